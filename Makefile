@@ -1,0 +1,31 @@
+# hashemb: similarity search with a WHERE clause over binary codes and sparse
+# vectors. This file is the map: sources by layer, then tests, then targets.
+
+EXTENSION = hashemb
+MODULE_big = hashemb
+DATA = hashemb--0.1.0.sql
+
+# Sources, by layer: each may include only what stands above it.
+KERNEL = src/kernel/kernel.o
+TYPE =
+ENCODER =
+INDEX =
+PLAN =
+OBJS = $(KERNEL) $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
+
+# Baseline instruction set only: faster kernels are chosen at run time. No
+# fused multiply-add: every kernel level must give the same bits.
+PG_CPPFLAGS = -I$(srcdir)/src
+PG_CFLAGS += -std=gnu11 -ffp-contract=off -fvisibility=hidden \
+	'-DPGDLLEXPORT=__attribute__((visibility("default")))'
+SHLIB_LINK += -lm
+
+REGRESS = $(sort $(basename $(notdir $(wildcard $(srcdir)/sql/*.sql))))
+REGRESS_OPTS = --inputdir=$(srcdir) --load-extension=hashemb
+ISOLATION = $(sort $(basename $(notdir $(wildcard $(srcdir)/specs/*.spec))))
+ISOLATION_OPTS = --inputdir=$(srcdir) --load-extension=hashemb
+TAP_TESTS = 1
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)

@@ -1,0 +1,45 @@
+/*
+ * compat.h
+ *	  What differs between server versions 14 to 18, and nothing else: the only
+ *	  file that names PG_VERSION_NUM.
+ */
+#ifndef HX_COMPAT_H
+#define HX_COMPAT_H
+
+#if PG_VERSION_NUM < 140000 || PG_VERSION_NUM >= 190000
+#error "hashemb supports PostgreSQL 14 to 18"
+#endif
+
+/* varatt.h was split from postgres.h in 16 */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* Soft errors of input functions: since 16; before, an error is raised */
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#define HX_ESCONTEXT(fcinfo) ((Node *) (fcinfo)->context)
+#else
+#define HX_ESCONTEXT(fcinfo) ((struct Node *) NULL)
+#define ereturn(context, dummy_value, ...)                                     \
+	do                                                                         \
+	{                                                                          \
+		(void) (context);                                                      \
+		ereport(ERROR, __VA_ARGS__);                                           \
+		return dummy_value;                                                    \
+	} while (0)
+#endif
+
+/* Prefixes of our settings: reserved since 15 */
+#if PG_VERSION_NUM < 150000
+#define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
+#endif
+
+/* vacuum_delay_point learned who calls it in 18 */
+#if PG_VERSION_NUM >= 180000
+#define HX_VACUUM_DELAY_POINT() vacuum_delay_point(false)
+#else
+#define HX_VACUUM_DELAY_POINT() vacuum_delay_point()
+#endif
+
+#endif /* HX_COMPAT_H */

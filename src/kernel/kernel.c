@@ -1,0 +1,5 @@
+/*
+ * kernel.c
+ *	  Choice of the kernel level by what the CPU and the system support.
+ */
+#include "kernel/kernel.h"

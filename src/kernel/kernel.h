@@ -1,0 +1,79 @@
+/*
+ * kernel.h
+ *	  Distance kernels: one query against an array of codes.
+ *
+ * Pure C over stdint: no PostgreSQL, so that the kernels can be tested and
+ * sanitized alone.  Every level gives the same bits as the scalar one: integer
+ * results by nature, float results because lanes and reduction are fixed.
+ *
+ * A code is a run of bytes, dimension 1 in the most significant bit of byte 0.
+ * A code of several bits a dimension is that many planes of equal length, the
+ * most significant first.  Unused bits at a plane's end are zero.  Codes and
+ * queries need no alignment, and no kernel reads a byte outside of them.
+ */
+#ifndef HX_KERNEL_H
+#define HX_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Lanes of every float accumulation: lane = dimension mod 16 */
+#define HX_LANES 16
+
+/* An array of codes, `stride` bytes apart */
+typedef struct HxCodes
+{
+	const uint8_t *base; /* first byte of the first code */
+	size_t stride;		 /* bytes from one code to the next */
+	size_t count;		 /* number of codes */
+} HxCodes;
+
+/* One pointer per operation, all of one level */
+typedef struct HxKernels
+{
+	const char *name; /* as hashemb.simd spells it */
+
+	/* differing[i] = bits in which the query and code i differ */
+	void (*hamming)(const uint8_t *query, size_t bytes, HxCodes codes,
+					uint32_t *differing);
+
+	/* both[i], either[i] = bits set in both, in at least one */
+	void (*overlap)(const uint8_t *query, size_t bytes, HxCodes codes,
+					uint32_t *both, uint32_t *either);
+
+	/*
+	 * product[i] = sum over dimensions of query level times code level, levels
+	 * unsigned (0 .. 2^planes - 1); plane_bytes is the length of one plane.
+	 */
+	void (*level_product)(const uint8_t *query, size_t plane_bytes, int planes,
+						  HxCodes codes, uint32_t *product);
+
+	/*
+	 * product[i] = inner product of a float query of `dims` components with
+	 * code i, a level v standing for (2v - (2^planes - 1)) / 2^(planes-1).
+	 * Sixteen float lanes, lane = dimension mod 16, each summed by rising
+	 * dimension without fused multiply-add; then lanes l and l + 8 are added,
+	 * then l and l + 4, l and l + 2, and the last two.
+	 */
+	void (*float_product)(const float *query, size_t dims, int planes,
+						  HxCodes codes, float *product);
+
+	/*
+	 * Inner product of two sparse vectors with ascending dimensions; the
+	 * products, exact in double, are summed by rising dimension.
+	 */
+	double (*sparse_dot)(const int32_t *a_dims, const float *a_weights,
+						 size_t a_count, const int32_t *b_dims,
+						 const float *b_weights, size_t b_count);
+} HxKernels;
+
+/* The kernels in use; the best that CPU and system support until told else */
+extern const HxKernels *hx_kernels;
+
+/* Levels this machine can run, slowest first; NULL ends the list */
+extern const HxKernels *const *hx_kernel_levels(void);
+
+/* Choose a level by name, "auto" for the best.  0, or -1 if not runnable. */
+extern int hx_kernel_choose(const char *name);
+
+#endif /* HX_KERNEL_H */
