@@ -6,8 +6,9 @@ MODULE_big = hashemb
 DATA = hashemb--0.1.0.sql
 
 # Sources, by layer: each may include only what stands above it.
-KERNEL = src/kernel/kernel.o
-TYPE = src/type/bincode.o src/type/bincode_order.o src/type/distance.o
+KERNEL = $(addprefix src/kernel/,kernel.o scalar.o avx2.o)
+TYPE = $(addprefix src/type/,bincode.o bincode_order.o bitops.o majority.o \
+	distance.o dense.o ball.o ball_support.o)
 ENCODER =
 INDEX =
 PLAN =

@@ -77,43 +77,73 @@ bit_fits(int32 length, size_t bytes)
 	return length >= 0 && bytes == HX_PLANE_BYTES(length);
 }
 
-/* Report a value that is no code: a bit string too long, or garbage. */
+/* Report a payload that is no code: a bit string too long, or garbage. */
 static void
-reject_value(int32 shape, size_t bytes)
+reject_value(int32 shape, size_t size)
 {
-	if (bit_fits(shape, bytes))
+	if (size >= sizeof(shape) && bit_fits(shape, size - sizeof(shape)))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("bit string of %d bits is too long for a code", shape),
 				 errdetail("A code has at most %d bits.", HX_MAX_CODE_BITS)));
-	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-					errmsg("invalid code: shape %d does not go with %zu bytes",
-						   shape, bytes)));
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("invalid code: shape %d does not go with a value of %zu "
+					"bytes",
+					shape, size)));
 }
 
-/* Take apart a code that needs no detoasting; its size is checked. */
+/* Take a payload apart into shape and bits; false if it is no code. */
+static bool
+split_payload(const void *payload, size_t size, int32 *shape, HxCode *code)
+{
+	*shape = -1;
+	if (size < sizeof(*shape))
+		return false;
+	memcpy(shape, payload, sizeof(*shape));
+	if (!shape_fits(*shape, size - sizeof(*shape)))
+		return false;
+
+	code->dims = HX_SHAPE_DIMS(*shape);
+	code->planes = HX_SHAPE_PLANES(*shape);
+	code->plane_bytes = HX_PLANE_BYTES(code->dims);
+	code->bytes = code->plane_bytes * code->planes;
+	code->data = (const uint8 *) payload + sizeof(*shape);
+	return true;
+}
+
+/*
+ * The code in these bytes of a value that needs no detoasting; error if they
+ * are no code.
+ */
+HxCode
+HxViewPayload(const void *payload, size_t size, void *value)
+{
+	HxCode code = {0};
+	int32 shape;
+
+	if (!split_payload(payload, size, &shape, &code))
+		reject_value(shape, size);
+	code.value = value;
+	return code;
+}
+
+/* The code that fills a value which needs no detoasting; error if it is none */
 static HxCode
 view_value(void *value)
 {
-	size_t size = VARSIZE_ANY_EXHDR(value);
-	const uint8 *payload = (const uint8 *) VARDATA_ANY(value);
-	int32 shape = -1;
-	HxCode code;
+	return HxViewPayload(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), value);
+}
 
-	if (size >= sizeof(shape))
-		memcpy(&shape, payload, sizeof(shape));
-	else
-		reject_value(shape, size);
-	if (!shape_fits(shape, size - sizeof(shape)))
-		reject_value(shape, size - sizeof(shape));
+/* As HxViewCode, but false where that is an error. */
+bool
+HxTryViewCode(Datum value, HxCode *code)
+{
+	int32 shape;
 
-	code.dims = HX_SHAPE_DIMS(shape);
-	code.planes = HX_SHAPE_PLANES(shape);
-	code.plane_bytes = HX_PLANE_BYTES(code.dims);
-	code.bytes = code.plane_bytes * code.planes;
-	code.data = payload + sizeof(shape);
-	code.value = value;
-	return code;
+	code->value = PG_DETOAST_DATUM_PACKED(value);
+	return split_payload(VARDATA_ANY(code->value),
+						 VARSIZE_ANY_EXHDR(code->value), &shape, code);
 }
 
 /*
@@ -201,6 +231,13 @@ digit_level(char digit)
 	return -1;
 }
 
+/* Bytes of a text that a message repeats: whole characters, not too many */
+int
+HxQuotedBytes(const char *text, size_t length)
+{
+	return pg_mbcliplen(text, (int) length, HX_QUOTED_BYTES);
+}
+
 /*
  * Number of planes that a code's text names behind its slash, and through
  * `digits` the number of digits before it.  Soft error, then 0, if it is not
@@ -222,8 +259,8 @@ parse_planes(const char *text, size_t length, size_t *digits,
 		return slash[1] - '0';
 	ereturn(escontext, 0,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid end of code: \"%.*s\"",
-					pg_mbcliplen(slash, rest, HX_QUOTED_BYTES), slash),
+			 errmsg("invalid end of code: \"%.*s\"", HxQuotedBytes(slash, rest),
+					slash),
 			 errdetail("Bits per dimension are written as \"/1\" to \"/%d\".",
 					   HX_MAX_PLANES)));
 }

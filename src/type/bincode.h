@@ -54,6 +54,8 @@ typedef struct HxCode
 
 extern HxCode HxViewCode(Datum value);
 extern HxCode HxViewBincode(Bincode *code);
+extern HxCode HxViewPayload(const void *payload, size_t size, void *value);
+extern bool HxTryViewCode(Datum value, HxCode *code);
 extern Bincode *HxDatumGetBincode(Datum value);
 extern Bincode *HxNewBincode(int dims, int planes);
 extern const char *HxShapeName(int dims, int planes, char *buffer);
@@ -61,6 +63,7 @@ extern void HxCheckSameShape(const HxCode *a, const HxCode *b);
 extern void HxCheckOnePlane(const HxCode *code, const char *what);
 extern Bincode *HxParseBincode(const char *text, size_t length,
 							   struct Node *escontext);
+extern int HxQuotedBytes(const char *text, size_t length);
 extern char *HxFormatBincode(const HxCode *code);
 extern Bincode *HxReceiveBincode(StringInfo message);
 extern int HxCompareCodes(const HxCode *a, const HxCode *b);
