@@ -220,6 +220,8 @@ CREATE OPERATOR CLASS bincode_btree_ops
 	FUNCTION 2 (bincode, bincode) bincode_sortsupport(internal);
 COMMENT ON OPERATOR CLASS bincode_btree_ops USING btree IS
 	'order of codes: bits per dimension, dimensions, bits';
+COMMENT ON OPERATOR FAMILY bincode_btree_ops USING btree IS
+	'order of codes';
 
 CREATE OPERATOR CLASS bincode_hash_ops
 	DEFAULT FOR TYPE bincode USING hash AS
@@ -227,6 +229,8 @@ CREATE OPERATOR CLASS bincode_hash_ops
 	FUNCTION 1 bincode_hash(bincode),
 	FUNCTION 2 bincode_hash_extended(bincode, bigint);
 COMMENT ON OPERATOR CLASS bincode_hash_ops USING hash IS 'equality of codes';
+COMMENT ON OPERATOR FAMILY bincode_hash_ops USING hash IS
+	'equality of codes';
 
 -- Distances between codes of the same size
 

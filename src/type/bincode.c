@@ -294,11 +294,13 @@ HxParseBincode(const char *text, size_t length, struct Node *escontext)
 			ereturn(escontext, NULL,
 					(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 					 errmsg("invalid digit \"%.*s\" at position %zu of a code",
-							Min(pg_mblen(text + i), (int) (length - i)),
+							pg_mbcharcliplen(text + i, (int) (length - i), 1),
 							text + i, i + 1),
-					 errdetail("With %d bit(s) per dimension, digits are 0 to "
-							   "%x.",
-							   planes, (1 << planes) - 1)));
+					 errdetail_plural("With %d bit per dimension, digits are 0 "
+									  "to %x.",
+									  "With %d bits per dimension, digits are "
+									  "0 to %x.",
+									  planes, planes, (1 << planes) - 1)));
 		for (int p = planes - 1; p >= 0; p--)
 		{
 			if (level >> p & 1)

@@ -79,17 +79,18 @@ reject_element(ArrayType *array, int index, const char *problem)
 	int count;
 	Oid output;
 	bool varlena;
+	const char *text;
+	int shown;
 
 	get_typlenbyvalalign(type, &length, &byvalue, &align);
 	deconstruct_array(array, type, length, byvalue, align, &values, &nulls,
 					  &count);
 	getTypeOutputInfo(type, &output, &varlena);
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("element %d of array is %s, but %s", index + 1,
-					nulls[index] ? "null"
-								 : OidOutputFunctionCall(output, values[index]),
-					problem)));
+	text = nulls[index] ? "null" : OidOutputFunctionCall(output, values[index]);
+	shown = HxQuotedBytes(text, strlen(text));
+	ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+					errmsg("element %d of array is %.*s%s, but %s", index + 1,
+						   shown, text, text[shown] ? "..." : "", problem)));
 }
 
 /* Error if an element is NULL. */
@@ -290,30 +291,36 @@ query_argument(FunctionCallInfo fcinfo, int argument)
 	return cache->query;
 }
 
-/* Inner product of the query and the code in these arguments */
+/* Inner product of a query and a code; error if their dimensions differ */
 static double
-float_product(FunctionCallInfo fcinfo, int query_arg, int code_arg)
+float_product(const HxFloatQuery *query, const HxCode *code)
 {
-	const HxFloatQuery *query = query_argument(fcinfo, query_arg);
-	HxCode code = PG_GETARG_CODE(code_arg);
-	HxCodes codes = {code.data, code.bytes, 1};
+	HxCodes codes = {code->data, code->bytes, 1};
 	float product;
 
-	HxCheckFloatQuery(query, code.dims, code.planes);
-	hx_kernels->float_product(query->values, query->dims, code.planes, codes,
+	HxCheckFloatQuery(query, code->dims, code->planes);
+	hx_kernels->float_product(query->values, query->dims, code->planes, codes,
 							  &product);
 	return product;
 }
 
+/* Inner product of the query and the code in these arguments */
+static double
+product_of(FunctionCallInfo fcinfo, int query_arg, int code_arg)
+{
+	HxCode code = PG_GETARG_CODE(code_arg);
+
+	return float_product(query_argument(fcinfo, query_arg), &code);
+}
+
 /* Cosine distance of the query and the code in these arguments */
 static double
-float_cosine(FunctionCallInfo fcinfo, int query_arg, int code_arg)
+cosine_of(FunctionCallInfo fcinfo, int query_arg, int code_arg)
 {
-	double product = float_product(fcinfo, query_arg, code_arg);
 	const HxFloatQuery *query = query_argument(fcinfo, query_arg);
 	HxCode code = PG_GETARG_CODE(code_arg);
 
-	return HxCosineDistance(product, query->norm2,
+	return HxCosineDistance(float_product(query, &code), query->norm2,
 							HxCodeNorm2(code.data, code.dims, code.planes));
 }
 
@@ -321,42 +328,42 @@ float_cosine(FunctionCallInfo fcinfo, int query_arg, int code_arg)
 Datum
 hx_code_float_product(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(float_product(fcinfo, 1, 0));
+	PG_RETURN_FLOAT8(product_of(fcinfo, 1, 0));
 }
 
 /* Inner product of a float query and a code */
 Datum
 hx_float_code_product(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(float_product(fcinfo, 0, 1));
+	PG_RETURN_FLOAT8(product_of(fcinfo, 0, 1));
 }
 
 /* Negative inner product of a code and a float query */
 Datum
 hx_code_float_negative(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(HxNegativeProduct(float_product(fcinfo, 1, 0)));
+	PG_RETURN_FLOAT8(HxNegativeProduct(product_of(fcinfo, 1, 0)));
 }
 
 /* Negative inner product of a float query and a code */
 Datum
 hx_float_code_negative(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(HxNegativeProduct(float_product(fcinfo, 0, 1)));
+	PG_RETURN_FLOAT8(HxNegativeProduct(product_of(fcinfo, 0, 1)));
 }
 
 /* Cosine distance of a code and a float query; NaN if that is zero */
 Datum
 hx_code_float_cosine(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(float_cosine(fcinfo, 1, 0));
+	PG_RETURN_FLOAT8(cosine_of(fcinfo, 1, 0));
 }
 
 /* Cosine distance of a float query and a code; NaN if the query is zero */
 Datum
 hx_float_code_cosine(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(float_cosine(fcinfo, 0, 1));
+	PG_RETURN_FLOAT8(cosine_of(fcinfo, 0, 1));
 }
 
 /*

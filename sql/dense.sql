@@ -1,0 +1,106 @@
+-- arrays of numbers as vectors, and as the source of codes
+SELECT inner_product('{1,2,3}'::real[], '{4,5,6}'), cosine_distance('{1,0}'::real[], '{0,2}'),
+	l2_distance('{1,2}'::real[], '{4,6}'), l1_distance('{1,2}'::real[], '{4,-6}'),
+	l2_norm('{3,4}'::real[]), l2_normalize('{3,4}'::real[]), dims('{3,4}'::real[]);
+
+-- every pair of types resolves, also untyped, and gives what double gives
+CREATE TEMP TABLE kinds (kind text, a text);
+INSERT INTO kinds VALUES ('real', '''{1,2,3}''::real[]'),
+	('double', '''{1,2,3}''::double precision[]'),
+	('numeric', '''{1,2,3}''::numeric[]'), ('integer', '''{1,2,3}''::integer[]'),
+	('array of int', 'ARRAY[1, 2, 3]'), ('array of decimals', 'ARRAY[1.0, 2, 3]'),
+	('array of floats', 'ARRAY[1e0, 2, 3]'), ('string', '''{1,2,3}'''),
+	('domain', '''{1,2,3}''::embedding');
+CREATE DOMAIN embedding AS real[];
+CREATE FUNCTION value(expression text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	result text;
+BEGIN
+	EXECUTE 'SELECT ' || expression INTO result;
+	RETURN result;
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLERRM;
+END $$;
+SELECT f, value(format('%s(%s, %s)', f, l.a, r.a)), count(*),
+	string_agg(l.kind || ' with ' || r.kind, ', ') FILTER (WHERE l.kind = 'string'
+		AND r.kind = 'string') AS untyped
+FROM kinds AS l, kinds AS r,
+	unnest(ARRAY['inner_product', 'cosine_distance', 'l2_distance', 'l1_distance']) AS f
+GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT f, value(format('%s(%s)', f, a)), count(*), string_agg(kind, ', ' ORDER BY kind)
+FROM kinds, unnest(ARRAY['l2_norm', 'l2_normalize', 'dims', 'binarize']) AS f
+GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT value(format('binarize(%s, %s)', l.a, r.a)), count(*)
+FROM kinds AS l, kinds AS r GROUP BY 1;
+SELECT pg_typeof(l2_normalize('{1}'::real[])), pg_typeof(l2_normalize('{1}'::float8[])),
+	pg_typeof(l2_normalize('{1}'::numeric[])), pg_typeof(l2_normalize('{1}'::int[]));
+
+-- against SQL over the elements, summed in the same order
+\set seed 0.125
+\echo seed :seed
+SELECT setseed(:seed);
+CREATE TEMP TABLE vectors AS
+SELECT n, (SELECT array_agg((random() - 0.5)::real) FROM generate_series(1, n)) AS a,
+	(SELECT array_agg((random() - 0.5)::real) FROM generate_series(1, n)) AS b
+FROM generate_series(1, 200) AS n;
+SELECT count(*) AS pairs, count(*) FILTER (WHERE
+	inner_product(a, b) <> ip OR inner_product(a::float8[], b::float8[]) <> ip) AS inner_product,
+	count(*) FILTER (WHERE cosine_distance(a, b) <>
+		1 - greatest(-1, least(1, ip / sqrt(aa * bb)))) AS cosine_distance,
+	count(*) FILTER (WHERE l2_distance(a, b) <> sqrt(d2)) AS l2_distance,
+	count(*) FILTER (WHERE l1_distance(a, b) <> d1) AS l1_distance,
+	count(*) FILTER (WHERE l2_norm(a) <> sqrt(aa)) AS l2_norm,
+	count(*) FILTER (WHERE cosine_distance(a, a) <> 0) AS same,
+	count(*) FILTER (WHERE abs(l2_norm(l2_normalize(a)) - 1) > 1e-6) AS l2_normalize,
+	count(*) FILTER (WHERE l2_normalize(a) <> (SELECT array_agg((x / sqrt(aa))::real
+		ORDER BY i) FROM unnest(a) WITH ORDINALITY AS u(x, i))) AS elements
+FROM vectors, LATERAL (
+	SELECT sum(x::float8 * y ORDER BY i) AS ip, sum(x::float8 * x ORDER BY i) AS aa,
+		sum(y::float8 * y ORDER BY i) AS bb, sum((x::float8 - y) * (x::float8 - y) ORDER BY i) AS d2,
+		sum(abs(x::float8 - y) ORDER BY i) AS d1
+	FROM unnest(a, b) WITH ORDINALITY AS u(x, y, i)) AS s;
+
+-- extremes: no overflow on the way, an error where the result itself overflows
+SELECT cosine_distance('{1e200,1e200}'::float8[], '{1e300,0}'), cosine_distance('{1e-200,0}'::float8[], '{1e-300,0}'),
+	l2_norm('{3e200,4e200}'::float8[]), l2_norm('{3e-200,4e-200}'::float8[]),
+	l2_normalize('{3e300,4e300}'::float8[]), l2_distance('{3e200}'::float8[], '{-3e200}'),
+	l2_norm('{3e38,3e38}'::real[]), l2_normalize('{3e38,3e38}'::real[]);
+SELECT inner_product('{1e200}'::float8[], '{1e200}');
+SELECT l1_distance('{1e308}'::float8[], '{-1e308}');
+SELECT l2_distance('{1e308}'::float8[], '{-1e308}');
+SELECT l2_norm('{1.7e308,1.7e308}'::float8[]);
+-- zero and empty
+SELECT cosine_distance('{0,0}'::real[], '{1,1}'), cosine_distance('{}'::real[], '{}'),
+	inner_product('{}'::real[], '{}'), l2_distance('{}'::real[], '{}'), l2_norm('{}'::int[]),
+	l2_normalize('{}'::real[]), l2_normalize('{0,0}'::real[]), dims('{}'::real[]), binarize('{}');
+SELECT inner_product(NULL::real[], '{1}'), l2_norm(NULL::real[]), binarize(NULL), binarize('{1}', NULL);
+-- what is refused
+SELECT inner_product('{1,2}'::real[], '{1}');
+SELECT cosine_distance(ARRAY[1, 2], ARRAY[1.5]);
+SELECT l2_distance('{1,NULL}'::real[], '{1,2}');
+SELECT l1_distance('{1,NaN}'::real[], '{1,2}');
+SELECT l2_norm('{Infinity}'::float8[]);
+SELECT l2_normalize('{{1,2},{3,4}}'::real[]);
+SELECT dims('{{1,2},{3,4}}'::real[]);
+SELECT inner_product('{1,2}'::numeric[], '{1,-Infinity}');
+SELECT l2_norm('{1e400}'::numeric[]);
+SELECT l2_norm(ARRAY['a']);
+
+-- codes from arrays: 1 above the threshold, 0 at it or below
+SELECT binarize('{-1,0,1}'::real[]), binarize('{-0.0,1e-30}'::real[]), binarize(ARRAY[1, -1, 0]),
+	binarize(ARRAY[0.5, 0.6, 0.4], ARRAY[0.5, 0.5, 0.5]), binarize('{1,2,3}', '{3,2,1}');
+SELECT binarize('{1,2}', '{1}');
+SELECT binarize('{1,NULL}');
+SELECT binarize('{1,2}', '{1,NaN}');
+SELECT binarize(array_fill(1.0, ARRAY[65536]));
+SELECT dims(binarize(array_fill(1.0, ARRAY[65535])));
+SELECT count(*) FILTER (WHERE binarize(a)::text <>
+		(SELECT string_agg(CASE WHEN x > 0 THEN '1' ELSE '0' END, '' ORDER BY i)
+			FROM unnest(a) WITH ORDINALITY AS u(x, i)) OR
+	binarize(a, b)::text <>
+		(SELECT string_agg(CASE WHEN x > y THEN '1' ELSE '0' END, '' ORDER BY i)
+			FROM unnest(a, b) WITH ORDINALITY AS u(x, y, i))) AS wrong
+FROM vectors;
+
+DROP FUNCTION value;
+DROP DOMAIN embedding;
