@@ -6,7 +6,7 @@ MODULE_big = hashemb
 DATA = hashemb--0.1.0.sql
 
 # Sources, by layer: each may include only what stands above it.
-KERNEL = src/kernel/kernel.o
+KERNEL = $(addprefix src/kernel/,kernel.o scalar.o avx2.o)
 TYPE =
 ENCODER =
 INDEX =

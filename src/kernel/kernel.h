@@ -17,8 +17,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Lanes of every float accumulation: lane = dimension mod 16 */
+/* Lanes of every float accumulation: lane = dimension mod 16, from 0 */
 #define HX_LANES 16
+
+/* Levels that any one machine can run, at most */
+#define HX_MAX_LEVELS 3
 
 /* An array of codes, `stride` bytes apart */
 typedef struct HxCodes
@@ -67,7 +70,7 @@ typedef struct HxKernels
 						 const float *b_weights, size_t b_count);
 } HxKernels;
 
-/* The kernels in use; the best that CPU and system support until told else */
+/* The kernels in use: the scalar ones until hx_kernel_choose is called */
 extern const HxKernels *hx_kernels;
 
 /* Levels this machine can run, slowest first; NULL ends the list */

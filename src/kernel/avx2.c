@@ -1,0 +1,496 @@
+/*
+ * avx2.c
+ *	  Kernels for x86-64 with POPCNT and AVX2.
+ *
+ * Key instructions, with latency and instructions a cycle on Zen 3 and on
+ * Skylake:
+ *
+ *	popcnt r64      1  4    3  1    bits of a word
+ *	vpshufb ymm     1  2    1  1    bits of 32 nibbles, from a table
+ *	vpsadbw ymm     3  2    3  1    sums of eight bytes
+ *	vpsllvd ymm     1  2    1  2    bit of dimension d to sign of lane d
+ *	vblendvps ymm   1  2    2  1.5  chooses by sign
+ *	vaddps ymm      3  2    4  2    latency bound: several codes at a time
+ *	vpermd ymm      8  1    3  1    rotates eight dimensions
+ *
+ * Up to HX_VECTOR_BYTES the word loops win; beyond, nibbles are counted by
+ * table.
+ */
+#include "kernel/level.h"
+
+#ifdef HX_X86
+
+#ifdef HX_EMULATE
+#include HX_EMULATE
+#else
+#include <immintrin.h>
+#endif
+
+#define HX_POPCOUNT(word) ((uint64_t) __builtin_popcountll(word))
+#include "kernel/words.h"
+
+#define HX_AVX2 HX_TARGET("popcnt,avx2")
+
+/* Shortest code, and plane of level codes, that vectors count faster */
+#define HX_VECTOR_BYTES 192
+#define HX_VECTOR_PLANE 64
+
+/* Codes of a float product at a time, and dimensions of one block */
+#define HX_FLOAT_CODES 4
+#define HX_FLOAT_BLOCK 32
+
+HX_INLINE HX_AVX2 __m256i
+load_vector(const uint8_t *bytes)
+{
+	return _mm256_loadu_si256((const __m256i *) bytes);
+}
+
+/* Sum of the four 64-bit lanes. */
+HX_INLINE HX_AVX2 uint64_t
+sum_lanes(__m256i sums)
+{
+	__m128i two = _mm_add_epi64(_mm256_castsi256_si128(sums),
+								_mm256_extracti128_si256(sums, 1));
+
+	return (uint64_t) _mm_cvtsi128_si64(two) +
+		   (uint64_t) _mm_extract_epi64(two, 1);
+}
+
+/* Bits set in each nibble value. */
+HX_INLINE HX_AVX2 __m256i
+nibble_bits(void)
+{
+	return _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0,
+							1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+}
+
+/*
+ * Bits *clear* in each group of 8 bytes.  vpsadbw adds |x - y|; with 8 minus
+ * the high nibble's bits for y, that is 8 minus the byte's bits, and the
+ * addition of the nibbles comes for nothing.
+ */
+HX_INLINE HX_AVX2 __m256i
+clear_bits(__m256i vector)
+{
+	const __m256i low_mask = _mm256_set1_epi8(0x0f);
+	const __m256i low_bits = nibble_bits();
+	const __m256i high_bits = _mm256_sub_epi8(_mm256_set1_epi8(8), low_bits);
+	__m256i low = _mm256_and_si256(vector, low_mask);
+	__m256i high = _mm256_and_si256(_mm256_srli_epi16(vector, 4), low_mask);
+
+	return _mm256_sad_epu8(_mm256_shuffle_epi8(low_bits, low),
+						   _mm256_shuffle_epi8(high_bits, high));
+}
+
+/* Bits that differ between two codes, by vectors, then words. */
+HX_INLINE HX_AVX2 uint32_t
+vectors_differing(const uint8_t *a, const uint8_t *b, size_t bytes)
+{
+	size_t whole = bytes & ~(size_t) 31;
+	__m256i clear = _mm256_setzero_si256();
+
+	for (size_t at = 0; at < whole; at += 32)
+		clear = _mm256_add_epi64(
+			clear, clear_bits(_mm256_xor_si256(load_vector(a + at),
+											   load_vector(b + at))));
+	return (uint32_t) (8 * whole - sum_lanes(clear)) +
+		   words_differing(a + whole, b + whole, bytes - whole);
+}
+
+HX_AVX2 static void
+hx_hamming_avx2(const uint8_t *query, size_t bytes, HxCodes codes,
+				uint32_t *differing)
+{
+	if (bytes < HX_VECTOR_BYTES)
+	{
+		words_hamming(query, bytes, codes, differing);
+		return;
+	}
+	for (size_t i = 0; i < codes.count; i++)
+		differing[i] =
+			vectors_differing(query, codes.base + i * codes.stride, bytes);
+}
+
+/* Sets *both and *set as words_overlap adds to them. */
+HX_INLINE HX_AVX2 void
+vectors_overlap(const uint8_t *a, const uint8_t *b, size_t bytes,
+				uint32_t *both, uint32_t *set)
+{
+	size_t whole = bytes & ~(size_t) 31;
+	__m256i not_both = _mm256_setzero_si256();
+	__m256i not_set = _mm256_setzero_si256();
+
+	for (size_t at = 0; at < whole; at += 32)
+	{
+		__m256i code = load_vector(b + at);
+
+		not_set = _mm256_add_epi64(not_set, clear_bits(code));
+		not_both = _mm256_add_epi64(
+			not_both, clear_bits(_mm256_and_si256(code, load_vector(a + at))));
+	}
+	*both = (uint32_t) (8 * whole - sum_lanes(not_both));
+	*set = (uint32_t) (8 * whole - sum_lanes(not_set));
+	words_overlap(a + whole, b + whole, bytes - whole, both, set);
+}
+
+HX_AVX2 static void
+hx_overlap_avx2(const uint8_t *query, size_t bytes, HxCodes codes,
+				uint32_t *both, uint32_t *either)
+{
+	uint32_t query_set;
+	uint32_t set;
+
+	if (bytes < HX_VECTOR_BYTES)
+	{
+		words_overlap_all(query, bytes, codes, both, either);
+		return;
+	}
+	query_set = words_set(query, bytes);
+	for (size_t i = 0; i < codes.count; i++)
+	{
+		vectors_overlap(query, codes.base + i * codes.stride, bytes, &both[i],
+						&set);
+		either[i] = query_set + set - both[i];
+	}
+}
+
+/* One vector of every plane, its high and low nibbles apart. */
+typedef struct HxPlaneVectors
+{
+	__m256i low[HX_PLANES];
+	__m256i high[HX_PLANES];
+} HxPlaneVectors;
+
+/* Loads 32 bytes of each plane.  High nibbles keep their neighbours' bits. */
+HX_INLINE HX_AVX2 void
+load_planes(HxPlaneVectors *to, const uint8_t *code, size_t plane_bytes,
+			int planes)
+{
+	for (int i = 0; i < planes; i++)
+	{
+		to->low[i] = load_vector(code + i * plane_bytes);
+		to->high[i] = _mm256_srli_epi16(to->low[i], 4);
+	}
+}
+
+/* Weighted bits of one vector of each plane, in 64-bit lanes. */
+HX_INLINE HX_AVX2 __m256i
+vector_levels(const HxPlaneVectors *a, const HxPlaneVectors *b, int planes)
+{
+	const __m256i low_mask = _mm256_set1_epi8(0x0f);
+	const __m256i bits = nibble_bits();
+	__m256i total = _mm256_setzero_si256();
+
+	/* Plane pairs of one weight have at most 4 x 8 bits a byte */
+	for (int weight = 0; weight <= 2 * (planes - 1); weight++)
+	{
+		__m256i counts = _mm256_setzero_si256();
+
+		for (int i = 0; i < planes; i++)
+		{
+			int j = 2 * (planes - 1) - weight - i;
+			__m256i low;
+			__m256i high;
+
+			if (j < 0 || j >= planes)
+				continue;
+			low = _mm256_and_si256(_mm256_and_si256(a->low[i], low_mask),
+								   b->low[j]);
+			high = _mm256_and_si256(_mm256_and_si256(a->high[i], low_mask),
+									b->high[j]);
+			counts = _mm256_add_epi8(counts, _mm256_shuffle_epi8(bits, low));
+			counts = _mm256_add_epi8(counts, _mm256_shuffle_epi8(bits, high));
+		}
+		total = _mm256_add_epi64(
+			total,
+			_mm256_slli_epi64(_mm256_sad_epu8(counts, _mm256_setzero_si256()),
+							  weight));
+	}
+	return total;
+}
+
+/* Level products for a constant number of planes. */
+HX_INLINE HX_AVX2 void
+level_product_planes(const uint8_t *query, size_t plane_bytes, int planes,
+					 HxCodes codes, uint32_t *product)
+{
+	size_t whole =
+		plane_bytes < HX_VECTOR_PLANE ? 0 : plane_bytes & ~(size_t) 31;
+
+	for (size_t i = 0; i < codes.count; i++)
+	{
+		const uint8_t *code = codes.base + i * codes.stride;
+		__m256i sums = _mm256_setzero_si256();
+
+		for (size_t at = 0; at < whole; at += 32)
+		{
+			HxPlaneVectors a;
+			HxPlaneVectors b;
+
+			load_planes(&a, query + at, plane_bytes, planes);
+			load_planes(&b, code + at, plane_bytes, planes);
+			sums = _mm256_add_epi64(sums, vector_levels(&a, &b, planes));
+		}
+		product[i] = (uint32_t) sum_lanes(sums) +
+					 words_levels(query, code, plane_bytes, whole, planes);
+	}
+}
+
+HX_AVX2 static void
+hx_level_product_avx2(const uint8_t *query, size_t plane_bytes, int planes,
+					  HxCodes codes, uint32_t *product)
+{
+	switch (planes)
+	{
+		case 1:
+			level_product_planes(query, plane_bytes, 1, codes, product);
+			break;
+		case 2:
+			level_product_planes(query, plane_bytes, 2, codes, product);
+			break;
+		case 3:
+			level_product_planes(query, plane_bytes, 3, codes, product);
+			break;
+		default:
+			level_product_planes(query, plane_bytes, 4, codes, product);
+	}
+}
+
+/* Up to four bytes, the first in the highest place. */
+HX_INLINE uint32_t
+load_high_first(const uint8_t *bytes, size_t count)
+{
+	uint32_t word = 0;
+
+	if (count == 4)
+	{
+		memcpy(&word, bytes, 4);
+		return __builtin_bswap32(word);
+	}
+	for (size_t i = 0; i < count; i++)
+		word |= (uint32_t) bytes[i] << (24 - 8 * i);
+	return word;
+}
+
+/* Lanes 0-7 and 8-15 of one float product */
+typedef struct HxLanes
+{
+	__m256 low;
+	__m256 high;
+} HxLanes;
+
+/*
+ * The query's eight floats times what the levels of eight dimensions stand
+ * for.  planes[] holds 32 dimensions of each plane, the first in the highest
+ * bit; `shifts` brings the wanted eight to the lanes' sign bits.
+ */
+HX_INLINE HX_AVX2 __m256
+eight_terms(__m256 query, const __m256i *plane, int planes, __m256i shifts)
+{
+	const __m256 sign = _mm256_set1_ps(-0.0f);
+	__m256 step = _mm256_setzero_ps();
+
+	if (planes == 1)
+		return _mm256_blendv_ps(
+			_mm256_xor_ps(query, sign), query,
+			_mm256_castsi256_ps(_mm256_sllv_epi32(plane[0], shifts)));
+
+	/* (2v - (2^b - 1)) / 2^(b-1) = sum of +-1 / 2^i: exact in every order */
+	for (int i = 0; i < planes; i++)
+	{
+		const __m256 unit = _mm256_set1_ps(1.0f / (float) (1 << i));
+		__m256 bit = _mm256_castsi256_ps(_mm256_sllv_epi32(plane[i], shifts));
+
+		step = _mm256_add_ps(step,
+							 _mm256_xor_ps(unit, _mm256_andnot_ps(bit, sign)));
+	}
+	return _mm256_mul_ps(query, step);
+}
+
+/* Adds 32 dimensions to the lanes of `count` codes. */
+HX_INLINE HX_AVX2 void
+float_block(const float *query, int planes, const uint8_t *code, size_t bytes,
+			size_t plane_bytes, size_t stride, int count, HxLanes *lanes)
+{
+	const __m256i first = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+	__m256i shifts[4];
+	__m256 part[4];
+
+	for (int i = 0; i < 4; i++)
+	{
+		shifts[i] = _mm256_add_epi32(first, _mm256_set1_epi32(8 * i));
+		part[i] = _mm256_loadu_ps(query + 8 * i);
+	}
+	for (int c = 0; c < count; c++)
+	{
+		__m256i plane[HX_PLANES];
+
+		for (int i = 0; i < planes; i++)
+			plane[i] = _mm256_set1_epi32((int32_t) load_high_first(
+				code + c * stride + i * plane_bytes, bytes));
+		for (int i = 0; i < 4; i += 2)
+		{
+			lanes[c].low = _mm256_add_ps(
+				lanes[c].low, eight_terms(part[i], plane, planes, shifts[i]));
+			lanes[c].high = _mm256_add_ps(
+				lanes[c].high,
+				eight_terms(part[i + 1], plane, planes, shifts[i + 1]));
+		}
+	}
+}
+
+/* Sum of sixteen lanes in the documented order. */
+HX_INLINE HX_AVX2 float
+reduce_lanes(HxLanes lanes)
+{
+	__m256 eight = _mm256_add_ps(lanes.low, lanes.high);
+	__m128 four = _mm_add_ps(_mm256_castps256_ps128(eight),
+							 _mm256_extractf128_ps(eight, 1));
+	__m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+
+	return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+/*
+ * Float products of `count` codes.  `tail` holds the query from the last
+ * multiple of 32 dimensions on, filled up with zeros: adding a zero changes
+ * no lane, for none is ever -0.
+ */
+HX_INLINE HX_AVX2 void
+float_codes(const float *query, const float *tail, size_t dims, int planes,
+			const uint8_t *code, size_t stride, int count, float *product)
+{
+	size_t plane_bytes = (dims + 7) / 8;
+	size_t whole = dims / HX_FLOAT_BLOCK * HX_FLOAT_BLOCK;
+	HxLanes lanes[HX_FLOAT_CODES];
+
+	for (int c = 0; c < count; c++)
+		lanes[c].low = lanes[c].high = _mm256_setzero_ps();
+	for (size_t d = 0; d < whole; d += HX_FLOAT_BLOCK)
+		float_block(query + d, planes, code + d / 8, 4, plane_bytes, stride,
+					count, lanes);
+	if (whole < dims)
+		float_block(tail, planes, code + whole / 8, plane_bytes - whole / 8,
+					plane_bytes, stride, count, lanes);
+	for (int c = 0; c < count; c++)
+		product[c] = reduce_lanes(lanes[c]);
+}
+
+/* Float products for a constant number of planes. */
+HX_INLINE HX_AVX2 void
+float_product_planes(const float *query, size_t dims, int planes, HxCodes codes,
+					 float *product)
+{
+	size_t whole = dims / HX_FLOAT_BLOCK * HX_FLOAT_BLOCK;
+	float tail[HX_FLOAT_BLOCK] = {0};
+	size_t i = 0;
+
+	for (size_t d = whole; d < dims; d++)
+		tail[d - whole] = query[d];
+	for (; i + HX_FLOAT_CODES <= codes.count; i += HX_FLOAT_CODES)
+		float_codes(query, tail, dims, planes, codes.base + i * codes.stride,
+					codes.stride, HX_FLOAT_CODES, product + i);
+	for (; i < codes.count; i++)
+		float_codes(query, tail, dims, planes, codes.base + i * codes.stride,
+					codes.stride, 1, product + i);
+}
+
+HX_AVX2 static void
+hx_float_product_avx2(const float *query, size_t dims, int planes,
+					  HxCodes codes, float *product)
+{
+	switch (planes)
+	{
+		case 1:
+			float_product_planes(query, dims, 1, codes, product);
+			break;
+		case 2:
+			float_product_planes(query, dims, 2, codes, product);
+			break;
+		case 3:
+			float_product_planes(query, dims, 3, codes, product);
+			break;
+		default:
+			float_product_planes(query, dims, 4, codes, product);
+	}
+}
+
+/* Which of eight dimensions of a, and of b, occur on the other side. */
+HX_INLINE HX_AVX2 unsigned
+match_eight(const int32_t *a_dims, const int32_t *b_dims, unsigned *b_found)
+{
+	const __m256i next = _mm256_setr_epi32(1, 2, 3, 4, 5, 6, 7, 0);
+	__m256i a = _mm256_loadu_si256((const __m256i *) a_dims);
+	__m256i b = _mm256_loadu_si256((const __m256i *) b_dims);
+	__m256i equal[8];
+	__m256i any;
+	unsigned found = 0;
+
+	equal[0] = _mm256_cmpeq_epi32(a, b);
+	any = equal[0];
+	for (int i = 1; i < 8; i++)
+	{
+		b = _mm256_permutevar8x32_epi32(b, next);
+		equal[i] = _mm256_cmpeq_epi32(a, b);
+		any = _mm256_or_si256(any, equal[i]);
+	}
+	*b_found = 0;
+	if (_mm256_testz_si256(any, any))
+		return 0;
+	for (int i = 0; i < 8; i++)
+	{
+		unsigned a_lanes =
+			(unsigned) _mm256_movemask_ps(_mm256_castsi256_ps(equal[i]));
+
+		/* lane l of a met lane l + i of b */
+		found |= a_lanes;
+		*b_found |= (a_lanes << i | a_lanes << i >> 8) & 0xff;
+	}
+	return found;
+}
+
+HX_AVX2 double
+hx_sparse_dot_avx2(const int32_t *a_dims, const float *a_weights,
+				   size_t a_count, const int32_t *b_dims,
+				   const float *b_weights, size_t b_count)
+{
+	size_t i = 0;
+	size_t j = 0;
+	double sum = 0;
+
+	if (a_count < b_count / HX_GALLOP_RATIO ||
+		b_count < a_count / HX_GALLOP_RATIO)
+		return hx_sparse_dot_scalar(a_dims, a_weights, a_count, b_dims,
+									b_weights, b_count);
+	while (i + 8 <= a_count && j + 8 <= b_count)
+	{
+		unsigned b_found;
+		unsigned a_found = match_eight(a_dims + i, b_dims + j, &b_found);
+		int32_t a_last = a_dims[i + 7];
+		int32_t b_last = b_dims[j + 7];
+
+		/* Both rise, so that the n-th match of one is the n-th of the other */
+		while (a_found)
+		{
+			sum += (double) a_weights[i + (size_t) __builtin_ctz(a_found)] *
+				   (double) b_weights[j + (size_t) __builtin_ctz(b_found)];
+			a_found &= a_found - 1;
+			b_found &= b_found - 1;
+		}
+		i += a_last <= b_last ? 8 : 0;
+		j += b_last <= a_last ? 8 : 0;
+	}
+	return sparse_merge(sum, a_dims + i, a_weights + i, a_count - i, b_dims + j,
+						b_weights + j, b_count - j);
+}
+
+const HxKernels hx_kernels_avx2 = {
+	.name = "avx2",
+	.hamming = hx_hamming_avx2,
+	.overlap = hx_overlap_avx2,
+	.level_product = hx_level_product_avx2,
+	.float_product = hx_float_product_avx2,
+	.sparse_dot = hx_sparse_dot_avx2,
+};
+
+#endif /* HX_X86 */

@@ -1,0 +1,80 @@
+/*
+ * level.h
+ *	  What the kernel levels share among themselves; no one else includes it.
+ */
+#ifndef HX_KERNEL_LEVEL_H
+#define HX_KERNEL_LEVEL_H
+
+#include "kernel/kernel.h"
+
+/*
+ * A product and the addition behind it are rounded separately at every level.
+ * The compiler flag -ffp-contract=off says so to gcc; clang, which compiles
+ * these files without that flag for the server's JIT, hears it here.
+ */
+#ifdef __clang__
+#pragma STDC FP_CONTRACT OFF
+#endif
+
+/* Most planes that a code has */
+#define HX_PLANES 4
+
+/* Compile a function for more than the baseline; not where SIMD is emulated */
+#ifdef HX_EMULATE
+#define HX_TARGET(isa)
+#else
+#define HX_TARGET(isa) __attribute__((target(isa)))
+#endif
+
+#define HX_INLINE static inline __attribute__((always_inline))
+
+/* Which levels this architecture has; 32-bit x86 keeps to the scalar one */
+#if defined(__x86_64__)
+#define HX_X86 1
+#elif defined(__aarch64__) && !defined(__AARCH64EB__)
+#define HX_NEON 1
+#endif
+
+/* Beyond this ratio of lengths, sparse_dot searches instead of merging */
+#define HX_GALLOP_RATIO 32
+
+extern const HxKernels hx_kernels_scalar;
+extern const HxKernels hx_kernels_avx2;
+extern const HxKernels hx_kernels_avx512;
+extern const HxKernels hx_kernels_neon;
+
+/* The parts of sparse_dot that other levels call */
+extern double hx_sparse_dot_scalar(const int32_t *a_dims,
+								   const float *a_weights, size_t a_count,
+								   const int32_t *b_dims,
+								   const float *b_weights, size_t b_count);
+extern double hx_sparse_dot_avx2(const int32_t *a_dims, const float *a_weights,
+								 size_t a_count, const int32_t *b_dims,
+								 const float *b_weights, size_t b_count);
+
+/*
+ * The end of a sparse_dot whose first dimensions have been summed: the plain
+ * merge, shared so that every level ends alike.
+ */
+HX_INLINE double
+sparse_merge(double sum, const int32_t *a_dims, const float *a_weights,
+			 size_t a_count, const int32_t *b_dims, const float *b_weights,
+			 size_t b_count)
+{
+	size_t i = 0;
+	size_t j = 0;
+
+	while (i < a_count && j < b_count)
+	{
+		int32_t a_dim = a_dims[i];
+		int32_t b_dim = b_dims[j];
+
+		if (a_dim == b_dim)
+			sum += (double) a_weights[i] * (double) b_weights[j];
+		i += a_dim <= b_dim;
+		j += b_dim <= a_dim;
+	}
+	return sum;
+}
+
+#endif /* HX_KERNEL_LEVEL_H */

@@ -1,0 +1,172 @@
+/*
+ * scalar.c
+ *	  The reference kernels, in plain C for the baseline instruction set.
+ *
+ * Every other level must give the same bits as this one.
+ */
+#include <string.h>
+
+#include "kernel/level.h"
+
+/*
+ * The baseline of x86-64 has no popcount instruction, and the compiler's
+ * builtin would call a table; other architectures are left to the compiler.
+ */
+#if defined(__x86_64__) || defined(__i386__)
+HX_INLINE uint64_t
+count_bits(uint64_t word)
+{
+	const uint64_t fives = UINT64_C(0x5555555555555555);
+	const uint64_t threes = UINT64_C(0x3333333333333333);
+	const uint64_t nibbles = UINT64_C(0x0f0f0f0f0f0f0f0f);
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+
+	word -= word >> 1 & fives;
+	word = (word & threes) + (word >> 2 & threes);
+	word = (word + (word >> 4)) & nibbles;
+	return word * ones >> 56;
+}
+#define HX_POPCOUNT(word) count_bits(word)
+#else
+#define HX_POPCOUNT(word) ((uint64_t) __builtin_popcountll(word))
+#endif
+
+#include "kernel/words.h"
+
+static void
+hx_hamming_scalar(const uint8_t *query, size_t bytes, HxCodes codes,
+				  uint32_t *differing)
+{
+	words_hamming(query, bytes, codes, differing);
+}
+
+static void
+hx_overlap_scalar(const uint8_t *query, size_t bytes, HxCodes codes,
+				  uint32_t *both, uint32_t *either)
+{
+	words_overlap_all(query, bytes, codes, both, either);
+}
+
+static void
+hx_level_product_scalar(const uint8_t *query, size_t plane_bytes, int planes,
+						HxCodes codes, uint32_t *product)
+{
+	for (size_t i = 0; i < codes.count; i++)
+		product[i] = words_levels(query, codes.base + i * codes.stride,
+								  plane_bytes, 0, planes);
+}
+
+/* Float product with one code; step[v] is what level v stands for. */
+static float
+float_product_one(const float *query, size_t dims, int planes,
+				  const uint8_t *code, const float *step)
+{
+	size_t plane_bytes = (dims + 7) / 8;
+	float lane[HX_LANES] = {0};
+
+	for (size_t d = 0; d < dims; d++)
+	{
+		const uint8_t *byte = code + d / 8;
+		unsigned shift = 7 - d % 8;
+		unsigned level = 0;
+		float term;
+
+		for (int plane = 0; plane < planes; plane++)
+			level = level << 1 | (byte[plane * plane_bytes] >> shift & 1);
+		term = query[d] * step[level];
+		lane[d % HX_LANES] += term;
+	}
+	for (int half = HX_LANES / 2; half > 0; half /= 2)
+		for (int l = 0; l < half; l++)
+			lane[l] += lane[l + half];
+	return lane[0];
+}
+
+static void
+hx_float_product_scalar(const float *query, size_t dims, int planes,
+						HxCodes codes, float *product)
+{
+	int levels = 1 << planes;
+	float step[1 << HX_PLANES];
+
+	for (int v = 0; v < levels; v++)
+		step[v] = (float) (2 * v - (levels - 1)) / (float) (levels / 2);
+	for (size_t i = 0; i < codes.count; i++)
+		product[i] = float_product_one(query, dims, planes,
+									   codes.base + i * codes.stride, step);
+}
+
+/*
+ * First position at or after `from` whose dimension is at least `dim`, or
+ * `count`.  Doubling steps, then bisection: cheap when it is near.
+ */
+static size_t
+gallop(const int32_t *dims, size_t from, size_t count, int32_t dim)
+{
+	size_t step = 1;
+	size_t low = from;
+	size_t high;
+
+	if (from >= count || dims[from] >= dim)
+		return from;
+	while (step < count - low && dims[low + step] < dim)
+	{
+		low += step;
+		step *= 2;
+	}
+	/* dims[low] < dim, and the answer is at most high */
+	high = step < count - low ? low + step : count;
+	while (high - low > 1)
+	{
+		size_t middle = low + (high - low) / 2;
+
+		if (dims[middle] < dim)
+			low = middle;
+		else
+			high = middle;
+	}
+	return high;
+}
+
+/* Product where a is much shorter than b: search b for each of a. */
+static double
+sparse_dot_gallop(const int32_t *a_dims, const float *a_weights, size_t a_count,
+				  const int32_t *b_dims, const float *b_weights, size_t b_count)
+{
+	size_t at = 0;
+	double sum = 0;
+
+	for (size_t i = 0; i < a_count; i++)
+	{
+		at = gallop(b_dims, at, b_count, a_dims[i]);
+		if (at == b_count)
+			break;
+		if (b_dims[at] == a_dims[i])
+			sum += (double) a_weights[i] * (double) b_weights[at];
+	}
+	return sum;
+}
+
+double
+hx_sparse_dot_scalar(const int32_t *a_dims, const float *a_weights,
+					 size_t a_count, const int32_t *b_dims,
+					 const float *b_weights, size_t b_count)
+{
+	if (a_count < b_count / HX_GALLOP_RATIO)
+		return sparse_dot_gallop(a_dims, a_weights, a_count, b_dims, b_weights,
+								 b_count);
+	if (b_count < a_count / HX_GALLOP_RATIO)
+		return sparse_dot_gallop(b_dims, b_weights, b_count, a_dims, a_weights,
+								 a_count);
+	return sparse_merge(0, a_dims, a_weights, a_count, b_dims, b_weights,
+						b_count);
+}
+
+const HxKernels hx_kernels_scalar = {
+	.name = "scalar",
+	.hamming = hx_hamming_scalar,
+	.overlap = hx_overlap_scalar,
+	.level_product = hx_level_product_scalar,
+	.float_product = hx_float_product_scalar,
+	.sparse_dot = hx_sparse_dot_scalar,
+};
