@@ -7,7 +7,8 @@ DATA = hashemb--0.1.0.sql
 
 # Sources, by layer: each may include only what stands above it.
 KERNEL = $(addprefix src/kernel/,kernel.o scalar.o avx2.o)
-TYPE =
+TYPE = $(addprefix src/type/,bincode.o bincode_order.o bitops.o majority.o \
+	distance.o dense.o ball.o ball_support.o)
 ENCODER =
 INDEX =
 PLAN =

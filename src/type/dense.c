@@ -1,0 +1,562 @@
+/*
+ * dense.c
+ *	  Arrays of real, double precision, numeric or integer as dense vectors,
+ *	  alone and against stored codes.
+ *
+ * Arrays have one dimension and neither NULL, NaN nor infinity.  Pairs of
+ * arrays are computed in double, by rising dimension.
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/float.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "kernel/kernel.h"
+#include "type/dense.h"
+#include "type/distance.h"
+
+/*
+ * Beyond these magnitudes products of squared lengths might leave the range
+ * of double; only double precision and numeric reach them.
+ */
+#define HX_LARGE_VALUE 1e70
+#define HX_SMALL_VALUE 1e-70
+
+/* The last float query of a call site, and the array it was made from */
+typedef struct QueryCache
+{
+	ArrayType *array;	 /* copy */
+	HxFloatQuery *query; /* NULL while `array` is not valid */
+} QueryCache;
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_code_float_product);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_float_code_product);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_code_float_negative);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_float_code_negative);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_code_float_cosine);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_float_code_cosine);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_dense_inner_product);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_dense_cosine_distance);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_dense_l2_distance);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_dense_l1_distance);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_dense_l2_norm);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_dense_l2_normalize);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_dense_dims);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_binarize);
+
+/*
+ * Reading arrays
+ */
+
+/* Number of elements; error if the array has more than one dimension. */
+static int
+count_elements(ArrayType *array)
+{
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+						errmsg("array has %d dimensions, but a vector has 1",
+							   ARR_NDIM(array))));
+	return ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
+}
+
+/* Error naming position, counted from 1, and value of an array's element. */
+static void
+reject_element(ArrayType *array, int index, const char *problem)
+{
+	Oid type = ARR_ELEMTYPE(array);
+	int16 length;
+	bool byvalue;
+	char align;
+	Datum *values;
+	bool *nulls;
+	int count;
+	Oid output;
+	bool varlena;
+
+	get_typlenbyvalalign(type, &length, &byvalue, &align);
+	deconstruct_array(array, type, length, byvalue, align, &values, &nulls,
+					  &count);
+	getTypeOutputInfo(type, &output, &varlena);
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("element %d of array is %s, but %s", index + 1,
+					nulls[index] ? "null"
+								 : OidOutputFunctionCall(output, values[index]),
+					problem)));
+}
+
+/* Error if an element is NULL. */
+static void
+check_no_null(ArrayType *array, int count)
+{
+	bits8 *bitmap = ARR_NULLBITMAP(array);
+
+	for (int i = 0; bitmap != NULL && i < count; i++)
+	{
+		if ((bitmap[i / 8] & 1 << i % 8) == 0)
+			reject_element(array, i, "a vector has no nulls");
+	}
+}
+
+/* The elements of an array of numeric without nulls, as they are stored */
+static Datum *
+numeric_elements(ArrayType *array)
+{
+	Datum *elements;
+	int count;
+
+	deconstruct_array(array, NUMERICOID, -1, false, TYPALIGN_INT, &elements,
+					  NULL, &count);
+	return elements;
+}
+
+/* Convert the elements, of which none is NULL. */
+static void
+convert_elements(ArrayType *array, int count, double *values)
+{
+	void *data = ARR_DATA_PTR(array);
+	Datum *elements;
+
+	switch (ARR_ELEMTYPE(array))
+	{
+		case FLOAT4OID:
+			for (int i = 0; i < count; i++)
+				values[i] = ((float4 *) data)[i];
+			break;
+		case FLOAT8OID:
+			memcpy(values, data, count * sizeof(double));
+			break;
+		case INT4OID:
+			for (int i = 0; i < count; i++)
+				values[i] = ((int32 *) data)[i];
+			break;
+		case NUMERICOID:
+			elements = count > 0 ? numeric_elements(array) : NULL;
+			for (int i = 0; i < count; i++)
+				values[i] = DatumGetFloat8(DirectFunctionCall1(
+					numeric_float8_no_overflow, elements[i]));
+			break;
+		default:
+			elog(ERROR, "vector of unsupported element type %u",
+				 ARR_ELEMTYPE(array));
+	}
+}
+
+/*
+ * The elements of an array as double, and their number.  Error if it has more
+ * than one dimension, or an element is NULL, NaN, infinite or out of range.
+ */
+double *
+HxReadArray(ArrayType *array, int *count)
+{
+	double *values;
+
+	*count = count_elements(array);
+	if (*count > MaxAllocSize / sizeof(double))
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("array of %d elements is too long for a vector",
+							   *count)));
+	check_no_null(array, *count);
+	values = palloc(*count * sizeof(double));
+	convert_elements(array, *count, values);
+	for (int i = 0; i < *count; i++)
+	{
+		if (unlikely(!isfinite(values[i])))
+			reject_element(array, i,
+						   "a vector has finite numbers only, in the range of "
+						   "double precision");
+	}
+	return values;
+}
+
+/*
+ * Float queries
+ */
+
+/*
+ * Round to float4 as the casts to real do, once: numeric goes by its digits.
+ * Too small becomes 0 or subnormal, too large infinity.
+ */
+static float
+round_to_float(double value, const Datum *exact)
+{
+	float rounded = (float) value;
+
+	if (exact == NULL || isinf(rounded) || fabs(value) < FLT_MIN)
+		return rounded;
+	return DatumGetFloat4(DirectFunctionCall1(numeric_float4, *exact));
+}
+
+/*
+ * A float query from an array of one of the four types.  Error as with
+ * HxReadArray, also if the array is longer than any code or a component is out
+ * of the range of real; so is, in effect, a query so large that an inner
+ * product might overflow.
+ */
+HxFloatQuery *
+HxMakeFloatQuery(ArrayType *array)
+{
+	int count;
+	double *values = HxReadArray(array, &count);
+	bool exact = ARR_ELEMTYPE(array) == NUMERICOID && count > 0;
+	Datum *elements = exact ? numeric_elements(array) : NULL;
+	double magnitude = 0.0;
+	HxFloatQuery *query;
+
+	if (count > HX_MAX_CODE_BITS)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("float query of %d components is too long", count),
+			 errdetail("A code has at most %d dimensions.", HX_MAX_CODE_BITS)));
+	query = palloc(offsetof(HxFloatQuery, values) + count * sizeof(float));
+	query->dims = count;
+	query->norm2 = 0.0;
+	for (int i = 0; i < count; i++)
+	{
+		float value = round_to_float(values[i], exact ? elements + i : NULL);
+
+		if (isinf(value))
+			reject_element(array, i,
+						   "a float query is limited to the range "
+						   "of real");
+		query->values[i] = value;
+		query->norm2 += (double) value * (double) value;
+		magnitude += fabs((double) value);
+	}
+	/* steps are below 2, and rounding in float at most doubles once more */
+	if (magnitude > FLT_MAX / 4)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("float query is too large: its absolute values add up "
+						"to %g, the limit is %g",
+						magnitude, (double) FLT_MAX / 4)));
+	pfree(values);
+	return query;
+}
+
+/* Error, naming both, unless query and code have the same dimensions. */
+void
+HxCheckFloatQuery(const HxFloatQuery *query, int dims, int planes)
+{
+	char name[HX_SHAPE_NAME];
+
+	if (query->dims != dims)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("float query has %d components, but the code is %s",
+						query->dims, HxShapeName(dims, planes, name))));
+}
+
+/*
+ * The float query in an argument.  Where the argument is a constant or
+ * parameter the query is kept for the next call; the array is compared,
+ * because PL/pgSQL evaluates one call site with changing parameters.
+ */
+static const HxFloatQuery *
+query_argument(FunctionCallInfo fcinfo, int argument)
+{
+	ArrayType *array = PG_GETARG_ARRAYTYPE_P(argument);
+	QueryCache *cache = fcinfo->flinfo->fn_extra;
+	MemoryContext caller;
+
+	if (cache != NULL && cache->query != NULL &&
+		VARSIZE(cache->array) == VARSIZE(array) &&
+		memcmp(cache->array, array, VARSIZE(array)) == 0)
+		return cache->query;
+	if (!get_fn_expr_arg_stable(fcinfo->flinfo, argument))
+		return HxMakeFloatQuery(array);
+
+	caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	if (cache == NULL)
+		cache = fcinfo->flinfo->fn_extra = palloc0(sizeof(QueryCache));
+	if (cache->query != NULL)
+	{
+		pfree(cache->array);
+		pfree(cache->query);
+		cache->query = NULL;
+	}
+	cache->array = palloc(VARSIZE(array));
+	memcpy(cache->array, array, VARSIZE(array));
+	cache->query = HxMakeFloatQuery(array);
+	MemoryContextSwitchTo(caller);
+	return cache->query;
+}
+
+/* Inner product of the query and the code in these arguments */
+static double
+float_product(FunctionCallInfo fcinfo, int query_arg, int code_arg)
+{
+	const HxFloatQuery *query = query_argument(fcinfo, query_arg);
+	HxCode code = PG_GETARG_CODE(code_arg);
+	HxCodes codes = {code.data, code.bytes, 1};
+	float product;
+
+	HxCheckFloatQuery(query, code.dims, code.planes);
+	hx_kernels->float_product(query->values, query->dims, code.planes, codes,
+							  &product);
+	return product;
+}
+
+/* Cosine distance of the query and the code in these arguments */
+static double
+float_cosine(FunctionCallInfo fcinfo, int query_arg, int code_arg)
+{
+	double product = float_product(fcinfo, query_arg, code_arg);
+	const HxFloatQuery *query = query_argument(fcinfo, query_arg);
+	HxCode code = PG_GETARG_CODE(code_arg);
+
+	return HxCosineDistance(product, query->norm2,
+							HxCodeNorm2(code.data, code.dims, code.planes));
+}
+
+/* Inner product of a code and a float query */
+Datum
+hx_code_float_product(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(float_product(fcinfo, 1, 0));
+}
+
+/* Inner product of a float query and a code */
+Datum
+hx_float_code_product(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(float_product(fcinfo, 0, 1));
+}
+
+/* Negative inner product of a code and a float query */
+Datum
+hx_code_float_negative(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(HxNegativeProduct(float_product(fcinfo, 1, 0)));
+}
+
+/* Negative inner product of a float query and a code */
+Datum
+hx_float_code_negative(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(HxNegativeProduct(float_product(fcinfo, 0, 1)));
+}
+
+/* Cosine distance of a code and a float query; NaN if that is zero */
+Datum
+hx_code_float_cosine(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(float_cosine(fcinfo, 1, 0));
+}
+
+/* Cosine distance of a float query and a code; NaN if the query is zero */
+Datum
+hx_float_code_cosine(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(float_cosine(fcinfo, 0, 1));
+}
+
+/*
+ * Pairs of arrays
+ */
+
+/* Both arrays of a call, of one length; error if they differ in it. */
+static int
+read_pair(FunctionCallInfo fcinfo, double **a, double **b)
+{
+	int count;
+	int other;
+
+	*a = HxReadArray(PG_GETARG_ARRAYTYPE_P(0), &count);
+	*b = HxReadArray(PG_GETARG_ARRAYTYPE_P(1), &other);
+	if (count != other)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("vectors of different lengths: %d and %d", count,
+							   other)));
+	return count;
+}
+
+/* Sum of products, by rising dimension */
+static double
+dot(const double *a, const double *b, int count)
+{
+	double sum = 0.0;
+
+	for (int i = 0; i < count; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
+/*
+ * Bring values of extreme magnitude into the middle of the range.  Returns e:
+ * they have been multiplied by 2^-e, which is exact.
+ */
+static int
+scale_values(double *values, int count)
+{
+	double largest = 0.0;
+	int exponent;
+
+	for (int i = 0; i < count; i++)
+		largest = Max(largest, fabs(values[i]));
+	if (largest == 0.0 ||
+		(largest >= HX_SMALL_VALUE && largest <= HX_LARGE_VALUE))
+		return 0;
+	(void) frexp(largest, &exponent);
+	for (int i = 0; i < count; i++)
+		values[i] = ldexp(values[i], -exponent);
+	return exponent;
+}
+
+/* A result that must not be infinite */
+static double
+check_range(double result)
+{
+	if (unlikely(!isfinite(result)))
+		float_overflow_error();
+	return result;
+}
+
+/* Length of a vector, which is overwritten; error if out of range */
+static double
+vector_norm(double *values, int count)
+{
+	int exponent = scale_values(values, count);
+
+	return check_range(ldexp(sqrt(dot(values, values, count)), exponent));
+}
+
+/* Inner product of two arrays */
+Datum
+hx_dense_inner_product(PG_FUNCTION_ARGS)
+{
+	double *a;
+	double *b;
+	int count = read_pair(fcinfo, &a, &b);
+
+	PG_RETURN_FLOAT8(check_range(dot(a, b, count)));
+}
+
+/* 1 - cosine of the angle between two arrays; NaN if one is zero */
+Datum
+hx_dense_cosine_distance(PG_FUNCTION_ARGS)
+{
+	double *a;
+	double *b;
+	int count = read_pair(fcinfo, &a, &b);
+
+	(void) scale_values(a, count);
+	(void) scale_values(b, count);
+	PG_RETURN_FLOAT8(
+		HxCosineDistance(dot(a, b, count), dot(a, a, count), dot(b, b, count)));
+}
+
+/* Euclidean distance of two arrays */
+Datum
+hx_dense_l2_distance(PG_FUNCTION_ARGS)
+{
+	double *a;
+	double *b;
+	int count = read_pair(fcinfo, &a, &b);
+
+	for (int i = 0; i < count; i++)
+		a[i] = check_range(a[i] - b[i]);
+	PG_RETURN_FLOAT8(vector_norm(a, count));
+}
+
+/* Sum of the absolute differences of two arrays */
+Datum
+hx_dense_l1_distance(PG_FUNCTION_ARGS)
+{
+	double *a;
+	double *b;
+	int count = read_pair(fcinfo, &a, &b);
+	double sum = 0.0;
+
+	for (int i = 0; i < count; i++)
+		sum += fabs(a[i] - b[i]);
+	PG_RETURN_FLOAT8(check_range(sum));
+}
+
+/*
+ * Single arrays
+ */
+
+/* Euclidean length */
+Datum
+hx_dense_l2_norm(PG_FUNCTION_ARGS)
+{
+	int count;
+	double *values = HxReadArray(PG_GETARG_ARRAYTYPE_P(0), &count);
+
+	PG_RETURN_FLOAT8(vector_norm(values, count));
+}
+
+/*
+ * The array divided by its length: real[] from real[], double precision[] from
+ * the other types.  Zero stays zero.
+ */
+Datum
+hx_dense_l2_normalize(PG_FUNCTION_ARGS)
+{
+	ArrayType *array = PG_GETARG_ARRAYTYPE_P(0);
+	bool single = ARR_ELEMTYPE(array) == FLOAT4OID;
+	int count;
+	double *values = HxReadArray(array, &count);
+	Datum *elements = palloc(count * sizeof(Datum));
+	double norm;
+
+	(void) scale_values(values, count);
+	norm = sqrt(dot(values, values, count));
+	for (int i = 0; i < count; i++)
+	{
+		double value = norm == 0.0 ? 0.0 : values[i] / norm;
+
+		elements[i] =
+			single ? Float4GetDatum((float4) value) : Float8GetDatum(value);
+	}
+	if (single)
+		PG_RETURN_ARRAYTYPE_P(construct_array(
+			elements, count, FLOAT4OID, sizeof(float4), true, TYPALIGN_INT));
+	PG_RETURN_ARRAYTYPE_P(construct_array(elements, count, FLOAT8OID,
+										  sizeof(float8), FLOAT8PASSBYVAL,
+										  TYPALIGN_DOUBLE));
+}
+
+/* Number of elements */
+Datum
+hx_dense_dims(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(count_elements(PG_GETARG_ARRAYTYPE_P(0)));
+}
+
+/*
+ * A code of 1 bit a dimension: 1 where the value is greater than its
+ * threshold, 0 where it is not greater.  Without thresholds they are 0.
+ */
+Datum
+hx_binarize(PG_FUNCTION_ARGS)
+{
+	int count;
+	double *values = HxReadArray(PG_GETARG_ARRAYTYPE_P(0), &count);
+	double *thresholds = NULL;
+	Bincode *code;
+
+	if (PG_NARGS() > 1)
+		count = read_pair(fcinfo, &values, &thresholds);
+	if (count > HX_MAX_CODE_BITS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("array of %d elements is too long for a code", count),
+				 errdetail("A code has at most %d bits.", HX_MAX_CODE_BITS)));
+	code = HxNewBincode(count, 1);
+	for (int i = 0; i < count; i++)
+	{
+		if (values[i] > (thresholds == NULL ? 0.0 : thresholds[i]))
+			HxSetBit(code->data, i);
+	}
+	PG_RETURN_BINCODE(code);
+}

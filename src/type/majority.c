@@ -1,0 +1,213 @@
+/*
+ * majority.c
+ *	  The aggregate bit_majority: the bit that most codes have, dimension by
+ *	  dimension, where codes may be weighted.
+ *
+ * A dimension's margin is the weight of the ones less that of the zeros.  With
+ * weights that are whole numbers margins are exact, and the order of rows does
+ * not matter.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "libpq/pqformat.h"
+#include "utils/float.h"
+
+#include "type/bincode.h"
+
+typedef struct Majority
+{
+	int dims;	   /* of every code so far */
+	double weight; /* sum of all weights, no margin's magnitude exceeds it */
+	double margin[FLEXIBLE_ARRAY_MEMBER];
+} Majority;
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_majority_add);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_majority_add_weighted);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_majority_combine);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_majority_serialize);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_majority_deserialize);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_majority_final);
+
+/* Where the state lives; error if called otherwise than by an aggregate. */
+static MemoryContext
+aggregate_context(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "bit_majority function called in non-aggregate context");
+	return context;
+}
+
+/* The state in an argument, or NULL */
+static Majority *
+state_argument(FunctionCallInfo fcinfo, int argument)
+{
+	return PG_ARGISNULL(argument) ? NULL
+								  : (Majority *) PG_GETARG_POINTER(argument);
+}
+
+/* A state that has seen no code */
+static Majority *
+new_state(MemoryContext context, int dims)
+{
+	Majority *state = MemoryContextAllocZero(
+		context, offsetof(Majority, margin) + dims * sizeof(double));
+
+	state->dims = dims;
+	return state;
+}
+
+/* Error unless codes of both lengths may be counted together. */
+static void
+check_length(int have, int other)
+{
+	if (have != other)
+		ereport(ERROR, (errcode(ERRCODE_STRING_DATA_LENGTH_MISMATCH),
+						errmsg("codes of different sizes: bincode(%d) and "
+							   "bincode(%d)",
+							   have, other)));
+}
+
+/* Count one code, argument 1, into the state, argument 0. */
+static Majority *
+add_code(FunctionCallInfo fcinfo, double weight)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	Majority *state = state_argument(fcinfo, 0);
+	HxCode code = PG_GETARG_CODE(1);
+
+	if (!isfinite(weight) || weight < 0.0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("weight of a code must be finite and not negative, "
+						"not %g",
+						weight)));
+	HxCheckOnePlane(&code, "bit_majority");
+	if (state == NULL)
+		state = new_state(context, code.dims);
+	check_length(state->dims, code.dims);
+
+	state->weight += weight;
+	if (isinf(state->weight))
+		float_overflow_error();
+	for (int i = 0; i < code.dims; i++)
+		state->margin[i] += HxGetBit(code.data, i) ? weight : -weight;
+	return state;
+}
+
+/* Transition: (state, code); a NULL code is skipped. */
+Datum
+hx_majority_add(PG_FUNCTION_ARGS)
+{
+	Majority *state;
+
+	if (PG_ARGISNULL(1))
+		state = state_argument(fcinfo, 0);
+	else
+		state = add_code(fcinfo, 1.0);
+	if (state == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_POINTER(state);
+}
+
+/* Transition: (state, code, weight); a NULL code or weight is skipped. */
+Datum
+hx_majority_add_weighted(PG_FUNCTION_ARGS)
+{
+	Majority *state;
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		state = state_argument(fcinfo, 0);
+	else
+		state = add_code(fcinfo, PG_GETARG_FLOAT8(2));
+	if (state == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_POINTER(state);
+}
+
+/* Add the second state to the first. */
+Datum
+hx_majority_combine(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	Majority *state = state_argument(fcinfo, 0);
+	Majority *other = state_argument(fcinfo, 1);
+
+	if (other == NULL)
+	{
+		if (state == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(state);
+	}
+	if (state == NULL)
+		state = new_state(context, other->dims);
+	check_length(state->dims, other->dims);
+	state->weight += other->weight;
+	if (isinf(state->weight))
+		float_overflow_error();
+	for (int i = 0; i < state->dims; i++)
+		state->margin[i] += other->margin[i];
+	PG_RETURN_POINTER(state);
+}
+
+/* State to bytes: dimensions, weight, margins */
+Datum
+hx_majority_serialize(PG_FUNCTION_ARGS)
+{
+	Majority *state = (Majority *) PG_GETARG_POINTER(0);
+	StringInfoData message;
+
+	(void) aggregate_context(fcinfo);
+	pq_begintypsend(&message);
+	pq_sendint32(&message, state->dims);
+	pq_sendfloat8(&message, state->weight);
+	for (int i = 0; i < state->dims; i++)
+		pq_sendfloat8(&message, state->margin[i]);
+	PG_RETURN_BYTEA_P(pq_endtypsend(&message));
+}
+
+/* Bytes to state */
+Datum
+hx_majority_deserialize(PG_FUNCTION_ARGS)
+{
+	bytea *bytes = PG_GETARG_BYTEA_PP(0);
+	StringInfoData message;
+	Majority *state;
+	int dims;
+
+	(void) aggregate_context(fcinfo);
+	initStringInfo(&message);
+	appendBinaryStringInfo(&message, VARDATA_ANY(bytes),
+						   VARSIZE_ANY_EXHDR(bytes));
+	dims = (int) pq_getmsgint(&message, 4);
+	if (dims < 0 || dims > HX_MAX_CODE_BITS)
+		elog(ERROR, "invalid state of bit_majority: %d dimensions", dims);
+	state = new_state(CurrentMemoryContext, dims);
+	state->weight = pq_getmsgfloat8(&message);
+	for (int i = 0; i < dims; i++)
+		state->margin[i] = pq_getmsgfloat8(&message);
+	pq_getmsgend(&message);
+	pfree(message.data);
+	PG_RETURN_POINTER(state);
+}
+
+/* The majority's code: 1 where the ones outweigh the zeros, on a tie 0 */
+Datum
+hx_majority_final(PG_FUNCTION_ARGS)
+{
+	Majority *state = state_argument(fcinfo, 0);
+	Bincode *code;
+
+	if (state == NULL)
+		PG_RETURN_NULL();
+	code = HxNewBincode(state->dims, 1);
+	for (int i = 0; i < state->dims; i++)
+	{
+		if (state->margin[i] > 0.0)
+			HxSetBit(code->data, i);
+	}
+	PG_RETURN_BINCODE(code);
+}
