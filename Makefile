@@ -9,7 +9,8 @@ DATA = hashemb--0.1.0.sql
 KERNEL = src/kernel/kernel.o
 TYPE =
 ENCODER =
-INDEX =
+INDEX = src/index/attribute.o src/index/attribute_encode.o \
+	src/index/filter.o src/index/filter_make.o
 PLAN =
 OBJS = $(KERNEL) $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
