@@ -10,7 +10,8 @@ KERNEL = $(addprefix src/kernel/,kernel.o scalar.o avx2.o)
 TYPE = $(addprefix src/type/,bincode.o bincode_order.o bitops.o majority.o \
 	distance.o dense.o ball.o ball_support.o)
 ENCODER =
-INDEX =
+INDEX = src/index/attribute.o src/index/attribute_encode.o \
+	src/index/filter.o src/index/filter_make.o
 PLAN =
 OBJS = $(KERNEL) $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 

@@ -42,4 +42,12 @@
 #define HX_VACUUM_DELAY_POINT() vacuum_delay_point()
 #endif
 
+/* Does a collation order strings by their bytes? */
+#if PG_VERSION_NUM >= 180000
+#define HX_COLLATION_IS_C(collation)                                           \
+	(pg_newlocale_from_collation(collation)->collate_is_c)
+#else
+#define HX_COLLATION_IS_C(collation) lc_collate_is_c(collation)
+#endif
+
 #endif /* HX_COMPAT_H */

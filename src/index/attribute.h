@@ -6,6 +6,7 @@
 #define HX_ATTRIBUTE_H
 
 #include "index/index.h"
+#include "utils/array.h"
 
 /*
  * Zone map of one word over the rows of a block: every row's word w has
@@ -31,7 +32,7 @@ typedef struct HxZone
 	HxWordZone words[FLEXIBLE_ARRAY_MEMBER];
 } HxZone;
 
-#define HX_ZONE_SIZE(nwords)                                                   \
+#define HX_ZONE_SIZE(nwords) \
 	(offsetof(HxZone, words) + (nwords) * sizeof(HxWordZone))
 
 /* A row's attributes in memory: words, and bit i of nulls for attribute i */
@@ -41,7 +42,19 @@ typedef struct HxAttrRow
 	int64 words[HX_MAX_WORDS];
 } HxAttrRow;
 
-/* Fill in attr for an index column; errors if it has no attribute opclass */
+/* A word's bit in the `seen` bits of its zone; on disk, so never to change */
+static inline uint64
+HxWordBit(int64 word)
+{
+	return UINT64CONST(1) << (((uint64) word *
+							   UINT64CONST(0x9E3779B97F4A7C15)) >>
+							  58);
+}
+
+/*
+ * Fill in attr for an index column, but for first_word; errors if it has no
+ * attribute opclass
+ */
 extern void HxInitAttr(HxAttr *attr, Relation index, AttrNumber attno);
 
 /* Words and NULL bits of one row; values and isnull indexed by attno - 1 */
@@ -57,5 +70,16 @@ extern bool HxWidenZone(const HxIndexDesc *desc, HxZone *zone,
 /* Does the zone already cover the row?  (what HxWidenZone would not change) */
 extern bool HxZoneCovers(const HxIndexDesc *desc, const HxZone *zone,
 						 const HxAttrRow *row);
+
+/*
+ * For filters: words of an operator's right-hand value, bits of an array's
+ * element, an array's elements, and the hash function behind them.
+ */
+extern bool HxEncodeOperand(const HxAttr *attr, Oid subtype, Datum value,
+							int64 *words);
+extern void HxElementBits(const HxAttr *attr, Datum element, uint64 *bits);
+extern void HxArrayElements(ArrayType *array, Datum **elements, bool **nulls,
+							int *count);
+extern Oid HxHashFunction(Oid type);
 
 #endif /* HX_ATTRIBUTE_H */
