@@ -7,7 +7,7 @@ DATA = hashemb--0.1.0.sql
 
 # Sources, by layer: each may include only what stands above it.
 KERNEL = $(addprefix src/kernel/,kernel.o scalar.o avx2.o)
-TYPE =
+TYPE = src/type/bincode.o src/type/bincode_order.o src/type/distance.o
 ENCODER =
 INDEX =
 PLAN =
