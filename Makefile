@@ -7,7 +7,9 @@ DATA = hashemb--0.1.0.sql
 
 # Sources, by layer: each may include only what stands above it.
 KERNEL = $(addprefix src/kernel/,kernel.o scalar.o avx2.o)
-TYPE = src/type/bincode.o src/type/bincode_order.o src/type/distance.o
+TYPE = src/type/bincode.o src/type/bincode_order.o src/type/distance.o \
+	$(addprefix src/type/,svec.o svec_io.o svec_op.o svec_cast.o svec_agg.o \
+	svec_stats.o simhash.o)
 ENCODER =
 INDEX =
 PLAN =
