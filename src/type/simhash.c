@@ -4,7 +4,9 @@
  *
  * Bit d of the code is 1 where the sum over the vector's dimensions i of
  * weight i times sign(seed, i, d) is above 0.  Two vectors at an angle t differ
- * in about t/pi of the bits (Charikar 2002).  The signs of 64 consecutive bits
+ * in about t/pi of the bits (Charikar 2002): exactly so on average if directions
+ * were normally distributed; signs, which are cheaper, come close to that unless
+ * very few or very equal weights make up the vectors.  The signs of 64 consecutive bits
  * come from one 64-bit hash,
  *
  *	   mix(mix(mix(seed) + i) + w),  w = (d - 1) / 64,  all modulo 2^64,

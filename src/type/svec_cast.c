@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <errno.h>
+
 #include "access/tupmacs.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
@@ -189,15 +191,18 @@ hx_svec_to_float4(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(array);
 }
 
-/* A key of a jsonb object as an index */
+/* A key of a jsonb object as an index; leading zeros are all right. */
 static int64
 key_index(const JsonbValue *key)
 {
 	char *text = pnstrdup(key->val.string.val, key->val.string.len);
+	const char *digits = text + (text[0] == '-');
 	char *end;
-	int64 id = strtoll(text, &end, 10);
+	int64 id;
 
-	if (end == text || *end != '\0')
+	errno = 0;
+	id = strtoll(text, &end, 10);
+	if (*digits < '0' || *digits > '9' || *end != '\0' || errno != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("jsonb key \"%s\" is not an index of a svec", text),
