@@ -1,9 +1,9 @@
 # hashemb: similarity search with a WHERE clause over binary codes and sparse
 # vectors. This file is the map: sources by layer, then tests, then targets.
 
-EXTENSION = hashemb
+EXTENSION = hashemb hashemb_pgvector
 MODULE_big = hashemb
-DATA = hashemb--0.1.0.sql
+DATA = hashemb--0.1.0.sql hashemb_pgvector--0.1.0.sql
 
 # Sources, by layer: each may include only what stands above it.
 KERNEL = $(addprefix src/kernel/,kernel.o scalar.o avx2.o)
