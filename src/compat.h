@@ -50,4 +50,11 @@
 #define HX_COLLATION_IS_C(collation) lc_collate_is_c(collation)
 #endif
 
+/* A column's statistics target moved to the analyzer's own state in 17 */
+#if PG_VERSION_NUM >= 170000
+#define HX_STATISTICS_TARGET(stats) ((stats)->attstattarget)
+#else
+#define HX_STATISTICS_TARGET(stats) ((stats)->attr->attstattarget)
+#endif
+
 #endif /* HX_COMPAT_H */

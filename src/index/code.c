@@ -16,6 +16,7 @@
 
 #include "index/code.h"
 #include "kernel/kernel.h"
+#include "type/ball.h"
 #include "type/bincode.h"
 #include "type/dense.h"
 #include "type/distance.h"
@@ -115,22 +116,30 @@ HxFinishCodePayload(const HxIndexDesc *desc, uint8 *payload)
 							  &sums->squares);
 }
 
+/* Write the payload of a code; errors if its shape is not the index's. */
+static void
+form_payload(const HxIndexDesc *desc, const HxCode *code, uint8 *payload)
+{
+	char got[HX_SHAPE_NAME];
+	char expected[HX_SHAPE_NAME];
+
+	if (code->dims != desc->dims || code->planes != desc->planes)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("%s does not match the index, expected %s",
+						HxShapeName(code->dims, code->planes, got),
+						HxShapeName(desc->dims, desc->planes, expected))));
+	memset(payload, 0, desc->payload);
+	memcpy(payload, code->data, code->bytes);
+	HxFinishCodePayload(desc, payload);
+}
+
 static void
 code_form(const HxIndexDesc *desc, Datum vector, uint8 *payload)
 {
 	HxCode code = HxViewCode(vector);
-	char got[HX_SHAPE_NAME];
-	char expected[HX_SHAPE_NAME];
 
-	if (code.dims != desc->dims || code.planes != desc->planes)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("%s does not match the index, expected %s",
-						HxShapeName(code.dims, code.planes, got),
-						HxShapeName(desc->dims, desc->planes, expected))));
-	memset(payload, 0, desc->payload);
-	memcpy(payload, code.data, code.bytes);
-	HxFinishCodePayload(desc, payload);
+	form_payload(desc, &code, payload);
 	HxReleaseCode(&code, vector);
 }
 
@@ -232,13 +241,13 @@ code_query(const HxIndexDesc *desc, HxMetric metric, Datum datum, Oid type)
 
 	if (OidIsValid(type) && OidIsValid(get_element_type(type)))
 	{
-		HxFloatQuery floats;
+		HxFloatQuery *floats = HxMakeFloatQuery(DatumGetArrayTypeP(datum));
 
-		HxMakeFloatQuery(datum, desc->dims, &floats);
+		HxCheckFloatQuery(floats, desc->dims, desc->planes);
 		query = new_query(desc, metric);
 		query->is_float = true;
-		query->floats = floats.values;
-		query->norm2 = floats.norm2;
+		query->floats = floats->values;
+		query->norm2 = floats->norm2;
 		set_unit(query);
 	}
 	else
@@ -251,6 +260,22 @@ code_query(const HxIndexDesc *desc, HxMetric metric, Datum datum, Oid type)
 		pfree(payload);
 	}
 	return &query->base;
+}
+
+static HxQuery *
+code_ball(const HxIndexDesc *desc, Datum ball, double *radius)
+{
+	int32 within;
+	HxCode code = HxViewBall(ball, &within);
+	uint8 *payload = palloc(desc->payload);
+	HxQuery *query;
+
+	form_payload(desc, &code, payload);
+	query = code_query_of_row(desc, payload);
+	query->metric = HX_HAMMING;
+	*radius = within;
+	pfree(payload);
+	return query;
 }
 
 /* Inner product of a query with several-bit code i of a kernel's results. */
@@ -480,6 +505,7 @@ static const HxVectorMethods code_methods = {
 	.spreads = code_spreads,
 	.weight = code_weight,
 	.query = code_query,
+	.ball = code_ball,
 	.query_of_row = code_query_of_row,
 	.promises = code_promises,
 	.distances = code_distances,

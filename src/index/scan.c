@@ -15,7 +15,6 @@
 #include "hashemb.h"
 #include "index/handler.h"
 #include "index/search.h"
-#include "type/ball.h"
 
 typedef struct Scan
 {
@@ -35,6 +34,12 @@ hxbeginscan(Relation index, int nkeys, int norderbys)
 	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
 	Scan *state = palloc0(sizeof(Scan));
 
+	/* cost.c keeps the planner from it */
+	if (norderbys > 1)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("hashemb index \"%s\" cannot order by more "
+							   "than one distance",
+							   RelationGetRelationName(index))));
 	state->desc = *HxDescribe(index);
 	state->context = AllocSetContextCreate(
 		CurrentMemoryContext, "hashemb scan", ALLOCSET_DEFAULT_SIZES);
@@ -69,12 +74,10 @@ static void
 add_ball(Scan *state, const ScanKeyData *key)
 {
 	HxSearchSpec *spec = &state->spec;
-	HxBall *ball = &spec->balls[spec->nballs++];
-	HxHammingBall *value = DatumGetHammingBall(key->sk_argument);
+	HxWithin *ball = &spec->balls[spec->nballs++];
 
-	ball->query = state->desc.vector->methods->query(
-		&state->desc, HX_HAMMING, HxBallCode(value), InvalidOid);
-	ball->radius = HxBallRadius(value);
+	ball->query = state->desc.vector->methods->ball(
+		&state->desc, key->sk_argument, &ball->radius);
 }
 
 /* Take note of a scan key on the vector column; false if nothing can pass. */
@@ -104,7 +107,7 @@ make_spec(IndexScanDesc scan)
 
 	memset(spec, 0, sizeof(*spec));
 	spec->recall = hx_recall;
-	spec->balls = palloc(Max(scan->numberOfKeys, 1) * sizeof(HxBall));
+	spec->balls = palloc(Max(scan->numberOfKeys, 1) * sizeof(HxWithin));
 	spec->filter =
 		HxMakeFilter(&state->desc, scan->keyData, scan->numberOfKeys);
 	for (int i = 0; i < scan->numberOfKeys; i++)

@@ -205,7 +205,7 @@ consider(HxSearch *search, double distance, const ItemPointerData *tid)
 
 /* Clear the mask bits of rows outside a ball. */
 static void
-apply_ball(HxSearch *search, const HxBall *ball, const HxRowArrays *rows)
+apply_ball(HxSearch *search, const HxWithin *ball, const HxRowArrays *rows)
 {
 	search->desc.vector->methods->distances(ball->query, rows->payloads,
 											rows->count, search->distances);
@@ -383,7 +383,7 @@ visit_block(HxSearch *search, const HxBlock *block, bool nearest)
 
 /* Drop the blocks that lie outside a ball altogether. */
 static void
-drop_by_ball(HxSearch *search, const HxBall *ball)
+drop_by_ball(HxSearch *search, const HxWithin *ball)
 {
 	HxBlocks near;
 	int kept = 0;

@@ -27,11 +27,11 @@ typedef struct HxSearchStats
 } HxSearchStats;
 
 /* A condition vector <@ ball: a Hamming query and a radius */
-typedef struct HxBall
+typedef struct HxWithin
 {
 	HxQuery *query;
 	double radius;
-} HxBall;
+} HxWithin;
 
 /* What is searched for; everything must outlive the search */
 typedef struct HxSearchSpec
@@ -39,7 +39,7 @@ typedef struct HxSearchSpec
 	bool ordered;	   /* by distance; else every row that passes */
 	HxQuery *query;	   /* NULL if ordered by a NULL query */
 	HxFilter *filter;  /* on attributes */
-	HxBall *balls;	   /* conditions on the vector, all must hold */
+	HxWithin *balls;   /* conditions on the vector, all must hold */
 	int nballs;		   /* their number */
 	bool skip_nulls;   /* rows with a NULL vector do not pass */
 	bool only_nulls;   /* only rows with a NULL vector pass */

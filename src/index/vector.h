@@ -63,6 +63,10 @@ typedef struct HxVectorMethods
 	HxQuery *(*query)(const HxIndexDesc *desc, HxMetric metric, Datum query,
 					  Oid type);
 
+	/* Prepare the right argument of vector <@ ball, and its radius; NULL if
+	 * the vectors can have no such condition */
+	HxQuery *(*ball)(const HxIndexDesc *desc, Datum ball, double *radius);
+
 	/* Prepare a row's payload as a query (calibration) */
 	HxQuery *(*query_of_row)(const HxIndexDesc *desc, const uint8 *payload);
 
