@@ -31,6 +31,38 @@ ISOLATION = $(sort $(basename $(notdir $(wildcard $(srcdir)/specs/*.spec))))
 ISOLATION_OPTS = --inputdir=$(srcdir) --load-extension=hashemb
 TAP_TESTS = 1
 
+# Tests compare text, so the order of text must not depend on the server's
+ENCODING = UTF8
+NO_LOCALE = 1
+
 PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+ifneq ($(PGXS),)
 include $(PGXS)
+else
+all install installcheck:
+	@echo "The server's headers are missing: install postgresql-server-dev," \
+		"or name its pg_config: make PG_CONFIG=..." >&2; exit 1
+endif
+
+# Targets that need nothing installed: they fetch what is missing and work in
+# throwaway copies of checkout and server (tools/sandbox.sh).
+.PHONY: test lint format demo bench coverage
+
+test: # build and run everything; KINDS="regress tap" for some of it
+	@tools/sandbox.sh test tools/run-tests.sh $(KINDS)
+
+lint: # what the compiler does not check; silent when all is well
+	@tools/sandbox.sh lint tools/lint.sh
+
+format: # lay the sources out as .clang-format says
+	clang-format -i $(shell find src test -name '*.[ch]')
+
+demo: # WordNet by similarity, in a server of its own
+	@tools/sandbox.sh --keep demo demo/run.sh
+
+bench: # measure on this machine
+	@tools/sandbox.sh test bench/run.sh
+
+coverage: # lines and branches that the tests reach
+	@tools/sandbox.sh test tools/coverage.sh

@@ -21,12 +21,12 @@
 #define HX_ESCONTEXT(fcinfo) ((Node *) (fcinfo)->context)
 #else
 #define HX_ESCONTEXT(fcinfo) ((struct Node *) NULL)
-#define ereturn(context, dummy_value, ...)                                     \
-	do                                                                         \
-	{                                                                          \
-		(void) (context);                                                      \
-		ereport(ERROR, __VA_ARGS__);                                           \
-		return dummy_value;                                                    \
+#define ereturn(context, dummy_value, ...) \
+	do                                     \
+	{                                      \
+		(void) (context);                  \
+		ereport(ERROR, __VA_ARGS__);       \
+		return dummy_value;                \
 	} while (0)
 #endif
 
