@@ -6,7 +6,7 @@ MODULE_big = hashemb
 DATA = hashemb--0.1.0.sql hashemb_pgvector--0.1.0.sql
 
 # Sources, by layer: each may include only what stands above it.
-KERNEL = $(addprefix src/kernel/,kernel.o scalar.o avx2.o)
+KERNEL = $(addprefix src/kernel/,kernel.o scalar.o avx2.o avx512.o neon.o)
 TYPE = $(addprefix src/type/,bincode.o bincode_order.o bitops.o majority.o \
 	distance.o dense.o ball.o ball_support.o svec.o svec_io.o svec_op.o \
 	svec_cast.o svec_agg.o svec_stats.o simhash.o)
@@ -19,9 +19,10 @@ PLAN =
 OBJS = $(KERNEL) $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
 # Baseline instruction set only: faster kernels are chosen at run time. No
-# fused multiply-add: every kernel level must give the same bits.
-PG_CPPFLAGS = -I$(srcdir)/src
-PG_CFLAGS += -std=gnu11 -ffp-contract=off -fvisibility=hidden \
+# fused multiply-add: every kernel level must give the same bits, and so must
+# the bitcode for the JIT, which is compiled with PG_CPPFLAGS alone.
+PG_CPPFLAGS = -I$(srcdir)/src -ffp-contract=off
+PG_CFLAGS += -std=gnu11 -fvisibility=hidden \
 	'-DPGDLLEXPORT=__attribute__((visibility("default")))'
 SHLIB_LINK += -lm
 
@@ -66,3 +67,15 @@ bench: # measure on this machine
 
 coverage: # lines and branches that the tests reach
 	@tools/sandbox.sh test tools/coverage.sh
+
+# Unit tests and figures of the kernels: no server.
+.PHONY: unitcheck kernelbench
+unitcheck:
+	CC='$(CC)' $(srcdir)/test/unit/run.sh $(SEED)
+
+kernelbench:
+	mkdir -p build/unit
+	$(CC) -std=gnu11 -O2 -ffp-contract=off -I$(srcdir)/src \
+		$(KERNEL:%.o=$(srcdir)/%.c) $(srcdir)/test/unit/kernel_bench.c \
+		-o build/unit/kernel_bench
+	build/unit/kernel_bench
