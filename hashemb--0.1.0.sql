@@ -1542,6 +1542,80 @@ COMMENT ON FUNCTION simhash(v svec, bits integer, seed integer) IS
 -- Section 4: access method hashemb and operator classes for vectors
 -- ---------------------------------------------------------------------------
 
+CREATE FUNCTION hashemb_handler(internal) RETURNS index_am_handler
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C;
+COMMENT ON FUNCTION hashemb_handler(internal) IS 'hashemb index access method handler';
+
+CREATE ACCESS METHOD hashemb TYPE INDEX HANDLER hashemb_handler;
+COMMENT ON ACCESS METHOD hashemb IS
+	'nearest neighbours with filters: blocks of similar rows with summaries';
+
+-- how vectors are stored: each returns the address of a description
+
+CREATE FUNCTION hashemb_vector_bincode_hamming(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_bincode_hamming'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_bincode_hamming(internal) IS
+	'support function of bincode_hamming_ops';
+
+CREATE FUNCTION hashemb_vector_bincode_jaccard(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_bincode_jaccard'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_bincode_jaccard(internal) IS
+	'support function of bincode_jaccard_ops';
+
+CREATE FUNCTION hashemb_vector_bincode_ip(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_bincode_ip'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_bincode_ip(internal) IS
+	'support function of bincode_ip_ops';
+
+CREATE FUNCTION hashemb_vector_bincode_cosine(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_bincode_cosine'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_bincode_cosine(internal) IS
+	'support function of bincode_cosine_ops';
+
+CREATE OPERATOR CLASS bincode_hamming_ops
+	DEFAULT FOR TYPE bincode USING hashemb AS
+	OPERATOR 11 <~> (bincode, bincode) FOR ORDER BY float_ops,
+	OPERATOR 12 <@ (bincode, hamming_ball),
+	FUNCTION 2 hashemb_vector_bincode_hamming(internal);
+COMMENT ON OPERATOR CLASS bincode_hamming_ops USING hashemb IS
+	'nearest codes by Hamming distance, codes within a radius';
+
+CREATE OPERATOR CLASS bincode_jaccard_ops
+	FOR TYPE bincode USING hashemb AS
+	OPERATOR 11 <%> (bincode, bincode) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_bincode_jaccard(internal);
+COMMENT ON OPERATOR CLASS bincode_jaccard_ops USING hashemb IS
+	'nearest codes by Jaccard distance';
+
+CREATE OPERATOR CLASS bincode_ip_ops
+	FOR TYPE bincode USING hashemb AS
+	OPERATOR 11 <#> (bincode, bincode) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_bincode_ip(internal);
+COMMENT ON OPERATOR CLASS bincode_ip_ops USING hashemb IS
+	'greatest inner product, of codes or float queries';
+ALTER OPERATOR FAMILY bincode_ip_ops USING hashemb ADD
+	OPERATOR 11 <#> (bincode, real[]) FOR ORDER BY float_ops,
+	OPERATOR 11 <#> (bincode, double precision[]) FOR ORDER BY float_ops,
+	OPERATOR 11 <#> (bincode, numeric[]) FOR ORDER BY float_ops,
+	OPERATOR 11 <#> (bincode, integer[]) FOR ORDER BY float_ops;
+
+CREATE OPERATOR CLASS bincode_cosine_ops
+	FOR TYPE bincode USING hashemb AS
+	OPERATOR 11 <=> (bincode, bincode) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_bincode_cosine(internal);
+COMMENT ON OPERATOR CLASS bincode_cosine_ops USING hashemb IS
+	'nearest codes by cosine distance, of codes or float queries';
+ALTER OPERATOR FAMILY bincode_cosine_ops USING hashemb ADD
+	OPERATOR 11 <=> (bincode, real[]) FOR ORDER BY float_ops,
+	OPERATOR 11 <=> (bincode, double precision[]) FOR ORDER BY float_ops,
+	OPERATOR 11 <=> (bincode, numeric[]) FOR ORDER BY float_ops,
+	OPERATOR 11 <=> (bincode, integer[]) FOR ORDER BY float_ops;
+
 -- ---------------------------------------------------------------------------
 -- Section 5: operator classes for attribute columns
 -- ---------------------------------------------------------------------------
@@ -1831,3 +1905,84 @@ COMMENT ON OPERATOR CLASS array_ops USING hashemb IS
 -- ---------------------------------------------------------------------------
 -- Section 6: introspection
 -- ---------------------------------------------------------------------------
+
+CREATE FUNCTION hashemb_index_info(index regclass,
+	OUT version integer, OUT rows bigint, OUT null_rows bigint,
+	OUT dead bigint, OUT pending bigint, OUT blocks integer,
+	OUT splits integer, OUT merges integer, OUT rows_per_page integer,
+	OUT pages bigint, OUT rows_at_build bigint,
+	OUT rows_at_calibration bigint, OUT calibrations integer)
+	AS 'MODULE_PATHNAME', 'hx_index_info'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_index_info(regclass) IS
+	'rows, blocks and calibration of a hashemb index';
+
+CREATE FUNCTION hashemb_block_info(index regclass,
+	OUT block integer, OUT holds_nulls boolean, OUT rows bigint,
+	OUT pages integer, OUT radius bigint, OUT min_weight bigint,
+	OUT max_weight bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'hx_block_info'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 1000;
+COMMENT ON FUNCTION hashemb_block_info(regclass) IS
+	'summaries of the blocks of a hashemb index';
+
+CREATE FUNCTION hashemb_calibrate(index regclass) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION hashemb_calibrate(regclass) IS
+	'calibrate an index with its own rows as queries; false if it has too few rows';
+
+CREATE FUNCTION hashemb_calibrate(index regclass, queries bincode[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION hashemb_calibrate(regclass, bincode[]) IS
+	'calibrate an index with queries of one''s own';
+
+CREATE FUNCTION hashemb_calibrate(index regclass, queries real[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION hashemb_calibrate(regclass, real[]) IS
+	'calibrate an index with queries of one''s own';
+
+CREATE FUNCTION hashemb_calibrate(index regclass, queries double precision[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION hashemb_calibrate(regclass, double precision[]) IS
+	'calibrate an index with queries of one''s own';
+
+CREATE FUNCTION hashemb_measure_recall(index regclass,
+	k integer DEFAULT 10, queries integer DEFAULT 100,
+	OUT measured integer, OUT recall double precision,
+	OUT below_half double precision, OUT rows_scored double precision)
+	AS 'MODULE_PATHNAME', 'hx_measure_recall'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, integer) IS
+	'mean recall of searches for the k nearest rows at the current hashemb.recall';
+
+CREATE FUNCTION hashemb_measure_recall(index regclass,
+	k integer, queries bincode[],
+	OUT measured integer, OUT recall double precision,
+	OUT below_half double precision, OUT rows_scored double precision)
+	AS 'MODULE_PATHNAME', 'hx_measure_recall'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, bincode[]) IS
+	'mean recall of searches for the k nearest rows at the current hashemb.recall';
+
+CREATE FUNCTION hashemb_measure_recall(index regclass,
+	k integer, queries real[],
+	OUT measured integer, OUT recall double precision,
+	OUT below_half double precision, OUT rows_scored double precision)
+	AS 'MODULE_PATHNAME', 'hx_measure_recall'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, real[]) IS
+	'mean recall of searches for the k nearest rows at the current hashemb.recall';
+
+CREATE FUNCTION hashemb_measure_recall(index regclass,
+	k integer, queries double precision[],
+	OUT measured integer, OUT recall double precision,
+	OUT below_half double precision, OUT rows_scored double precision)
+	AS 'MODULE_PATHNAME', 'hx_measure_recall'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, double precision[]) IS
+	'mean recall of searches for the k nearest rows at the current hashemb.recall';

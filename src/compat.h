@@ -57,4 +57,19 @@
 #define HX_STATISTICS_TARGET(stats) ((stats)->attr->attstattarget)
 #endif
 
+/* A set-returning function's tuplestore: made by the function before 15 */
+#if PG_VERSION_NUM >= 160000
+#define HxInitSetResult(fcinfo) InitMaterializedSRF(fcinfo, 0)
+#elif PG_VERSION_NUM >= 150000
+#define HxInitSetResult(fcinfo) SetSingleFuncCall(fcinfo, 0)
+#endif
+
+/* Does the current user own a relation? */
+#if PG_VERSION_NUM >= 160000
+#define HX_OWNS_RELATION(oid)                                                  \
+	object_ownercheck(RelationRelationId, oid, GetUserId())
+#else
+#define HX_OWNS_RELATION(oid) pg_class_ownercheck(oid, GetUserId())
+#endif
+
 #endif /* HX_COMPAT_H */

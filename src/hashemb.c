@@ -9,6 +9,7 @@
 
 #include "compat.h"
 #include "hashemb.h"
+#include "index/handler.h"
 #include "kernel/kernel.h"
 
 PG_MODULE_MAGIC;
@@ -27,5 +28,6 @@ _PG_init(void)
 		"The mean over queries; 1 makes every search exact.", &hx_recall, 0.95,
 		0.5, 1.0, PGC_USERSET, 0, NULL, NULL, NULL);
 
+	HxInitOptions();
 	MarkGUCPrefixReserved("hashemb");
 }

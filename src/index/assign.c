@@ -11,6 +11,8 @@
 
 #include <math.h>
 
+#include "utils/memutils.h"
+
 #include "index/assign.h"
 
 /* Fewer centroids than this are compared one and all */

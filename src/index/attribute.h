@@ -42,6 +42,17 @@ typedef struct HxAttrRow
 	int64 words[HX_MAX_WORDS];
 } HxAttrRow;
 
+/* The attribute columns of the rows of one page */
+typedef struct HxColumns
+{
+	int count;			 /* rows */
+	const int64 *words;	 /* word w of row i: words[w * stride + i] */
+	const uint64 *nulls; /* row i NULL in attribute a: bit i % 64 of
+						  * nulls[a * null_stride + i / 64] */
+	int stride;			 /* rows a word column has room for */
+	int null_stride;	 /* 64-bit words a NULL bitmap has */
+} HxColumns;
+
 /* A word's bit in the `seen` bits of its zone; on disk, so never to change */
 static inline uint64
 HxWordBit(int64 word)

@@ -9,17 +9,6 @@
 #include "access/skey.h"
 #include "index/attribute.h"
 
-/* The attribute columns of the rows of one page */
-typedef struct HxColumns
-{
-	int count;					   /* rows */
-	const int64 *words;			   /* word w of row i: words[w * stride + i] */
-	const uint64 *nulls;		   /* row i NULL in attribute a: bit i % 64 of
-									* nulls[a * null_stride + i / 64] */
-	int stride;					   /* rows a word column has room for */
-	int null_stride;			   /* 64-bit words a NULL bitmap has */
-} HxColumns;
-
 typedef struct HxFilter HxFilter;
 
 /*

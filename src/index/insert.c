@@ -32,7 +32,7 @@ typedef struct NewRow
 } NewRow;
 
 /* The pages of one append, exclusively locked */
-typedef struct Append
+typedef struct RowAppend
 {
 	Buffer directory;
 	Buffer full; /* old end of the chain, if a page is added */
@@ -40,7 +40,7 @@ typedef struct Append
 	Buffer zones; /* InvalidBuffer if the zone map covers the row */
 	bool is_new; /* rows was added */
 	bool reused; /* ... and had been freed before */
-} Append;
+} RowAppend;
 
 /* Widen an entry by a row. */
 static void
@@ -59,7 +59,7 @@ widen_entry(HxEntry *entry, const NewRow *row)
  * add one if none has.  The directory page is locked.
  */
 static void
-find_room(Relation index, const HxEntry *entry, Append *append)
+find_room(Relation index, const HxEntry *entry, RowAppend *append)
 {
 	BlockNumber block = entry->append;
 
@@ -89,7 +89,7 @@ find_room(Relation index, const HxEntry *entry, Append *append)
 /* Lock the zone page if its map has to grow. */
 static void
 find_zone(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
-		  const NewRow *row, Append *append)
+		  const NewRow *row, RowAppend *append)
 {
 	Buffer buffer;
 
@@ -107,7 +107,7 @@ find_zone(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
 
 /* Write the append as one record, and release all pages. */
 static void
-write_append(Relation index, const HxIndexDesc *desc, const Append *append,
+write_append(Relation index, const HxIndexDesc *desc, const RowAppend *append,
 			 HxPlace place, const NewRow *row)
 {
 	GenericXLogState *state = GenericXLogStart(index);
@@ -146,14 +146,14 @@ write_append(Relation index, const HxIndexDesc *desc, const Append *append,
 }
 
 /*
- * Append a row to the block at a place.  False if the place has gone to
+ * RowAppend a row to the block at a place.  False if the place has gone to
  * another block since it was read.
  */
 static bool
 append_row(Relation index, const HxIndexDesc *desc, HxPlace place, uint64 owner,
 		   const NewRow *row)
 {
-	Append append = {0};
+	RowAppend append = {0};
 	const HxEntry *entry;
 
 	append.directory = HxReadPage(index, place.page, BUFFER_LOCK_EXCLUSIVE,

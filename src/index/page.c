@@ -27,7 +27,7 @@ static Size
 rows_size(int capacity, Size payload, int nattrs, int nwords)
 {
 	return sizeof(HxRows) + capacity * (payload + nwords * sizeof(int64)) +
-		   (Size) nattrs * BITMAP_WORDS(capacity) * sizeof(uint64) +
+		   (Size) (nattrs + 1) * BITMAP_WORDS(capacity) * sizeof(uint64) +
 		   capacity * sizeof(ItemPointerData);
 }
 
@@ -89,6 +89,8 @@ HxRowArraysOf(const HxIndexDesc *desc, Page page, HxRowArrays *arrays)
 	at += capacity * desc->nwords * sizeof(int64);
 	arrays->nulls = (uint64 *) at;
 	at += desc->nattrs * BITMAP_WORDS(capacity) * sizeof(uint64);
+	arrays->dead = (uint64 *) at;
+	at += BITMAP_WORDS(capacity) * sizeof(uint64);
 	arrays->tids = (ItemPointerData *) at;
 
 	arrays->columns.count = arrays->count;
@@ -100,22 +102,29 @@ HxRowArraysOf(const HxIndexDesc *desc, Page page, HxRowArrays *arrays)
 
 /* ---- rows on a page ---- */
 
-/* Set or clear the NULL bit of an attribute of a row. */
+/* Set or clear the bit of a row. */
 static void
-set_null_bit(HxRowArrays *arrays, int attr, int row, bool value)
+set_bit(uint64 *bits, int row, bool value)
 {
-	uint64 *word = &arrays->nulls[attr * arrays->columns.null_stride + row / 64];
 	uint64 bit = UINT64CONST(1) << (row % 64);
 
-	*word = value ? *word | bit : *word & ~bit;
+	if (value)
+		bits[row / 64] |= bit;
+	else
+		bits[row / 64] &= ~bit;
 }
 
 static bool
-null_bit(const HxRowArrays *arrays, int attr, int row)
+get_bit(const uint64 *bits, int row)
 {
-	return (arrays->nulls[attr * arrays->columns.null_stride + row / 64] >>
-			(row % 64)) &
-		   1;
+	return (bits[row / 64] >> (row % 64)) & 1;
+}
+
+/* The NULL bits of an attribute. */
+static uint64 *
+null_bits(const HxRowArrays *arrays, int attr)
+{
+	return arrays->nulls + attr * arrays->columns.null_stride;
 }
 
 /* Append a row to a page that has room; payload NULL leaves zeros. */
@@ -135,7 +144,8 @@ HxPutRow(const HxIndexDesc *desc, Page page, const uint8 *payload,
 	for (int w = 0; w < desc->nwords; w++)
 		arrays.words[w * desc->capacity + row] = attrs->words[w];
 	for (int a = 0; a < desc->nattrs; a++)
-		set_null_bit(&arrays, a, row, (attrs->nulls >> a) & 1);
+		set_bit(null_bits(&arrays, a), row, (attrs->nulls >> a) & 1);
+	set_bit(arrays.dead, row, false);
 	arrays.tids[row] = *tid;
 	HxPageRows(page)->count = row + 1;
 }
@@ -149,7 +159,7 @@ HxGetRowAttrs(const HxIndexDesc *desc, const HxRowArrays *arrays, int row,
 	for (int w = 0; w < desc->nwords; w++)
 		attrs->words[w] = arrays->words[w * desc->capacity + row];
 	for (int a = 0; a < desc->nattrs; a++)
-		if (null_bit(arrays, a, row))
+		if (get_bit(null_bits(arrays, a), row))
 			attrs->nulls |= (uint32) 1 << a;
 }
 
@@ -166,7 +176,9 @@ HxMoveRow(const HxIndexDesc *desc, Page page, int from, int to)
 		arrays.words[w * desc->capacity + to] =
 			arrays.words[w * desc->capacity + from];
 	for (int a = 0; a < desc->nattrs; a++)
-		set_null_bit(&arrays, a, to, null_bit(&arrays, a, from));
+		set_bit(null_bits(&arrays, a), to,
+				get_bit(null_bits(&arrays, a), from));
+	set_bit(arrays.dead, to, get_bit(arrays.dead, from));
 	arrays.tids[to] = arrays.tids[from];
 }
 

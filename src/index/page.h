@@ -85,6 +85,7 @@ typedef struct HxEntry
 {
 	uint64 owner;		/* incarnation of the block */
 	uint32 rows;		/* rows, dead ones included */
+	uint32 dead;		/* of these, marked as dead */
 	BlockNumber first;	/* first rows page, or InvalidBlockNumber */
 	BlockNumber append; /* rows page to append to */
 	BlockNumber zones;	/* zone page */
@@ -93,6 +94,7 @@ typedef struct HxEntry
 	uint32 max_weight;	/* greatest weight */
 	uint16 zone;		/* slot on the zone page */
 	uint16 flags;		/* HX_ENTRY_... */
+	uint32 unused;
 } HxEntry;
 
 #define HxPageDirectory(page) ((HxDirectory *) HxContents(page))
@@ -127,6 +129,7 @@ typedef struct HxRowArrays
 	HxColumns columns;	   /* words and NULL bits, for filters */
 	int64 *words;		   /* the same, to write */
 	uint64 *nulls;		   /* the same, to write */
+	uint64 *dead;		   /* bit i: row i is marked as dead */
 	ItemPointerData *tids; /* heap TIDs */
 } HxRowArrays;
 

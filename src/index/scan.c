@@ -16,7 +16,7 @@
 #include "index/handler.h"
 #include "index/search.h"
 
-typedef struct Scan
+typedef struct IndexSearch
 {
 	HxIndexDesc desc;
 	MemoryContext context; /* of the current search */
@@ -25,14 +25,14 @@ typedef struct Scan
 	ItemPointerData *tids; /* rows of the current block, if not ordered */
 	int64 ntids;
 	int64 next_tid;
-} Scan;
+} IndexSearch;
 
 /* ambeginscan */
 IndexScanDesc
 hxbeginscan(Relation index, int nkeys, int norderbys)
 {
 	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
-	Scan *state = palloc0(sizeof(Scan));
+	IndexSearch *state = palloc0(sizeof(IndexSearch));
 
 	/* cost.c keeps the planner from it */
 	if (norderbys > 1)
@@ -57,7 +57,7 @@ void
 hxrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
 		 int norderbys)
 {
-	Scan *state = scan->opaque;
+	IndexSearch *state = scan->opaque;
 
 	state->search = NULL;
 	MemoryContextReset(state->context);
@@ -71,7 +71,7 @@ hxrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
 
 /* Add the condition vector <@ ball. */
 static void
-add_ball(Scan *state, const ScanKeyData *key)
+add_ball(IndexSearch *state, const ScanKeyData *key)
 {
 	HxSearchSpec *spec = &state->spec;
 	HxWithin *ball = &spec->balls[spec->nballs++];
@@ -82,7 +82,7 @@ add_ball(Scan *state, const ScanKeyData *key)
 
 /* Take note of a scan key on the vector column; false if nothing can pass. */
 static bool
-add_vector_key(Scan *state, const ScanKeyData *key)
+add_vector_key(IndexSearch *state, const ScanKeyData *key)
 {
 	if (key->sk_flags & SK_SEARCHNULL)
 		state->spec.only_nulls = true;
@@ -102,7 +102,7 @@ add_vector_key(Scan *state, const ScanKeyData *key)
 static bool
 make_spec(IndexScanDesc scan)
 {
-	Scan *state = scan->opaque;
+	IndexSearch *state = scan->opaque;
 	HxSearchSpec *spec = &state->spec;
 
 	memset(spec, 0, sizeof(*spec));
@@ -135,7 +135,7 @@ make_spec(IndexScanDesc scan)
 static void
 begin_search(IndexScanDesc scan)
 {
-	Scan *state = scan->opaque;
+	IndexSearch *state = scan->opaque;
 	MemoryContext old;
 
 	/*
@@ -163,7 +163,7 @@ begin_search(IndexScanDesc scan)
 static bool
 next_ordered(IndexScanDesc scan)
 {
-	Scan *state = scan->opaque;
+	IndexSearch *state = scan->opaque;
 	HxCandidate row;
 	bool is_null;
 
@@ -179,7 +179,7 @@ next_ordered(IndexScanDesc scan)
 static bool
 next_unordered(IndexScanDesc scan)
 {
-	Scan *state = scan->opaque;
+	IndexSearch *state = scan->opaque;
 
 	if (state->next_tid == state->ntids)
 	{
@@ -196,7 +196,7 @@ next_unordered(IndexScanDesc scan)
 bool
 hxgettuple(IndexScanDesc scan, ScanDirection direction)
 {
-	Scan *state = scan->opaque;
+	IndexSearch *state = scan->opaque;
 
 	/* amcanbackward is false, so nobody asks for anything else */
 	Assert(ScanDirectionIsForward(direction));
@@ -209,7 +209,7 @@ hxgettuple(IndexScanDesc scan, ScanDirection direction)
 int64
 hxgetbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 {
-	Scan *state = scan->opaque;
+	IndexSearch *state = scan->opaque;
 	int64 total = 0;
 	int64 count;
 
@@ -226,7 +226,7 @@ hxgetbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 void
 hxendscan(IndexScanDesc scan)
 {
-	Scan *state = scan->opaque;
+	IndexSearch *state = scan->opaque;
 
 	MemoryContextDelete(state->context);
 	pfree(state);

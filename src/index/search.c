@@ -13,6 +13,7 @@
 
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 
 #include "index/search.h"
@@ -223,9 +224,10 @@ build_mask(HxSearch *search, const HxRowArrays *rows)
 
 	if (rows->count == 0)
 		return 0;
-	memset(search->mask, 0xFF, words * sizeof(uint64));
+	for (int w = 0; w < words; w++)
+		search->mask[w] = ~rows->dead[w];
 	if (rows->count % 64)
-		search->mask[words - 1] =
+		search->mask[words - 1] &=
 			(UINT64CONST(1) << (rows->count % 64)) - 1;
 	if (!HxFilterIsTrivial(search->spec.filter))
 		HxFilterRows(search->spec.filter, &rows->columns, search->mask);
