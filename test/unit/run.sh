@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../.."
 build=build/unit
 cc=${CC:-gcc}
 kernel=$(echo src/kernel/*.c)
-flags="-std=gnu11 -g -Wall -Wextra -Werror -ffp-contract=off -Isrc"
+flags="-std=gnu11 -g -Wall -Wextra -Werror -Wno-psabi -ffp-contract=off -Isrc"
 passed=0 failed=0 skipped=0
 mkdir -p "$build"
 
