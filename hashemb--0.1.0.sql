@@ -621,25 +621,25 @@ COMMENT ON FUNCTION svec(jsonb, integer) IS
 
 CREATE FUNCTION array_to_svec(real[], integer, boolean) RETURNS svec
 	AS 'MODULE_PATHNAME', 'hx_array_to_svec'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
 COMMENT ON FUNCTION array_to_svec(real[], integer, boolean) IS
 	'dense array to sparse vector';
 
 CREATE FUNCTION array_to_svec(double precision[], integer, boolean) RETURNS svec
 	AS 'MODULE_PATHNAME', 'hx_array_to_svec'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
 COMMENT ON FUNCTION array_to_svec(double precision[], integer, boolean) IS
 	'dense array to sparse vector';
 
 CREATE FUNCTION array_to_svec(numeric[], integer, boolean) RETURNS svec
 	AS 'MODULE_PATHNAME', 'hx_array_to_svec'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
 COMMENT ON FUNCTION array_to_svec(numeric[], integer, boolean) IS
 	'dense array to sparse vector';
 
 CREATE FUNCTION array_to_svec(integer[], integer, boolean) RETURNS svec
 	AS 'MODULE_PATHNAME', 'hx_array_to_svec'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
 COMMENT ON FUNCTION array_to_svec(integer[], integer, boolean) IS
 	'dense array to sparse vector';
 
@@ -651,7 +651,7 @@ COMMENT ON FUNCTION jsonb_to_svec(jsonb, integer, boolean) IS
 
 CREATE FUNCTION svec_to_float4(svec) RETURNS real[]
 	AS 'MODULE_PATHNAME', 'hx_svec_to_float4'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION svec_to_float4(svec) IS
 	'sparse vector to dense array';
 
@@ -804,31 +804,31 @@ COMMENT ON OPERATOR CLASS svec_hash_ops USING hash IS
 
 CREATE FUNCTION inner_product(svec, svec) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'hx_svec_inner_product'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
 COMMENT ON FUNCTION inner_product(svec, svec) IS
 	'inner product, summed by rising dimension';
 
 CREATE FUNCTION negative_inner_product(svec, svec) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'hx_svec_negative_inner_product'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
 COMMENT ON FUNCTION negative_inner_product(svec, svec) IS
 	'negative inner product: 0, never -0';
 
 CREATE FUNCTION cosine_distance(svec, svec) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'hx_svec_cosine_distance'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 15;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 60;
 COMMENT ON FUNCTION cosine_distance(svec, svec) IS
 	'cosine distance, NaN with a zero vector';
 
 CREATE FUNCTION l2_distance(svec, svec) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'hx_svec_l2_distance'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 15;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 80;
 COMMENT ON FUNCTION l2_distance(svec, svec) IS
 	'Euclidean distance';
 
 CREATE FUNCTION l1_distance(svec, svec) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'hx_svec_l1_distance'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 15;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 80;
 COMMENT ON FUNCTION l1_distance(svec, svec) IS
 	'taxicab distance';
 
@@ -862,20 +862,20 @@ COMMENT ON OPERATOR <+> (svec, svec) IS
 
 CREATE FUNCTION l2_norm(svec) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'hx_svec_l2_norm'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION l2_norm(svec) IS
 	'Euclidean norm';
 
 CREATE FUNCTION l2_normalize(svec) RETURNS svec
 	AS 'MODULE_PATHNAME', 'hx_svec_l2_normalize'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION l2_normalize(svec) IS
 	'vector divided by its Euclidean norm; a zero vector stays';
 
 CREATE FUNCTION score_terms(a svec, b svec,
 	OUT dim integer, OUT contribution double precision) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'hx_svec_score_terms'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 20;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200 ROWS 20;
 COMMENT ON FUNCTION score_terms(svec, svec) IS
 	'terms of the inner product by rising dimension; added up in this order they give it exactly';
 
@@ -883,31 +883,31 @@ COMMENT ON FUNCTION score_terms(svec, svec) IS
 
 CREATE FUNCTION svec_add(svec, svec) RETURNS svec
 	AS 'MODULE_PATHNAME', 'hx_svec_add'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 15;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 80;
 COMMENT ON FUNCTION svec_add(svec, svec) IS
 	'sum';
 
 CREATE FUNCTION svec_sub(svec, svec) RETURNS svec
 	AS 'MODULE_PATHNAME', 'hx_svec_sub'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 15;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 80;
 COMMENT ON FUNCTION svec_sub(svec, svec) IS
 	'difference';
 
 CREATE FUNCTION svec_mul(svec, svec) RETURNS svec
 	AS 'MODULE_PATHNAME', 'hx_svec_mul'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 15;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 80;
 COMMENT ON FUNCTION svec_mul(svec, svec) IS
 	'product, dimension by dimension';
 
 CREATE FUNCTION svec_scale(svec, double precision) RETURNS svec
 	AS 'MODULE_PATHNAME', 'hx_svec_scale'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION svec_scale(svec, double precision) IS
 	'multiple';
 
 CREATE FUNCTION svec_scale(double precision, svec) RETURNS svec
 	AS 'MODULE_PATHNAME', 'hx_svec_scale_left'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION svec_scale(double precision, svec) IS
 	'multiple';
 
@@ -961,25 +961,25 @@ COMMENT ON FUNCTION nnz(svec) IS
 
 CREATE FUNCTION indices(svec) RETURNS integer[]
 	AS 'MODULE_PATHNAME', 'hx_svec_indices'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
 COMMENT ON FUNCTION indices(svec) IS
 	'dimensions that have a weight, counted from 1';
 
 CREATE FUNCTION weights(svec) RETURNS real[]
 	AS 'MODULE_PATHNAME', 'hx_svec_weights'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
 COMMENT ON FUNCTION weights(svec) IS
 	'weights, in the order of indices()';
 
 CREATE FUNCTION top(v svec, k integer) RETURNS svec
 	AS 'MODULE_PATHNAME', 'hx_svec_top'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 150;
 COMMENT ON FUNCTION top(v svec, k integer) IS
 	'the k largest weights by absolute value, ties by smaller dimension';
 
 CREATE FUNCTION prune(v svec, mass double precision) RETURNS svec
 	AS 'MODULE_PATHNAME', 'hx_svec_prune'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 150;
 COMMENT ON FUNCTION prune(v svec, mass double precision) IS
 	'the fewest weights, largest first, whose absolute values add up to this share of all';
 
@@ -987,19 +987,19 @@ COMMENT ON FUNCTION prune(v svec, mass double precision) IS
 
 CREATE FUNCTION svec_sum_step(internal, svec) RETURNS internal
 	AS 'MODULE_PATHNAME', 'hx_svec_sum_step'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 150;
 COMMENT ON FUNCTION svec_sum_step(internal, svec) IS
 	'adds a vector to a state';
 
 CREATE FUNCTION svec_agg_step(internal, bigint, double precision) RETURNS internal
 	AS 'MODULE_PATHNAME', 'hx_svec_agg_step'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION svec_agg_step(internal, bigint, double precision) IS
 	'adds a weight to a state';
 
 CREATE FUNCTION svec_agg_step(internal, bigint, double precision, integer) RETURNS internal
 	AS 'MODULE_PATHNAME', 'hx_svec_agg_step'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION svec_agg_step(internal, bigint, double precision, integer) IS
 	'adds a weight to a state';
 
@@ -1062,7 +1062,7 @@ COMMENT ON AGGREGATE avg(svec) IS
 CREATE AGGREGATE svec_agg(id bigint, weight double precision) (
 	SFUNC = svec_agg_step,
 	STYPE = internal,
-	SSPACE = 65536,
+	SSPACE = 2048,
 	FINALFUNC = svec_sum_final,
 	COMBINEFUNC = svec_agg_combine,
 	SERIALFUNC = svec_agg_serial,
@@ -1075,7 +1075,7 @@ COMMENT ON AGGREGATE svec_agg(id bigint, weight double precision) IS
 CREATE AGGREGATE svec_agg(id bigint, weight double precision, dims integer) (
 	SFUNC = svec_agg_step,
 	STYPE = internal,
-	SSPACE = 65536,
+	SSPACE = 2048,
 	FINALFUNC = svec_sum_final,
 	COMBINEFUNC = svec_agg_combine,
 	SERIALFUNC = svec_agg_serial,
@@ -1534,7 +1534,7 @@ COMMENT ON FUNCTION binarize(double precision[], double precision[]) IS
 
 CREATE FUNCTION simhash(v svec, bits integer, seed integer) RETURNS bincode
 	AS 'MODULE_PATHNAME', 'hx_simhash'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
 COMMENT ON FUNCTION simhash(v svec, bits integer, seed integer) IS
 	'code of the signs of random projections: two codes differ in about bits * angle / pi';
 

@@ -47,9 +47,10 @@ SELECT svec_agg(i % 100000 + 1, CASE WHEN i < 100000 THEN 1 ELSE -1 END, 100000)
 -- random rows, against the sums of their elements; in parallel too
 \echo seed 0.375
 SELECT setseed(0.375);
-CREATE TABLE svec_rows AS SELECT i AS id, i % 7 AS g, svec_agg(1 + floor(random() * random() * 500)::int,
-	floor(random() * 100) / 8 + j * 0, 500) AS v
-	FROM generate_series(1, 4000) i, generate_series(1, 10) j GROUP BY i;
+CREATE TABLE svec_random AS SELECT i AS id, 1 + floor(random() * random() * 500)::int AS dim,
+	floor(random() * 100) / 8 AS weight FROM generate_series(1, 4000) i, generate_series(1, 10);
+CREATE TABLE svec_rows AS SELECT id, id % 7 AS g, svec_agg(dim, weight, 500) AS v
+	FROM svec_random GROUP BY id;
 CREATE VIEW svec_expected AS
 	SELECT g, svec_agg(i, s, 500) AS sum, svec_agg(i, s / n, 500) AS avg
 	FROM (SELECT g, i, sum(w::float8) AS s FROM svec_rows, unnest(indices(v), weights(v)) u(i, w)
@@ -74,4 +75,5 @@ RESET ALL;
 ALTER TABLE svec_rows SET (parallel_workers = 0);
 SELECT sum(CASE WHEN id = 4000 THEN '{}/7' ELSE v END) FROM svec_rows;
 
-DROP TABLE svec_rows CASCADE;
+DROP VIEW svec_expected;
+DROP TABLE svec_random, svec_rows;

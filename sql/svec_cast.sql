@@ -138,11 +138,11 @@ SELECT simhash('{1:1}/5', 65536, 3);
 -- Hamming distance is about bits * angle / pi: within 5 standard deviations
 \echo seed 0.625
 SELECT setseed(0.625);
+CREATE TABLE svec_random AS SELECT a, s, i, random() - 0.5 AS x, random() - 0.5 AS y
+	FROM unnest('{0.1,0.5,1,2,5}'::float8[]) a, generate_series(1, 30) s, generate_series(1, 40) i;
 CREATE TABLE svec_angles AS
 	SELECT a, s, svec_agg(i, x, 1000) AS x, svec_agg(i, x + a * y, 1000) AS y
-	FROM (SELECT a, s, i, random() - 0.5 AS x, random() - 0.5 AS y
-		FROM unnest('{0.1,0.5,1,2,5}'::float8[]) a, generate_series(1, 30) s,
-			generate_series(1, 40) i) r GROUP BY a, s;
+	FROM svec_random GROUP BY a, s;
 SELECT a, count(*) FILTER (WHERE abs(h - 4096 * p) > 5 * sqrt(4096 * p * (1 - p))) AS off,
 	abs(avg(h) / 4096 - avg(p)) < 0.005 AS unbiased
 	FROM (SELECT a, hamming(simhash(x, 4096, s), simhash(y, 4096, s)) AS h,
@@ -154,5 +154,5 @@ SELECT max(abs(ones - 200)) < 60 AS fair FROM
 		(SELECT simhash('{1:1,7:0.5,90:2}/100', 128, s)::text AS c FROM generate_series(1, 400) s) t,
 		generate_series(1, 128) b GROUP BY b) u;
 
-DROP TABLE svec_cast, svec_angles;
+DROP TABLE svec_cast, svec_random, svec_angles;
 DROP FUNCTION svec_simhash, svec_mix;

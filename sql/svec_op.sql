@@ -10,9 +10,10 @@ SELECT id, v FROM svec_order ORDER BY v DESC, id;
 -- the same order as that of arrays, where dimensions agree
 \echo seed 0.125
 SELECT setseed(0.125);
-CREATE TABLE svec_small AS SELECT i AS id, v, v::real[] AS dense FROM
-	(SELECT i, svec_agg(1 + floor(random() * 5)::int, floor(random() * 5) - 2 + 0 * j, 5) AS v
-	 FROM generate_series(1, 60) i, generate_series(1, 4) j GROUP BY i) s;
+CREATE TABLE svec_random AS SELECT i AS id, 1 + floor(random() * 5)::int AS dim,
+	floor(random() * 5) - 2 AS weight FROM generate_series(1, 60) i, generate_series(1, 4);
+CREATE TABLE svec_small AS SELECT id, v, v::real[] AS dense FROM
+	(SELECT id, svec_agg(dim, weight, 5) AS v FROM svec_random GROUP BY id) s;
 SELECT count(DISTINCT v) > 20 AS various FROM svec_small;
 SELECT count(*) AS differing FROM svec_small a, svec_small b WHERE
 	(a.v < b.v) <> (a.dense < b.dense) OR (a.v <= b.v) <> (a.dense <= b.dense) OR
@@ -125,5 +126,5 @@ SELECT count(*) AS wrong FROM svec_small, generate_series(0, 5) k
 		FROM unnest(indices(v), weights(v)) u(i, w) ORDER BY abs(w) DESC, i LIMIT k) s),
 		'{}/5');
 
-DROP TABLE svec_order, svec_small;
+DROP TABLE svec_order, svec_random, svec_small;
 DROP FUNCTION svec_zip;

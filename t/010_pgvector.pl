@@ -108,6 +108,14 @@ fails_like(q{SELECT '{1:1e30}/2'::svec::halfvec},
 fails_like(q{SELECT '{1:1}/2'::svec <#> '{1:1}/2'::sparsevec},
 	qr/operator does not exist/, 'no cast is implicit');
 
+# A stored vector is a float query against codes
+is($node->safe_psql('postgres', q{
+	SELECT '1011'::bincode(4) <#> '[1,-2,0.5,4]'::vector = '1011'::bincode(4) <#> '{1,-2,0.5,4}'::real[],
+		'[1,-2,0.5,4]'::vector <=> '1011'::bincode(4) = '{1,-2,0.5,4}'::real[] <=> '1011'::bincode(4),
+		'1011'::bincode(4) <#> '[1,-2,0.5,4]'::halfvec::real[] = '1011'::bincode(4) <#> '{1,-2,0.5,4}'::real[],
+		binary_quantize('[1,-2,0.5,4]'::vector)::bincode(4) = binarize('[1,-2,0.5,4]'::vector::real[])}),
+	't|t|t|t', 'vector and halfvec as float queries');
+
 # A dump goes into another database
 $node->safe_psql('postgres', q{
 	CREATE TABLE kept (id int, v svec(20000), codes svec[], CHECK (dims(v) = 20000));

@@ -35,23 +35,40 @@ mix(uint64 x)
 	return x ^ (x >> 31);
 }
 
+/* Signs of four bits, the most significant first */
+#define ROW(a, b)                                             \
+	{a, b, -1.0, -1.0}, {a, b, -1.0, 1.0}, {a, b, 1.0, -1.0}, \
+	{                                                         \
+		a, b, 1.0, 1.0                                        \
+	}
+static const double signs_of[16][4] = {ROW(-1.0, -1.0), ROW(-1.0, 1.0),
+									   ROW(1.0, -1.0), ROW(1.0, 1.0)};
+
 /*
  * The sums of 64 bits of the code: `hashes` has one hash for each weight of the
- * vector, which is advanced to the given word.
+ * vector, which is advanced to the given word.  Four bits at a time are two
+ * vector instructions; a weight times its sign is exact.
  */
 static void
-project_word(const HxSvec *v, const uint64 *hashes, int word, double *sums)
+project_word(const HxSvec *v, const uint64 *hashes, int word,
+			 double *restrict sums)
 {
 	const float *weights = HxSvecWeights(v);
 
 	memset(sums, 0, 64 * sizeof(double));
 	for (int i = 0; i < v->nnz; i++)
 	{
-		uint64 signs = mix(hashes[i] + (uint64) word);
-		double weight[2] = {-(double) weights[i], (double) weights[i]};
+		uint64 bits = mix(hashes[i] + (uint64) word);
+		double weight = weights[i];
 
-		for (int bit = 0; bit < 64; bit++)
-			sums[bit] += weight[(signs >> (63 - bit)) & 1];
+		for (int group = 0; group < 16; group++)
+		{
+			const double *sign = signs_of[bits >> (60 - 4 * group) & 15];
+			double *sum = sums + 4 * group;
+
+			for (int k = 0; k < 4; k++)
+				sum[k] += weight * sign[k];
+		}
 	}
 }
 
@@ -76,13 +93,12 @@ hx_simhash(PG_FUNCTION_ARGS)
 	code = HxNewBincode(bits, 1);
 	for (int word = 0; word * 64 < bits; word++)
 	{
+		int dims = Min(64, bits - word * 64);
+
 		CHECK_FOR_INTERRUPTS();
 		project_word(v, hashes, word, sums);
-		for (int bit = 0; bit < Min(64, bits - word * 64); bit++)
-		{
-			if (sums[bit] > 0)
-				HxSetBit(code->data, word * 64 + bit);
-		}
+		for (int bit = 0; bit < dims; bit++)
+			code->data[word * 8 + bit / 8] |= (sums[bit] > 0) << (7 - bit % 8);
 	}
 	PG_RETURN_BINCODE(code);
 }

@@ -34,7 +34,7 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_svec_avg_final);
 #define MAX_SUMS (1 << 22)
 
 /* A state begins with room for this many */
-#define FEW_SUMS 64
+#define FEW_SUMS 16
 
 /* The sum in one dimension */
 typedef struct DimSum

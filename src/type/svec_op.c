@@ -336,50 +336,65 @@ hx_svec_weights(PG_FUNCTION_ARGS)
 										  sizeof(float), true, TYPALIGN_INT));
 }
 
-/* A weight and where it stands */
-typedef struct Ranked
-{
-	float size;	  /* absolute weight */
-	int position; /* element of the vector */
-} Ranked;
+/*
+ * A weight's rank as one number: the bits of its absolute value, which order as
+ * the value does, above the complement of its position.  Larger is earlier.
+ */
+typedef uint64 Rank;
 
-/* qsort comparator: the largest first, equals by rising dimension */
-static int
-compare_ranked(const void *left, const void *right)
-{
-	const Ranked *a = left;
-	const Ranked *b = right;
+#define ST_SORT sort_ranks
+#define ST_ELEMENT_TYPE Rank
+#define ST_COMPARE(a, b) ((*(a) < *(b)) - (*(a) > *(b)))
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
-	if (a->size != b->size)
-		return a->size > b->size ? -1 : 1;
-	return (a->position > b->position) - (a->position < b->position);
+/* Position of the element that has this rank */
+static inline int
+ranked_position(Rank rank)
+{
+	return (int) ~(uint32) rank;
+}
+
+/* Absolute weight of the element that has this rank */
+static inline float
+ranked_size(Rank rank)
+{
+	uint32 bits = (uint32) (rank >> 32);
+	float size;
+
+	memcpy(&size, &bits, sizeof(size));
+	return size;
 }
 
 /* The elements of a vector, the largest absolute weight first */
-static Ranked *
+static Rank *
 rank_weights(const HxSvec *v)
 {
-	Ranked *ranked = palloc(Max(v->nnz, 1) * sizeof(Ranked));
+	Rank *ranked = palloc(Max(v->nnz, 1) * sizeof(Rank));
 
 	for (int i = 0; i < v->nnz; i++)
 	{
-		ranked[i].size = fabsf(HxSvecWeights(v)[i]);
-		ranked[i].position = i;
+		float size = fabsf(HxSvecWeights(v)[i]);
+		uint32 bits;
+
+		memcpy(&bits, &size, sizeof(bits));
+		ranked[i] = (Rank) bits << 32 | ~(uint32) i;
 	}
-	qsort(ranked, v->nnz, sizeof(Ranked), compare_ranked);
+	sort_ranks(ranked, v->nnz);
 	return ranked;
 }
 
 /* A vector of the first `count` elements by rank */
 static HxSvec *
-keep_ranked(const HxSvec *v, const Ranked *ranked, int count)
+keep_ranked(const HxSvec *v, const Rank *ranked, int count)
 {
 	HxSvec *result = HxNewSvec(v->dims, count);
 	bool *kept = palloc0(Max(v->nnz, 1));
 	int nnz = 0;
 
 	for (int i = 0; i < count; i++)
-		kept[ranked[i].position] = true;
+		kept[ranked_position(ranked[i])] = true;
 	for (int i = 0; i < v->nnz; i++)
 	{
 		if (kept[i])
@@ -411,7 +426,7 @@ hx_svec_prune(PG_FUNCTION_ARGS)
 {
 	HxSvec *v = PG_GETARG_SVEC_P(0);
 	double share = PG_GETARG_FLOAT8(1);
-	Ranked *ranked = rank_weights(v);
+	Rank *ranked = rank_weights(v);
 	double total = 0;
 	double sum = 0;
 	int count = 0;
@@ -424,9 +439,9 @@ hx_svec_prune(PG_FUNCTION_ARGS)
 						share)));
 	/* In one order, so that a share of 1 keeps every weight */
 	for (int i = 0; i < v->nnz; i++)
-		total += ranked[i].size;
+		total += ranked_size(ranked[i]);
 	while (count < v->nnz && sum < share * total)
-		sum += ranked[count++].size;
+		sum += ranked_size(ranked[count++]);
 	PG_RETURN_POINTER(keep_ranked(v, ranked, share == 1 ? v->nnz : count));
 }
 
