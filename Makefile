@@ -1,23 +1,28 @@
 # hashemb: similarity search with a WHERE clause over binary codes and sparse
 # vectors. This file is the map: sources by layer, then tests, then targets.
 
-EXTENSION = hashemb
+EXTENSION = hashemb hashemb_pgvector
 MODULE_big = hashemb
-DATA = hashemb--0.1.0.sql
+DATA = hashemb--0.1.0.sql hashemb_pgvector--0.1.0.sql
 
 # Sources, by layer: each may include only what stands above it.
-KERNEL = $(addprefix src/kernel/,kernel.o scalar.o avx2.o)
+KERNEL = $(addprefix src/kernel/,kernel.o scalar.o avx2.o avx512.o neon.o)
 TYPE = $(addprefix src/type/,bincode.o bincode_order.o bitops.o majority.o \
-	distance.o dense.o ball.o ball_support.o)
+	distance.o dense.o ball.o ball_support.o svec.o svec_io.o svec_op.o \
+	svec_cast.o svec_agg.o svec_stats.o simhash.o)
 ENCODER =
-INDEX =
+INDEX = $(addprefix src/index/,page.o attribute.o attribute_encode.o \
+	filter.o filter_make.o code.o code_train.o assign.o directory.o expect.o \
+	search.o sample.o replay.o calibrate.o write.o build.o insert.o scan.o \
+	vacuum.o cost.o validate.o handler.o inspect.o)
 PLAN =
 OBJS = $(KERNEL) $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
 # Baseline instruction set only: faster kernels are chosen at run time. No
-# fused multiply-add: every kernel level must give the same bits.
-PG_CPPFLAGS = -I$(srcdir)/src
-PG_CFLAGS += -std=gnu11 -ffp-contract=off -fvisibility=hidden \
+# fused multiply-add: every kernel level must give the same bits, and so must
+# the bitcode for the JIT, which is compiled with PG_CPPFLAGS alone.
+PG_CPPFLAGS = -I$(srcdir)/src -ffp-contract=off
+PG_CFLAGS += -std=gnu11 -fvisibility=hidden \
 	'-DPGDLLEXPORT=__attribute__((visibility("default")))'
 SHLIB_LINK += -lm
 
@@ -27,6 +32,50 @@ ISOLATION = $(sort $(basename $(notdir $(wildcard $(srcdir)/specs/*.spec))))
 ISOLATION_OPTS = --inputdir=$(srcdir) --load-extension=hashemb
 TAP_TESTS = 1
 
+# Tests compare text, so the order of text must not depend on the server's
+ENCODING = UTF8
+NO_LOCALE = 1
+
 PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+ifneq ($(PGXS),)
 include $(PGXS)
+else
+all install installcheck:
+	@echo "The server's headers are missing: install postgresql-server-dev," \
+		"or name its pg_config: make PG_CONFIG=..." >&2; exit 1
+endif
+
+# Targets that need nothing installed: they fetch what is missing and work in
+# throwaway copies of checkout and server (tools/sandbox.sh).
+.PHONY: test lint format demo bench coverage
+
+test: # build and run everything; KINDS="regress tap" for some of it
+	@tools/sandbox.sh test tools/run-tests.sh $(KINDS)
+
+lint: # what the compiler does not check; silent when all is well
+	@tools/sandbox.sh lint tools/lint.sh
+
+format: # lay the sources out as .clang-format says
+	clang-format -i $(shell find src test -name '*.[ch]')
+
+demo: # WordNet by similarity, in a server of its own
+	@tools/sandbox.sh --keep demo demo/run.sh
+
+bench: # measure on this machine
+	@tools/sandbox.sh test bench/run.sh
+
+coverage: # lines and branches that the tests reach
+	@tools/sandbox.sh test tools/coverage.sh
+
+# Unit tests and figures of the kernels: no server.
+.PHONY: unitcheck kernelbench
+unitcheck:
+	CC='$(CC)' $(srcdir)/test/unit/run.sh $(SEED)
+
+kernelbench:
+	mkdir -p build/unit
+	$(CC) -std=gnu11 -O2 -ffp-contract=off -I$(srcdir)/src \
+		$(KERNEL:%.o=$(srcdir)/%.c) $(srcdir)/test/unit/kernel_bench.c \
+		-o build/unit/kernel_bench
+	build/unit/kernel_bench

@@ -545,6 +545,550 @@ COMMENT ON FUNCTION hamming_within(bincode, bincode, integer) IS
 -- Section 2: type svec
 -- ---------------------------------------------------------------------------
 
+CREATE TYPE svec;
+COMMENT ON TYPE svec IS
+	'sparse vector: svec(n) of n dimensions, weights of type real';
+
+CREATE FUNCTION svec_in(cstring, oid, integer) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_svec_in'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION svec_in(cstring, oid, integer) IS
+	'input';
+
+CREATE FUNCTION svec_out(svec) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'hx_svec_out'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION svec_out(svec) IS
+	'output';
+
+CREATE FUNCTION svec_recv(internal, oid, integer) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_svec_recv'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION svec_recv(internal, oid, integer) IS
+	'binary input: int32 dimensions, int32 number of weights, int32 0, the indices from 0 as int32, the weights as float4';
+
+CREATE FUNCTION svec_send(svec) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_svec_send'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION svec_send(svec) IS
+	'binary output';
+
+CREATE FUNCTION svec_typmod_in(cstring[]) RETURNS integer
+	AS 'MODULE_PATHNAME', 'hx_svec_typmod_in'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION svec_typmod_in(cstring[]) IS
+	'type modifier input';
+
+CREATE FUNCTION svec_typanalyze(internal) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_svec_typanalyze'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION svec_typanalyze(internal) IS
+	'statistics: distinct vectors and most common dimensions';
+
+CREATE TYPE svec (
+	INPUT = svec_in,
+	OUTPUT = svec_out,
+	RECEIVE = svec_recv,
+	SEND = svec_send,
+	TYPMOD_IN = svec_typmod_in,
+	ANALYZE = svec_typanalyze,
+	ALIGNMENT = int4,
+	STORAGE = external
+);
+
+-- Length coercion, constructor and casts
+
+CREATE FUNCTION svec_length_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_svec_support'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION svec_length_support(internal) IS
+	'planner support: drops length checks that the type makes needless';
+
+CREATE FUNCTION svec(svec, integer, boolean) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_svec'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	SUPPORT svec_length_support;
+COMMENT ON FUNCTION svec(svec, integer, boolean) IS
+	'error unless the vector is of the given type modifier';
+
+CREATE FUNCTION svec(integer[], double precision[], integer) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_svec_construct'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION svec(integer[], double precision[], integer) IS
+	'sparse vector from indices counted from 1, their weights, and the number of dimensions';
+
+CREATE FUNCTION svec(jsonb, integer) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_jsonb_to_svec'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION svec(jsonb, integer) IS
+	'sparse vector from {"index": weight, ...} and the number of dimensions';
+
+CREATE FUNCTION array_to_svec(real[], integer, boolean) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_array_to_svec'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
+COMMENT ON FUNCTION array_to_svec(real[], integer, boolean) IS
+	'dense array to sparse vector';
+
+CREATE FUNCTION array_to_svec(double precision[], integer, boolean) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_array_to_svec'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
+COMMENT ON FUNCTION array_to_svec(double precision[], integer, boolean) IS
+	'dense array to sparse vector';
+
+CREATE FUNCTION array_to_svec(numeric[], integer, boolean) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_array_to_svec'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
+COMMENT ON FUNCTION array_to_svec(numeric[], integer, boolean) IS
+	'dense array to sparse vector';
+
+CREATE FUNCTION array_to_svec(integer[], integer, boolean) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_array_to_svec'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
+COMMENT ON FUNCTION array_to_svec(integer[], integer, boolean) IS
+	'dense array to sparse vector';
+
+CREATE FUNCTION jsonb_to_svec(jsonb, integer, boolean) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_jsonb_to_svec'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION jsonb_to_svec(jsonb, integer, boolean) IS
+	'{"index": weight, ...} to sparse vector; 1000000000 dimensions without a type modifier';
+
+CREATE FUNCTION svec_to_float4(svec) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_svec_to_float4'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION svec_to_float4(svec) IS
+	'sparse vector to dense array';
+
+CREATE CAST (svec AS svec) WITH FUNCTION svec(svec, integer, boolean) AS IMPLICIT;
+COMMENT ON CAST (svec AS svec) IS
+	'enforces the type modifier';
+
+CREATE CAST (real[] AS svec) WITH FUNCTION array_to_svec(real[], integer, boolean) AS ASSIGNMENT;
+COMMENT ON CAST (real[] AS svec) IS
+	'element i is the weight at index i';
+
+CREATE CAST (double precision[] AS svec) WITH FUNCTION array_to_svec(double precision[], integer, boolean) AS ASSIGNMENT;
+COMMENT ON CAST (double precision[] AS svec) IS
+	'element i is the weight at index i';
+
+CREATE CAST (numeric[] AS svec) WITH FUNCTION array_to_svec(numeric[], integer, boolean) AS ASSIGNMENT;
+COMMENT ON CAST (numeric[] AS svec) IS
+	'element i is the weight at index i';
+
+CREATE CAST (integer[] AS svec) WITH FUNCTION array_to_svec(integer[], integer, boolean) AS ASSIGNMENT;
+COMMENT ON CAST (integer[] AS svec) IS
+	'element i is the weight at index i';
+
+CREATE CAST (jsonb AS svec) WITH FUNCTION jsonb_to_svec(jsonb, integer, boolean) AS ASSIGNMENT;
+COMMENT ON CAST (jsonb AS svec) IS
+	'keys are indices counted from 1';
+
+CREATE CAST (svec AS real[]) WITH FUNCTION svec_to_float4(svec) AS ASSIGNMENT;
+COMMENT ON CAST (svec AS real[]) IS
+	'zeros are written out';
+
+-- Order and equality: by number of dimensions, then as dense vectors compare
+
+CREATE FUNCTION svec_lt(svec, svec) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_svec_lt'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION svec_lt(svec, svec) IS
+	'is before';
+
+CREATE FUNCTION svec_le(svec, svec) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_svec_le'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION svec_le(svec, svec) IS
+	'is before or equal';
+
+CREATE FUNCTION svec_eq(svec, svec) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_svec_eq'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION svec_eq(svec, svec) IS
+	'equal';
+
+CREATE FUNCTION svec_ne(svec, svec) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_svec_ne'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION svec_ne(svec, svec) IS
+	'not equal';
+
+CREATE FUNCTION svec_ge(svec, svec) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_svec_ge'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION svec_ge(svec, svec) IS
+	'is after or equal';
+
+CREATE FUNCTION svec_gt(svec, svec) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_svec_gt'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION svec_gt(svec, svec) IS
+	'is after';
+
+CREATE FUNCTION svec_cmp(svec, svec) RETURNS integer
+	AS 'MODULE_PATHNAME', 'hx_svec_cmp'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION svec_cmp(svec, svec) IS
+	'negative, 0 or positive: less, equal or greater';
+
+CREATE FUNCTION svec_hash(svec) RETURNS integer
+	AS 'MODULE_PATHNAME', 'hx_svec_hash'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION svec_hash(svec) IS
+	'hash';
+
+CREATE FUNCTION svec_hash_extended(svec, bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'hx_svec_hash_extended'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION svec_hash_extended(svec, bigint) IS
+	'hash with seed';
+
+CREATE OPERATOR < (
+	LEFTARG = svec, RIGHTARG = svec, FUNCTION = svec_lt,
+	COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+COMMENT ON OPERATOR < (svec, svec) IS
+	'is before';
+
+CREATE OPERATOR <= (
+	LEFTARG = svec, RIGHTARG = svec, FUNCTION = svec_le,
+	COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+COMMENT ON OPERATOR <= (svec, svec) IS
+	'is before or equal';
+
+CREATE OPERATOR = (
+	LEFTARG = svec, RIGHTARG = svec, FUNCTION = svec_eq,
+	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
+);
+COMMENT ON OPERATOR = (svec, svec) IS
+	'equal';
+
+CREATE OPERATOR <> (
+	LEFTARG = svec, RIGHTARG = svec, FUNCTION = svec_ne,
+	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (svec, svec) IS
+	'not equal';
+
+CREATE OPERATOR >= (
+	LEFTARG = svec, RIGHTARG = svec, FUNCTION = svec_ge,
+	COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+COMMENT ON OPERATOR >= (svec, svec) IS
+	'is after or equal';
+
+CREATE OPERATOR > (
+	LEFTARG = svec, RIGHTARG = svec, FUNCTION = svec_gt,
+	COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+COMMENT ON OPERATOR > (svec, svec) IS
+	'is after';
+
+CREATE OPERATOR CLASS svec_btree_ops
+	DEFAULT FOR TYPE svec USING btree AS
+	OPERATOR 1 <,
+	OPERATOR 2 <=,
+	OPERATOR 3 =,
+	OPERATOR 4 >=,
+	OPERATOR 5 >,
+	FUNCTION 1 svec_cmp(svec, svec);
+COMMENT ON OPERATOR CLASS svec_btree_ops USING btree IS
+	'order of sparse vectors: dimensions, then as dense vectors compare';
+
+CREATE OPERATOR CLASS svec_hash_ops
+	DEFAULT FOR TYPE svec USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 svec_hash(svec),
+	FUNCTION 2 svec_hash_extended(svec, bigint);
+COMMENT ON OPERATOR CLASS svec_hash_ops USING hash IS
+	'equality of sparse vectors';
+
+-- Distances between vectors of as many dimensions
+
+CREATE FUNCTION inner_product(svec, svec) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_svec_inner_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
+COMMENT ON FUNCTION inner_product(svec, svec) IS
+	'inner product, summed by rising dimension';
+
+CREATE FUNCTION negative_inner_product(svec, svec) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_svec_negative_inner_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
+COMMENT ON FUNCTION negative_inner_product(svec, svec) IS
+	'negative inner product: 0, never -0';
+
+CREATE FUNCTION cosine_distance(svec, svec) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_svec_cosine_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 60;
+COMMENT ON FUNCTION cosine_distance(svec, svec) IS
+	'cosine distance, NaN with a zero vector';
+
+CREATE FUNCTION l2_distance(svec, svec) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_svec_l2_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 80;
+COMMENT ON FUNCTION l2_distance(svec, svec) IS
+	'Euclidean distance';
+
+CREATE FUNCTION l1_distance(svec, svec) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_svec_l1_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 80;
+COMMENT ON FUNCTION l1_distance(svec, svec) IS
+	'taxicab distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = svec, RIGHTARG = svec, FUNCTION = negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (svec, svec) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = svec, RIGHTARG = svec, FUNCTION = cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (svec, svec) IS
+	'cosine distance';
+
+CREATE OPERATOR <-> (
+	LEFTARG = svec, RIGHTARG = svec, FUNCTION = l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (svec, svec) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <+> (
+	LEFTARG = svec, RIGHTARG = svec, FUNCTION = l1_distance,
+	COMMUTATOR = <+>
+);
+COMMENT ON OPERATOR <+> (svec, svec) IS
+	'taxicab distance';
+
+CREATE FUNCTION l2_norm(svec) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_svec_l2_norm'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION l2_norm(svec) IS
+	'Euclidean norm';
+
+CREATE FUNCTION l2_normalize(svec) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_svec_l2_normalize'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION l2_normalize(svec) IS
+	'vector divided by its Euclidean norm; a zero vector stays';
+
+CREATE FUNCTION score_terms(a svec, b svec,
+	OUT dim integer, OUT contribution double precision) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'hx_svec_score_terms'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200 ROWS 20;
+COMMENT ON FUNCTION score_terms(svec, svec) IS
+	'terms of the inner product by rising dimension; added up in this order they give it exactly';
+
+-- Arithmetic
+
+CREATE FUNCTION svec_add(svec, svec) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_svec_add'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 80;
+COMMENT ON FUNCTION svec_add(svec, svec) IS
+	'sum';
+
+CREATE FUNCTION svec_sub(svec, svec) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_svec_sub'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 80;
+COMMENT ON FUNCTION svec_sub(svec, svec) IS
+	'difference';
+
+CREATE FUNCTION svec_mul(svec, svec) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_svec_mul'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 80;
+COMMENT ON FUNCTION svec_mul(svec, svec) IS
+	'product, dimension by dimension';
+
+CREATE FUNCTION svec_scale(svec, double precision) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_svec_scale'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION svec_scale(svec, double precision) IS
+	'multiple';
+
+CREATE FUNCTION svec_scale(double precision, svec) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_svec_scale_left'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION svec_scale(double precision, svec) IS
+	'multiple';
+
+CREATE OPERATOR + (
+	LEFTARG = svec, RIGHTARG = svec, FUNCTION = svec_add,
+	COMMUTATOR = +
+);
+COMMENT ON OPERATOR + (svec, svec) IS
+	'sum';
+
+CREATE OPERATOR - (
+	LEFTARG = svec, RIGHTARG = svec, FUNCTION = svec_sub
+);
+COMMENT ON OPERATOR - (svec, svec) IS
+	'difference';
+
+CREATE OPERATOR * (
+	LEFTARG = svec, RIGHTARG = svec, FUNCTION = svec_mul,
+	COMMUTATOR = *
+);
+COMMENT ON OPERATOR * (svec, svec) IS
+	'product, dimension by dimension';
+
+CREATE OPERATOR * (
+	LEFTARG = svec, RIGHTARG = double precision, FUNCTION = svec_scale,
+	COMMUTATOR = *
+);
+COMMENT ON OPERATOR * (svec, double precision) IS
+	'multiple';
+
+CREATE OPERATOR * (
+	LEFTARG = double precision, RIGHTARG = svec, FUNCTION = svec_scale,
+	COMMUTATOR = *
+);
+COMMENT ON OPERATOR * (double precision, svec) IS
+	'multiple';
+
+-- Parts of vectors
+
+CREATE FUNCTION dims(svec) RETURNS integer
+	AS 'MODULE_PATHNAME', 'hx_svec_dims'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dims(svec) IS
+	'number of dimensions';
+
+CREATE FUNCTION nnz(svec) RETURNS integer
+	AS 'MODULE_PATHNAME', 'hx_svec_nnz'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION nnz(svec) IS
+	'number of weights that are not zero';
+
+CREATE FUNCTION indices(svec) RETURNS integer[]
+	AS 'MODULE_PATHNAME', 'hx_svec_indices'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
+COMMENT ON FUNCTION indices(svec) IS
+	'dimensions that have a weight, counted from 1';
+
+CREATE FUNCTION weights(svec) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_svec_weights'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
+COMMENT ON FUNCTION weights(svec) IS
+	'weights, in the order of indices()';
+
+CREATE FUNCTION top(v svec, k integer) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_svec_top'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 150;
+COMMENT ON FUNCTION top(v svec, k integer) IS
+	'the k largest weights by absolute value, ties by smaller dimension';
+
+CREATE FUNCTION prune(v svec, mass double precision) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_svec_prune'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 150;
+COMMENT ON FUNCTION prune(v svec, mass double precision) IS
+	'the fewest weights, largest first, whose absolute values add up to this share of all';
+
+-- Aggregates
+
+CREATE FUNCTION svec_sum_step(internal, svec) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_svec_sum_step'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 150;
+COMMENT ON FUNCTION svec_sum_step(internal, svec) IS
+	'adds a vector to a state';
+
+CREATE FUNCTION svec_agg_step(internal, bigint, double precision) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_svec_agg_step'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION svec_agg_step(internal, bigint, double precision) IS
+	'adds a weight to a state';
+
+CREATE FUNCTION svec_agg_step(internal, bigint, double precision, integer) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_svec_agg_step'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION svec_agg_step(internal, bigint, double precision, integer) IS
+	'adds a weight to a state';
+
+CREATE FUNCTION svec_agg_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_svec_agg_combine'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION svec_agg_combine(internal, internal) IS
+	'adds one state to another';
+
+CREATE FUNCTION svec_agg_serial(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_svec_agg_serial'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION svec_agg_serial(internal) IS
+	'state to bytes';
+
+CREATE FUNCTION svec_agg_deserial(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_svec_agg_deserial'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION svec_agg_deserial(bytea, internal) IS
+	'bytes to state';
+
+CREATE FUNCTION svec_sum_final(internal) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_svec_sum_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION svec_sum_final(internal) IS
+	'sums of a state';
+
+CREATE FUNCTION svec_avg_final(internal) RETURNS svec
+	AS 'MODULE_PATHNAME', 'hx_svec_avg_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION svec_avg_final(internal) IS
+	'averages of a state';
+
+CREATE AGGREGATE sum(svec) (
+	SFUNC = svec_sum_step,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = svec_sum_final,
+	COMBINEFUNC = svec_agg_combine,
+	SERIALFUNC = svec_agg_serial,
+	DESERIALFUNC = svec_agg_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sum(svec) IS
+	'sum of vectors, computed in double';
+
+CREATE AGGREGATE avg(svec) (
+	SFUNC = svec_sum_step,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = svec_avg_final,
+	COMBINEFUNC = svec_agg_combine,
+	SERIALFUNC = svec_agg_serial,
+	DESERIALFUNC = svec_agg_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE avg(svec) IS
+	'average of vectors, computed in double';
+
+CREATE AGGREGATE svec_agg(id bigint, weight double precision) (
+	SFUNC = svec_agg_step,
+	STYPE = internal,
+	SSPACE = 2048,
+	FINALFUNC = svec_sum_final,
+	COMBINEFUNC = svec_agg_combine,
+	SERIALFUNC = svec_agg_serial,
+	DESERIALFUNC = svec_agg_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE svec_agg(id bigint, weight double precision) IS
+	'vector of 1000000000 dimensions with these weights, those of equal ids added up';
+
+CREATE AGGREGATE svec_agg(id bigint, weight double precision, dims integer) (
+	SFUNC = svec_agg_step,
+	STYPE = internal,
+	SSPACE = 2048,
+	FINALFUNC = svec_sum_final,
+	COMBINEFUNC = svec_agg_combine,
+	SERIALFUNC = svec_agg_serial,
+	DESERIALFUNC = svec_agg_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE svec_agg(id bigint, weight double precision, dims integer) IS
+	'vector with these weights, those of equal ids added up, and this number of dimensions';
+
 -- ---------------------------------------------------------------------------
 -- Section 3: bincode and svec together, dense arrays
 -- ---------------------------------------------------------------------------
@@ -992,14 +1536,457 @@ CREATE FUNCTION binarize(double precision[], thresholds double precision[]) RETU
 COMMENT ON FUNCTION binarize(double precision[], double precision[]) IS
 	'1 where a value is greater than its threshold';
 
+CREATE FUNCTION simhash(v svec, bits integer, seed integer) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_simhash'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION simhash(v svec, bits integer, seed integer) IS
+	'code of the signs of random projections: two codes differ in about bits * angle / pi';
+
 -- ---------------------------------------------------------------------------
 -- Section 4: access method hashemb and operator classes for vectors
 -- ---------------------------------------------------------------------------
+
+CREATE FUNCTION hashemb_handler(internal) RETURNS index_am_handler
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C;
+COMMENT ON FUNCTION hashemb_handler(internal) IS 'hashemb index access method handler';
+
+CREATE ACCESS METHOD hashemb TYPE INDEX HANDLER hashemb_handler;
+COMMENT ON ACCESS METHOD hashemb IS
+	'nearest neighbours with filters: blocks of similar rows with summaries';
+
+-- how vectors are stored: each returns the address of a description
+
+CREATE FUNCTION hashemb_vector_bincode_hamming(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_bincode_hamming'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_bincode_hamming(internal) IS
+	'support function of bincode_hamming_ops';
+
+CREATE FUNCTION hashemb_vector_bincode_jaccard(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_bincode_jaccard'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_bincode_jaccard(internal) IS
+	'support function of bincode_jaccard_ops';
+
+CREATE FUNCTION hashemb_vector_bincode_ip(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_bincode_ip'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_bincode_ip(internal) IS
+	'support function of bincode_ip_ops';
+
+CREATE FUNCTION hashemb_vector_bincode_cosine(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_bincode_cosine'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_bincode_cosine(internal) IS
+	'support function of bincode_cosine_ops';
+
+CREATE OPERATOR CLASS bincode_hamming_ops
+	DEFAULT FOR TYPE bincode USING hashemb AS
+	OPERATOR 11 <~> (bincode, bincode) FOR ORDER BY float_ops,
+	OPERATOR 12 <@ (bincode, hamming_ball),
+	FUNCTION 2 hashemb_vector_bincode_hamming(internal);
+COMMENT ON OPERATOR CLASS bincode_hamming_ops USING hashemb IS
+	'nearest codes by Hamming distance, codes within a radius';
+
+CREATE OPERATOR CLASS bincode_jaccard_ops
+	FOR TYPE bincode USING hashemb AS
+	OPERATOR 11 <%> (bincode, bincode) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_bincode_jaccard(internal);
+COMMENT ON OPERATOR CLASS bincode_jaccard_ops USING hashemb IS
+	'nearest codes by Jaccard distance';
+
+CREATE OPERATOR CLASS bincode_ip_ops
+	FOR TYPE bincode USING hashemb AS
+	OPERATOR 11 <#> (bincode, bincode) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_bincode_ip(internal);
+COMMENT ON OPERATOR CLASS bincode_ip_ops USING hashemb IS
+	'greatest inner product, of codes or float queries';
+ALTER OPERATOR FAMILY bincode_ip_ops USING hashemb ADD
+	OPERATOR 11 <#> (bincode, real[]) FOR ORDER BY float_ops,
+	OPERATOR 11 <#> (bincode, double precision[]) FOR ORDER BY float_ops,
+	OPERATOR 11 <#> (bincode, numeric[]) FOR ORDER BY float_ops,
+	OPERATOR 11 <#> (bincode, integer[]) FOR ORDER BY float_ops;
+
+CREATE OPERATOR CLASS bincode_cosine_ops
+	FOR TYPE bincode USING hashemb AS
+	OPERATOR 11 <=> (bincode, bincode) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_bincode_cosine(internal);
+COMMENT ON OPERATOR CLASS bincode_cosine_ops USING hashemb IS
+	'nearest codes by cosine distance, of codes or float queries';
+ALTER OPERATOR FAMILY bincode_cosine_ops USING hashemb ADD
+	OPERATOR 11 <=> (bincode, real[]) FOR ORDER BY float_ops,
+	OPERATOR 11 <=> (bincode, double precision[]) FOR ORDER BY float_ops,
+	OPERATOR 11 <=> (bincode, numeric[]) FOR ORDER BY float_ops,
+	OPERATOR 11 <=> (bincode, integer[]) FOR ORDER BY float_ops;
 
 -- ---------------------------------------------------------------------------
 -- Section 5: operator classes for attribute columns
 -- ---------------------------------------------------------------------------
 
+-- how values are stored: each returns the address of an encoder's description
+
+CREATE FUNCTION hashemb_attr_bool(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_bool'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_bool(internal) IS
+	'how a hashemb index stores booleans';
+
+CREATE FUNCTION hashemb_attr_int2(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_int2'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_int2(internal) IS
+	'how a hashemb index stores smallint';
+
+CREATE FUNCTION hashemb_attr_int4(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_int4'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_int4(internal) IS
+	'how a hashemb index stores integer and date';
+
+CREATE FUNCTION hashemb_attr_int8(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_int8'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_int8(internal) IS
+	'how a hashemb index stores bigint, time and timestamps';
+
+CREATE FUNCTION hashemb_attr_oid(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_oid'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_oid(internal) IS
+	'how a hashemb index stores oid';
+
+CREATE FUNCTION hashemb_attr_float4(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_float4'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_float4(internal) IS
+	'how a hashemb index stores real';
+
+CREATE FUNCTION hashemb_attr_float8(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_float8'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_float8(internal) IS
+	'how a hashemb index stores double precision';
+
+CREATE FUNCTION hashemb_attr_numeric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_numeric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_numeric(internal) IS
+	'how a hashemb index stores numeric';
+
+CREATE FUNCTION hashemb_attr_interval(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_interval'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_interval(internal) IS
+	'how a hashemb index stores interval';
+
+CREATE FUNCTION hashemb_attr_uuid(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_uuid'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_uuid(internal) IS
+	'how a hashemb index stores uuid';
+
+CREATE FUNCTION hashemb_attr_text(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_text'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_text(internal) IS
+	'how a hashemb index stores text';
+
+CREATE FUNCTION hashemb_attr_bpchar(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_bpchar'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_bpchar(internal) IS
+	'how a hashemb index stores character(n)';
+
+CREATE FUNCTION hashemb_attr_name(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_name'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_name(internal) IS
+	'how a hashemb index stores name';
+
+CREATE FUNCTION hashemb_attr_inet(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_inet'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_inet(internal) IS
+	'how a hashemb index stores inet';
+
+CREATE FUNCTION hashemb_attr_enum(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_enum'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_enum(internal) IS
+	'how a hashemb index stores enum types';
+
+CREATE FUNCTION hashemb_attr_array(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_array(internal) IS
+	'how a hashemb index stores arrays';
+
+-- numbers: one family for each of integers and floats, for operators between
+-- types
+
+CREATE OPERATOR FAMILY integer_ops USING hashemb;
+COMMENT ON OPERATOR FAMILY integer_ops USING hashemb IS
+	'integers of all sizes, stored exactly';
+
+CREATE OPERATOR CLASS int2_ops
+	DEFAULT FOR TYPE int2 USING hashemb FAMILY integer_ops AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_int2(internal);
+COMMENT ON OPERATOR CLASS int2_ops USING hashemb IS
+	'int2 attributes, stored exactly';
+
+CREATE OPERATOR CLASS int4_ops
+	DEFAULT FOR TYPE int4 USING hashemb FAMILY integer_ops AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_int4(internal);
+COMMENT ON OPERATOR CLASS int4_ops USING hashemb IS
+	'int4 attributes, stored exactly';
+
+CREATE OPERATOR CLASS int8_ops
+	DEFAULT FOR TYPE int8 USING hashemb FAMILY integer_ops AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_int8(internal);
+COMMENT ON OPERATOR CLASS int8_ops USING hashemb IS
+	'int8 attributes, stored exactly';
+
+ALTER OPERATOR FAMILY integer_ops USING hashemb ADD
+	OPERATOR 1 < (int2, int4), OPERATOR 2 <= (int2, int4),
+	OPERATOR 3 = (int2, int4), OPERATOR 4 >= (int2, int4),
+	OPERATOR 5 > (int2, int4),
+	OPERATOR 1 < (int2, int8), OPERATOR 2 <= (int2, int8),
+	OPERATOR 3 = (int2, int8), OPERATOR 4 >= (int2, int8),
+	OPERATOR 5 > (int2, int8),
+	OPERATOR 1 < (int4, int2), OPERATOR 2 <= (int4, int2),
+	OPERATOR 3 = (int4, int2), OPERATOR 4 >= (int4, int2),
+	OPERATOR 5 > (int4, int2),
+	OPERATOR 1 < (int4, int8), OPERATOR 2 <= (int4, int8),
+	OPERATOR 3 = (int4, int8), OPERATOR 4 >= (int4, int8),
+	OPERATOR 5 > (int4, int8),
+	OPERATOR 1 < (int8, int2), OPERATOR 2 <= (int8, int2),
+	OPERATOR 3 = (int8, int2), OPERATOR 4 >= (int8, int2),
+	OPERATOR 5 > (int8, int2),
+	OPERATOR 1 < (int8, int4), OPERATOR 2 <= (int8, int4),
+	OPERATOR 3 = (int8, int4), OPERATOR 4 >= (int8, int4),
+	OPERATOR 5 > (int8, int4);
+
+CREATE OPERATOR FAMILY float_ops USING hashemb;
+COMMENT ON OPERATOR FAMILY float_ops USING hashemb IS
+	'floating-point numbers, stored exactly';
+
+CREATE OPERATOR CLASS float4_ops
+	DEFAULT FOR TYPE float4 USING hashemb FAMILY float_ops AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_float4(internal);
+COMMENT ON OPERATOR CLASS float4_ops USING hashemb IS
+	'float4 attributes, stored exactly';
+
+CREATE OPERATOR CLASS float8_ops
+	DEFAULT FOR TYPE float8 USING hashemb FAMILY float_ops AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_float8(internal);
+COMMENT ON OPERATOR CLASS float8_ops USING hashemb IS
+	'float8 attributes, stored exactly';
+
+ALTER OPERATOR FAMILY float_ops USING hashemb ADD
+	OPERATOR 1 < (float4, float8), OPERATOR 2 <= (float4, float8),
+	OPERATOR 3 = (float4, float8), OPERATOR 4 >= (float4, float8),
+	OPERATOR 5 > (float4, float8),
+	OPERATOR 1 < (float8, float4), OPERATOR 2 <= (float8, float4),
+	OPERATOR 3 = (float8, float4), OPERATOR 4 >= (float8, float4),
+	OPERATOR 5 > (float8, float4);
+
+-- other types that are stored exactly
+
+CREATE OPERATOR CLASS bool_ops
+	DEFAULT FOR TYPE bool USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_bool(internal);
+COMMENT ON OPERATOR CLASS bool_ops USING hashemb IS
+	'bool attributes, stored exactly';
+
+CREATE OPERATOR CLASS oid_ops
+	DEFAULT FOR TYPE oid USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_oid(internal);
+COMMENT ON OPERATOR CLASS oid_ops USING hashemb IS
+	'oid attributes, stored exactly';
+
+CREATE OPERATOR CLASS date_ops
+	DEFAULT FOR TYPE date USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_int4(internal);
+COMMENT ON OPERATOR CLASS date_ops USING hashemb IS
+	'date attributes, stored exactly';
+
+CREATE OPERATOR CLASS time_ops
+	DEFAULT FOR TYPE time USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_int8(internal);
+COMMENT ON OPERATOR CLASS time_ops USING hashemb IS
+	'time attributes, stored exactly';
+
+CREATE OPERATOR CLASS timestamp_ops
+	DEFAULT FOR TYPE timestamp USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_int8(internal);
+COMMENT ON OPERATOR CLASS timestamp_ops USING hashemb IS
+	'timestamp attributes, stored exactly';
+
+CREATE OPERATOR CLASS timestamptz_ops
+	DEFAULT FOR TYPE timestamptz USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_int8(internal);
+COMMENT ON OPERATOR CLASS timestamptz_ops USING hashemb IS
+	'timestamptz attributes, stored exactly';
+
+CREATE OPERATOR CLASS uuid_ops
+	DEFAULT FOR TYPE uuid USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_uuid(internal);
+COMMENT ON OPERATOR CLASS uuid_ops USING hashemb IS
+	'uuid attributes, stored exactly; ranges by the first 8 bytes';
+
+CREATE OPERATOR CLASS enum_ops
+	DEFAULT FOR TYPE anyenum USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_enum(internal);
+COMMENT ON OPERATOR CLASS enum_ops USING hashemb IS
+	'attributes of enum types, stored exactly';
+
+-- types whose values need rechecking
+
+CREATE OPERATOR CLASS numeric_ops
+	DEFAULT FOR TYPE numeric USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_numeric(internal);
+COMMENT ON OPERATOR CLASS numeric_ops USING hashemb IS
+	'numeric attributes, rounded to double precision';
+
+CREATE OPERATOR CLASS interval_ops
+	DEFAULT FOR TYPE interval USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_interval(internal);
+COMMENT ON OPERATOR CLASS interval_ops USING hashemb IS
+	'interval attributes, by their length in microseconds';
+
+CREATE OPERATOR CLASS text_ops
+	DEFAULT FOR TYPE text USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_text(internal);
+COMMENT ON OPERATOR CLASS text_ops USING hashemb IS
+	'text attributes, hashed; ranges in collation C only';
+
+CREATE OPERATOR CLASS bpchar_ops
+	DEFAULT FOR TYPE bpchar USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_bpchar(internal);
+COMMENT ON OPERATOR CLASS bpchar_ops USING hashemb IS
+	'bpchar attributes, hashed; ranges in collation C only';
+
+CREATE OPERATOR CLASS name_ops
+	DEFAULT FOR TYPE name USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_name(internal);
+COMMENT ON OPERATOR CLASS name_ops USING hashemb IS
+	'name attributes, hashed; ranges in collation C only';
+
+CREATE OPERATOR CLASS inet_ops
+	DEFAULT FOR TYPE inet USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_inet(internal);
+COMMENT ON OPERATOR CLASS inet_ops USING hashemb IS
+	'inet attributes, hashed; ranges by network address';
+
+CREATE OPERATOR CLASS array_ops
+	DEFAULT FOR TYPE anyarray USING hashemb AS
+	OPERATOR 7 && (anyarray, anyarray), OPERATOR 8 @> (anyarray, anyarray),
+	OPERATOR 9 <@ (anyarray, anyarray), OPERATOR 10 = (anyarray, anyarray),
+	FUNCTION 1 hashemb_attr_array(internal);
+COMMENT ON OPERATOR CLASS array_ops USING hashemb IS
+	'array attributes, as signatures of their elements';
+
 -- ---------------------------------------------------------------------------
 -- Section 6: introspection
 -- ---------------------------------------------------------------------------
+
+CREATE FUNCTION hashemb_index_info(index regclass,
+	OUT version integer, OUT rows bigint, OUT null_rows bigint,
+	OUT dead bigint, OUT pending bigint, OUT blocks integer,
+	OUT splits integer, OUT merges integer, OUT rows_per_page integer,
+	OUT pages bigint, OUT rows_at_build bigint,
+	OUT rows_at_calibration bigint, OUT calibrations integer)
+	AS 'MODULE_PATHNAME', 'hx_index_info'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_index_info(regclass) IS
+	'rows, blocks and calibration of a hashemb index';
+
+CREATE FUNCTION hashemb_block_info(index regclass,
+	OUT block integer, OUT holds_nulls boolean, OUT rows bigint,
+	OUT pages integer, OUT radius bigint, OUT min_weight bigint,
+	OUT max_weight bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'hx_block_info'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 1000;
+COMMENT ON FUNCTION hashemb_block_info(regclass) IS
+	'summaries of the blocks of a hashemb index';
+
+CREATE FUNCTION hashemb_calibrate(index regclass) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION hashemb_calibrate(regclass) IS
+	'calibrate an index with its own rows as queries; false if it has too few rows';
+
+CREATE FUNCTION hashemb_calibrate(index regclass, queries bincode[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION hashemb_calibrate(regclass, bincode[]) IS
+	'calibrate an index with queries of one''s own';
+
+CREATE FUNCTION hashemb_calibrate(index regclass, queries real[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION hashemb_calibrate(regclass, real[]) IS
+	'calibrate an index with queries of one''s own';
+
+CREATE FUNCTION hashemb_calibrate(index regclass, queries double precision[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION hashemb_calibrate(regclass, double precision[]) IS
+	'calibrate an index with queries of one''s own';
+
+CREATE FUNCTION hashemb_measure_recall(index regclass,
+	k integer DEFAULT 10, queries integer DEFAULT 100,
+	OUT measured integer, OUT recall double precision,
+	OUT below_half double precision, OUT rows_scored double precision)
+	AS 'MODULE_PATHNAME', 'hx_measure_recall'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, integer) IS
+	'mean recall of searches for the k nearest rows at the current hashemb.recall';
+
+CREATE FUNCTION hashemb_measure_recall(index regclass,
+	k integer, queries bincode[],
+	OUT measured integer, OUT recall double precision,
+	OUT below_half double precision, OUT rows_scored double precision)
+	AS 'MODULE_PATHNAME', 'hx_measure_recall'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, bincode[]) IS
+	'mean recall of searches for the k nearest rows at the current hashemb.recall';
+
+CREATE FUNCTION hashemb_measure_recall(index regclass,
+	k integer, queries real[],
+	OUT measured integer, OUT recall double precision,
+	OUT below_half double precision, OUT rows_scored double precision)
+	AS 'MODULE_PATHNAME', 'hx_measure_recall'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, real[]) IS
+	'mean recall of searches for the k nearest rows at the current hashemb.recall';
+
+CREATE FUNCTION hashemb_measure_recall(index regclass,
+	k integer, queries double precision[],
+	OUT measured integer, OUT recall double precision,
+	OUT below_half double precision, OUT rows_scored double precision)
+	AS 'MODULE_PATHNAME', 'hx_measure_recall'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, double precision[]) IS
+	'mean recall of searches for the k nearest rows at the current hashemb.recall';

@@ -21,12 +21,12 @@
 #define HX_ESCONTEXT(fcinfo) ((Node *) (fcinfo)->context)
 #else
 #define HX_ESCONTEXT(fcinfo) ((struct Node *) NULL)
-#define ereturn(context, dummy_value, ...)                                     \
-	do                                                                         \
-	{                                                                          \
-		(void) (context);                                                      \
-		ereport(ERROR, __VA_ARGS__);                                           \
-		return dummy_value;                                                    \
+#define ereturn(context, dummy_value, ...) \
+	do                                     \
+	{                                      \
+		(void) (context);                  \
+		ereport(ERROR, __VA_ARGS__);       \
+		return dummy_value;                \
 	} while (0)
 #endif
 
@@ -40,6 +40,36 @@
 #define HX_VACUUM_DELAY_POINT() vacuum_delay_point(false)
 #else
 #define HX_VACUUM_DELAY_POINT() vacuum_delay_point()
+#endif
+
+/* Does a collation order strings by their bytes? */
+#if PG_VERSION_NUM >= 180000
+#define HX_COLLATION_IS_C(collation)                                           \
+	(pg_newlocale_from_collation(collation)->collate_is_c)
+#else
+#define HX_COLLATION_IS_C(collation) lc_collate_is_c(collation)
+#endif
+
+/* A column's statistics target moved to the analyzer's own state in 17 */
+#if PG_VERSION_NUM >= 170000
+#define HX_STATISTICS_TARGET(stats) ((stats)->attstattarget)
+#else
+#define HX_STATISTICS_TARGET(stats) ((stats)->attr->attstattarget)
+#endif
+
+/* A set-returning function's tuplestore: made by the function before 15 */
+#if PG_VERSION_NUM >= 160000
+#define HxInitSetResult(fcinfo) InitMaterializedSRF(fcinfo, 0)
+#elif PG_VERSION_NUM >= 150000
+#define HxInitSetResult(fcinfo) SetSingleFuncCall(fcinfo, 0)
+#endif
+
+/* Does the current user own a relation? */
+#if PG_VERSION_NUM >= 160000
+#define HX_OWNS_RELATION(oid)                                                  \
+	object_ownercheck(RelationRelationId, oid, GetUserId())
+#else
+#define HX_OWNS_RELATION(oid) pg_class_ownercheck(oid, GetUserId())
 #endif
 
 #endif /* HX_COMPAT_H */

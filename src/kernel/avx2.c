@@ -13,8 +13,8 @@
  *	vaddps ymm      3  2    4  2    latency bound: several codes at a time
  *	vpermd ymm      8  1    3  1    rotates eight dimensions
  *
- * Up to HX_VECTOR_BYTES the word loops win; beyond, nibbles are counted by
- * table.
+ * Four codes at a time share the loads of the query and the tree that sums
+ * lanes.  Below 32 bytes the words' loops do the counting.
  */
 #include "kernel/level.h"
 
@@ -32,11 +32,13 @@
 #define HX_AVX2 HX_TARGET("popcnt,avx2")
 
 /* Shortest code, and plane of level codes, that vectors count faster */
-#define HX_VECTOR_BYTES 192
-#define HX_VECTOR_PLANE 64
+#define HX_VECTOR_BYTES 32
+#define HX_VECTOR_PLANE 32
 
-/* Codes of a float product at a time, and dimensions of one block */
-#define HX_FLOAT_CODES 4
+/* Codes counted, or multiplied, at a time */
+#define HX_GROUP 4
+
+/* Dimensions of one block of a float product */
 #define HX_FLOAT_BLOCK 32
 
 HX_INLINE HX_AVX2 __m256i
@@ -64,37 +66,152 @@ nibble_bits(void)
 							1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
 }
 
-/*
- * Bits *clear* in each group of 8 bytes.  vpsadbw adds |x - y|; with 8 minus
- * the high nibble's bits for y, that is 8 minus the byte's bits, and the
- * addition of the nibbles comes for nothing.
- */
-HX_INLINE HX_AVX2 __m256i
-clear_bits(__m256i vector)
+/* How a query vector meets a code vector */
+typedef enum HxMeeting
 {
-	const __m256i low_mask = _mm256_set1_epi8(0x0f);
-	const __m256i low_bits = nibble_bits();
-	const __m256i high_bits = _mm256_sub_epi8(_mm256_set1_epi8(8), low_bits);
-	__m256i low = _mm256_and_si256(vector, low_mask);
-	__m256i high = _mm256_and_si256(_mm256_srli_epi16(vector, 4), low_mask);
+	HX_XOR, /* bits that differ */
+	HX_AND, /* bits set in both */
+	HX_CODE /* the code's own bits */
+} HxMeeting;
 
-	return _mm256_sad_epu8(_mm256_shuffle_epi8(low_bits, low),
-						   _mm256_shuffle_epi8(high_bits, high));
+HX_INLINE HX_AVX2 __m256i
+meet(__m256i query, const uint8_t *code, HxMeeting how)
+{
+	switch (how)
+	{
+		case HX_XOR:
+			return _mm256_xor_si256(query, load_vector(code));
+		case HX_AND:
+			return _mm256_and_si256(query, load_vector(code));
+		default:
+			return load_vector(code);
+	}
 }
 
-/* Bits that differ between two codes, by vectors, then words. */
-HX_INLINE HX_AVX2 uint32_t
-vectors_differing(const uint8_t *a, const uint8_t *b, size_t bytes)
+/* Bits of the low nibbles: 0 to 4 a byte. */
+HX_INLINE HX_AVX2 __m256i
+low_bits(__m256i vector)
+{
+	return _mm256_shuffle_epi8(
+		nibble_bits(), _mm256_and_si256(vector, _mm256_set1_epi8(0x0f)));
+}
+
+/* 8 minus the bits of the high nibbles: 4 to 8 a byte. */
+HX_INLINE HX_AVX2 __m256i
+high_bits_from_8(__m256i vector)
+{
+	return _mm256_shuffle_epi8(
+		_mm256_sub_epi8(_mm256_set1_epi8(8), nibble_bits()),
+		_mm256_and_si256(_mm256_srli_epi16(vector, 4), _mm256_set1_epi8(0x0f)));
+}
+
+/*
+ * Adds to sums[c] the bits *clear* where the query meets code c, over `whole`
+ * bytes, a multiple of 32.  vpsadbw adds |x - y| over eight bytes: with 8
+ * minus the high nibble's bits for y, that is 8 minus the byte's bits.
+ */
+HX_INLINE HX_AVX2 void
+add_clear(const uint8_t *query, const uint8_t *code, size_t stride,
+		  size_t whole, int count, HxMeeting how, __m256i *sums)
+{
+	size_t at = 0;
+
+	for (; at + 64 <= whole; at += 64)
+	{
+		__m256i first = load_vector(query + at);
+		__m256i second = load_vector(query + at + 32);
+
+		HX_UNROLL
+		for (int c = 0; c < count; c++)
+		{
+			__m256i x = meet(first, code + c * stride + at, how);
+			__m256i y = meet(second, code + c * stride + at + 32, how);
+
+			sums[c] = _mm256_add_epi64(
+				sums[c],
+				_mm256_sad_epu8(
+					_mm256_add_epi8(low_bits(x), low_bits(y)),
+					_mm256_add_epi8(high_bits_from_8(x), high_bits_from_8(y))));
+		}
+	}
+	if (at < whole)
+	{
+		__m256i first = load_vector(query + at);
+
+		HX_UNROLL
+		for (int c = 0; c < count; c++)
+		{
+			__m256i x = meet(first, code + c * stride + at, how);
+
+			sums[c] = _mm256_add_epi64(
+				sums[c], _mm256_sad_epu8(low_bits(x), high_bits_from_8(x)));
+		}
+	}
+}
+
+/*
+ * Bits set where the query meets each of `count` codes, 4 or 1, over `whole`
+ * bytes, a multiple of 32.
+ */
+HX_INLINE HX_AVX2 void
+count_met(const uint8_t *query, const uint8_t *code, size_t stride,
+		  size_t whole, int count, HxMeeting how, uint32_t *met)
+{
+	__m256i sums[HX_GROUP];
+	__m256i ab;
+	__m256i cd;
+	__m256i abcd;
+
+	HX_UNROLL
+	for (int c = 0; c < count; c++)
+		sums[c] = _mm256_setzero_si256();
+	add_clear(query, code, stride, whole, count, how, sums);
+	if (count == 1)
+	{
+		*met = (uint32_t) (8 * whole - sum_lanes(sums[0]));
+		return;
+	}
+
+	/* a0 b0 a1 b1 ..., then all four sums in each half */
+	ab = _mm256_or_si256(sums[0], _mm256_slli_epi64(sums[1], 32));
+	cd = _mm256_or_si256(sums[2], _mm256_slli_epi64(sums[3], 32));
+	abcd = _mm256_add_epi32(_mm256_unpacklo_epi64(ab, cd),
+							_mm256_unpackhi_epi64(ab, cd));
+	_mm_storeu_si128(
+		(__m128i *) met,
+		_mm_sub_epi32(_mm_set1_epi32((int32_t) (8 * whole)),
+					  _mm_add_epi32(_mm256_castsi256_si128(abcd),
+									_mm256_extracti128_si256(abcd, 1))));
+}
+
+/* Hamming distances of a group of `count` codes. */
+HX_INLINE HX_AVX2 void
+hamming_group(const uint8_t *query, size_t bytes, const uint8_t *code,
+			  size_t stride, int count, uint32_t *differing)
 {
 	size_t whole = bytes & ~(size_t) 31;
-	__m256i clear = _mm256_setzero_si256();
 
-	for (size_t at = 0; at < whole; at += 32)
-		clear = _mm256_add_epi64(
-			clear, clear_bits(_mm256_xor_si256(load_vector(a + at),
-											   load_vector(b + at))));
-	return (uint32_t) (8 * whole - sum_lanes(clear)) +
-		   words_differing(a + whole, b + whole, bytes - whole);
+	count_met(query, code, stride, whole, count, HX_XOR, differing);
+	if (whole < bytes)
+	{
+		for (int c = 0; c < count; c++)
+			differing[c] += words_differing(
+				query + whole, code + c * stride + whole, bytes - whole);
+	}
+}
+
+HX_INLINE HX_AVX2 void
+hamming_length(const uint8_t *query, size_t bytes, HxCodes codes,
+			   uint32_t *differing)
+{
+	size_t i = 0;
+
+	for (; i + HX_GROUP <= codes.count; i += HX_GROUP)
+		hamming_group(query, bytes, codes.base + i * codes.stride, codes.stride,
+					  HX_GROUP, differing + i);
+	for (; i < codes.count; i++)
+		hamming_group(query, bytes, codes.base + i * codes.stride, codes.stride,
+					  1, differing + i);
 }
 
 HX_AVX2 static void
@@ -106,52 +223,66 @@ hx_hamming_avx2(const uint8_t *query, size_t bytes, HxCodes codes,
 		words_hamming(query, bytes, codes, differing);
 		return;
 	}
-	for (size_t i = 0; i < codes.count; i++)
-		differing[i] =
-			vectors_differing(query, codes.base + i * codes.stride, bytes);
+	switch (bytes)
+	{
+		case 32:
+			hamming_length(query, 32, codes, differing);
+			break;
+		case 64:
+			hamming_length(query, 64, codes, differing);
+			break;
+		case 128:
+			hamming_length(query, 128, codes, differing);
+			break;
+		default:
+			hamming_length(query, bytes, codes, differing);
+	}
 }
 
-/* Sets *both and *set as words_overlap adds to them. */
+/* Overlaps of a group of `count` codes. */
 HX_INLINE HX_AVX2 void
-vectors_overlap(const uint8_t *a, const uint8_t *b, size_t bytes,
-				uint32_t *both, uint32_t *set)
+overlap_group(const uint8_t *query, size_t bytes, uint32_t query_set,
+			  const uint8_t *code, size_t stride, int count, uint32_t *both,
+			  uint32_t *either)
 {
 	size_t whole = bytes & ~(size_t) 31;
-	__m256i not_both = _mm256_setzero_si256();
-	__m256i not_set = _mm256_setzero_si256();
 
-	for (size_t at = 0; at < whole; at += 32)
+	count_met(query, code, stride, whole, count, HX_AND, both);
+	count_met(query, code, stride, whole, count, HX_CODE, either);
+	for (int c = 0; c < count; c++)
 	{
-		__m256i code = load_vector(b + at);
-
-		not_set = _mm256_add_epi64(not_set, clear_bits(code));
-		not_both = _mm256_add_epi64(
-			not_both, clear_bits(_mm256_and_si256(code, load_vector(a + at))));
+		if (whole < bytes)
+			words_overlap(query + whole, code + c * stride + whole,
+						  bytes - whole, &both[c], &either[c]);
+		either[c] += query_set - both[c];
 	}
-	*both = (uint32_t) (8 * whole - sum_lanes(not_both));
-	*set = (uint32_t) (8 * whole - sum_lanes(not_set));
-	words_overlap(a + whole, b + whole, bytes - whole, both, set);
+}
+
+HX_INLINE HX_AVX2 void
+overlap_length(const uint8_t *query, size_t bytes, HxCodes codes,
+			   uint32_t *both, uint32_t *either)
+{
+	uint32_t query_set = words_set(query, bytes);
+	size_t i = 0;
+
+	for (; i + HX_GROUP <= codes.count; i += HX_GROUP)
+		overlap_group(query, bytes, query_set, codes.base + i * codes.stride,
+					  codes.stride, HX_GROUP, both + i, either + i);
+	for (; i < codes.count; i++)
+		overlap_group(query, bytes, query_set, codes.base + i * codes.stride,
+					  codes.stride, 1, both + i, either + i);
 }
 
 HX_AVX2 static void
 hx_overlap_avx2(const uint8_t *query, size_t bytes, HxCodes codes,
 				uint32_t *both, uint32_t *either)
 {
-	uint32_t query_set;
-	uint32_t set;
-
 	if (bytes < HX_VECTOR_BYTES)
-	{
-		words_overlap_all(query, bytes, codes, both, either);
-		return;
-	}
-	query_set = words_set(query, bytes);
-	for (size_t i = 0; i < codes.count; i++)
-	{
-		vectors_overlap(query, codes.base + i * codes.stride, bytes, &both[i],
-						&set);
-		either[i] = query_set + set - both[i];
-	}
+		words_overlaps(query, bytes, codes, both, either);
+	else if (bytes == 64)
+		overlap_length(query, 64, codes, both, either);
+	else
+		overlap_length(query, bytes, codes, both, either);
 }
 
 /* One vector of every plane, its high and low nibbles apart. */
@@ -166,6 +297,7 @@ HX_INLINE HX_AVX2 void
 load_planes(HxPlaneVectors *to, const uint8_t *code, size_t plane_bytes,
 			int planes)
 {
+	HX_UNROLL
 	for (int i = 0; i < planes; i++)
 	{
 		to->low[i] = load_vector(code + i * plane_bytes);
@@ -182,10 +314,12 @@ vector_levels(const HxPlaneVectors *a, const HxPlaneVectors *b, int planes)
 	__m256i total = _mm256_setzero_si256();
 
 	/* Plane pairs of one weight have at most 4 x 8 bits a byte */
+	HX_UNROLL
 	for (int weight = 0; weight <= 2 * (planes - 1); weight++)
 	{
 		__m256i counts = _mm256_setzero_si256();
 
+		HX_UNROLL
 		for (int i = 0; i < planes; i++)
 		{
 			int j = 2 * (planes - 1) - weight - i;
@@ -296,6 +430,7 @@ eight_terms(__m256 query, const __m256i *plane, int planes, __m256i shifts)
 			_mm256_castsi256_ps(_mm256_sllv_epi32(plane[0], shifts)));
 
 	/* (2v - (2^b - 1)) / 2^(b-1) = sum of +-1 / 2^i: exact in every order */
+	HX_UNROLL
 	for (int i = 0; i < planes; i++)
 	{
 		const __m256 unit = _mm256_set1_ps(1.0f / (float) (1 << i));
@@ -316,18 +451,22 @@ float_block(const float *query, int planes, const uint8_t *code, size_t bytes,
 	__m256i shifts[4];
 	__m256 part[4];
 
+	HX_UNROLL
 	for (int i = 0; i < 4; i++)
 	{
 		shifts[i] = _mm256_add_epi32(first, _mm256_set1_epi32(8 * i));
 		part[i] = _mm256_loadu_ps(query + 8 * i);
 	}
+	HX_UNROLL
 	for (int c = 0; c < count; c++)
 	{
 		__m256i plane[HX_PLANES];
 
+		HX_UNROLL
 		for (int i = 0; i < planes; i++)
 			plane[i] = _mm256_set1_epi32((int32_t) load_high_first(
 				code + c * stride + i * plane_bytes, bytes));
+		HX_UNROLL
 		for (int i = 0; i < 4; i += 2)
 		{
 			lanes[c].low = _mm256_add_ps(
@@ -362,8 +501,9 @@ float_codes(const float *query, const float *tail, size_t dims, int planes,
 {
 	size_t plane_bytes = (dims + 7) / 8;
 	size_t whole = dims / HX_FLOAT_BLOCK * HX_FLOAT_BLOCK;
-	HxLanes lanes[HX_FLOAT_CODES];
+	HxLanes lanes[HX_GROUP];
 
+	HX_UNROLL
 	for (int c = 0; c < count; c++)
 		lanes[c].low = lanes[c].high = _mm256_setzero_ps();
 	for (size_t d = 0; d < whole; d += HX_FLOAT_BLOCK)
@@ -372,6 +512,7 @@ float_codes(const float *query, const float *tail, size_t dims, int planes,
 	if (whole < dims)
 		float_block(tail, planes, code + whole / 8, plane_bytes - whole / 8,
 					plane_bytes, stride, count, lanes);
+	HX_UNROLL
 	for (int c = 0; c < count; c++)
 		product[c] = reduce_lanes(lanes[c]);
 }
@@ -387,9 +528,9 @@ float_product_planes(const float *query, size_t dims, int planes, HxCodes codes,
 
 	for (size_t d = whole; d < dims; d++)
 		tail[d - whole] = query[d];
-	for (; i + HX_FLOAT_CODES <= codes.count; i += HX_FLOAT_CODES)
+	for (; i + HX_GROUP <= codes.count; i += HX_GROUP)
 		float_codes(query, tail, dims, planes, codes.base + i * codes.stride,
-					codes.stride, HX_FLOAT_CODES, product + i);
+					codes.stride, HX_GROUP, product + i);
 	for (; i < codes.count; i++)
 		float_codes(query, tail, dims, planes, codes.base + i * codes.stride,
 					codes.stride, 1, product + i);
@@ -428,6 +569,7 @@ match_eight(const int32_t *a_dims, const int32_t *b_dims, unsigned *b_found)
 
 	equal[0] = _mm256_cmpeq_epi32(a, b);
 	any = equal[0];
+	HX_UNROLL
 	for (int i = 1; i < 8; i++)
 	{
 		b = _mm256_permutevar8x32_epi32(b, next);
@@ -435,8 +577,9 @@ match_eight(const int32_t *a_dims, const int32_t *b_dims, unsigned *b_found)
 		any = _mm256_or_si256(any, equal[i]);
 	}
 	*b_found = 0;
-	if (_mm256_testz_si256(any, any))
+	if (_mm256_movemask_epi8(any) == 0)
 		return 0;
+	HX_UNROLL
 	for (int i = 0; i < 8; i++)
 	{
 		unsigned a_lanes =

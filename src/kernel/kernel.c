@@ -93,8 +93,11 @@ hx_kernel_levels(void)
 		probe_x86(&avx2, &avx512);
 		if (avx2)
 			levels[count++] = &hx_kernels_avx2;
-		(void) avx512;
+		if (avx512)
+			levels[count++] = &hx_kernels_avx512;
 	}
+#elif defined(HX_NEON)
+	levels[count++] = &hx_kernels_neon;
 #endif
 	levels[count] = NULL;
 	return levels;

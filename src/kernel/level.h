@@ -28,6 +28,18 @@
 
 #define HX_INLINE static inline __attribute__((always_inline))
 
+/*
+ * Unroll the next loop, which is short and of constant length; emulated, that
+ * would only cost minutes of compilation.
+ */
+#if defined(HX_EMULATE)
+#define HX_UNROLL
+#elif defined(__clang__)
+#define HX_UNROLL _Pragma("unroll")
+#else
+#define HX_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 /* Which levels this architecture has; 32-bit x86 keeps to the scalar one */
 #if defined(__x86_64__)
 #define HX_X86 1

@@ -44,16 +44,14 @@ static void
 hx_overlap_scalar(const uint8_t *query, size_t bytes, HxCodes codes,
 				  uint32_t *both, uint32_t *either)
 {
-	words_overlap_all(query, bytes, codes, both, either);
+	words_overlaps(query, bytes, codes, both, either);
 }
 
 static void
 hx_level_product_scalar(const uint8_t *query, size_t plane_bytes, int planes,
 						HxCodes codes, uint32_t *product)
 {
-	for (size_t i = 0; i < codes.count; i++)
-		product[i] = words_levels(query, codes.base + i * codes.stride,
-								  plane_bytes, 0, planes);
+	words_products(query, plane_bytes, planes, codes, product);
 }
 
 /* Float product with one code; step[v] is what level v stands for. */

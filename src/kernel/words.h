@@ -113,10 +113,14 @@ word_levels(const uint64_t *a, const uint64_t *b, int planes)
 {
 	uint64_t sum = 0;
 
+	HX_UNROLL
 	for (int i = 0; i < planes; i++)
+	{
+		HX_UNROLL
 		for (int j = 0; j < planes; j++)
 			sum += (uint64_t) HX_POPCOUNT(a[i] & b[j])
 				   << (2 * (planes - 1) - i - j);
+	}
 	return sum;
 }
 
@@ -133,6 +137,7 @@ words_levels(const uint8_t *a, const uint8_t *b, size_t plane_bytes,
 
 	for (size_t at = from; at < whole; at += 8)
 	{
+		HX_UNROLL
 		for (int i = 0; i < planes; i++)
 		{
 			a_words[i] = load_word(a + i * plane_bytes + at);
@@ -142,6 +147,7 @@ words_levels(const uint8_t *a, const uint8_t *b, size_t plane_bytes,
 	}
 	if (tail)
 	{
+		HX_UNROLL
 		for (int i = 0; i < planes; i++)
 		{
 			a_words[i] = load_tail(a + i * plane_bytes + whole, tail);
@@ -150,6 +156,37 @@ words_levels(const uint8_t *a, const uint8_t *b, size_t plane_bytes,
 		sum += word_levels(a_words, b_words, planes);
 	}
 	return (uint32_t) sum;
+}
+
+/* Level products for a constant number of planes. */
+HX_INLINE void
+words_products_planes(const uint8_t *query, size_t plane_bytes, int planes,
+					  HxCodes codes, uint32_t *product)
+{
+	for (size_t i = 0; i < codes.count; i++)
+		product[i] = words_levels(query, codes.base + i * codes.stride,
+								  plane_bytes, 0, planes);
+}
+
+/* The level_product operation. */
+HX_INLINE void
+words_products(const uint8_t *query, size_t plane_bytes, int planes,
+			   HxCodes codes, uint32_t *product)
+{
+	switch (planes)
+	{
+		case 1:
+			words_products_planes(query, plane_bytes, 1, codes, product);
+			break;
+		case 2:
+			words_products_planes(query, plane_bytes, 2, codes, product);
+			break;
+		case 3:
+			words_products_planes(query, plane_bytes, 3, codes, product);
+			break;
+		default:
+			words_products_planes(query, plane_bytes, 4, codes, product);
+	}
 }
 
 /*
@@ -164,8 +201,15 @@ words_hamming_fixed(const uint8_t *query, size_t bytes, HxCodes codes,
 
 	memcpy(held, query, bytes);
 	for (size_t i = 0; i < codes.count; i++)
-		differing[i] = words_differing((const uint8_t *) held,
-									   codes.base + i * codes.stride, bytes);
+	{
+		const uint8_t *code = codes.base + i * codes.stride;
+		uint64_t sum = 0;
+
+		HX_UNROLL
+		for (size_t word = 0; word < bytes / 8; word++)
+			sum += HX_POPCOUNT(held[word] ^ load_word(code + 8 * word));
+		differing[i] = (uint32_t) sum;
+	}
 }
 
 /* The hamming operation. */
@@ -197,56 +241,13 @@ words_hamming(const uint8_t *query, size_t bytes, HxCodes codes,
 	}
 }
 
-/* Overlaps for a constant number of bytes. */
-HX_INLINE void
-words_overlap_fixed(const uint8_t *query, size_t bytes, HxCodes codes,
-					uint32_t *both, uint32_t *either)
-{
-	uint64_t held[HX_FIXED_WORDS];
-	uint32_t query_set;
-
-	memcpy(held, query, bytes);
-	query_set = words_set(query, bytes);
-	for (size_t i = 0; i < codes.count; i++)
-	{
-		uint32_t in_both = 0;
-		uint32_t set = 0;
-
-		words_overlap((const uint8_t *) held, codes.base + i * codes.stride,
-					  bytes, &in_both, &set);
-		both[i] = in_both;
-		either[i] = query_set + set - in_both;
-	}
-}
-
 /* The overlap operation. */
 HX_INLINE void
-words_overlap_all(const uint8_t *query, size_t bytes, HxCodes codes,
-				  uint32_t *both, uint32_t *either)
+words_overlaps(const uint8_t *query, size_t bytes, HxCodes codes,
+			   uint32_t *both, uint32_t *either)
 {
-	uint32_t query_set;
+	uint32_t query_set = words_set(query, bytes);
 
-	switch (bytes)
-	{
-		case 8:
-			words_overlap_fixed(query, 8, codes, both, either);
-			return;
-		case 16:
-			words_overlap_fixed(query, 16, codes, both, either);
-			return;
-		case 32:
-			words_overlap_fixed(query, 32, codes, both, either);
-			return;
-		case 64:
-			words_overlap_fixed(query, 64, codes, both, either);
-			return;
-		case 128:
-			words_overlap_fixed(query, 128, codes, both, either);
-			return;
-		default:
-			break;
-	}
-	query_set = words_set(query, bytes);
 	for (size_t i = 0; i < codes.count; i++)
 	{
 		uint32_t in_both = 0;

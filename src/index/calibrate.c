@@ -1,0 +1,443 @@
+/*
+ * calibrate.c
+ *	  Making the table of expected misses from searches that are exhaustive.
+ *
+ * See README, "Calibration".  One pass over the index scores every row against
+ * every sampled query: into histograms of distance by promise, from which the
+ * table is made, and into each query's list of nearest rows, on which
+ * replay.c fits the safety factors.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/generic_xlog.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "index/calibrate.h"
+#include "index/replay.h"
+#include "index/search.h"
+
+/* Histograms are finer than the table, since their range is a guess */
+#define FINE_PROMISES (4 * HX_TABLE_PROMISES)
+#define FINE_DISTANCES 1024
+/* Fine promises pooled on each side of a table row's centre */
+#define POOLED 4
+/* Counts from which a tail is continued */
+#define TAIL_COUNT 8
+#define TAIL_BASE 64
+/* Share of all distances that the table's columns reach */
+#define REACH 0.95
+
+typedef struct Calibration
+{
+	Relation index;
+	const HxIndexDesc *desc;
+	HxBlocks blocks;
+	HxReplayQuery *queries;
+	const HxSampleQuery *samples;
+	int nqueries;
+	double promise_low; /* ranges of the fine histogram */
+	double promise_step;
+	double distance_low;
+	double distance_step;
+	uint32 (*counts)[FINE_DISTANCES]; /* rows by promise and distance */
+	PGAlignedBlock page;			  /* copy of the page being scored */
+	double *distances;				  /* of its rows */
+} Calibration;
+
+static int
+fine_bin(double value, double low, double step, int bins)
+{
+	double bin = (value - low) / step;
+
+	if (!(bin > 0))
+		return 0;
+	return bin >= bins ? bins - 1 : (int) bin;
+}
+
+/* ---- gathering ---- */
+
+/* Promises of all blocks for all queries, and with them the ranges. */
+static void
+read_promises(Calibration *cal)
+{
+	double promise_high = -INFINITY;
+	double distance_high = -INFINITY;
+
+	cal->promise_low = cal->distance_low = INFINITY;
+	for (int q = 0; q < cal->nqueries; q++)
+	{
+		HxReplayQuery *query = &cal->queries[q];
+		double unit = cal->samples[q].query->unit;
+		HxBlocks blocks;
+
+		HxReadDirectory(cal->index, cal->desc, cal->samples[q].query, &blocks);
+		query->promises =
+			MemoryContextAllocHuge(CurrentMemoryContext,
+								   (blocks.count + 1) * sizeof(float));
+		for (int b = 0; b < blocks.count; b++)
+		{
+			double promise = blocks.blocks[b].promise / unit;
+			double bound = blocks.blocks[b].bound / unit;
+
+			query->promises[b] = promise;
+			if (!isfinite(promise) || !isfinite(bound))
+				continue;
+			cal->promise_low = Min(cal->promise_low, promise);
+			promise_high = Max(promise_high, promise);
+			cal->distance_low = Min(cal->distance_low, bound);
+			distance_high = Max(distance_high, 2 * promise - bound);
+		}
+		if (q == 0)
+			cal->blocks = blocks;
+		else
+			pfree(blocks.blocks);
+	}
+	cal->promise_step = Max((promise_high - cal->promise_low) /
+								(FINE_PROMISES - 4),
+							1e-9);
+	cal->promise_low -= 2 * cal->promise_step;
+	cal->distance_step = Max((distance_high - cal->distance_low) /
+								 (FINE_DISTANCES - 1),
+							 1e-9);
+}
+
+/* Which query, if any, was drawn from a row; -1 if none. */
+static int
+query_of_tid(const Calibration *cal, uint64 tid)
+{
+	for (int q = 0; q < cal->nqueries; q++)
+		if (cal->samples[q].tid == tid)
+			return q;
+	return -1;
+}
+
+/* Score the rows of the copied page against one query. */
+static void
+score_query(Calibration *cal, int q, int block, const HxRowArrays *rows,
+			int own_row)
+{
+	HxReplayQuery *query = &cal->queries[q];
+	const HxQuery *prepared = cal->samples[q].query;
+	uint32 *counts = cal->counts[fine_bin(query->promises[block],
+										  cal->promise_low, cal->promise_step,
+										  FINE_PROMISES)];
+
+	cal->desc->vector->methods->distances(prepared, rows->payloads, rows->count,
+										  cal->distances);
+	for (int i = 0; i < rows->count; i++)
+	{
+		double distance = cal->distances[i] / prepared->unit;
+
+		if (i == own_row)
+			continue;
+		counts[fine_bin(distance, cal->distance_low, cal->distance_step,
+						FINE_DISTANCES)]++;
+		HxReplayAdd(query, distance, block);
+	}
+}
+
+/* Score the rows of one page, copied so that no lock is held meanwhile. */
+static void
+score_page(Calibration *cal, int block)
+{
+	HxRowArrays rows;
+	int *own_row = palloc(cal->nqueries * sizeof(int));
+
+	HxRowArraysOf(cal->desc, (Page) cal->page.data, &rows);
+	memset(own_row, -1, cal->nqueries * sizeof(int));
+	for (int i = 0; i < rows.count; i++)
+	{
+		int q = query_of_tid(cal, HxPackTid(&rows.tids[i]));
+
+		if (q >= 0)
+			own_row[q] = i;
+	}
+	for (int q = 0; q < cal->nqueries; q++)
+		score_query(cal, q, block, &rows, own_row[q]);
+	pfree(own_row);
+}
+
+/* Score every row of the index against every query. */
+static void
+score_index(Calibration *cal)
+{
+	for (int b = 0; b < cal->blocks.count; b++)
+	{
+		const HxBlock *block = &cal->blocks.blocks[b];
+		BlockNumber next = block->first;
+
+		while (next != InvalidBlockNumber)
+		{
+			Buffer buffer =
+				HxReadRows(cal->index, cal->desc, next, block->owner);
+
+			CHECK_FOR_INTERRUPTS();
+			if (!BufferIsValid(buffer))
+				break; /* moved meanwhile: a statistic can do without */
+			memcpy(cal->page.data, BufferGetPage(buffer), BLCKSZ);
+			UnlockReleaseBuffer(buffer);
+			score_page(cal, b);
+			next = HxPageOpaque((Page) cal->page.data)->next;
+		}
+	}
+}
+
+/* ---- the table ---- */
+
+/* Choose the table's axes from what was counted. */
+static void
+choose_axes(const Calibration *cal, HxTable *table)
+{
+	double total = 0;
+	double sum = 0;
+	int low = -1;
+	int high = 0;
+	double by_distance[FINE_DISTANCES] = {0};
+
+	for (int p = 0; p < FINE_PROMISES; p++)
+		for (int d = 0; d < FINE_DISTANCES; d++)
+			by_distance[d] += cal->counts[p][d];
+	for (int d = 0; d < FINE_DISTANCES; d++)
+		total += by_distance[d];
+	for (int d = 0; d < FINE_DISTANCES && sum < REACH * total; d++)
+	{
+		if (by_distance[d] > 0 && low < 0)
+			low = d;
+		sum += by_distance[d];
+		high = d;
+	}
+	low = Max(low, 0);
+	high = Max(high, low + 1);
+	table->promise_step =
+		cal->promise_step * FINE_PROMISES / HX_TABLE_PROMISES;
+	table->promise_low = cal->promise_low + table->promise_step / 2;
+	table->distance_low = cal->distance_low + low * cal->distance_step;
+	table->distance_step =
+		(high - low) * cal->distance_step / (HX_TABLE_DISTANCES - 1);
+}
+
+/*
+ * Rows below each of the table's distances among the fine promises pooled for
+ * a table row; returns how many rows there are in all.
+ */
+static double
+count_below(const Calibration *cal, const HxTable *table, int promise,
+			double *below)
+{
+	int centre = promise * FINE_PROMISES / HX_TABLE_PROMISES +
+				 FINE_PROMISES / HX_TABLE_PROMISES / 2;
+	double total = 0;
+	double pooled[FINE_DISTANCES] = {0};
+	double sum = 0;
+	int d = 0;
+
+	for (int p = Max(centre - POOLED, 0);
+		 p < Min(centre + POOLED, FINE_PROMISES); p++)
+		for (int f = 0; f < FINE_DISTANCES; f++)
+			pooled[f] += cal->counts[p][f];
+	for (int f = 0; f < FINE_DISTANCES; f++)
+	{
+		double start = cal->distance_low + f * cal->distance_step;
+
+		while (d < HX_TABLE_DISTANCES &&
+			   table->distance_low + d * table->distance_step <=
+				   start + cal->distance_step * 1e-6)
+			below[d++] = sum;
+		sum += pooled[f];
+		total += pooled[f];
+	}
+	while (d < HX_TABLE_DISTANCES)
+		below[d++] = sum;
+	return total;
+}
+
+/*
+ * Turn counts into shares; where too few were counted continue the tail by
+ * its slope in the logarithm, which overestimates a tail that bends down.
+ */
+static void
+shares_of_counts(const double *below, double total, double *shares)
+{
+	int first = 0;
+	int base;
+	double slope = 1;
+
+	while (first < HX_TABLE_DISTANCES && below[first] < TAIL_COUNT)
+		first++;
+	base = first;
+	while (base < HX_TABLE_DISTANCES - 1 && below[base] < TAIL_BASE)
+		base++;
+	if (first == HX_TABLE_DISTANCES)
+	{
+		for (int d = 0; d < HX_TABLE_DISTANCES; d++)
+			shares[d] = TAIL_COUNT / Max(total, TAIL_COUNT);
+		return;
+	}
+	if (base > first)
+		slope = log2(below[base] / below[first]) / (base - first);
+	for (int d = 0; d < HX_TABLE_DISTANCES; d++)
+		shares[d] = d >= first ? below[d] / total
+							   : below[first] / total *
+									 exp2(-slope * (first - d));
+}
+
+/*
+ * Make shares fall with the promise's bin: isotonic regression by pooling
+ * adjacent violators, weighted by the rows counted.
+ */
+static void
+make_monotone(double shares[][HX_TABLE_DISTANCES], const double *totals,
+			  int distance)
+{
+	double value[HX_TABLE_PROMISES];
+	double weight[HX_TABLE_PROMISES];
+	int length[HX_TABLE_PROMISES];
+	int pools = 0;
+	int p = 0;
+
+	for (int i = 0; i < HX_TABLE_PROMISES; i++)
+	{
+		value[pools] = shares[i][distance];
+		weight[pools] = totals[i] + 1;
+		length[pools++] = 1;
+		while (pools > 1 && value[pools - 2] < value[pools - 1])
+		{
+			double sum = weight[pools - 2] + weight[pools - 1];
+
+			value[pools - 2] = (value[pools - 2] * weight[pools - 2] +
+								value[pools - 1] * weight[pools - 1]) /
+							   sum;
+			weight[pools - 2] = sum;
+			length[pools - 2] += length[pools - 1];
+			pools--;
+		}
+	}
+	for (int i = 0; i < pools; i++)
+		for (int n = 0; n < length[i]; n++)
+			shares[p++][distance] = value[i];
+}
+
+/* Fill in the table's axes and cells. */
+static void
+fill_table(const Calibration *cal, HxTable *table)
+{
+	static double shares[HX_TABLE_PROMISES][HX_TABLE_DISTANCES];
+	double totals[HX_TABLE_PROMISES];
+	double below[HX_TABLE_DISTANCES];
+	int counted = -1;
+
+	choose_axes(cal, table);
+	for (int p = 0; p < HX_TABLE_PROMISES; p++)
+	{
+		totals[p] = count_below(cal, table, p, below);
+		if (totals[p] > 0)
+		{
+			shares_of_counts(below, totals[p], shares[p]);
+			counted = p;
+		}
+		else if (counted >= 0) /* as the promising neighbour: the safe side */
+			memcpy(shares[p], shares[counted], sizeof(shares[p]));
+		else
+			for (int d = 0; d < HX_TABLE_DISTANCES; d++)
+				shares[p][d] = 1;
+	}
+	for (int d = 0; d < HX_TABLE_DISTANCES; d++)
+		make_monotone(shares, totals, d);
+	for (int p = 0; p < HX_TABLE_PROMISES; p++)
+		for (int d = 0; d < HX_TABLE_DISTANCES; d++)
+			HxPackShare(shares[p][d], &table->cells[p][d]);
+}
+
+bool
+HxComputeTable(Relation index, const HxIndexDesc *desc,
+			   const HxSampleQuery *queries, int nqueries, HxTable *table,
+			   uint64 *rows)
+{
+	MemoryContext context = AllocSetContextCreate(
+		CurrentMemoryContext, "hashemb calibration", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Calibration *cal = palloc0(sizeof(Calibration));
+
+	cal->index = index;
+	cal->desc = desc;
+	cal->samples = queries;
+	cal->nqueries = nqueries;
+	cal->queries = palloc0(Max(nqueries, 1) * sizeof(HxReplayQuery));
+	cal->distances = palloc(desc->capacity * sizeof(double));
+	cal->counts =
+		palloc0(FINE_PROMISES * FINE_DISTANCES * sizeof(uint32));
+	if (nqueries > 0)
+		read_promises(cal);
+	*rows = HxBlocksRows(&cal->blocks);
+	if (*rows >= HX_MIN_CALIBRATION_ROWS)
+	{
+		HxExpect *expect = palloc(sizeof(HxExpect));
+
+		score_index(cal);
+		memset(table, 0, sizeof(*table));
+		fill_table(cal, table);
+		HxUnpackTable(table, expect);
+		HxFitSafety(expect, cal->queries, nqueries, &cal->blocks,
+					table->safety);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return nqueries > 0 && *rows >= HX_MIN_CALIBRATION_ROWS;
+}
+
+bool
+HxComputeTableFromRows(Relation index, const HxIndexDesc *desc, HxTable *table,
+					   uint64 *rows)
+{
+	uint8 *payloads;
+	uint64 *tids;
+	int count = HxSampleRows(index, desc, HX_CALIBRATION_QUERIES, 1, &payloads,
+							 &tids);
+	HxSampleQuery *queries = palloc(Max(count, 1) * sizeof(HxSampleQuery));
+
+	for (int q = 0; q < count; q++)
+	{
+		queries[q].query = desc->vector->methods->query_of_row(
+			desc, payloads + q * desc->payload);
+		queries[q].tid = tids[q];
+	}
+	return HxComputeTable(index, desc, queries, count, table, rows);
+}
+
+/* The metapage's table page, or a new one; exclusively locked. */
+static Buffer
+table_buffer(Relation index, const HxMeta *meta)
+{
+	bool reused;
+
+	if (meta->table != InvalidBlockNumber)
+		return HxReadPage(index, meta->table, BUFFER_LOCK_EXCLUSIVE,
+						  HX_KIND_TABLE);
+	return HxNewBuffer(index, &reused);
+}
+
+void
+HxStoreTable(Relation index, const HxTable *table, uint64 rows)
+{
+	Buffer meta_buffer = HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE,
+									HX_KIND_META);
+	Buffer buffer =
+		table_buffer(index, HxPageMeta(BufferGetPage(meta_buffer)));
+	GenericXLogState *state = GenericXLogStart(index);
+	HxMeta *meta =
+		HxPageMeta(GenericXLogRegisterBuffer(state, meta_buffer, 0));
+	Page page =
+		GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);
+
+	HxInitPage(page, HX_KIND_TABLE);
+	*HxPageTable(page) = *table;
+	meta->table = BufferGetBlockNumber(buffer);
+	meta->rows_at_calibration = rows;
+	meta->calibrations++;
+	GenericXLogFinish(state);
+	UnlockReleaseBuffer(buffer);
+	UnlockReleaseBuffer(meta_buffer);
+}

@@ -1,0 +1,99 @@
+/*
+ * cost.c
+ *	  What an index scan costs.
+ *
+ * See README, "Costs".  Reading all summaries and visiting the blocks that the
+ * stop rule will want come before the first row; after it each row costs the
+ * executor's heap fetch.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/genam.h"
+#include "nodes/pathnodes.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "utils/float.h"
+#include "utils/index_selfuncs.h"
+#include "utils/selfuncs.h"
+
+#include "hashemb.h"
+#include "index/directory.h"
+#include "index/handler.h"
+
+/* Cost of scoring a row, in cpu_operator_cost: a kernel's share */
+#define SCORE_COST 0.1
+/* Cost of masking a row by one condition, likewise */
+#define MASK_COST 0.03
+/* Share of the rows visited for ten neighbours at recall .95 (README) */
+#define VISITED_FLOOR 0.01
+
+/* Rows that the scan is expected to want: the LIMIT, if that is known. */
+static double
+wanted_rows(PlannerInfo *root, double rows)
+{
+	double wanted = 100;
+
+	if (root->limit_tuples > 0)
+		wanted = root->limit_tuples;
+	return Min(Max(wanted, 10), Max(rows, 1));
+}
+
+/*
+ * Share of all rows that a search visits: grows with the root of the rows that
+ * must be passed to find as many as wanted, as measured (bench/README.md).
+ */
+static double
+visited_share(double rows, double wanted, double selectivity)
+{
+	double share;
+
+	if (hx_recall >= 1 || rows < 1000)
+		return 1;
+	share = VISITED_FLOOR * sqrt(wanted / 10 / Max(selectivity, 1e-6)) *
+			sqrt(0.05 / (1 - hx_recall)) * pow(1e6 / rows, 0.4);
+	return Min(share, 1);
+}
+
+/* amcostestimate */
+void
+hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
+			   Cost *startup, Cost *total, Selectivity *selectivity,
+			   double *correlation, double *pages)
+{
+	IndexOptInfo *index = path->indexinfo;
+	GenericCosts costs;
+	double rows = Max(index->tuples, 1);
+	bool ordered = path->indexorderbys != NIL;
+	double filter_cost;
+	double share;
+	double touched;
+	Cost all;
+
+	MemSet(&costs, 0, sizeof(costs));
+	genericcostestimate(root, path, loop_count, &costs);
+
+	share = ordered ? visited_share(rows, wanted_rows(root, rows),
+									costs.indexSelectivity)
+					: 1;
+	filter_cost = list_length(path->indexclauses) * MASK_COST;
+	touched = share * rows;
+	*pages = Max(index->pages * share, 1);
+	all = *pages * (loop_count > 1 ? 0.1 : 0.5) * seq_page_cost +
+		  (sqrt(rows) * 4 + touched) * (SCORE_COST + filter_cost) *
+			  cpu_operator_cost;
+
+	/* Rows past those wanted come from an exact search: see README. */
+	*startup = all;
+	*total = all + costs.numIndexTuples * cpu_index_tuple_cost;
+	if (ordered && share < 1)
+		*total += (rows - touched) * SCORE_COST * cpu_operator_cost +
+				  index->pages * 0.5 * seq_page_cost;
+	*selectivity = costs.indexSelectivity;
+	*correlation = 0;
+
+	/* One distance orders the rows; a second would have to be sorted. */
+	if (list_length(path->indexorderbys) > 1)
+		*startup = *total = get_float8_infinity();
+}

@@ -1,0 +1,66 @@
+/*
+ * directory.h
+ *	  Reading the block summaries: for a query, or for a row to insert.
+ */
+#ifndef HX_DIRECTORY_H
+#define HX_DIRECTORY_H
+
+#include "index/filter.h"
+#include "index/vector.h"
+
+/* A block as a search knows it: a copy of what its entry said */
+typedef struct HxBlock
+{
+	HxPlace place;	   /* of its entry */
+	uint64 owner;	   /* incarnation that its pages must show */
+	BlockNumber first; /* first rows page, or InvalidBlockNumber */
+	uint32 rows;	   /* rows, dead ones included */
+	BlockNumber zones; /* zone page */
+	uint16 zone;	   /* slot on the zone page */
+	float promise;	   /* distance of the centroid */
+	float bound;	   /* no row is nearer */
+} HxBlock;
+
+/* All blocks of an index, in directory order */
+typedef struct HxBlocks
+{
+	int count;
+	int room; /* there is always room for one more */
+	HxBlock *blocks;
+	HxBlock nulls; /* the block of rows without a vector */
+} HxBlocks;
+
+/*
+ * Read all entries.  With a query, promises and bounds are computed.  One page
+ * is share-locked at a time.  Palloc'd in the current context.
+ */
+extern void HxReadDirectory(Relation index, const HxIndexDesc *desc,
+							const HxQuery *query, HxBlocks *blocks);
+
+/* Rows of all blocks, that of the NULLs apart. */
+extern uint64 HxBlocksRows(const HxBlocks *blocks);
+
+/* Remove the blocks whose zone map excludes every row. */
+extern void HxDropByZones(Relation index, const HxIndexDesc *desc,
+						  const HxFilter *filter, HxBlocks *blocks);
+
+/*
+ * The block whose centroid is nearest to a payload, and the spread from it;
+ * false if the index has no block yet.
+ */
+extern bool HxNearestBlock(Relation index, const HxIndexDesc *desc,
+						   const uint8 *payload, HxBlock *nearest,
+						   uint32 *spread);
+
+/* The block of the rows whose vector is NULL. */
+extern void HxFindNullBlock(Relation index, const HxIndexDesc *desc,
+							HxBlock *block);
+
+/*
+ * Read and share-lock a rows page of a block; InvalidBuffer if the page does
+ * not belong to that incarnation any more.
+ */
+extern Buffer HxReadRows(Relation index, const HxIndexDesc *desc,
+						 BlockNumber page, uint64 owner);
+
+#endif /* HX_DIRECTORY_H */

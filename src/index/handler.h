@@ -1,0 +1,61 @@
+/*
+ * handler.h
+ *	  Callbacks of the access method.
+ */
+#ifndef HX_HANDLER_H
+#define HX_HANDLER_H
+
+#include "access/amapi.h"
+#include "commands/vacuum.h"
+#include "nodes/execnodes.h"
+#include "nodes/pathnodes.h"
+#include "nodes/tidbitmap.h"
+
+/* Storage parameters */
+typedef struct HxOptions
+{
+	int32 vl_len_;
+	int fillfactor; /* per cent of a rows page that a build fills */
+	int block_rows; /* rows a block; 0: chosen by the build */
+} HxOptions;
+
+#define HX_DEFAULT_FILLFACTOR 100
+#define HX_MIN_FILLFACTOR 10
+
+/* Phases of a build, for pg_stat_progress_create_index */
+#define HX_PHASE_LOAD 2
+#define HX_PHASE_TRAIN 3
+#define HX_PHASE_ASSIGN 4
+#define HX_PHASE_WRITE 5
+#define HX_PHASE_CALIBRATE 6
+
+extern IndexBuildResult *hxbuild(Relation heap, Relation index,
+								 IndexInfo *info);
+extern void hxbuildempty(Relation index);
+extern bool hxinsert(Relation index, Datum *values, bool *isnull,
+					 ItemPointer tid, Relation heap, IndexUniqueCheck check,
+					 bool unchanged, IndexInfo *info);
+extern IndexBulkDeleteResult *hxbulkdelete(IndexVacuumInfo *info,
+										   IndexBulkDeleteResult *stats,
+										   IndexBulkDeleteCallback callback,
+										   void *callback_state);
+extern IndexBulkDeleteResult *hxvacuumcleanup(IndexVacuumInfo *info,
+											  IndexBulkDeleteResult *stats);
+extern void hxcostestimate(PlannerInfo *root, IndexPath *path,
+						   double loop_count, Cost *startup, Cost *total,
+						   Selectivity *selectivity, double *correlation,
+						   double *pages);
+extern bytea *hxoptions(Datum reloptions, bool validate);
+extern char *hxbuildphasename(int64 phase);
+extern bool hxvalidate(Oid opclass);
+extern IndexScanDesc hxbeginscan(Relation index, int nkeys, int norderbys);
+extern void hxrescan(IndexScanDesc scan, ScanKey keys, int nkeys,
+					 ScanKey orderbys, int norderbys);
+extern bool hxgettuple(IndexScanDesc scan, ScanDirection direction);
+extern int64 hxgetbitmap(IndexScanDesc scan, TIDBitmap *bitmap);
+extern void hxendscan(IndexScanDesc scan);
+
+/* Register reloptions; once per backend */
+extern void HxInitOptions(void);
+
+#endif /* HX_HANDLER_H */

@@ -1,0 +1,95 @@
+/*
+ * index.h
+ *	  What the whole access method shares: strategy and support numbers, and
+ *	  the description of one index (its vector column, attributes, row layout).
+ */
+#ifndef HX_INDEX_H
+#define HX_INDEX_H
+
+#include "access/amapi.h"
+#include "access/genam.h"
+#include "fmgr.h"
+#include "storage/itemptr.h"
+#include "utils/rel.h"
+
+/* Strategies of attribute operator classes: those of btree, then arrays */
+#define HX_STRATEGY_LT 1
+#define HX_STRATEGY_LE 2
+#define HX_STRATEGY_EQ 3
+#define HX_STRATEGY_GE 4
+#define HX_STRATEGY_GT 5
+#define HX_STRATEGY_OVERLAP 7	   /* array && array */
+#define HX_STRATEGY_CONTAINS 8	   /* array @> array */
+#define HX_STRATEGY_CONTAINED 9	   /* array <@ array */
+#define HX_STRATEGY_ARRAY_EQUAL 10 /* array = array */
+
+/* Strategies of vector operator classes */
+#define HX_STRATEGY_DISTANCE 11 /* ORDER BY vector <op> query */
+#define HX_STRATEGY_BALL 12		/* bincode <@ hamming_ball */
+#define HX_STRATEGIES 12
+
+/*
+ * Support functions: an operator class has exactly one of the two.  Each is
+ * called with a dummy internal argument and returns a pointer to a static
+ * HxAttrClass or HxVectorClass.
+ */
+#define HX_ATTRIBUTE_PROC 1
+#define HX_VECTOR_PROC 2
+#define HX_SUPPORT_PROCS 2
+
+/* An attribute is stored as one or two words of 8 bytes */
+#define HX_ATTR_WORDS 2
+#define HX_MAX_WORDS (HX_ATTR_WORDS * INDEX_MAX_KEYS)
+
+/* How an attribute's value becomes words, and what they can decide */
+typedef enum HxAttrKind
+{
+	HX_ATTR_EXACT,	 /* one word, ordered and equal as the values */
+	HX_ATTR_ROUNDED, /* one word, weakly monotone: always rechecked */
+	HX_ATTR_PAIR,	 /* two words: equal as the values; the first monotone */
+	HX_ATTR_HASHED,	 /* a hash word; a second, weakly monotone one if ordered */
+	HX_ATTR_ENUM,	 /* the label's OID: equality; ranges as sets of OIDs */
+	HX_ATTR_ARRAY	 /* two signature words: necessary conditions only */
+} HxAttrKind;
+
+struct HxAttr;
+
+typedef struct HxAttrClass
+{
+	HxAttrKind kind;
+
+	/* Turn a non-NULL value of the column's (base) type into its words */
+	void (*encode)(const struct HxAttr *attr, Datum value, int64 *words);
+} HxAttrClass;
+
+/* One attribute column of an index */
+typedef struct HxAttr
+{
+	AttrNumber attno;		  /* index column, from 1 */
+	const HxAttrClass *class; /* how it is stored */
+	Oid type;				  /* operator class's input type, or the
+							   * column's own for anyarray and anyenum */
+	Oid collation;			  /* the index column's collation */
+	bool ordered;			  /* hashed text with an ordered second word */
+	int nwords;				  /* 1 or 2 */
+	int first_word;			  /* its first word among the row's words */
+	FmgrInfo hash;			  /* element or value hash (fn_oid may be 0) */
+} HxAttr;
+
+struct HxVectorClass;
+
+/* Description of one index, computed from its catalog entries */
+typedef struct HxIndexDesc
+{
+	AttrNumber vector_attno; /* index column that holds the vector, from 1 */
+	const struct HxVectorClass *vector; /* its operator class */
+	int dims;							/* dimensions of the vector column */
+	int planes;							/* bits a dimension */
+	Size payload;						/* bytes of a row's payload, MAXALIGNed */
+	int nattrs;							/* attribute columns */
+	int nwords;							/* words of all attributes together */
+	int capacity;						/* rows on a page */
+	HxAttr attrs[INDEX_MAX_KEYS];
+} HxIndexDesc;
+
+#endif /* HX_INDEX_H */

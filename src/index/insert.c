@@ -1,0 +1,312 @@
+/*
+ * insert.c
+ *	  Inserting a row: append to the nearest block.
+ *
+ * See README, "Insert".  One record covers the row, the entry and the zone
+ * map, so that nobody sees a row that the block's bounds do not cover.
+ */
+#include "postgres.h"
+
+#include "access/generic_xlog.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "index/directory.h"
+#include "index/handler.h"
+
+/* Kept from row to row of a statement, in IndexInfo */
+typedef struct Inserter
+{
+	HxIndexDesc desc;
+	MemoryContext context; /* reset after each row */
+} Inserter;
+
+/* A row on its way into a block */
+typedef struct NewRow
+{
+	const uint8 *payload; /* NULL for a NULL vector */
+	HxAttrRow attrs;
+	ItemPointerData tid;
+	uint32 spread; /* from the block's centroid */
+	uint32 weight; /* of the payload */
+} NewRow;
+
+/* The pages of one append, exclusively locked */
+typedef struct RowAppend
+{
+	Buffer directory;
+	Buffer full; /* old end of the chain, if a page is added */
+	Buffer rows; /* page that takes the row */
+	Buffer zones; /* InvalidBuffer if the zone map covers the row */
+	bool is_new; /* rows was added */
+	bool reused; /* ... and had been freed before */
+} RowAppend;
+
+/* Widen an entry by a row. */
+static void
+widen_entry(HxEntry *entry, const NewRow *row)
+{
+	entry->rows++;
+	if (!row->payload)
+		return;
+	entry->radius = Max(entry->radius, row->spread);
+	entry->min_weight = Min(entry->min_weight, row->weight);
+	entry->max_weight = Max(entry->max_weight, row->weight);
+}
+
+/*
+ * Find the page of the chain that has room, from the entry's append page on;
+ * add one if none has.  The directory page is locked.
+ */
+static void
+find_room(Relation index, const HxEntry *entry, RowAppend *append)
+{
+	BlockNumber block = entry->append;
+
+	while (block != InvalidBlockNumber)
+	{
+		Buffer buffer =
+			HxReadPage(index, block, BUFFER_LOCK_EXCLUSIVE, HX_KIND_ROWS);
+		Page page = BufferGetPage(buffer);
+
+		if (HxPageOpaque(page)->owner != entry->owner)
+			HxCorrupted(index, block, "rows page of another block");
+		if (HxPageRows(page)->count < HxPageRows(page)->capacity)
+		{
+			append->rows = buffer;
+			return;
+		}
+		block = HxPageOpaque(page)->next;
+		if (block == InvalidBlockNumber)
+			append->full = buffer;
+		else
+			UnlockReleaseBuffer(buffer);
+	}
+	append->rows = HxNewBuffer(index, &append->reused);
+	append->is_new = true;
+}
+
+/* Lock the zone page if its map has to grow. */
+static void
+find_zone(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
+		  const NewRow *row, RowAppend *append)
+{
+	Buffer buffer;
+
+	if (desc->nattrs == 0)
+		return;
+	buffer = HxReadPage(index, entry->zones, BUFFER_LOCK_EXCLUSIVE,
+						HX_KIND_ZONES);
+	if (HxZoneCovers(desc,
+					 HxPageZone(desc, BufferGetPage(buffer), entry->zone),
+					 &row->attrs))
+		UnlockReleaseBuffer(buffer);
+	else
+		append->zones = buffer;
+}
+
+/* Write the append as one record, and release all pages. */
+static void
+write_append(Relation index, const HxIndexDesc *desc, const RowAppend *append,
+			 HxPlace place, const NewRow *row)
+{
+	GenericXLogState *state = GenericXLogStart(index);
+	Page directory = GenericXLogRegisterBuffer(state, append->directory, 0);
+	HxEntry *entry = &HxPageEntries(directory)[place.slot];
+	BlockNumber block = BufferGetBlockNumber(append->rows);
+	Page page = GenericXLogRegisterBuffer(
+		state, append->rows, append->is_new ? GENERIC_XLOG_FULL_IMAGE : 0);
+
+	if (append->is_new)
+	{
+		HxInitRowsPage(desc, page, entry->owner, place);
+		if (BufferIsValid(append->full))
+			HxPageOpaque(GenericXLogRegisterBuffer(state, append->full, 0))
+				->next = block;
+		else
+			entry->first = block;
+	}
+	HxPutRow(desc, page, row->payload, &row->attrs, &row->tid);
+	entry->append = block;
+	widen_entry(entry, row);
+	if (BufferIsValid(append->zones))
+	{
+		Page zones = GenericXLogRegisterBuffer(state, append->zones, 0);
+
+		HxWidenZone(desc, HxPageZone(desc, zones, entry->zone), &row->attrs);
+	}
+	GenericXLogFinish(state);
+
+	if (BufferIsValid(append->zones))
+		UnlockReleaseBuffer(append->zones);
+	UnlockReleaseBuffer(append->rows);
+	if (BufferIsValid(append->full))
+		UnlockReleaseBuffer(append->full);
+	UnlockReleaseBuffer(append->directory);
+}
+
+/*
+ * RowAppend a row to the block at a place.  False if the place has gone to
+ * another block since it was read.
+ */
+static bool
+append_row(Relation index, const HxIndexDesc *desc, HxPlace place, uint64 owner,
+		   const NewRow *row)
+{
+	RowAppend append = {0};
+	const HxEntry *entry;
+
+	append.directory = HxReadPage(index, place.page, BUFFER_LOCK_EXCLUSIVE,
+								  HX_KIND_DIRECTORY);
+	entry = &HxPageEntries(BufferGetPage(append.directory))[place.slot];
+	if (entry->owner != owner)
+	{
+		UnlockReleaseBuffer(append.directory);
+		return false;
+	}
+	find_room(index, entry, &append);
+	find_zone(index, desc, entry, row, &append);
+	write_append(index, desc, &append, place, row);
+	return true;
+}
+
+/* Set up the entry of a new block whose centroid is the row's payload. */
+static void
+make_entry(const HxIndexDesc *desc, Page directory, int slot, Page zones,
+		   uint64 owner, BlockNumber zones_block, const NewRow *row)
+{
+	HxEntry *entry = &HxPageEntries(directory)[slot];
+	int zone = HxPageZones(zones)->count++;
+
+	memset(entry, 0, sizeof(*entry));
+	entry->owner = owner;
+	entry->zones = zones_block;
+	entry->zone = zone;
+	entry->min_weight = PG_UINT32_MAX;
+	memcpy(HxPageCentroids(directory) + slot * desc->payload, row->payload,
+		   desc->payload);
+	HxInitZone(desc, HxPageZone(desc, zones, zone));
+	HxWidenZone(desc, HxPageZone(desc, zones, zone), &row->attrs);
+	HxPageDirectory(directory)->count = slot + 1;
+}
+
+/*
+ * Make the first block of an index that has none, of one row.  Does nothing
+ * and returns false if somebody else was faster.
+ */
+static bool
+make_first_block(Relation index, const HxIndexDesc *desc, const NewRow *row)
+{
+	Buffer meta = HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE,
+							 HX_KIND_META);
+	BlockNumber first = HxPageMeta(BufferGetPage(meta))->directory;
+	Buffer directory =
+		HxReadPage(index, first, BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
+	bool fresh = HxPageDirectory(BufferGetPage(directory))->count == 1;
+
+	if (fresh)
+	{
+		HxEntry *nulls = HxPageEntries(BufferGetPage(directory));
+		bool reused;
+		Buffer rows = HxNewBuffer(index, &reused);
+		Buffer zones = HxReadPage(index, nulls->zones, BUFFER_LOCK_EXCLUSIVE,
+								  HX_KIND_ZONES);
+		HxPlace place = {first, 1};
+		GenericXLogState *state = GenericXLogStart(index);
+		Page meta_page = GenericXLogRegisterBuffer(state, meta, 0);
+		Page directory_page = GenericXLogRegisterBuffer(state, directory, 0);
+		Page zones_page = GenericXLogRegisterBuffer(state, zones, 0);
+		Page rows_page =
+			GenericXLogRegisterBuffer(state, rows, GENERIC_XLOG_FULL_IMAGE);
+		uint64 owner = HxPageMeta(meta_page)->next_owner++;
+		HxEntry *entry = &HxPageEntries(directory_page)[place.slot];
+
+		HxPageMeta(meta_page)->blocks++;
+		make_entry(desc, directory_page, place.slot, zones_page, owner,
+				   BufferGetBlockNumber(zones), row);
+		entry->first = entry->append = BufferGetBlockNumber(rows);
+		HxInitRowsPage(desc, rows_page, owner, place);
+		HxPutRow(desc, rows_page, row->payload, &row->attrs, &row->tid);
+		widen_entry(entry, row);
+		GenericXLogFinish(state);
+		UnlockReleaseBuffer(zones);
+		UnlockReleaseBuffer(rows);
+	}
+	UnlockReleaseBuffer(directory);
+	UnlockReleaseBuffer(meta);
+	return fresh;
+}
+
+/* Insert a row into the block where it belongs. */
+static void
+insert_row(Relation index, const HxIndexDesc *desc, NewRow *row)
+{
+	bool done = false;
+
+	while (!done)
+	{
+		HxBlock block;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!row->payload)
+		{
+			HxFindNullBlock(index, desc, &block);
+			done = append_row(index, desc, block.place, block.owner, row);
+		}
+		else if (HxNearestBlock(index, desc, row->payload, &block,
+								&row->spread))
+			done = append_row(index, desc, block.place, block.owner, row);
+		else
+		{
+			row->spread = 0;
+			done = make_first_block(index, desc, row);
+		}
+	}
+}
+
+/* The state kept for a statement's inserts. */
+static Inserter *
+get_inserter(Relation index, IndexInfo *info)
+{
+	Inserter *inserter = info->ii_AmCache;
+
+	if (!inserter)
+	{
+		HxMeta meta;
+
+		HxReadMeta(index, &meta); /* checks version and shape */
+		inserter = MemoryContextAlloc(info->ii_Context, sizeof(Inserter));
+		inserter->desc = *HxDescribe(index);
+		inserter->context = AllocSetContextCreate(
+			info->ii_Context, "hashemb insert", ALLOCSET_DEFAULT_SIZES);
+		info->ii_AmCache = inserter;
+	}
+	return inserter;
+}
+
+/* aminsert */
+bool
+hxinsert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
+		 Relation heap, IndexUniqueCheck check, bool unchanged, IndexInfo *info)
+{
+	Inserter *inserter = get_inserter(index, info);
+	const HxIndexDesc *desc = &inserter->desc;
+	MemoryContext old = MemoryContextSwitchTo(inserter->context);
+	NewRow row = {0};
+
+	row.tid = *tid;
+	HxEncodeAttrs(desc, values, isnull, &row.attrs);
+	if (!isnull[desc->vector_attno - 1])
+	{
+		uint8 *payload = palloc(desc->payload);
+
+		desc->vector->methods->form(desc, values[desc->vector_attno - 1],
+									payload);
+		row.payload = payload;
+		row.weight = desc->vector->methods->weight(desc, payload);
+	}
+	insert_row(index, desc, &row);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(inserter->context);
+	return false;
+}

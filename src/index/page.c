@@ -1,0 +1,479 @@
+/*
+ * page.c
+ *	  Page layouts, allocation, and checks of what is read.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "catalog/pg_am.h"
+#include "miscadmin.h"
+#include "storage/indexfsm.h"
+#include "storage/lmgr.h"
+#include "utils/memutils.h"
+
+#include "compat.h"
+#include "index/page.h"
+#include "index/vector.h"
+
+/* A row's code and attributes may take this many bytes */
+#define HX_MAX_ROW 2000
+
+#define BITMAP_WORDS(bits) (((bits) + 63) / 64)
+
+/* ---- layout ---- */
+
+/* Bytes that `capacity` rows take on a page, header included. */
+static Size
+rows_size(int capacity, Size payload, int nattrs, int nwords)
+{
+	return sizeof(HxRows) + capacity * (payload + nwords * sizeof(int64)) +
+		   (Size) (nattrs + 1) * BITMAP_WORDS(capacity) * sizeof(uint64) +
+		   capacity * sizeof(ItemPointerData);
+}
+
+/* How many rows fit a page. */
+int
+HxRowsCapacity(Size payload, int nattrs, int nwords)
+{
+	int capacity = HX_PAGE_ROOM /
+				   (payload + nwords * sizeof(int64) + sizeof(ItemPointerData));
+
+	while (capacity > 0 &&
+		   rows_size(capacity, payload, nattrs, nwords) > HX_PAGE_ROOM)
+		capacity--;
+	return capacity;
+}
+
+/* How many entries fit a directory page. */
+int
+HxDirectoryCapacity(const HxIndexDesc *desc)
+{
+	return (HX_PAGE_ROOM - sizeof(HxDirectory)) /
+		   (sizeof(HxEntry) + desc->payload);
+}
+
+/* How many zone maps fit a zone page. */
+int
+HxZonesCapacity(const HxIndexDesc *desc)
+{
+	return (HX_PAGE_ROOM - sizeof(HxZones)) / HX_ZONE_SIZE(desc->nwords);
+}
+
+/* The centroids of a directory page, after the room for its entries. */
+uint8 *
+HxPageCentroids(Page page)
+{
+	return (uint8 *) (HxPageEntries(page) + HxPageDirectory(page)->capacity);
+}
+
+/* A zone map on a zone page. */
+HxZone *
+HxPageZone(const HxIndexDesc *desc, Page page, int slot)
+{
+	Assert(slot < HxPageZones(page)->capacity);
+	return (HxZone *) (HxContents(page) + sizeof(HxZones) +
+					   slot * HX_ZONE_SIZE(desc->nwords));
+}
+
+/* Where the arrays of a rows page begin. */
+void
+HxRowArraysOf(const HxIndexDesc *desc, Page page, HxRowArrays *arrays)
+{
+	char *at = HxContents(page) + sizeof(HxRows);
+	int capacity = desc->capacity;
+
+	arrays->count = HxPageRows(page)->count;
+	arrays->payloads = (uint8 *) at;
+	at += capacity * desc->payload;
+	arrays->words = (int64 *) at;
+	at += capacity * desc->nwords * sizeof(int64);
+	arrays->nulls = (uint64 *) at;
+	at += desc->nattrs * BITMAP_WORDS(capacity) * sizeof(uint64);
+	arrays->dead = (uint64 *) at;
+	at += BITMAP_WORDS(capacity) * sizeof(uint64);
+	arrays->tids = (ItemPointerData *) at;
+
+	arrays->columns.count = arrays->count;
+	arrays->columns.words = arrays->words;
+	arrays->columns.nulls = arrays->nulls;
+	arrays->columns.stride = capacity;
+	arrays->columns.null_stride = BITMAP_WORDS(capacity);
+}
+
+/* ---- rows on a page ---- */
+
+/* Set or clear the bit of a row. */
+static void
+set_bit(uint64 *bits, int row, bool value)
+{
+	uint64 bit = UINT64CONST(1) << (row % 64);
+
+	if (value)
+		bits[row / 64] |= bit;
+	else
+		bits[row / 64] &= ~bit;
+}
+
+static bool
+get_bit(const uint64 *bits, int row)
+{
+	return (bits[row / 64] >> (row % 64)) & 1;
+}
+
+/* The NULL bits of an attribute. */
+static uint64 *
+null_bits(const HxRowArrays *arrays, int attr)
+{
+	return arrays->nulls + attr * arrays->columns.null_stride;
+}
+
+/* Append a row to a page that has room; payload NULL leaves zeros. */
+void
+HxPutRow(const HxIndexDesc *desc, Page page, const uint8 *payload,
+		 const HxAttrRow *attrs, const ItemPointerData *tid)
+{
+	HxRowArrays arrays;
+	int row = HxPageRows(page)->count;
+
+	Assert(row < desc->capacity);
+	HxRowArraysOf(desc, page, &arrays);
+	if (payload)
+		memcpy(arrays.payloads + row * desc->payload, payload, desc->payload);
+	else
+		memset(arrays.payloads + row * desc->payload, 0, desc->payload);
+	for (int w = 0; w < desc->nwords; w++)
+		arrays.words[w * desc->capacity + row] = attrs->words[w];
+	for (int a = 0; a < desc->nattrs; a++)
+		set_bit(null_bits(&arrays, a), row, (attrs->nulls >> a) & 1);
+	set_bit(arrays.dead, row, false);
+	arrays.tids[row] = *tid;
+	HxPageRows(page)->count = row + 1;
+}
+
+/* Copy the attributes of a row. */
+void
+HxGetRowAttrs(const HxIndexDesc *desc, const HxRowArrays *arrays, int row,
+			  HxAttrRow *attrs)
+{
+	attrs->nulls = 0;
+	for (int w = 0; w < desc->nwords; w++)
+		attrs->words[w] = arrays->words[w * desc->capacity + row];
+	for (int a = 0; a < desc->nattrs; a++)
+		if (get_bit(null_bits(arrays, a), row))
+			attrs->nulls |= (uint32) 1 << a;
+}
+
+/* Copy a row over another of the same page. */
+void
+HxMoveRow(const HxIndexDesc *desc, Page page, int from, int to)
+{
+	HxRowArrays arrays;
+
+	HxRowArraysOf(desc, page, &arrays);
+	memcpy(arrays.payloads + to * desc->payload,
+		   arrays.payloads + from * desc->payload, desc->payload);
+	for (int w = 0; w < desc->nwords; w++)
+		arrays.words[w * desc->capacity + to] =
+			arrays.words[w * desc->capacity + from];
+	for (int a = 0; a < desc->nattrs; a++)
+		set_bit(null_bits(&arrays, a), to,
+				get_bit(null_bits(&arrays, a), from));
+	set_bit(arrays.dead, to, get_bit(arrays.dead, from));
+	arrays.tids[to] = arrays.tids[from];
+}
+
+/* ---- pages ---- */
+
+/* Initialise a page of ours, all zeros between header and special space. */
+void
+HxInitPage(Page page, uint16 kind)
+{
+	HxOpaque *opaque;
+	PageHeader header = (PageHeader) page;
+
+	PageInit(page, BLCKSZ, sizeof(HxOpaque));
+	header->pd_lower = header->pd_upper = header->pd_special;
+	opaque = HxPageOpaque(page);
+	opaque->next = InvalidBlockNumber;
+	opaque->parent = InvalidBlockNumber;
+	opaque->kind = kind;
+	opaque->page_id = HX_PAGE_ID;
+}
+
+void
+HxInitRowsPage(const HxIndexDesc *desc, Page page, uint64 owner, HxPlace parent)
+{
+	HxInitPage(page, HX_KIND_ROWS);
+	HxPageOpaque(page)->owner = owner;
+	HxPageOpaque(page)->parent = parent.page;
+	HxPageOpaque(page)->slot = parent.slot;
+	HxPageRows(page)->capacity = desc->capacity;
+}
+
+void
+HxInitDirectoryPage(const HxIndexDesc *desc, Page page)
+{
+	HxInitPage(page, HX_KIND_DIRECTORY);
+	HxPageDirectory(page)->capacity = HxDirectoryCapacity(desc);
+}
+
+void
+HxInitZonesPage(const HxIndexDesc *desc, Page page, BlockNumber parent)
+{
+	HxInitPage(page, HX_KIND_ZONES);
+	HxPageOpaque(page)->parent = parent;
+	HxPageZones(page)->capacity = HxZonesCapacity(desc);
+}
+
+/* Initialise the metapage; the first directory page must be page 1. */
+void
+HxInitMetapage(const HxIndexDesc *desc, Page page)
+{
+	HxMeta *meta;
+
+	HxInitPage(page, HX_KIND_META);
+	meta = HxPageMeta(page);
+	meta->magic = HX_MAGIC;
+	meta->version = HX_VERSION;
+	meta->dims = desc->dims;
+	meta->planes = desc->planes;
+	meta->payload = desc->payload;
+	meta->words = desc->nwords;
+	meta->attributes = desc->nattrs;
+	meta->directory = InvalidBlockNumber;
+	meta->directory_end = InvalidBlockNumber;
+	meta->table = InvalidBlockNumber;
+	meta->next_owner = 1;
+}
+
+/* Report a corrupted page and give up. */
+void
+HxCorrupted(Relation index, BlockNumber block, const char *detail)
+{
+	ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+					errmsg("index \"%s\" is corrupted at block %u: %s",
+						   RelationGetRelationName(index), block, detail),
+					errhint("Please REINDEX it.")));
+}
+
+/* Is the page of our making, with contents that stay within it? */
+bool
+HxPageIsSound(Page page)
+{
+	HxOpaque *opaque;
+
+	if (PageIsNew(page) ||
+		PageGetSpecialSize(page) != MAXALIGN(sizeof(HxOpaque)))
+		return false;
+	opaque = HxPageOpaque(page);
+	if (opaque->page_id != HX_PAGE_ID)
+		return false;
+	switch (opaque->kind)
+	{
+		case HX_KIND_DIRECTORY:
+			return HxPageDirectory(page)->count <=
+					   HxPageDirectory(page)->capacity &&
+				   HxPageDirectory(page)->capacity <=
+					   HX_PAGE_ROOM / sizeof(HxEntry);
+		case HX_KIND_ZONES:
+			return HxPageZones(page)->count <= HxPageZones(page)->capacity;
+		case HX_KIND_ROWS:
+			return HxPageRows(page)->count <= HxPageRows(page)->capacity;
+		case HX_KIND_META:
+		case HX_KIND_TABLE:
+		case HX_KIND_FREE:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/*
+ * Read and lock a page, which must be of the given kind.  Errors if it is not:
+ * for pages that others may free meanwhile see HxReadRows in directory.c.
+ */
+Buffer
+HxReadPage(Relation index, BlockNumber block, int lockmode, uint16 kind)
+{
+	Buffer buffer = ReadBuffer(index, block);
+	Page page;
+
+	LockBuffer(buffer, lockmode);
+	page = BufferGetPage(buffer);
+	if (!HxPageIsSound(page))
+		HxCorrupted(index, block, "not a sound hashemb page");
+	if (HxPageOpaque(page)->kind != kind)
+		HxCorrupted(index, block,
+					psprintf("page of kind %u where kind %u was expected",
+							 HxPageOpaque(page)->kind, kind));
+	return buffer;
+}
+
+/* Take a page from the free space map, if it is really free. */
+static Buffer
+reuse_page(Relation index)
+{
+	for (;;)
+	{
+		BlockNumber block = GetFreeIndexPage(index);
+		Buffer buffer;
+		Page page;
+
+		if (block == InvalidBlockNumber)
+			return InvalidBuffer;
+		buffer = ReadBuffer(index, block);
+		/* Somebody else may have been handed the same page: do not wait. */
+		if (ConditionalLockBuffer(buffer))
+		{
+			page = BufferGetPage(buffer);
+			if (PageIsNew(page) || (HxPageIsSound(page) &&
+									HxPageOpaque(page)->kind == HX_KIND_FREE))
+				return buffer;
+			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+		}
+		ReleaseBuffer(buffer);
+	}
+}
+
+/*
+ * A page to write, exclusively locked: one that was freed, or a new one at the
+ * end.  The caller initialises it.  *reused tells which.
+ */
+Buffer
+HxNewBuffer(Relation index, bool *reused)
+{
+	Buffer buffer = reuse_page(index);
+
+	*reused = BufferIsValid(buffer);
+	if (*reused)
+		return buffer;
+
+	if (!RELATION_IS_LOCAL(index))
+		LockRelationForExtension(index, ExclusiveLock);
+	buffer = ReadBuffer(index, P_NEW);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	if (!RELATION_IS_LOCAL(index))
+		UnlockRelationForExtension(index, ExclusiveLock);
+	return buffer;
+}
+
+/* ---- metapage ---- */
+
+/*
+ * Copy the metapage.  Errors if the file is not an index of this version or
+ * if its shape is not the catalog's.
+ */
+void
+HxReadMeta(Relation index, HxMeta *meta)
+{
+	const HxIndexDesc *desc = HxDescribe(index);
+	Buffer buffer = HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_SHARE,
+							   HX_KIND_META);
+
+	*meta = *HxPageMeta(BufferGetPage(buffer));
+	UnlockReleaseBuffer(buffer);
+
+	if (meta->magic != HX_MAGIC || meta->version != HX_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("index \"%s\" has format version %u, expected %u",
+						RelationGetRelationName(index), meta->version,
+						HX_VERSION),
+				 errhint("REINDEX it to use it with this version.")));
+	if (meta->dims != desc->dims || meta->planes != desc->planes ||
+		meta->payload != desc->payload || meta->words != desc->nwords ||
+		meta->attributes != desc->nattrs)
+		HxCorrupted(index, HX_METAPAGE,
+					"its columns are not those of the index's definition");
+}
+
+/* ---- description ---- */
+
+/* Find the vector column; errors unless there is exactly one. */
+static AttrNumber
+find_vector(Relation index)
+{
+	AttrNumber found = InvalidAttrNumber;
+
+	for (int i = 1; i <= IndexRelationGetNumberOfKeyAttributes(index); i++)
+	{
+		if (!OidIsValid(index_getprocid(index, i, HX_VECTOR_PROC)))
+			continue;
+		if (found != InvalidAttrNumber)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("hashemb index \"%s\" has more than one vector "
+							"column",
+							RelationGetRelationName(index)),
+					 errhint("Create an index for each vector column.")));
+		found = i;
+	}
+	if (found == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("hashemb index \"%s\" has no vector column",
+						RelationGetRelationName(index)),
+				 errhint("Name a column of type bincode(n) in the index, or "
+						 "use btree for attributes alone.")));
+	return found;
+}
+
+/* Compute the description of an index from its catalog entries. */
+static void
+describe(Relation index, HxIndexDesc *desc)
+{
+	FmgrInfo *proc;
+	int word = 0;
+
+	memset(desc, 0, sizeof(*desc));
+	desc->vector_attno = find_vector(index);
+	proc = index_getprocinfo(index, desc->vector_attno, HX_VECTOR_PROC);
+	desc->vector = (const HxVectorClass *) DatumGetPointer(
+		FunctionCall1(proc, PointerGetDatum(NULL)));
+	desc->payload = desc->vector->methods->payload_size(
+		index, desc->vector_attno, &desc->dims, &desc->planes);
+
+	for (int i = 1; i <= IndexRelationGetNumberOfKeyAttributes(index); i++)
+	{
+		HxAttr *attr = &desc->attrs[desc->nattrs];
+
+		if (i == desc->vector_attno)
+			continue;
+		HxInitAttr(attr, index, i);
+		attr->first_word = word;
+		word += attr->nwords;
+		desc->nattrs++;
+	}
+	desc->nwords = word;
+
+	if (desc->payload + desc->nwords * sizeof(int64) > HX_MAX_ROW)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("code and attributes take %zu bytes a row in index "
+						"\"%s\", more than %d",
+						desc->payload + desc->nwords * sizeof(int64),
+						RelationGetRelationName(index), HX_MAX_ROW),
+				 errhint("Index a part of the code with an expression such as "
+						 "((subcode(code, 1, 8192)::bincode(8192))).")));
+	desc->capacity = HxRowsCapacity(desc->payload, desc->nattrs, desc->nwords);
+}
+
+/*
+ * Description of an index, cached with its relcache entry.  Copy it if
+ * anything may happen that accepts invalidations.
+ */
+const HxIndexDesc *
+HxDescribe(Relation index)
+{
+	if (!index->rd_amcache)
+	{
+		HxIndexDesc desc;
+		HxIndexDesc *cached;
+
+		describe(index, &desc);
+		cached = MemoryContextAlloc(index->rd_indexcxt, sizeof(HxIndexDesc));
+		*cached = desc;
+		index->rd_amcache = cached;
+	}
+	return index->rd_amcache;
+}

@@ -1,0 +1,199 @@
+/*
+ * page.h
+ *	  Page layouts of the index, and how pages are got, checked and freed.
+ *
+ * See README, "Structure on disk".  No page has a hole: generic WAL clears
+ * what lies between pd_lower and pd_upper.
+ */
+#ifndef HX_PAGE_H
+#define HX_PAGE_H
+
+#include "access/generic_xlog.h"
+#include "index/attribute.h"
+#include "storage/bufmgr.h"
+
+#define HX_MAGIC 0x68784958 /* "hxIX" */
+#define HX_VERSION 1
+#define HX_METAPAGE 0
+#define HX_PAGE_ID 0xFF8E /* identifies our pages to tools */
+
+#define HX_KIND_FREE 0
+#define HX_KIND_META 1
+#define HX_KIND_DIRECTORY 2
+#define HX_KIND_ZONES 3
+#define HX_KIND_ROWS 4
+#define HX_KIND_TABLE 5
+
+/* Special space of every page */
+typedef struct HxOpaque
+{
+	uint64 owner;		/* block incarnation; 0: none */
+	BlockNumber next;	/* next page of the chain, or InvalidBlockNumber */
+	BlockNumber parent; /* rows, zones: directory page of the block(s) */
+	uint16 slot;		/* rows: the block's slot on that page */
+	uint16 kind;		/* HX_KIND_... */
+	uint16 unused;
+	uint16 page_id; /* HX_PAGE_ID, last so that tools find it */
+} HxOpaque;
+
+#define HxPageOpaque(page) ((HxOpaque *) PageGetSpecialPointer(page))
+
+/* Bytes between page header and special space */
+#define HX_PAGE_ROOM                                                           \
+	(BLCKSZ - MAXALIGN(SizeOfPageHeaderData) - MAXALIGN(sizeof(HxOpaque)))
+
+/* Start of a page's contents, MAXALIGNed */
+#define HxContents(page) ((char *) (page) + MAXALIGN(SizeOfPageHeaderData))
+
+/* Metapage */
+typedef struct HxMeta
+{
+	uint32 magic;
+	uint32 version;
+	uint32 dims;			  /* dimensions of the vector column */
+	uint32 planes;			  /* bits a dimension */
+	uint32 payload;			  /* bytes of a row's payload */
+	uint32 words;			  /* attribute words of a row */
+	uint32 attributes;		  /* attribute columns */
+	BlockNumber directory;	  /* first directory page */
+	BlockNumber directory_end; /* last directory page */
+	BlockNumber table;		  /* table of expected misses */
+	uint64 next_owner;		  /* next block incarnation */
+	uint64 rows_at_build;	  /* rows with a vector when it was built */
+	uint64 rows_at_calibration; /* rows when the table was made; 0: none */
+	uint32 calibrations;	  /* how often the table was made */
+	uint32 blocks;			  /* blocks made, the block of NULLs apart */
+	uint32 splits;			  /* blocks split */
+	uint32 merges;			  /* blocks merged */
+	uint32 pages_freed;		  /* rows pages unlinked by vacuum */
+	uint32 pages_reused;	  /* free pages taken by inserts */
+} HxMeta;
+
+#define HxPageMeta(page) ((HxMeta *) HxContents(page))
+
+/* Directory page */
+typedef struct HxDirectory
+{
+	uint16 count; /* entries in use */
+	uint16 capacity;
+	uint32 unused;
+} HxDirectory;
+
+#define HX_ENTRY_NULLS 0x0001 /* the block of rows whose vector is NULL */
+
+typedef struct HxEntry
+{
+	uint64 owner;		/* incarnation of the block */
+	uint32 rows;		/* rows, dead ones included */
+	uint32 dead;		/* of these, marked as dead */
+	BlockNumber first;	/* first rows page, or InvalidBlockNumber */
+	BlockNumber append; /* rows page to append to */
+	BlockNumber zones;	/* zone page */
+	uint32 radius;		/* greatest spread from the centroid */
+	uint32 min_weight;	/* least weight of a row's code */
+	uint32 max_weight;	/* greatest weight */
+	uint16 zone;		/* slot on the zone page */
+	uint16 flags;		/* HX_ENTRY_... */
+	uint32 unused;
+} HxEntry;
+
+#define HxPageDirectory(page) ((HxDirectory *) HxContents(page))
+#define HxPageEntries(page)                                                    \
+	((HxEntry *) (HxContents(page) + sizeof(HxDirectory)))
+
+/* Zone page */
+typedef struct HxZones
+{
+	uint16 count; /* zone maps in use */
+	uint16 capacity;
+	uint32 unused;
+} HxZones;
+
+#define HxPageZones(page) ((HxZones *) HxContents(page))
+
+/* Rows page */
+typedef struct HxRows
+{
+	uint16 count; /* rows in use */
+	uint16 capacity;
+	uint32 unused;
+} HxRows;
+
+#define HxPageRows(page) ((HxRows *) HxContents(page))
+
+/* Arrays of a rows page */
+typedef struct HxRowArrays
+{
+	int count;
+	uint8 *payloads;	   /* payload bytes a row */
+	HxColumns columns;	   /* words and NULL bits, for filters */
+	int64 *words;		   /* the same, to write */
+	uint64 *nulls;		   /* the same, to write */
+	uint64 *dead;		   /* bit i: row i is marked as dead */
+	ItemPointerData *tids; /* heap TIDs */
+} HxRowArrays;
+
+/* Table of expected misses */
+#define HX_TABLE_PROMISES 60
+#define HX_TABLE_DISTANCES 64
+#define HX_TABLE_TARGETS 3 /* .90, .95, .99 */
+
+typedef struct HxTable
+{
+	double promise_low; /* centre of the first row */
+	double promise_step;
+	double distance_low; /* distance of the first column */
+	double distance_step;
+	float safety[HX_TABLE_TARGETS]; /* factor on the expected misses */
+	float unused;
+	uint16 cells[HX_TABLE_PROMISES][HX_TABLE_DISTANCES]; /* -log2 share, in
+														  * 1/2048 */
+} HxTable;
+
+#define HxPageTable(page) ((HxTable *) HxContents(page))
+
+/* Where a block's entry stands: its name for life */
+typedef struct HxPlace
+{
+	BlockNumber page;
+	uint16 slot;
+} HxPlace;
+
+/* Layout */
+extern int HxRowsCapacity(Size payload, int nattrs, int nwords);
+extern int HxDirectoryCapacity(const HxIndexDesc *desc);
+extern int HxZonesCapacity(const HxIndexDesc *desc);
+extern uint8 *HxPageCentroids(Page page);
+extern HxZone *HxPageZone(const HxIndexDesc *desc, Page page, int slot);
+extern void HxRowArraysOf(const HxIndexDesc *desc, Page page,
+						  HxRowArrays *arrays);
+
+/* Rows on a page */
+extern void HxPutRow(const HxIndexDesc *desc, Page page, const uint8 *payload,
+					 const HxAttrRow *attrs, const ItemPointerData *tid);
+extern void HxGetRowAttrs(const HxIndexDesc *desc, const HxRowArrays *arrays,
+						  int row, HxAttrRow *attrs);
+extern void HxMoveRow(const HxIndexDesc *desc, Page page, int from, int to);
+
+/* Pages */
+extern void HxInitPage(Page page, uint16 kind);
+extern void HxInitRowsPage(const HxIndexDesc *desc, Page page, uint64 owner,
+						   HxPlace parent);
+extern void HxInitDirectoryPage(const HxIndexDesc *desc, Page page);
+extern void HxInitZonesPage(const HxIndexDesc *desc, Page page,
+							BlockNumber parent);
+extern void HxInitMetapage(const HxIndexDesc *desc, Page page);
+extern Buffer HxReadPage(Relation index, BlockNumber block, int lockmode,
+						 uint16 kind);
+extern bool HxPageIsSound(Page page);
+extern void HxCorrupted(Relation index, BlockNumber block, const char *detail)
+	pg_attribute_noreturn();
+extern Buffer HxNewBuffer(Relation index, bool *reused);
+
+/* Metapage */
+extern void HxReadMeta(Relation index, HxMeta *meta);
+
+/* Description of an index, cached with its relcache entry */
+extern const HxIndexDesc *HxDescribe(Relation index);
+
+#endif /* HX_PAGE_H */

@@ -1,0 +1,233 @@
+/*
+ * scan.c
+ *	  Index scans: the plain path into the search, for an executor that does
+ *	  not tell how many rows it wants.
+ */
+#include "postgres.h"
+
+#include "access/relscan.h"
+#include "miscadmin.h"
+#include "nodes/tidbitmap.h"
+#include "pgstat.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "hashemb.h"
+#include "index/handler.h"
+#include "index/search.h"
+
+typedef struct IndexSearch
+{
+	HxIndexDesc desc;
+	MemoryContext context; /* of the current search */
+	HxSearch *search;	   /* NULL before the first row */
+	HxSearchSpec spec;
+	ItemPointerData *tids; /* rows of the current block, if not ordered */
+	int64 ntids;
+	int64 next_tid;
+} IndexSearch;
+
+/* ambeginscan */
+IndexScanDesc
+hxbeginscan(Relation index, int nkeys, int norderbys)
+{
+	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
+	IndexSearch *state = palloc0(sizeof(IndexSearch));
+
+	/* cost.c keeps the planner from it */
+	if (norderbys > 1)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("hashemb index \"%s\" cannot order by more "
+							   "than one distance",
+							   RelationGetRelationName(index))));
+	state->desc = *HxDescribe(index);
+	state->context = AllocSetContextCreate(
+		CurrentMemoryContext, "hashemb scan", ALLOCSET_DEFAULT_SIZES);
+	if (norderbys > 0)
+	{
+		scan->xs_orderbyvals = palloc0(norderbys * sizeof(Datum));
+		scan->xs_orderbynulls = palloc(norderbys * sizeof(bool));
+	}
+	scan->opaque = state;
+	return scan;
+}
+
+/* amrescan: the search itself begins with the first row asked for */
+void
+hxrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
+		 int norderbys)
+{
+	IndexSearch *state = scan->opaque;
+
+	state->search = NULL;
+	MemoryContextReset(state->context);
+	state->ntids = state->next_tid = 0;
+	if (keys && scan->numberOfKeys > 0)
+		memmove(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
+	if (orderbys && scan->numberOfOrderBys > 0)
+		memmove(scan->orderByData, orderbys,
+				scan->numberOfOrderBys * sizeof(ScanKeyData));
+}
+
+/* Add the condition vector <@ ball. */
+static void
+add_ball(IndexSearch *state, const ScanKeyData *key)
+{
+	HxSearchSpec *spec = &state->spec;
+	HxWithin *ball = &spec->balls[spec->nballs++];
+
+	ball->query = state->desc.vector->methods->ball(
+		&state->desc, key->sk_argument, &ball->radius);
+}
+
+/* Take note of a scan key on the vector column; false if nothing can pass. */
+static bool
+add_vector_key(IndexSearch *state, const ScanKeyData *key)
+{
+	if (key->sk_flags & SK_SEARCHNULL)
+		state->spec.only_nulls = true;
+	else
+	{
+		state->spec.skip_nulls = true;
+		if (key->sk_flags & SK_SEARCHNOTNULL)
+			return true;
+		if (key->sk_flags & SK_ISNULL)
+			return false;
+		add_ball(state, key);
+	}
+	return true;
+}
+
+/* Translate the scan keys; false if nothing can pass. */
+static bool
+make_spec(IndexScanDesc scan)
+{
+	IndexSearch *state = scan->opaque;
+	HxSearchSpec *spec = &state->spec;
+
+	memset(spec, 0, sizeof(*spec));
+	spec->recall = hx_recall;
+	spec->balls = palloc(Max(scan->numberOfKeys, 1) * sizeof(HxWithin));
+	spec->filter =
+		HxMakeFilter(&state->desc, scan->keyData, scan->numberOfKeys);
+	for (int i = 0; i < scan->numberOfKeys; i++)
+		if (scan->keyData[i].sk_attno == state->desc.vector_attno &&
+			!add_vector_key(state, &scan->keyData[i]))
+			return false;
+	if (scan->numberOfOrderBys > 0)
+	{
+		const ScanKeyData *key = &scan->orderByData[0];
+
+		spec->ordered = true;
+		if (!(key->sk_flags & SK_ISNULL))
+			spec->query = state->desc.vector->methods->query(
+				&state->desc, state->desc.vector->metric, key->sk_argument,
+				key->sk_subtype ==
+						scan->indexRelation
+							->rd_opcintype[state->desc.vector_attno - 1]
+					? InvalidOid
+					: key->sk_subtype);
+	}
+	return !(spec->only_nulls && spec->skip_nulls);
+}
+
+/* Begin the search, with the first row that is asked for. */
+static void
+begin_search(IndexScanDesc scan)
+{
+	IndexSearch *state = scan->opaque;
+	MemoryContext old;
+
+	/*
+	 * A TID may have been recycled since it was read; only a snapshot that
+	 * does not see the new row makes that harmless.
+	 */
+	if (scan->xs_snapshot && !IsMVCCSnapshot(scan->xs_snapshot))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("hashemb index scans need an MVCC snapshot")));
+	pgstat_count_index_scan(scan->indexRelation);
+	old = MemoryContextSwitchTo(state->context);
+	if (!make_spec(scan))
+	{
+		state->spec.only_nulls = state->spec.skip_nulls = true;
+		state->spec.ordered = false;
+	}
+	state->search = HxBeginSearch(scan->indexRelation, &state->desc,
+								  &state->spec);
+	MemoryContextSwitchTo(old);
+	scan->xs_recheck = HxFilterNeedsRecheck(state->spec.filter);
+	scan->xs_recheckorderby = false;
+}
+
+/* The next row in order of distance. */
+static bool
+next_ordered(IndexScanDesc scan)
+{
+	IndexSearch *state = scan->opaque;
+	HxCandidate row;
+	bool is_null;
+
+	if (!HxSearchNext(state->search, &row, &is_null))
+		return false;
+	HxUnpackTid(row.tid, &scan->xs_heaptid);
+	scan->xs_orderbyvals[0] = Float8GetDatum(row.distance);
+	scan->xs_orderbynulls[0] = is_null;
+	return true;
+}
+
+/* The next row in any order. */
+static bool
+next_unordered(IndexScanDesc scan)
+{
+	IndexSearch *state = scan->opaque;
+
+	if (state->next_tid == state->ntids)
+	{
+		state->next_tid = 0;
+		state->ntids = HxSearchNextBlock(state->search, &state->tids);
+		if (state->ntids == 0)
+			return false;
+	}
+	scan->xs_heaptid = state->tids[state->next_tid++];
+	return true;
+}
+
+/* amgettuple */
+bool
+hxgettuple(IndexScanDesc scan, ScanDirection direction)
+{
+	IndexSearch *state = scan->opaque;
+
+	/* amcanbackward is false, so nobody asks for anything else */
+	Assert(ScanDirectionIsForward(direction));
+	if (!state->search)
+		begin_search(scan);
+	return state->spec.ordered ? next_ordered(scan) : next_unordered(scan);
+}
+
+/* amgetbitmap */
+int64
+hxgetbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
+{
+	IndexSearch *state = scan->opaque;
+	int64 total = 0;
+	int64 count;
+
+	begin_search(scan);
+	while ((count = HxSearchNextBlock(state->search, &state->tids)) > 0)
+	{
+		tbm_add_tuples(bitmap, state->tids, (int) count, scan->xs_recheck);
+		total += count;
+	}
+	return total;
+}
+
+/* amendscan */
+void
+hxendscan(IndexScanDesc scan)
+{
+	IndexSearch *state = scan->opaque;
+
+	MemoryContextDelete(state->context);
+	pfree(state);
+}

@@ -1,0 +1,826 @@
+/*
+ * search.c
+ *	  The search loop: rows by (distance, TID), as many as are asked for.
+ *
+ * See README, "Search".  A search goes through stages.  The first keeps the
+ * best 128 rows and releases them in groups; the second keeps some 900 more;
+ * each later one is exact and keeps as many as work_mem holds.  A stage looks
+ * only for rows above the last (distance, TID) emitted.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+#include "port/pg_bitutils.h"
+#include "utils/float.h"
+#include "utils/memutils.h"
+
+#include "index/search.h"
+
+/* Rows kept in the first stage, and the groups they are released in */
+#define FIRST_KEPT 128
+static const int group_ends[] = {10, 20, 40, 80, FIRST_KEPT};
+
+/* Rows after which a search is exact */
+#define EXACT_AFTER 1024
+
+/* Blocks in which rows that the filter rejects are scored, all of them ... */
+#define SAMPLED_BLOCKS 32
+/* ... and beyond, one row in */
+#define SAMPLED_ROWS 8
+
+/* Share of the rows after which the rest is visited too */
+#define VISIT_REST 0.75
+
+/* Buckets of the counting sort by promise */
+#define SORT_BUCKETS 1024
+
+/* What the stop rule knows, by bins of the table */
+typedef struct Tally
+{
+	double unvisited[HX_TABLE_PROMISES];  /* rows of blocks not visited */
+	double seen_at[HX_TABLE_DISTANCES];	  /* rows seen by distance */
+	double passed_at[HX_TABLE_DISTANCES]; /* of these, rows that passed */
+	double seen;						  /* all rows seen */
+	double passed;						  /* all that passed */
+	double shares[HX_TABLE_PROMISES];	  /* shares below `shares_of` */
+	double shares_of;					  /* distance */
+} Tally;
+
+struct HxSearch
+{
+	Relation index;
+	HxIndexDesc desc;
+	HxSearchSpec spec;
+	HxExpect expect;
+	bool exact;		/* no stop by expected misses */
+	double safety;	/* factor on expected misses */
+	uint64 nrows;	/* rows of all blocks that the filter may pass */
+	uint64 rows_at_calibration; /* rows that the table was made from */
+	HxBlocks blocks;
+	int *order;		  /* blocks in the order of visits */
+	float *min_bound; /* least bound of order[i] and all behind */
+	int next;		  /* next block in order */
+	int stage;
+	bool in_nulls; /* now among the rows whose distance is NULL */
+
+	HxCandidate *kept; /* best rows of this stage */
+	int room;		   /* how many are kept */
+	int nkept;
+	bool sorted;	   /* kept is sorted; else a heap, greatest first */
+	int nemitted;	   /* of kept */
+	int nready;		   /* of kept, may be emitted */
+	bool has_last;	   /* something was emitted ... */
+	HxCandidate last;  /* ... this last */
+
+	Tally tally;
+	HxSearchStats stats;
+
+	uint64 *mask;	   /* rows of a page that pass */
+	double *distances; /* distances of a page's rows */
+	ItemPointerData *tids; /* rows of a block, for searches not ordered */
+	int64 ntids;
+	int64 tids_room;
+	MemoryContext context;
+};
+
+/* ---- candidates ---- */
+
+static inline bool
+precedes(const HxCandidate *a, const HxCandidate *b)
+{
+	return a->distance < b->distance ||
+		   (a->distance == b->distance && a->tid < b->tid);
+}
+
+static int
+compare_candidates(const void *a, const void *b)
+{
+	if (precedes(a, b))
+		return -1;
+	return precedes(b, a) ? 1 : 0;
+}
+
+/* Insert into the sorted array, dropping the last if it is full. */
+static void
+insert_sorted(HxSearch *search, const HxCandidate *row)
+{
+	int low = search->nemitted;
+	int high = search->nkept;
+
+	while (low < high)
+	{
+		int middle = (low + high) / 2;
+
+		if (precedes(&search->kept[middle], row))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < search->nkept && search->kept[low].tid == row->tid &&
+		search->kept[low].distance == row->distance)
+		return;
+	if (search->nkept < search->room)
+		search->nkept++;
+	memmove(&search->kept[low + 1], &search->kept[low],
+			(search->nkept - 1 - low) * sizeof(HxCandidate));
+	search->kept[low] = *row;
+}
+
+/* Sift the row down from the root of the heap (greatest first). */
+static void
+sift_down(HxCandidate *heap, int count, HxCandidate row)
+{
+	int at = 0;
+
+	for (;;)
+	{
+		int child = 2 * at + 1;
+
+		if (child >= count)
+			break;
+		if (child + 1 < count && precedes(&heap[child], &heap[child + 1]))
+			child++;
+		if (!precedes(&row, &heap[child]))
+			break;
+		heap[at] = heap[child];
+		at = child;
+	}
+	heap[at] = row;
+}
+
+/* Insert into the heap, dropping the greatest if it is full. */
+static void
+insert_heap(HxSearch *search, const HxCandidate *row)
+{
+	HxCandidate *heap = search->kept;
+	int at;
+
+	if (search->nkept == search->room)
+	{
+		sift_down(heap, search->nkept, *row);
+		return;
+	}
+	at = search->nkept++;
+	while (at > 0 && precedes(&heap[(at - 1) / 2], row))
+	{
+		heap[at] = heap[(at - 1) / 2];
+		at = (at - 1) / 2;
+	}
+	heap[at] = *row;
+}
+
+/* Take note of a row that passes the filter. */
+static inline void
+consider(HxSearch *search, double distance, const ItemPointerData *tid)
+{
+	HxCandidate row;
+
+	row.distance = isnan(distance) ? get_float8_infinity() : distance;
+	if (search->nkept == search->room)
+	{
+		HxCandidate *worst =
+			&search->kept[search->sorted ? search->nkept - 1 : 0];
+
+		if (row.distance > worst->distance)
+			return;
+		row.tid = HxPackTid(tid);
+		if (!precedes(&row, worst))
+			return;
+	}
+	else
+		row.tid = HxPackTid(tid);
+	if (search->has_last && !precedes(&search->last, &row))
+	{
+		search->stats.dropped++;
+		return;
+	}
+	if (search->sorted)
+		insert_sorted(search, &row);
+	else
+		insert_heap(search, &row);
+}
+
+/* ---- visiting a block ---- */
+
+/* Clear the mask bits of rows outside a ball. */
+static void
+apply_ball(HxSearch *search, const HxWithin *ball, const HxRowArrays *rows)
+{
+	search->desc.vector->methods->distances(ball->query, rows->payloads,
+											rows->count, search->distances);
+	for (int i = 0; i < rows->count; i++)
+		if (!(search->distances[i] <= ball->radius))
+			search->mask[i / 64] &= ~(UINT64CONST(1) << (i % 64));
+}
+
+/* Which rows of a page pass all conditions; returns how many. */
+static int
+build_mask(HxSearch *search, const HxRowArrays *rows)
+{
+	int words = (rows->count + 63) / 64;
+	int passed = 0;
+
+	if (rows->count == 0)
+		return 0;
+	for (int w = 0; w < words; w++)
+		search->mask[w] = ~rows->dead[w];
+	if (rows->count % 64)
+		search->mask[words - 1] &=
+			(UINT64CONST(1) << (rows->count % 64)) - 1;
+	if (!HxFilterIsTrivial(search->spec.filter))
+		HxFilterRows(search->spec.filter, &rows->columns, search->mask);
+	for (int b = 0; b < search->spec.nballs; b++)
+		apply_ball(search, &search->spec.balls[b], rows);
+	for (int w = 0; w < words; w++)
+		passed += pg_popcount64(search->mask[w]);
+	return passed;
+}
+
+static inline bool
+row_passes(const HxSearch *search, int row)
+{
+	return (search->mask[row / 64] >> (row % 64)) & 1;
+}
+
+/* Count a scored row for the estimate of who passes near the query. */
+static inline void
+tally_row(HxSearch *search, double distance, bool passes, double weight)
+{
+	int bin = HxDistanceBin(&search->expect,
+							distance / search->spec.query->unit);
+
+	search->tally.seen_at[bin] += weight;
+	if (passes)
+		search->tally.passed_at[bin] += weight;
+}
+
+/* Score every row of a page in one kernel call. */
+static void
+score_all(HxSearch *search, const HxRowArrays *rows, bool tally)
+{
+	search->desc.vector->methods->distances(search->spec.query, rows->payloads,
+											rows->count, search->distances);
+	search->stats.scored += rows->count;
+	for (int i = 0; i < rows->count; i++)
+	{
+		bool passes = row_passes(search, i);
+
+		if (tally)
+			tally_row(search, search->distances[i], passes, 1);
+		if (passes)
+			consider(search, search->distances[i], &rows->tids[i]);
+	}
+}
+
+/* Score the rows that pass one by one, and a sample of the others. */
+static void
+score_passing(HxSearch *search, const HxRowArrays *rows, bool tally)
+{
+	const HxVectorMethods *methods = search->desc.vector->methods;
+	Size payload = search->desc.payload;
+
+	for (int w = 0; w * 64 < rows->count; w++)
+	{
+		uint64 passing = search->mask[w];
+		uint64 sampled = passing;
+
+		if (tally)
+			sampled |= UINT64CONST(0x0101010101010101);
+		if (w == rows->count / 64)
+			sampled &= (UINT64CONST(1) << (rows->count % 64)) - 1;
+		while (sampled)
+		{
+			int row = w * 64 + pg_rightmost_one_pos64(sampled);
+			bool passes = row_passes(search, row);
+			double distance;
+
+			sampled &= sampled - 1;
+			methods->distances(search->spec.query,
+							   rows->payloads + row * payload, 1, &distance);
+			search->stats.scored++;
+			if (tally)
+				tally_row(search, distance, passes,
+						  passes ? 1 : SAMPLED_ROWS);
+			if (passes)
+				consider(search, distance, &rows->tids[row]);
+		}
+	}
+}
+
+/* Score a page's rows that pass, and some that do not where that helps. */
+static void
+score_page(HxSearch *search, const HxRowArrays *rows, bool nearest)
+{
+	int passed = build_mask(search, rows);
+	bool filtered = !HxFilterIsTrivial(search->spec.filter) ||
+					search->spec.nballs > 0;
+	bool tally = filtered && !search->exact && search->spec.query;
+
+	search->tally.seen += rows->count;
+	search->tally.passed += passed;
+	search->stats.filtered += rows->count - passed;
+	if (!search->spec.query || search->in_nulls)
+	{
+		for (int i = 0; i < rows->count; i++)
+			if (row_passes(search, i))
+				consider(search, 0, &rows->tids[i]);
+	}
+	else if (!filtered || (tally && nearest) || passed * 3 > rows->count)
+		score_all(search, rows, tally);
+	else
+		score_passing(search, rows, tally);
+}
+
+/* Add the TIDs of a page's rows that pass to those of the block. */
+static void
+collect_page(HxSearch *search, const HxRowArrays *rows)
+{
+	int passed = build_mask(search, rows);
+
+	search->stats.filtered += rows->count - passed;
+	if (search->ntids + passed > search->tids_room)
+	{
+		search->tids_room = Max(search->tids_room * 2, search->ntids + passed);
+		search->tids = repalloc_huge(
+			search->tids, search->tids_room * sizeof(ItemPointerData));
+	}
+	for (int i = 0; i < rows->count; i++)
+		if (row_passes(search, i))
+			search->tids[search->ntids++] = rows->tids[i];
+}
+
+/*
+ * Visit a block, a page at a time under its share lock.  False if a page has
+ * gone to another block meanwhile: what was collected is not all.
+ */
+static bool
+visit_block(HxSearch *search, const HxBlock *block, bool nearest)
+{
+	BlockNumber next = block->first;
+
+	search->stats.visited++;
+	while (next != InvalidBlockNumber)
+	{
+		Buffer buffer =
+			HxReadRows(search->index, &search->desc, next, block->owner);
+		HxRowArrays rows;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!BufferIsValid(buffer))
+			return false;
+		HxRowArraysOf(&search->desc, BufferGetPage(buffer), &rows);
+		if (search->spec.ordered)
+			score_page(search, &rows, nearest);
+		else
+			collect_page(search, &rows);
+		next = HxPageOpaque(BufferGetPage(buffer))->next;
+		UnlockReleaseBuffer(buffer);
+	}
+	return true;
+}
+
+/* ---- the directory ---- */
+
+/* Drop the blocks that lie outside a ball altogether. */
+static void
+drop_by_ball(HxSearch *search, const HxWithin *ball)
+{
+	HxBlocks near;
+	int kept = 0;
+	int at = 0;
+
+	/* The same directory again, for the ball's bounds; blocks made since the
+	 * first reading hold nothing that the snapshot sees. */
+	HxReadDirectory(search->index, &search->desc, ball->query, &near);
+	for (int i = 0; i < search->blocks.count; i++)
+	{
+		HxBlock *block = &search->blocks.blocks[i];
+
+		while (at < near.count && near.blocks[at].owner != block->owner)
+			at++;
+		if (at == near.count || near.blocks[at].bound <= ball->radius)
+			search->blocks.blocks[kept++] = *block;
+	}
+	search->blocks.count = kept;
+	if (near.blocks)
+		pfree(near.blocks);
+}
+
+/* Row of the table for a block. */
+static inline int
+promise_bin(const HxSearch *search, const HxBlock *block)
+{
+	return HxPromiseBin(&search->expect,
+						block->promise / search->spec.query->unit);
+}
+
+/* Room for an array that may be larger than a gigabyte. */
+static void *
+palloc_array_huge(Size count, Size size)
+{
+	return MemoryContextAllocHuge(CurrentMemoryContext, count * size);
+}
+
+/* Key of the order of visits: promise, or bound when the search is exact */
+static inline float
+visit_key(const HxSearch *search, const HxBlock *block)
+{
+	return search->exact ? block->bound : block->promise;
+}
+
+/* Sort the blocks by key: a counting sort over equal intervals. */
+static void
+sort_blocks(HxSearch *search)
+{
+	int start[SORT_BUCKETS + 1] = {0};
+	int count = search->blocks.count;
+	HxBlock *blocks = search->blocks.blocks;
+	float low = INFINITY;
+	float high = -INFINITY;
+	float scale;
+	uint16 *bucket = palloc(count * sizeof(uint16));
+
+	for (int i = 0; i < count; i++)
+	{
+		float key = visit_key(search, &blocks[i]);
+
+		if (!isfinite(key))
+			continue;
+		low = Min(low, key);
+		high = Max(high, key);
+	}
+	scale = high > low ? (SORT_BUCKETS - 1) / (high - low) : 0;
+	for (int i = 0; i < count; i++)
+	{
+		float key = visit_key(search, &blocks[i]);
+
+		if (isfinite(key))
+			bucket[i] = (uint16) ((key - low) * scale);
+		else
+			bucket[i] = key < 0 ? 0 : SORT_BUCKETS - 1;
+		start[bucket[i] + 1]++;
+	}
+	for (int b = 0; b < SORT_BUCKETS; b++)
+		start[b + 1] += start[b];
+	for (int i = 0; i < count; i++)
+		search->order[start[bucket[i]]++] = i;
+	pfree(bucket);
+}
+
+/* Least bound of each block in the order and of all behind it. */
+static void
+set_min_bounds(HxSearch *search)
+{
+	float least = INFINITY;
+
+	for (int i = search->blocks.count - 1; i >= 0; i--)
+	{
+		float bound = search->blocks.blocks[search->order[i]].bound;
+
+		if (isnan(bound))
+			bound = -INFINITY;
+		least = Min(least, bound);
+		search->min_bound[i] = least;
+	}
+}
+
+/* Is there no stop by expected misses in this search? */
+static bool
+must_be_exact(const HxSearch *search, uint64 nrows)
+{
+	return search->spec.recall >= 1 || search->in_nulls ||
+		   !search->spec.query || !search->expect.usable ||
+		   nrows > 4 * search->rows_at_calibration;
+}
+
+/*
+ * Read the directory and drop what cannot hold rows that pass.  Among the rows
+ * whose distance is NULL are those with a NULL vector, and with a NULL query
+ * all others.
+ */
+static void
+read_directory(HxSearch *search)
+{
+	const HxSearchSpec *spec = &search->spec;
+	HxBlocks *blocks = &search->blocks;
+	bool never = HxFilterIsNever(spec->filter);
+
+	if (blocks->blocks)
+		pfree(blocks->blocks);
+	HxReadDirectory(search->index, &search->desc, spec->query, blocks);
+	search->exact = must_be_exact(search, HxBlocksRows(blocks));
+	if (spec->only_nulls || never || (search->in_nulls && spec->query))
+		blocks->count = 0;
+	if (!HxFilterIsTrivial(spec->filter))
+		HxDropByZones(search->index, &search->desc, spec->filter, blocks);
+	for (int b = 0; b < spec->nballs; b++)
+		drop_by_ball(search, &spec->balls[b]);
+	search->nrows = HxBlocksRows(blocks);
+	if (!spec->skip_nulls && !never && (search->in_nulls || !spec->ordered))
+		blocks->blocks[blocks->count++] = blocks->nulls;
+
+	search->stats.blocks = blocks->count;
+	if (search->order)
+		pfree(search->order);
+	if (search->min_bound)
+		pfree(search->min_bound);
+	search->order = palloc_array_huge(blocks->count + 1, sizeof(int));
+	search->min_bound = palloc_array_huge(blocks->count + 1, sizeof(float));
+}
+
+/* ---- stages ---- */
+
+/* Rows that a stage keeps. */
+static int
+stage_room(const HxSearch *search)
+{
+	uint64 room;
+
+	if (search->stage == 0)
+		return FIRST_KEPT;
+	if (search->stage == 1)
+		return EXACT_AFTER - FIRST_KEPT;
+	room = (uint64) work_mem * 1024 / sizeof(HxCandidate);
+	room = Min(room, search->nrows + search->blocks.nulls.rows);
+	return (int) Max(Min(room, INT_MAX / 2), EXACT_AFTER);
+}
+
+/* Begin a stage: nothing visited, nothing kept. */
+static void
+start_stage(HxSearch *search)
+{
+	int room = stage_room(search);
+
+	if (search->stage > 1)
+		search->exact = true;
+	search->sorted = search->stage == 0;
+	search->next = 0;
+	search->nkept = search->nemitted = search->nready = 0;
+	if (room > search->room)
+	{
+		if (search->kept)
+			pfree(search->kept);
+		search->kept = palloc_array_huge(room, sizeof(HxCandidate));
+	}
+	search->room = room;
+
+	sort_blocks(search);
+	set_min_bounds(search);
+	memset(&search->tally, 0, sizeof(search->tally));
+	search->tally.shares_of = get_float8_nan();
+	if (search->exact)
+		return;
+	for (int i = 0; i < search->blocks.count; i++)
+	{
+		const HxBlock *block = &search->blocks.blocks[i];
+
+		search->tally.unvisited[promise_bin(search, block)] += block->rows;
+	}
+}
+
+/* A page had gone to another block: read the directory and start over. */
+static void
+restart(HxSearch *search)
+{
+	search->stats.restarts++;
+	read_directory(search);
+	start_stage(search);
+}
+
+/* ---- the stop rule ---- */
+
+/* Share of the rows not visited that pass the filter. */
+static double
+passing_share(const HxSearch *search, double distance)
+{
+	const Tally *tally = &search->tally;
+	int last = HxDistanceBin(&search->expect, distance);
+	double seen = 0;
+	double passed = 0;
+	double share;
+
+	if (HxFilterIsTrivial(search->spec.filter) && search->spec.nballs == 0)
+		return 1;
+	share = (tally->passed + 1) / (tally->seen + 2);
+	for (int d = 0; d <= last; d++)
+	{
+		seen += tally->seen_at[d];
+		passed += tally->passed_at[d];
+	}
+	return seen > 0 ? Max(share, passed / seen) : share;
+}
+
+/* Neighbours nearer than a distance that stopping now would miss. */
+static double
+expected_misses(HxSearch *search, double distance)
+{
+	Tally *tally = &search->tally;
+	double below = 0;
+
+	distance /= search->spec.query->unit;
+	if (distance != tally->shares_of)
+	{
+		HxSharesBelow(&search->expect, distance, tally->shares);
+		tally->shares_of = distance;
+	}
+	for (int p = 0; p < HX_TABLE_PROMISES; p++)
+		below += tally->unvisited[p] * tally->shares[p];
+	return below * passing_share(search, distance) * search->safety;
+}
+
+/* May the first `count` rows kept in this stage be released? */
+static bool
+settled(HxSearch *search, int count)
+{
+	double distance;
+
+	if (search->nkept < count)
+		return false;
+	distance = search->kept[search->sorted ? count - 1 : 0].distance;
+	if (search->min_bound[search->next] > distance)
+		return true;
+	if (search->exact || search->tally.seen > VISIT_REST * search->nrows)
+		return false;
+	return expected_misses(search, distance) <=
+		   (1 - search->spec.recall) * count;
+}
+
+/* ---- the loop ---- */
+
+/* Visit the next block of the order, unless its bound excludes it. */
+static void
+visit_next(HxSearch *search)
+{
+	const HxBlock *block =
+		&search->blocks.blocks[search->order[search->next++]];
+
+	if (!search->exact)
+		search->tally.unvisited[promise_bin(search, block)] -= block->rows;
+	if (search->nkept == search->room &&
+		block->bound >
+			search->kept[search->sorted ? search->nkept - 1 : 0].distance)
+		return;
+	if (!visit_block(search, block, search->next <= SAMPLED_BLOCKS))
+		restart(search);
+}
+
+/* How many rows are to be released next, counted in this stage. */
+static int
+next_group_end(const HxSearch *search)
+{
+	if (search->sorted)
+		for (int g = 0; g < lengthof(group_ends); g++)
+			if (group_ends[g] > search->nemitted)
+				return group_ends[g];
+	return search->room;
+}
+
+/* Release more rows; false if there are none. */
+static bool
+release_more(HxSearch *search)
+{
+	for (;;)
+	{
+		int end = next_group_end(search);
+		bool complete;
+
+		if (search->nemitted == search->room)
+		{
+			search->stage++;
+			if (search->stage == 2)
+				search->exact = true;
+			start_stage(search);
+			continue;
+		}
+		while (search->next < search->blocks.count && !settled(search, end))
+			visit_next(search);
+		complete = search->next >= search->blocks.count;
+		if (!search->sorted && search->nready == 0)
+			qsort(search->kept, search->nkept, sizeof(HxCandidate),
+				  compare_candidates);
+		search->nready = complete ? search->nkept : Min(end, search->nkept);
+		if (search->nready > search->nemitted)
+			return true;
+		if (search->nkept < search->room)
+			return false;
+	}
+}
+
+bool
+HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
+{
+	MemoryContext old = MemoryContextSwitchTo(search->context);
+	bool found = false;
+
+	while (!found)
+	{
+		if (search->nemitted < search->nready)
+		{
+			*row = search->kept[search->nemitted++];
+			/* A row that was in two blocks while it moved comes once. */
+			found = !search->has_last || precedes(&search->last, row);
+		}
+		else if (!release_more(search))
+		{
+			if (search->in_nulls || search->spec.skip_nulls)
+				break;
+			search->in_nulls = true;
+			search->has_last = false;
+			search->stage = 2;
+			read_directory(search);
+			start_stage(search);
+		}
+	}
+	if (found)
+	{
+		search->last = *row;
+		search->has_last = true;
+		*is_null = search->in_nulls;
+	}
+	MemoryContextSwitchTo(old);
+	return found;
+}
+
+/* Where a block's entry says that its rows are now. */
+static void
+reread_block(HxSearch *search, HxBlock *block)
+{
+	Buffer buffer = HxReadPage(search->index, block->place.page,
+							   BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+	HxEntry *entry =
+		&HxPageEntries(BufferGetPage(buffer))[block->place.slot];
+
+	if (entry->owner != block->owner)
+		HxCorrupted(search->index, block->place.page,
+					"a block was replaced while it was read");
+	block->first = entry->first;
+	UnlockReleaseBuffer(buffer);
+}
+
+int64
+HxSearchNextBlock(HxSearch *search, ItemPointerData **tids)
+{
+	MemoryContext old = MemoryContextSwitchTo(search->context);
+
+	search->ntids = 0;
+	while (search->ntids == 0 && search->next < search->blocks.count)
+	{
+		HxBlock *block = &search->blocks.blocks[search->order[search->next++]];
+
+		while (!visit_block(search, block, false))
+		{
+			search->stats.restarts++;
+			search->ntids = 0;
+			reread_block(search, block);
+		}
+	}
+	MemoryContextSwitchTo(old);
+	*tids = search->tids;
+	return search->ntids;
+}
+
+HxSearch *
+HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
+{
+	MemoryContext context = AllocSetContextCreate(
+		CurrentMemoryContext, "hashemb search", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	HxSearch *search = palloc0(sizeof(HxSearch));
+	HxMeta meta;
+
+	search->context = context;
+	search->index = index;
+	search->desc = *desc;
+	search->spec = *spec;
+	HxReadMeta(index, &meta);
+	search->rows_at_calibration = meta.rows_at_calibration;
+	if (spec->ordered && spec->query && spec->recall < 1)
+	{
+		HxLoadExpect(index, &meta, &search->expect);
+		search->safety = HxSafety(&search->expect, spec->recall);
+	}
+	search->mask = palloc((desc->capacity + 63) / 64 * sizeof(uint64));
+	search->distances = palloc(desc->capacity * sizeof(double));
+	search->tids_room = desc->capacity;
+	search->tids = palloc(desc->capacity * sizeof(ItemPointerData));
+	search->in_nulls = spec->ordered && !spec->query;
+	search->stage = search->in_nulls ? 2 : 0;
+	read_directory(search);
+	start_stage(search);
+	MemoryContextSwitchTo(old);
+	return search;
+}
+
+const HxSearchStats *
+HxSearchGetStats(const HxSearch *search)
+{
+	return &search->stats;
+}
+
+void
+HxEndSearch(HxSearch *search)
+{
+	MemoryContextDelete(search->context);
+}

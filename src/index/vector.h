@@ -1,0 +1,86 @@
+/*
+ * vector.h
+ *	  What differs between kinds of vector, as one interface.
+ *
+ * The rest of the access method knows payloads (what a row stores of its
+ * vector), centroids (payloads too), spreads (how far a row is from a
+ * centroid), promises, bounds and distances.  Binary codes are implemented in
+ * code.c; sparse vectors will be a second implementation.
+ */
+#ifndef HX_VECTOR_H
+#define HX_VECTOR_H
+
+#include "index/page.h"
+
+/* How a query's distances are computed */
+typedef enum HxMetric
+{
+	HX_HAMMING,
+	HX_JACCARD,
+	HX_INNER_PRODUCT,
+	HX_COSINE
+} HxMetric;
+
+/* Returned by support function HX_VECTOR_PROC of a vector operator class */
+typedef struct HxVectorClass
+{
+	HxMetric metric;
+	const struct HxVectorMethods *methods;
+} HxVectorClass;
+
+/* A prepared query; what follows the common part is the implementation's */
+typedef struct HxQuery
+{
+	const HxIndexDesc *desc; /* must outlive the query */
+	HxMetric metric;
+	double unit; /* distances are divided by this to look up the table */
+} HxQuery;
+
+typedef struct HxVectorMethods
+{
+	/* Payload bytes of a vector column of this type and typmod; errors if the
+	 * column has no length */
+	Size (*payload_size)(Relation index, AttrNumber attno, int *dims,
+						 int *planes);
+
+	/* Write the payload of a vector; errors if its shape is not the index's */
+	void (*form)(const HxIndexDesc *desc, Datum vector, uint8 *payload);
+
+	/* Train `count` centroids on a sample of payloads, in place; deterministic
+	 * for the same sample.  Returns how many are left (empty ones vanish). */
+	int (*train)(const HxIndexDesc *desc, const uint8 *sample, int nsample,
+				 uint8 *centroids, int count);
+
+	/* Spread between a row's payload and each of an array of centroids */
+	void (*spreads)(const HxIndexDesc *desc, const uint8 *payload,
+					const uint8 *centroids, int count, uint32 *spreads);
+
+	/* Weight of a payload, for the range kept in the directory entry */
+	uint32 (*weight)(const HxIndexDesc *desc, const uint8 *payload);
+
+	/* Prepare a query from the right argument of an ORDER BY operator, whose
+	 * type is InvalidOid or the operator class's own, or an array type */
+	HxQuery *(*query)(const HxIndexDesc *desc, HxMetric metric, Datum query,
+					  Oid type);
+
+	/* Prepare the right argument of vector <@ ball, and its radius; NULL if
+	 * the vectors can have no such condition */
+	HxQuery *(*ball)(const HxIndexDesc *desc, Datum ball, double *radius);
+
+	/* Prepare a row's payload as a query (calibration) */
+	HxQuery *(*query_of_row)(const HxIndexDesc *desc, const uint8 *payload);
+
+	/*
+	 * Promise of each block: the distance of its centroid.  Bound: no row of
+	 * the block has a smaller distance; rounded down, -infinity if unknown.
+	 */
+	void (*promises)(const HxQuery *query, const HxEntry *entries,
+					 const uint8 *centroids, int count, float *promises,
+					 float *bounds);
+
+	/* Distances of rows; the operator's own, to the last bit */
+	void (*distances)(const HxQuery *query, const uint8 *payloads, int count,
+					  double *distances);
+} HxVectorMethods;
+
+#endif /* HX_VECTOR_H */

@@ -1,0 +1,297 @@
+/*
+ * write.c
+ *	  Writing the pages of a new index, in block order, without WAL.
+ *
+ * Pages: metapage, all directory pages, the zone pages of each directory page,
+ * then the rows, block after block.  Entries and zone maps are collected in
+ * memory and written at the end.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "index/write.h"
+
+struct HxWriter
+{
+	Relation index;
+	ForkNumber fork;
+	const HxIndexDesc *desc;
+	const uint8 *centroids;
+	int nblocks;	   /* with a vector; block 0 holds the others */
+	int limit;		   /* rows to a page */
+	int ndirectory;	   /* directory pages */
+	int entries_a_page;
+	int zones_a_page;
+	int zone_pages; /* of one directory page */
+	HxEntry *entries;
+	char *zones;
+	Buffer buffer; /* page being filled, or InvalidBuffer */
+	int block;	   /* its block */
+	uint64 rows;   /* with a vector */
+};
+
+/* Add a page at the end of the fork; exclusively locked, not initialised. */
+static Buffer
+add_page(HxWriter *writer)
+{
+	Buffer buffer = ReadBufferExtended(writer->index, writer->fork, P_NEW,
+									   RBM_NORMAL, NULL);
+
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	return buffer;
+}
+
+static void
+finish_page(Buffer buffer)
+{
+	MarkBufferDirty(buffer);
+	UnlockReleaseBuffer(buffer);
+}
+
+static BlockNumber
+directory_page(const HxWriter *writer, int block)
+{
+	return 1 + block / writer->entries_a_page;
+}
+
+static BlockNumber
+zone_page(const HxWriter *writer, int block)
+{
+	return 1 + writer->ndirectory +
+		   block / writer->entries_a_page * writer->zone_pages +
+		   block % writer->entries_a_page / writer->zones_a_page;
+}
+
+static HxZone *
+zone_of(const HxWriter *writer, int block)
+{
+	return (HxZone *) (writer->zones +
+					   block * HX_ZONE_SIZE(writer->desc->nwords));
+}
+
+/* Entries and zone maps of blocks without rows. */
+static void
+init_entries(HxWriter *writer)
+{
+	int count = writer->nblocks + 1;
+
+	writer->entries = MemoryContextAllocHuge(
+		CurrentMemoryContext, (Size) count * sizeof(HxEntry));
+	writer->zones = MemoryContextAllocHuge(
+		CurrentMemoryContext,
+		(Size) count * HX_ZONE_SIZE(writer->desc->nwords));
+	for (int b = 0; b < count; b++)
+	{
+		HxEntry *entry = &writer->entries[b];
+
+		memset(entry, 0, sizeof(*entry));
+		entry->owner = b + 1;
+		entry->first = entry->append = InvalidBlockNumber;
+		entry->zones = zone_page(writer, b);
+		entry->zone = b % writer->entries_a_page % writer->zones_a_page;
+		entry->min_weight = PG_UINT32_MAX;
+		entry->flags = b == 0 ? HX_ENTRY_NULLS : 0;
+		HxInitZone(writer->desc, zone_of(writer, b));
+	}
+}
+
+HxWriter *
+HxBeginWrite(Relation index, ForkNumber fork, const HxIndexDesc *desc,
+			 const uint8 *centroids, int nblocks, int fillfactor)
+{
+	HxWriter *writer = palloc0(sizeof(HxWriter));
+	int reserved;
+
+	writer->index = index;
+	writer->fork = fork;
+	writer->desc = desc;
+	writer->centroids = centroids;
+	writer->nblocks = nblocks;
+	writer->limit = Max(desc->capacity * fillfactor / 100, 1);
+	writer->entries_a_page = HxDirectoryCapacity(desc);
+	writer->zones_a_page = HxZonesCapacity(desc);
+	writer->ndirectory = nblocks / writer->entries_a_page + 1;
+	writer->zone_pages =
+		(writer->entries_a_page - 1) / writer->zones_a_page + 1;
+	init_entries(writer);
+	reserved = 1 + writer->ndirectory * (1 + writer->zone_pages);
+	for (int i = 0; i < reserved; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		finish_page(add_page(writer));
+	}
+	return writer;
+}
+
+/* Start a rows page of a block, and link it to the page before. */
+static void
+start_rows_page(HxWriter *writer, int block)
+{
+	HxEntry *entry = &writer->entries[block];
+	Buffer buffer = add_page(writer);
+	HxPlace place = {directory_page(writer, block),
+					 block % writer->entries_a_page};
+
+	HxInitRowsPage(writer->desc, BufferGetPage(buffer), entry->owner, place);
+	if (entry->first == InvalidBlockNumber)
+		entry->first = entry->append = BufferGetBlockNumber(buffer);
+	else
+		HxPageOpaque(BufferGetPage(writer->buffer))->next =
+			BufferGetBlockNumber(buffer);
+	if (BufferIsValid(writer->buffer))
+		finish_page(writer->buffer);
+	if (writer->limit == writer->desc->capacity)
+		entry->append = BufferGetBlockNumber(buffer);
+	writer->buffer = buffer;
+	writer->block = block;
+}
+
+/* Widen a block's entry and zone map by a row. */
+static void
+summarise_row(HxWriter *writer, int block, const HxRow *row)
+{
+	const HxIndexDesc *desc = writer->desc;
+	const uint8 *payload = HxRowPayload(desc, row);
+	HxEntry *entry = &writer->entries[block];
+	uint32 spread;
+	uint32 weight;
+
+	entry->rows++;
+	HxWidenZone(desc, zone_of(writer, block), &row->attrs);
+	if (!row->has_vector)
+		return;
+	writer->rows++;
+	desc->vector->methods->spreads(
+		desc, payload, writer->centroids + (block - 1) * desc->payload, 1,
+		&spread);
+	weight = desc->vector->methods->weight(desc, payload);
+	entry->radius = Max(entry->radius, spread);
+	entry->min_weight = Min(entry->min_weight, weight);
+	entry->max_weight = Max(entry->max_weight, weight);
+}
+
+void
+HxWriteRow(HxWriter *writer, int block, const HxRow *row)
+{
+	if (!BufferIsValid(writer->buffer) || writer->block != block ||
+		HxPageRows(BufferGetPage(writer->buffer))->count >= writer->limit)
+		start_rows_page(writer, block);
+	HxPutRow(writer->desc, BufferGetPage(writer->buffer),
+			 row->has_vector ? HxRowPayload(writer->desc, row) : NULL,
+			 &row->attrs, &row->tid);
+	summarise_row(writer, block, row);
+}
+
+/* Lock a page that was reserved at the beginning. */
+static Buffer
+reserved_page(HxWriter *writer, BlockNumber block)
+{
+	Buffer buffer = ReadBufferExtended(writer->index, writer->fork, block,
+									   RBM_NORMAL, NULL);
+
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	return buffer;
+}
+
+/* Write directory page d and its entries. */
+static void
+write_directory_page(HxWriter *writer, int d)
+{
+	const HxIndexDesc *desc = writer->desc;
+	Buffer buffer = reserved_page(writer, 1 + d);
+	Page page = BufferGetPage(buffer);
+	int first = d * writer->entries_a_page;
+	int count =
+		Min(writer->entries_a_page, writer->nblocks + 1 - first);
+
+	HxInitDirectoryPage(desc, page);
+	HxPageDirectory(page)->count = count;
+	memcpy(HxPageEntries(page), writer->entries + first,
+		   count * sizeof(HxEntry));
+	for (int i = 0; i < count; i++)
+		if (first + i > 0)
+			memcpy(HxPageCentroids(page) + i * desc->payload,
+				   writer->centroids + (Size) (first + i - 1) * desc->payload,
+				   desc->payload);
+	if (d + 1 < writer->ndirectory)
+		HxPageOpaque(page)->next = 1 + d + 1;
+	finish_page(buffer);
+}
+
+/* Write the zone pages of directory page d. */
+static void
+write_zone_pages(HxWriter *writer, int d)
+{
+	const HxIndexDesc *desc = writer->desc;
+
+	for (int z = 0; z < writer->zone_pages; z++)
+	{
+		int first = d * writer->entries_a_page + z * writer->zones_a_page;
+		int end = Min(first + writer->zones_a_page,
+					  (d + 1) * writer->entries_a_page);
+		int count = Max(Min(end, writer->nblocks + 1) - first, 0);
+		Buffer buffer = reserved_page(
+			writer,
+			1 + writer->ndirectory + d * writer->zone_pages + z);
+		Page page = BufferGetPage(buffer);
+
+		HxInitZonesPage(desc, page, 1 + d);
+		HxPageZones(page)->count = count;
+		for (int i = 0; i < count; i++)
+			memcpy(HxPageZone(desc, page, i), zone_of(writer, first + i),
+				   HX_ZONE_SIZE(desc->nwords));
+		finish_page(buffer);
+	}
+}
+
+static void
+write_metapage(HxWriter *writer)
+{
+	Buffer buffer = reserved_page(writer, HX_METAPAGE);
+	HxMeta *meta;
+
+	HxInitMetapage(writer->desc, BufferGetPage(buffer));
+	meta = HxPageMeta(BufferGetPage(buffer));
+	meta->directory = 1;
+	meta->directory_end = writer->ndirectory;
+	meta->next_owner = writer->nblocks + 2;
+	meta->rows_at_build = writer->rows;
+	meta->blocks = writer->nblocks;
+	finish_page(buffer);
+}
+
+void
+HxEndWrite(HxWriter *writer)
+{
+	if (BufferIsValid(writer->buffer))
+		finish_page(writer->buffer);
+	for (int d = 0; d < writer->ndirectory; d++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		write_directory_page(writer, d);
+		write_zone_pages(writer, d);
+	}
+	write_metapage(writer);
+	pfree(writer->entries);
+	pfree(writer->zones);
+	pfree(writer);
+}
+
+void
+HxStoreBuiltTable(Relation index, const HxTable *table, uint64 rows)
+{
+	HxWriter writer = {.index = index, .fork = MAIN_FORKNUM};
+	Buffer buffer = add_page(&writer);
+	Buffer meta_buffer = reserved_page(&writer, HX_METAPAGE);
+	HxMeta *meta = HxPageMeta(BufferGetPage(meta_buffer));
+
+	HxInitPage(BufferGetPage(buffer), HX_KIND_TABLE);
+	*HxPageTable(BufferGetPage(buffer)) = *table;
+	meta->table = BufferGetBlockNumber(buffer);
+	meta->rows_at_calibration = rows;
+	meta->calibrations++;
+	finish_page(buffer);
+	finish_page(meta_buffer);
+}

@@ -1,0 +1,416 @@
+/*
+ * avx512.c
+ *	  Kernels for x86-64 with AVX-512 F, BW, VL and VPOPCNTDQ.
+ *
+ * Key instructions, with latency and instructions a cycle on Ice Lake and on
+ * Zen 4 (whose vectors of 64 bytes pass in two halves):
+ *
+ *	vpopcntq zmm        3  1    2  1    bits of eight words
+ *	vmovdqu8 zmm{k}z    8  2    9  1    reads no byte that the mask leaves out
+ *	vptestmd k, zmm     3  1    5  1    bits of 16 dimensions to a mask
+ *	vblendmps zmm{k}    1  2    1  1    q where the bit is set, else -q
+ *	vaddps zmm          4  1    3  1    latency bound: several codes at a time
+ *
+ * Eight codes at a time, so that one tree of additions sums the lanes of all
+ * eight.  Wider vectors make the matching of sparse_dot no faster: its number
+ * of comparisons grows with the square of the width, so it is AVX2's.
+ */
+#include "kernel/level.h"
+
+#ifdef HX_X86
+
+#include <string.h>
+
+#ifdef HX_EMULATE
+#include HX_EMULATE
+#else
+#include <immintrin.h>
+#endif
+
+#define HX_AVX512 \
+	HX_TARGET("popcnt,avx2,avx512f,avx512bw,avx512vl,avx512vpopcntdq")
+
+/* Codes at a time, and bytes of a vector */
+#define HX_GROUP 8
+#define HX_CHUNK 64
+
+/* Eight codes; a short last group repeats its last code */
+typedef struct HxGroup
+{
+	const uint8_t *code[HX_GROUP]; /* first bytes */
+	size_t count;				   /* codes that are not repeated */
+} HxGroup;
+
+/* The group of codes that begins with code `start`. */
+HX_INLINE HxGroup
+group_at(HxCodes codes, size_t start)
+{
+	HxGroup group;
+	size_t left = codes.count - start;
+
+	group.count = left < HX_GROUP ? left : HX_GROUP;
+	HX_UNROLL
+	for (size_t c = 0; c < HX_GROUP; c++)
+		group.code[c] =
+			codes.base +
+			(start + (c < group.count ? c : group.count - 1)) * codes.stride;
+	return group;
+}
+
+/* Up to 64 bytes, zeros behind them; none is read beyond `count`. */
+HX_INLINE HX_AVX512 __m512i
+load_chunk(const uint8_t *bytes, size_t count)
+{
+	__mmask64 mask = ~(__mmask64) 0;
+
+	if (count < HX_CHUNK)
+		mask = ((__mmask64) 1 << count) - 1;
+	return _mm512_maskz_loadu_epi8(mask, bytes);
+}
+
+/* a0+a1, b0+b1, a2+a3, b2+b3, ... of words. */
+HX_INLINE HX_AVX512 __m512i
+add_pairs(__m512i a, __m512i b)
+{
+	return _mm512_add_epi64(_mm512_unpacklo_epi64(a, b),
+							_mm512_unpackhi_epi64(a, b));
+}
+
+/* a0+a1, a2+a3, b0+b1, b2+b3 of quarters of vectors. */
+HX_INLINE HX_AVX512 __m512i
+add_quarters(__m512i a, __m512i b)
+{
+	return _mm512_add_epi64(_mm512_shuffle_i64x2(a, b, 0x88),
+							_mm512_shuffle_i64x2(a, b, 0xdd));
+}
+
+/* The sum of each of eight vectors' words, as eight numbers. */
+HX_INLINE HX_AVX512 __m256i
+sum_group(const __m512i *sums)
+{
+	__m512i low =
+		add_quarters(add_pairs(sums[0], sums[1]), add_pairs(sums[2], sums[3]));
+	__m512i high =
+		add_quarters(add_pairs(sums[4], sums[5]), add_pairs(sums[6], sums[7]));
+
+	return _mm512_cvtepi64_epi32(add_quarters(low, high));
+}
+
+/* Stores a group's numbers, as many as it has codes. */
+HX_INLINE HX_AVX512 void
+store_group(uint32_t *to, __m256i numbers, size_t count)
+{
+	uint32_t held[HX_GROUP];
+
+	if (count == HX_GROUP)
+	{
+		_mm256_storeu_si256((__m256i *) to, numbers);
+		return;
+	}
+	_mm256_storeu_si256((__m256i *) held, numbers);
+	memcpy(to, held, count * sizeof(uint32_t));
+}
+
+/* Hamming distances for a constant number of bytes, or any. */
+HX_INLINE HX_AVX512 void
+hamming_length(const uint8_t *query, size_t bytes, HxCodes codes,
+			   uint32_t *differing)
+{
+	for (size_t start = 0; start < codes.count; start += HX_GROUP)
+	{
+		HxGroup group = group_at(codes, start);
+		__m512i sums[HX_GROUP];
+
+		HX_UNROLL
+		for (int c = 0; c < HX_GROUP; c++)
+			sums[c] = _mm512_setzero_si512();
+		for (size_t at = 0; at < bytes; at += HX_CHUNK)
+		{
+			__m512i held = load_chunk(query + at, bytes - at);
+
+			HX_UNROLL
+			for (int c = 0; c < HX_GROUP; c++)
+				sums[c] = _mm512_add_epi64(
+					sums[c],
+					_mm512_popcnt_epi64(_mm512_xor_si512(
+						held, load_chunk(group.code[c] + at, bytes - at))));
+		}
+		store_group(differing + start, sum_group(sums), group.count);
+	}
+}
+
+HX_AVX512 static void
+hx_hamming_avx512(const uint8_t *query, size_t bytes, HxCodes codes,
+				  uint32_t *differing)
+{
+	if (bytes == HX_CHUNK)
+		hamming_length(query, HX_CHUNK, codes, differing);
+	else
+		hamming_length(query, bytes, codes, differing);
+}
+
+/* Bits set in a code of any length. */
+HX_INLINE HX_AVX512 uint32_t
+count_set(const uint8_t *code, size_t bytes)
+{
+	__m512i sum = _mm512_setzero_si512();
+
+	for (size_t at = 0; at < bytes; at += HX_CHUNK)
+		sum = _mm512_add_epi64(
+			sum, _mm512_popcnt_epi64(load_chunk(code + at, bytes - at)));
+	return (uint32_t) _mm512_reduce_add_epi64(sum);
+}
+
+HX_AVX512 static void
+hx_overlap_avx512(const uint8_t *query, size_t bytes, HxCodes codes,
+				  uint32_t *both, uint32_t *either)
+{
+	__m256i query_set = _mm256_set1_epi32((int32_t) count_set(query, bytes));
+
+	for (size_t start = 0; start < codes.count; start += HX_GROUP)
+	{
+		HxGroup group = group_at(codes, start);
+		__m512i in_both[HX_GROUP];
+		__m512i set[HX_GROUP];
+		__m256i met;
+
+		HX_UNROLL
+		for (int c = 0; c < HX_GROUP; c++)
+			in_both[c] = set[c] = _mm512_setzero_si512();
+		for (size_t at = 0; at < bytes; at += HX_CHUNK)
+		{
+			__m512i held = load_chunk(query + at, bytes - at);
+
+			HX_UNROLL
+			for (int c = 0; c < HX_GROUP; c++)
+			{
+				__m512i code = load_chunk(group.code[c] + at, bytes - at);
+
+				set[c] = _mm512_add_epi64(set[c], _mm512_popcnt_epi64(code));
+				in_both[c] = _mm512_add_epi64(
+					in_both[c],
+					_mm512_popcnt_epi64(_mm512_and_si512(held, code)));
+			}
+		}
+		met = sum_group(in_both);
+		store_group(both + start, met, group.count);
+		store_group(
+			either + start,
+			_mm256_sub_epi32(_mm256_add_epi32(sum_group(set), query_set), met),
+			group.count);
+	}
+}
+
+/* Weighted bits of one chunk of each plane of a query and a code. */
+HX_INLINE HX_AVX512 __m512i
+chunk_levels(const __m512i *query, const uint8_t *code, size_t plane_bytes,
+			 size_t left, int planes)
+{
+	__m512i plane[HX_PLANES];
+	__m512i total = _mm512_setzero_si512();
+
+	HX_UNROLL
+	for (int j = 0; j < planes; j++)
+		plane[j] = load_chunk(code + j * plane_bytes, left);
+
+	/* From the heaviest pairs of planes down, doubling on the way */
+	HX_UNROLL
+	for (int places = 0; places <= 2 * (planes - 1); places++)
+	{
+		total = _mm512_add_epi64(total, total);
+		HX_UNROLL
+		for (int i = 0; i < planes; i++)
+		{
+			int j = places - i;
+
+			if (j >= 0 && j < planes)
+				total = _mm512_add_epi64(
+					total,
+					_mm512_popcnt_epi64(_mm512_and_si512(query[i], plane[j])));
+		}
+	}
+	return total;
+}
+
+/* Level products for a constant number of planes. */
+HX_INLINE HX_AVX512 void
+level_product_planes(const uint8_t *query, size_t plane_bytes, int planes,
+					 HxCodes codes, uint32_t *product)
+{
+	for (size_t start = 0; start < codes.count; start += HX_GROUP)
+	{
+		HxGroup group = group_at(codes, start);
+		__m512i sums[HX_GROUP];
+
+		HX_UNROLL
+		for (int c = 0; c < HX_GROUP; c++)
+			sums[c] = _mm512_setzero_si512();
+		for (size_t at = 0; at < plane_bytes; at += HX_CHUNK)
+		{
+			size_t left = plane_bytes - at;
+			__m512i held[HX_PLANES];
+
+			HX_UNROLL
+			for (int i = 0; i < planes; i++)
+				held[i] = load_chunk(query + i * plane_bytes + at, left);
+			HX_UNROLL
+			for (int c = 0; c < HX_GROUP; c++)
+				sums[c] = _mm512_add_epi64(
+					sums[c], chunk_levels(held, group.code[c] + at, plane_bytes,
+										  left, planes));
+		}
+		store_group(product + start, sum_group(sums), group.count);
+	}
+}
+
+HX_AVX512 static void
+hx_level_product_avx512(const uint8_t *query, size_t plane_bytes, int planes,
+						HxCodes codes, uint32_t *product)
+{
+	switch (planes)
+	{
+		case 1:
+			level_product_planes(query, plane_bytes, 1, codes, product);
+			break;
+		case 2:
+			level_product_planes(query, plane_bytes, 2, codes, product);
+			break;
+		case 3:
+			level_product_planes(query, plane_bytes, 3, codes, product);
+			break;
+		default:
+			level_product_planes(query, plane_bytes, 4, codes, product);
+	}
+}
+
+/* Sixteen bits of a plane, of which `left` bytes exist, in every lane. */
+HX_INLINE HX_AVX512 __m512i
+spread_bits(const uint8_t *bytes, size_t left)
+{
+	unsigned word = bytes[0];
+
+	if (left > 1)
+		word |= (unsigned) bytes[1] << 8;
+	return _mm512_set1_epi32((int32_t) word);
+}
+
+/*
+ * The query's sixteen floats times what the levels of sixteen dimensions
+ * stand for.
+ */
+HX_INLINE HX_AVX512 __m512
+sixteen_terms(__m512 query, const uint8_t *code, size_t left,
+			  size_t plane_bytes, int planes)
+{
+	const __m512i bits = _mm512_setr_epi32(
+		1 << 7, 1 << 6, 1 << 5, 1 << 4, 1 << 3, 1 << 2, 1 << 1, 1 << 0, 1 << 15,
+		1 << 14, 1 << 13, 1 << 12, 1 << 11, 1 << 10, 1 << 9, 1 << 8);
+	__m512 step = _mm512_setzero_ps();
+
+	if (planes == 1)
+	{
+		__m512 negated = _mm512_castsi512_ps(_mm512_xor_si512(
+			_mm512_castps_si512(query), _mm512_set1_epi32(INT32_MIN)));
+
+		return _mm512_mask_blend_ps(
+			_mm512_test_epi32_mask(spread_bits(code, left), bits), negated,
+			query);
+	}
+
+	/* (2v - (2^b - 1)) / 2^(b-1) = sum of +-1 / 2^i: exact in every order */
+	HX_UNROLL
+	for (int i = 0; i < planes; i++)
+	{
+		const float unit = 1.0f / (float) (1 << i);
+		__mmask16 set = _mm512_test_epi32_mask(
+			spread_bits(code + i * plane_bytes, left), bits);
+
+		step =
+			_mm512_add_ps(step, _mm512_mask_blend_ps(set, _mm512_set1_ps(-unit),
+													 _mm512_set1_ps(unit)));
+	}
+	return _mm512_mul_ps(query, step);
+}
+
+/* Sum of sixteen lanes in the documented order. */
+HX_INLINE HX_AVX512 float
+reduce_lanes(__m512 lanes)
+{
+	__m256 low = _mm512_castps512_ps256(lanes);
+	__m256 high =
+		_mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(lanes), 1));
+	__m256 eight = _mm256_add_ps(low, high);
+	__m128 four = _mm_add_ps(_mm256_castps256_ps128(eight),
+							 _mm256_extractf128_ps(eight, 1));
+	__m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+
+	return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+/*
+ * Float products for a constant number of planes.  Behind the last dimension
+ * the query is 0: adding a zero changes no lane, for none is ever -0.
+ */
+HX_INLINE HX_AVX512 void
+float_product_planes(const float *query, size_t dims, int planes, HxCodes codes,
+					 float *product)
+{
+	size_t plane_bytes = (dims + 7) / 8;
+
+	for (size_t start = 0; start < codes.count; start += HX_GROUP)
+	{
+		HxGroup group = group_at(codes, start);
+		__m512 lanes[HX_GROUP];
+
+		HX_UNROLL
+		for (int c = 0; c < HX_GROUP; c++)
+			lanes[c] = _mm512_setzero_ps();
+		for (size_t d = 0; d < dims; d += HX_LANES)
+		{
+			__mmask16 mask =
+				(__mmask16) (dims - d < HX_LANES ? (1u << (dims - d)) - 1
+												 : 0xffff);
+			__m512 held = _mm512_maskz_loadu_ps(mask, query + d);
+
+			HX_UNROLL
+			for (int c = 0; c < HX_GROUP; c++)
+				lanes[c] = _mm512_add_ps(
+					lanes[c],
+					sixteen_terms(held, group.code[c] + d / 8,
+								  plane_bytes - d / 8, plane_bytes, planes));
+		}
+		for (size_t c = 0; c < group.count; c++)
+			product[start + c] = reduce_lanes(lanes[c]);
+	}
+}
+
+HX_AVX512 static void
+hx_float_product_avx512(const float *query, size_t dims, int planes,
+						HxCodes codes, float *product)
+{
+	switch (planes)
+	{
+		case 1:
+			float_product_planes(query, dims, 1, codes, product);
+			break;
+		case 2:
+			float_product_planes(query, dims, 2, codes, product);
+			break;
+		case 3:
+			float_product_planes(query, dims, 3, codes, product);
+			break;
+		default:
+			float_product_planes(query, dims, 4, codes, product);
+	}
+}
+
+const HxKernels hx_kernels_avx512 = {
+	.name = "avx512",
+	.hamming = hx_hamming_avx512,
+	.overlap = hx_overlap_avx512,
+	.level_product = hx_level_product_avx512,
+	.float_product = hx_float_product_avx512,
+	.sparse_dot = hx_sparse_dot_avx2,
+};
+
+#endif /* HX_X86 */

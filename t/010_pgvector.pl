@@ -1,0 +1,171 @@
+# hashemb_pgvector: columns of pgvector's types become hashemb's, and back.
+
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->start;
+
+if ($node->safe_psql('postgres',
+		"SELECT count(*) FROM pg_available_extensions WHERE name = 'vector'") == 0)
+{
+	plan skip_all => 'extension "vector" is not available in this server';
+}
+
+# Contents of a table, independent of the type of its column
+sub contents
+{
+	my ($db, $table) = @_;
+	return $node->safe_psql($db,
+		"SELECT count(*), md5(string_agg(id || ' ' || v::text, ',' ORDER BY id)) FROM $table");
+}
+
+sub filenode
+{
+	my ($table) = @_;
+	return $node->safe_psql('postgres', "SELECT pg_relation_filenode('$table')");
+}
+
+sub fails_like
+{
+	my ($sql, $pattern, $name) = @_;
+	my ($ret, $out, $err) = $node->psql('postgres', $sql);
+	isnt($ret, 0, "$name: is an error");
+	like($err, $pattern, "$name: says why");
+}
+
+$node->safe_psql('postgres', 'CREATE EXTENSION hashemb_pgvector CASCADE');
+
+# A column of sparsevec, some of it toasted, with an index on it
+my $rows = q{
+	SELECT i AS id, CASE WHEN i % 50 = 0 THEN NULL ELSE
+		(SELECT svec_agg(1 + abs(hashint4(i * 1000 + j)) % 20000, j - 5.5, 20000)
+		 FROM generate_series(1, CASE WHEN i % 10 = 0 THEN 1500 ELSE i % 40 END) j) END::sparsevec(20000) AS v
+	FROM generate_series(1, 500) i};
+$node->safe_psql('postgres', "CREATE TABLE moved AS $rows; CREATE INDEX ON moved (id)");
+is($node->safe_psql('postgres',
+		"SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'moved'::regclass AND attname = 'v'"),
+	'sparsevec(20000)', 'the column has a length');
+my $before = contents('postgres', 'moved');
+my $file = filenode('moved');
+
+$node->safe_psql('postgres', 'ALTER TABLE moved ALTER v TYPE svec(20000) USING v::svec(20000)');
+is(filenode('moved'), $file, 'sparsevec(n) to svec(n) with USING rewrites nothing');
+is(contents('postgres', 'moved'), $before, 'the contents are the same');
+$node->safe_psql('postgres', 'ALTER TABLE moved ALTER v TYPE sparsevec');
+is(filenode('moved'), $file, 'svec(n) to sparsevec rewrites nothing');
+is(contents('postgres', 'moved'), $before, 'the contents are the same');
+$node->safe_psql('postgres', 'ALTER TABLE moved ALTER v TYPE svec');
+is(filenode('moved'), $file, 'sparsevec to svec rewrites nothing');
+$node->safe_psql('postgres', 'ALTER TABLE moved ALTER v TYPE svec(20000)');
+isnt(filenode('moved'), $file, 'svec to svec(n) has every row checked');
+is(contents('postgres', 'moved'), $before, 'the contents are the same');
+
+$node->safe_psql('postgres', "CREATE TABLE assigned AS $rows");
+$file = filenode('assigned');
+$node->safe_psql('postgres', 'ALTER TABLE assigned ALTER v TYPE svec(20000)');
+is(filenode('assigned'), $file, 'sparsevec(n) to svec(n) without USING rewrites nothing');
+is(contents('postgres', 'assigned'), $before, 'the contents are the same');
+
+$node->safe_psql('postgres', "CREATE TABLE longer AS $rows");
+fails_like('ALTER TABLE longer ALTER v TYPE svec(20001) USING v::svec(20001)',
+	qr/svec of 20000 dimensions does not fit type svec\(20001\)/, 'another length');
+
+# Operators agree with pgvector's, which sums in single precision
+is($node->safe_psql('postgres', q{
+	SELECT count(*) FROM longer a, longer b WHERE a.id < 100 AND b.id < 100 AND
+		(abs((a.v::svec <#> b.v::svec) - (a.v <#> b.v)) > 1e-5 * (1 + l2_norm(a.v) * l2_norm(b.v)) OR
+		 abs((a.v::svec <-> b.v::svec) - (a.v <-> b.v)) > 1e-5 * (1 + l2_norm(a.v) + l2_norm(b.v)) OR
+		 abs((a.v::svec <+> b.v::svec) - (a.v <+> b.v)) > 1e-5 * (1 + (a.v <+> b.v)) OR
+		 l2_norm(a.v::svec) <> l2_norm(a.v))}),
+	0, 'distances agree with those of sparsevec');
+is($node->safe_psql('postgres', q{
+	SELECT count(*) FROM longer a, longer b WHERE a.id < 100 AND b.id < 100 AND
+		(l2_norm(a.v) = 0 OR l2_norm(b.v) = 0) IS DISTINCT FROM ((a.v::svec <=> b.v::svec) = 'NaN')
+		AND a.v IS NOT NULL AND b.v IS NOT NULL}),
+	0, 'cosine is NaN for zero vectors only');
+is($node->safe_psql('postgres', q{
+	SELECT count(*) FROM longer WHERE sparsevec_send(v) <> svec_send(v::svec)}),
+	0, 'the binary form is that of sparsevec');
+
+# Dense vectors
+is($node->safe_psql('postgres', q{
+	SELECT '[0,1.5,0,-2]'::vector::svec, '[0,1.5,0,-2]'::vector::svec(4),
+		'[0,1.5,0,-2]'::halfvec::svec, '{2:1.5,4:-2}/4'::svec::vector,
+		'{2:1.5,4:-2}/4'::svec::halfvec(4), '{2:1.5,4:-2}/4'::svec::sparsevec}),
+	'{2:1.5,4:-2}/4|{2:1.5,4:-2}/4|{2:1.5,4:-2}/4|[0,1.5,0,-2]|[0,1.5,0,-2]|{2:1.5,4:-2}/4',
+	'vector and halfvec');
+fails_like(q{SELECT '[1,2]'::vector::svec(3)},
+	qr/svec of 2 dimensions does not fit type svec\(3\)/, 'vector of another length');
+fails_like(q{SELECT '{1:1}/100000'::svec::vector},
+	qr/vector cannot have more than 16000 dimensions/, 'too long for a vector');
+fails_like(q{SELECT '{1:1e30}/2'::svec::halfvec},
+	qr/out of range for type halfvec/, 'too large for a halfvec');
+fails_like(q{SELECT '{1:1}/2'::svec <#> '{1:1}/2'::sparsevec},
+	qr/operator does not exist/, 'no cast is implicit');
+
+# A stored vector is a float query against codes
+is($node->safe_psql('postgres', q{
+	SELECT '1011'::bincode(4) <#> '[1,-2,0.5,4]'::vector = '1011'::bincode(4) <#> '{1,-2,0.5,4}'::real[],
+		'[1,-2,0.5,4]'::vector <=> '1011'::bincode(4) = '{1,-2,0.5,4}'::real[] <=> '1011'::bincode(4),
+		'1011'::bincode(4) <#> '[1,-2,0.5,4]'::halfvec::real[] = '1011'::bincode(4) <#> '{1,-2,0.5,4}'::real[],
+		binary_quantize('[1,-2,0.5,4]'::vector)::bincode(4) = binarize('[1,-2,0.5,4]'::vector::real[])}),
+	't|t|t|t', 'vector and halfvec as float queries');
+
+# A dump goes into another database
+$node->safe_psql('postgres', q{
+	CREATE TABLE kept (id int, v svec(20000), codes svec[], CHECK (dims(v) = 20000));
+	INSERT INTO kept SELECT id, v, ARRAY[v, top(v, 2)] FROM moved;
+	CREATE INDEX kept_btree ON kept (l2_norm(v));
+	CREATE DOMAIN short AS svec(3);
+	CREATE VIEW seen AS SELECT id, v <#> '{1:1}/20000' AS score FROM kept});
+my $dump = $node->backup_dir . '/svec.dump';
+for my $format ('plain', 'custom')
+{
+	$node->command_ok([ 'pg_dump', '-F', $format, '-f', "$dump.$format", 'postgres' ], "dump, $format");
+	$node->safe_psql('postgres', "CREATE DATABASE restored_$format");
+	$node->command_ok(
+		$format eq 'plain'
+		? [ 'psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-f', "$dump.$format", "restored_$format" ]
+		: [ 'pg_restore', '-e', '-d', "restored_$format", "$dump.$format" ],
+		"restore, $format");
+	is(contents("restored_$format", 'kept'), contents('postgres', 'kept'), "$format: the same contents");
+	is($node->safe_psql("restored_$format", 'SELECT sum(score) FROM seen'),
+		$node->safe_psql('postgres', 'SELECT sum(score) FROM seen'), "$format: the same scores");
+}
+
+# Each extension in a schema of its own, none of them in the search path
+$node->safe_psql('postgres', 'CREATE DATABASE apart');
+$node->safe_psql('apart', q{
+	CREATE SCHEMA a; CREATE SCHEMA b; CREATE SCHEMA c; CREATE SCHEMA d;
+	CREATE EXTENSION vector SCHEMA a;
+	CREATE EXTENSION hashemb SCHEMA b;
+	CREATE EXTENSION hashemb_pgvector SCHEMA c;
+	ALTER EXTENSION hashemb_pgvector SET SCHEMA d;
+	ALTER EXTENSION hashemb SET SCHEMA c});
+is($node->safe_psql('apart', q{
+	SET search_path = pg_catalog;
+	SELECT '[0,2]'::a.vector::c.svec, '{2:2}/2'::c.svec::a.halfvec, '{2:2}/2'::a.sparsevec::c.svec(2)}),
+	'{2:2}/2|[0,2]|{2:2}/2', 'casts work under any search path');
+
+# Who may create in the database may install both; what goes leaves the rest
+$node->safe_psql('postgres', q{
+	CREATE ROLE owner_only LOGIN;
+	CREATE DATABASE owned OWNER owner_only});
+$node->safe_psql('owned', 'CREATE EXTENSION vector');
+$node->safe_psql('owned', 'SET ROLE owner_only; CREATE EXTENSION hashemb_pgvector CASCADE');
+is($node->safe_psql('owned', q{
+	SET ROLE owner_only;
+	CREATE TABLE mine AS SELECT '{1:1}/2'::svec AS v;
+	DROP EXTENSION hashemb_pgvector;
+	SELECT v FROM mine}), '{1:1}/2', 'installed and dropped by an owner');
+is($node->safe_psql('owned', q{
+	SELECT count(*) FROM pg_cast WHERE castsource = 'svec'::regtype AND casttarget = 'sparsevec'::regtype}),
+	0, 'the casts are gone');
+
+$node->stop;
+done_testing();

@@ -1,0 +1,81 @@
+/*
+ * emulate.h
+ *	  The x86 intrinsics of the kernels in plain C, by SIMDe, so that AVX-512
+ *	  is tested where no CPU has it.
+ *
+ * Masked loads are our own: SIMDe's read the whole vector, where the
+ * instruction reads no byte that its mask leaves out.  So is what its older
+ * versions lack.
+ */
+#ifndef HX_TEST_EMULATE_H
+#define HX_TEST_EMULATE_H
+
+#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde/x86/avx512.h>
+
+#include <stdint.h>
+#include <string.h>
+
+#undef _mm512_maskz_loadu_epi8
+#undef _mm512_maskz_loadu_ps
+#undef _mm512_reduce_add_epi64
+#undef _mm512_shuffle_i64x2
+
+#define __mmask16 uint16_t
+#define __mmask64 uint64_t
+
+static inline simde__m512i
+_mm512_maskz_loadu_epi8(uint64_t mask, const void *from)
+{
+	const uint8_t *bytes = (const uint8_t *) from;
+	uint8_t held[64] = {0};
+
+	for (int i = 0; i < 64; i++)
+	{
+		if (mask >> i & 1)
+			held[i] = bytes[i];
+	}
+	return simde_mm512_loadu_si512(held);
+}
+
+static inline simde__m512
+_mm512_maskz_loadu_ps(uint16_t mask, const void *from)
+{
+	const float *floats = (const float *) from;
+	float held[16] = {0};
+
+	for (int i = 0; i < 16; i++)
+	{
+		if (mask >> i & 1)
+			held[i] = floats[i];
+	}
+	return simde_mm512_loadu_ps(held);
+}
+
+static inline int64_t
+_mm512_reduce_add_epi64(simde__m512i vector)
+{
+	int64_t held[8];
+	int64_t sum = 0;
+
+	memcpy(held, &vector, sizeof(held));
+	for (int i = 0; i < 8; i++)
+		sum += held[i];
+	return sum;
+}
+
+/* Two quarters of a, then two of b, two bits of `control` for each. */
+static inline simde__m512i
+_mm512_shuffle_i64x2(simde__m512i a, simde__m512i b, int control)
+{
+	uint8_t held[64];
+
+	for (int i = 0; i < 4; i++)
+		memcpy(held + 16 * i,
+			   (const uint8_t *) (i < 2 ? &a : &b) +
+				   16 * (control >> 2 * i & 3),
+			   16);
+	return simde_mm512_loadu_si512(held);
+}
+
+#endif /* HX_TEST_EMULATE_H */

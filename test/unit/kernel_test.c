@@ -1,0 +1,624 @@
+/*
+ * kernel_test.c
+ *	  The scalar kernels against formulas written bit by bit, and every other
+ *	  level against the scalar ones, to the last bit.
+ *
+ *	kernel_test [seed]
+ *
+ * All data lie between pages that cannot be touched: now right behind the one,
+ * at any alignment, now ending right before the other, so that a byte read or
+ * written outside ends the program.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kernel/level.h"
+
+/* Greatest sizes that are tested */
+#define MAX_CODES 70
+#define MAX_WORDS 300
+#define MAX_SPARSE 3000
+
+/* Lengths to which counts of codes up to MAX_CODES are tested, and beyond */
+#define SHORT_BYTES 300
+#define FEW_CODES 11
+
+/* Writable bytes between two guard pages */
+typedef struct Area
+{
+	uint8_t *start;
+	size_t size;
+} Area;
+
+/* One call's arguments */
+typedef struct Case
+{
+	size_t bytes;		  /* of one plane */
+	size_t dims;		  /* for float_product */
+	int planes;			  /* of a code */
+	const uint8_t *query; /* code */
+	const float *floats;  /* float query */
+	HxCodes codes;		  /* codes */
+} Case;
+
+/* Results of all operations but sparse_dot */
+typedef struct Results
+{
+	uint32_t hamming[MAX_CODES];
+	uint32_t both[MAX_CODES];
+	uint32_t either[MAX_CODES];
+	uint32_t levels[MAX_CODES];
+	float floats[MAX_CODES];
+} Results;
+
+static uint64_t random_state;
+static int passed;
+static int failed;
+
+/* The group under test: its name, cases and failures so far */
+static char group_name[80];
+static int group_cases;
+static int group_failures;
+
+static Area query_area;
+static Area floats_area;
+static Area codes_area;
+static Area results_area;
+static Area second_area;
+static Area sparse_areas[4];
+
+static uint64_t
+next_random(void)
+{
+	random_state ^= random_state >> 12;
+	random_state ^= random_state << 25;
+	random_state ^= random_state >> 27;
+	return random_state * UINT64_C(0x2545f4914f6cdd1d);
+}
+
+/* A number from 0 to bound - 1. */
+static size_t
+random_below(size_t bound)
+{
+	return (size_t) ((next_random() >> 11) % bound);
+}
+
+static void begin_group(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+static void
+begin_group(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(group_name, sizeof(group_name), format, arguments);
+	va_end(arguments);
+	group_cases = group_failures = 0;
+}
+
+static void
+end_group(void)
+{
+	printf("%-6s %s: %d cases, %d failed\n", group_failures ? "FAILED" : "ok",
+		   group_name, group_cases, group_failures);
+	fflush(stdout);
+	if (group_failures)
+		failed++;
+	else
+		passed++;
+}
+
+/* Counts a case; says what failed, for the first few of a group. */
+static void check(int good, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void
+check(int good, const char *format, ...)
+{
+	va_list arguments;
+
+	group_cases++;
+	if (good)
+		return;
+	if (group_failures++ >= 5)
+		return;
+	va_start(arguments, format);
+	printf("  ");
+	vprintf(format, arguments);
+	printf("\n");
+	va_end(arguments);
+}
+
+static Area
+make_area(size_t size)
+{
+	size_t page = (size_t) sysconf(_SC_PAGESIZE);
+	Area area;
+	uint8_t *all;
+
+	area.size = (size + page - 1) / page * page;
+	all = mmap(NULL, area.size + 2 * page, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (all == MAP_FAILED ||
+		mprotect(all + page, area.size, PROT_READ | PROT_WRITE) != 0)
+	{
+		perror("cannot map memory");
+		exit(2);
+	}
+	area.start = all + page;
+	return area;
+}
+
+/* A place for `size` bytes: at the end, the start, or a little behind it. */
+static uint8_t *
+place(Area area, size_t size, size_t alignment)
+{
+	size_t slack;
+
+	if (size > area.size)
+	{
+		fprintf(stderr, "area of %zu bytes is too small for %zu\n", area.size,
+				size);
+		exit(2);
+	}
+	slack = area.size - size;
+	if (random_below(2) == 0)
+		return area.start + slack;
+	return area.start +
+		   random_below((slack < 64 ? slack : 64) / alignment + 1) * alignment;
+}
+
+/* Random bytes; now and then few bits, most bits, none or all. */
+static void
+fill_bytes(uint8_t *to, size_t size)
+{
+	size_t kind = random_below(8);
+
+	for (size_t i = 0; i < size; i++)
+	{
+		uint8_t byte = (uint8_t) (next_random() >> 32);
+
+		if (kind == 0)
+			byte = 0;
+		else if (kind == 1)
+			byte = 0xff;
+		else if (kind == 2)
+			byte &= (uint8_t) (next_random() >> 40);
+		else if (kind == 3)
+			byte |= (uint8_t) (next_random() >> 40);
+		to[i] = byte;
+	}
+}
+
+/* A finite float: common, zero of either sign, denormal, huge or any. */
+static float
+random_float(void)
+{
+	uint32_t bits = (uint32_t) (next_random() >> 32);
+	size_t kind = random_below(12);
+	float result;
+
+	if (kind < 6)
+		return (float) ((double) bits / 2147483648.0 - 1);
+	if (kind == 6)
+		bits &= 0x80000000;
+	else if (kind == 7)
+		bits &= 0x807fffff;
+	else if (kind == 8)
+		bits = (bits & 0x807fffff) | 0x7d000000;
+	else if ((bits & 0x7f800000) == 0x7f800000)
+		bits &= 0xbfffffff;
+	memcpy(&result, &bits, sizeof(result));
+	return result;
+}
+
+/* Arguments of a length; `most` is the greatest number of codes. */
+static Case
+make_case(size_t bytes, int planes, size_t most)
+{
+	size_t size = bytes * (size_t) planes;
+	size_t strides[6] = {size,	   size + 1, (size + 7) / 8 * 8,
+						 size / 2, 0,		 size + random_below(40)};
+	size_t count = random_below(most + 1);
+	size_t stride = strides[random_below(6)];
+	size_t extent = count ? (count - 1) * stride + size : 0;
+	uint8_t *query = place(query_area, size, 1);
+	uint8_t *codes = place(codes_area, extent, 1);
+	float *floats;
+	Case made;
+
+	made.bytes = bytes;
+	made.planes = planes;
+	made.dims = bytes ? bytes * 8 - random_below(8) : 0;
+	floats = (float *) place(floats_area, made.dims * sizeof(float), 4);
+	fill_bytes(query, size);
+	fill_bytes(codes, extent);
+	for (size_t i = 0; i < made.dims; i++)
+		floats[i] = random_float();
+	made.query = query;
+	made.floats = floats;
+	made.codes = (HxCodes){codes, stride, count};
+	return made;
+}
+
+/* Runs all operations but sparse_dot, results ending at a guard page. */
+static void
+run_case(const HxKernels *kernels, const Case *test, Results *results)
+{
+	size_t size = test->bytes * (size_t) test->planes;
+	size_t out = test->codes.count * sizeof(uint32_t);
+	void *first = results_area.start + results_area.size - out;
+	void *second = second_area.start + second_area.size - out;
+
+	memset(results, 0, sizeof(*results));
+	kernels->hamming(test->query, size, test->codes, first);
+	memcpy(results->hamming, first, out);
+	kernels->overlap(test->query, size, test->codes, first, second);
+	memcpy(results->both, first, out);
+	memcpy(results->either, second, out);
+	kernels->level_product(test->query, test->bytes, test->planes, test->codes,
+						   first);
+	memcpy(results->levels, first, out);
+	kernels->float_product(test->floats, test->dims, test->planes, test->codes,
+						   first);
+	memcpy(results->floats, first, out);
+}
+
+/* Bit of a dimension, from 0, of a plane. */
+static unsigned
+bit_of(const uint8_t *plane, size_t dim)
+{
+	return plane[dim / 8] & 0x80 >> dim % 8 ? 1 : 0;
+}
+
+/* Level of a dimension, from 0. */
+static unsigned
+level_of(const uint8_t *code, size_t bytes, int planes, size_t dim)
+{
+	unsigned level = 0;
+
+	for (int plane = 0; plane < planes; plane++)
+		level = 2 * level + bit_of(code + (size_t) plane * bytes, dim);
+	return level;
+}
+
+/* The float product, one lane after the other. */
+static float
+naive_float(const Case *test, const uint8_t *code)
+{
+	int most = (1 << test->planes) - 1;
+	float lanes[HX_LANES];
+	float eight[8];
+	float four[4];
+
+	for (size_t l = 0; l < HX_LANES; l++)
+	{
+		volatile float sum = 0;
+
+		for (size_t d = l; d < test->dims; d += HX_LANES)
+		{
+			int level = (int) level_of(code, test->bytes, test->planes, d);
+			volatile float step =
+				(float) ((2.0 * level - most) / ((most + 1) / 2));
+			volatile float term = test->floats[d] * step;
+
+			sum = sum + term;
+		}
+		lanes[l] = sum;
+	}
+	for (int l = 0; l < 8; l++)
+		eight[l] = lanes[l] + lanes[l + 8];
+	for (int l = 0; l < 4; l++)
+		four[l] = eight[l] + eight[l + 4];
+	return (four[0] + four[2]) + (four[1] + four[3]);
+}
+
+/* All operations but sparse_dot, bit by bit. */
+static void
+run_naive(const Case *test, Results *results)
+{
+	size_t bits = test->bytes * (size_t) test->planes * 8;
+
+	memset(results, 0, sizeof(*results));
+	for (size_t i = 0; i < test->codes.count; i++)
+	{
+		const uint8_t *code = test->codes.base + i * test->codes.stride;
+
+		for (size_t d = 0; d < bits; d++)
+		{
+			unsigned a = bit_of(test->query, d);
+			unsigned b = bit_of(code, d);
+
+			results->hamming[i] += a != b;
+			results->both[i] += a == 1 && b == 1;
+			results->either[i] += a == 1 || b == 1;
+		}
+		for (size_t d = 0; d < test->bytes * 8; d++)
+			results->levels[i] +=
+				level_of(test->query, test->bytes, test->planes, d) *
+				level_of(code, test->bytes, test->planes, d);
+		results->floats[i] = naive_float(test, code);
+	}
+}
+
+/* Counts the five comparisons of one case. */
+static void
+compare_results(const Case *test, const Results *got, const Results *wanted)
+{
+	char where[120];
+
+	snprintf(where, sizeof(where),
+			 "%zu bytes x %d planes, %zu dims, %zu codes, stride %zu",
+			 test->bytes, test->planes, test->dims, test->codes.count,
+			 test->codes.stride);
+	check(memcmp(got->hamming, wanted->hamming, sizeof(got->hamming)) == 0,
+		  "hamming: %s", where);
+	check(memcmp(got->both, wanted->both, sizeof(got->both)) == 0,
+		  "overlap, both: %s", where);
+	check(memcmp(got->either, wanted->either, sizeof(got->either)) == 0,
+		  "overlap, either: %s", where);
+	check(memcmp(got->levels, wanted->levels, sizeof(got->levels)) == 0,
+		  "level_product: %s", where);
+	check(memcmp(got->floats, wanted->floats, sizeof(got->floats)) == 0,
+		  "float_product: %s", where);
+}
+
+/* One length against the formulas (kernels == NULL) or the scalar level. */
+static void
+test_length(const HxKernels *kernels, size_t bytes, size_t most)
+{
+	for (int planes = 1; planes <= HX_PLANES; planes++)
+	{
+		Case test = make_case(bytes, planes, most);
+		Results got;
+		Results wanted;
+
+		if (kernels == NULL)
+		{
+			run_naive(&test, &wanted);
+			run_case(&hx_kernels_scalar, &test, &got);
+		}
+		else
+		{
+			run_case(&hx_kernels_scalar, &test, &wanted);
+			run_case(kernels, &test, &got);
+		}
+		compare_results(&test, &got, &wanted);
+	}
+}
+
+/* Codes of whole words and of odd lengths. */
+static void
+test_codes(const HxKernels *kernels)
+{
+	size_t most = kernels == NULL ? 3 : FEW_CODES;
+
+	begin_group("%s, codes of every odd length to %d bytes",
+				kernels ? kernels->name : "scalar by formula", SHORT_BYTES);
+	for (size_t bytes = 0; bytes <= SHORT_BYTES; bytes++)
+		test_length(kernels, bytes,
+					bytes > 80 && kernels == NULL ? most : MAX_CODES);
+	end_group();
+
+	begin_group("%s, codes of 0 to %d words",
+				kernels ? kernels->name : "scalar by formula", MAX_WORDS);
+	for (size_t words = 0; words <= MAX_WORDS; words++)
+		test_length(kernels, 8 * words, most);
+	end_group();
+}
+
+/* Ascending dimensions with steps of 1 to `step`, in `dims`. */
+static void
+fill_sparse(int32_t *dims, float *weights, size_t count, size_t step)
+{
+	int64_t dim = (int64_t) random_below(step) - 1;
+
+	for (size_t i = 0; i < count; i++)
+	{
+		dim += 1 + (int64_t) random_below(step);
+		dims[i] = (int32_t) dim;
+		weights[i] = random_float();
+	}
+}
+
+/* The sparse product: every a against every b. */
+static double
+naive_sparse(const int32_t *a_dims, const float *a_weights, size_t a_count,
+			 const int32_t *b_dims, const float *b_weights, size_t b_count)
+{
+	volatile double sum = 0;
+
+	for (size_t i = 0; i < a_count; i++)
+	{
+		for (size_t j = 0; j < b_count; j++)
+		{
+			if (a_dims[i] == b_dims[j])
+			{
+				volatile double term = a_weights[i];
+
+				term = term * b_weights[j];
+				sum = sum + term;
+			}
+		}
+	}
+	return sum;
+}
+
+/* One sparse product against the formula. */
+static void
+test_sparse_pair(const HxKernels *kernels, size_t a_count, size_t b_count)
+{
+	static const size_t steps[] = {1, 2, 3, 10, 1000, 500000};
+	int32_t *a_dims = (int32_t *) place(sparse_areas[0], a_count * 4, 4);
+	int32_t *b_dims = (int32_t *) place(sparse_areas[1], b_count * 4, 4);
+	float *a_weights = (float *) place(sparse_areas[2], a_count * 4, 4);
+	float *b_weights = (float *) place(sparse_areas[3], b_count * 4, 4);
+	size_t a_step = steps[random_below(6)];
+	size_t b_step = random_below(2) ? a_step : steps[random_below(6)];
+	double got;
+	double wanted;
+
+	fill_sparse(a_dims, a_weights, a_count, a_step);
+	fill_sparse(b_dims, b_weights, b_count, b_step);
+	/* Sharing a good part of the dimensions, whatever the steps */
+	if (random_below(4) == 0)
+		memcpy(b_dims, a_dims,
+			   (a_count < b_count ? a_count : b_count) * sizeof(int32_t));
+	for (size_t i = 1; i < b_count; i++)
+	{
+		if (b_dims[i] <= b_dims[i - 1])
+			b_dims[i] = b_dims[i - 1] + 1;
+	}
+	wanted =
+		naive_sparse(a_dims, a_weights, a_count, b_dims, b_weights, b_count);
+	got = kernels->sparse_dot(a_dims, a_weights, a_count, b_dims, b_weights,
+							  b_count);
+	check(memcmp(&got, &wanted, sizeof(got)) == 0,
+		  "sparse_dot: %zu by %zu terms, steps %zu and %zu, %.17g not %.17g",
+		  a_count, b_count, a_step, b_step, got, wanted);
+}
+
+static void
+test_sparse(const HxKernels *kernels)
+{
+	begin_group("%s, sparse products", kernels->name);
+	for (size_t a_count = 0; a_count <= 40; a_count++)
+	{
+		for (size_t b_count = 0; b_count <= 40; b_count++)
+			test_sparse_pair(kernels, a_count, b_count);
+	}
+	for (int i = 0; i < 1500; i++)
+	{
+		test_sparse_pair(kernels, random_below(200), random_below(200));
+		test_sparse_pair(kernels, random_below(20), random_below(MAX_SPARSE));
+		test_sparse_pair(kernels, random_below(MAX_SPARSE), random_below(20));
+	}
+	end_group();
+}
+
+/* The ends of the range of dimensions. */
+static void
+test_sparse_limits(const HxKernels *kernels)
+{
+	int32_t dims[9];
+	float weights[9];
+	double sum;
+
+	begin_group("%s, sparse products at the limits", kernels->name);
+	for (int i = 0; i < 9; i++)
+	{
+		dims[i] = i == 0 ? 0 : INT32_MAX - 8 + i;
+		weights[i] = (float) (1 << i);
+	}
+	sum = kernels->sparse_dot(dims, weights, 9, dims, weights, 9);
+	check(sum == 87381, "dimensions up to INT32_MAX: %g", sum);
+	sum = kernels->sparse_dot(dims, weights, 0, dims, weights, 9);
+	check(sum == 0, "empty with nine: %g", sum);
+	sum = kernels->sparse_dot(NULL, NULL, 0, NULL, NULL, 0);
+	check(sum == 0, "empty with empty: %g", sum);
+	end_group();
+}
+
+/* Large sums: no count may overflow a narrow lane. */
+static void
+test_long(const HxKernels *kernels)
+{
+	size_t bytes = 200000;
+	uint8_t *ones = malloc(bytes * HX_PLANES);
+	uint8_t *zeros = calloc(bytes, HX_PLANES);
+	HxCodes codes = {ones, 0, 2};
+	uint32_t first[2];
+	uint32_t second[2];
+
+	begin_group("%s, codes of %zu bytes", kernels->name, bytes);
+	memset(ones, 0xff, bytes * HX_PLANES);
+	kernels->hamming(zeros, bytes, codes, first);
+	check(first[0] == bytes * 8 && first[1] == bytes * 8, "hamming: %u",
+		  first[0]);
+	kernels->overlap(ones, bytes, codes, first, second);
+	check(first[0] == bytes * 8 && second[1] == bytes * 8, "overlap: %u, %u",
+		  first[0], second[1]);
+	for (int planes = 1; planes <= HX_PLANES; planes++)
+	{
+		uint32_t most = (1u << planes) - 1;
+
+		kernels->level_product(ones, bytes, planes, codes, first);
+		check(first[1] == bytes * 8 * most * most, "level_product: %u",
+			  first[1]);
+	}
+	end_group();
+	free(ones);
+	free(zeros);
+}
+
+/* The choice by name. */
+static void
+test_choice(void)
+{
+	const HxKernels *const *levels = hx_kernel_levels();
+	int last = 0;
+
+	begin_group("choice of a level");
+	check(hx_kernels == &hx_kernels_scalar, "first is %s", hx_kernels->name);
+	check(levels[0] == &hx_kernels_scalar, "slowest is %s", levels[0]->name);
+	for (; levels[last] != NULL; last++)
+		check(hx_kernel_choose(levels[last]->name) == 0 &&
+				  hx_kernels == levels[last],
+			  "cannot choose %s", levels[last]->name);
+	check(last <= HX_MAX_LEVELS, "%d levels", last);
+	check(hx_kernel_choose("scalar") == 0, "cannot choose scalar");
+	check(hx_kernel_choose("mmx") == -1, "could choose mmx");
+	check(hx_kernel_choose("") == -1, "could choose nothing");
+	check(hx_kernels == &hx_kernels_scalar, "a refused name changed to %s",
+		  hx_kernels->name);
+	check(hx_kernel_choose("auto") == 0 && hx_kernels == levels[last - 1],
+		  "auto is %s", hx_kernels->name);
+	end_group();
+}
+
+static void
+test_level(const HxKernels *kernels)
+{
+	if (kernels != &hx_kernels_scalar)
+		test_codes(kernels);
+	test_sparse(kernels);
+	test_sparse_limits(kernels);
+	test_long(kernels);
+}
+
+int
+main(int argc, char **argv)
+{
+	uint64_t seed = (uint64_t) time(NULL) * 1000003 + (uint64_t) getpid();
+
+	if (argc > 1)
+		seed = strtoull(argv[1], NULL, 10);
+	random_state = seed ? seed : 1;
+	printf("seed %llu\n", (unsigned long long) seed);
+
+	query_area = make_area(8 * MAX_WORDS * HX_PLANES);
+	floats_area = make_area(64 * MAX_WORDS * sizeof(float));
+	codes_area = make_area((8 * MAX_WORDS * HX_PLANES + 40) * MAX_CODES);
+	results_area = make_area(MAX_CODES * sizeof(uint32_t));
+	second_area = make_area(MAX_CODES * sizeof(uint32_t));
+	for (int i = 0; i < 4; i++)
+		sparse_areas[i] = make_area(MAX_SPARSE * 4);
+
+	test_choice();
+	test_codes(NULL);
+#ifdef HX_EMULATE
+	test_level(&hx_kernels_avx2);
+	test_level(&hx_kernels_avx512);
+#else
+	for (int i = 0; hx_kernel_levels()[i] != NULL; i++)
+		test_level(hx_kernel_levels()[i]);
+#endif
+	printf("%d passed, %d failed\n", passed, failed);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,97 @@
+#!/bin/sh
+# Build and run the unit tests of the kernels; no server is needed.
+#
+#   test/unit/run.sh [SEED]
+#
+# Run by `make unitcheck`. CC names the compiler. Every build runs the same
+# test program: sanitized, optimised as in the extension, by clang as for the
+# server's JIT, AVX-512 emulated by SIMDe, and NEON under qemu. A build whose
+# tools are missing is skipped and says so. Ends with the sum over all builds.
+set -u
+
+cd "$(dirname "$0")/../.."
+build=build/unit
+cc=${CC:-gcc}
+kernel=$(echo src/kernel/*.c)
+flags="-std=gnu11 -g -Wall -Wextra -Werror -Wno-psabi -ffp-contract=off -Isrc"
+passed=0 failed=0 skipped=0
+mkdir -p "$build"
+
+# have COMMAND: is it there?
+have() {
+	command -v "$1" >/dev/null 2>&1
+}
+
+# skip NAME WHY
+skip() {
+	echo "== $1: skipped, $2"
+	skipped=$((skipped + 1))
+}
+
+# check NAME RUNNER COMPILER... : build kernel_test, run it, add its counts.
+check() {
+	name=$1 runner=$2
+	shift 2
+	echo "== $name"
+	# The options are words
+	# shellcheck disable=SC2086
+	if ! "$@" $flags $kernel test/unit/kernel_test.c \
+			-o "$build/kernel_test_$name"; then
+		echo "FAILED $name does not compile"
+		failed=$((failed + 1))
+		return
+	fi
+	$runner "$build/kernel_test_$name" $seed >"$build/$name.log" 2>&1
+	code=$?
+	cat "$build/$name.log"
+	counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' \
+		"$build/$name.log")
+	if [ -z "$counts" ]; then
+		echo "FAILED $name ended early with exit code $code"
+		failed=$((failed + 1))
+		return
+	fi
+	passed=$((passed + ${counts% *}))
+	failed=$((failed + ${counts#* }))
+}
+
+seed=${1:-}
+
+check sanitized "" "$cc" -O1 -fsanitize=address,undefined \
+	-fno-sanitize-recover=all
+check optimised "" "$cc" -O2
+
+clang=
+for name in clang clang-19 clang-17 clang-16 clang-15 clang-14; do
+	if have $name; then
+		clang=$name
+		break
+	fi
+done
+if [ -n "$clang" ]; then
+	check clang "" "$clang" -O2
+else
+	skip clang "no clang"
+fi
+
+# 32-bit and other systems have no x86 kernels to emulate
+if [ "$(uname -m)" != x86_64 ]; then
+	skip emulated "the machine is no x86-64"
+elif echo '#include <simde/x86/avx512.h>' |
+	"$cc" -fsyntax-only -x c - 2>/dev/null; then
+	check emulated "" "$cc" -O1 '-DHX_EMULATE="emulate.h"' -Itest/unit
+else
+	skip emulated "no SIMDe (Debian: libsimde-dev)"
+fi
+
+if [ "$(uname -m)" = aarch64 ]; then
+	skip neon "the builds above have run it"
+elif have aarch64-linux-gnu-gcc && have qemu-aarch64-static; then
+	check neon qemu-aarch64-static aarch64-linux-gnu-gcc -O2 -static
+else
+	skip neon "no aarch64-linux-gnu-gcc or qemu-aarch64-static \
+(Debian: gcc-aarch64-linux-gnu, qemu-user-static)"
+fi
+
+echo "$passed passed, $failed failed, $skipped builds skipped"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,123 @@
+#!/bin/sh
+# Build with warnings as errors and run every test there is.
+#
+#   tools/sandbox.sh test tools/run-tests.sh [unit|regress|isolation|tap]...
+#
+# The last line is "N passed, N failed[, N skipped]": a unit test or a TAP
+# assertion counts one, and so does a file of sql/ or specs/. Fails if one did.
+set -eu
+
+kinds=${*:-unit regress isolation tap}
+passed=0 failed=0 skipped=0
+logs=$(mktemp -d)
+jobs=$(nproc 2>/dev/null || echo 2)
+
+# Small machines have small /dev/shm; every server reads this file
+TEMP_CONFIG=$logs/postgresql.conf
+export TEMP_CONFIG
+cat >"$TEMP_CONFIG" <<-CONF
+	dynamic_shared_memory_type = mmap
+	fsync = off
+	max_parallel_maintenance_workers = 2
+CONF
+
+# Run a command, showing and keeping its output; its exit code in $status
+logged()
+{
+	log=$1
+	shift
+	{ "$@" 2>&1 || echo "$?" >"$log.status"; } | tee "$log"
+	status=$(cat "$log.status" 2>/dev/null || echo 0)
+}
+
+# Count a finished run: PASSED FAILED SKIPPED; a run that broke has failed
+count()
+{
+	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+	if [ "$status" -ne 0 ] && [ "$2" -eq 0 ]; then
+		echo "(stopped with exit code $status)"
+		failed=$((failed + 1))
+	fi
+}
+
+# Lines of $log that match
+lines()
+{
+	grep -cE "$1" "$log" || true
+}
+
+unit()
+{
+	[ -d test/unit ] || return 0
+	logged "$logs/unit" make -s unitcheck
+	ok=$(lines '^ok ')
+	bad=$(lines '^not ok ')
+	skip=$(lines '^ok .*# [Ss][Kk][Ii][Pp]')
+	if [ "$ok" -eq 0 ] && [ "$bad" -eq 0 ] && [ "$status" -eq 0 ]; then
+		ok=1
+	fi
+	count $((ok - skip)) "$bad" "$skip"
+}
+
+# pg_regress or its isolation sibling in a server of its own
+regress()
+{
+	name=$1 program=$2 tests=$3 output=$4
+	[ -n "$tests" ] || return 0
+	mkdir -p "$output"
+	logged "$logs/$name" "$program" --inputdir=. --outputdir="$output" \
+		--bindir="$(dirname "$PG_CONFIG")" \
+		--temp-instance="$logs/instance-$name" --temp-config="$TEMP_CONFIG" \
+		--encoding=UTF8 --no-locale --load-extension=hashemb $tests
+	ok=$(lines '^(test .*\.\.\. ok|ok [0-9])')
+	bad=$(lines '^(test .*\.\.\. .*FAILED|not ok [0-9])')
+	count "$ok" "$bad" 0
+	[ ! -s "$output/regression.diffs" ] || head -n 400 "$output/regression.diffs"
+	if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
+		tail -n 30 "$output"/log/*.log 2>/dev/null || true
+	fi
+}
+
+tap()
+{
+	ls t/*.pl >/dev/null 2>&1 || return 0
+	logged "$logs/tap" env TESTDIR="$PWD" PG_REGRESS="$pgxs/test/regress/pg_regress" \
+		PERL5LIB="$pgxs/test/perl:$PWD/t" perl tools/tap.pl "$jobs" t/*.pl
+	set -- $(sed -n 's/^tap: //p' "$log")
+	count "${1:-0}" "${2:-0}" "${3:-0}"
+}
+
+# Names of the files of a folder without the suffix
+names()
+{
+	for file in $1/*.$2; do
+		[ ! -e "$file" ] || basename "$file" ".$2"
+	done
+}
+
+pgxs=$(dirname "$(dirname "$($PG_CONFIG --pgxs)")")
+echo "Building for $($PG_CONFIG --version)"
+make -s -j"$jobs" COPT=-Werror PG_CONFIG="$PG_CONFIG"
+make -s install PG_CONFIG="$PG_CONFIG" >"$logs/install" 2>&1 ||
+	{ cat "$logs/install"; exit 1; }
+
+for kind in $kinds; do
+	echo
+	echo "== $kind"
+	case $kind in
+		unit) unit ;;
+		regress) regress regress "$pgxs/test/regress/pg_regress" \
+			"$(names sql sql)" . ;;
+		isolation) regress isolation \
+			"$pgxs/test/isolation/pg_isolation_regress" \
+			"$(names specs spec)" output_iso ;;
+		tap) tap ;;
+		*) echo "unknown kind of test: $kind" >&2; exit 2 ;;
+	esac
+done
+
+echo
+line="$passed passed, $failed failed"
+[ "$skipped" -eq 0 ] || line="$line, $skipped skipped"
+echo "$line"
+[ "$failed" -eq 0 ]
