@@ -373,13 +373,13 @@ COMMENT ON OPERATOR || (bincode, bincode) IS
 
 CREATE FUNCTION bit_majority_add(internal, bincode) RETURNS internal
 	AS 'MODULE_PATHNAME', 'hx_majority_add'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION bit_majority_add(internal, bincode) IS
 	'bit_majority: count a code';
 
 CREATE FUNCTION bit_majority_add(internal, bincode, double precision) RETURNS internal
 	AS 'MODULE_PATHNAME', 'hx_majority_add_weighted'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION bit_majority_add(internal, bincode, double precision) IS
 	'bit_majority: count a code by its weight';
 

@@ -4,7 +4,9 @@
  *	  alone and against stored codes.
  *
  * Arrays have one dimension and neither NULL, NaN nor infinity.  Pairs of
- * arrays are computed in double, by rising dimension.
+ * arrays are computed in double: HX_LANES sums, lane = dimension mod HX_LANES,
+ * each by rising dimension, then halved as the kernels do.  So a sum does not
+ * wait for each addition, and has the same bits everywhere.
  */
 #include "postgres.h"
 
@@ -23,11 +25,11 @@
 #include "type/distance.h"
 
 /*
- * Beyond these magnitudes products of squared lengths might leave the range
- * of double; only double precision and numeric reach them.
+ * Squared lengths within these bounds may be multiplied; only double precision
+ * and numeric get beyond.
  */
-#define HX_LARGE_VALUE 1e70
-#define HX_SMALL_VALUE 1e-70
+#define HX_SMALL_NORM2 1e-140
+#define HX_LARGE_NORM2 1e140
 
 /* The last float query of a call site, and the array it was made from */
 typedef struct QueryCache
@@ -150,6 +152,35 @@ convert_elements(ArrayType *array, int count, double *values)
 	}
 }
 
+/* Add up the lanes: l and l + 8, then l and l + 4, and so on. */
+static double
+sum_lanes(double *lane)
+{
+	for (int half = HX_LANES / 2; half > 0; half /= 2)
+	{
+		for (int l = 0; l < half; l++)
+			lane[l] += lane[l + half];
+	}
+	return lane[0];
+}
+
+/* Is none of the values NaN or infinite? */
+static bool
+all_finite(const double *values, int count)
+{
+	double lane[HX_LANES] = {0.0};
+	int i = 0;
+
+	for (; i + HX_LANES <= count; i += HX_LANES)
+	{
+		for (int l = 0; l < HX_LANES; l++)
+			lane[l] += values[i + l] * 0.0;
+	}
+	for (int l = 0; i + l < count; l++)
+		lane[l] += values[i + l] * 0.0;
+	return sum_lanes(lane) == 0.0;
+}
+
 /*
  * The elements of an array as double, and their number.  Error if it has more
  * than one dimension, or an element is NULL, NaN, infinite or out of range.
@@ -167,12 +198,15 @@ HxReadArray(ArrayType *array, int *count)
 	check_no_null(array, *count);
 	values = palloc(*count * sizeof(double));
 	convert_elements(array, *count, values);
-	for (int i = 0; i < *count; i++)
+	if (unlikely(!all_finite(values, *count)))
 	{
-		if (unlikely(!isfinite(values[i])))
-			reject_element(array, i,
-						   "a vector has finite numbers only, in the range of "
-						   "double precision");
+		for (int i = 0; i < *count; i++)
+		{
+			if (!isfinite(values[i]))
+				reject_element(array, i,
+							   "a vector has finite numbers only, in the range "
+							   "of double precision");
+		}
 	}
 	return values;
 }
@@ -386,36 +420,45 @@ read_pair(FunctionCallInfo fcinfo, double **a, double **b)
 	return count;
 }
 
-/* Sum of products, by rising dimension */
+/* Sum of products */
 static double
 dot(const double *a, const double *b, int count)
 {
-	double sum = 0.0;
+	double lane[HX_LANES] = {0.0};
+	int i = 0;
 
-	for (int i = 0; i < count; i++)
-		sum += a[i] * b[i];
-	return sum;
+	for (; i + HX_LANES <= count; i += HX_LANES)
+	{
+		for (int l = 0; l < HX_LANES; l++)
+			lane[l] += a[i + l] * b[i + l];
+	}
+	for (int l = 0; i + l < count; l++)
+		lane[l] += a[i + l] * b[i + l];
+	return sum_lanes(lane);
 }
 
 /*
- * Bring values of extreme magnitude into the middle of the range.  Returns e:
- * they have been multiplied by 2^-e, which is exact.
+ * Squared length.  Values so extreme that it might overflow or underflow, here
+ * or multiplied by another, are first brought into the middle of the range:
+ * then they have been multiplied by 2^-exponent, which is exact.
  */
-static int
-scale_values(double *values, int count)
+static double
+scaled_norm2(double *values, int count, int *exponent)
 {
+	double norm2 = dot(values, values, count);
 	double largest = 0.0;
-	int exponent;
 
+	*exponent = 0;
+	if (likely(norm2 >= HX_SMALL_NORM2 && norm2 <= HX_LARGE_NORM2))
+		return norm2;
 	for (int i = 0; i < count; i++)
 		largest = Max(largest, fabs(values[i]));
-	if (largest == 0.0 ||
-		(largest >= HX_SMALL_VALUE && largest <= HX_LARGE_VALUE))
-		return 0;
-	(void) frexp(largest, &exponent);
+	if (largest == 0.0)
+		return 0.0;
+	(void) frexp(largest, exponent);
 	for (int i = 0; i < count; i++)
-		values[i] = ldexp(values[i], -exponent);
-	return exponent;
+		values[i] = ldexp(values[i], -*exponent);
+	return dot(values, values, count);
 }
 
 /* A result that must not be infinite */
@@ -427,13 +470,14 @@ check_range(double result)
 	return result;
 }
 
-/* Length of a vector, which is overwritten; error if out of range */
+/* Length of a vector, which may be overwritten; error if out of range */
 static double
 vector_norm(double *values, int count)
 {
-	int exponent = scale_values(values, count);
+	int exponent;
+	double norm2 = scaled_norm2(values, count, &exponent);
 
-	return check_range(ldexp(sqrt(dot(values, values, count)), exponent));
+	return check_range(ldexp(sqrt(norm2), exponent));
 }
 
 /* Inner product of two arrays */
@@ -454,11 +498,11 @@ hx_dense_cosine_distance(PG_FUNCTION_ARGS)
 	double *a;
 	double *b;
 	int count = read_pair(fcinfo, &a, &b);
+	int exponent;
+	double a_norm2 = scaled_norm2(a, count, &exponent);
+	double b_norm2 = scaled_norm2(b, count, &exponent);
 
-	(void) scale_values(a, count);
-	(void) scale_values(b, count);
-	PG_RETURN_FLOAT8(
-		HxCosineDistance(dot(a, b, count), dot(a, a, count), dot(b, b, count)));
+	PG_RETURN_FLOAT8(HxCosineDistance(dot(a, b, count), a_norm2, b_norm2));
 }
 
 /* Euclidean distance of two arrays */
@@ -481,11 +525,17 @@ hx_dense_l1_distance(PG_FUNCTION_ARGS)
 	double *a;
 	double *b;
 	int count = read_pair(fcinfo, &a, &b);
-	double sum = 0.0;
+	double lane[HX_LANES] = {0.0};
+	int i = 0;
 
-	for (int i = 0; i < count; i++)
-		sum += fabs(a[i] - b[i]);
-	PG_RETURN_FLOAT8(check_range(sum));
+	for (; i + HX_LANES <= count; i += HX_LANES)
+	{
+		for (int l = 0; l < HX_LANES; l++)
+			lane[l] += fabs(a[i + l] - b[i + l]);
+	}
+	for (int l = 0; i + l < count; l++)
+		lane[l] += fabs(a[i + l] - b[i + l]);
+	PG_RETURN_FLOAT8(check_range(sum_lanes(lane)));
 }
 
 /*
@@ -514,10 +564,9 @@ hx_dense_l2_normalize(PG_FUNCTION_ARGS)
 	int count;
 	double *values = HxReadArray(array, &count);
 	Datum *elements = palloc(count * sizeof(Datum));
-	double norm;
+	int exponent;
+	double norm = sqrt(scaled_norm2(values, count, &exponent));
 
-	(void) scale_values(values, count);
-	norm = sqrt(dot(values, values, count));
 	for (int i = 0; i < count; i++)
 	{
 		double value = norm == 0.0 ? 0.0 : values[i] / norm;

@@ -71,6 +71,24 @@ check_length(int have, int other)
 							   have, other)));
 }
 
+/* Add the weight where a bit is set and subtract it elsewhere. */
+static void
+add_bits(double *margin, const HxCode *code, double weight)
+{
+	const double change[2] = {-weight, weight};
+	int whole = code->dims & ~7;
+
+	for (int i = 0; i < whole; i += 8)
+	{
+		unsigned bits = code->data[i >> 3];
+
+		for (int b = 0; b < 8; b++)
+			margin[i + b] += change[bits >> (7 - b) & 1];
+	}
+	for (int i = whole; i < code->dims; i++)
+		margin[i] += change[HxGetBit(code->data, i)];
+}
+
 /* Count one code, argument 1, into the state, argument 0. */
 static Majority *
 add_code(FunctionCallInfo fcinfo, double weight)
@@ -93,8 +111,7 @@ add_code(FunctionCallInfo fcinfo, double weight)
 	state->weight += weight;
 	if (isinf(state->weight))
 		float_overflow_error();
-	for (int i = 0; i < code.dims; i++)
-		state->margin[i] += HxGetBit(code.data, i) ? weight : -weight;
+	add_bits(state->margin, &code, weight);
 	return state;
 }
 
