@@ -10,12 +10,14 @@
 #              private copy of the system's is made and this tree's hashemb
 #              installed into it
 #   SYSTEMS    which of "hashemb pgvector" (those installed)
-#   STEPS      which of "load build search insert" (all), in a data folder
-#   DATA       that is kept when named here (else a new one, removed at the end)
+#   STEPS      which of "load build search insert" (all); an HNSW index that is
+#              there already is not built again, hashemb's, being three, are
+#   DATA       the server's data folder, kept when named (else a new one)
 #   CELLS KS   numbers of filters and k, comma-separated (all)
 #   QUERIES    queries a cell (1000)
 #   SECONDS_A_CELL  after which a cell ends early (60)
 #   INSERTS    rows inserted (20000)
+#   HASHEMB_SETTINGS  further settings of hashemb's sessions, each ended by ";"
 #   WORKERS    parallel maintenance workers (0)
 #   SHARED_BUFFERS, MAINTENANCE_WORK_MEM (4GB, 2GB)
 #   RESULTS    where tables are kept (bench/results)
@@ -184,6 +186,11 @@ load()
 		pg_size_pretty(pg_relation_size('$1')) FROM $1")"
 }
 
+has_index()
+{
+	[ -n "$(sql -c "SELECT to_regclass('$1')")" ]
+}
+
 # build SYSTEM NAME DEFINITION: create the index in place of the one before.
 # Processor time is that of the session, without parallel workers.
 build()
@@ -312,7 +319,7 @@ run()
 			load "$system"
 		done
 	fi
-	if has_step build && uses pgvector
+	if has_step build && uses pgvector && ! has_index pgvector_search
 	then
 		build pgvector "hnsw m 16, efc 64" \
 			"hnsw (code bit_hamming_ops) WITH (m = 16, ef_construction = 64)"
@@ -339,7 +346,6 @@ run()
 	fi
 }
 
-# Further settings of hashemb's sessions, each ended by a semicolon
 hashemb=${HASHEMB_SETTINGS:-}
 start_server
 if [ -z "${SYSTEMS:-}" ]
@@ -348,4 +354,8 @@ then
 	[ -z "$(version_of vector)" ] || SYSTEMS="${SYSTEMS:-} pgvector"
 fi
 : "${SYSTEMS:?neither extension is installed}"
-run 2>&1 | tee "$out.txt"
+# The run's own status, not that of the program that shows and keeps its output
+{
+	status=$({ { run 2>&1; echo $? >&3; } | tee "$out.txt" >&4; } 3>&1)
+} 4>&1
+exit "${status:-1}"
