@@ -296,7 +296,7 @@ insert_all()
 		-c "SELECT pg_reload_conf()" > /dev/null
 	for system in $SYSTEMS
 	do
-		sql -c "SELECT 'DROP INDEX ' || indexrelid::regclass FROM pg_index
+		sql -c "SELECT format('DROP INDEX %s;', indexrelid::regclass) FROM pg_index
 			WHERE indrelid = '$system'::regclass
 			AND indexrelid::regclass::text <> '${system}_search'" | sql
 		insert_rows "$system" "$system"
