@@ -795,6 +795,8 @@ CREATE OPERATOR CLASS svec_btree_ops
 	FUNCTION 1 svec_cmp(svec, svec);
 COMMENT ON OPERATOR CLASS svec_btree_ops USING btree IS
 	'order of sparse vectors: dimensions, then as dense vectors compare';
+COMMENT ON OPERATOR FAMILY svec_btree_ops USING btree IS
+	'order of sparse vectors';
 
 CREATE OPERATOR CLASS svec_hash_ops
 	DEFAULT FOR TYPE svec USING hash AS
@@ -802,6 +804,8 @@ CREATE OPERATOR CLASS svec_hash_ops
 	FUNCTION 1 svec_hash(svec),
 	FUNCTION 2 svec_hash_extended(svec, bigint);
 COMMENT ON OPERATOR CLASS svec_hash_ops USING hash IS
+	'equality of sparse vectors';
+COMMENT ON OPERATOR FAMILY svec_hash_ops USING hash IS
 	'equality of sparse vectors';
 
 -- Distances between vectors of as many dimensions

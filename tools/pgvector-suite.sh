@@ -14,12 +14,13 @@ source=$(cd "${1:?usage: tools/pgvector-suite.sh PGVECTOR_SOURCE_DIR}" && pwd)
 [ -n "${HASHEMB_SANDBOX:-}" ] ||
 	exec "$(dirname "$0")/sandbox.sh" test tools/pgvector-suite.sh "$source"
 
-work=$HASHEMB_SANDBOX/tmp/pgvector
+work=$TMPDIR/pgvector
 mkdir -p "$work"
 (cd "$source" && tar -cf - --exclude=.git --exclude='*.o' --exclude='*.bc' \
 	--exclude='*.so' .) | tar -xf - -C "$work" --no-same-owner
 make -s PG_CONFIG="$PG_CONFIG" install >/dev/null
-make -s -C "$work" OPTFLAGS= PG_CONFIG="$PG_CONFIG" install >/dev/null
+# The copy of the server shares the system's headers: add none to them
+make -s -C "$work" OPTFLAGS= HEADERS= PG_CONFIG="$PG_CONFIG" install >/dev/null
 
 cd "$work"
 pgxs=$(dirname "$(dirname "$($PG_CONFIG --pgxs)")")

@@ -156,16 +156,37 @@ choose_blocks(const Build *build, int64 rows)
 	return (int) Max(1, Min(rows / per_block, INT_MAX / 2));
 }
 
+/*
+ * Bring `wanted` random payloads of the sample to its front: a table is seldom
+ * in random order, and as long as the reservoir is not full neither is it.
+ */
+static void
+shuffle_sample(Build *build, int64 count, int64 wanted)
+{
+	Size size = build->desc->payload;
+	uint8 *spare = palloc(size);
+
+	for (int64 i = 0; i < wanted; i++)
+	{
+		int64 other = i + HxRandomBelow(&build->random, count - i);
+
+		memcpy(spare, build->sample + i * size, size);
+		memcpy(build->sample + i * size, build->sample + other * size, size);
+		memcpy(build->sample + other * size, spare, size);
+	}
+	pfree(spare);
+}
+
 static void
 train(Build *build)
 {
 	int64 rows = build->rows - build->nulls;
-	int64 nsample = Min(rows, build->sample_room);
-	int count = choose_blocks(build, rows);
+	int64 sampled = Min(rows, build->sample_room);
+	int count = Min(choose_blocks(build, rows), sampled);
+	int64 nsample = Min(sampled, (int64) count * SAMPLE_PER_BLOCK);
 
 	set_phase(HX_PHASE_TRAIN, nsample);
-	count = Min(count, nsample);
-	nsample = Min(nsample, (int64) count * SAMPLE_PER_BLOCK);
+	shuffle_sample(build, sampled, nsample);
 	build->centroids = MemoryContextAllocHuge(
 		CurrentMemoryContext, (Size) (count + 1) * build->desc->payload);
 	if (count > 0)

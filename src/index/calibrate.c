@@ -21,12 +21,9 @@
 
 /* Histograms are finer than the table, since their range is a guess */
 #define FINE_PROMISES (4 * HX_TABLE_PROMISES)
-#define FINE_DISTANCES 1024
+#define FINE_DISTANCES 4096
 /* Fine promises pooled on each side of a table row's centre */
-#define POOLED 4
-/* Counts from which a tail is continued */
-#define TAIL_COUNT 8
-#define TAIL_BASE 64
+#define POOLED 2
 /* Share of all distances that the table's columns reach */
 #define REACH 0.95
 
@@ -240,11 +237,11 @@ count_below(const Calibration *cal, const HxTable *table, int promise,
 			pooled[f] += cal->counts[p][f];
 	for (int f = 0; f < FINE_DISTANCES; f++)
 	{
-		double start = cal->distance_low + f * cal->distance_step;
+		double end = cal->distance_low + (f + 1) * cal->distance_step;
 
 		while (d < HX_TABLE_DISTANCES &&
-			   table->distance_low + d * table->distance_step <=
-				   start + cal->distance_step * 1e-6)
+			   table->distance_low + d * table->distance_step <
+				   end - cal->distance_step * 1e-6)
 			below[d++] = sum;
 		sum += pooled[f];
 		total += pooled[f];
@@ -255,33 +252,25 @@ count_below(const Calibration *cal, const HxTable *table, int promise,
 }
 
 /*
- * Turn counts into shares; where too few were counted continue the tail by
- * its slope in the logarithm, which overestimates a tail that bends down.
+ * Turn counts into shares.  Small counts are noisy, but right in the sum over
+ * promises, which is what is asked for; a smooth tail fitted to them would be
+ * too high.  Where nothing was counted go on from half a row by halves.
  */
 static void
 shares_of_counts(const double *below, double total, double *shares)
 {
-	int first = 0;
-	int base;
-	double slope = 1;
+	double tail = 0.5 / total;
 
-	while (first < HX_TABLE_DISTANCES && below[first] < TAIL_COUNT)
-		first++;
-	base = first;
-	while (base < HX_TABLE_DISTANCES - 1 && below[base] < TAIL_BASE)
-		base++;
-	if (first == HX_TABLE_DISTANCES)
+	for (int d = HX_TABLE_DISTANCES - 1; d >= 0; d--)
 	{
-		for (int d = 0; d < HX_TABLE_DISTANCES; d++)
-			shares[d] = TAIL_COUNT / Max(total, TAIL_COUNT);
-		return;
+		if (below[d] > 0)
+			shares[d] = below[d] / total;
+		else
+		{
+			shares[d] = tail;
+			tail /= 2;
+		}
 	}
-	if (base > first)
-		slope = log2(below[base] / below[first]) / (base - first);
-	for (int d = 0; d < HX_TABLE_DISTANCES; d++)
-		shares[d] = d >= first ? below[d] / total
-							   : below[first] / total *
-									 exp2(-slope * (first - d));
 }
 
 /*

@@ -2,8 +2,8 @@
  * avx2.c
  *	  Kernels for x86-64 with POPCNT and AVX2.
  *
- * Key instructions, with latency and instructions a cycle on Zen 3 and on
- * Skylake:
+ * Key instructions, with about the latency and the instructions a cycle on
+ * Zen 3 and on Skylake:
  *
  *	popcnt r64      1  4    3  1    bits of a word
  *	vpshufb ymm     1  2    1  1    bits of 32 nibbles, from a table
@@ -31,9 +31,8 @@
 
 #define HX_AVX2 HX_TARGET("popcnt,avx2")
 
-/* Shortest code, and plane of level codes, that vectors count faster */
+/* Shortest code or plane that vectors count faster */
 #define HX_VECTOR_BYTES 32
-#define HX_VECTOR_PLANE 32
 
 /* Codes counted, or multiplied, at a time */
 #define HX_GROUP 4
@@ -184,34 +183,37 @@ count_met(const uint8_t *query, const uint8_t *code, size_t stride,
 									_mm256_extracti128_si256(abcd, 1))));
 }
 
-/* Hamming distances of a group of `count` codes. */
+/* Bits of whole codes that differ, or are set in both, for a group. */
 HX_INLINE HX_AVX2 void
-hamming_group(const uint8_t *query, size_t bytes, const uint8_t *code,
-			  size_t stride, int count, uint32_t *differing)
+met_group(const uint8_t *query, size_t bytes, const uint8_t *code,
+		  size_t stride, int count, HxMeeting how, uint32_t *met)
 {
 	size_t whole = bytes & ~(size_t) 31;
+	size_t left = bytes - whole;
 
-	count_met(query, code, stride, whole, count, HX_XOR, differing);
-	if (whole < bytes)
+	count_met(query, code, stride, whole, count, how, met);
+	for (int c = 0; c < count && left > 0; c++)
 	{
-		for (int c = 0; c < count; c++)
-			differing[c] += words_differing(
-				query + whole, code + c * stride + whole, bytes - whole);
+		const uint8_t *end = code + c * stride + whole;
+
+		met[c] += how == HX_XOR ? words_differing(query + whole, end, left)
+								: words_levels(query + whole, end, left, 0, 1);
 	}
 }
 
+/* The same for all codes. */
 HX_INLINE HX_AVX2 void
-hamming_length(const uint8_t *query, size_t bytes, HxCodes codes,
-			   uint32_t *differing)
+met_codes(const uint8_t *query, size_t bytes, HxCodes codes, HxMeeting how,
+		  uint32_t *met)
 {
 	size_t i = 0;
 
 	for (; i + HX_GROUP <= codes.count; i += HX_GROUP)
-		hamming_group(query, bytes, codes.base + i * codes.stride, codes.stride,
-					  HX_GROUP, differing + i);
+		met_group(query, bytes, codes.base + i * codes.stride, codes.stride,
+				  HX_GROUP, how, met + i);
 	for (; i < codes.count; i++)
-		hamming_group(query, bytes, codes.base + i * codes.stride, codes.stride,
-					  1, differing + i);
+		met_group(query, bytes, codes.base + i * codes.stride, codes.stride, 1,
+				  how, met + i);
 }
 
 HX_AVX2 static void
@@ -226,16 +228,16 @@ hx_hamming_avx2(const uint8_t *query, size_t bytes, HxCodes codes,
 	switch (bytes)
 	{
 		case 32:
-			hamming_length(query, 32, codes, differing);
+			met_codes(query, 32, codes, HX_XOR, differing);
 			break;
 		case 64:
-			hamming_length(query, 64, codes, differing);
+			met_codes(query, 64, codes, HX_XOR, differing);
 			break;
 		case 128:
-			hamming_length(query, 128, codes, differing);
+			met_codes(query, 128, codes, HX_XOR, differing);
 			break;
 		default:
-			hamming_length(query, bytes, codes, differing);
+			met_codes(query, bytes, codes, HX_XOR, differing);
 	}
 }
 
@@ -349,7 +351,7 @@ level_product_planes(const uint8_t *query, size_t plane_bytes, int planes,
 					 HxCodes codes, uint32_t *product)
 {
 	size_t whole =
-		plane_bytes < HX_VECTOR_PLANE ? 0 : plane_bytes & ~(size_t) 31;
+		plane_bytes < HX_VECTOR_BYTES ? 0 : plane_bytes & ~(size_t) 31;
 
 	for (size_t i = 0; i < codes.count; i++)
 	{
@@ -377,7 +379,10 @@ hx_level_product_avx2(const uint8_t *query, size_t plane_bytes, int planes,
 	switch (planes)
 	{
 		case 1:
-			level_product_planes(query, plane_bytes, 1, codes, product);
+			if (plane_bytes < HX_VECTOR_BYTES)
+				level_product_planes(query, plane_bytes, 1, codes, product);
+			else
+				met_codes(query, plane_bytes, codes, HX_AND, product);
 			break;
 		case 2:
 			level_product_planes(query, plane_bytes, 2, codes, product);

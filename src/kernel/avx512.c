@@ -2,8 +2,8 @@
  * avx512.c
  *	  Kernels for x86-64 with AVX-512 F, BW, VL and VPOPCNTDQ.
  *
- * Key instructions, with latency and instructions a cycle on Ice Lake and on
- * Zen 4 (whose vectors of 64 bytes pass in two halves):
+ * Key instructions, with about the latency and the instructions a cycle on
+ * Ice Lake and on Zen 4 (whose vectors of 64 bytes pass in two halves):
  *
  *	vpopcntq zmm        3  1    2  1    bits of eight words
  *	vmovdqu8 zmm{k}z    8  2    9  1    reads no byte that the mask leaves out

@@ -8,8 +8,9 @@
  *
  * A code is a run of bytes, dimension 1 in the most significant bit of byte 0.
  * A code of several bits a dimension is that many planes of equal length, the
- * most significant first.  Unused bits at a plane's end are zero.  Codes and
- * queries need no alignment, and no kernel reads a byte outside of them.
+ * most significant first.  Unused bits at a plane's end are zero.  Codes need
+ * no alignment, floats and integers that of their type; no kernel reads a byte
+ * outside of its arguments.
  */
 #ifndef HX_KERNEL_H
 #define HX_KERNEL_H

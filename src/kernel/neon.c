@@ -2,7 +2,8 @@
  * neon.c
  *	  Kernels for little-endian aarch64, whose baseline includes NEON.
  *
- * Key instructions, with latency and instructions a cycle on Neoverse N1:
+ * Key instructions, with about the latency and the instructions a cycle on
+ * Neoverse N1:
  *
  *	cnt v.16b       2  2    bits of sixteen bytes
  *	uadalp v.4s     4  1    adds neighbours into wider lanes

@@ -54,44 +54,82 @@ hx_level_product_scalar(const uint8_t *query, size_t plane_bytes, int planes,
 	words_products(query, plane_bytes, planes, codes, product);
 }
 
-/* Float product with one code; step[v] is what level v stands for. */
-static float
-float_product_one(const float *query, size_t dims, int planes,
-				  const uint8_t *code, const float *step)
+/*
+ * Adds `count` dimensions, at most the eight of one byte of every plane, to
+ * their lanes; step[v] is what level v stands for.
+ */
+HX_INLINE void
+add_dimensions(float *lane, const float *query, const uint8_t *code,
+			   size_t plane_bytes, int planes, const float *step, int count)
 {
-	size_t plane_bytes = (dims + 7) / 8;
-	float lane[HX_LANES] = {0};
+	float steps[8];
 
-	for (size_t d = 0; d < dims; d++)
+	for (int d = 0; d < count; d++)
 	{
-		const uint8_t *byte = code + d / 8;
-		unsigned shift = 7 - d % 8;
 		unsigned level = 0;
-		float term;
 
-		for (int plane = 0; plane < planes; plane++)
-			level = level << 1 | (byte[plane * plane_bytes] >> shift & 1);
-		term = query[d] * step[level];
-		lane[d % HX_LANES] += term;
+		HX_UNROLL
+		for (int i = 0; i < planes; i++)
+			level = level << 1 | (code[i * plane_bytes] >> (7 - d) & 1);
+		steps[d] = step[level];
 	}
-	for (int half = HX_LANES / 2; half > 0; half /= 2)
-		for (int l = 0; l < half; l++)
-			lane[l] += lane[l + half];
-	return lane[0];
+	for (int d = 0; d < count; d++)
+	{
+		float term = query[d] * steps[d];
+
+		lane[d] += term;
+	}
 }
 
-static void
-hx_float_product_scalar(const float *query, size_t dims, int planes,
-						HxCodes codes, float *product)
+/* Float products for a constant number of planes. */
+HX_INLINE void
+float_product_planes(const float *query, size_t dims, int planes, HxCodes codes,
+					 float *product)
 {
+	size_t plane_bytes = (dims + 7) / 8;
+	size_t whole = dims / 8;
 	int levels = 1 << planes;
 	float step[1 << HX_PLANES];
 
 	for (int v = 0; v < levels; v++)
 		step[v] = (float) (2 * v - (levels - 1)) / (float) (levels / 2);
 	for (size_t i = 0; i < codes.count; i++)
-		product[i] = float_product_one(query, dims, planes,
-									   codes.base + i * codes.stride, step);
+	{
+		const uint8_t *code = codes.base + i * codes.stride;
+		float lane[HX_LANES] = {0};
+
+		for (size_t byte = 0; byte < whole; byte++)
+			add_dimensions(lane + byte % 2 * 8, query + 8 * byte, code + byte,
+						   plane_bytes, planes, step, 8);
+		if (whole < plane_bytes)
+			add_dimensions(lane + whole % 2 * 8, query + 8 * whole,
+						   code + whole, plane_bytes, planes, step,
+						   (int) (dims % 8));
+		for (int half = HX_LANES / 2; half > 0; half /= 2)
+			for (int l = 0; l < half; l++)
+				lane[l] += lane[l + half];
+		product[i] = lane[0];
+	}
+}
+
+static void
+hx_float_product_scalar(const float *query, size_t dims, int planes,
+						HxCodes codes, float *product)
+{
+	switch (planes)
+	{
+		case 1:
+			float_product_planes(query, dims, 1, codes, product);
+			break;
+		case 2:
+			float_product_planes(query, dims, 2, codes, product);
+			break;
+		case 3:
+			float_product_planes(query, dims, 3, codes, product);
+			break;
+		default:
+			float_product_planes(query, dims, 4, codes, product);
+	}
 }
 
 /*

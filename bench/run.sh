@@ -1,0 +1,361 @@
+#!/bin/sh
+# Measure hashemb, and pgvector where it is installed, on one throwaway server.
+#
+#   bench/run.sh FOLDER                 (bench/README.md says how to make one)
+#
+# Prints tables and keeps them under bench/results/, as text and as TSV. From
+# the environment:
+#
+#   PG_CONFIG  a server to use as it is, extensions installed; without it a
+#              private copy of the system's is made and this tree's hashemb
+#              installed into it
+#   SYSTEMS    which of "hashemb pgvector" (those installed)
+#   STEPS      which of "load build search insert" (all); an HNSW index that is
+#              there already is not built again, hashemb's, being three, are
+#   DATA       the server's data folder, kept when named (else a new one)
+#   CELLS KS   numbers of filters and k, comma-separated (all)
+#   QUERIES    queries a cell (1000)
+#   SECONDS_A_CELL  after which a cell ends early (60)
+#   INSERTS    rows inserted (20000)
+#   HASHEMB_SETTINGS  further settings of hashemb's sessions, each ended by ";"
+#   WORKERS    parallel maintenance workers (0)
+#   SHARED_BUFFERS, MAINTENANCE_WORK_MEM (4GB, 2GB)
+#   RESULTS    where tables are kept (bench/results)
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+folder=$(cd "${1:?usage: bench/run.sh FOLDER}" && pwd)
+build=$here/../build/bench
+: "${STEPS:=load build search insert}"
+: "${QUERIES:=1000}" "${SECONDS_A_CELL:=60}" "${INSERTS:=20000}"
+: "${WORKERS:=0}" "${SHARED_BUFFERS:=4GB}" "${MAINTENANCE_WORK_MEM:=2GB}"
+: "${RESULTS:=$here/results}"
+mkdir -p "$RESULTS" "$build"
+out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-$(basename "$folder")
+
+# ---- The server ----------------------------------------------------------
+
+if [ -z "${PG_CONFIG:-}" ]
+then
+	PG_CONFIG=$("$here/../tools/server-copy.sh" "$build/server")
+	make -s -C "$here/.." PG_CONFIG="$PG_CONFIG" install > "$build/install.log"
+fi
+make -s -C "$here" BUILD="$build" PG_CONFIG="$PG_CONFIG"
+bin=$("$PG_CONFIG" --bindir)
+socket=$(mktemp -d)
+scratch=
+if [ -z "${DATA:-}" ]
+then
+	scratch=$(mktemp -d)
+	DATA=$scratch/data
+fi
+
+# The server refuses root: its own commands then run as user postgres
+as_server()
+{
+	if [ "$(id -u)" = 0 ]
+	then
+		runuser -u postgres -- "$@"
+	else
+		"$@"
+	fi
+}
+
+finish()
+{
+	as_server "$bin/pg_ctl" -D "$DATA" -m fast -w stop > /dev/null 2>&1 || true
+	rm -rf "$socket"
+	[ -z "$scratch" ] || rm -rf "$scratch"
+}
+
+start_server()
+{
+	if [ "$(id -u)" = 0 ]
+	then
+		mkdir -p "$(dirname "$DATA")"
+		chown postgres "$(dirname "$DATA")" "$socket"
+	fi
+	[ -e "$DATA/PG_VERSION" ] || as_server "$bin/initdb" -D "$DATA" \
+		-U postgres -A trust --no-locale -E UTF8 > /dev/null
+	cat > "$socket/settings" <<-SETTINGS
+	shared_buffers = $SHARED_BUFFERS
+	maintenance_work_mem = $MAINTENANCE_WORK_MEM
+	max_parallel_maintenance_workers = $WORKERS
+	work_mem = 64MB
+	effective_cache_size = 8GB
+	random_page_cost = 1.1
+	max_wal_size = 16GB
+	checkpoint_timeout = 1h
+	fsync = off
+	synchronous_commit = off
+	autovacuum = off
+	jit = off
+	listen_addresses = ''
+	unix_socket_directories = '$socket'
+	SETTINGS
+	chmod 755 "$socket"
+	chmod 644 "$socket/settings"
+	cp "$socket/settings" "$DATA/bench.conf"
+	chmod 644 "$DATA/bench.conf"
+	grep -q bench.conf "$DATA/postgresql.conf" ||
+		echo "include 'bench.conf'" >> "$DATA/postgresql.conf"
+	trap finish EXIT
+	trap 'exit 1' INT TERM
+	as_server "$bin/pg_ctl" -D "$DATA" -l "$DATA/log" -w start > /dev/null
+}
+
+sql()
+{
+	"$bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 -h "$socket" -U postgres \
+		-d postgres "$@"
+}
+
+has_step()
+{
+	case " $STEPS " in
+		*" $1 "*) return 0 ;;
+	esac
+	return 1
+}
+
+uses()
+{
+	case " $SYSTEMS " in
+		*" $1 "*) return 0 ;;
+	esac
+	return 1
+}
+
+# An extension's version, nothing where it is not installed
+version_of()
+{
+	sql -c "SELECT default_version FROM pg_available_extensions
+		WHERE name = '$1'"
+}
+
+describe()
+{
+	echo "date        $(date -u '+%Y-%m-%d %H:%M') UTC"
+	echo "processor  $(sed -n 's/^model name[^:]*://p' /proc/cpuinfo |
+		head -n 1), $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg)"
+	echo "vectors    $(grep -ow 'avx2\|avx512f\|avx512_vpopcntdq\|asimd' \
+		/proc/cpuinfo | sort -u | tr '\n' ' ' | sed 's/^/ /')"
+	echo "memory      $(sed -n 's/^MemTotal: *//p' /proc/meminfo)"
+	echo "system      $(uname -sr), $(cc --version | head -n 1)"
+	echo "server      $(sql -c 'SELECT version()')"
+	echo "extensions  hashemb $(version_of hashemb), pgvector" \
+		"$(version_of vector)"
+	echo "data        $folder: $(cat "$folder/dims") bits"
+	sed 's/^/setting     /' "$socket/settings" | grep -v 'listen\|socket'
+}
+
+# ---- Tables and indexes --------------------------------------------------
+
+attributes="label, rnd, cat, nul, near64, near4096, tags"
+fine="fine0, fine1, fine2, fine3, fine4, fine5, fine6, fine7"
+
+# Create, fill and analyze a system's table, and ordinary indexes on it
+load()
+{
+	dims=$(cat "$folder/dims")
+	if [ "$1" = pgvector ]
+	then
+		extension=vector type=bit
+	else
+		extension=hashemb type=bincode
+	fi
+	sql <<-SQL
+	SET client_min_messages = warning;
+	CREATE EXTENSION IF NOT EXISTS $extension;
+	DROP TABLE IF EXISTS $1;
+	CREATE TABLE $1 (id integer, code $type($dims), label text, rnd integer,
+		cat smallint, nul smallint, near64 smallint, near4096 smallint,
+		tags integer[], fine0 smallint, fine1 smallint, fine2 smallint,
+		fine3 smallint, fine4 smallint, fine5 smallint, fine6 smallint,
+		fine7 smallint);
+	SQL
+	"$build/rows" "$folder" | sql -c "COPY $1 FROM STDIN"
+	for column in label rnd cat nul near64 near4096 fine0 fine1 fine2 fine3 \
+		fine4 fine5 fine6 fine7
+	do
+		echo "CREATE INDEX $1_$column ON $1 ($column);"
+	done | sql
+	sql -c "CREATE INDEX $1_tags ON $1 USING gin (tags)" \
+		-c "VACUUM ANALYZE $1" -c "CHECKPOINT"
+	echo "$1: table of $(sql -c "SELECT count(*) || ' rows, ' ||
+		pg_size_pretty(pg_relation_size('$1')) FROM $1")"
+}
+
+has_index()
+{
+	[ -n "$(sql -c "SELECT to_regclass('$1')")" ]
+}
+
+# build SYSTEM NAME DEFINITION: create the index in place of the one before.
+# Processor time is that of the session, without parallel workers.
+build()
+{
+	figures=$(sql -F '	' <<-SQL
+	SET client_min_messages = warning;
+	DROP INDEX IF EXISTS $1_search;
+	CHECKPOINT;
+	SELECT pg_backend_pid() AS pid \\gset
+	\\set before \`cut -d' ' -f1 /proc/:pid/schedstat\`
+	SELECT clock_timestamp() AS start, pg_current_wal_insert_lsn() AS lsn \\gset
+	CREATE INDEX $1_search ON $1 USING $3;
+	SELECT round(extract(epoch FROM clock_timestamp() - :'start'), 2) AS took
+	\\gset
+	\\set after \`cut -d' ' -f1 /proc/:pid/schedstat\`
+	SELECT :took, round((:after - :before) / 1e9, 2),
+		pg_relation_size('$1_search'),
+		pg_wal_lsn_diff(pg_current_wal_insert_lsn(), :'lsn');
+	SQL
+	)
+	printf 'build\t%s\t%s\t%s\n' "$(basename "$folder")" "$2" "$figures" |
+		tee -a "$out.build.tsv" | awk -F '\t' '{
+		printf "%-28s built in %.2f s (processor %.2f s), ", $3, $4, $5
+		printf "%.1f MB, WAL %.1f MB\n", $6 / 1e6, $7 / 1e6 }'
+}
+
+# ---- Searches ------------------------------------------------------------
+
+search()
+{
+	cells=$1
+	shift
+	"$build/search" "host=$socket user=postgres dbname=postgres" "$folder" \
+		"$out.search.tsv" -n "$QUERIES" -s "$SECONDS_A_CELL" -c "$cells" \
+		${KS:+-k "$KS"} "$@"
+}
+
+# Cells that were asked for, of the given ones
+asked()
+{
+	for cell in $1
+	do
+		case ",${CELLS:-$cell}," in
+			*",$cell,"*) printf '%s,' "$cell" ;;
+		esac
+	done | sed 's/,$//'
+}
+
+# search_cells NAMES-OF-CELLS KIND: with the variants of the systems in use.
+# HNSW is made to be the plan, with filters as an iterative scan; "prefilter"
+# is what the server does without it: other indexes, exact distances, a sort.
+search_cells()
+{
+	cells=$(asked "$1")
+	[ -n "$cells" ] || return 0
+	hnsw="SET enable_seqscan = off; SET enable_bitmapscan = off;
+		SET enable_sort = off"
+	set --
+	if uses hashemb
+	then
+		for recall in 0.90 0.95 0.99
+		do
+			set -- "$@" "hashemb $recall|hashemb|$recall|$hashemb
+				SET hashemb.recall = $recall"
+		done
+	fi
+	if uses pgvector
+	then
+		if [ "$cells" = 0 ]
+		then
+			for ef in 40 100
+			do
+				set -- "$@" "hnsw ef $ef|pgvector|0|$hnsw;
+					SET hnsw.ef_search = $ef"
+			done
+		else
+			set -- "$@" "hnsw ef 40|pgvector|0|$hnsw; SET hnsw.ef_search = 40;
+				SET hnsw.iterative_scan = relaxed_order" \
+				"hnsw ef 100|pgvector|0|$hnsw; SET hnsw.ef_search = 100;
+				SET hnsw.iterative_scan = relaxed_order" \
+				"prefilter|pgvector|0|SET enable_indexscan = off"
+		fi
+	fi
+	search "$cells" "$@"
+}
+
+# ---- Inserts -------------------------------------------------------------
+
+# Rows a second and WAL a row, into a table whose only index is searched by
+# distance; without full-page images, which depend on the last checkpoint
+insert_rows()
+{
+	figures=$("$build/insert" "host=$socket user=postgres dbname=postgres" \
+		"$folder" "$1" "$INSERTS")
+	printf 'insert\t%s\t%s\t%s\n' "$(basename "$folder")" "$2" "$figures" |
+		tee -a "$out.build.tsv" | awk -F '\t' '{
+		printf "%-28s %8d rows/s, WAL %6d bytes a row\n", $3, $4, $5 }'
+}
+
+insert_all()
+{
+	sql -c "ALTER SYSTEM SET full_page_writes = off" \
+		-c "SELECT pg_reload_conf()" > /dev/null
+	for system in $SYSTEMS
+	do
+		sql -c "SELECT format('DROP INDEX %s;', indexrelid::regclass) FROM pg_index
+			WHERE indrelid = '$system'::regclass
+			AND indexrelid::regclass::text <> '${system}_search'" | sql
+		insert_rows "$system" "$system"
+		sql -c "DROP INDEX ${system}_search"
+		insert_rows "$system" "$system without index"
+	done
+	sql -c "ALTER SYSTEM RESET full_page_writes" \
+		-c "SELECT pg_reload_conf()" > /dev/null
+}
+
+# ---- The run -------------------------------------------------------------
+
+run()
+{
+	describe
+	if has_step load
+	then
+		for system in $SYSTEMS
+		do
+			load "$system"
+		done
+	fi
+	if has_step build && uses pgvector && ! has_index pgvector_search
+	then
+		build pgvector "hnsw m 16, efc 64" \
+			"hnsw (code bit_hamming_ops) WITH (m = 16, ef_construction = 64)"
+	fi
+	if has_step build && uses hashemb
+	then
+		build hashemb "hashemb" "hashemb (code)"
+	fi
+	! has_step search || search_cells "0"
+	if has_step build && uses hashemb
+	then
+		build hashemb "hashemb, 7 attributes" "hashemb (code, $attributes)"
+	fi
+	! has_step search || search_cells "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 17"
+	if has_step build && uses hashemb
+	then
+		build hashemb "hashemb, 8 fine columns" "hashemb (code, $fine)"
+	fi
+	! has_step search || search_cells "16"
+	if has_step insert
+	then
+		! uses hashemb || build hashemb "hashemb, for inserts" "hashemb (code)"
+		insert_all
+	fi
+}
+
+hashemb=${HASHEMB_SETTINGS:-}
+start_server
+if [ -z "${SYSTEMS:-}" ]
+then
+	[ -z "$(version_of hashemb)" ] || SYSTEMS="hashemb"
+	[ -z "$(version_of vector)" ] || SYSTEMS="${SYSTEMS:-} pgvector"
+fi
+: "${SYSTEMS:?neither extension is installed}"
+# The run's own status, not that of the program that shows and keeps its output
+{
+	status=$({ { run 2>&1; echo $? >&3; } | tee "$out.txt" >&4; } 3>&1)
+} 4>&1
+exit "${status:-1}"
