@@ -29,15 +29,23 @@
 /* Share of the rows visited for ten neighbours at recall .95 (README) */
 #define VISITED_FLOOR 0.01
 
-/* Rows that the scan is expected to want: the LIMIT, if that is known. */
-static double
-wanted_rows(PlannerInfo *root, double rows)
-{
-	double wanted = 100;
+/* Rows wanted where the LIMIT is not known */
+#define DEFAULT_WANTED 100
 
-	if (root->limit_tuples > 0)
-		wanted = root->limit_tuples;
-	return Min(Max(wanted, 10), Max(rows, 1));
+/*
+ * Rows that the scan is expected to be asked for: the LIMIT, if that is known,
+ * times what the conditions that the index does not check will reject.
+ */
+static double
+wanted_rows(PlannerInfo *root, const IndexPath *path, double passing)
+{
+	double kept = clamp_row_est(path->indexinfo->rel->rows);
+	double wanted =
+		root->limit_tuples > 0 ? root->limit_tuples : DEFAULT_WANTED;
+
+	if (!path->path.param_info && passing > kept)
+		wanted *= passing / kept;
+	return Min(Max(wanted, 10), Max(passing, 1));
 }
 
 /*
@@ -49,7 +57,7 @@ visited_share(double rows, double wanted, double selectivity)
 {
 	double share;
 
-	if (hx_recall >= 1 || rows < 1000)
+	if (hx_recall >= 1 || rows < 1000 || wanted > 1024)
 		return 1;
 	share = VISITED_FLOOR * sqrt(wanted / 10 / Max(selectivity, 1e-6)) *
 			sqrt(0.05 / (1 - hx_recall)) * pow(1e6 / rows, 0.4);
@@ -74,9 +82,12 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	MemSet(&costs, 0, sizeof(costs));
 	genericcostestimate(root, path, loop_count, &costs);
 
-	share = ordered ? visited_share(rows, wanted_rows(root, rows),
-									costs.indexSelectivity)
-					: 1;
+	share = ordered
+				? visited_share(rows,
+								wanted_rows(root, path,
+											rows * costs.indexSelectivity),
+								costs.indexSelectivity)
+				: 1;
 	filter_cost = list_length(path->indexclauses) * MASK_COST;
 	touched = share * rows;
 	*pages = Max(index->pages * share, 1);

@@ -349,18 +349,9 @@ HxFitSafety(const HxExpect *expect, HxReplayQuery *queries, int nqueries,
 	{
 		run_scenario(&replay, queries, nqueries, &scenarios[s], outcomes);
 		for (int t = 0; t < HX_TABLE_TARGETS; t++)
-		{
-			int f = fit(&outcomes[t], nqueries, hx_table_targets[t],
-						scenarios[s].k);
-			double m = 0;
-
-			for (int q = 0; q < nqueries; q++)
-				m += outcomes[t].recall[0][q];
-			elog(NOTICE, "k %d thin %d target %.2f factor %d recall at 0: %.4f",
-				 scenarios[s].k, scenarios[s].thinned, hx_table_targets[t], f,
-				 m / nqueries);
-			factors[t] = Max(factors[t], f);
-		}
+			factors[t] = Max(factors[t], fit(&outcomes[t], nqueries,
+											 hx_table_targets[t],
+											 scenarios[s].k));
 	}
 	for (int t = 0; t < HX_TABLE_TARGETS; t++)
 		safety[t] = exp2(factors[t] / 4.0);

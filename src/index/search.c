@@ -180,7 +180,7 @@ consider(HxSearch *search, double distance, const ItemPointerData *tid)
 	row.distance = isnan(distance) ? get_float8_infinity() : distance;
 	if (search->nkept == search->room)
 	{
-		HxCandidate *worst =
+		const HxCandidate *worst =
 			&search->kept[search->sorted ? search->nkept - 1 : 0];
 
 		if (row.distance > worst->distance)
@@ -256,21 +256,34 @@ tally_row(HxSearch *search, double distance, bool passes, double weight)
 		search->tally.passed_at[bin] += weight;
 }
 
+/* Distance above which a row is not kept; only ever falls within a stage. */
+static inline double
+worst_kept(const HxSearch *search)
+{
+	if (search->nkept < search->room)
+		return get_float8_infinity();
+	return search->kept[search->sorted ? search->nkept - 1 : 0].distance;
+}
+
 /* Score every row of a page in one kernel call. */
 static void
 score_all(HxSearch *search, const HxRowArrays *rows, bool tally)
 {
+	const double *distances = search->distances;
+	double worst = worst_kept(search);
+
 	search->desc.vector->methods->distances(search->spec.query, rows->payloads,
 											rows->count, search->distances);
 	search->stats.scored += rows->count;
+	if (tally)
+		for (int i = 0; i < rows->count; i++)
+			tally_row(search, distances[i], row_passes(search, i), 1);
 	for (int i = 0; i < rows->count; i++)
 	{
-		bool passes = row_passes(search, i);
-
-		if (tally)
-			tally_row(search, search->distances[i], passes, 1);
-		if (passes)
-			consider(search, search->distances[i], &rows->tids[i]);
+		if (distances[i] > worst || !row_passes(search, i))
+			continue;
+		consider(search, distances[i], &rows->tids[i]);
+		worst = worst_kept(search);
 	}
 }
 
@@ -658,9 +671,7 @@ visit_next(HxSearch *search)
 
 	if (!search->exact)
 		search->tally.unvisited[promise_bin(search, block)] -= block->rows;
-	if (search->nkept == search->room &&
-		block->bound >
-			search->kept[search->sorted ? search->nkept - 1 : 0].distance)
+	if (block->bound > worst_kept(search))
 		return;
 	if (!visit_block(search, block, search->next <= SAMPLED_BLOCKS))
 		restart(search);
