@@ -170,6 +170,7 @@ next_ordered(IndexScanDesc scan)
 	if (!HxSearchNext(state->search, &row, &is_null))
 		return false;
 	HxUnpackTid(row.tid, &scan->xs_heaptid);
+	HxCheckTid(scan->indexRelation, &scan->xs_heaptid);
 	scan->xs_orderbyvals[0] = Float8GetDatum(row.distance);
 	scan->xs_orderbynulls[0] = is_null;
 	return true;
@@ -189,6 +190,7 @@ next_unordered(IndexScanDesc scan)
 			return false;
 	}
 	scan->xs_heaptid = state->tids[state->next_tid++];
+	HxCheckTid(scan->indexRelation, &scan->xs_heaptid);
 	return true;
 }
 
