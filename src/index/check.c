@@ -774,6 +774,9 @@ table_to_check(Oid index, bool heapallindexed)
 {
 	Oid heap;
 
+	if (!get_rel_name(index))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("relation with OID %u does not exist", index)));
 	if (get_rel_relkind(index) == RELKIND_PARTITIONED_INDEX)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),

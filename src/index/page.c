@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "catalog/pg_am.h"
 #include "miscadmin.h"
 #include "storage/buf_internals.h"
@@ -424,12 +425,16 @@ HxGetZone(Relation index, const HxIndexDesc *desc, Buffer zones, int slot)
 	return HxPageZone(desc, page, slot);
 }
 
-/* Can it be the TID of a heap row?  Reading block P_NEW would extend a heap. */
+/*
+ * Can it be the TID of a row?  Block P_NEW would extend the table; bitmaps take
+ * no offset beyond those of heap pages.
+ */
 bool
 HxTidIsSound(const ItemPointerData *tid)
 {
 	return ItemPointerIsValid(tid) &&
-		   ItemPointerGetBlockNumberNoCheck(tid) != InvalidBlockNumber;
+		   ItemPointerGetBlockNumberNoCheck(tid) != InvalidBlockNumber &&
+		   ItemPointerGetOffsetNumberNoCheck(tid) <= MaxHeapTuplesPerPage;
 }
 
 /* Error unless a TID that is about to leave the index can be a row's. */

@@ -218,6 +218,8 @@ hxgetbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 	begin_search(scan);
 	while ((count = HxSearchNextBlock(state->search, &state->tids)) > 0)
 	{
+		for (int64 i = 0; i < count; i++)
+			HxCheckTid(scan->indexRelation, &state->tids[i]);
 		tbm_add_tuples(bitmap, state->tids, (int) count, scan->xs_recheck);
 		total += count;
 	}
