@@ -1994,3 +1994,14 @@ CREATE FUNCTION hashemb_measure_recall(index regclass,
 	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, double precision[]) IS
 	'mean recall of searches for the k nearest rows at the current hashemb.recall';
+
+CREATE FUNCTION hashemb_check(index regclass,
+	heapallindexed boolean DEFAULT false,
+	OUT pages bigint, OUT blocks bigint, OUT rows bigint,
+	OUT null_rows bigint, OUT dead bigint, OUT directory_pages bigint,
+	OUT zone_pages bigint, OUT rows_pages bigint, OUT free_pages bigint,
+	OUT orphan_pages bigint, OUT heap_rows bigint)
+	AS 'MODULE_PATHNAME', 'hx_check_index'
+	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION hashemb_check(regclass, boolean) IS
+	'verify the structure of a hashemb index, and that every row of its table has an entry; counts what it holds';

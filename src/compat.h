@@ -64,6 +64,20 @@
 #define HxInitSetResult(fcinfo) SetSingleFuncCall(fcinfo, 0)
 #endif
 
+/* Reading a sort of datums learned to lend a datum in 16 */
+#if PG_VERSION_NUM >= 160000
+#define HX_TUPLESORT_GETDATUM(sort, value, isnull)                             \
+	tuplesort_getdatum(sort, true, true, value, isnull, NULL)
+#else
+#define HX_TUPLESORT_GETDATUM(sort, value, isnull)                             \
+	tuplesort_getdatum(sort, true, value, isnull, NULL)
+#endif
+
+/* Functions of the table's owner run with a safe search path since 17 */
+#if PG_VERSION_NUM < 170000
+#define RestrictSearchPath() ((void) 0)
+#endif
+
 /* Does the current user own a relation? */
 #if PG_VERSION_NUM >= 160000
 #define HX_OWNS_RELATION(oid)                                                  \

@@ -165,6 +165,7 @@ score_index(Calibration *cal)
 	{
 		const HxBlock *block = &cal->blocks.blocks[b];
 		BlockNumber next = block->first;
+		uint32 steps = 0;
 
 		while (next != InvalidBlockNumber)
 		{
@@ -174,6 +175,7 @@ score_index(Calibration *cal)
 			CHECK_FOR_INTERRUPTS();
 			if (!BufferIsValid(buffer))
 				break; /* moved meanwhile: a statistic can do without */
+			HxCountStep(cal->index, next, &steps);
 			memcpy(cal->page.data, BufferGetPage(buffer), BLCKSZ);
 			UnlockReleaseBuffer(buffer);
 			score_page(cal, b);

@@ -143,6 +143,31 @@ code_form(const HxIndexDesc *desc, Datum vector, uint8 *payload)
 	HxReleaseCode(&code, vector);
 }
 
+static const char *
+code_fault(const HxIndexDesc *desc, const uint8 *payload)
+{
+	Size bytes = plane_bytes(desc);
+	Size sums = desc->planes > 1 ? sizeof(LevelSums) : 0;
+	uint8 unused = desc->dims % 8 ? 0xFF >> desc->dims % 8 : 0;
+	uint8 *copy;
+	bool same;
+
+	for (int p = 1; p <= desc->planes; p++)
+		if (payload[p * bytes - 1] & unused)
+			return "a code with bits beyond its last dimension";
+	for (Size i = desc->planes * bytes; i < desc->payload - sums; i++)
+		if (payload[i] != 0)
+			return "a code that is not padded with zeros";
+	if (sums == 0)
+		return NULL;
+	copy = palloc(desc->payload);
+	memcpy(copy, payload, desc->payload);
+	HxFinishCodePayload(desc, copy);
+	same = memcmp(copy, payload, desc->payload) == 0;
+	pfree(copy);
+	return same ? NULL : "a code whose sums of levels are wrong";
+}
+
 /* Bits set in a payload of 1 bit a dimension. */
 static uint32
 bits_set(const HxIndexDesc *desc, const uint8 *payload)
@@ -501,6 +526,7 @@ code_promises(const HxQuery *base, const HxEntry *entries,
 static const HxVectorMethods code_methods = {
 	.payload_size = code_payload_size,
 	.form = code_form,
+	.fault = code_fault,
 	.train = HxTrainCodes,
 	.spreads = code_spreads,
 	.weight = code_weight,

@@ -9,16 +9,20 @@
 
 #include "index/directory.h"
 
-/* Read and share-lock a directory page; checks that its arrays fit. */
+/*
+ * Read and share-lock a directory page.  Slot 0 of the first one must be the
+ * block of rows without a vector; no other entry is looked at for that.
+ */
 static Buffer
-read_directory_page(Relation index, const HxIndexDesc *desc, BlockNumber block)
+read_directory_page(Relation index, BlockNumber block, bool first)
 {
-	Buffer buffer = HxReadPage(index, block, BUFFER_LOCK_SHARE,
-							   HX_KIND_DIRECTORY);
-	HxDirectory *directory = HxPageDirectory(BufferGetPage(buffer));
+	Buffer buffer =
+		HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+	Page page = BufferGetPage(buffer);
 
-	if (directory->capacity != HxDirectoryCapacity(desc))
-		HxCorrupted(index, block, "directory page of another shape");
+	if (first && (HxPageDirectory(page)->count == 0 ||
+				  !(HxPageEntries(page)->flags & HX_ENTRY_NULLS)))
+		HxCorrupted(index, block, "no entry for rows without a vector");
 	return buffer;
 }
 
@@ -66,6 +70,7 @@ HxReadDirectory(Relation index, const HxIndexDesc *desc, const HxQuery *query,
 {
 	BlockNumber block = directory_start(index);
 	bool first = true;
+	uint32 steps = 0;
 	int capacity = HxDirectoryCapacity(desc);
 	float *promises = palloc(2 * capacity * sizeof(float));
 	float *bounds = promises + capacity;
@@ -74,26 +79,23 @@ HxReadDirectory(Relation index, const HxIndexDesc *desc, const HxQuery *query,
 	blocks->nulls.first = InvalidBlockNumber;
 	while (block != InvalidBlockNumber)
 	{
-		Buffer buffer = read_directory_page(index, desc, block);
+		Buffer buffer = read_directory_page(index, block, first);
 		Page page = BufferGetPage(buffer);
 		HxEntry *entries = HxPageEntries(page);
 		int count = HxPageDirectory(page)->count;
 
-		CHECK_FOR_INTERRUPTS();
+		HxCountStep(index, block, &steps);
 		reserve_blocks(blocks, count + 1);
 		if (query)
 			desc->vector->methods->promises(query, entries,
 											HxPageCentroids(page), count,
 											promises, bounds);
-		for (int i = 0; i < count; i++)
+		if (first)
+			copy_entry(&entries[0], block, 0, &blocks->nulls);
+		for (int i = first ? 1 : 0; i < count; i++)
 		{
 			HxBlock *copy = &blocks->blocks[blocks->count];
 
-			if (first && (entries[i].flags & HX_ENTRY_NULLS))
-			{
-				copy_entry(&entries[i], block, i, &blocks->nulls);
-				continue;
-			}
 			copy_entry(&entries[i], block, i, copy);
 			if (query)
 			{
@@ -105,6 +107,7 @@ HxReadDirectory(Relation index, const HxIndexDesc *desc, const HxQuery *query,
 		first = false;
 		block = HxPageOpaque(page)->next;
 		UnlockReleaseBuffer(buffer);
+		CHECK_FOR_INTERRUPTS();
 	}
 	pfree(promises);
 }
@@ -121,8 +124,7 @@ HxBlocksRows(const HxBlocks *blocks)
 
 /* Share-lock a zone page, keeping the one at hand if it is the same. */
 static Buffer
-switch_zone_page(Relation index, const HxIndexDesc *desc, Buffer buffer,
-				 BlockNumber block)
+switch_zone_page(Relation index, Buffer buffer, BlockNumber block)
 {
 	if (BufferIsValid(buffer))
 	{
@@ -131,10 +133,7 @@ switch_zone_page(Relation index, const HxIndexDesc *desc, Buffer buffer,
 		UnlockReleaseBuffer(buffer);
 	}
 	CHECK_FOR_INTERRUPTS();
-	buffer = HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_ZONES);
-	if (HxPageZones(BufferGetPage(buffer))->capacity != HxZonesCapacity(desc))
-		HxCorrupted(index, block, "zone page of another shape");
-	return buffer;
+	return HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_ZONES);
 }
 
 void
@@ -148,9 +147,8 @@ HxDropByZones(Relation index, const HxIndexDesc *desc, const HxFilter *filter,
 	{
 		HxBlock *block = &blocks->blocks[i];
 
-		buffer = switch_zone_page(index, desc, buffer, block->zones);
-		if (HxFilterZone(filter, HxPageZone(desc, BufferGetPage(buffer),
-											block->zone)))
+		buffer = switch_zone_page(index, buffer, block->zones);
+		if (HxFilterZone(filter, HxGetZone(index, desc, buffer, block->zone)))
 			blocks->blocks[kept++] = *block;
 	}
 	blocks->count = kept;
@@ -165,26 +163,28 @@ HxNearestBlock(Relation index, const HxIndexDesc *desc, const uint8 *payload,
 	BlockNumber block = directory_start(index);
 	uint32 *spreads = palloc(HxDirectoryCapacity(desc) * sizeof(uint32));
 	bool found = false;
+	bool first = true;
+	uint32 steps = 0;
 
 	while (block != InvalidBlockNumber)
 	{
-		Buffer buffer = read_directory_page(index, desc, block);
+		Buffer buffer = read_directory_page(index, block, first);
 		Page page = BufferGetPage(buffer);
 		HxEntry *entries = HxPageEntries(page);
 		int count = HxPageDirectory(page)->count;
 
+		HxCountStep(index, block, &steps);
 		desc->vector->methods->spreads(desc, payload, HxPageCentroids(page),
 									   count, spreads);
-		for (int i = 0; i < count; i++)
+		for (int i = first ? 1 : 0; i < count; i++)
 		{
-			if (entries[i].flags & HX_ENTRY_NULLS)
-				continue;
 			if (found && spreads[i] >= *spread)
 				continue;
 			copy_entry(&entries[i], block, i, nearest);
 			*spread = spreads[i];
 			found = true;
 		}
+		first = false;
 		block = HxPageOpaque(page)->next;
 		UnlockReleaseBuffer(buffer);
 	}
@@ -196,11 +196,10 @@ Buffer
 HxReadRows(Relation index, const HxIndexDesc *desc, BlockNumber block,
 		   uint64 owner)
 {
-	Buffer buffer = ReadBuffer(index, block);
-	Page page;
+	Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_SHARE, NULL);
+	Page page = BufferGetPage(buffer);
+	const char *fault;
 
-	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	page = BufferGetPage(buffer);
 	if (!HxPageIsSound(page) && !PageIsNew(page))
 		HxCorrupted(index, block, "not a sound hashemb page");
 	if (PageIsNew(page) || HxPageOpaque(page)->kind != HX_KIND_ROWS ||
@@ -209,21 +208,42 @@ HxReadRows(Relation index, const HxIndexDesc *desc, BlockNumber block,
 		UnlockReleaseBuffer(buffer);
 		return InvalidBuffer;
 	}
-	if (HxPageRows(page)->capacity != desc->capacity)
-		HxCorrupted(index, block, "rows page of another shape");
+	fault = HxPageFault(desc, page, HX_KIND_ROWS);
+	if (fault)
+		HxCorrupted(index, block, fault);
 	return buffer;
+}
+
+void
+HxCheckChain(Relation index, const HxIndexDesc *desc, const HxBlock *block)
+{
+	Buffer directory = HxReadPage(index, block->place.page, BUFFER_LOCK_SHARE,
+								  HX_KIND_DIRECTORY);
+	const HxEntry *entry = HxGetEntry(index, directory, block->place.slot);
+	BlockNumber next =
+		entry->owner == block->owner ? entry->first : InvalidBlockNumber;
+	uint32 steps = 0;
+
+	while (next != InvalidBlockNumber)
+	{
+		Buffer buffer = HxReadRows(index, desc, next, block->owner);
+
+		if (!BufferIsValid(buffer))
+			HxCorrupted(index, next, "not a rows page of the block whose "
+									 "chain leads to it");
+		HxCountStep(index, next, &steps);
+		next = HxPageOpaque(BufferGetPage(buffer))->next;
+		UnlockReleaseBuffer(buffer);
+	}
+	UnlockReleaseBuffer(directory);
 }
 
 void
 HxFindNullBlock(Relation index, const HxIndexDesc *desc, HxBlock *block)
 {
 	BlockNumber first = directory_start(index);
-	Buffer buffer = read_directory_page(index, desc, first);
-	HxEntry *entry = HxPageEntries(BufferGetPage(buffer));
+	Buffer buffer = read_directory_page(index, first, true);
 
-	if (HxPageDirectory(BufferGetPage(buffer))->count == 0 ||
-		!(entry->flags & HX_ENTRY_NULLS))
-		HxCorrupted(index, first, "no entry for rows without a vector");
-	copy_entry(entry, first, 0, block);
+	copy_entry(HxPageEntries(BufferGetPage(buffer)), first, 0, block);
 	UnlockReleaseBuffer(buffer);
 }

@@ -63,4 +63,12 @@ extern void HxFindNullBlock(Relation index, const HxIndexDesc *desc,
 extern Buffer HxReadRows(Relation index, const HxIndexDesc *desc,
 						 BlockNumber page, uint64 owner);
 
+/*
+ * Having met a page that is not the block's: errors if it belongs to the
+ * block's chain all the same, looked at under the directory page's lock.
+ * No buffer of the index may be locked.
+ */
+extern void HxCheckChain(Relation index, const HxIndexDesc *desc,
+						 const HxBlock *block);
+
 #endif /* HX_DIRECTORY_H */

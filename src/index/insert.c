@@ -62,7 +62,11 @@ static void
 find_room(Relation index, const HxEntry *entry, RowAppend *append)
 {
 	BlockNumber block = entry->append;
+	uint32 steps = 0;
 
+	if (block == InvalidBlockNumber && entry->first != InvalidBlockNumber)
+		HxCorrupted(index, BufferGetBlockNumber(append->directory),
+					"an entry names no page to append to");
 	while (block != InvalidBlockNumber)
 	{
 		Buffer buffer =
@@ -71,6 +75,7 @@ find_room(Relation index, const HxEntry *entry, RowAppend *append)
 
 		if (HxPageOpaque(page)->owner != entry->owner)
 			HxCorrupted(index, block, "rows page of another block");
+		HxCountStep(index, block, &steps);
 		if (HxPageRows(page)->count < HxPageRows(page)->capacity)
 		{
 			append->rows = buffer;
@@ -97,8 +102,7 @@ find_zone(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
 		return;
 	buffer = HxReadPage(index, entry->zones, BUFFER_LOCK_EXCLUSIVE,
 						HX_KIND_ZONES);
-	if (HxZoneCovers(desc,
-					 HxPageZone(desc, BufferGetPage(buffer), entry->zone),
+	if (HxZoneCovers(desc, HxGetZone(index, desc, buffer, entry->zone),
 					 &row->attrs))
 		UnlockReleaseBuffer(buffer);
 	else
@@ -158,7 +162,7 @@ append_row(Relation index, const HxIndexDesc *desc, HxPlace place, uint64 owner,
 
 	append.directory = HxReadPage(index, place.page, BUFFER_LOCK_EXCLUSIVE,
 								  HX_KIND_DIRECTORY);
-	entry = &HxPageEntries(BufferGetPage(append.directory))[place.slot];
+	entry = HxGetEntry(index, append.directory, place.slot);
 	if (entry->owner != owner)
 	{
 		UnlockReleaseBuffer(append.directory);
@@ -212,14 +216,25 @@ make_first_block(Relation index, const HxIndexDesc *desc, const NewRow *row)
 		Buffer zones = HxReadPage(index, nulls->zones, BUFFER_LOCK_EXCLUSIVE,
 								  HX_KIND_ZONES);
 		HxPlace place = {first, 1};
-		GenericXLogState *state = GenericXLogStart(index);
-		Page meta_page = GenericXLogRegisterBuffer(state, meta, 0);
-		Page directory_page = GenericXLogRegisterBuffer(state, directory, 0);
-		Page zones_page = GenericXLogRegisterBuffer(state, zones, 0);
-		Page rows_page =
+		GenericXLogState *state;
+		Page meta_page;
+		Page directory_page;
+		Page zones_page;
+		Page rows_page;
+		uint64 owner;
+		HxEntry *entry;
+
+		if (HxPageZones(BufferGetPage(zones))->count >= HxZonesCapacity(desc))
+			HxCorrupted(index, nulls->zones,
+						"zone page without room for the first block");
+		state = GenericXLogStart(index);
+		meta_page = GenericXLogRegisterBuffer(state, meta, 0);
+		directory_page = GenericXLogRegisterBuffer(state, directory, 0);
+		zones_page = GenericXLogRegisterBuffer(state, zones, 0);
+		rows_page =
 			GenericXLogRegisterBuffer(state, rows, GENERIC_XLOG_FULL_IMAGE);
-		uint64 owner = HxPageMeta(meta_page)->next_owner++;
-		HxEntry *entry = &HxPageEntries(directory_page)[place.slot];
+		owner = HxPageMeta(meta_page)->next_owner++;
+		entry = &HxPageEntries(directory_page)[place.slot];
 
 		HxPageMeta(meta_page)->blocks++;
 		make_entry(desc, directory_page, place.slot, zones_page, owner,

@@ -65,6 +65,7 @@ static uint64
 count_dead(Relation index, const HxIndexDesc *desc, BlockNumber block)
 {
 	uint64 dead = 0;
+	uint32 steps = 0;
 
 	while (block != InvalidBlockNumber)
 	{
@@ -74,6 +75,7 @@ count_dead(Relation index, const HxIndexDesc *desc, BlockNumber block)
 
 		for (int i = 0; i < HxPageDirectory(page)->count; i++)
 			dead += HxPageEntries(page)[i].dead;
+		HxCountStep(index, block, &steps);
 		block = HxPageOpaque(page)->next;
 		UnlockReleaseBuffer(buffer);
 	}
@@ -121,6 +123,7 @@ static int
 count_pages(Relation index, const HxIndexDesc *desc, const HxEntry *entry)
 {
 	BlockNumber next = entry->first;
+	uint32 steps = 0;
 	int pages = 0;
 
 	while (next != InvalidBlockNumber)
@@ -130,6 +133,7 @@ count_pages(Relation index, const HxIndexDesc *desc, const HxEntry *entry)
 		CHECK_FOR_INTERRUPTS();
 		if (!BufferIsValid(buffer))
 			break;
+		HxCountStep(index, next, &steps);
 		pages++;
 		next = HxPageOpaque(BufferGetPage(buffer))->next;
 		UnlockReleaseBuffer(buffer);
@@ -167,6 +171,7 @@ hx_block_info(PG_FUNCTION_ARGS)
 	HxIndexDesc desc = *HxDescribe(index);
 	HxEntry *entries = palloc(HX_PAGE_ROOM);
 	int number = 0;
+	uint32 steps = 0;
 	BlockNumber block;
 	HxMeta meta;
 
@@ -181,6 +186,7 @@ hx_block_info(PG_FUNCTION_ARGS)
 		int count = HxPageDirectory(page)->count;
 
 		memcpy(entries, HxPageEntries(page), count * sizeof(HxEntry));
+		HxCountStep(index, block, &steps);
 		block = HxPageOpaque(page)->next;
 		UnlockReleaseBuffer(buffer);
 		for (int i = 0; i < count; i++)

@@ -4,9 +4,13 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "catalog/pg_am.h"
 #include "miscadmin.h"
+#include "storage/buf_internals.h"
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
 #include "utils/memutils.h"
@@ -256,36 +260,127 @@ HxCorrupted(Relation index, BlockNumber block, const char *detail)
 					errhint("Please REINDEX it.")));
 }
 
-/* Is the page of our making, with contents that stay within it? */
+/* Is the page of our making, without the hole that generic WAL would clear? */
 bool
 HxPageIsSound(Page page)
 {
-	HxOpaque *opaque;
+	PageHeader header = (PageHeader) page;
+	const HxOpaque *opaque;
 
-	if (PageIsNew(page) ||
-		PageGetSpecialSize(page) != MAXALIGN(sizeof(HxOpaque)))
+	if (PageIsNew(page) || PageGetPageSize(page) != BLCKSZ ||
+		header->pd_special != BLCKSZ - MAXALIGN(sizeof(HxOpaque)) ||
+		header->pd_lower != header->pd_special ||
+		header->pd_upper != header->pd_special)
 		return false;
 	opaque = HxPageOpaque(page);
-	if (opaque->page_id != HX_PAGE_ID)
-		return false;
-	switch (opaque->kind)
+	return opaque->page_id == HX_PAGE_ID && opaque->kind <= HX_KIND_TABLE;
+}
+
+/* Are the axes and factors of a table of expected misses numbers to use? */
+static bool
+table_is_sound(const HxTable *table)
+{
+	for (int t = 0; t < HX_TABLE_TARGETS; t++)
+		if (!isfinite(table->safety[t]) || table->safety[t] <= 0)
+			return false;
+	return isfinite(table->promise_low) && isfinite(table->promise_step) &&
+		   isfinite(table->distance_low) && isfinite(table->distance_step) &&
+		   table->promise_step > 0 && table->distance_step > 0;
+}
+
+/*
+ * What is wrong with a page that should be of a kind, or NULL: whatever is
+ * accepted has arrays that lie within the page.
+ */
+const char *
+HxPageFault(const HxIndexDesc *desc, Page page, uint16 kind)
+{
+	if (!HxPageIsSound(page))
+		return "not a sound hashemb page";
+	if (HxPageOpaque(page)->kind != kind)
+		return psprintf("page of kind %u where kind %u was expected",
+						HxPageOpaque(page)->kind, kind);
+	switch (kind)
 	{
 		case HX_KIND_DIRECTORY:
-			return HxPageDirectory(page)->count <=
-					   HxPageDirectory(page)->capacity &&
-				   HxPageDirectory(page)->capacity <=
-					   HX_PAGE_ROOM / sizeof(HxEntry);
+			if (HxPageDirectory(page)->capacity != HxDirectoryCapacity(desc))
+				return "directory page of another shape";
+			if (HxPageDirectory(page)->count > HxPageDirectory(page)->capacity)
+				return "directory page with more entries than fit";
+			break;
 		case HX_KIND_ZONES:
-			return HxPageZones(page)->count <= HxPageZones(page)->capacity;
+			if (HxPageZones(page)->capacity != HxZonesCapacity(desc))
+				return "zone page of another shape";
+			if (HxPageZones(page)->count > HxPageZones(page)->capacity)
+				return "zone page with more zone maps than fit";
+			break;
 		case HX_KIND_ROWS:
-			return HxPageRows(page)->count <= HxPageRows(page)->capacity;
-		case HX_KIND_META:
+			if (HxPageRows(page)->capacity != desc->capacity)
+				return "rows page of another shape";
+			if (HxPageRows(page)->count > HxPageRows(page)->capacity)
+				return "rows page with more rows than fit";
+			break;
 		case HX_KIND_TABLE:
-		case HX_KIND_FREE:
-			return true;
+			if (!table_is_sound(HxPageTable(page)))
+				return "table of expected misses with impossible numbers";
+			break;
 		default:
-			return false;
+			break;
 	}
+	return NULL;
+}
+
+/* What was being read when an error came */
+typedef struct ReadContext
+{
+	Relation index;
+	BlockNumber block;
+} ReadContext;
+
+static void
+describe_read(void *arg)
+{
+	const ReadContext *read = arg;
+
+	errcontext("reading block %u of index \"%s\"", read->block,
+			   RelationGetRelationName(read->index));
+}
+
+/*
+ * Does this backend hold the lock of a page already?  Only a corrupted pointer
+ * leads there, and waiting for it would never end.  Pages of temporary indexes
+ * have no locks.
+ */
+static bool
+is_locked_by_me(Buffer buffer)
+{
+	return !BufferIsLocal(buffer) &&
+		   LWLockHeldByMe(
+			   BufferDescriptorGetContentLock(GetBufferDescriptor(buffer - 1)));
+}
+
+/*
+ * Read and lock a page whose number was found in the index.  Of its contents
+ * nothing is checked.  Errors beyond the end of the file say what was read.
+ */
+Buffer
+HxReadBuffer(Relation index, BlockNumber block, int lockmode,
+			 BufferAccessStrategy strategy)
+{
+	ReadContext read = {index, block};
+	ErrorContextCallback context = {error_context_stack, describe_read, &read};
+	Buffer buffer;
+
+	if (block == InvalidBlockNumber) /* which means a new page */
+		HxCorrupted(index, block, "the number of a page is missing");
+	error_context_stack = &context;
+	buffer =
+		ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
+	error_context_stack = context.previous;
+	if (is_locked_by_me(buffer))
+		HxCorrupted(index, block, "pages refer to each other in a circle");
+	LockBuffer(buffer, lockmode);
+	return buffer;
 }
 
 /*
@@ -295,18 +390,73 @@ HxPageIsSound(Page page)
 Buffer
 HxReadPage(Relation index, BlockNumber block, int lockmode, uint16 kind)
 {
-	Buffer buffer = ReadBuffer(index, block);
-	Page page;
+	const HxIndexDesc *desc = HxDescribe(index);
+	Buffer buffer = HxReadBuffer(index, block, lockmode, NULL);
+	const char *fault = HxPageFault(desc, BufferGetPage(buffer), kind);
 
-	LockBuffer(buffer, lockmode);
-	page = BufferGetPage(buffer);
-	if (!HxPageIsSound(page))
-		HxCorrupted(index, block, "not a sound hashemb page");
-	if (HxPageOpaque(page)->kind != kind)
-		HxCorrupted(index, block,
-					psprintf("page of kind %u where kind %u was expected",
-							 HxPageOpaque(page)->kind, kind));
+	if (fault)
+		HxCorrupted(index, block, fault);
 	return buffer;
+}
+
+/* An entry of a directory page that is locked; errors if there is none. */
+HxEntry *
+HxGetEntry(Relation index, Buffer directory, int slot)
+{
+	Page page = BufferGetPage(directory);
+
+	if (slot >= HxPageDirectory(page)->count)
+		HxCorrupted(index, BufferGetBlockNumber(directory),
+					psprintf("entry %d is referred to, but there are %u", slot,
+							 HxPageDirectory(page)->count));
+	return &HxPageEntries(page)[slot];
+}
+
+/* A zone map of a zone page that is locked; errors if there is none. */
+HxZone *
+HxGetZone(Relation index, const HxIndexDesc *desc, Buffer zones, int slot)
+{
+	Page page = BufferGetPage(zones);
+
+	if (slot >= HxPageZones(page)->count)
+		HxCorrupted(index, BufferGetBlockNumber(zones),
+					psprintf("zone map %d is referred to, but there are %u",
+							 slot, HxPageZones(page)->count));
+	return HxPageZone(desc, page, slot);
+}
+
+/*
+ * Can it be the TID of a row?  Block P_NEW would extend the table; bitmaps take
+ * no offset beyond those of heap pages.
+ */
+bool
+HxTidIsSound(const ItemPointerData *tid)
+{
+	return ItemPointerIsValid(tid) &&
+		   ItemPointerGetBlockNumberNoCheck(tid) != InvalidBlockNumber &&
+		   ItemPointerGetOffsetNumberNoCheck(tid) <= MaxHeapTuplesPerPage;
+}
+
+/* Error unless a TID that is about to leave the index can be a row's. */
+void
+HxCheckTid(Relation index, const ItemPointerData *tid)
+{
+	if (unlikely(!HxTidIsSound(tid)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" is corrupted: it refers to row (%u,%u)",
+						RelationGetRelationName(index),
+						ItemPointerGetBlockNumberNoCheck(tid),
+						ItemPointerGetOffsetNumberNoCheck(tid)),
+				 errhint("Please REINDEX it.")));
+}
+
+/* Error if a chain was followed for more steps than the file has pages. */
+void
+HxCheckSteps(Relation index, BlockNumber block, uint32 steps)
+{
+	if (steps > RelationGetNumberOfBlocks(index))
+		HxCorrupted(index, block, "a chain of pages runs in a circle");
 }
 
 /* Take a page from the free space map, if it is really free. */
@@ -321,6 +471,9 @@ reuse_page(Relation index)
 
 		if (block == InvalidBlockNumber)
 			return InvalidBuffer;
+		/* The map is not crash-safe: it may know pages that are not there. */
+		if (block >= RelationGetNumberOfBlocks(index))
+			continue;
 		buffer = ReadBuffer(index, block);
 		/* Somebody else may have been handed the same page: do not wait. */
 		if (ConditionalLockBuffer(buffer))
@@ -385,6 +538,8 @@ HxReadMeta(Relation index, HxMeta *meta)
 		meta->attributes != desc->nattrs)
 		HxCorrupted(index, HX_METAPAGE,
 					"its columns are not those of the index's definition");
+	if (meta->directory == HX_METAPAGE || meta->directory == InvalidBlockNumber)
+		HxCorrupted(index, HX_METAPAGE, "it names no directory page");
 }
 
 /* ---- description ---- */

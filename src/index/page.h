@@ -185,10 +185,34 @@ extern void HxInitZonesPage(const HxIndexDesc *desc, Page page,
 extern void HxInitMetapage(const HxIndexDesc *desc, Page page);
 extern Buffer HxReadPage(Relation index, BlockNumber block, int lockmode,
 						 uint16 kind);
+extern Buffer HxReadBuffer(Relation index, BlockNumber block, int lockmode,
+						   BufferAccessStrategy strategy);
 extern bool HxPageIsSound(Page page);
+extern const char *HxPageFault(const HxIndexDesc *desc, Page page, uint16 kind);
+extern HxEntry *HxGetEntry(Relation index, Buffer directory, int slot);
+extern HxZone *HxGetZone(Relation index, const HxIndexDesc *desc, Buffer zones,
+						 int slot);
+extern bool HxTidIsSound(const ItemPointerData *tid);
+extern void HxCheckTid(Relation index, const ItemPointerData *tid);
 extern void HxCorrupted(Relation index, BlockNumber block, const char *detail)
 	pg_attribute_noreturn();
 extern Buffer HxNewBuffer(Relation index, bool *reused);
+
+/* Steps along a chain between two looks at the length of the file */
+#define HX_STEPS_UNCHECKED 1024
+
+extern void HxCheckSteps(Relation index, BlockNumber block, uint32 steps);
+
+/*
+ * Count a step along a chain of pages; errors if there were more of them than
+ * the file has pages, so that a chain that runs in a circle ends.
+ */
+static inline void
+HxCountStep(Relation index, BlockNumber block, uint32 *steps)
+{
+	if (unlikely(++*steps % HX_STEPS_UNCHECKED == 0))
+		HxCheckSteps(index, block, *steps);
+}
 
 /* Metapage */
 extern void HxReadMeta(Relation index, HxMeta *meta);

@@ -46,6 +46,7 @@ copy_rows(Relation index, const HxIndexDesc *desc, const HxBlock *block,
 		  uint64 *tids)
 {
 	BlockNumber next = block->first;
+	uint32 steps = 0;
 	int copied = 0;
 	int at = 0;
 
@@ -57,6 +58,7 @@ copy_rows(Relation index, const HxIndexDesc *desc, const HxBlock *block,
 		CHECK_FOR_INTERRUPTS();
 		if (!BufferIsValid(buffer))
 			break;
+		HxCountStep(index, next, &steps);
 		HxRowArraysOf(desc, BufferGetPage(buffer), &rows);
 		for (; at < wanted && ordinals[at] < base + rows.count; at++)
 		{

@@ -170,6 +170,7 @@ next_ordered(IndexScanDesc scan)
 	if (!HxSearchNext(state->search, &row, &is_null))
 		return false;
 	HxUnpackTid(row.tid, &scan->xs_heaptid);
+	HxCheckTid(scan->indexRelation, &scan->xs_heaptid);
 	scan->xs_orderbyvals[0] = Float8GetDatum(row.distance);
 	scan->xs_orderbynulls[0] = is_null;
 	return true;
@@ -189,6 +190,7 @@ next_unordered(IndexScanDesc scan)
 			return false;
 	}
 	scan->xs_heaptid = state->tids[state->next_tid++];
+	HxCheckTid(scan->indexRelation, &scan->xs_heaptid);
 	return true;
 }
 
@@ -216,6 +218,8 @@ hxgetbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 	begin_search(scan);
 	while ((count = HxSearchNextBlock(state->search, &state->tids)) > 0)
 	{
+		for (int64 i = 0; i < count; i++)
+			HxCheckTid(scan->indexRelation, &state->tids[i]);
 		tbm_add_tuples(bitmap, state->tids, (int) count, scan->xs_recheck);
 		total += count;
 	}

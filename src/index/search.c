@@ -372,6 +372,7 @@ static bool
 visit_block(HxSearch *search, const HxBlock *block, bool nearest)
 {
 	BlockNumber next = block->first;
+	uint32 steps = 0;
 
 	search->stats.visited++;
 	while (next != InvalidBlockNumber)
@@ -382,7 +383,11 @@ visit_block(HxSearch *search, const HxBlock *block, bool nearest)
 
 		CHECK_FOR_INTERRUPTS();
 		if (!BufferIsValid(buffer))
+		{
+			HxCheckChain(search->index, &search->desc, block);
 			return false;
+		}
+		HxCountStep(search->index, next, &steps);
 		HxRowArraysOf(&search->desc, BufferGetPage(buffer), &rows);
 		if (search->spec.ordered)
 			score_page(search, &rows, nearest);
@@ -760,8 +765,7 @@ reread_block(HxSearch *search, HxBlock *block)
 {
 	Buffer buffer = HxReadPage(search->index, block->place.page,
 							   BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
-	HxEntry *entry =
-		&HxPageEntries(BufferGetPage(buffer))[block->place.slot];
+	HxEntry *entry = HxGetEntry(search->index, buffer, block->place.slot);
 
 	if (entry->owner != block->owner)
 		HxCorrupted(search->index, block->place.page,

@@ -27,14 +27,33 @@ typedef struct Vacuum
 	List *thinned; /* places of blocks with empty pages */
 } Vacuum;
 
+/* Read and lock a page, which must be ours or new. */
 static Buffer
 read_page(Vacuum *vacuum, BlockNumber block, int lockmode)
 {
-	Buffer buffer = ReadBufferExtended(vacuum->index, MAIN_FORKNUM, block,
-									   RBM_NORMAL, vacuum->strategy);
+	Buffer buffer =
+		HxReadBuffer(vacuum->index, block, lockmode, vacuum->strategy);
+	Page page = BufferGetPage(buffer);
 
-	LockBuffer(buffer, lockmode);
+	if (!PageIsNew(page))
+	{
+		const char *fault =
+			HxPageIsSound(page)
+				? HxPageFault(vacuum->desc, page, HxPageOpaque(page)->kind)
+				: "not a sound hashemb page";
+
+		if (fault)
+			HxCorrupted(vacuum->index, block, fault);
+	}
 	return buffer;
+}
+
+/* Is the page one of rows that belong to an owner? */
+static bool
+is_rows_page_of(Page page, uint64 owner)
+{
+	return !PageIsNew(page) && HxPageOpaque(page)->kind == HX_KIND_ROWS &&
+		   HxPageOpaque(page)->owner == owner;
 }
 
 /* Is any row of the page dead?  Every TID is reported to the callback. */
@@ -96,11 +115,9 @@ vacuum_page(Vacuum *vacuum, BlockNumber block, HxPlace place, uint64 owner)
 	Buffer directory = HxReadPage(vacuum->index, place.page,
 								  BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
 	Buffer buffer = read_page(vacuum, block, BUFFER_LOCK_EXCLUSIVE);
-	HxOpaque *opaque = HxPageOpaque(BufferGetPage(buffer));
-	HxEntry *entry =
-		&HxPageEntries(BufferGetPage(directory))[place.slot];
+	HxEntry *entry = HxGetEntry(vacuum->index, directory, place.slot);
 
-	if (opaque->kind == HX_KIND_ROWS && opaque->owner == owner &&
+	if (is_rows_page_of(BufferGetPage(buffer), owner) &&
 		entry->owner == owner)
 	{
 		GenericXLogState *state = GenericXLogStart(vacuum->index);
@@ -133,12 +150,8 @@ visit_page(Vacuum *vacuum, BlockNumber block)
 	HxPlace place = {0};
 	uint64 owner = 0;
 
-	if (!PageIsNew(page) && !HxPageIsSound(page))
-		HxCorrupted(vacuum->index, block, "not a sound hashemb page");
 	if (!PageIsNew(page) && HxPageOpaque(page)->kind == HX_KIND_ROWS)
 	{
-		if (HxPageRows(page)->capacity != vacuum->desc->capacity)
-			HxCorrupted(vacuum->index, block, "rows page of another shape");
 		dead = has_dead_rows(vacuum, page);
 		place.page = HxPageOpaque(page)->parent;
 		place.slot = HxPageOpaque(page)->slot;
@@ -181,25 +194,38 @@ unlink_page(Vacuum *vacuum, Buffer directory, int slot, Buffer before,
 	vacuum->stats->pages_free++;
 }
 
+/* Read and lock a page of a block's chain, whose directory page is locked. */
+static Buffer
+read_chain_page(Vacuum *vacuum, BlockNumber block, uint64 owner)
+{
+	Buffer buffer = read_page(vacuum, block, BUFFER_LOCK_EXCLUSIVE);
+
+	if (!is_rows_page_of(BufferGetPage(buffer), owner))
+		HxCorrupted(vacuum->index, block, "not a rows page of the block whose "
+										  "chain leads to it");
+	return buffer;
+}
+
 /* Unlink the empty pages of a block, its first one excepted. */
 static void
 unlink_empty_pages(Vacuum *vacuum, const HxPlace *place)
 {
 	Buffer directory = HxReadPage(vacuum->index, place->page,
 								  BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
-	BlockNumber first =
-		HxPageEntries(BufferGetPage(directory))[place->slot].first;
-	Buffer before;
+	HxEntry *entry = HxGetEntry(vacuum->index, directory, place->slot);
+	uint64 owner = entry->owner;
+	Buffer before = read_chain_page(vacuum, entry->first, owner);
+	uint32 steps = 0;
 	BlockNumber next;
 
-	before = HxReadPage(vacuum->index, first, BUFFER_LOCK_EXCLUSIVE,
-						HX_KIND_ROWS);
 	while ((next = HxPageOpaque(BufferGetPage(before))->next) !=
 		   InvalidBlockNumber)
 	{
-		Buffer buffer = HxReadPage(vacuum->index, next, BUFFER_LOCK_EXCLUSIVE,
-								   HX_KIND_ROWS);
+		Buffer buffer = read_chain_page(vacuum, next, owner);
 
+		HxCountStep(vacuum->index, next, &steps);
+		if (buffer == before) /* temporary: no lock has told */
+			HxCorrupted(vacuum->index, next, "a page that follows itself");
 		if (HxPageRows(BufferGetPage(buffer))->count == 0)
 		{
 			unlink_page(vacuum, directory, place->slot, before, buffer);

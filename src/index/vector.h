@@ -46,6 +46,9 @@ typedef struct HxVectorMethods
 	/* Write the payload of a vector; errors if its shape is not the index's */
 	void (*form)(const HxIndexDesc *desc, Datum vector, uint8 *payload);
 
+	/* What is wrong with a payload that form could not have written, or NULL */
+	const char *(*fault)(const HxIndexDesc *desc, const uint8 *payload);
+
 	/* Train `count` centroids on a sample of payloads, in place; deterministic
 	 * for the same sample.  Returns how many are left (empty ones vanish). */
 	int (*train)(const HxIndexDesc *desc, const uint8 *sample, int nsample,

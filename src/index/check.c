@@ -1,0 +1,881 @@
+/*
+ * check.c
+ *	  hashemb_check(): does an index keep what its searches rely on?
+ *
+ * Verified are: the metapage; the chain of directory pages; of every entry its
+ * owner, centroid, zone map and pages; of every rows page that it belongs to
+ * the block whose chain leads to it; of every row that code, attributes and TID
+ * are possible, and that the block's radius, weights and zone map cover it.
+ *
+ * The plain form takes AccessShareLock and lets others write.  A block is read
+ * a page at a time; whatever looks wrong then may be another's work half seen,
+ * so the block is looked at again with its directory page share-locked, which
+ * keeps all changes to the block away, and only what is wrong then is reported.
+ *
+ * heapallindexed takes ShareLock, so that nothing changes, and then also finds
+ * rows that are in the index twice, and rows of the table that are not in it: a
+ * Bloom filter over all entries is asked for each row that a fresh snapshot
+ * sees.  It may fail to notice one missing row in a thousand or so, but never
+ * complains of one that is there.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/index.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_operator_d.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/bloomfilter.h"
+#include "miscadmin.h"
+#include "nodes/execnodes.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/tuplesort.h"
+
+#include "compat.h"
+#include "index/inspect.h"
+#include "index/search.h"
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_check_index);
+
+/* All flags that an entry may have */
+#define KNOWN_FLAGS HX_ENTRY_NULLS
+
+/* What is returned */
+typedef struct Counts
+{
+	int64 blocks;
+	int64 rows; /* with a vector or without */
+	int64 null_rows;
+	int64 dead;
+	int64 directory_pages;
+	int64 zone_pages;
+	int64 rows_pages;
+	int64 free_pages;
+	int64 orphan_pages;
+	int64 heap_rows;
+} Counts;
+
+/* The block being checked: copies, and what its chain added up to */
+typedef struct BlockCheck
+{
+	HxPlace place;
+	HxEntry entry;
+	uint8 *centroid;
+	HxZone *zone;
+	bool is_nulls;
+	bool certain; /* nobody can be changing the block */
+	uint64 rows;
+	uint64 dead;
+} BlockCheck;
+
+/* Finds circles in a chain (Brent 1980): remembers an ever later page */
+typedef struct Walk
+{
+	BlockNumber remembered;
+	uint32 steps; /* since it was remembered */
+	uint32 limit; /* steps until the next is remembered */
+} Walk;
+
+typedef struct Check
+{
+	Relation heap;
+	Relation index;
+	HxIndexDesc desc;
+	BufferAccessStrategy strategy;
+	HxMeta meta;
+	BlockNumber npages;		 /* length of the file at the beginning */
+	BlockNumber heap_npages; /* length of the table, as last seen */
+	uint8 *reached;			 /* a bit for each page that has a purpose */
+	uint64 *owners;			 /* of all blocks */
+	int nowners;
+	int owners_room;
+	BlockCheck block;
+	PGAlignedBlock page; /* copy of the page being checked */
+	Counts counts;
+
+	/* heapallindexed; filter is NULL without */
+	bool frozen; /* ShareLock is held: nobody writes */
+	bloom_filter *filter;
+	Tuplesortstate *tids;
+	uint8 *print; /* what is put into the filter */
+	Size print_size;
+	MemoryContext context; /* reset for each row of the table */
+} Check;
+
+/* ---- pages ---- */
+
+/* Take note that a page has a purpose; false if that was known. */
+static bool
+reach(Check *check, BlockNumber block)
+{
+	uint8 bit = 1 << block % 8;
+
+	if (block >= check->npages || (check->reached[block / 8] & bit))
+		return false;
+	check->reached[block / 8] |= bit;
+	return true;
+}
+
+static bool
+is_reached(const Check *check, BlockNumber block)
+{
+	return block < check->npages &&
+		   (check->reached[block / 8] >> block % 8 & 1);
+}
+
+/* Copy a page, whatever it is. */
+static Page
+copy_page(Check *check, BlockNumber block)
+{
+	Buffer buffer =
+		HxReadBuffer(check->index, block, BUFFER_LOCK_SHARE, check->strategy);
+
+	memcpy(check->page.data, BufferGetPage(buffer), BLCKSZ);
+	UnlockReleaseBuffer(buffer);
+	return (Page) check->page.data;
+}
+
+/* Begin a walk along a chain. */
+static void
+start_walk(Walk *walk)
+{
+	walk->remembered = InvalidBlockNumber;
+	walk->steps = 0;
+	walk->limit = 1;
+}
+
+/* Take a step to a page; true if the chain runs in a circle. */
+static bool
+has_been_at(Walk *walk, BlockNumber block)
+{
+	if (block == walk->remembered)
+		return true;
+	if (++walk->steps == walk->limit)
+	{
+		walk->remembered = block;
+		walk->steps = 0;
+		walk->limit *= 2;
+	}
+	return false;
+}
+
+/* ---- rows ---- */
+
+/*
+ * Something is wrong with the block being checked: report it, or return false
+ * for the block to be looked at again if others may be changing it.
+ */
+static bool
+fault(const Check *check, BlockNumber page, const char *detail)
+{
+	if (check->block.certain)
+		HxCorrupted(check->index, page, detail);
+	return false;
+}
+
+/* Can a TID be that of a row of the table? */
+static bool
+is_tid_in_heap(Check *check, const ItemPointerData *tid)
+{
+	BlockNumber block = ItemPointerGetBlockNumberNoCheck(tid);
+
+	if (!HxTidIsSound(tid))
+		return false;
+	if (block >= check->heap_npages)
+		check->heap_npages = RelationGetNumberOfBlocks(check->heap);
+	return block < check->heap_npages;
+}
+
+/* What is wrong with a row's code as its block describes it, or NULL. */
+static const char *
+vector_fault(const Check *check, const uint8 *payload)
+{
+	const HxIndexDesc *desc = &check->desc;
+	const HxVectorMethods *methods = desc->vector->methods;
+	const BlockCheck *block = &check->block;
+	const char *wrong = NULL;
+	uint32 spread;
+	uint32 weight;
+
+	if (block->is_nulls)
+	{
+		for (Size i = 0; i < desc->payload; i++)
+			if (payload[i] != 0)
+				return "a vector among the rows without";
+		return NULL;
+	}
+	wrong = methods->fault(desc, payload);
+	if (wrong)
+		return wrong;
+	methods->spreads(desc, payload, block->centroid, 1, &spread);
+	weight = methods->weight(desc, payload);
+	if (spread > block->entry.radius)
+		return psprintf("spread %u is beyond the block's radius %u", spread,
+						block->entry.radius);
+	if (weight < block->entry.min_weight || weight > block->entry.max_weight)
+		return psprintf("weight %u is not from %u to %u as the block's are",
+						weight, block->entry.min_weight,
+						block->entry.max_weight);
+	return NULL;
+}
+
+/* What is wrong with a row's attributes, or NULL. */
+static const char *
+attributes_fault(const Check *check, const HxAttrRow *attrs)
+{
+	const HxIndexDesc *desc = &check->desc;
+
+	for (int a = 0; a < desc->nattrs; a++)
+	{
+		const HxAttr *attr = &desc->attrs[a];
+
+		if (!(attrs->nulls >> a & 1))
+			continue;
+		for (int w = 0; w < attr->nwords; w++)
+			if (attrs->words[attr->first_word + w] != 0)
+				return psprintf("a value where column %d is NULL", attr->attno);
+	}
+	if (!HxZoneCovers(desc, check->block.zone, attrs))
+		return "the block's zone map does not cover it";
+	return NULL;
+}
+
+/* Write what the filter knows a row by; payload NULL for a NULL vector. */
+static void
+make_print(Check *check, const ItemPointerData *tid, const HxAttrRow *attrs,
+		   const uint8 *payload)
+{
+	const HxIndexDesc *desc = &check->desc;
+	uint8 *at = check->print;
+	uint64 head[2] = {HxPackTid(tid),
+					  (uint64) attrs->nulls << 1 | (payload != NULL)};
+
+	memcpy(at, head, sizeof(head));
+	at += sizeof(head);
+	memcpy(at, attrs->words, desc->nwords * sizeof(int64));
+	at += desc->nwords * sizeof(int64);
+	if (payload)
+		memcpy(at, payload, desc->payload);
+	else
+		memset(at, 0, desc->payload);
+}
+
+/* Check the rows of the copied page; false as for fault(). */
+static bool
+check_rows(Check *check, BlockNumber page)
+{
+	const HxIndexDesc *desc = &check->desc;
+	BlockCheck *block = &check->block;
+	HxRowArrays rows;
+	HxAttrRow attrs;
+
+	HxRowArraysOf(desc, (Page) check->page.data, &rows);
+	for (int i = 0; i < rows.count; i++)
+	{
+		const uint8 *payload = rows.payloads + i * desc->payload;
+		bool dead = rows.dead[i / 64] >> (i % 64) & 1;
+		const char *wrong = NULL;
+
+		HxGetRowAttrs(desc, &rows, i, &attrs);
+		if (!is_tid_in_heap(check, &rows.tids[i]))
+			wrong = "no row of the table can have its TID";
+		if (!wrong)
+			wrong = vector_fault(check, payload);
+		if (!wrong)
+			wrong = attributes_fault(check, &attrs);
+		if (wrong)
+			return fault(check, page, psprintf("row %d: %s", i, wrong));
+		block->dead += dead;
+		if (!check->filter)
+			continue;
+		tuplesort_putdatum(check->tids,
+						   Int64GetDatum((int64) HxPackTid(&rows.tids[i])),
+						   false);
+		make_print(check, &rows.tids[i], &attrs,
+				   block->is_nulls ? NULL : payload);
+		if (!dead)
+			bloom_add_element(check->filter, check->print, check->print_size);
+	}
+	block->rows += rows.count;
+	return true;
+}
+
+/* ---- blocks ---- */
+
+/* What is wrong with the copied page as one of the block's chain, or NULL. */
+static const char *
+rows_page_fault(const Check *check)
+{
+	Page page = (Page) check->page.data;
+	const BlockCheck *block = &check->block;
+	const char *wrong = HxPageFault(&check->desc, page, HX_KIND_ROWS);
+
+	if (wrong)
+		return wrong;
+	if (HxPageOpaque(page)->owner != block->entry.owner)
+		return psprintf("page of owner " UINT64_FORMAT " in the chain of "
+						"block " UINT64_FORMAT,
+						HxPageOpaque(page)->owner, block->entry.owner);
+	if (HxPageOpaque(page)->parent != block->place.page ||
+		HxPageOpaque(page)->slot != block->place.slot)
+		return psprintf("page of entry %u of block %u in the chain of entry "
+						"%u of block %u",
+						HxPageOpaque(page)->slot, HxPageOpaque(page)->parent,
+						block->place.slot, block->place.page);
+	return NULL;
+}
+
+/* Check the chain of the block's pages; false as for fault(). */
+static bool
+check_chain(Check *check)
+{
+	BlockCheck *block = &check->block;
+	BlockNumber next = block->entry.first;
+	bool append_found = block->entry.append == InvalidBlockNumber;
+	Walk walk;
+
+	start_walk(&walk);
+	while (next != InvalidBlockNumber)
+	{
+		Page page = copy_page(check, next);
+		const char *wrong = rows_page_fault(check);
+
+		CHECK_FOR_INTERRUPTS();
+		if (wrong)
+			return fault(check, next, wrong);
+		if (has_been_at(&walk, next))
+			return fault(check, next, "a chain of pages runs in a circle");
+		if (!check_rows(check, next))
+			return false;
+		if (reach(check, next))
+			check->counts.rows_pages++;
+		append_found |= next == block->entry.append;
+		next = HxPageOpaque(page)->next;
+	}
+	if (!append_found)
+		return fault(check, block->place.page,
+					 psprintf("entry %u appends to block %u, which is not in "
+							  "its chain",
+							  block->place.slot, block->entry.append));
+	if (block->rows != block->entry.rows)
+		return fault(
+			check, block->place.page,
+			psprintf("entry %u says %u rows, but its pages have " UINT64_FORMAT,
+					 block->place.slot, block->entry.rows, block->rows));
+	return true;
+}
+
+/* What is wrong with the block's entry in itself, or NULL. */
+static const char *
+entry_fault(Check *check)
+{
+	const BlockCheck *block = &check->block;
+	const HxEntry *entry = &block->entry;
+
+	if (entry->owner >= check->meta.next_owner) /* made since it was read? */
+		HxReadMeta(check->index, &check->meta);
+	if (entry->owner == 0 || entry->owner >= check->meta.next_owner)
+		return psprintf("owner " UINT64_FORMAT " was not given out yet",
+						entry->owner);
+	if ((entry->flags & ~KNOWN_FLAGS) != 0)
+		return psprintf("unknown flags %x", entry->flags);
+	if (block->is_nulls != ((entry->flags & HX_ENTRY_NULLS) != 0))
+		return "rows without a vector belong to the first entry";
+	if ((entry->first == InvalidBlockNumber) !=
+		(entry->append == InvalidBlockNumber))
+		return "a first page and one to append to go together";
+	if (entry->rows > 0 && entry->first == InvalidBlockNumber)
+		return "rows, but no page";
+	if (entry->dead > entry->rows)
+		return "more dead rows than rows";
+	if (block->is_nulls)
+		return NULL;
+	return check->desc.vector->methods->fault(&check->desc, block->centroid);
+}
+
+/* Copy the block's zone map; false as for fault(). */
+static bool
+copy_zone(Check *check)
+{
+	BlockCheck *block = &check->block;
+	Page page = (Page) check->page.data;
+	const char *wrong;
+
+	copy_page(check, block->entry.zones);
+	wrong = HxPageFault(&check->desc, page, HX_KIND_ZONES);
+	if (!wrong && HxPageOpaque(page)->parent != block->place.page)
+		wrong = psprintf("zone page of block %u serves block %u",
+						 HxPageOpaque(page)->parent, block->place.page);
+	if (!wrong && block->entry.zone >= HxPageZones(page)->count)
+		wrong = psprintf("zone map %u is referred to, but there are %u",
+						 block->entry.zone, HxPageZones(page)->count);
+	if (wrong)
+		return fault(check, block->entry.zones, wrong);
+	memcpy(block->zone, HxPageZone(&check->desc, page, block->entry.zone),
+		   HX_ZONE_SIZE(check->desc.nwords));
+	if (reach(check, block->entry.zones))
+		check->counts.zone_pages++;
+	return true;
+}
+
+/*
+ * Check the block of an entry.  Its directory page is kept share-locked
+ * meanwhile if that is asked for; then, and if nobody writes, whatever is wrong
+ * is reported.  Else false means that something looked wrong.
+ */
+static bool
+look_at_block(Check *check, bool locked)
+{
+	BlockCheck *block = &check->block;
+	Buffer buffer;
+	const HxEntry *entry;
+	Page page;
+	const char *wrong;
+	bool sound;
+
+	buffer = HxReadPage(check->index, block->place.page, BUFFER_LOCK_SHARE,
+						HX_KIND_DIRECTORY);
+	page = BufferGetPage(buffer);
+	entry = HxGetEntry(check->index, buffer, block->place.slot);
+	block->entry = *entry;
+	memcpy(block->centroid,
+		   HxPageCentroids(page) + block->place.slot * check->desc.payload,
+		   check->desc.payload);
+	if (!locked)
+		UnlockReleaseBuffer(buffer);
+	block->certain = locked || check->frozen;
+	block->rows = block->dead = 0;
+
+	wrong = entry_fault(check);
+	if (wrong)
+		sound = fault(check, block->place.page,
+					  psprintf("entry %u: %s", block->place.slot, wrong));
+	else
+		sound = copy_zone(check) && check_chain(check);
+	if (locked)
+		UnlockReleaseBuffer(buffer);
+	return sound;
+}
+
+/* Remember a block's owner, for check_owners(). */
+static void
+add_owner(Check *check, uint64 owner)
+{
+	if (check->nowners == check->owners_room)
+	{
+		check->owners_room *= 2;
+		check->owners =
+			repalloc_huge(check->owners, check->owners_room * sizeof(uint64));
+	}
+	check->owners[check->nowners++] = owner;
+}
+
+/* Check the block of entry `slot` of a directory page. */
+static void
+check_block(Check *check, BlockNumber page, int slot)
+{
+	BlockCheck *block = &check->block;
+
+	block->place.page = page;
+	block->place.slot = slot;
+	block->is_nulls = page == check->meta.directory && slot == 0;
+	if (!look_at_block(check, false))
+		look_at_block(check, true);
+	add_owner(check, block->entry.owner);
+	check->counts.rows += block->rows;
+	check->counts.dead += block->dead;
+	if (block->is_nulls)
+		check->counts.null_rows = block->rows;
+	else
+		check->counts.blocks++;
+}
+
+static int
+compare_owners(const void *a, const void *b)
+{
+	uint64 x = *(const uint64 *) a;
+	uint64 y = *(const uint64 *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* No two blocks have the same owner: so no page is in two chains. */
+static void
+check_owners(Check *check)
+{
+	qsort(check->owners, check->nowners, sizeof(uint64), compare_owners);
+	for (int i = 1; i < check->nowners; i++)
+		if (check->owners[i] == check->owners[i - 1])
+			HxCorrupted(check->index, check->meta.directory,
+						psprintf("two entries have owner " UINT64_FORMAT,
+								 check->owners[i]));
+}
+
+/* ---- directory and what else there is ---- */
+
+/* Check all directory pages and their blocks. */
+static void
+check_directory(Check *check)
+{
+	BlockNumber block = check->meta.directory;
+	BlockNumber last = block;
+	Walk walk;
+
+	start_walk(&walk);
+	while (block != InvalidBlockNumber)
+	{
+		Page page = copy_page(check, block);
+		const char *wrong = HxPageFault(&check->desc, page, HX_KIND_DIRECTORY);
+		int count = HxPageDirectory(page)->count;
+		BlockNumber next = HxPageOpaque(page)->next;
+
+		if (!wrong && has_been_at(&walk, block))
+			wrong = "the chain of directory pages runs in a circle";
+		if (!wrong && block == check->meta.directory && count == 0)
+			wrong = "no entry for rows without a vector";
+		if (wrong)
+			HxCorrupted(check->index, block, wrong);
+		if (reach(check, block))
+			check->counts.directory_pages++;
+		for (int i = 0; i < count; i++)
+			check_block(check, block, i);
+		last = block;
+		block = next;
+	}
+	if (check->meta.directory_end != last && check->frozen)
+		HxCorrupted(check->index, HX_METAPAGE,
+					psprintf("the last directory page is %u, not %u", last,
+							 check->meta.directory_end));
+	check_owners(check);
+}
+
+/* Check the table of expected misses, if there is one. */
+static void
+check_table(Check *check)
+{
+	HxMeta *meta = &check->meta;
+
+	HxReadMeta(check->index, meta);
+	if ((meta->table == InvalidBlockNumber) != (meta->rows_at_calibration == 0))
+		HxCorrupted(check->index, HX_METAPAGE,
+					"a calibration and its table go together");
+	if (meta->table == InvalidBlockNumber)
+		return;
+	UnlockReleaseBuffer(HxReadPage(check->index, meta->table, BUFFER_LOCK_SHARE,
+								   HX_KIND_TABLE));
+	reach(check, meta->table);
+}
+
+/*
+ * Look at the pages that nothing led to: free ones, zone pages in reserve,
+ * and what crashes have left behind.
+ */
+static void
+count_other_pages(Check *check)
+{
+	for (BlockNumber b = HX_METAPAGE + 1; b < check->npages; b++)
+	{
+		Page page;
+
+		CHECK_FOR_INTERRUPTS();
+		if (is_reached(check, b))
+			continue;
+		page = copy_page(check, b);
+		if (PageIsNew(page))
+			check->counts.orphan_pages++;
+		else if (!HxPageIsSound(page))
+			HxCorrupted(check->index, b, "not a sound hashemb page");
+		else if (HxPageOpaque(page)->kind == HX_KIND_FREE)
+			check->counts.free_pages++;
+		else if (HxPageOpaque(page)->kind == HX_KIND_ZONES &&
+				 is_reached(check, HxPageOpaque(page)->parent))
+			check->counts.zone_pages++;
+		else
+			check->counts.orphan_pages++;
+	}
+}
+
+/* ---- the table ---- */
+
+/* Prepare to remember all entries. */
+static void
+start_fingerprints(Check *check)
+{
+	HxBlocks blocks;
+	uint64 rows;
+	uint64 seed = (uint64) random();
+
+	HxReadDirectory(check->index, &check->desc, NULL, &blocks);
+	rows = HxBlocksRows(&blocks) + blocks.nulls.rows;
+	if (blocks.blocks)
+		pfree(blocks.blocks);
+	/* Corrupted counts cost no memory: bounded by what the file can hold. */
+	rows = Min(rows, (uint64) check->npages * check->desc.capacity);
+	check->filter =
+		bloom_create(Max((int64) rows, 1), maintenance_work_mem, seed);
+	check->tids = tuplesort_begin_datum(INT8OID, Int8LessOperator, InvalidOid,
+										false, maintenance_work_mem, NULL, 0);
+	check->print_size = 2 * sizeof(uint64) +
+						check->desc.nwords * sizeof(int64) +
+						check->desc.payload;
+	check->print = palloc(check->print_size);
+	check->context = AllocSetContextCreate(
+		CurrentMemoryContext, "hashemb check row", ALLOCSET_DEFAULT_SIZES);
+}
+
+/* No TID is in the index twice. */
+static void
+check_tids(Check *check)
+{
+	uint64 before = 0; /* no TID */
+	Datum value;
+	bool isnull;
+
+	tuplesort_performsort(check->tids);
+	while (HX_TUPLESORT_GETDATUM(check->tids, &value, &isnull))
+	{
+		uint64 packed = (uint64) DatumGetInt64(value);
+
+		CHECK_FOR_INTERRUPTS();
+		if (packed == before)
+			ereport(ERROR,
+					(errcode(ERRCODE_INDEX_CORRUPTED),
+					 errmsg("index \"%s\" is corrupted: it has row (%u,%u) of "
+							"table \"%s\" twice",
+							RelationGetRelationName(check->index),
+							(uint32) (packed >> 16), (uint32) (packed & 0xFFFF),
+							RelationGetRelationName(check->heap)),
+					 errhint("Please REINDEX it.")));
+		before = packed;
+	}
+	tuplesort_end(check->tids);
+}
+
+/* table_index_build_scan callback: is there an entry for the row? */
+static void
+look_up_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
+			bool alive, void *state)
+{
+	Check *check = state;
+	const HxIndexDesc *desc = &check->desc;
+	MemoryContext old = MemoryContextSwitchTo(check->context);
+	int vector = desc->vector_attno - 1;
+	uint8 *payload = NULL;
+	HxAttrRow attrs;
+
+	HxEncodeAttrs(desc, values, isnull, &attrs);
+	if (!isnull[vector])
+	{
+		payload = palloc(desc->payload);
+		desc->vector->methods->form(desc, values[vector], payload);
+	}
+	make_print(check, tid, &attrs, payload);
+	if (bloom_lacks_element(check->filter, check->print, check->print_size))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" is corrupted: it has no entry that "
+						"matches row (%u,%u) of table \"%s\"",
+						RelationGetRelationName(check->index),
+						ItemPointerGetBlockNumber(tid),
+						ItemPointerGetOffsetNumber(tid),
+						RelationGetRelationName(check->heap)),
+				 errhint("Please REINDEX it.")));
+	check->counts.heap_rows++;
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(check->context);
+}
+
+/*
+ * An index whose build met broken HOT chains may serve only snapshots that are
+ * younger than it.
+ */
+static void
+check_snapshot(const Check *check, Snapshot snapshot)
+{
+	Relation index = check->index;
+
+	if (IsolationUsesXactSnapshot() && index->rd_index->indcheckxmin &&
+		!TransactionIdPrecedes(
+			HeapTupleHeaderGetXmin(index->rd_indextuple->t_data),
+			snapshot->xmin))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("index \"%s\" cannot be checked with the snapshot of "
+						"this transaction",
+						RelationGetRelationName(index))));
+}
+
+/* Every row that a snapshot sees and that the index should have is in it. */
+static void
+check_heap(Check *check)
+{
+	IndexInfo *info = BuildIndexInfo(check->index);
+	Snapshot snapshot = RegisterSnapshot(GetTransactionSnapshot());
+	TableScanDesc scan;
+
+	check_snapshot(check, snapshot);
+	scan = table_beginscan_strat(check->heap, snapshot, 0, NULL, true, true);
+	info->ii_Concurrent = true; /* rows by snapshot, dead ones left out */
+	table_index_build_scan(check->heap, check->index, info, true, false,
+						   look_up_row, check, scan);
+	UnregisterSnapshot(snapshot);
+	bloom_free(check->filter);
+}
+
+/* ---- the function ---- */
+
+/* Check an index that is open and locked. */
+static void
+check_index(Check *check, bool heapallindexed)
+{
+	check->npages = RelationGetNumberOfBlocks(check->index);
+	HxReadMeta(check->index, &check->meta);
+	check->desc = *HxDescribe(check->index);
+	check->strategy = GetAccessStrategy(BAS_BULKREAD);
+	check->frozen = heapallindexed;
+	check->reached =
+		MemoryContextAllocExtended(CurrentMemoryContext, check->npages / 8 + 1,
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	check->owners_room = 1024;
+	check->owners = palloc(check->owners_room * sizeof(uint64));
+	check->block.centroid = palloc(check->desc.payload);
+	check->block.zone = palloc(HX_ZONE_SIZE(check->desc.nwords));
+	if (heapallindexed)
+		start_fingerprints(check);
+
+	check_directory(check);
+	check_table(check);
+	count_other_pages(check);
+	if (heapallindexed)
+	{
+		check_tids(check);
+		check_heap(check);
+	}
+}
+
+/*
+ * The table of an index of ours, which the user may check: errors before any
+ * lock is taken, so that nobody locks out others from a table not theirs.
+ */
+static Oid
+table_to_check(Oid index, bool heapallindexed)
+{
+	Oid heap;
+
+	if (!get_rel_name(index))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("relation with OID %u does not exist", index)));
+	if (get_rel_relkind(index) == RELKIND_PARTITIONED_INDEX)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is a partitioned index, which has no pages",
+						get_rel_name(index)),
+				 errhint("Check the indexes of the partitions.")));
+	heap = IndexGetRelation(index, true);
+	if (!OidIsValid(heap))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a hashemb index",
+						get_rel_name(index) ? get_rel_name(index) : "?")));
+	if (!HX_OWNS_RELATION(heap) &&
+		(heapallindexed ||
+		 pg_class_aclcheck(heap, GetUserId(), ACL_SELECT) != ACLCHECK_OK))
+		aclcheck_error(heapallindexed ? ACLCHECK_NOT_OWNER : ACLCHECK_NO_PRIV,
+					   OBJECT_TABLE, get_rel_name(heap));
+	return heap;
+}
+
+/* Error if an index is in no state to be checked. */
+static void
+check_is_usable(Relation index)
+{
+	if (!index->rd_index->indisvalid)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("index \"%s\" is not valid",
+							   RelationGetRelationName(index)),
+						errdetail("CREATE INDEX CONCURRENTLY or REINDEX "
+								  "CONCURRENTLY has not finished it.")));
+	if (RecoveryInProgress() && !RelationNeedsWAL(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot check temporary or unlogged index \"%s\" "
+						"during recovery",
+						RelationGetRelationName(index))));
+}
+
+/*
+ * Open table and index, table first as others do, check the index with the
+ * rights of the table's owner, whose functions expressions may call.
+ */
+static void
+open_and_check(Oid oid, bool heapallindexed, Check *check)
+{
+	LOCKMODE lockmode = heapallindexed ? ShareLock : AccessShareLock;
+	Oid heap = table_to_check(oid, heapallindexed);
+	Oid user;
+	int context;
+	int nest;
+
+	check->heap = table_open(heap, lockmode);
+	GetUserIdAndSecContext(&user, &context);
+	check->index = HxOpenIndex(oid, lockmode);
+	/* Its number may have gone to another index before the lock was there. */
+	if (check->index->rd_index->indrelid != heap)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("index \"%s\" is not of table \"%s\" any more",
+							   RelationGetRelationName(check->index),
+							   RelationGetRelationName(check->heap))));
+	check_is_usable(check->index);
+
+	SetUserIdAndSecContext(check->heap->rd_rel->relowner,
+						   context | SECURITY_RESTRICTED_OPERATION);
+	nest = NewGUCNestLevel();
+	RestrictSearchPath();
+	check_index(check, heapallindexed);
+	AtEOXact_GUC(false, nest);
+	SetUserIdAndSecContext(user, context);
+	index_close(check->index, lockmode);
+	table_close(check->heap, lockmode);
+}
+
+/* hashemb_check(regclass, heapallindexed) */
+Datum
+hx_check_index(PG_FUNCTION_ARGS)
+{
+	bool heapallindexed = PG_GETARG_BOOL(1);
+	Check *check = palloc0(sizeof(Check));
+	const Counts *counts = &check->counts;
+	TupleDesc tuples;
+	Datum values[11];
+	bool nulls[11] = {false};
+	int i = 0;
+
+	if (get_call_result_type(fcinfo, NULL, &tuples) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	open_and_check(PG_GETARG_OID(0), heapallindexed, check);
+	values[i++] = Int64GetDatum(check->npages);
+	values[i++] = Int64GetDatum(counts->blocks);
+	values[i++] = Int64GetDatum(counts->rows);
+	values[i++] = Int64GetDatum(counts->null_rows);
+	values[i++] = Int64GetDatum(counts->dead);
+	values[i++] = Int64GetDatum(counts->directory_pages);
+	values[i++] = Int64GetDatum(counts->zone_pages);
+	values[i++] = Int64GetDatum(counts->rows_pages);
+	values[i++] = Int64GetDatum(counts->free_pages);
+	values[i++] = Int64GetDatum(counts->orphan_pages);
+	nulls[i] = !heapallindexed;
+	values[i++] = Int64GetDatum(counts->heap_rows);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
+}

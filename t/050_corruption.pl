@@ -1,0 +1,691 @@
+# A damaged index: whatever its file holds, statements succeed or raise an error
+# that says so; no backend crashes, hangs or blames itself. Damage that a search
+# could notice is found by hashemb_check.
+#
+# Random damage prints its seed: HASHEMB_SEED=n repeats a run, HASHEMB_ROUNDS=n
+# makes it longer.
+use strict;
+use warnings;
+use File::Copy ();
+use File::Path ();
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $seed = $ENV{HASHEMB_SEED} || int(rand(1_000_000));
+my $rounds = $ENV{HASHEMB_ROUNDS} || 6;
+my $copies = 9; # indexes of each kind
+srand($seed);
+
+use constant PAGE => 8192;
+use constant CONTENTS => 24; # page header
+use constant SPECIAL => PAGE - 24;
+use constant ENTRY => 48; # bytes of a directory entry
+
+# Offsets within the special space, an entry, the metapage
+my %special = (owner => 0, next => 8, parent => 12, slot => 16);
+my %entry = (
+	owner => 0, rows => 8, dead => 12, first => 16, append => 20,
+	zones => 24, radius => 28, min_weight => 32, max_weight => 36,
+	zone => 40, flags => 42);
+my %meta = (payload => 16, words => 20, directory_end => 32, table => 36,
+	next_owner => 40);
+
+my $node = PostgreSQL::Test::Cluster->new('corruption');
+$node->init(no_data_checksums => 1, extra => ['--wal-segsize=1']);
+$node->append_conf('postgresql.conf', q{
+	autovacuum = off
+	shared_buffers = 16MB
+	max_parallel_workers_per_gather = 0
+	jit = off
+	restart_after_crash = off});
+$node->start;
+
+# ---- indexes of all kinds ----
+
+# Kind: columns of the index, distance operator, query, condition on attributes
+my $q1 = '01' x 30;
+my $q2 = join('', map { $_ % 4 } 1 .. 37) . '/2';
+my $q4 = join('', map { sprintf('%x', $_ * 7 % 16) } 1 .. 33) . '/4';
+my @kinds = (
+	{ columns => 'c1, a, s, l', op => '<~>', column => 'c1', query => $q1,
+		where => q{a BETWEEN 10 AND 60 AND s <> 's1' AND l && '{2}'} },
+	{ columns => 'c1 bincode_jaccard_ops, d, m', op => '<%>', column => 'c1',
+		query => $q1, where => q{d > '2020-01-20' AND m = 'sad'} },
+	{ columns => 'c4 bincode_ip_ops, x', op => '<#>', column => 'c4',
+		query => $q4, where => 'x < 50' },
+	{ columns => 'c2 bincode_cosine_ops', op => '<=>', column => 'c2',
+		query => $q2, where => 'a = 7' },
+	{ columns => 'c1, a', op => '<~>', column => 'c1', query => $q1,
+		where => 'a IN (3, 50, 99)', late => 1, options => 'fillfactor = 50' },
+	{ columns => '((~ c1)::bincode(60))', op => '<~>',
+		column => '((~ c1)::bincode(60))', query => $q1, where => 'a > 20',
+		partial => 'WHERE a > 20', options => 'block_rows = 200' });
+
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION hashemb;
+	CREATE TYPE mood AS ENUM ('sad', 'so', 'happy');
+	SELECT setseed(0.5);
+	CREATE TABLE base AS
+	SELECT i AS id, (SELECT string_agg((random() < .5)::int::text, '')
+			FROM generate_series(1, 60) WHERE i > 0)::bincode(60) AS c1,
+		((SELECT string_agg(floor(random() * 4)::text, '')
+			FROM generate_series(1, 37) WHERE i > 0) || '/2')::bincode(37, 2)
+			AS c2,
+		((SELECT string_agg(to_hex(floor(random() * 16)::int), '')
+			FROM generate_series(1, 33) WHERE i > 0) || '/4')::bincode(33, 4)
+			AS c4,
+		i % 100 AS a, 's' || i % 9 AS s, ARRAY[i % 4, i % 7] AS l,
+		date '2020-01-01' + i % 60 AS d,
+		(enum_range(NULL::mood))[1 + i % 3] AS m, (i % 77)::numeric AS x
+	FROM generate_series(1, 1300) i;
+	UPDATE base SET c1 = NULL, c2 = NULL, c4 = NULL WHERE id % 71 = 0;
+	UPDATE base SET a = NULL, s = NULL, l = NULL, d = NULL, m = NULL, x = NULL
+	WHERE id % 43 = 0;});
+
+# Create table and index `name` of a kind.
+sub create
+{
+	my ($name, $kind) = @_;
+	my $with = $kind->{options} ? "WITH ($kind->{options})" : '';
+	my $partial = $kind->{partial} || '';
+	my $index = "CREATE INDEX ${name}_i ON $name USING hashemb "
+	  . "($kind->{columns}) $with $partial;";
+	my $fill = "INSERT INTO $name SELECT * FROM base;";
+
+	# Filled after it was created, an index is one long block; deletion leaves
+	# free pages and pages with room
+	return "CREATE TABLE $name (LIKE base);"
+	  . ($kind->{late}
+		? "$index $fill DELETE FROM $name WHERE id BETWEEN 200 AND 900;"
+		: "$fill $index");
+}
+
+my @indexes;
+foreach my $k (0 .. $#kinds)
+{
+	push @indexes, { name => "t${k}_$_", kind => $kinds[$k] } for 1 .. $copies;
+}
+$node->safe_psql('postgres',
+	join("\n", map { create($_->{name}, $_->{kind}) } @indexes));
+$node->safe_psql('postgres', 'VACUUM (TRUNCATE false)');
+$_->{file} = $node->safe_psql('postgres',
+	"SELECT pg_relation_filepath('$_->{name}_i')") for @indexes;
+is( $node->safe_psql('postgres', q{
+	SELECT count(*) FROM pg_class,
+		hashemb_check(oid, true) c
+	WHERE relname LIKE 't%\_i' AND relkind = 'i' AND c.orphan_pages = 0}),
+	scalar @indexes,
+	'sound indexes pass');
+is( $node->safe_psql('postgres', q{
+	SELECT count(*) FROM pg_class, hashemb_check(oid) c
+	WHERE relname LIKE 't4%\_i' AND c.free_pages > 0}),
+	$copies,
+	'free pages are counted');
+$node->stop;
+
+my $data = $node->data_dir;
+my $sound = "$data.sound";
+
+# Copy a folder, a file at a time.
+sub copy_folder
+{
+	my ($from, $to) = @_;
+
+	PostgreSQL::Test::RecursiveCopy::copypath($from, $to);
+	chmod 0700, $to;
+}
+copy_folder($data, $sound);
+
+# Put everything back as it was.
+sub restore
+{
+	File::Path::remove_tree($data);
+	copy_folder($sound, $data);
+}
+
+# ---- access to a file's pages ----
+
+sub read_file
+{
+	my ($index) = @_;
+	open(my $in, '<:raw', "$data/$index->{file}") or die $!;
+	local $/;
+	return scalar <$in>;
+}
+
+sub write_file
+{
+	my ($index, $content) = @_;
+	open(my $out, '>:raw', "$data/$index->{file}") or die $!;
+	print $out $content;
+	close $out or die $!;
+}
+
+# A number of 2, 4 or 8 bytes at a place
+my %formats = (2 => 'S', 4 => 'L', 8 => 'Q');
+
+sub get
+{
+	my ($content, $at, $bytes) = @_;
+	return unpack($formats{$bytes}, substr($$content, $at, $bytes));
+}
+
+sub put
+{
+	my ($content, $at, $bytes, $value) = @_;
+	substr($$content, $at, $bytes) = pack($formats{$bytes}, $value);
+}
+
+# Where field f of entry e of the first directory page is
+sub entry_at
+{
+	my ($e, $field) = @_;
+	return PAGE + CONTENTS + 8 + $e * ENTRY + $entry{$field};
+}
+
+sub entry_of
+{
+	my ($content, $e, $field) = @_;
+	my $bytes = { owner => 8, zone => 2, flags => 2 }->{$field} || 4;
+	return get($content, entry_at($e, $field), $bytes);
+}
+
+# Where the arrays of a rows page begin
+sub rows_at
+{
+	my ($content, $page) = @_;
+	my $at = $page * PAGE + CONTENTS;
+	my %rows = (
+		count_at => $at,
+		count => get($content, $at, 2),
+		capacity => get($content, $at + 2, 2),
+		payload => get($content, CONTENTS + $meta{payload}, 4),
+		nwords => get($content, CONTENTS + $meta{words}, 4),
+		nattrs => get($content, CONTENTS + $meta{words} + 4, 4));
+	my $bitmap = 8 * int(($rows{capacity} + 63) / 64);
+
+	$rows{payloads} = $at + 8;
+	$rows{words} = $rows{payloads} + $rows{capacity} * $rows{payload};
+	$rows{nulls} = $rows{words} + $rows{capacity} * $rows{nwords} * 8;
+	$rows{dead} = $rows{nulls} + $rows{nattrs} * $bitmap;
+	$rows{tids} = $rows{dead} + $bitmap;
+	return \%rows;
+}
+
+# ---- damage that is aimed ----
+
+# What is done to an index of which kind, and what the plain and the full check
+# say; undef: they say nothing
+my @aims = (
+	[ 'an owner never given out', 0,
+		sub { my $c = shift; put($c, entry_at(2, 'owner'), 8, 1 << 40) },
+		qr/at block 1: entry 2: owner 1099511627776 was not given out/ ],
+	[ 'the owner of another block', 0,
+		sub {
+			my $c = shift;
+			put($c, entry_at(2, 'owner'), 8, entry_of($c, 3, 'owner'));
+		},
+		qr/page of owner 3 in the chain of block 4/ ],
+	[ 'two entries of one block', 3,
+		sub {
+			my $c = shift;
+			substr($$c, entry_at(2, 'owner'), ENTRY) =
+			  substr($$c, entry_at(3, 'owner'), ENTRY);
+		},
+		qr/page of entry 3 of block 1 in the chain of entry 2/ ],
+	[ 'a radius too small', 0,
+		sub { my $c = shift; put($c, entry_at(2, 'radius'), 4, 3) },
+		qr/row \d+: spread \d+ is beyond the block's radius 3/ ],
+	[ 'a least weight too great', 1,
+		sub { my $c = shift; put($c, entry_at(2, 'min_weight'), 4, 50) },
+		qr/row \d+: weight \d+ is not from 50 to/ ],
+	[ 'a greatest weight too small', 2,
+		sub { my $c = shift; put($c, entry_at(1, 'max_weight'), 4, 5) },
+		qr/row \d+: weight \d+ is not from \d+ to 5 / ],
+	[ 'a zone map too narrow', 0,
+		sub {
+			my $c = shift;
+			my $zone = entry_of($c, 2, 'zone');
+			my $words = get($c, CONTENTS + $meta{words}, 4);
+			put($c, entry_of($c, 2, 'zones') * PAGE + CONTENTS + 8
+					+ $zone * (8 + 24 * $words) + 8 + 8, 8, 5);
+		},
+		qr/row \d+: the block's zone map does not cover it/ ],
+	[ 'a zone map without NULLs', 0,
+		sub {
+			my $c = shift;
+			my $size = 8 + 24 * get($c, CONTENTS + $meta{words}, 4);
+			for my $e (1 .. 5)
+			{
+				put($c, entry_of($c, $e, 'zones') * PAGE + CONTENTS + 8
+						+ entry_of($c, $e, 'zone') * $size, 4, 0);
+			}
+		},
+		qr/row \d+: the block's zone map does not cover it/ ],
+	[ 'a zone map that is not there', 0,
+		sub { my $c = shift; put($c, entry_at(2, 'zone'), 2, 60000) },
+		qr/zone map 60000 is referred to/ ],
+	[ 'a count of rows too great', 0,
+		sub {
+			my $c = shift;
+			put($c, entry_at(2, 'rows'), 4, entry_of($c, 2, 'rows') + 1);
+		},
+		qr/entry 2 says \d+ rows, but its pages have \d+/ ],
+	[ 'a page that lost a row', 0,
+		sub {
+			my $c = shift;
+			my $rows = rows_at($c, entry_of($c, 2, 'first'));
+			put($c, $rows->{count_at}, 2, $rows->{count} - 1);
+		},
+		qr/entry 2 says \d+ rows, but its pages have \d+/ ],
+	[ 'a block that lost a row', 0,
+		sub {
+			my $c = shift;
+			my $rows = rows_at($c, entry_of($c, 2, 'first'));
+			put($c, $rows->{count_at}, 2, $rows->{count} - 1);
+			put($c, entry_at(2, 'rows'), 4, entry_of($c, 2, 'rows') - 1);
+		},
+		undef, qr/no entry that matches row \(\d+,\d+\) of table "t0_1"/ ],
+	[ 'a block that lost all rows', 5,
+		sub {
+			my $c = shift;
+			my $first = entry_of($c, 1, 'first');
+			while ($first != 0xFFFFFFFF)
+			{
+				put($c, rows_at($c, $first)->{count_at}, 2, 0);
+				$first = get($c, $first * PAGE + SPECIAL + $special{next}, 4);
+			}
+			put($c, entry_at(1, 'rows'), 4, 0);
+		},
+		undef, qr/no entry that matches row \(\d+,\d+\) of table "t5_1"/ ],
+	[ 'a row that is there twice', 3,
+		sub {
+			my $c = shift;
+			my $rows = rows_at($c, entry_of($c, 2, 'first'));
+			substr($$c, $rows->{tids}, 6) = substr($$c, $rows->{tids} + 6, 6);
+		},
+		undef, qr/it has row \(\d+,\d+\) of table "t3_1" twice/ ],
+	[ 'an attribute of another row', 0,
+		sub {
+			my $c = shift;
+			my $rows = rows_at($c, entry_of($c, 2, 'first'));
+			my ($from, $to) = (1, 0);
+			$from++ while get($c, $rows->{words} + 8 * $from, 8)
+			  == get($c, $rows->{words}, 8)
+			  || get($c, $rows->{words} + 8 * $from, 8) == 0;
+			put($c, $rows->{words}, 8, get($c, $rows->{words} + 8 * $from, 8));
+		},
+		undef, qr/no entry that matches row|value where column \d is NULL/ ],
+	[ 'a row marked as dead', 0,
+		sub {
+			my $c = shift;
+			my $rows = rows_at($c, entry_of($c, 2, 'first'));
+			put($c, $rows->{dead}, 8, 2);
+		},
+		undef, qr/no entry that matches row/ ],
+	[ 'a TID of no row', 0,
+		sub {
+			my $c = shift;
+			my $rows = rows_at($c, entry_of($c, 2, 'first'));
+			put($c, $rows->{tids}, 4, 0xFFFFFFFF);
+		},
+		qr/row 0: no row of the table can have its TID/ ],
+	[ 'a TID beyond the table', 0,
+		sub {
+			my $c = shift;
+			my $rows = rows_at($c, entry_of($c, 2, 'first'));
+			put($c, $rows->{tids} + 2, 2, 60000);
+		},
+		qr/row 0: no row of the table can have its TID/ ],
+	[ 'bits beyond a code', 0,
+		sub {
+			my $c = shift;
+			my $rows = rows_at($c, entry_of($c, 2, 'first'));
+			substr($$c, $rows->{payloads} + 7, 1) |= "\x01";
+		},
+		qr/row 0: a code with bits beyond its last dimension/ ],
+	[ 'padding of a code', 3,
+		sub {
+			my $c = shift;
+			my $rows = rows_at($c, entry_of($c, 2, 'first'));
+			substr($$c, $rows->{payloads} + 15, 1) = "\x10";
+		},
+		qr/row 0: a code that is not padded with zeros/ ],
+	[ 'a sum of levels', 2,
+		sub {
+			my $c = shift;
+			my $rows = rows_at($c, entry_of($c, 1, 'first'));
+			put($c, $rows->{payloads} + $rows->{payload} - 8, 4, 1);
+		},
+		qr/row 0: a code whose sums of levels are wrong/ ],
+	[ 'a vector among rows without', 0,
+		sub {
+			my $c = shift;
+			my $rows = rows_at($c, entry_of($c, 0, 'first'));
+			put($c, $rows->{payloads}, 4, 77);
+		},
+		qr/row 0: a vector among the rows without/ ],
+	[ 'a chain in a circle', 4,
+		sub {
+			my $c = shift;
+			my $first = entry_of($c, 1, 'first');
+			my $second = get($c, $first * PAGE + SPECIAL + $special{next}, 4);
+			put($c, $second * PAGE + SPECIAL + $special{next}, 4, $first);
+		},
+		qr/a chain of pages runs in a circle/ ],
+	[ 'a chain cut off', 4,
+		sub {
+			my $c = shift;
+			put($c, entry_of($c, 1, 'first') * PAGE + SPECIAL
+					+ $special{next}, 4, 0xFFFFFFFF);
+		},
+		qr/entry 1 (appends to block \d+, which is not|says \d+ rows)/ ],
+	[ 'a page to append to that is another block\'s', 0,
+		sub {
+			my $c = shift;
+			put($c, entry_at(2, 'append'), 4, entry_of($c, 3, 'append'));
+		},
+		qr/entry 2 appends to block \d+, which is not in its chain/ ],
+	[ 'no first page', 0,
+		sub { my $c = shift; put($c, entry_at(2, 'first'), 4, 0xFFFFFFFF) },
+		qr/entry 2: a first page and one to append to go together/ ],
+	[ 'no zone page', 0,
+		sub { my $c = shift; put($c, entry_at(2, 'zones'), 4, 0xFFFFFFFF) },
+		qr/the number of a page is missing/ ],
+	[ 'unknown flags', 0,
+		sub { my $c = shift; put($c, entry_at(2, 'flags'), 2, 0x4000) },
+		qr/entry 2: unknown flags 4000/ ],
+	[ 'a second block of NULLs', 0,
+		sub { my $c = shift; put($c, entry_at(2, 'flags'), 2, 1) },
+		qr/entry 2: rows without a vector belong to the first entry/ ],
+	[ 'the first page beyond the end', 0,
+		sub { my $c = shift; put($c, entry_at(2, 'first'), 4, 5000) },
+		qr/could not read block 5000 .*reading block 5000 of index "t0_1_i"/s ],
+	[ 'pages of two blocks changed round', 0,
+		sub {
+			my $c = shift;
+			my ($a, $b) = map { entry_of($c, $_, 'first') * PAGE } 2, 3;
+			(substr($$c, $a, PAGE), substr($$c, $b, PAGE)) =
+			  (substr($$c, $b, PAGE), substr($$c, $a, PAGE));
+		},
+		qr/page of owner 4 in the chain of block 3/ ],
+	[ 'a directory in a circle', 0,
+		sub { my $c = shift; put($c, PAGE + SPECIAL + $special{next}, 4, 1) },
+		qr/chain of (directory )?pages runs in a circle/ ],
+	[ 'the wrong last directory page', 0,
+		sub {
+			my $c = shift;
+			put($c, CONTENTS + $meta{directory_end}, 4, 9);
+		},
+		undef, qr/the last directory page is 1, not 9/ ],
+	[ 'a table of expected misses that is no number', 0,
+		sub {
+			my $c = shift;
+			my $table = get($c, CONTENTS + $meta{table}, 4);
+			substr($$c, $table * PAGE + CONTENTS + 8, 8) = pack('d', 'nan');
+		},
+		qr/table of expected misses with impossible numbers/ ],
+	[ 'a table of expected misses lost', 0,
+		sub { my $c = shift; put($c, CONTENTS + $meta{table}, 4, 0xFFFFFFFF) },
+		qr/a calibration and its table go together/ ],
+	[ 'a page of zeros at the end', 0,
+		sub { my $c = shift; $$c .= "\0" x PAGE },
+		undef, undef ]);
+
+my @aimed;
+my %used;
+foreach my $aim (@aims)
+{
+	my ($title, $k, $damage, $plain, $full) = @$aim;
+	my ($index) =
+	  grep { $_->{kind} == $kinds[$k] && !$used{ $_->{name} } } @indexes;
+
+	# More aims than copies: another restart
+	push @aimed, [] if !@aimed || !$index || $used{all}++ % 1e9 < 0;
+	if (!$index)
+	{
+		%used = ();
+		($index) = grep { $_->{kind} == $kinds[$k] } @indexes;
+	}
+	$used{ $index->{name} } = 1;
+	push @{ $aimed[-1] }, [ $index, @$aim ];
+}
+foreach my $batch (@aimed)
+{
+	restore();
+	foreach my $case (@$batch)
+	{
+		my ($index, $title, $k, $damage) = @$case;
+		my $content = read_file($index);
+
+		$damage->(\$content);
+		write_file($index, $content);
+	}
+	$node->start;
+	foreach my $case (@$batch)
+	{
+		my ($index, $title, $k, $damage, $plain, $full) = @$case;
+
+		$full = $plain if !defined $full;
+		foreach my $form ([ 'false', $plain ], [ 'true', $full ])
+		{
+			my ($all, $expected) = @$form;
+			my ($code, $out, $err) = $node->psql('postgres',
+				"SELECT orphan_pages FROM "
+				  . "hashemb_check('$index->{name}_i', $all)");
+
+			if (defined $expected)
+			{
+				my $pattern = "$expected";
+				$pattern =~ s/t(\d)_1/t$1_\\d+/g;
+				like($err, qr/$pattern/s, "$title ($all)");
+			}
+			else
+			{
+				is($err, '', "$title ($all)");
+			}
+			is($out, 1, 'an orphan is counted')
+			  if $title eq 'a page of zeros at the end';
+		}
+	}
+	$node->stop('immediate');
+}
+
+# ---- damage at random ----
+
+# Numbers that a damaged field may hold
+sub odd_number
+{
+	my ($npages, $page) = @_;
+	my @numbers = (0, 1, 2, 3, 0xFFFFFFFF, 0xFFFFFFFE, 0x7FFFFFFF, 0x80000000,
+		0xFFFF, 0x10000, $npages, $npages - 1, $npages + 100, $page,
+		int(rand($npages)), int(rand($npages)), int(rand(300)));
+
+	return $numbers[ rand @numbers ];
+}
+
+# A place in a page. Half of them hold structure: contents' start, special
+# space. The first bytes are the log position and checksum, the server's own.
+sub random_place
+{
+	my ($page) = @_;
+	my $in_page =
+	    rand() < .25 ? SPECIAL + int(rand(24))
+	  : rand() < .4 ? CONTENTS + int(rand($page < 4 ? 400 : 16))
+	  : 10 + int(rand(PAGE - 10));
+
+	return $page * PAGE + $in_page;
+}
+
+# Damage a file; says what was done.
+sub damage
+{
+	my ($content) = @_;
+	my $npages = length($$content) / PAGE;
+	my $page = int(rand(rand() < .4 ? 5 : $npages));
+	my $other = int(rand($npages));
+	my $at = random_place($page);
+	my $kind = rand();
+
+	if ($kind < .35)
+	{
+		my $bit = int(rand(8));
+		substr($$content, $at, 1) ^= chr(1 << $bit);
+		return "bit $bit of byte " . $at % PAGE . " of page $page";
+	}
+	if ($kind < .75)
+	{
+		my $number = odd_number($npages, $page);
+		my $bytes = rand() < .3 ? 2 : 4;
+		$at -= $at % $bytes;
+		put($content, $at, $bytes,
+			$bytes == 2 ? $number & 0xFFFF : $number);
+		return "$number in $bytes bytes at " . $at % PAGE . " of page $page";
+	}
+	if ($kind < .8)
+	{
+		my $length = 1 + int(rand(64));
+		$length = PAGE - $at % PAGE if $at % PAGE + $length > PAGE;
+		substr($$content, $at, $length) =
+		  join('', map { chr(int(rand(256))) } 1 .. $length);
+		return "$length random bytes at " . $at % PAGE . " of page $page";
+	}
+	if ($kind < .84)
+	{
+		substr($$content, $page * PAGE + 10, PAGE - 10) =
+		  join('', map { chr(int(rand(256))) } 11 .. PAGE);
+		return "page $page random";
+	}
+	if ($kind < .88)
+	{
+		substr($$content, $page * PAGE, PAGE) = "\0" x PAGE;
+		return "page $page zero";
+	}
+	if ($kind < .93)
+	{
+		my $kept = substr($$content, $page * PAGE, PAGE);
+		substr($$content, $page * PAGE, PAGE) =
+		  substr($$content, $other * PAGE, PAGE);
+		substr($$content, $other * PAGE, PAGE) = $kept;
+		return "pages $page and $other changed round";
+	}
+	if ($kind < .97)
+	{
+		substr($$content, $page * PAGE, PAGE) =
+		  substr($$content, $other * PAGE, PAGE);
+		return "page $page a copy of page $other";
+	}
+	my $length = int(rand($npages)) * PAGE + (rand() < .2 ? 1000 : 0);
+	$$content = substr($$content, 0, $length);
+	return "cut off at byte $length";
+}
+
+# Statements that use an index in every way; exact answers with and without it
+sub statements
+{
+	my ($index) = @_;
+	my ($t, $kind) = ($index->{name}, $index->{kind});
+	my $order = "$kind->{column} $kind->{op} '$kind->{query}'";
+	my $partial = $kind->{partial} || '';
+	my $nearest = "SELECT string_agg(round(d::numeric, 9)::text, ' ') "
+	  . "FROM (SELECT $order AS d FROM $t %s ORDER BY $order LIMIT 40) s";
+	my @sql = (
+		"SELECT 'sound' FROM hashemb_check('${t}_i', true)",
+		'SET hashemb.recall = 1');
+
+	foreach my $where ("WHERE $kind->{where}", $partial)
+	{
+		my $query = sprintf($nearest, $where);
+
+		push @sql, 'SET enable_indexscan = off', 'SET enable_seqscan = on',
+		  "SELECT 'exact', ($query)", 'SET enable_indexscan = on',
+		  'SET enable_seqscan = off', "SELECT 'found', ($query)";
+	}
+	push @sql, 'SET hashemb.recall = 0.95',
+	  (map { sprintf($nearest, $_) } "WHERE $kind->{where}", $partial),
+	  "SELECT count(*) FROM (SELECT FROM $t $partial ORDER BY $order) s",
+	  'SET enable_indexscan = off',
+	  "SELECT count(*) FROM $t WHERE $kind->{where}",
+	  'SET enable_indexscan = on',
+	  "SELECT count(*) FROM hashemb_block_info('${t}_i')",
+	  "SELECT count(*) FROM hashemb_index_info('${t}_i')",
+	  "SELECT count(*) FROM hashemb_measure_recall('${t}_i', 5, 3)",
+	  (map { "INSERT INTO $t SELECT * FROM base WHERE id = $_" }
+		  5, 71, 86, 300 + $index->{round}),
+	  "UPDATE $t SET id = -id WHERE id % 11 = 3",
+	  "DELETE FROM $t WHERE id % 5 = 2", "VACUUM $t",
+	  "INSERT INTO $t SELECT * FROM base WHERE id <= 60",
+	  "DELETE FROM $t WHERE id % 3 > 0", "VACUUM $t",
+	  "SELECT hashemb_calibrate('${t}_i')",
+	  "SELECT count(*) FROM hashemb_check('${t}_i')";
+	return join(";\n", @sql) . ";\n";
+}
+
+# What damage may lead to: SQLSTATEs of what hashemb says of an index and of a
+# version that it does not know, of what the server says of a page; what it says
+# of a page so far beyond the end that it would be in another file
+my %expected_state = (XX002 => 1, XX001 => 1, '0A000' => 1);
+my $expected_message = qr/^could not open file .* \(target block \d+\)/;
+
+my ($damaged, $noticed, $wrong) = (0, 0, 0);
+my @surprises;
+foreach my $round (1 .. $rounds)
+{
+	my $script = '';
+	my %what;
+
+	restore();
+	foreach my $index (@indexes)
+	{
+		my $content = read_file($index);
+
+		$index->{round} = $round;
+		$what{ $index->{name} } = damage(\$content);
+		write_file($index, $content);
+		$script .= "\\echo == $index->{name}\n\\warn == $index->{name}\n"
+		  . "RESET ALL; SET statement_timeout = '60s';\n"
+		  . statements($index);
+		$damaged++;
+	}
+	$node->start;
+	my ($out, $err) = ('', '');
+	my $code = $node->psql('postgres', "\\set VERBOSITY verbose\n$script",
+		stdout => \$out, stderr => \$err, on_error_stop => 0,
+		timeout => 600, timed_out => \my $late);
+	is($code, 0, "round $round: no backend was lost")
+	  or diag("seed $seed, last output: ", substr($out, -300),
+		substr($err, -1000));
+	$node->stop('immediate');
+
+	my %errors = map { /^(\S+)\n(.*)/s ? ($1, $2) : () } split(/== /, $err);
+	foreach my $part (split(/== /, $out))
+	{
+		my ($name, $rest) = $part =~ /^(\S+)\n(.*)/s or next;
+		my $errors = $errors{$name} || '';
+		my @exact = $rest =~ /^exact\|(.*)$/mg;
+		my @found = $rest =~ /^found\|(.*)$/mg;
+
+		while ($errors =~ /(?:ERROR|FATAL|PANIC):\s+(\w{5}): (.*)/g)
+		{
+			my ($state, $message) = ($1, $2);
+			push @surprises, "$name ($what{$name}): $state $message"
+			  if !$expected_state{$state} && $message !~ $expected_message;
+		}
+		$noticed++ if $errors =~ /ERROR/;
+		next if $rest !~ /^sound/m;
+		push @surprises, "$name ($what{$name}): checked, but wrong"
+		  if "@exact" ne "@found";
+	}
+}
+is(join("\n", @surprises), '', 'errors speak of damage, and what passes the '
+	  . 'check answers as a sequential scan')
+  or diag("seed $seed");
+note("seed $seed: $damaged indexes damaged, $noticed noticed");
+
+my $log = slurp_file($node->logfile);
+unlike($log, qr/terminated by signal|PANIC|TRAP:/, 'no process crashed')
+  or diag("seed $seed");
+File::Path::remove_tree($sound);
+
+done_testing();
