@@ -37,12 +37,11 @@ SELECT id, array_agg(DISTINCT lower(words[1])) AS tags
 FROM (SELECT above.id, words FROM above JOIN synset ON synset.id = kind) a
 GROUP BY id;
 
--- Its own words count twice.
 \echo '  splitting words and definitions into terms'
 CREATE TEMP TABLE lexeme AS
 SELECT s.id, lexeme, sum(part.weight * cardinality(positions)) AS weight
 FROM synset s,
-	LATERAL (VALUES (2.0::float8, array_to_string(words, ' ')),
+	LATERAL (VALUES (0.7::float8, array_to_string(words, ' ')),
 		(1.0, definition)) AS part(weight, body),
 	unnest(to_tsvector('english', part.body))
 GROUP BY s.id, lexeme;
@@ -50,7 +49,7 @@ GROUP BY s.id, lexeme;
 \echo '  weighing terms: a rare one says more than a common one'
 CREATE TABLE term AS
 SELECT row_number() OVER (ORDER BY lexeme)::int AS id, lexeme,
-	ln((SELECT count(*) FROM synset) / count(*)::float8) AS weight
+	ln((SELECT count(*) FROM synset) / greatest(count(*), 10)::float8) AS weight
 FROM lexeme GROUP BY lexeme;
 ALTER TABLE term ADD PRIMARY KEY (lexeme);
 ANALYZE term;
@@ -85,10 +84,27 @@ DROP TABLE synset;
 ALTER TABLE entry ADD PRIMARY KEY (id);
 ANALYZE entry;
 
--- The code of a word in its most frequent sense, and that of free text
-CREATE FUNCTION code_of(word text, part text DEFAULT NULL) RETURNS bincode
+CREATE TABLE word AS
+SELECT lower(word) AS word, id, pos, seen
+FROM entry, unnest(words) AS word;
+CREATE INDEX ON word (word);
+ANALYZE word;
+
+-- The code of a word in its most frequent sense
+CREATE FUNCTION code_of(word text, pos text DEFAULT NULL) RETURNS bincode
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
-	SELECT code FROM entry
-	WHERE word = ANY (words) AND (part IS NULL OR part = pos)
-	ORDER BY seen DESC, id LIMIT 1
+	SELECT code FROM word JOIN entry USING (id)
+	WHERE word.word = $1 AND ($2 IS NULL OR word.pos = $2)
+	ORDER BY word.seen DESC, id LIMIT 1
+$$;
+
+-- The vector and the code of any text
+CREATE FUNCTION vector_of_text(text) RETURNS svec
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+	SELECT svec_agg(term.id::bigint, term.weight, 100000)
+	FROM unnest(to_tsvector('english', $1)) JOIN term USING (lexeme)
+$$;
+CREATE FUNCTION code_of_text(text) RETURNS bincode
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+	SELECT simhash(vector_of_text($1), 512, 1)
 $$;

@@ -98,7 +98,7 @@ foreach my $line (@lines)
 		next;
 	}
 	$gloss =~ s/\s+$//;
-	$gloss =~ s/; "[^"]*".*//;      # examples of use
+	$gloss =~ s{[;,:] "[^"]*".*}{};      # examples of use
 	print join("\t", $id, $full{$ss}, $lexname[$file], value(list(@words)),
 		value($gloss), $relations + 0, $times), "\n";
 }
