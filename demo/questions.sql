@@ -64,3 +64,8 @@ SELECT a.code <~> b.code AS distance, a.words[1] || ' / ' || b.words[1] AS word,
 FROM entry a JOIN entry b ON hamming_within(a.code, b.code, 45)
 WHERE a.lexname = 'noun.food' AND b.lexname = 'noun.food' AND a.id < b.id
 ORDER BY distance, a.id LIMIT 8$$, 1);
+
+SELECT E'\n* And on average? 200 entries of the dictionary, the 10 nearest to each:\n';
+SELECT format('  SELECT recall FROM hashemb_measure_recall(''entry_code'', 10, 200);'
+	'  recall %s', round(recall::numeric, 3))
+FROM hashemb_measure_recall('entry_code', 10, 200);

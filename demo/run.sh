@@ -77,11 +77,13 @@ say '5. Questions'
 demo -d demo -A -t -f demo/questions.sql
 
 if [ -e "$("$PG_CONFIG" --sharedir)/extension/vector.control" ]; then
-	say '6. The same with pgvector'
+	say '6. The same with pgvector (its index takes a minute or so)'
 	demo -d demo -A -t -f demo/pgvector.sql
 fi
 
 say "Done in $(($(date +%s) - started)) seconds. The server is still running:"
 echo
 echo "  look around:          $bin/psql -h $folder -U demo demo"
+echo "  for example:          SELECT words, definition FROM entry"
+echo "                        ORDER BY code <~> (SELECT code_of('apple')) LIMIT 10;"
 echo "  stop and remove it:   $folder/stop"

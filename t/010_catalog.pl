@@ -48,11 +48,11 @@ is( $node->safe_psql(
 	SELECT p.oid::regprocedure FROM ($objects) o
 	JOIN pg_proc p ON classid = 'pg_proc'::regclass AND p.oid = objid
 	JOIN pg_language l ON l.oid = prolang
-	WHERE lanname = 'c' AND prosrc NOT LIKE 'hx%'
+	WHERE lanname = 'c' AND prosrc NOT LIKE 'hx\\_%'
 		OR proconfig IS NOT NULL OR prosecdef
 	ORDER BY 1}),
 	'',
-	'functions are named hx in C and run with the rights of the caller');
+	'functions are named hx_ in C and run with the rights of the caller');
 
 is( $node->safe_psql(
 		'postgres', qq{
