@@ -1551,7 +1551,7 @@ COMMENT ON FUNCTION simhash(v svec, bits integer, seed integer) IS
 -- ---------------------------------------------------------------------------
 
 CREATE FUNCTION hashemb_handler(internal) RETURNS index_am_handler
-	AS 'MODULE_PATHNAME'
+	AS 'MODULE_PATHNAME', 'hx_handler'
 	LANGUAGE C;
 COMMENT ON FUNCTION hashemb_handler(internal) IS 'hashemb index access method handler';
 

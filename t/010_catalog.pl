@@ -11,7 +11,7 @@ my $node = PostgreSQL::Test::Cluster->new('catalog');
 $node->init;
 $node->start;
 
-# Objects of the extension; members of operator classes have no names to miss
+# Objects of the extension
 my $objects = q{
 	SELECT d.classid, d.objid,
 		pg_describe_object(d.classid, d.objid, 0) AS name
@@ -25,10 +25,12 @@ is( $node->safe_psql(
 		'postgres', qq{
 	SELECT name FROM ($objects) o
 	WHERE obj_description(objid, classid::regclass::name) IS NULL
-	AND classid NOT IN ('pg_cast'::regclass, 'pg_amop'::regclass,
-		'pg_amproc'::regclass)
-	AND NOT (classid = 'pg_type'::regclass AND
-		(SELECT typcategory = 'A' FROM pg_type WHERE oid = objid))
+	AND classid NOT IN ('pg_amop'::regclass, 'pg_amproc'::regclass)
+	-- made along with an operator class or a type of the extension
+	AND NOT EXISTS (SELECT 1 FROM pg_opclass c JOIN pg_opfamily f
+		ON f.oid = opcfamily AND opcname = opfname AND opcmethod = opfmethod
+		WHERE classid = 'pg_opfamily'::regclass AND f.oid = objid)
+	AND NOT EXISTS (SELECT 1 FROM pg_type WHERE typarray = objid)
 	ORDER BY name}),
 	'',
 	'every object has a comment');

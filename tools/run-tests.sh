@@ -97,9 +97,14 @@ names()
 
 pgxs=$(dirname "$(dirname "$($PG_CONFIG --pgxs)")")
 echo "Building for $($PG_CONFIG --version)"
-make -s -j"$jobs" COPT=-Werror PG_CONFIG="$PG_CONFIG"
-make -s install PG_CONFIG="$PG_CONFIG" >"$logs/install" 2>&1 ||
-	{ cat "$logs/install"; exit 1; }
+if ! make -s -j"$jobs" COPT=-Werror PG_CONFIG="$PG_CONFIG" ||
+	! make -s install PG_CONFIG="$PG_CONFIG" >"$logs/install" 2>&1; then
+	cat "$logs/install" 2>/dev/null || true
+	echo "The build failed."
+	echo
+	echo "0 passed, 1 failed"
+	exit 1
+fi
 
 for kind in $kinds; do
 	echo

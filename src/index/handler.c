@@ -15,7 +15,7 @@
 
 static relopt_kind option_kind;
 
-PGDLLEXPORT PG_FUNCTION_INFO_V1(hashemb_handler);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_handler);
 
 /* Register the storage parameters, in every backend that loads the library. */
 void
@@ -46,7 +46,7 @@ hxoptions(Datum reloptions, bool validate)
 
 /* The access method's properties and callbacks. */
 Datum
-hashemb_handler(PG_FUNCTION_ARGS)
+hx_handler(PG_FUNCTION_ARGS)
 {
 	IndexAmRoutine *am = makeNode(IndexAmRoutine);
 

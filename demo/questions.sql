@@ -1,0 +1,71 @@
+-- Questions that a person understands.
+\i demo/ask.sql
+
+SELECT ask('Things like lemonade, only food.', $$
+SELECT code <~> (SELECT code_of('lemonade')) AS distance,
+    words[1] AS word, lexname, definition
+FROM entry WHERE lexname = 'noun.food'
+ORDER BY distance LIMIT 8$$);
+
+SELECT plan($$
+SELECT code <~> (SELECT code_of('lemonade')) AS distance,
+    words[1] AS word, lexname, definition
+FROM entry WHERE lexname = 'noun.food'
+ORDER BY distance LIMIT 8$$);
+
+SELECT ask('Things like to sprint, only verbs.', $$
+SELECT code <~> (SELECT code_of('sprint', 'verb')) AS distance,
+    words[1] AS word, lexname, definition
+FROM entry WHERE pos = 'verb'
+ORDER BY distance LIMIT 8$$);
+
+SELECT ask('A filter far from the query: like lemonade, but only verbs of weather.
+  Nothing there is like lemonade. The nearest are found all the same, as many as
+  were asked for: a search knows when it has not seen enough yet.', $$
+SELECT code <~> (SELECT code_of('lemonade')) AS distance,
+    words[1] AS word, lexname, definition
+FROM entry WHERE lexname = 'verb.weather'
+ORDER BY distance LIMIT 8$$);
+
+SELECT ask('A range: like a violin, and well connected to other entries.', $$
+SELECT code <~> (SELECT code_of('violin')) AS distance,
+    words[1] AS word, lexname, definition
+FROM entry WHERE n_relations BETWEEN 5 AND 40
+ORDER BY distance LIMIT 8$$);
+
+SELECT ask('An array and a range: like a guitar, but with a keyboard, and not the
+  general kinds (few relations).', $$
+SELECT code <~> (SELECT code_of('guitar')) AS distance,
+    words[1] AS word, lexname, definition
+FROM entry WHERE tags && '{keyboard instrument}' AND n_relations <= 4
+ORDER BY distance LIMIT 5$$);
+
+SELECT ask('Free text: an irrational fear of spiders, as a state of mind.', $$
+SELECT code <~> (SELECT code_of_text('an irrational fear of spiders')) AS distance,
+    words[1] AS word, lexname, definition
+FROM entry WHERE lexname = 'noun.state'
+ORDER BY distance LIMIT 8$$);
+
+SELECT ask('Codes find, vectors decide: the 100 nearest codes, ranked by the whole
+  sparse vectors that the codes were made from.', $$
+SELECT vector <=> (SELECT vector_of_text('musical instrument with strings and a bow')) AS distance,
+    word, lexname, definition
+FROM (
+    SELECT vector, words[1] AS word, lexname, definition
+    FROM entry WHERE lexname = 'noun.artifact'
+    ORDER BY code <~> (SELECT code_of_text('musical instrument with strings and a bow'))
+    LIMIT 100) AS candidate
+ORDER BY distance LIMIT 8$$);
+
+SELECT ask('Near-duplicates: food whose codes differ in at most 45 of 512 bits. Each pair
+  is compared; there is nothing to miss.', $$
+SELECT a.code <~> b.code AS distance, a.words[1] || ' / ' || b.words[1] AS word,
+    a.lexname, a.definition
+FROM entry a JOIN entry b ON hamming_within(a.code, b.code, 45)
+WHERE a.lexname = 'noun.food' AND b.lexname = 'noun.food' AND a.id < b.id
+ORDER BY distance, a.id LIMIT 8$$, 1);
+
+SELECT E'\n* And on average? 200 entries of the dictionary, the 10 nearest to each:\n';
+SELECT format('  SELECT recall FROM hashemb_measure_recall(''entry_code'', 10, 200);'
+	'  recall %s', round(recall::numeric, 3))
+FROM hashemb_measure_recall('entry_code', 10, 200);
