@@ -469,6 +469,20 @@ product_bound(const CodeQuery *query, const HxEntry *entry, double product)
 	return 1 - most / (norm * length) - 1e-9;
 }
 
+/* Promises and bounds of Hamming distance, which floats hold exactly. */
+static void
+hamming_promises(const uint32 *differing, const HxEntry *entries, int count,
+				 float *promises, float *bounds)
+{
+	for (int i = 0; i < count; i++)
+	{
+		int32 least = (int32) differing[i] - (int32) entries[i].radius;
+
+		promises[i] = (float) differing[i];
+		bounds[i] = (float) Max(least, 0);
+	}
+}
+
 static void
 code_promises(const HxQuery *base, const HxEntry *entries,
 			  const uint8 *centroids, int count, float *promises,
@@ -503,6 +517,11 @@ code_promises(const HxQuery *base, const HxEntry *entries,
 	else
 		hx_kernels->hamming(query->code, plane_bytes(desc), codes,
 							query->counts);
+	if (base->metric == HX_HAMMING)
+	{
+		hamming_promises(query->counts, entries, count, promises, bounds);
+		return;
+	}
 	for (int i = 0; i < count; i++)
 	{
 		uint32 differing = query->counts[i];

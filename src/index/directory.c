@@ -44,8 +44,6 @@ copy_entry(const HxEntry *entry, BlockNumber page, int slot, HxBlock *block)
 	block->owner = entry->owner;
 	block->first = entry->first;
 	block->rows = entry->rows;
-	block->zones = entry->zones;
-	block->zone = entry->zone;
 	block->promise = 0;
 	block->bound = -get_float4_infinity();
 }
@@ -68,14 +66,19 @@ void
 HxReadDirectory(Relation index, const HxIndexDesc *desc, const HxQuery *query,
 				HxBlocks *blocks)
 {
-	BlockNumber block = directory_start(index);
+	BlockNumber block;
 	bool first = true;
 	uint32 steps = 0;
 	int capacity = HxDirectoryCapacity(desc);
 	float *promises = palloc(2 * capacity * sizeof(float));
 	float *bounds = promises + capacity;
+	HxMeta meta;
 
+	HxReadMeta(index, &meta);
+	block = meta.directory;
 	memset(blocks, 0, sizeof(*blocks));
+	/* A number that is only a hint, so it is not trusted too far. */
+	reserve_blocks(blocks, Min(meta.blocks, 1000000) + 1);
 	blocks->nulls.first = InvalidBlockNumber;
 	while (block != InvalidBlockNumber)
 	{
@@ -136,24 +139,54 @@ switch_zone_page(Relation index, Buffer buffer, BlockNumber block)
 	return HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_ZONES);
 }
 
+/* Copy the entries of a directory page, to be used without its lock. */
+static int
+copy_entries(Relation index, BlockNumber block, HxEntry *entries)
+{
+	Buffer buffer =
+		HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+	Page page = BufferGetPage(buffer);
+	int count = HxPageDirectory(page)->count;
+
+	memcpy(entries, HxPageEntries(page), count * sizeof(HxEntry));
+	UnlockReleaseBuffer(buffer);
+	return count;
+}
+
 void
 HxDropByZones(Relation index, const HxIndexDesc *desc, const HxFilter *filter,
 			  HxBlocks *blocks)
 {
+	HxEntry *entries = palloc(HxDirectoryCapacity(desc) * sizeof(HxEntry));
+	BlockNumber page = InvalidBlockNumber;
 	Buffer buffer = InvalidBuffer;
+	int count = 0;
 	int kept = 0;
 
 	for (int i = 0; i < blocks->count; i++)
 	{
 		HxBlock *block = &blocks->blocks[i];
+		const HxEntry *entry = &entries[block->place.slot];
 
-		buffer = switch_zone_page(index, buffer, block->zones);
-		if (HxFilterZone(filter, HxGetZone(index, desc, buffer, block->zone)))
+		if (block->place.page != page)
+		{
+			/* One page at a time is locked. */
+			if (BufferIsValid(buffer))
+				UnlockReleaseBuffer(buffer);
+			buffer = InvalidBuffer;
+			page = block->place.page;
+			count = copy_entries(index, page, entries);
+		}
+		if (block->place.slot >= count)
+			HxCorrupted(index, page, "an entry has gone");
+		buffer = switch_zone_page(index, buffer, entry->zones);
+		if (HxFilterZone(filter, HxGetZone(index, desc, buffer, entry->zone)))
 			blocks->blocks[kept++] = *block;
 	}
 	blocks->count = kept;
 	if (BufferIsValid(buffer))
 		UnlockReleaseBuffer(buffer);
+	pfree(entries);
 }
 
 bool

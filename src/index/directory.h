@@ -11,12 +11,10 @@
 /* A block as a search knows it: a copy of what its entry said */
 typedef struct HxBlock
 {
-	HxPlace place;	   /* of its entry */
 	uint64 owner;	   /* incarnation that its pages must show */
+	HxPlace place;	   /* of its entry */
 	BlockNumber first; /* first rows page, or InvalidBlockNumber */
 	uint32 rows;	   /* rows, dead ones included */
-	BlockNumber zones; /* zone page */
-	uint16 zone;	   /* slot on the zone page */
 	float promise;	   /* distance of the centroid */
 	float bound;	   /* no row is nearer */
 } HxBlock;

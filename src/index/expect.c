@@ -59,7 +59,7 @@ HxSharesBelow(const HxExpect *expect, double distance, double *shares)
 {
 	double at = (distance - expect->distance_low) / expect->distance_step;
 	int low;
-	double part;
+	float part;
 
 	/* Beyond the last column, and for NaN: every row may be nearer. */
 	if (!(at <= HX_TABLE_DISTANCES - 1))
@@ -73,8 +73,8 @@ HxSharesBelow(const HxExpect *expect, double distance, double *shares)
 	if (low == HX_TABLE_DISTANCES - 1)
 		low--, part = 1;
 	for (int p = 0; p < HX_TABLE_PROMISES; p++)
-		shares[p] = exp2((1 - part) * expect->logs[low][p] +
-						 part * expect->logs[low + 1][p]);
+		shares[p] = exp2f((1 - part) * expect->logs[low][p] +
+						  part * expect->logs[low + 1][p]);
 }
 
 double

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "miscadmin.h"
@@ -56,6 +57,8 @@ struct HxSearch
 	HxExpect expect;
 	bool exact;		/* no stop by expected misses */
 	double safety;	/* factor on expected misses */
+	float bin_scale;  /* promise to row of the table */
+	float bin_offset; /* likewise */
 	uint64 nrows;	/* rows of all blocks that the filter may pass */
 	uint64 rows_at_calibration; /* rows that the table was made from */
 	HxBlocks blocks;
@@ -428,10 +431,14 @@ drop_by_ball(HxSearch *search, const HxWithin *ball)
 
 /* Row of the table for a block. */
 static inline int
-promise_bin(const HxSearch *search, const HxBlock *block)
+promise_bin(const HxSearch *search, int block)
 {
-	return HxPromiseBin(&search->expect,
-						block->promise / search->spec.query->unit);
+	float bin = search->blocks.blocks[block].promise * search->bin_scale +
+				search->bin_offset;
+
+	if (!(bin > 0))
+		return 0;
+	return bin >= HX_TABLE_PROMISES ? HX_TABLE_PROMISES - 1 : (int) bin;
 }
 
 /* Room for an array that may be larger than a gigabyte. */
@@ -448,36 +455,36 @@ visit_key(const HxSearch *search, const HxBlock *block)
 	return search->exact ? block->bound : block->promise;
 }
 
-/* Sort the blocks by key: a counting sort over equal intervals. */
+/*
+ * Sort the blocks by key: a counting sort over equal intervals between the
+ * least and the greatest, which may be infinite where no bound is known.
+ */
 static void
 sort_blocks(HxSearch *search)
 {
 	int start[SORT_BUCKETS + 1] = {0};
 	int count = search->blocks.count;
-	HxBlock *blocks = search->blocks.blocks;
-	float low = INFINITY;
-	float high = -INFINITY;
+	uint16 *bucket = palloc(Max(count, 1) * sizeof(uint16));
+	float *keys = search->min_bound; /* free until the bounds are set */
+	float low = FLT_MAX;
+	float high = -FLT_MAX;
 	float scale;
-	uint16 *bucket = palloc(count * sizeof(uint16));
 
 	for (int i = 0; i < count; i++)
 	{
-		float key = visit_key(search, &blocks[i]);
-
-		if (!isfinite(key))
-			continue;
-		low = Min(low, key);
-		high = Max(high, key);
+		keys[i] = visit_key(search, &search->blocks.blocks[i]);
+		low = keys[i] < low && keys[i] >= -FLT_MAX ? keys[i] : low;
+		high = keys[i] > high && keys[i] <= FLT_MAX ? keys[i] : high;
 	}
 	scale = high > low ? (SORT_BUCKETS - 1) / (high - low) : 0;
 	for (int i = 0; i < count; i++)
 	{
-		float key = visit_key(search, &blocks[i]);
+		float at = (keys[i] - low) * scale;
 
-		if (isfinite(key))
-			bucket[i] = (uint16) ((key - low) * scale);
-		else
-			bucket[i] = key < 0 ? 0 : SORT_BUCKETS - 1;
+		/* Also where the key is NaN or the difference overflows */
+		if (!(at > 0))
+			at = 0;
+		bucket[i] = (uint16) Min(at, SORT_BUCKETS - 1);
 		start[bucket[i] + 1]++;
 	}
 	for (int b = 0; b < SORT_BUCKETS; b++)
@@ -591,11 +598,8 @@ start_stage(HxSearch *search)
 	if (search->exact)
 		return;
 	for (int i = 0; i < search->blocks.count; i++)
-	{
-		const HxBlock *block = &search->blocks.blocks[i];
-
-		search->tally.unvisited[promise_bin(search, block)] += block->rows;
-	}
+		search->tally.unvisited[promise_bin(search, i)] +=
+			search->blocks.blocks[i].rows;
 }
 
 /* A page had gone to another block: read the directory and start over. */
@@ -671,11 +675,11 @@ settled(HxSearch *search, int count)
 static void
 visit_next(HxSearch *search)
 {
-	const HxBlock *block =
-		&search->blocks.blocks[search->order[search->next++]];
+	int at = search->order[search->next++];
+	const HxBlock *block = &search->blocks.blocks[at];
 
 	if (!search->exact)
-		search->tally.unvisited[promise_bin(search, block)] -= block->rows;
+		search->tally.unvisited[promise_bin(search, at)] -= block->rows;
 	if (block->bound > worst_kept(search))
 		return;
 	if (!visit_block(search, block, search->next <= SAMPLED_BLOCKS))
@@ -815,6 +819,10 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	{
 		HxLoadExpect(index, &meta, &search->expect);
 		search->safety = HxSafety(&search->expect, spec->recall);
+		search->bin_scale =
+			1 / (search->expect.promise_step * spec->query->unit);
+		search->bin_offset =
+			0.5 - search->expect.promise_low / search->expect.promise_step;
 	}
 	search->mask = palloc((desc->capacity + 63) / 64 * sizeof(uint64));
 	search->distances = palloc(desc->capacity * sizeof(double));
