@@ -76,8 +76,8 @@ read_promises(Calibration *cal)
 								   (blocks.count + 1) * sizeof(float));
 		for (int b = 0; b < blocks.count; b++)
 		{
-			double promise = blocks.blocks[b].promise / unit;
-			double bound = blocks.blocks[b].bound / unit;
+			double promise = blocks.promises[b] / unit;
+			double bound = blocks.bounds[b] / unit;
 
 			query->promises[b] = promise;
 			if (!isfinite(promise) || !isfinite(bound))
@@ -90,7 +90,7 @@ read_promises(Calibration *cal)
 		if (q == 0)
 			cal->blocks = blocks;
 		else
-			pfree(blocks.blocks);
+			HxFreeBlocks(&blocks);
 	}
 	cal->promise_step = Max((promise_high - cal->promise_low) /
 								(FINE_PROMISES - 4),

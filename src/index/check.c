@@ -619,8 +619,7 @@ start_fingerprints(Check *check)
 
 	HxReadDirectory(check->index, &check->desc, NULL, &blocks);
 	rows = HxBlocksRows(&blocks) + blocks.nulls.rows;
-	if (blocks.blocks)
-		pfree(blocks.blocks);
+	HxFreeBlocks(&blocks);
 	/* Corrupted counts cost no memory: bounded by what the file can hold. */
 	rows = Min(rows, (uint64) check->npages * check->desc.capacity);
 	check->filter =

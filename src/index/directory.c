@@ -44,8 +44,15 @@ copy_entry(const HxEntry *entry, BlockNumber page, int slot, HxBlock *block)
 	block->owner = entry->owner;
 	block->first = entry->first;
 	block->rows = entry->rows;
-	block->promise = 0;
-	block->bound = -get_float4_infinity();
+}
+
+/* Allocate an array, or let it grow. */
+static void *
+grow(void *array, Size count, Size size)
+{
+	if (array)
+		return repalloc_huge(array, count * size);
+	return MemoryContextAllocHuge(CurrentMemoryContext, count * size);
 }
 
 /* Make room for `more` blocks. */
@@ -55,11 +62,48 @@ reserve_blocks(HxBlocks *blocks, int more)
 	if (blocks->count + more <= blocks->room)
 		return;
 	blocks->room = Max(blocks->room * 2, blocks->count + more);
-	blocks->blocks =
-		blocks->blocks
-			? repalloc_huge(blocks->blocks, blocks->room * sizeof(HxBlock))
-			: MemoryContextAllocHuge(CurrentMemoryContext,
-									 blocks->room * sizeof(HxBlock));
+	blocks->blocks = grow(blocks->blocks, blocks->room, sizeof(HxBlock));
+	blocks->promises = grow(blocks->promises, blocks->room, sizeof(float));
+	blocks->bounds = grow(blocks->bounds, blocks->room, sizeof(float));
+}
+
+void
+HxFreeBlocks(HxBlocks *blocks)
+{
+	if (!blocks->blocks)
+		return;
+	pfree(blocks->blocks);
+	pfree(blocks->promises);
+	pfree(blocks->bounds);
+	blocks->blocks = NULL;
+}
+
+/* Add the blocks of a directory page, from a slot on. */
+static void
+add_page(HxBlocks *blocks, const HxIndexDesc *desc, const HxQuery *query,
+		 Page page, BlockNumber block, int slot)
+{
+	HxEntry *entries = HxPageEntries(page);
+	int count = HxPageDirectory(page)->count;
+	float *promises;
+	float *bounds;
+
+	reserve_blocks(blocks, count + 1);
+	promises = blocks->promises + blocks->count;
+	bounds = blocks->bounds + blocks->count;
+	if (query)
+		desc->vector->methods->promises(
+			query, entries + slot, HxPageCentroids(page) + slot * desc->payload,
+			count - slot, promises, bounds);
+	for (int i = slot; i < count; i++)
+	{
+		copy_entry(&entries[i], block, i, &blocks->blocks[blocks->count++]);
+		if (!query)
+		{
+			promises[i - slot] = 0;
+			bounds[i - slot] = -get_float4_infinity();
+		}
+	}
 }
 
 void
@@ -69,9 +113,6 @@ HxReadDirectory(Relation index, const HxIndexDesc *desc, const HxQuery *query,
 	BlockNumber block;
 	bool first = true;
 	uint32 steps = 0;
-	int capacity = HxDirectoryCapacity(desc);
-	float *promises = palloc(2 * capacity * sizeof(float));
-	float *bounds = promises + capacity;
 	HxMeta meta;
 
 	HxReadMeta(index, &meta);
@@ -79,40 +120,28 @@ HxReadDirectory(Relation index, const HxIndexDesc *desc, const HxQuery *query,
 	memset(blocks, 0, sizeof(*blocks));
 	/* A number that is only a hint, so it is not trusted too far. */
 	reserve_blocks(blocks, Min(meta.blocks, 1000000) + 1);
-	blocks->nulls.first = InvalidBlockNumber;
 	while (block != InvalidBlockNumber)
 	{
 		Buffer buffer = read_directory_page(index, block, first);
 		Page page = BufferGetPage(buffer);
-		HxEntry *entries = HxPageEntries(page);
-		int count = HxPageDirectory(page)->count;
 
 		HxCountStep(index, block, &steps);
-		reserve_blocks(blocks, count + 1);
-		if (query)
-			desc->vector->methods->promises(query, entries,
-											HxPageCentroids(page), count,
-											promises, bounds);
 		if (first)
-			copy_entry(&entries[0], block, 0, &blocks->nulls);
-		for (int i = first ? 1 : 0; i < count; i++)
-		{
-			HxBlock *copy = &blocks->blocks[blocks->count];
-
-			copy_entry(&entries[i], block, i, copy);
-			if (query)
-			{
-				copy->promise = promises[i];
-				copy->bound = bounds[i];
-			}
-			blocks->count++;
-		}
+			copy_entry(HxPageEntries(page), block, 0, &blocks->nulls);
+		add_page(blocks, desc, query, page, block, first ? 1 : 0);
 		first = false;
 		block = HxPageOpaque(page)->next;
 		UnlockReleaseBuffer(buffer);
 		CHECK_FOR_INTERRUPTS();
 	}
-	pfree(promises);
+}
+
+void
+HxAddNullBlock(HxBlocks *blocks)
+{
+	blocks->blocks[blocks->count] = blocks->nulls;
+	blocks->promises[blocks->count] = 0;
+	blocks->bounds[blocks->count++] = -get_float4_infinity();
 }
 
 uint64
@@ -181,7 +210,7 @@ HxDropByZones(Relation index, const HxIndexDesc *desc, const HxFilter *filter,
 			HxCorrupted(index, page, "an entry has gone");
 		buffer = switch_zone_page(index, buffer, entry->zones);
 		if (HxFilterZone(filter, HxGetZone(index, desc, buffer, entry->zone)))
-			blocks->blocks[kept++] = *block;
+			HxMoveBlock(blocks, i, kept++);
 	}
 	blocks->count = kept;
 	if (BufferIsValid(buffer))

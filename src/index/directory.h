@@ -15,8 +15,6 @@ typedef struct HxBlock
 	HxPlace place;	   /* of its entry */
 	BlockNumber first; /* first rows page, or InvalidBlockNumber */
 	uint32 rows;	   /* rows, dead ones included */
-	float promise;	   /* distance of the centroid */
-	float bound;	   /* no row is nearer */
 } HxBlock;
 
 /* All blocks of an index, in directory order */
@@ -25,6 +23,8 @@ typedef struct HxBlocks
 	int count;
 	int room; /* there is always room for one more */
 	HxBlock *blocks;
+	float *promises; /* of the blocks: distance of the centroid */
+	float *bounds;	 /* no row of the block is nearer */
 	HxBlock nulls; /* the block of rows without a vector */
 } HxBlocks;
 
@@ -34,6 +34,21 @@ typedef struct HxBlocks
  */
 extern void HxReadDirectory(Relation index, const HxIndexDesc *desc,
 							const HxQuery *query, HxBlocks *blocks);
+
+/* Move a block to an earlier place in the list, where others are dropped. */
+static inline void
+HxMoveBlock(HxBlocks *blocks, int from, int to)
+{
+	blocks->blocks[to] = blocks->blocks[from];
+	blocks->promises[to] = blocks->promises[from];
+	blocks->bounds[to] = blocks->bounds[from];
+}
+
+/* Add the block of the rows without a vector to the list. */
+extern void HxAddNullBlock(HxBlocks *blocks);
+
+/* Free what HxReadDirectory allocated. */
+extern void HxFreeBlocks(HxBlocks *blocks);
 
 /* Rows of all blocks, that of the NULLs apart. */
 extern uint64 HxBlocksRows(const HxBlocks *blocks);

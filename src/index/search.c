@@ -63,7 +63,7 @@ struct HxSearch
 	uint64 rows_at_calibration; /* rows that the table was made from */
 	HxBlocks blocks;
 	int *order;		  /* blocks in the order of visits */
-	float *min_bound; /* least bound of order[i] and all behind */
+	float *min_bound; /* exact: least bound of order[i] and all behind */
 	int next;		  /* next block in order */
 	int stage;
 	bool in_nulls; /* now among the rows whose distance is NULL */
@@ -417,23 +417,22 @@ drop_by_ball(HxSearch *search, const HxWithin *ball)
 	HxReadDirectory(search->index, &search->desc, ball->query, &near);
 	for (int i = 0; i < search->blocks.count; i++)
 	{
-		HxBlock *block = &search->blocks.blocks[i];
+		uint64 owner = search->blocks.blocks[i].owner;
 
-		while (at < near.count && near.blocks[at].owner != block->owner)
+		while (at < near.count && near.blocks[at].owner != owner)
 			at++;
-		if (at == near.count || near.blocks[at].bound <= ball->radius)
-			search->blocks.blocks[kept++] = *block;
+		if (at == near.count || near.bounds[at] <= ball->radius)
+			HxMoveBlock(&search->blocks, i, kept++);
 	}
 	search->blocks.count = kept;
-	if (near.blocks)
-		pfree(near.blocks);
+	HxFreeBlocks(&near);
 }
 
 /* Row of the table for a block. */
 static inline int
 promise_bin(const HxSearch *search, int block)
 {
-	float bin = search->blocks.blocks[block].promise * search->bin_scale +
+	float bin = search->blocks.promises[block] * search->bin_scale +
 				search->bin_offset;
 
 	if (!(bin > 0))
@@ -448,13 +447,6 @@ palloc_array_huge(Size count, Size size)
 	return MemoryContextAllocHuge(CurrentMemoryContext, count * size);
 }
 
-/* Key of the order of visits: promise, or bound when the search is exact */
-static inline float
-visit_key(const HxSearch *search, const HxBlock *block)
-{
-	return search->exact ? block->bound : block->promise;
-}
-
 /*
  * Sort the blocks by key: a counting sort over equal intervals between the
  * least and the greatest, which may be infinite where no bound is known.
@@ -465,14 +457,15 @@ sort_blocks(HxSearch *search)
 	int start[SORT_BUCKETS + 1] = {0};
 	int count = search->blocks.count;
 	uint16 *bucket = palloc(Max(count, 1) * sizeof(uint16));
-	float *keys = search->min_bound; /* free until the bounds are set */
+	/* By promise; an exact search by what it will be stopped by */
+	const float *keys =
+		search->exact ? search->blocks.bounds : search->blocks.promises;
 	float low = FLT_MAX;
 	float high = -FLT_MAX;
 	float scale;
 
 	for (int i = 0; i < count; i++)
 	{
-		keys[i] = visit_key(search, &search->blocks.blocks[i]);
 		low = keys[i] < low && keys[i] >= -FLT_MAX ? keys[i] : low;
 		high = keys[i] > high && keys[i] <= FLT_MAX ? keys[i] : high;
 	}
@@ -502,7 +495,7 @@ set_min_bounds(HxSearch *search)
 
 	for (int i = search->blocks.count - 1; i >= 0; i--)
 	{
-		float bound = search->blocks.blocks[search->order[i]].bound;
+		float bound = search->blocks.bounds[search->order[i]];
 
 		if (isnan(bound))
 			bound = -INFINITY;
@@ -532,8 +525,7 @@ read_directory(HxSearch *search)
 	HxBlocks *blocks = &search->blocks;
 	bool never = HxFilterIsNever(spec->filter);
 
-	if (blocks->blocks)
-		pfree(blocks->blocks);
+	HxFreeBlocks(blocks);
 	HxReadDirectory(search->index, &search->desc, spec->query, blocks);
 	search->exact = must_be_exact(search, HxBlocksRows(blocks));
 	if (spec->only_nulls || never || (search->in_nulls && spec->query))
@@ -544,7 +536,7 @@ read_directory(HxSearch *search)
 		drop_by_ball(search, &spec->balls[b]);
 	search->nrows = HxBlocksRows(blocks);
 	if (!spec->skip_nulls && !never && (search->in_nulls || !spec->ordered))
-		blocks->blocks[blocks->count++] = blocks->nulls;
+		HxAddNullBlock(blocks);
 
 	search->stats.blocks = blocks->count;
 	if (search->order)
@@ -592,11 +584,13 @@ start_stage(HxSearch *search)
 	search->room = room;
 
 	sort_blocks(search);
-	set_min_bounds(search);
 	memset(&search->tally, 0, sizeof(search->tally));
 	search->tally.shares_of = get_float8_nan();
 	if (search->exact)
+	{
+		set_min_bounds(search);
 		return;
+	}
 	for (int i = 0; i < search->blocks.count; i++)
 		search->tally.unvisited[promise_bin(search, i)] +=
 			search->blocks.blocks[i].rows;
@@ -661,9 +655,9 @@ settled(HxSearch *search, int count)
 	if (search->nkept < count)
 		return false;
 	distance = search->kept[search->sorted ? count - 1 : 0].distance;
-	if (search->min_bound[search->next] > distance)
-		return true;
-	if (search->exact || search->tally.seen > VISIT_REST * search->nrows)
+	if (search->exact)
+		return search->min_bound[search->next] > distance;
+	if (search->tally.seen > VISIT_REST * search->nrows)
 		return false;
 	return expected_misses(search, distance) <=
 		   (1 - search->spec.recall) * count;
@@ -680,7 +674,7 @@ visit_next(HxSearch *search)
 
 	if (!search->exact)
 		search->tally.unvisited[promise_bin(search, at)] -= block->rows;
-	if (block->bound > worst_kept(search))
+	if (search->blocks.bounds[at] > worst_kept(search))
 		return;
 	if (!visit_block(search, block, search->next <= SAMPLED_BLOCKS))
 		restart(search);

@@ -291,8 +291,7 @@ hxvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	stats->num_index_tuples = HxBlocksRows(&blocks) + blocks.nulls.rows;
 	stats->num_pages = RelationGetNumberOfBlocks(info->index);
 	stats->estimated_count = false;
-	if (blocks.blocks)
-		pfree(blocks.blocks);
+	HxFreeBlocks(&blocks);
 	IndexFreeSpaceMapVacuum(info->index);
 	return stats;
 }
