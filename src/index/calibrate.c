@@ -12,7 +12,6 @@
 #include <math.h>
 
 #include "access/generic_xlog.h"
-#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "index/calibrate.h"
@@ -172,7 +171,6 @@ score_index(Calibration *cal)
 			Buffer buffer =
 				HxReadRows(cal->index, cal->desc, next, block->owner);
 
-			CHECK_FOR_INTERRUPTS();
 			if (!BufferIsValid(buffer))
 				break; /* moved meanwhile: a statistic can do without */
 			HxCountStep(cal->index, next, &steps);

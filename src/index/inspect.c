@@ -130,7 +130,6 @@ count_pages(Relation index, const HxIndexDesc *desc, const HxEntry *entry)
 	{
 		Buffer buffer = HxReadRows(index, desc, next, entry->owner);
 
-		CHECK_FOR_INTERRUPTS();
 		if (!BufferIsValid(buffer))
 			break;
 		HxCountStep(index, next, &steps);
