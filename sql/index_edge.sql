@@ -273,6 +273,13 @@ SELECT array_agg(d) = array_agg(d ORDER BY d, e) AS ordered FROM
 SELECT ARRAY(SELECT ROW(c <~> :'q', c <~> repeat('1', 64)::bincode) FROM edge ORDER BY c <~> :'q', c <~> repeat('1', 64)::bincode LIMIT 50) =
 	ARRAY(SELECT ROW(d, e) FROM (SELECT c <~> :'q' AS d, c <~> repeat('1', 64)::bincode AS e FROM edge OFFSET 0) s ORDER BY d, e LIMIT 50) AS same;
 RESET enable_incremental_sort;
+-- no column is needed: not an index-only scan
+VACUUM edge;
+SET enable_bitmapscan = off;
+EXPLAIN (COSTS OFF) SELECT count(*) FROM edge;
+SELECT count(*) FROM edge;
+SELECT count(*) FROM edge WHERE EXISTS (SELECT FROM edge);
+RESET enable_bitmapscan;
 -- locked, limited with ties, distinct, and without any order
 SELECT count(*) FROM (SELECT id FROM edge WHERE a = 1 ORDER BY c <~> :'q' LIMIT 7 FOR UPDATE) s;
 SELECT count(*) >= 5 AS enough FROM (SELECT 1 FROM edge ORDER BY c <~> :'q' FETCH FIRST 5 ROWS WITH TIES) s;
