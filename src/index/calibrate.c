@@ -349,6 +349,7 @@ HxComputeTable(Relation index, const HxIndexDesc *desc,
 		CurrentMemoryContext, "hashemb calibration", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Calibration *cal = palloc0(sizeof(Calibration));
+	bool done;
 
 	cal->index = index;
 	cal->desc = desc;
@@ -361,7 +362,11 @@ HxComputeTable(Relation index, const HxIndexDesc *desc,
 	if (nqueries > 0)
 		read_promises(cal);
 	*rows = HxBlocksRows(&cal->blocks);
-	if (*rows >= HX_MIN_CALIBRATION_ROWS)
+
+	/* Queries without a direction have no distances to learn from. */
+	done = nqueries > 0 && isfinite(cal->promise_low) &&
+		   *rows >= HX_MIN_CALIBRATION_ROWS;
+	if (done)
 	{
 		HxExpect *expect = palloc(sizeof(HxExpect));
 
@@ -374,7 +379,7 @@ HxComputeTable(Relation index, const HxIndexDesc *desc,
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
-	return nqueries > 0 && *rows >= HX_MIN_CALIBRATION_ROWS;
+	return done;
 }
 
 bool
