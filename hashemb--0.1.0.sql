@@ -1592,6 +1592,8 @@ CREATE OPERATOR CLASS bincode_hamming_ops
 	FUNCTION 2 hashemb_vector_bincode_hamming(internal);
 COMMENT ON OPERATOR CLASS bincode_hamming_ops USING hashemb IS
 	'nearest codes by Hamming distance, codes within a radius';
+COMMENT ON OPERATOR FAMILY bincode_hamming_ops USING hashemb IS
+	'nearest codes by Hamming distance, codes within a radius';
 
 CREATE OPERATOR CLASS bincode_jaccard_ops
 	FOR TYPE bincode USING hashemb AS
@@ -1599,12 +1601,16 @@ CREATE OPERATOR CLASS bincode_jaccard_ops
 	FUNCTION 2 hashemb_vector_bincode_jaccard(internal);
 COMMENT ON OPERATOR CLASS bincode_jaccard_ops USING hashemb IS
 	'nearest codes by Jaccard distance';
+COMMENT ON OPERATOR FAMILY bincode_jaccard_ops USING hashemb IS
+	'nearest codes by Jaccard distance';
 
 CREATE OPERATOR CLASS bincode_ip_ops
 	FOR TYPE bincode USING hashemb AS
 	OPERATOR 11 <#> (bincode, bincode) FOR ORDER BY float_ops,
 	FUNCTION 2 hashemb_vector_bincode_ip(internal);
 COMMENT ON OPERATOR CLASS bincode_ip_ops USING hashemb IS
+	'greatest inner product, of codes or float queries';
+COMMENT ON OPERATOR FAMILY bincode_ip_ops USING hashemb IS
 	'greatest inner product, of codes or float queries';
 ALTER OPERATOR FAMILY bincode_ip_ops USING hashemb ADD
 	OPERATOR 11 <#> (bincode, real[]) FOR ORDER BY float_ops,
@@ -1617,6 +1623,8 @@ CREATE OPERATOR CLASS bincode_cosine_ops
 	OPERATOR 11 <=> (bincode, bincode) FOR ORDER BY float_ops,
 	FUNCTION 2 hashemb_vector_bincode_cosine(internal);
 COMMENT ON OPERATOR CLASS bincode_cosine_ops USING hashemb IS
+	'nearest codes by cosine distance, of codes or float queries';
+COMMENT ON OPERATOR FAMILY bincode_cosine_ops USING hashemb IS
 	'nearest codes by cosine distance, of codes or float queries';
 ALTER OPERATOR FAMILY bincode_cosine_ops USING hashemb ADD
 	OPERATOR 11 <=> (bincode, real[]) FOR ORDER BY float_ops,
@@ -1808,12 +1816,16 @@ CREATE OPERATOR CLASS bool_ops
 	FUNCTION 1 hashemb_attr_bool(internal);
 COMMENT ON OPERATOR CLASS bool_ops USING hashemb IS
 	'bool attributes, stored exactly';
+COMMENT ON OPERATOR FAMILY bool_ops USING hashemb IS
+	'bool attributes, stored exactly';
 
 CREATE OPERATOR CLASS oid_ops
 	DEFAULT FOR TYPE oid USING hashemb AS
 	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
 	FUNCTION 1 hashemb_attr_oid(internal);
 COMMENT ON OPERATOR CLASS oid_ops USING hashemb IS
+	'oid attributes, stored exactly';
+COMMENT ON OPERATOR FAMILY oid_ops USING hashemb IS
 	'oid attributes, stored exactly';
 
 CREATE OPERATOR CLASS date_ops
@@ -1822,12 +1834,16 @@ CREATE OPERATOR CLASS date_ops
 	FUNCTION 1 hashemb_attr_int4(internal);
 COMMENT ON OPERATOR CLASS date_ops USING hashemb IS
 	'date attributes, stored exactly';
+COMMENT ON OPERATOR FAMILY date_ops USING hashemb IS
+	'date attributes, stored exactly';
 
 CREATE OPERATOR CLASS time_ops
 	DEFAULT FOR TYPE time USING hashemb AS
 	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
 	FUNCTION 1 hashemb_attr_int8(internal);
 COMMENT ON OPERATOR CLASS time_ops USING hashemb IS
+	'time attributes, stored exactly';
+COMMENT ON OPERATOR FAMILY time_ops USING hashemb IS
 	'time attributes, stored exactly';
 
 CREATE OPERATOR CLASS timestamp_ops
@@ -1836,12 +1852,16 @@ CREATE OPERATOR CLASS timestamp_ops
 	FUNCTION 1 hashemb_attr_int8(internal);
 COMMENT ON OPERATOR CLASS timestamp_ops USING hashemb IS
 	'timestamp attributes, stored exactly';
+COMMENT ON OPERATOR FAMILY timestamp_ops USING hashemb IS
+	'timestamp attributes, stored exactly';
 
 CREATE OPERATOR CLASS timestamptz_ops
 	DEFAULT FOR TYPE timestamptz USING hashemb AS
 	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
 	FUNCTION 1 hashemb_attr_int8(internal);
 COMMENT ON OPERATOR CLASS timestamptz_ops USING hashemb IS
+	'timestamptz attributes, stored exactly';
+COMMENT ON OPERATOR FAMILY timestamptz_ops USING hashemb IS
 	'timestamptz attributes, stored exactly';
 
 CREATE OPERATOR CLASS uuid_ops
@@ -1850,12 +1870,16 @@ CREATE OPERATOR CLASS uuid_ops
 	FUNCTION 1 hashemb_attr_uuid(internal);
 COMMENT ON OPERATOR CLASS uuid_ops USING hashemb IS
 	'uuid attributes, stored exactly; ranges by the first 8 bytes';
+COMMENT ON OPERATOR FAMILY uuid_ops USING hashemb IS
+	'uuid attributes, stored exactly; ranges by the first 8 bytes';
 
 CREATE OPERATOR CLASS enum_ops
 	DEFAULT FOR TYPE anyenum USING hashemb AS
 	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
 	FUNCTION 1 hashemb_attr_enum(internal);
 COMMENT ON OPERATOR CLASS enum_ops USING hashemb IS
+	'attributes of enum types, stored exactly';
+COMMENT ON OPERATOR FAMILY enum_ops USING hashemb IS
 	'attributes of enum types, stored exactly';
 
 -- types whose values need rechecking
@@ -1866,12 +1890,16 @@ CREATE OPERATOR CLASS numeric_ops
 	FUNCTION 1 hashemb_attr_numeric(internal);
 COMMENT ON OPERATOR CLASS numeric_ops USING hashemb IS
 	'numeric attributes, rounded to double precision';
+COMMENT ON OPERATOR FAMILY numeric_ops USING hashemb IS
+	'numeric attributes, rounded to double precision';
 
 CREATE OPERATOR CLASS interval_ops
 	DEFAULT FOR TYPE interval USING hashemb AS
 	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
 	FUNCTION 1 hashemb_attr_interval(internal);
 COMMENT ON OPERATOR CLASS interval_ops USING hashemb IS
+	'interval attributes, by their length in microseconds';
+COMMENT ON OPERATOR FAMILY interval_ops USING hashemb IS
 	'interval attributes, by their length in microseconds';
 
 CREATE OPERATOR CLASS text_ops
@@ -1880,12 +1908,16 @@ CREATE OPERATOR CLASS text_ops
 	FUNCTION 1 hashemb_attr_text(internal);
 COMMENT ON OPERATOR CLASS text_ops USING hashemb IS
 	'text attributes, hashed; ranges in collation C only';
+COMMENT ON OPERATOR FAMILY text_ops USING hashemb IS
+	'text attributes, hashed; ranges in collation C only';
 
 CREATE OPERATOR CLASS bpchar_ops
 	DEFAULT FOR TYPE bpchar USING hashemb AS
 	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
 	FUNCTION 1 hashemb_attr_bpchar(internal);
 COMMENT ON OPERATOR CLASS bpchar_ops USING hashemb IS
+	'bpchar attributes, hashed; ranges in collation C only';
+COMMENT ON OPERATOR FAMILY bpchar_ops USING hashemb IS
 	'bpchar attributes, hashed; ranges in collation C only';
 
 CREATE OPERATOR CLASS name_ops
@@ -1894,12 +1926,16 @@ CREATE OPERATOR CLASS name_ops
 	FUNCTION 1 hashemb_attr_name(internal);
 COMMENT ON OPERATOR CLASS name_ops USING hashemb IS
 	'name attributes, hashed; ranges in collation C only';
+COMMENT ON OPERATOR FAMILY name_ops USING hashemb IS
+	'name attributes, hashed; ranges in collation C only';
 
 CREATE OPERATOR CLASS inet_ops
 	DEFAULT FOR TYPE inet USING hashemb AS
 	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
 	FUNCTION 1 hashemb_attr_inet(internal);
 COMMENT ON OPERATOR CLASS inet_ops USING hashemb IS
+	'inet attributes, hashed; ranges by network address';
+COMMENT ON OPERATOR FAMILY inet_ops USING hashemb IS
 	'inet attributes, hashed; ranges by network address';
 
 CREATE OPERATOR CLASS array_ops
@@ -1908,6 +1944,8 @@ CREATE OPERATOR CLASS array_ops
 	OPERATOR 9 <@ (anyarray, anyarray), OPERATOR 10 = (anyarray, anyarray),
 	FUNCTION 1 hashemb_attr_array(internal);
 COMMENT ON OPERATOR CLASS array_ops USING hashemb IS
+	'array attributes, as signatures of their elements';
+COMMENT ON OPERATOR FAMILY array_ops USING hashemb IS
 	'array attributes, as signatures of their elements';
 
 -- ---------------------------------------------------------------------------

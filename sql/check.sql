@@ -17,14 +17,14 @@ LANGUAGE sql AS $$
 		hashemb_index_info(index) i
 $$;
 
-CREATE TYPE mood AS ENUM ('sad', 'so', 'happy');
+CREATE TYPE check_mood AS ENUM ('sad', 'so', 'happy');
 CREATE TABLE kinds (
 	id integer,
 	code bincode(75),
 	deep bincode(21, 3),
 	truth boolean, small smallint, big bigint, real4 real, real8 float8,
 	exact numeric, day date, at_time time, stamp timestamp, span interval,
-	key uuid, word text COLLATE "C", fixed char(5), host inet, feeling mood,
+	key uuid, word text COLLATE "C", fixed char(5), host inet, feeling check_mood,
 	tags text[]);
 
 CREATE FUNCTION fill(first integer, last integer) RETURNS void
@@ -38,7 +38,7 @@ LANGUAGE sql AS $$
 		i / 9.0, date '2020-01-01' + i, time '00:00' + i * interval '1 s',
 		timestamp '2020-01-01' + i * interval '1 h', i * interval '1 day',
 		md5(i::text)::uuid, 'word' || i % 100, 'f' || i % 10,
-		('10.0.0.' || i % 200)::inet, (enum_range(NULL::mood))[1 + i % 3],
+		('10.0.0.' || i % 200)::inet, (enum_range(NULL::check_mood))[1 + i % 3],
 		ARRAY['t' || i % 5, 'u' || i % 11]
 	FROM generate_series(first, last) i
 $$;

@@ -12,7 +12,6 @@
 #include <math.h>
 
 #include "access/generic_xlog.h"
-#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "index/calibrate.h"
@@ -172,7 +171,6 @@ score_index(Calibration *cal)
 			Buffer buffer =
 				HxReadRows(cal->index, cal->desc, next, block->owner);
 
-			CHECK_FOR_INTERRUPTS();
 			if (!BufferIsValid(buffer))
 				break; /* moved meanwhile: a statistic can do without */
 			HxCountStep(cal->index, next, &steps);
@@ -351,6 +349,7 @@ HxComputeTable(Relation index, const HxIndexDesc *desc,
 		CurrentMemoryContext, "hashemb calibration", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Calibration *cal = palloc0(sizeof(Calibration));
+	bool done;
 
 	cal->index = index;
 	cal->desc = desc;
@@ -363,7 +362,11 @@ HxComputeTable(Relation index, const HxIndexDesc *desc,
 	if (nqueries > 0)
 		read_promises(cal);
 	*rows = HxBlocksRows(&cal->blocks);
-	if (*rows >= HX_MIN_CALIBRATION_ROWS)
+
+	/* Queries without a direction have no distances to learn from. */
+	done = nqueries > 0 && isfinite(cal->promise_low) &&
+		   *rows >= HX_MIN_CALIBRATION_ROWS;
+	if (done)
 	{
 		HxExpect *expect = palloc(sizeof(HxExpect));
 
@@ -376,7 +379,7 @@ HxComputeTable(Relation index, const HxIndexDesc *desc,
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
-	return nqueries > 0 && *rows >= HX_MIN_CALIBRATION_ROWS;
+	return done;
 }
 
 bool

@@ -104,6 +104,18 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	*selectivity = costs.indexSelectivity;
 	*correlation = 0;
 
+	/*
+	 * A query that needs no column, such as count(*), would get an index-only
+	 * scan although no column can be returned.  The visibility map must not
+	 * be asked about TIDs that no pin protects (see README), so make it a
+	 * plain scan, and pay for the heap pages that the planner left out.
+	 */
+	if (path->path.pathtype == T_IndexOnlyScan)
+	{
+		path->path.pathtype = T_IndexScan;
+		*total += index->rel->pages * random_page_cost;
+	}
+
 	/* One distance orders the rows; a second would have to be sorted. */
 	if (list_length(path->indexorderbys) > 1)
 		*startup = *total = get_float8_infinity();

@@ -12,14 +12,17 @@
 /*
  * Read and share-lock a directory page.  Slot 0 of the first one must be the
  * block of rows without a vector; no other entry is looked at for that.
+ * Accepts interrupts before: under a page's lock they are held off.
  */
 static Buffer
 read_directory_page(Relation index, BlockNumber block, bool first)
 {
-	Buffer buffer =
-		HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
-	Page page = BufferGetPage(buffer);
+	Buffer buffer;
+	Page page;
 
+	CHECK_FOR_INTERRUPTS();
+	buffer = HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+	page = BufferGetPage(buffer);
 	if (first && (HxPageDirectory(page)->count == 0 ||
 				  !(HxPageEntries(page)->flags & HX_ENTRY_NULLS)))
 		HxCorrupted(index, block, "no entry for rows without a vector");
@@ -258,10 +261,13 @@ Buffer
 HxReadRows(Relation index, const HxIndexDesc *desc, BlockNumber block,
 		   uint64 owner)
 {
-	Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_SHARE, NULL);
-	Page page = BufferGetPage(buffer);
+	Buffer buffer;
+	Page page;
 	const char *fault;
 
+	CHECK_FOR_INTERRUPTS(); /* here, since under a lock they are held off */
+	buffer = HxReadBuffer(index, block, BUFFER_LOCK_SHARE, NULL);
+	page = BufferGetPage(buffer);
 	if (!HxPageIsSound(page) && !PageIsNew(page))
 		HxCorrupted(index, block, "not a sound hashemb page");
 	if (PageIsNew(page) || HxPageOpaque(page)->kind != HX_KIND_ROWS ||

@@ -130,7 +130,6 @@ count_pages(Relation index, const HxIndexDesc *desc, const HxEntry *entry)
 	{
 		Buffer buffer = HxReadRows(index, desc, next, entry->owner);
 
-		CHECK_FOR_INTERRUPTS();
 		if (!BufferIsValid(buffer))
 			break;
 		HxCountStep(index, next, &steps);
@@ -198,6 +197,20 @@ hx_block_info(PG_FUNCTION_ARGS)
 
 /* ---- queries given as arrays ---- */
 
+/* Only inner products and cosines are defined between floats and codes. */
+static void
+check_takes_floats(Relation index, const HxIndexDesc *desc)
+{
+	HxMetric metric = desc->vector->metric;
+
+	if (metric != HX_INNER_PRODUCT && metric != HX_COSINE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("index \"%s\" is searched by codes, not by arrays of "
+						"numbers",
+						RelationGetRelationName(index))));
+}
+
 /* Row `row` of a two-dimensional array, as an array. */
 static Datum
 array_row(ArrayType *array, Datum *elements, int row)
@@ -218,10 +231,11 @@ array_row(ArrayType *array, Datum *elements, int row)
  * numbers, a query a row.
  */
 static HxSampleQuery *
-read_queries(const HxIndexDesc *desc, ArrayType *array, int *count)
+read_queries(Relation index, const HxIndexDesc *desc, ArrayType *array,
+			 int *count)
 {
 	Oid type = ARR_ELEMTYPE(array);
-	bool floats = ARR_NDIM(array) == 2;
+	bool floats = type == FLOAT4OID || type == FLOAT8OID;
 	int16 length;
 	bool byval;
 	char align;
@@ -230,16 +244,19 @@ read_queries(const HxIndexDesc *desc, ArrayType *array, int *count)
 	int nelements;
 	HxSampleQuery *queries;
 
-	if (ARR_NDIM(array) != 1 && !floats)
+	/* An empty array has no dimensions. */
+	if (ARR_NDIM(array) != 0 && ARR_NDIM(array) != (floats ? 2 : 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("queries are an array of %d dimensions, expected one "
 						"of codes or two of numbers",
 						ARR_NDIM(array))));
+	if (floats)
+		check_takes_floats(index, desc);
 	get_typlenbyvalalign(type, &length, &byval, &align);
 	deconstruct_array(array, type, length, byval, align, &elements, &nulls,
 					  &nelements);
-	*count = floats ? ARR_DIMS(array)[0] : nelements;
+	*count = floats && nelements > 0 ? ARR_DIMS(array)[0] : nelements;
 	queries = palloc0(Max(*count, 1) * sizeof(HxSampleQuery));
 	for (int q = 0; q < *count; q++)
 	{
@@ -293,7 +310,7 @@ hx_calibrate_index(PG_FUNCTION_ARGS)
 	{
 		int count;
 		HxSampleQuery *queries =
-			read_queries(&desc, PG_GETARG_ARRAYTYPE_P(1), &count);
+			read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(1), &count);
 
 		done = HxComputeTable(index, &desc, queries, count, table, &rows);
 	}
@@ -387,7 +404,7 @@ hx_measure_recall(PG_FUNCTION_ARGS)
 								 Max(0, Min(PG_GETARG_INT32(2), 1000000)), 2,
 								 &count);
 	else
-		queries = read_queries(&desc, PG_GETARG_ARRAYTYPE_P(2), &count);
+		queries = read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(2), &count);
 	for (int q = 0; q < count; q++)
 		measure_query(index, &desc, &queries[q], k, &sums);
 	relation_close(index, AccessShareLock);

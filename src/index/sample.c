@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
 
 #include "index/calibrate.h"
 #include "index/random.h"
@@ -55,7 +54,6 @@ copy_rows(Relation index, const HxIndexDesc *desc, const HxBlock *block,
 		Buffer buffer = HxReadRows(index, desc, next, block->owner);
 		HxRowArrays rows;
 
-		CHECK_FOR_INTERRUPTS();
 		if (!BufferIsValid(buffer))
 			break;
 		HxCountStep(index, next, &steps);

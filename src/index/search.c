@@ -368,13 +368,17 @@ collect_page(HxSearch *search, const HxRowArrays *rows)
 }
 
 /*
- * Visit a block, a page at a time under its share lock.  False if a page has
- * gone to another block meanwhile: what was collected is not all.
+ * Visit a block, a page at a time under its share lock, which is kept until
+ * the next page is locked: a page on the way could otherwise be unlinked and
+ * come back as the chain's end, and what stands between would be passed over.
+ * False if a page has gone to another block meanwhile: what was collected is
+ * not all.
  */
 static bool
 visit_block(HxSearch *search, const HxBlock *block, bool nearest)
 {
 	BlockNumber next = block->first;
+	Buffer before = InvalidBuffer;
 	uint32 steps = 0;
 
 	search->stats.visited++;
@@ -384,7 +388,8 @@ visit_block(HxSearch *search, const HxBlock *block, bool nearest)
 			HxReadRows(search->index, &search->desc, next, block->owner);
 		HxRowArrays rows;
 
-		CHECK_FOR_INTERRUPTS();
+		if (BufferIsValid(before))
+			UnlockReleaseBuffer(before);
 		if (!BufferIsValid(buffer))
 		{
 			HxCheckChain(search->index, &search->desc, block);
@@ -397,8 +402,10 @@ visit_block(HxSearch *search, const HxBlock *block, bool nearest)
 		else
 			collect_page(search, &rows);
 		next = HxPageOpaque(BufferGetPage(buffer))->next;
-		UnlockReleaseBuffer(buffer);
+		before = buffer;
 	}
+	if (BufferIsValid(before))
+		UnlockReleaseBuffer(before);
 	return true;
 }
 

@@ -241,6 +241,24 @@ unlink_empty_pages(Vacuum *vacuum, const HxPlace *place)
 	UnlockReleaseBuffer(directory);
 }
 
+/*
+ * Pages of the index.  Under the extension lock, so that pages just added are
+ * already locked by who adds them: they must not be taken for abandoned ones.
+ */
+static BlockNumber
+count_pages(Relation index)
+{
+	bool lock = !RELATION_IS_LOCAL(index);
+	BlockNumber pages;
+
+	if (lock)
+		LockRelationForExtension(index, ExclusiveLock);
+	pages = RelationGetNumberOfBlocks(index);
+	if (lock)
+		UnlockRelationForExtension(index, ExclusiveLock);
+	return pages;
+}
+
 /* ambulkdelete */
 IndexBulkDeleteResult *
 hxbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
@@ -260,7 +278,7 @@ hxbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	vacuum.strategy = info->strategy;
 
 	/* The file may grow meanwhile, and rows move only to new pages. */
-	while (block < (end = RelationGetNumberOfBlocks(info->index)))
+	while (block < (end = count_pages(info->index)))
 		for (; block < end; block++)
 		{
 			HX_VACUUM_DELAY_POINT();
