@@ -41,7 +41,7 @@
 
 #define MAX_VARIANTS 16
 #define MAX_K 100
-#define WARM_UP 20
+#define WARM_UP 300
 #define LEAST_QUERIES 50
 #define PLANS 20
 

@@ -86,4 +86,13 @@
 #define HX_OWNS_RELATION(oid) pg_class_ownercheck(oid, GetUserId())
 #endif
 
+/* The identity of a relation's file got a new name in 16 */
+#if PG_VERSION_NUM >= 160000
+#define HX_RELATION_FILE(relation) ((relation)->rd_locator)
+#define HX_FILE_NUMBER(relation) ((relation)->rd_locator.relNumber)
+#else
+#define HX_RELATION_FILE(relation) ((relation)->rd_node)
+#define HX_FILE_NUMBER(relation) ((relation)->rd_node.relNode)
+#endif
+
 #endif /* HX_COMPAT_H */

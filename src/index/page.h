@@ -183,6 +183,7 @@ extern void HxInitDirectoryPage(const HxIndexDesc *desc, Page page);
 extern void HxInitZonesPage(const HxIndexDesc *desc, Page page,
 							BlockNumber parent);
 extern void HxInitMetapage(const HxIndexDesc *desc, Page page);
+extern void HxPrefetchPage(Relation index, BlockNumber block);
 extern Buffer HxReadPage(Relation index, BlockNumber block, int lockmode,
 						 uint16 kind);
 extern Buffer HxReadBuffer(Relation index, BlockNumber block, int lockmode,

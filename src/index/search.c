@@ -388,6 +388,7 @@ visit_block(HxSearch *search, const HxBlock *block, bool nearest)
 			HxReadRows(search->index, &search->desc, next, block->owner);
 		HxRowArrays rows;
 
+		HxPrefetchPage(search->index, next + 1); /* most chains are runs */
 		if (BufferIsValid(before))
 			UnlockReleaseBuffer(before);
 		if (!BufferIsValid(buffer))
@@ -683,6 +684,10 @@ visit_next(HxSearch *search)
 		search->tally.unvisited[promise_bin(search, at)] -= block->rows;
 	if (search->blocks.bounds[at] > worst_kept(search))
 		return;
+	if (search->next < search->blocks.count)
+		HxPrefetchPage(
+			search->index,
+			search->blocks.blocks[search->order[search->next]].first);
 	if (!visit_block(search, block, search->next <= SAMPLED_BLOCKS))
 		restart(search);
 }
