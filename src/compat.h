@@ -44,7 +44,7 @@
 
 /* Does a collation order strings by their bytes? */
 #if PG_VERSION_NUM >= 180000
-#define HX_COLLATION_IS_C(collation)                                           \
+#define HX_COLLATION_IS_C(collation) \
 	(pg_newlocale_from_collation(collation)->collate_is_c)
 #else
 #define HX_COLLATION_IS_C(collation) lc_collate_is_c(collation)
@@ -66,10 +66,10 @@
 
 /* Reading a sort of datums learned to lend a datum in 16 */
 #if PG_VERSION_NUM >= 160000
-#define HX_TUPLESORT_GETDATUM(sort, value, isnull)                             \
+#define HX_TUPLESORT_GETDATUM(sort, value, isnull) \
 	tuplesort_getdatum(sort, true, true, value, isnull, NULL)
 #else
-#define HX_TUPLESORT_GETDATUM(sort, value, isnull)                             \
+#define HX_TUPLESORT_GETDATUM(sort, value, isnull) \
 	tuplesort_getdatum(sort, true, value, isnull, NULL)
 #endif
 
@@ -80,7 +80,7 @@
 
 /* Does the current user own a relation? */
 #if PG_VERSION_NUM >= 160000
-#define HX_OWNS_RELATION(oid)                                                  \
+#define HX_OWNS_RELATION(oid) \
 	object_ownercheck(RelationRelationId, oid, GetUserId())
 #else
 #define HX_OWNS_RELATION(oid) pg_class_ownercheck(oid, GetUserId())

@@ -79,8 +79,8 @@ group_centroids(HxAssigner *assigner)
 	}
 	for (int g = 0; g < ngroups; g++)
 		assigner->start[g + 1] += assigner->start[g];
-	assigner->members = MemoryContextAllocHuge(CurrentMemoryContext,
-											   (Size) count * payload);
+	assigner->members =
+		MemoryContextAllocHuge(CurrentMemoryContext, (Size) count * payload);
 	assigner->index = palloc(count * sizeof(int));
 	for (int i = count - 1; i >= 0; i--)
 	{

@@ -54,7 +54,7 @@ typedef struct Build
 	uint64 random;
 	int nblocks;
 	uint8 *centroids;
-	HxRow *row; /* scratch */
+	HxRow *row;			   /* scratch */
 	MemoryContext context; /* reset after each row */
 } Build;
 
@@ -109,7 +109,8 @@ load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	HxEncodeAttrs(desc, values, isnull, &row->attrs);
 	if (row->has_vector)
 	{
-		desc->vector->methods->form(desc, values[vector], HxRowPayload(desc, row));
+		desc->vector->methods->form(desc, values[vector],
+									HxRowPayload(desc, row));
 		sample_row(build, HxRowPayload(desc, row));
 	}
 	else
@@ -151,8 +152,8 @@ choose_blocks(const Build *build, int64 rows)
 	if (options && options->block_rows > 0)
 		per_block = options->block_rows;
 	else
-		per_block = Max(sqrt((double) rows) / 4,
-						build->desc->capacity * LEAST_FILL);
+		per_block =
+			Max(sqrt((double) rows) / 4, build->desc->capacity * LEAST_FILL);
 	return (int) Max(1, Min(rows / per_block, INT_MAX / 2));
 }
 
@@ -202,10 +203,9 @@ static void
 read_spool(BufFile *spool, HxRow *row, Size size)
 {
 	if (BufFileRead(spool, row, size) != size)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not read the temporary file of an index "
-						"build: %m")));
+		ereport(ERROR, (errcode_for_file_access(),
+						errmsg("could not read the temporary file of an index "
+							   "build: %m")));
 }
 
 /* Sort of spooled rows by block, as tuples (key int8, row bytea) */
@@ -250,7 +250,8 @@ assign_rows(Build *build, Tuplesortstate *sort, TupleDesc tuples)
 		read_spool(build->spool, build->row, size);
 		memcpy(row, build->row, size);
 		if (build->row->has_vector)
-			block = 1 + HxAssign(assigner, HxRowPayload(build->desc, build->row), NULL);
+			block = 1 + HxAssign(assigner,
+								 HxRowPayload(build->desc, build->row), NULL);
 		ExecClearTuple(slot);
 		slot->tts_values[0] = Int64GetDatum(block << SEQUENCE_BITS | i);
 		slot->tts_values[1] = PointerGetDatum(packed);
@@ -360,9 +361,8 @@ hxbuild(Relation heap, Relation index, IndexInfo *info)
 void
 hxbuildempty(Relation index)
 {
-	HxWriter *writer =
-		HxBeginWrite(index, INIT_FORKNUM, HxDescribe(index), NULL, 0,
-					 HX_DEFAULT_FILLFACTOR);
+	HxWriter *writer = HxBeginWrite(index, INIT_FORKNUM, HxDescribe(index),
+									NULL, 0, HX_DEFAULT_FILLFACTOR);
 
 	HxEndWrite(writer);
 	log_newpage_range(index, INIT_FORKNUM, 0,

@@ -70,9 +70,8 @@ read_promises(Calibration *cal)
 		HxBlocks blocks;
 
 		HxReadDirectory(cal->index, cal->desc, cal->samples[q].query, &blocks);
-		query->promises =
-			MemoryContextAllocHuge(CurrentMemoryContext,
-								   (blocks.count + 1) * sizeof(float));
+		query->promises = MemoryContextAllocHuge(
+			CurrentMemoryContext, (blocks.count + 1) * sizeof(float));
 		for (int b = 0; b < blocks.count; b++)
 		{
 			double promise = blocks.promises[b] / unit;
@@ -91,13 +90,11 @@ read_promises(Calibration *cal)
 		else
 			HxFreeBlocks(&blocks);
 	}
-	cal->promise_step = Max((promise_high - cal->promise_low) /
-								(FINE_PROMISES - 4),
-							1e-9);
+	cal->promise_step =
+		Max((promise_high - cal->promise_low) / (FINE_PROMISES - 4), 1e-9);
 	cal->promise_low -= 2 * cal->promise_step;
-	cal->distance_step = Max((distance_high - cal->distance_low) /
-								 (FINE_DISTANCES - 1),
-							 1e-9);
+	cal->distance_step =
+		Max((distance_high - cal->distance_low) / (FINE_DISTANCES - 1), 1e-9);
 }
 
 /* Which query, if any, was drawn from a row; -1 if none. */
@@ -117,9 +114,9 @@ score_query(Calibration *cal, int q, int block, const HxRowArrays *rows,
 {
 	HxReplayQuery *query = &cal->queries[q];
 	const HxQuery *prepared = cal->samples[q].query;
-	uint32 *counts = cal->counts[fine_bin(query->promises[block],
-										  cal->promise_low, cal->promise_step,
-										  FINE_PROMISES)];
+	uint32 *counts =
+		cal->counts[fine_bin(query->promises[block], cal->promise_low,
+							 cal->promise_step, FINE_PROMISES)];
 
 	cal->desc->vector->methods->distances(prepared, rows->payloads, rows->count,
 										  cal->distances);
@@ -208,8 +205,7 @@ choose_axes(const Calibration *cal, HxTable *table)
 	}
 	low = Max(low, 0);
 	high = Max(high, low + 1);
-	table->promise_step =
-		cal->promise_step * FINE_PROMISES / HX_TABLE_PROMISES;
+	table->promise_step = cal->promise_step * FINE_PROMISES / HX_TABLE_PROMISES;
 	table->promise_low = cal->promise_low + table->promise_step / 2;
 	table->distance_low = cal->distance_low + low * cal->distance_step;
 	table->distance_step =
@@ -357,8 +353,7 @@ HxComputeTable(Relation index, const HxIndexDesc *desc,
 	cal->nqueries = nqueries;
 	cal->queries = palloc0(Max(nqueries, 1) * sizeof(HxReplayQuery));
 	cal->distances = palloc(desc->capacity * sizeof(double));
-	cal->counts =
-		palloc0(FINE_PROMISES * FINE_DISTANCES * sizeof(uint32));
+	cal->counts = palloc0(FINE_PROMISES * FINE_DISTANCES * sizeof(uint32));
 	if (nqueries > 0)
 		read_promises(cal);
 	*rows = HxBlocksRows(&cal->blocks);
@@ -388,8 +383,8 @@ HxComputeTableFromRows(Relation index, const HxIndexDesc *desc, HxTable *table,
 {
 	uint8 *payloads;
 	uint64 *tids;
-	int count = HxSampleRows(index, desc, HX_CALIBRATION_QUERIES, 1, &payloads,
-							 &tids);
+	int count =
+		HxSampleRows(index, desc, HX_CALIBRATION_QUERIES, 1, &payloads, &tids);
 	HxSampleQuery *queries = palloc(Max(count, 1) * sizeof(HxSampleQuery));
 
 	for (int q = 0; q < count; q++)
@@ -416,13 +411,11 @@ table_buffer(Relation index, const HxMeta *meta)
 void
 HxStoreTable(Relation index, const HxTable *table, uint64 rows)
 {
-	Buffer meta_buffer = HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE,
-									HX_KIND_META);
-	Buffer buffer =
-		table_buffer(index, HxPageMeta(BufferGetPage(meta_buffer)));
+	Buffer meta_buffer =
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
+	Buffer buffer = table_buffer(index, HxPageMeta(BufferGetPage(meta_buffer)));
 	GenericXLogState *state = GenericXLogStart(index);
-	HxMeta *meta =
-		HxPageMeta(GenericXLogRegisterBuffer(state, meta_buffer, 0));
+	HxMeta *meta = HxPageMeta(GenericXLogRegisterBuffer(state, meta_buffer, 0));
 	Page page =
 		GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);
 

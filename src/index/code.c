@@ -79,20 +79,21 @@ check_class_takes_planes(Relation index, AttrNumber attno, int planes)
 static Size
 code_payload_size(Relation index, AttrNumber attno, int *dims, int *planes)
 {
-	Form_pg_attribute column = TupleDescAttr(RelationGetDescr(index), attno - 1);
+	Form_pg_attribute column =
+		TupleDescAttr(RelationGetDescr(index), attno - 1);
 	int32 typmod = column->atttypmod;
 	Size bytes;
 
 	if (typmod < 0)
 		(void) getBaseTypeAndTypmod(column->atttypid, &typmod);
 	if (typmod < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("column \"%s\" of index \"%s\" has no length",
-						NameStr(column->attname),
-						RelationGetRelationName(index)),
-				 errhint("Declare it as bincode(n), or index an expression "
-						 "with a cast such as ((code::bincode(512))).")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("column \"%s\" of index \"%s\" has no length",
+					NameStr(column->attname), RelationGetRelationName(index)),
+			 errhint("Declare it as bincode(n), or index an expression "
+					 "with a cast such as ((code::bincode(512))).")));
 	*dims = HX_SHAPE_DIMS(typmod);
 	*planes = HX_SHAPE_PLANES(typmod);
 	if (*planes > 1)
@@ -183,9 +184,9 @@ code_weight(const HxIndexDesc *desc, const uint8 *payload)
 	if (desc->planes == 1)
 		return bits_set(desc, payload);
 	sums = level_sums(desc, payload);
-	return (uint32) ldexp(HxLevelNorm2(sums->squares, sums->sum, desc->dims,
-									   desc->planes),
-						  2 * (desc->planes - 1));
+	return (uint32) ldexp(
+		HxLevelNorm2(sums->squares, sums->sum, desc->dims, desc->planes),
+		2 * (desc->planes - 1));
 }
 
 static void
@@ -463,7 +464,8 @@ product_bound(const CodeQuery *query, const HxEntry *entry, double product)
 	if (desc->planes == 1)
 		length = sqrt(desc->dims);
 	else
-		length = sqrt(most >= 0 ? entry->min_weight : entry->max_weight) / scale;
+		length =
+			sqrt(most >= 0 ? entry->min_weight : entry->max_weight) / scale;
 	if (!(norm * length > 0))
 		return -INFINITY;
 	return 1 - most / (norm * length) - 1e-9;
@@ -485,8 +487,7 @@ hamming_promises(const uint32 *differing, const HxEntry *entries, int count,
 
 static void
 code_promises(const HxQuery *base, const HxEntry *entries,
-			  const uint8 *centroids, int count, float *promises,
-			  float *bounds)
+			  const uint8 *centroids, int count, float *promises, float *bounds)
 {
 	const CodeQuery *query = (const CodeQuery *) base;
 	const HxIndexDesc *desc = base->desc;
@@ -499,14 +500,14 @@ code_promises(const HxQuery *base, const HxEntry *entries,
 		products(query, codes, values);
 		for (int i = 0; i < count; i++)
 		{
-			bounds[i] = round_down(product_bound(query, &entries[i], values[i]));
+			bounds[i] =
+				round_down(product_bound(query, &entries[i], values[i]));
 			promises[i] =
 				base->metric == HX_INNER_PRODUCT
 					? -values[i]
 					: HxCosineDistance(
 						  values[i], query->norm2,
-						  payload_norm2(desc,
-										centroids + i * desc->payload));
+						  payload_norm2(desc, centroids + i * desc->payload));
 		}
 		pfree(values);
 		return;
@@ -556,14 +557,14 @@ static const HxVectorMethods code_methods = {
 	.distances = code_distances,
 };
 
-#define VECTOR_CLASS(name, its_metric)                                         \
-	PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                                     \
-	Datum name(PG_FUNCTION_ARGS)                                               \
-	{                                                                          \
-		static const HxVectorClass class = {its_metric, &code_methods};        \
-                                                                               \
-		PG_RETURN_POINTER(&class);                                             \
-	}                                                                          \
+#define VECTOR_CLASS(name, its_metric)                                  \
+	PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                              \
+	Datum name(PG_FUNCTION_ARGS)                                        \
+	{                                                                   \
+		static const HxVectorClass class = {its_metric, &code_methods}; \
+                                                                        \
+		PG_RETURN_POINTER(&class);                                      \
+	}                                                                   \
 	extern int hx_swallow_semicolon
 
 VECTOR_CLASS(hx_vector_bincode_hamming, HX_HAMMING);

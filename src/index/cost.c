@@ -82,12 +82,11 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	MemSet(&costs, 0, sizeof(costs));
 	genericcostestimate(root, path, loop_count, &costs);
 
-	share = ordered
-				? visited_share(rows,
-								wanted_rows(root, path,
-											rows * costs.indexSelectivity),
-								costs.indexSelectivity)
-				: 1;
+	share = ordered ? visited_share(rows,
+									wanted_rows(root, path,
+												rows * costs.indexSelectivity),
+									costs.indexSelectivity)
+					: 1;
 	filter_cost = list_length(path->indexclauses) * MASK_COST;
 	touched = share * rows;
 	*pages = Max(index->pages * share, 1);

@@ -27,8 +27,8 @@ HxInitOptions(void)
 					  HX_DEFAULT_FILLFACTOR, HX_MIN_FILLFACTOR, 100,
 					  AccessExclusiveLock);
 	add_int_reloption(option_kind, "block_rows",
-					  "Rows in a block; 0 lets the build choose", 0, 0,
-					  1000000, AccessExclusiveLock);
+					  "Rows in a block; 0 lets the build choose", 0, 0, 1000000,
+					  AccessExclusiveLock);
 }
 
 /* amoptions */

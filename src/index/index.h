@@ -85,10 +85,10 @@ typedef struct HxIndexDesc
 	const struct HxVectorClass *vector; /* its operator class */
 	int dims;							/* dimensions of the vector column */
 	int planes;							/* bits a dimension */
-	Size payload;						/* bytes of a row's payload, MAXALIGNed */
-	int nattrs;							/* attribute columns */
-	int nwords;							/* words of all attributes together */
-	int capacity;						/* rows on a page */
+	Size payload; /* bytes of a row's payload, MAXALIGNed */
+	int nattrs;	  /* attribute columns */
+	int nwords;	  /* words of all attributes together */
+	int capacity; /* rows on a page */
 	HxAttr attrs[INDEX_MAX_KEYS];
 } HxIndexDesc;
 

@@ -35,11 +35,11 @@ typedef struct NewRow
 typedef struct RowAppend
 {
 	Buffer directory;
-	Buffer full; /* old end of the chain, if a page is added */
-	Buffer rows; /* page that takes the row */
+	Buffer full;  /* old end of the chain, if a page is added */
+	Buffer rows;  /* page that takes the row */
 	Buffer zones; /* InvalidBuffer if the zone map covers the row */
-	bool is_new; /* rows was added */
-	bool reused; /* ... and had been freed before */
+	bool is_new;  /* rows was added */
+	bool reused;  /* ... and had been freed before */
 } RowAppend;
 
 /* Widen an entry by a row. */
@@ -100,8 +100,8 @@ find_zone(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
 
 	if (desc->nattrs == 0)
 		return;
-	buffer = HxReadPage(index, entry->zones, BUFFER_LOCK_EXCLUSIVE,
-						HX_KIND_ZONES);
+	buffer =
+		HxReadPage(index, entry->zones, BUFFER_LOCK_EXCLUSIVE, HX_KIND_ZONES);
 	if (HxZoneCovers(desc, HxGetZone(index, desc, buffer, entry->zone),
 					 &row->attrs))
 		UnlockReleaseBuffer(buffer);
@@ -160,8 +160,8 @@ append_row(Relation index, const HxIndexDesc *desc, HxPlace place, uint64 owner,
 	RowAppend append = {0};
 	const HxEntry *entry;
 
-	append.directory = HxReadPage(index, place.page, BUFFER_LOCK_EXCLUSIVE,
-								  HX_KIND_DIRECTORY);
+	append.directory =
+		HxReadPage(index, place.page, BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
 	entry = HxGetEntry(index, append.directory, place.slot);
 	if (entry->owner != owner)
 	{
@@ -201,8 +201,8 @@ make_entry(const HxIndexDesc *desc, Page directory, int slot, Page zones,
 static bool
 make_first_block(Relation index, const HxIndexDesc *desc, const NewRow *row)
 {
-	Buffer meta = HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE,
-							 HX_KIND_META);
+	Buffer meta =
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
 	BlockNumber first = HxPageMeta(BufferGetPage(meta))->directory;
 	Buffer directory =
 		HxReadPage(index, first, BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);

@@ -43,8 +43,7 @@ HxOpenIndex(Oid oid, LOCKMODE lockmode)
 	Relation index = relation_open(oid, lockmode);
 	Oid am = get_index_am_oid("hashemb", false);
 
-	if (index->rd_rel->relkind != RELKIND_INDEX ||
-		index->rd_rel->relam != am)
+	if (index->rd_rel->relkind != RELKIND_INDEX || index->rd_rel->relam != am)
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("\"%s\" is not a hashemb index",
 							   RelationGetRelationName(index))));
@@ -53,8 +52,8 @@ HxOpenIndex(Oid oid, LOCKMODE lockmode)
 						errmsg("cannot read \"%s\", a temporary index of "
 							   "another session",
 							   RelationGetRelationName(index))));
-	if (pg_class_aclcheck(index->rd_index->indrelid, GetUserId(),
-						  ACL_SELECT) != ACLCHECK_OK)
+	if (pg_class_aclcheck(index->rd_index->indrelid, GetUserId(), ACL_SELECT) !=
+		ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
 					   get_rel_name(index->rd_index->indrelid));
 	return index;
@@ -69,8 +68,8 @@ count_dead(Relation index, const HxIndexDesc *desc, BlockNumber block)
 
 	while (block != InvalidBlockNumber)
 	{
-		Buffer buffer = HxReadPage(index, block, BUFFER_LOCK_SHARE,
-								   HX_KIND_DIRECTORY);
+		Buffer buffer =
+			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
 		Page page = BufferGetPage(buffer);
 
 		for (int i = 0; i < HxPageDirectory(page)->count; i++)
@@ -100,8 +99,7 @@ hx_index_info(PG_FUNCTION_ARGS)
 	HxReadMeta(index, &meta);
 	HxReadDirectory(index, &desc, NULL, &blocks);
 	values[i++] = Int32GetDatum(meta.version);
-	values[i++] =
-		Int64GetDatum(HxBlocksRows(&blocks) + blocks.nulls.rows);
+	values[i++] = Int64GetDatum(HxBlocksRows(&blocks) + blocks.nulls.rows);
 	values[i++] = Int64GetDatum(blocks.nulls.rows);
 	values[i++] = Int64GetDatum(count_dead(index, &desc, meta.directory));
 	values[i++] = Int64GetDatum(0); /* codes have no pending area */
@@ -114,8 +112,7 @@ hx_index_info(PG_FUNCTION_ARGS)
 	values[i++] = Int64GetDatum(meta.rows_at_calibration);
 	values[i++] = Int32GetDatum(meta.calibrations);
 	relation_close(index, AccessShareLock);
-	PG_RETURN_DATUM(
-		HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
 }
 
 /* Pages of a block's chain. */
@@ -179,8 +176,8 @@ hx_block_info(PG_FUNCTION_ARGS)
 	block = meta.directory;
 	while (block != InvalidBlockNumber)
 	{
-		Buffer buffer = HxReadPage(index, block, BUFFER_LOCK_SHARE,
-								   HX_KIND_DIRECTORY);
+		Buffer buffer =
+			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
 		Page page = BufferGetPage(buffer);
 		int count = HxPageDirectory(page)->count;
 
@@ -273,8 +270,8 @@ read_queries(Relation index, const HxIndexDesc *desc, ArrayType *array,
 
 /* Rows of the index as queries. */
 static HxSampleQuery *
-sample_queries(Relation index, const HxIndexDesc *desc, int wanted,
-			   uint64 seed, int *count)
+sample_queries(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
+			   int *count)
 {
 	uint8 *payloads;
 	uint64 *tids;
@@ -400,9 +397,8 @@ hx_measure_recall(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("k is %d, expected 1 to 100000", k)));
 	if (type == INT4OID)
-		queries = sample_queries(index, &desc,
-								 Max(0, Min(PG_GETARG_INT32(2), 1000000)), 2,
-								 &count);
+		queries = sample_queries(
+			index, &desc, Max(0, Min(PG_GETARG_INT32(2), 1000000)), 2, &count);
 	else
 		queries = read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(2), &count);
 	for (int q = 0; q < count; q++)
@@ -411,10 +407,8 @@ hx_measure_recall(PG_FUNCTION_ARGS)
 
 	values[0] = Int32GetDatum(sums.queries);
 	values[1] = Float8GetDatum(sums.recall / Max(sums.queries, 1));
-	values[2] =
-		Float8GetDatum((double) sums.below_half / Max(sums.queries, 1));
+	values[2] = Float8GetDatum((double) sums.below_half / Max(sums.queries, 1));
 	values[3] = Float8GetDatum(sums.scored / Max(sums.queries, 1));
 	nulls[1] = nulls[2] = nulls[3] = sums.queries == 0;
-	PG_RETURN_DATUM(
-		HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
 }

@@ -43,9 +43,9 @@ typedef struct Replay
 {
 	const HxExpect *expect;
 	const HxBlocks *blocks;
-	int *order;		 /* blocks by promise */
-	int *rank;		 /* inverse of order */
-	HxNear *near;	 /* the query's nearest rows, by distance */
+	int *order;	  /* blocks by promise */
+	int *rank;	  /* inverse of order */
+	HxNear *near; /* the query's nearest rows, by distance */
 	int nnear;
 	HxNear *by_rank; /* the same, by rank of their block */
 } Replay;
@@ -217,10 +217,8 @@ replay_query(Replay *replay, const HxReplayQuery *query,
 		}
 		else
 			below -= rows * shares[bin];
-		while (reached < nthresholds &&
-			   below * passing <= thresholds[reached])
-			recalls[reached++] =
-				recall_of(replay, found, nfound, scenario->k);
+		while (reached < nthresholds && below * passing <= thresholds[reached])
+			recalls[reached++] = recall_of(replay, found, nfound, scenario->k);
 	}
 	while (reached < nthresholds) /* everything visited */
 		recalls[reached++] = 1;
@@ -242,8 +240,7 @@ holds(const float *recalls, int from, int to, int step, double target, int k)
 	}
 	if (count == 0)
 		return true;
-	return sum / count >= target &&
-		   (k < 10 || below <= MAX_BELOW_HALF * count);
+	return sum / count >= target && (k < 10 || below <= MAX_BELOW_HALF * count);
 }
 
 /* The least factor that keeps the target in one scenario. */
@@ -349,9 +346,9 @@ HxFitSafety(const HxExpect *expect, HxReplayQuery *queries, int nqueries,
 	{
 		run_scenario(&replay, queries, nqueries, &scenarios[s], outcomes);
 		for (int t = 0; t < HX_TABLE_TARGETS; t++)
-			factors[t] = Max(factors[t], fit(&outcomes[t], nqueries,
-											 hx_table_targets[t],
-											 scenarios[s].k));
+			factors[t] =
+				Max(factors[t], fit(&outcomes[t], nqueries, hx_table_targets[t],
+									scenarios[s].k));
 	}
 	for (int t = 0; t < HX_TABLE_TARGETS; t++)
 		safety[t] = exp2(factors[t] / 4.0);

@@ -96,9 +96,9 @@ HxSampleRows(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
 		while (last < drawn && ordinals[last] < base + block->rows)
 			last++;
 		if (last > at)
-			count += copy_rows(index, desc, block, ordinals + at, last - at,
-							   base, *payloads + count * desc->payload,
-							   *tids + count);
+			count +=
+				copy_rows(index, desc, block, ordinals + at, last - at, base,
+						  *payloads + count * desc->payload, *tids + count);
 		base += block->rows;
 		at = last;
 	}

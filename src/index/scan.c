@@ -41,8 +41,8 @@ hxbeginscan(Relation index, int nkeys, int norderbys)
 							   "than one distance",
 							   RelationGetRelationName(index))));
 	state->desc = *HxDescribe(index);
-	state->context = AllocSetContextCreate(
-		CurrentMemoryContext, "hashemb scan", ALLOCSET_DEFAULT_SIZES);
+	state->context = AllocSetContextCreate(CurrentMemoryContext, "hashemb scan",
+										   ALLOCSET_DEFAULT_SIZES);
 	if (norderbys > 0)
 	{
 		scan->xs_orderbyvals = palloc0(norderbys * sizeof(Datum));
@@ -152,8 +152,8 @@ begin_search(IndexScanDesc scan)
 		state->spec.only_nulls = state->spec.skip_nulls = true;
 		state->spec.ordered = false;
 	}
-	state->search = HxBeginSearch(scan->indexRelation, &state->desc,
-								  &state->spec);
+	state->search =
+		HxBeginSearch(scan->indexRelation, &state->desc, &state->spec);
 	MemoryContextSwitchTo(old);
 	scan->xs_recheck = HxFilterNeedsRecheck(state->spec.filter);
 	scan->xs_recheckorderby = false;

@@ -117,8 +117,7 @@ vacuum_page(Vacuum *vacuum, BlockNumber block, HxPlace place, uint64 owner)
 	Buffer buffer = read_page(vacuum, block, BUFFER_LOCK_EXCLUSIVE);
 	HxEntry *entry = HxGetEntry(vacuum->index, directory, place.slot);
 
-	if (is_rows_page_of(BufferGetPage(buffer), owner) &&
-		entry->owner == owner)
+	if (is_rows_page_of(BufferGetPage(buffer), owner) && entry->owner == owner)
 	{
 		GenericXLogState *state = GenericXLogStart(vacuum->index);
 		Page directory_page = GenericXLogRegisterBuffer(state, directory, 0);
@@ -201,8 +200,9 @@ read_chain_page(Vacuum *vacuum, BlockNumber block, uint64 owner)
 	Buffer buffer = read_page(vacuum, block, BUFFER_LOCK_EXCLUSIVE);
 
 	if (!is_rows_page_of(BufferGetPage(buffer), owner))
-		HxCorrupted(vacuum->index, block, "not a rows page of the block whose "
-										  "chain leads to it");
+		HxCorrupted(vacuum->index, block,
+					"not a rows page of the block whose "
+					"chain leads to it");
 	return buffer;
 }
 

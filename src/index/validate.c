@@ -41,7 +41,7 @@ function_is_valid(Form_pg_amproc function, const char *class)
 
 /* Check one operator of a family. */
 static bool
-operator_is_valid(Form_pg_amop operator, const char *class)
+operator_is_valid(Form_pg_amop operator, const char * class)
 {
 	int strategy = operator->amopstrategy;
 	bool orders = operator->amoppurpose == AMOP_ORDER;
@@ -49,13 +49,15 @@ operator_is_valid(Form_pg_amop operator, const char *class)
 
 	if (strategy >= 1 && strategy <= HX_STRATEGIES &&
 		orders == (strategy == HX_STRATEGY_DISTANCE) &&
-		check_amop_signature(operator->amopopr, result, operator->amoplefttype,
-							 operator->amoprighttype))
+		check_amop_signature(operator->amopopr,
+							 result, operator->amoplefttype,
+									 operator->amoprighttype))
 		return true;
-	ereport(INFO, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-				   errmsg("operator class \"%s\" of access method hashemb has "
-						  "operator %s with wrong strategy %d or signature",
-						  class, format_operator(operator->amopopr), strategy)));
+	ereport(INFO,
+			(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+			 errmsg("operator class \"%s\" of access method hashemb has "
+					"operator %s with wrong strategy %d or signature",
+					class, format_operator(operator->amopopr), strategy)));
 	return false;
 }
 
@@ -67,8 +69,8 @@ own_support(CatCList *functions, Oid type)
 
 	for (int i = 0; i < functions->n_members; i++)
 	{
-		Form_pg_amproc function = (Form_pg_amproc) GETSTRUCT(
-			&functions->members[i]->tuple);
+		Form_pg_amproc function =
+			(Form_pg_amproc) GETSTRUCT(&functions->members[i]->tuple);
 
 		if (function->amproclefttype != type ||
 			function->amprocrighttype != type)
@@ -86,11 +88,11 @@ has_operator(CatCList *operators, Oid type, int strategy)
 {
 	for (int i = 0; i < operators->n_members; i++)
 	{
-		Form_pg_amop operator=
-			(Form_pg_amop) GETSTRUCT(&operators->members[i]->tuple);
+		Form_pg_amop operator=(Form_pg_amop)
+			GETSTRUCT(&operators->members[i]->tuple);
 
-		if (operator->amoplefttype == type &&
-			operator->amopstrategy == strategy)
+		if (operator->amoplefttype == type && operator->amopstrategy ==
+			strategy)
 			return true;
 	}
 	return false;
@@ -138,9 +140,8 @@ hxvalidate(Oid opclass)
 	functions =
 		SearchSysCacheList1(AMPROCNUM, ObjectIdGetDatum(form->opcfamily));
 	for (int i = 0; i < functions->n_members; i++)
-		valid &= function_is_valid((Form_pg_amproc) GETSTRUCT(
-									   &functions->members[i]->tuple),
-								   name);
+		valid &= function_is_valid(
+			(Form_pg_amproc) GETSTRUCT(&functions->members[i]->tuple), name);
 	for (int i = 0; i < operators->n_members; i++)
 		valid &= operator_is_valid(
 			(Form_pg_amop) GETSTRUCT(&operators->members[i]->tuple), name);

@@ -19,9 +19,9 @@ struct HxWriter
 	ForkNumber fork;
 	const HxIndexDesc *desc;
 	const uint8 *centroids;
-	int nblocks;	   /* with a vector; block 0 holds the others */
-	int limit;		   /* rows to a page */
-	int ndirectory;	   /* directory pages */
+	int nblocks;	/* with a vector; block 0 holds the others */
+	int limit;		/* rows to a page */
+	int ndirectory; /* directory pages */
 	int entries_a_page;
 	int zones_a_page;
 	int zone_pages; /* of one directory page */
@@ -77,8 +77,8 @@ init_entries(HxWriter *writer)
 {
 	int count = writer->nblocks + 1;
 
-	writer->entries = MemoryContextAllocHuge(
-		CurrentMemoryContext, (Size) count * sizeof(HxEntry));
+	writer->entries = MemoryContextAllocHuge(CurrentMemoryContext,
+											 (Size) count * sizeof(HxEntry));
 	writer->zones = MemoryContextAllocHuge(
 		CurrentMemoryContext,
 		(Size) count * HX_ZONE_SIZE(writer->desc->nwords));
@@ -203,8 +203,7 @@ write_directory_page(HxWriter *writer, int d)
 	Buffer buffer = reserved_page(writer, 1 + d);
 	Page page = BufferGetPage(buffer);
 	int first = d * writer->entries_a_page;
-	int count =
-		Min(writer->entries_a_page, writer->nblocks + 1 - first);
+	int count = Min(writer->entries_a_page, writer->nblocks + 1 - first);
 
 	HxInitDirectoryPage(desc, page);
 	HxPageDirectory(page)->count = count;
@@ -229,12 +228,11 @@ write_zone_pages(HxWriter *writer, int d)
 	for (int z = 0; z < writer->zone_pages; z++)
 	{
 		int first = d * writer->entries_a_page + z * writer->zones_a_page;
-		int end = Min(first + writer->zones_a_page,
-					  (d + 1) * writer->entries_a_page);
+		int end =
+			Min(first + writer->zones_a_page, (d + 1) * writer->entries_a_page);
 		int count = Max(Min(end, writer->nblocks + 1) - first, 0);
-		Buffer buffer = reserved_page(
-			writer,
-			1 + writer->ndirectory + d * writer->zone_pages + z);
+		Buffer buffer = reserved_page(writer, 1 + writer->ndirectory +
+												  d * writer->zone_pages + z);
 		Page page = BufferGetPage(buffer);
 
 		HxInitZonesPage(desc, page, 1 + d);
