@@ -135,6 +135,21 @@ null_bits(const HxRowArrays *arrays, int attr)
 	return arrays->nulls + attr * arrays->columns.null_stride;
 }
 
+/*
+ * Set how many rows a page has.  The payloads not in use are the page's hole,
+ * which page images in the WAL leave out and generic WAL clears.
+ */
+void
+HxSetRowCount(const HxIndexDesc *desc, Page page, int count)
+{
+	PageHeader header = (PageHeader) page;
+	Size start = HxContents(page) + sizeof(HxRows) - (char *) page;
+
+	HxPageRows(page)->count = count;
+	header->pd_lower = start + count * desc->payload;
+	header->pd_upper = start + desc->capacity * desc->payload;
+}
+
 /* Append a row to a page that has room; payload NULL leaves zeros. */
 void
 HxPutRow(const HxIndexDesc *desc, Page page, const uint8 *payload,
@@ -155,7 +170,7 @@ HxPutRow(const HxIndexDesc *desc, Page page, const uint8 *payload,
 		set_bit(null_bits(&arrays, a), row, (attrs->nulls >> a) & 1);
 	set_bit(arrays.dead, row, false);
 	arrays.tids[row] = *tid;
-	HxPageRows(page)->count = row + 1;
+	HxSetRowCount(desc, page, row + 1);
 }
 
 /* Copy the attributes of a row. */
@@ -216,6 +231,7 @@ HxInitRowsPage(const HxIndexDesc *desc, Page page, uint64 owner, HxPlace parent)
 	HxPageOpaque(page)->parent = parent.page;
 	HxPageOpaque(page)->slot = parent.slot;
 	HxPageRows(page)->capacity = desc->capacity;
+	HxSetRowCount(desc, page, 0);
 }
 
 void
@@ -264,7 +280,10 @@ HxCorrupted(Relation index, BlockNumber block, const char *detail)
 					errhint("Please REINDEX it.")));
 }
 
-/* Is the page of our making, without the hole that generic WAL would clear? */
+/*
+ * Is the page of our making, without a hole that generic WAL would clear?
+ * Pages of rows have one, where HxPageFault looks for it.
+ */
 bool
 HxPageIsSound(Page page)
 {
@@ -272,12 +291,26 @@ HxPageIsSound(Page page)
 	const HxOpaque *opaque;
 
 	if (PageIsNew(page) || PageGetPageSize(page) != BLCKSZ ||
-		header->pd_special != BLCKSZ - MAXALIGN(sizeof(HxOpaque)) ||
-		header->pd_lower != header->pd_special ||
-		header->pd_upper != header->pd_special)
+		header->pd_special != BLCKSZ - MAXALIGN(sizeof(HxOpaque)))
 		return false;
 	opaque = HxPageOpaque(page);
-	return opaque->page_id == HX_PAGE_ID && opaque->kind <= HX_KIND_TABLE;
+	if (opaque->page_id != HX_PAGE_ID || opaque->kind > HX_KIND_TABLE)
+		return false;
+	return opaque->kind == HX_KIND_ROWS ||
+		   (header->pd_lower == header->pd_special &&
+			header->pd_upper == header->pd_special);
+}
+
+/* Is the hole of a page of rows where its payloads in use end? */
+static bool
+hole_is_right(const HxIndexDesc *desc, Page page)
+{
+	PageHeader header = (PageHeader) page;
+	Size start = HxContents(page) + sizeof(HxRows) - (char *) page;
+
+	return header->pd_lower ==
+			   start + HxPageRows(page)->count * desc->payload &&
+		   header->pd_upper == start + desc->capacity * desc->payload;
 }
 
 /* Are the axes and factors of a table of expected misses numbers to use? */
@@ -323,6 +356,8 @@ HxPageFault(const HxIndexDesc *desc, Page page, uint16 kind)
 				return "rows page of another shape";
 			if (HxPageRows(page)->count > HxPageRows(page)->capacity)
 				return "rows page with more rows than fit";
+			if (!hole_is_right(desc, page))
+				return "rows page whose room is not where its rows end";
 			break;
 		case HX_KIND_TABLE:
 			if (!table_is_sound(HxPageTable(page)))

@@ -2,8 +2,9 @@
  * page.h
  *	  Page layouts of the index, and how pages are got, checked and freed.
  *
- * See README, "Structure on disk".  No page has a hole: generic WAL clears
- * what lies between pd_lower and pd_upper.
+ * See README, "Structure on disk".  Generic WAL clears what lies between
+ * pd_lower and pd_upper: on pages of rows that are the payloads not in use, and
+ * other pages have no such hole.
  */
 #ifndef HX_PAGE_H
 #define HX_PAGE_H
@@ -171,6 +172,7 @@ extern void HxRowArraysOf(const HxIndexDesc *desc, Page page,
 /* Rows on a page */
 extern void HxPutRow(const HxIndexDesc *desc, Page page, const uint8 *payload,
 					 const HxAttrRow *attrs, const ItemPointerData *tid);
+extern void HxSetRowCount(const HxIndexDesc *desc, Page page, int count);
 extern void HxGetRowAttrs(const HxIndexDesc *desc, const HxRowArrays *arrays,
 						  int row, HxAttrRow *attrs);
 extern void HxMoveRow(const HxIndexDesc *desc, Page page, int from, int to);

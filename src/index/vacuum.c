@@ -73,11 +73,11 @@ has_dead_rows(Vacuum *vacuum, Page page)
 static int
 compact_page(Vacuum *vacuum, Page page)
 {
-	HxRows *header = HxPageRows(page);
+	int count = HxPageRows(page)->count;
 	int removed = 0;
 	int row = 0;
 
-	while (row < header->count)
+	while (row < count)
 	{
 		HxRowArrays rows;
 
@@ -87,11 +87,12 @@ compact_page(Vacuum *vacuum, Page page)
 			row++;
 			continue;
 		}
-		if (row < header->count - 1)
-			HxMoveRow(vacuum->desc, page, header->count - 1, row);
-		header->count--;
+		if (row < count - 1)
+			HxMoveRow(vacuum->desc, page, count - 1, row);
+		count--;
 		removed++;
 	}
+	HxSetRowCount(vacuum->desc, page, count);
 	return removed;
 }
 
@@ -274,6 +275,8 @@ hxbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	HxReadMeta(info->index, &meta);
 	if (!stats)
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
+	/* Free pages are counted anew by every pass over the file. */
+	stats->pages_deleted = stats->pages_free = 0;
 	vacuum.stats = stats;
 	vacuum.strategy = info->strategy;
 
