@@ -16,11 +16,14 @@
 #include "optimizer/optimizer.h"
 #include "utils/float.h"
 #include "utils/index_selfuncs.h"
+#include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
 
 #include "hashemb.h"
 #include "index/directory.h"
 #include "index/handler.h"
+#include "index/index.h"
+#include "type/ball_plan.h"
 
 /* Cost of scoring a row, in cpu_operator_cost: a kernel's share */
 #define SCORE_COST 0.1
@@ -28,6 +31,17 @@
 #define MASK_COST 0.03
 /* Share of the rows visited for ten neighbours at recall .95 (README) */
 #define VISITED_FLOOR 0.01
+
+/*
+ * Share of the blocks that a ball of radius 0 touches, and how it grows with
+ * the radius as a share of the dimensions (README)
+ */
+#define BALL_FLOOR 0.05
+#define BALL_GROWTH 9.0
+
+/* Cost of a page in seq_page_cost: alone, and in a loop that finds it cached */
+#define PAGE_COST 0.5
+#define CACHED_PAGE_COST 0.2
 
 /* Rows wanted where the LIMIT is not known */
 #define DEFAULT_WANTED 100
@@ -64,6 +78,51 @@ visited_share(double rows, double wanted, double selectivity)
 	return Min(share, 1);
 }
 
+/* Is this a condition "code <@ ball" on the vector column? */
+static bool
+is_ball_condition(const IndexOptInfo *index, const IndexClause *clause,
+				  const OpExpr *op)
+{
+	Oid family = index->opfamily[clause->indexcol];
+	Oid type = index->opcintype[clause->indexcol];
+
+	return IsA(op, OpExpr) &&
+		   OidIsValid(get_opfamily_proc(family, type, type, HX_VECTOR_PROC)) &&
+		   get_op_opfamily_strategy(op->opno, family) == HX_STRATEGY_BALL;
+}
+
+/*
+ * Share of the rows that a search without an order visits: all, unless a ball
+ * of a known radius leaves out blocks.
+ */
+static double
+ball_share(PlannerInfo *root, const IndexPath *path)
+{
+	const IndexOptInfo *index = path->indexinfo;
+	double share = 1;
+	ListCell *cell;
+
+	foreach (cell, path->indexclauses)
+	{
+		IndexClause *clause = lfirst_node(IndexClause, cell);
+		RestrictInfo *qual = linitial_node(RestrictInfo, clause->indexquals);
+		OpExpr *op = (OpExpr *) qual->clause;
+		Oid type;
+		Oid collation;
+		int32 typmod;
+		double reach;
+
+		if (!is_ball_condition(index, clause, op))
+			continue;
+		get_atttypetypmodcoll(index->indexoid, clause->indexcol + 1, &type,
+							  &typmod, &collation);
+		reach = HxEstimateReach(root, lsecond(op->args), type, typmod);
+		if (reach >= 0)
+			share = Min(share, BALL_FLOOR + BALL_GROWTH * reach);
+	}
+	return share;
+}
+
 /* amcostestimate */
 void
 hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
@@ -86,11 +145,12 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 									wanted_rows(root, path,
 												rows * costs.indexSelectivity),
 									costs.indexSelectivity)
-					: 1;
+					: ball_share(root, path);
 	filter_cost = list_length(path->indexclauses) * MASK_COST;
 	touched = share * rows;
 	*pages = Max(index->pages * share, 1);
-	all = *pages * (loop_count > 1 ? 0.1 : 0.5) * seq_page_cost +
+	all = *pages * (loop_count > 1 ? CACHED_PAGE_COST : PAGE_COST) *
+			  seq_page_cost +
 		  (sqrt(rows) * 4 + touched) * (SCORE_COST + filter_cost) *
 			  cpu_operator_cost;
 
@@ -99,7 +159,7 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	*total = all + costs.numIndexTuples * cpu_index_tuple_cost;
 	if (ordered && share < 1)
 		*total += (rows - touched) * SCORE_COST * cpu_operator_cost +
-				  index->pages * 0.5 * seq_page_cost;
+				  index->pages * PAGE_COST * seq_page_cost;
 	*selectivity = costs.indexSelectivity;
 	*correlation = 0;
 

@@ -27,6 +27,7 @@
 
 #include "kernel/kernel.h"
 #include "type/ball.h"
+#include "type/ball_plan.h"
 
 /* Share of rows or pairs where nothing is known */
 #define HX_DEFAULT_WITHIN 0.001
@@ -279,6 +280,25 @@ open_ball(PlannerInfo *root, Node *node, Oid code_type, Node **centre,
 		return exprType(*centre) == code_type && exprType(*radius) == INT4OID;
 	}
 	return false;
+}
+
+/*
+ * Radius of an expression that gives a ball, as a share of the centre's
+ * dimensions; negative if it is not known when planning.
+ */
+double
+HxEstimateReach(PlannerInfo *root, Node *ball, Oid code_type, int32 typmod)
+{
+	Node *centre;
+	Node *radius;
+
+	if (typmod < 0 || !open_ball(root, ball, code_type, &centre, &radius))
+		return -1.0;
+	radius = estimate_expression_value(root, radius);
+	if (!IsA(radius, Const) || ((Const *) radius)->constisnull)
+		return -1.0;
+	return Max(DatumGetInt32(((Const *) radius)->constvalue), 0) /
+		   (double) HX_SHAPE_DIMS(typmod);
 }
 
 /* Share of rows for an operator between a code and a ball */

@@ -1,0 +1,13 @@
+/*
+ * ball_plan.h
+ *	  What an index's cost estimate asks of a ball.
+ */
+#ifndef HX_BALL_PLAN_H
+#define HX_BALL_PLAN_H
+
+#include "nodes/pathnodes.h"
+
+extern double HxEstimateReach(PlannerInfo *root, Node *ball, Oid code_type,
+							  int32 typmod);
+
+#endif /* HX_BALL_PLAN_H */
