@@ -85,6 +85,9 @@ SELECT :by_index_pairs > 50 AS some, :by_index_pairs = :by_scan_pairs AND :by_in
 RESET enable_hashjoin;
 RESET enable_mergejoin;
 RESET enable_material;
+-- pairs of all rows: the planner knows that a small ball reads few blocks
+EXPLAIN (COSTS OFF) SELECT count(*) FROM index_within x JOIN index_within y ON hamming_within(x.c, y.c, 4) WHERE x.id < y.id;
+EXPLAIN (COSTS OFF) SELECT count(*) FROM index_within x WHERE EXISTS (SELECT FROM index_within y WHERE hamming_within(x.c, y.c, 4) AND x.id <> y.id);
 
 SET enable_seqscan = off;
 -- a NULL ball or a ball of another size
