@@ -19,6 +19,7 @@ srand($seed);
 
 use constant PAGE => 8192;
 use constant CONTENTS => 24; # page header
+use constant LOWER => 12;    # pd_lower in it
 use constant SPECIAL => PAGE - 24;
 use constant ENTRY => 48; # bytes of a directory entry
 
@@ -191,6 +192,17 @@ sub entry_of
 	return get($content, entry_at($e, $field), $bytes);
 }
 
+# Set a rows page's count, and with it where its hole begins
+sub put_count
+{
+	my ($content, $page, $count) = @_;
+	my $rows = rows_at($content, $page);
+	my $lower = $rows->{payloads} + $count * $rows->{payload} - $page * PAGE;
+
+	put($content, $rows->{count_at}, 2, $count);
+	put($content, $page * PAGE + LOWER, 2, $lower);
+}
+
 # Where the arrays of a rows page begin
 sub rows_at
 {
@@ -272,18 +284,24 @@ my @aims = (
 			put($c, entry_at(2, 'rows'), 4, entry_of($c, 2, 'rows') + 1);
 		},
 		qr/entry 2 says \d+ rows, but its pages have \d+/ ],
+	[ 'a hole that is not where the rows end', 0,
+		sub {
+			my $c = shift;
+			put($c, entry_of($c, 2, 'first') * PAGE + LOWER, 2, 64);
+		},
+		qr/rows page whose room is not where its rows end/ ],
 	[ 'a page that lost a row', 0,
 		sub {
 			my $c = shift;
-			my $rows = rows_at($c, entry_of($c, 2, 'first'));
-			put($c, $rows->{count_at}, 2, $rows->{count} - 1);
+			my $first = entry_of($c, 2, 'first');
+			put_count($c, $first, rows_at($c, $first)->{count} - 1);
 		},
 		qr/entry 2 says \d+ rows, but its pages have \d+/ ],
 	[ 'a block that lost a row', 0,
 		sub {
 			my $c = shift;
-			my $rows = rows_at($c, entry_of($c, 2, 'first'));
-			put($c, $rows->{count_at}, 2, $rows->{count} - 1);
+			my $first = entry_of($c, 2, 'first');
+			put_count($c, $first, rows_at($c, $first)->{count} - 1);
 			put($c, entry_at(2, 'rows'), 4, entry_of($c, 2, 'rows') - 1);
 		},
 		undef, qr/no entry that matches row \(\d+,\d+\) of table "t0_1"/ ],
@@ -293,7 +311,7 @@ my @aims = (
 			my $first = entry_of($c, 1, 'first');
 			while ($first != 0xFFFFFFFF)
 			{
-				put($c, rows_at($c, $first)->{count_at}, 2, 0);
+				put_count($c, $first, 0);
 				$first = get($c, $first * PAGE + SPECIAL + $special{next}, 4);
 			}
 			put($c, entry_at(1, 'rows'), 4, 0);
