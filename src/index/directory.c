@@ -297,8 +297,9 @@ HxCheckChain(Relation index, const HxIndexDesc *desc, const HxBlock *block)
 		Buffer buffer = HxReadRows(index, desc, next, block->owner);
 
 		if (!BufferIsValid(buffer))
-			HxCorrupted(index, next, "not a rows page of the block whose "
-									 "chain leads to it");
+			HxCorrupted(index, next,
+						"not a rows page of the block whose "
+						"chain leads to it");
 		HxCountStep(index, next, &steps);
 		next = HxPageOpaque(BufferGetPage(buffer))->next;
 		UnlockReleaseBuffer(buffer);

@@ -25,7 +25,7 @@ typedef struct HxBlocks
 	HxBlock *blocks;
 	float *promises; /* of the blocks: distance of the centroid */
 	float *bounds;	 /* no row of the block is nearer */
-	HxBlock nulls; /* the block of rows without a vector */
+	HxBlock nulls;	 /* the block of rows without a vector */
 } HxBlocks;
 
 /*

@@ -408,8 +408,7 @@ static Buffer recent_buffers[RECENT_BUFFERS];
 static Buffer *
 recent_buffer(Relation index, BlockNumber block)
 {
-	return &recent_buffers[(HX_FILE_NUMBER(index) * 2654435761U +
-							block) %
+	return &recent_buffers[(HX_FILE_NUMBER(index) * 2654435761U + block) %
 						   RECENT_BUFFERS];
 }
 
@@ -426,8 +425,7 @@ pin_page(Relation index, BlockNumber block, BufferAccessStrategy strategy)
 	Buffer *recent = recent_buffer(index, block);
 
 	if (*recent != InvalidBuffer && ++reads % 8 != 0 &&
-		ReadRecentBuffer(HX_RELATION_FILE(index), MAIN_FORKNUM, block,
-						 *recent))
+		ReadRecentBuffer(HX_RELATION_FILE(index), MAIN_FORKNUM, block, *recent))
 	{
 		pgstat_count_buffer_read(index);
 		pgstat_count_buffer_hit(index);
@@ -613,19 +611,19 @@ void
 HxReadMeta(Relation index, HxMeta *meta)
 {
 	const HxIndexDesc *desc = HxDescribe(index);
-	Buffer buffer = HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_SHARE,
-							   HX_KIND_META);
+	Buffer buffer =
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_SHARE, HX_KIND_META);
 
 	*meta = *HxPageMeta(BufferGetPage(buffer));
 	UnlockReleaseBuffer(buffer);
 
 	if (meta->magic != HX_MAGIC || meta->version != HX_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("index \"%s\" has format version %u, expected %u",
-						RelationGetRelationName(index), meta->version,
-						HX_VERSION),
-				 errhint("REINDEX it to use it with this version.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("index \"%s\" has format version %u, expected %u",
+					RelationGetRelationName(index), meta->version, HX_VERSION),
+			 errhint("REINDEX it to use it with this version.")));
 	if (meta->dims != desc->dims || meta->planes != desc->planes ||
 		meta->payload != desc->payload || meta->words != desc->nwords ||
 		meta->attributes != desc->nattrs)

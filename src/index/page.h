@@ -40,7 +40,7 @@ typedef struct HxOpaque
 #define HxPageOpaque(page) ((HxOpaque *) PageGetSpecialPointer(page))
 
 /* Bytes between page header and special space */
-#define HX_PAGE_ROOM                                                           \
+#define HX_PAGE_ROOM \
 	(BLCKSZ - MAXALIGN(SizeOfPageHeaderData) - MAXALIGN(sizeof(HxOpaque)))
 
 /* Start of a page's contents, MAXALIGNed */
@@ -51,23 +51,23 @@ typedef struct HxMeta
 {
 	uint32 magic;
 	uint32 version;
-	uint32 dims;			  /* dimensions of the vector column */
-	uint32 planes;			  /* bits a dimension */
-	uint32 payload;			  /* bytes of a row's payload */
-	uint32 words;			  /* attribute words of a row */
-	uint32 attributes;		  /* attribute columns */
-	BlockNumber directory;	  /* first directory page */
-	BlockNumber directory_end; /* last directory page */
-	BlockNumber table;		  /* table of expected misses */
-	uint64 next_owner;		  /* next block incarnation */
-	uint64 rows_at_build;	  /* rows with a vector when it was built */
+	uint32 dims;				/* dimensions of the vector column */
+	uint32 planes;				/* bits a dimension */
+	uint32 payload;				/* bytes of a row's payload */
+	uint32 words;				/* attribute words of a row */
+	uint32 attributes;			/* attribute columns */
+	BlockNumber directory;		/* first directory page */
+	BlockNumber directory_end;	/* last directory page */
+	BlockNumber table;			/* table of expected misses */
+	uint64 next_owner;			/* next block incarnation */
+	uint64 rows_at_build;		/* rows with a vector when it was built */
 	uint64 rows_at_calibration; /* rows when the table was made; 0: none */
-	uint32 calibrations;	  /* how often the table was made */
-	uint32 blocks;			  /* blocks made, the block of NULLs apart */
-	uint32 splits;			  /* blocks split */
-	uint32 merges;			  /* blocks merged */
-	uint32 pages_freed;		  /* rows pages unlinked by vacuum */
-	uint32 pages_reused;	  /* free pages taken by inserts */
+	uint32 calibrations;		/* how often the table was made */
+	uint32 blocks;				/* blocks made, the block of NULLs apart */
+	uint32 splits;				/* blocks split */
+	uint32 merges;				/* blocks merged */
+	uint32 pages_freed;			/* rows pages unlinked by vacuum */
+	uint32 pages_reused;		/* free pages taken by inserts */
 } HxMeta;
 
 #define HxPageMeta(page) ((HxMeta *) HxContents(page))
@@ -99,7 +99,7 @@ typedef struct HxEntry
 } HxEntry;
 
 #define HxPageDirectory(page) ((HxDirectory *) HxContents(page))
-#define HxPageEntries(page)                                                    \
+#define HxPageEntries(page) \
 	((HxEntry *) (HxContents(page) + sizeof(HxDirectory)))
 
 /* Zone page */

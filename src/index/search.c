@@ -55,11 +55,11 @@ struct HxSearch
 	HxIndexDesc desc;
 	HxSearchSpec spec;
 	HxExpect expect;
-	bool exact;		/* no stop by expected misses */
-	double safety;	/* factor on expected misses */
+	bool exact;		  /* no stop by expected misses */
+	double safety;	  /* factor on expected misses */
 	float bin_scale;  /* promise to row of the table */
 	float bin_offset; /* likewise */
-	uint64 nrows;	/* rows of all blocks that the filter may pass */
+	uint64 nrows;	  /* rows of all blocks that the filter may pass */
 	uint64 rows_at_calibration; /* rows that the table was made from */
 	HxBlocks blocks;
 	int *order;		  /* blocks in the order of visits */
@@ -71,17 +71,17 @@ struct HxSearch
 	HxCandidate *kept; /* best rows of this stage */
 	int room;		   /* how many are kept */
 	int nkept;
-	bool sorted;	   /* kept is sorted; else a heap, greatest first */
-	int nemitted;	   /* of kept */
-	int nready;		   /* of kept, may be emitted */
-	bool has_last;	   /* something was emitted ... */
-	HxCandidate last;  /* ... this last */
+	bool sorted;	  /* kept is sorted; else a heap, greatest first */
+	int nemitted;	  /* of kept */
+	int nready;		  /* of kept, may be emitted */
+	bool has_last;	  /* something was emitted ... */
+	HxCandidate last; /* ... this last */
 
 	Tally tally;
 	HxSearchStats stats;
 
-	uint64 *mask;	   /* rows of a page that pass */
-	double *distances; /* distances of a page's rows */
+	uint64 *mask;		   /* rows of a page that pass */
+	double *distances;	   /* distances of a page's rows */
 	ItemPointerData *tids; /* rows of a block, for searches not ordered */
 	int64 ntids;
 	int64 tids_room;
@@ -230,8 +230,7 @@ build_mask(HxSearch *search, const HxRowArrays *rows)
 	for (int w = 0; w < words; w++)
 		search->mask[w] = ~rows->dead[w];
 	if (rows->count % 64)
-		search->mask[words - 1] &=
-			(UINT64CONST(1) << (rows->count % 64)) - 1;
+		search->mask[words - 1] &= (UINT64CONST(1) << (rows->count % 64)) - 1;
 	if (!HxFilterIsTrivial(search->spec.filter))
 		HxFilterRows(search->spec.filter, &rows->columns, search->mask);
 	for (int b = 0; b < search->spec.nballs; b++)
@@ -251,8 +250,8 @@ row_passes(const HxSearch *search, int row)
 static inline void
 tally_row(HxSearch *search, double distance, bool passes, double weight)
 {
-	int bin = HxDistanceBin(&search->expect,
-							distance / search->spec.query->unit);
+	int bin =
+		HxDistanceBin(&search->expect, distance / search->spec.query->unit);
 
 	search->tally.seen_at[bin] += weight;
 	if (passes)
@@ -317,8 +316,7 @@ score_passing(HxSearch *search, const HxRowArrays *rows, bool tally)
 							   rows->payloads + row * payload, 1, &distance);
 			search->stats.scored++;
 			if (tally)
-				tally_row(search, distance, passes,
-						  passes ? 1 : SAMPLED_ROWS);
+				tally_row(search, distance, passes, passes ? 1 : SAMPLED_ROWS);
 			if (passes)
 				consider(search, distance, &rows->tids[row]);
 		}
@@ -330,8 +328,8 @@ static void
 score_page(HxSearch *search, const HxRowArrays *rows, bool nearest)
 {
 	int passed = build_mask(search, rows);
-	bool filtered = !HxFilterIsTrivial(search->spec.filter) ||
-					search->spec.nballs > 0;
+	bool filtered =
+		!HxFilterIsTrivial(search->spec.filter) || search->spec.nballs > 0;
 	bool tally = filtered && !search->exact && search->spec.query;
 
 	search->tally.seen += rows->count;
@@ -359,8 +357,8 @@ collect_page(HxSearch *search, const HxRowArrays *rows)
 	if (search->ntids + passed > search->tids_room)
 	{
 		search->tids_room = Max(search->tids_room * 2, search->ntids + passed);
-		search->tids = repalloc_huge(
-			search->tids, search->tids_room * sizeof(ItemPointerData));
+		search->tids = repalloc_huge(search->tids, search->tids_room *
+													   sizeof(ItemPointerData));
 	}
 	for (int i = 0; i < rows->count; i++)
 		if (row_passes(search, i))
@@ -440,8 +438,8 @@ drop_by_ball(HxSearch *search, const HxWithin *ball)
 static inline int
 promise_bin(const HxSearch *search, int block)
 {
-	float bin = search->blocks.promises[block] * search->bin_scale +
-				search->bin_offset;
+	float bin =
+		search->blocks.promises[block] * search->bin_scale + search->bin_offset;
 
 	if (!(bin > 0))
 		return 0;

@@ -36,14 +36,14 @@ typedef struct HxWithin
 /* What is searched for; everything must outlive the search */
 typedef struct HxSearchSpec
 {
-	bool ordered;	   /* by distance; else every row that passes */
-	HxQuery *query;	   /* NULL if ordered by a NULL query */
-	HxFilter *filter;  /* on attributes */
-	HxWithin *balls;   /* conditions on the vector, all must hold */
-	int nballs;		   /* their number */
-	bool skip_nulls;   /* rows with a NULL vector do not pass */
-	bool only_nulls;   /* only rows with a NULL vector pass */
-	double recall;	   /* target; 1: exact */
+	bool ordered;	  /* by distance; else every row that passes */
+	HxQuery *query;	  /* NULL if ordered by a NULL query */
+	HxFilter *filter; /* on attributes */
+	HxWithin *balls;  /* conditions on the vector, all must hold */
+	int nballs;		  /* their number */
+	bool skip_nulls;  /* rows with a NULL vector do not pass */
+	bool only_nulls;  /* only rows with a NULL vector pass */
+	double recall;	  /* target; 1: exact */
 } HxSearchSpec;
 
 typedef struct HxSearch HxSearch;
