@@ -2,8 +2,11 @@
  * client.c
  *	  What the benchmark's clients share.
  */
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "client.h"
 
@@ -49,6 +52,25 @@ client_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec + 1e-9 * t.tv_nsec;
+}
+
+int
+client_open_processor(const PGconn *connection)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/schedstat", PQbackendPID(connection));
+	return open(path, O_RDONLY);
+}
+
+double
+client_processor_ms(int file)
+{
+	char text[128] = "";
+
+	if (file < 0 || pread(file, text, sizeof text - 1, 0) < 1)
+		return 0;
+	return atof(text) / 1e6;
 }
 
 static int

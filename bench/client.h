@@ -25,6 +25,11 @@ extern void client_code_text(const uint8_t *code, size_t bytes, char *text);
 /* Seconds since some moment */
 extern double client_now(void);
 
+/* The session's time on a processor: a file to ask, -1 if not told here, and
+ * milliseconds so far, 0 if not told */
+extern int client_open_processor(const PGconn *connection);
+extern double client_processor_ms(int file);
+
 /* Sort samples, and the value below which the share of them lies */
 extern void client_sort(double *samples, int count);
 extern double client_percentile(const double *sorted, int count, double share);

@@ -109,15 +109,23 @@ map_file(const char *folder, const char *name, size_t *bytes)
 	return memory;
 }
 
+const void *
+bench_map(const char *folder, const char *name, size_t *bytes)
+{
+	const void *memory = map_file(folder, name, bytes);
+
+	if (memory == NULL)
+		bench_fail("%s/%s is missing", folder, name);
+	return memory;
+}
+
 /* Map a file that must be there and of this size */
 static const void *
 map_exactly(const char *folder, const char *name, size_t bytes)
 {
 	size_t found;
-	const void *memory = map_file(folder, name, &found);
+	const void *memory = bench_map(folder, name, &found);
 
-	if (memory == NULL)
-		bench_fail("%s/%s is missing", folder, name);
 	if (found != bytes)
 		bench_fail("%s/%s has %zu bytes, expected %zu", folder, name, found,
 				   bytes);

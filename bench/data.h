@@ -115,6 +115,10 @@ typedef enum BenchNeed
 /* Map a folder.  Prints what is missing and exits when it is not as needed. */
 extern void bench_open(BenchSet *set, const char *folder, BenchNeed need);
 
+/* Map a file of the folder and tell its size; exits where there is none. */
+extern const void *bench_map(const char *folder, const char *name,
+							 size_t *bytes);
+
 /* Write a file into the folder; exits on failure. */
 extern void bench_write(const char *folder, const char *name, const void *data,
 						size_t bytes);

@@ -28,87 +28,11 @@ folder=$(cd "${1:?usage: bench/run.sh FOLDER}" && pwd)
 build=$here/../build/bench
 : "${STEPS:=load build search insert}"
 : "${QUERIES:=1000}" "${SECONDS_A_CELL:=60}" "${INSERTS:=20000}"
-: "${WORKERS:=0}" "${SHARED_BUFFERS:=4GB}" "${MAINTENANCE_WORK_MEM:=2GB}"
 : "${RESULTS:=$here/results}"
 mkdir -p "$RESULTS" "$build"
 out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-$(basename "$folder")
 
-# ---- The server ----------------------------------------------------------
-
-if [ -z "${PG_CONFIG:-}" ]
-then
-	PG_CONFIG=$("$here/../tools/server-copy.sh" "$build/server")
-	make -s -C "$here/.." PG_CONFIG="$PG_CONFIG" install > "$build/install.log"
-fi
-make -s -C "$here" BUILD="$build" PG_CONFIG="$PG_CONFIG"
-bin=$("$PG_CONFIG" --bindir)
-socket=$(mktemp -d)
-scratch=
-if [ -z "${DATA:-}" ]
-then
-	scratch=$(mktemp -d)
-	DATA=$scratch/data
-fi
-
-# The server refuses root: its own commands then run as user postgres
-as_server()
-{
-	if [ "$(id -u)" = 0 ]
-	then
-		runuser -u postgres -- "$@"
-	else
-		"$@"
-	fi
-}
-
-finish()
-{
-	as_server "$bin/pg_ctl" -D "$DATA" -m fast -w stop > /dev/null 2>&1 || true
-	rm -rf "$socket"
-	[ -z "$scratch" ] || rm -rf "$scratch"
-}
-
-start_server()
-{
-	if [ "$(id -u)" = 0 ]
-	then
-		mkdir -p "$(dirname "$DATA")"
-		chown postgres "$(dirname "$DATA")" "$socket"
-	fi
-	[ -e "$DATA/PG_VERSION" ] || as_server "$bin/initdb" -D "$DATA" \
-		-U postgres -A trust --no-locale -E UTF8 > /dev/null
-	cat > "$socket/settings" <<-SETTINGS
-	shared_buffers = $SHARED_BUFFERS
-	maintenance_work_mem = $MAINTENANCE_WORK_MEM
-	max_parallel_maintenance_workers = $WORKERS
-	work_mem = 64MB
-	effective_cache_size = 8GB
-	random_page_cost = 1.1
-	max_wal_size = 16GB
-	checkpoint_timeout = 1h
-	fsync = off
-	synchronous_commit = off
-	autovacuum = off
-	jit = off
-	listen_addresses = ''
-	unix_socket_directories = '$socket'
-	SETTINGS
-	chmod 755 "$socket"
-	chmod 644 "$socket/settings"
-	cp "$socket/settings" "$DATA/bench.conf"
-	chmod 644 "$DATA/bench.conf"
-	grep -q bench.conf "$DATA/postgresql.conf" ||
-		echo "include 'bench.conf'" >> "$DATA/postgresql.conf"
-	trap finish EXIT
-	trap 'exit 1' INT TERM
-	as_server "$bin/pg_ctl" -D "$DATA" -l "$DATA/log" -w start > /dev/null
-}
-
-sql()
-{
-	"$bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 -h "$socket" -U postgres \
-		-d postgres "$@"
-}
+. "$here/server.sh"
 
 has_step()
 {
@@ -124,29 +48,6 @@ uses()
 		*" $1 "*) return 0 ;;
 	esac
 	return 1
-}
-
-# An extension's version, nothing where it is not installed
-version_of()
-{
-	sql -c "SELECT default_version FROM pg_available_extensions
-		WHERE name = '$1'"
-}
-
-describe()
-{
-	echo "date        $(date -u '+%Y-%m-%d %H:%M') UTC"
-	echo "processor  $(sed -n 's/^model name[^:]*://p' /proc/cpuinfo |
-		head -n 1), $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg)"
-	echo "vectors    $(grep -ow 'avx2\|avx512f\|avx512_vpopcntdq\|asimd' \
-		/proc/cpuinfo | sort -u | tr '\n' ' ' | sed 's/^/ /')"
-	echo "memory      $(sed -n 's/^MemTotal: *//p' /proc/meminfo)"
-	echo "system      $(uname -sr), $(cc --version | head -n 1)"
-	echo "server      $(sql -c 'SELECT version()')"
-	echo "extensions  hashemb $(version_of hashemb), pgvector" \
-		"$(version_of vector)"
-	echo "data        $folder: $(cat "$folder/dims") bits"
-	sed 's/^/setting     /' "$socket/settings" | grep -v 'listen\|socket'
 }
 
 # ---- Tables and indexes --------------------------------------------------
@@ -311,7 +212,7 @@ insert_all()
 
 run()
 {
-	describe
+	describe "$folder: $(cat "$folder/dims") bits"
 	if has_step load
 	then
 		for system in $SYSTEMS

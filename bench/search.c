@@ -30,7 +30,6 @@
  * after so many seconds, but not before 50 queries.  A line a cell is appended
  * to OUT.
  */
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,22 +106,9 @@ open_variant(Variant *v, const char *conninfo, char *spec, int queries)
 	result = client_query(v->connection, sql);
 	snprintf(v->type, sizeof v->type, "%s", PQgetvalue(result, 0, 0));
 	PQclear(result);
-	snprintf(sql, sizeof sql, "/proc/%d/schedstat",
-			 PQbackendPID(v->connection));
-	v->schedstat = open(sql, O_RDONLY);
+	v->schedstat = client_open_processor(v->connection);
 	v->ms = bench_alloc(sizeof(double) * queries);
 	v->cpu = bench_alloc(sizeof(double) * queries);
-}
-
-/* Milliseconds that the session has spent on a processor; 0 if not told */
-static double
-processor_ms(const Variant *v)
-{
-	char text[128] = "";
-
-	if (v->schedstat < 0 || pread(v->schedstat, text, sizeof text - 1, 0) < 1)
-		return 0;
-	return atof(text) / 1e6;
 }
 
 /* The filter's SQL for fine column number `fine` */
@@ -178,14 +164,14 @@ ask(Run *run, Variant *v, const BenchFilter *filter, int q, double *ms,
 	int count = 1 + bind(filter, query, text);
 	int column =
 		strstr(filter->where, "%d") != NULL ? query->number % BENCH_FINE : 0;
-	double start, before = processor_ms(v);
+	double start, before = client_processor_ms(v->schedstat);
 	PGresult *result;
 
 	snprintf(name, sizeof name, "ask%d", column);
 	start = client_now();
 	result = PQexecPrepared(v->connection, name, count, values, NULL, NULL, 0);
 	*ms = (client_now() - start) * 1e3;
-	*cpu = processor_ms(v) - before;
+	*cpu = client_processor_ms(v->schedstat) - before;
 	if (PQresultStatus(result) != PGRES_TUPLES_OK)
 		bench_fail("%s, %s: %s", v->name, filter->name,
 				   PQerrorMessage(v->connection));

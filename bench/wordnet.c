@@ -19,26 +19,6 @@
 #define DIMS 512
 #define MAX_LABELS 1000
 
-static void *
-read_file(const char *folder, const char *name, size_t *bytes)
-{
-	char path[4096];
-	struct stat state;
-	FILE *file;
-	void *memory;
-
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	file = fopen(path, "rb");
-	if (file == NULL || stat(path, &state) != 0)
-		bench_fail("cannot read %s", path);
-	*bytes = state.st_size;
-	memory = bench_alloc(*bytes);
-	if (fread(memory, 1, *bytes, file) != *bytes)
-		bench_fail("cannot read %s", path);
-	fclose(file);
-	return memory;
-}
-
 static void
 set_bit(uint8_t *code, int d)
 {
@@ -49,8 +29,8 @@ static size_t
 convert_rows(const char *source, const char *folder, const float *mean)
 {
 	size_t bytes, rows;
-	int8_t *dense = read_file(source, "dense.i8", &bytes);
-	float *scale = read_file(source, "dense.scale.f32", &rows);
+	const int8_t *dense = bench_map(source, "dense.i8", &bytes);
+	const float *scale = bench_map(source, "dense.scale.f32", &rows);
 	uint8_t *codes;
 
 	rows /= sizeof(float);
@@ -68,8 +48,6 @@ convert_rows(const char *source, const char *folder, const float *mean)
 		}
 	bench_write(folder, "codes.bin", codes, rows * DIMS / 8);
 	free(codes);
-	free(dense);
-	free(scale);
 	return rows;
 }
 
@@ -77,7 +55,7 @@ static void
 convert_queries(const char *source, const char *folder, const float *mean)
 {
 	size_t bytes;
-	float *dense = read_file(source, "queries.f32", &bytes);
+	const float *dense = bench_map(source, "queries.f32", &bytes);
 	size_t queries = bytes / sizeof(float) / DIMS;
 	uint8_t *codes = bench_alloc(queries * DIMS / 8);
 
@@ -87,7 +65,6 @@ convert_queries(const char *source, const char *folder, const float *mean)
 				set_bit(codes + i * DIMS / 8, d);
 	bench_write(folder, "queries.bin", codes, queries * DIMS / 8);
 	free(codes);
-	free(dense);
 }
 
 /* The tab-separated field number `field` of the line, ended by a zero */
@@ -162,12 +139,12 @@ int
 main(int argc, char **argv)
 {
 	size_t bytes, rows;
-	float *mean;
+	const float *mean;
 
 	if (argc < 3)
 		bench_fail("usage: wordnet SOURCE FOLDER [LABEL-COLUMN]");
 	(void) mkdir(argv[2], 0777);
-	mean = read_file(argv[1], "mean.f32", &bytes);
+	mean = bench_map(argv[1], "mean.f32", &bytes);
 	if (bytes != DIMS * sizeof(float))
 		bench_fail("mean.f32 has %zu bytes, expected %zu", bytes,
 				   DIMS * sizeof(float));
@@ -175,6 +152,5 @@ main(int argc, char **argv)
 	convert_queries(argv[1], argv[2], mean);
 	convert_labels(argv[1], argv[2], rows, argc > 3 ? argv[3] : "lexname");
 	bench_write(argv[2], "dims", "512\n", 4);
-	free(mean);
 	return 0;
 }
