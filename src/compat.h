@@ -35,6 +35,23 @@
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
+/* Functions that do not return: marked in front since 18 */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn _Noreturn
+#endif
+
+/* Index scans count their searches for EXPLAIN since 18 */
+#if PG_VERSION_NUM >= 180000
+#define HX_COUNT_SEARCH(scan)                \
+	do                                       \
+	{                                        \
+		if ((scan)->instrument)              \
+			(scan)->instrument->nsearches++; \
+	} while (0)
+#else
+#define HX_COUNT_SEARCH(scan) ((void) 0)
+#endif
+
 /* vacuum_delay_point learned who calls it in 18 */
 #if PG_VERSION_NUM >= 180000
 #define HX_VACUUM_DELAY_POINT() vacuum_delay_point(false)

@@ -9,8 +9,16 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/pg_locale.h"
 #include "utils/typcache.h"
+
+/*
+ * We only ask whether a collation is "C", and ICU's headers need not be
+ * installed for that; what they add to a pg_locale_t lies at its end.
+ */
+#pragma push_macro("USE_ICU")
+#undef USE_ICU
+#include "utils/pg_locale.h"
+#pragma pop_macro("USE_ICU")
 
 #include "compat.h"
 #include "index/attribute.h"

@@ -10,6 +10,7 @@
 #define HX_PAGE_H
 
 #include "access/generic_xlog.h"
+#include "compat.h"
 #include "index/attribute.h"
 #include "storage/bufmgr.h"
 
@@ -197,8 +198,8 @@ extern HxZone *HxGetZone(Relation index, const HxIndexDesc *desc, Buffer zones,
 						 int slot);
 extern bool HxTidIsSound(const ItemPointerData *tid);
 extern void HxCheckTid(Relation index, const ItemPointerData *tid);
-extern void HxCorrupted(Relation index, BlockNumber block, const char *detail)
-	pg_attribute_noreturn();
+pg_noreturn extern void HxCorrupted(Relation index, BlockNumber block,
+									const char *detail);
 extern Buffer HxNewBuffer(Relation index, bool *reused);
 
 /* Steps along a chain between two looks at the length of the file */

@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "compat.h"
 #include "hashemb.h"
 #include "index/handler.h"
 #include "index/search.h"
@@ -146,6 +147,7 @@ begin_search(IndexScanDesc scan)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("hashemb index scans need an MVCC snapshot")));
 	pgstat_count_index_scan(scan->indexRelation);
+	HX_COUNT_SEARCH(scan);
 	old = MemoryContextSwitchTo(state->context);
 	if (!make_spec(scan))
 	{
