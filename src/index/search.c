@@ -652,6 +652,20 @@ expected_misses(HxSearch *search, double distance)
 	return below * passing_share(search, distance) * search->safety;
 }
 
+/*
+ * Misses that the target allows among `count` rows.  Above 40 rows only half
+ * of what each further one would allow is spent: with filters finer than a
+ * block the share that passes falls with the distance within a block, which
+ * the estimates do not see, and the more so the farther the group reaches.
+ */
+static double
+allowed_misses(const HxSearch *search, int count)
+{
+	double rows = Min(count, 40) + Max(count - 40, 0) * 0.5;
+
+	return (1 - search->spec.recall) * rows;
+}
+
 /* May the first `count` rows kept in this stage be released? */
 static bool
 settled(HxSearch *search, int count)
@@ -665,8 +679,7 @@ settled(HxSearch *search, int count)
 		return search->min_bound[search->next] > distance;
 	if (search->tally.seen > VISIT_REST * search->nrows)
 		return false;
-	return expected_misses(search, distance) <=
-		   (1 - search->spec.recall) * count;
+	return expected_misses(search, distance) <= allowed_misses(search, count);
 }
 
 /* ---- the loop ---- */
