@@ -102,7 +102,7 @@ search()
 	then
 		for limit in 100 200
 		do
-			for recall in 0.90 0.95
+			for recall in 0.90 0.95 0.99
 			do
 				set -- "$@" "hashemb $recall, LIMIT $limit|hashemb|
 					SELECT id FROM (SELECT id, embedding FROM hashemb
