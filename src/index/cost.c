@@ -18,6 +18,7 @@
 #include "utils/index_selfuncs.h"
 #include "utils/selfuncs.h"
 
+#include "compat.h"
 #include "hashemb.h"
 #include "index/directory.h"
 #include "index/handler.h"
@@ -117,5 +118,8 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 
 	/* One distance orders the rows; a second would have to be sorted. */
 	if (list_length(path->indexorderbys) > 1)
+	{
 		*startup = *total = get_float8_infinity();
+		HX_AVOID_PATH(&path->path);
+	}
 }
