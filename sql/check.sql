@@ -162,7 +162,7 @@ SELECT hashemb_check(NULL) IS NULL, hashemb_check('of_late', NULL) IS NULL;
 -- immutable as it says
 CREATE FUNCTION shift() RETURNS integer LANGUAGE sql AS 'SELECT 1';
 CREATE FUNCTION shifted(n integer) RETURNS integer IMMUTABLE
-LANGUAGE plpgsql AS 'BEGIN RETURN n + shift(); END';
+LANGUAGE plpgsql AS 'BEGIN RETURN n + public.shift(); END';
 CREATE TABLE shifts (code bincode(4), n integer);
 INSERT INTO shifts VALUES ('0001', 1);
 CREATE INDEX of_shifts ON shifts USING hashemb (code, shifted(n));

@@ -129,7 +129,8 @@ BEGIN
 		FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
 			plan := plan || line || E'\n';
 		END LOOP;
-		IF i <= must_use AND (plan ~ 'Seq Scan on filter_rows' OR plan !~ 'Index Cond') THEN
+		-- since 17 the planner itself sees that some conditions exclude each other
+		IF i <= must_use AND (plan ~ 'Seq Scan on filter_rows' OR plan !~ 'Index Cond|One-Time Filter: false') THEN
 			RETURN E'index not used:\n' || plan;
 		END IF;
 		EXECUTE format(summary, query) INTO found;

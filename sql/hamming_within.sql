@@ -116,14 +116,17 @@ CREATE OPERATOR CLASS within_ops FOR TYPE bincode USING brin FAMILY within_ops A
 	FUNCTION 4 brin_minmax_union(internal, internal, internal);
 CREATE INDEX codes_within ON codes USING brin (c within_ops);
 SET enable_seqscan = off;
-EXPLAIN (COSTS off) SELECT * FROM codes WHERE hamming_within(c, repeat('01', 16)::bincode, 3);
-EXPLAIN (COSTS off) SELECT * FROM codes WHERE hamming_within(repeat('01', 16)::bincode, c, 3);
-EXPLAIN (COSTS off) SELECT * FROM codes WHERE hamming_ball(repeat('01', 16)::bincode, 3) @> c;
-EXPLAIN (COSTS off) SELECT * FROM codes WHERE hamming_within(c, c, 3);
-EXPLAIN (COSTS off) SELECT * FROM codes WHERE hamming_within(c, repeat('01', 16)::bincode, id);
-EXPLAIN (COSTS off) SELECT * FROM codes WHERE hamming_within(c, repeat('01', 16)::bincode, floor(random())::int);
-EXPLAIN (COSTS off) SELECT * FROM sparse AS s, codes WHERE hamming_within(codes.c, s.c, 3);
-EXPLAIN (COSTS off) SELECT * FROM sparse AS s, codes WHERE hamming_within(s.c, codes.c, 3);
+\set ECHO none
+\i sql/include/plan.sql
+\set ECHO all
+SELECT * FROM pg_temp.plan($$SELECT * FROM codes WHERE hamming_within(c, repeat('01', 16)::bincode, 3)$$);
+SELECT * FROM pg_temp.plan($$SELECT * FROM codes WHERE hamming_within(repeat('01', 16)::bincode, c, 3)$$);
+SELECT * FROM pg_temp.plan($$SELECT * FROM codes WHERE hamming_ball(repeat('01', 16)::bincode, 3) @> c$$);
+SELECT * FROM pg_temp.plan($$SELECT * FROM codes WHERE hamming_within(c, c, 3)$$);
+SELECT * FROM pg_temp.plan($$SELECT * FROM codes WHERE hamming_within(c, repeat('01', 16)::bincode, id)$$);
+SELECT * FROM pg_temp.plan($$SELECT * FROM codes WHERE hamming_within(c, repeat('01', 16)::bincode, floor(random())::int)$$);
+SELECT * FROM pg_temp.plan($$SELECT * FROM sparse AS s, codes WHERE hamming_within(codes.c, s.c, 3)$$);
+SELECT * FROM pg_temp.plan($$SELECT * FROM sparse AS s, codes WHERE hamming_within(s.c, codes.c, 3)$$);
 RESET enable_seqscan;
 DROP INDEX codes_within;
 DROP OPERATOR FAMILY within_ops USING brin;

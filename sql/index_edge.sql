@@ -265,8 +265,11 @@ RESET plan_cache_mode;
 
 -- orders that the index does not give alone
 SET enable_incremental_sort = off;
-EXPLAIN (COSTS OFF) SELECT id FROM edge ORDER BY c <~> :'q' DESC LIMIT 1;
-EXPLAIN (COSTS OFF) SELECT id FROM edge ORDER BY c <~> :'q' NULLS FIRST LIMIT 1;
+\set ECHO none
+\i sql/include/plan.sql
+\set ECHO all
+SELECT * FROM pg_temp.plan($$SELECT id FROM edge ORDER BY c <~> $$ || quote_literal(:'q') || $$ DESC LIMIT 1$$);
+SELECT * FROM pg_temp.plan($$SELECT id FROM edge ORDER BY c <~> $$ || quote_literal(:'q') || $$ NULLS FIRST LIMIT 1$$);
 SELECT id FROM edge ORDER BY c <~> :'q', id LIMIT 3;
 SELECT array_agg(d) = array_agg(d ORDER BY d, e) AS ordered FROM
 	(SELECT (c <~> :'q') AS d, (c <~> repeat('1', 64)::bincode) AS e FROM edge ORDER BY c <~> :'q', c <~> repeat('1', 64)::bincode LIMIT 50) s;

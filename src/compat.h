@@ -52,6 +52,16 @@
 #define HX_COUNT_SEARCH(scan) ((void) 0)
 #endif
 
+/*
+ * Leave a path to the planner only where there is no other: its infinite cost
+ * does that, but since 18 paths that settings disable rank before any cost.
+ */
+#if PG_VERSION_NUM >= 180000
+#define HX_AVOID_PATH(path) ((path)->disabled_nodes += 1000)
+#else
+#define HX_AVOID_PATH(path) ((void) 0)
+#endif
+
 /* vacuum_delay_point learned who calls it in 18 */
 #if PG_VERSION_NUM >= 180000
 #define HX_VACUUM_DELAY_POINT() vacuum_delay_point(false)

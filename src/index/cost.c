@@ -19,6 +19,7 @@
 #include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
 
+#include "compat.h"
 #include "hashemb.h"
 #include "index/directory.h"
 #include "index/handler.h"
@@ -177,5 +178,8 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 
 	/* One distance orders the rows; a second would have to be sorted. */
 	if (list_length(path->indexorderbys) > 1)
+	{
 		*startup = *total = get_float8_infinity();
+		HX_AVOID_PATH(&path->path);
+	}
 }
