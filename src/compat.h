@@ -89,6 +89,30 @@
 #define HxInitSetResult(fcinfo) InitMaterializedSRF(fcinfo, 0)
 #elif PG_VERSION_NUM >= 150000
 #define HxInitSetResult(fcinfo) SetSingleFuncCall(fcinfo, 0)
+#else
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/tuplestore.h"
+static inline void
+HxInitSetResult(FunctionCallInfo fcinfo)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext old;
+	TupleDesc tuples;
+
+	if (result == NULL || !IsA(result, ReturnSetInfo) ||
+		!(result->allowedModes & SFRM_Materialize))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("set-valued function called in context that "
+							   "cannot accept a set")));
+	old = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
+	if (get_call_result_type(fcinfo, NULL, &tuples) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	result->returnMode = SFRM_Materialize;
+	result->setResult = tuplestore_begin_heap(true, false, work_mem);
+	result->setDesc = CreateTupleDescCopy(tuples);
+	MemoryContextSwitchTo(old);
+}
 #endif
 
 /* Reading a sort of datums learned to lend a datum in 16 */
