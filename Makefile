@@ -14,7 +14,7 @@ ENCODER =
 INDEX = $(addprefix src/index/,page.o attribute.o attribute_encode.o \
 	filter.o filter_make.o code.o code_train.o assign.o directory.o expect.o \
 	search.o sample.o replay.o calibrate.o write.o build.o insert.o scan.o \
-	vacuum.o cost.o validate.o handler.o inspect.o check.o)
+	vacuum.o cost.o validate.o handler.o inspect.o check.o inject.o)
 PLAN =
 OBJS = $(KERNEL) $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
@@ -25,6 +25,10 @@ PG_CPPFLAGS = -I$(srcdir)/src -ffp-contract=off
 PG_CFLAGS += -std=gnu11 -fvisibility=hidden \
 	'-DPGDLLEXPORT=__attribute__((visibility("default")))'
 SHLIB_LINK += -lm
+
+# Objects depend on the headers that they were compiled with
+PG_CFLAGS += -MMD -MP
+EXTRA_CLEAN += $(OBJS:.o=.d)
 
 REGRESS = $(sort $(basename $(notdir $(wildcard $(srcdir)/sql/*.sql))))
 REGRESS_OPTS = --inputdir=$(srcdir) --load-extension=hashemb
@@ -40,6 +44,7 @@ PG_CONFIG ?= pg_config
 PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 ifneq ($(PGXS),)
 include $(PGXS)
+-include $(OBJS:.o=.d)
 else
 all install installcheck:
 	@echo "The server's headers are missing: install postgresql-server-dev," \

@@ -10,6 +10,7 @@
 #include "compat.h"
 #include "hashemb.h"
 #include "index/handler.h"
+#include "index/inject.h"
 #include "kernel/kernel.h"
 
 PG_MODULE_MAGIC;
@@ -63,5 +64,6 @@ _PG_init(void)
 
 	define_simd();
 	HxInitOptions();
+	HxInitInjection();
 	MarkGUCPrefixReserved("hashemb");
 }

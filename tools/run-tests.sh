@@ -96,15 +96,21 @@ names()
 }
 
 pgxs=$(dirname "$(dirname "$($PG_CONFIG --pgxs)")")
+# Build and install with compiler options; the end if that fails
+build()
+{
+	if ! make -s -j"$jobs" COPT="-Werror $*" PG_CONFIG="$PG_CONFIG" ||
+		! make -s install PG_CONFIG="$PG_CONFIG" >"$logs/install" 2>&1; then
+		cat "$logs/install" 2>/dev/null || true
+		echo "The build failed."
+		echo
+		echo "$passed passed, $((failed + 1)) failed"
+		exit 1
+	fi
+}
+
 echo "Building for $($PG_CONFIG --version)"
-if ! make -s -j"$jobs" COPT=-Werror PG_CONFIG="$PG_CONFIG" ||
-	! make -s install PG_CONFIG="$PG_CONFIG" >"$logs/install" 2>&1; then
-	cat "$logs/install" 2>/dev/null || true
-	echo "The build failed."
-	echo
-	echo "0 passed, 1 failed"
-	exit 1
-fi
+build
 
 for kind in $kinds; do
 	echo
@@ -116,7 +122,10 @@ for kind in $kinds; do
 		isolation) regress isolation \
 			"$pgxs/test/isolation/pg_isolation_regress" \
 			"$(names specs spec)" output_iso ;;
-		tap) tap ;;
+		tap) # with assertions and injection points (src/index/inject.h)
+			make -s clean PG_CONFIG="$PG_CONFIG" >/dev/null
+			build -DUSE_ASSERT_CHECKING
+			tap ;;
 		*) echo "unknown kind of test: $kind" >&2; exit 2 ;;
 	esac
 done

@@ -51,8 +51,8 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 mkdir "$sandbox/src" "$sandbox/tmp"
-(cd "$source" && tar -cf - --exclude=.git --exclude='*.o' --exclude='*.bc' \
-	--exclude='*.so' --exclude='*.gc??' --exclude=./tmp_check \
+(cd "$source" && tar -cf - --exclude=.git --exclude='*.o' --exclude='*.d' \
+	--exclude='*.bc' --exclude='*.so' --exclude='*.gc??' --exclude=./tmp_check \
 	--exclude=./results --exclude=./output_iso --exclude=./build .) |
 	tar -xf - -C "$sandbox/src" --no-same-owner
 PG_CONFIG=$("$source/tools/server-copy.sh" "$sandbox/pg" \
