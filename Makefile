@@ -73,6 +73,17 @@ bench: # measure on this machine
 coverage: # lines and branches that the tests reach
 	@tools/sandbox.sh test tools/coverage.sh
 
+# Other servers, made once by root and kept: minutes, gigabytes.
+.PHONY: compat assert valgrind
+compat: # regress and isolation tests on PostgreSQL 17 and 18
+	@tools/compat.sh $(VERSIONS)
+
+assert: # the same on a server that checks itself
+	@tools/assert-check.sh
+
+valgrind: # regress tests under valgrind: an hour
+	@tools/assert-check.sh --valgrind $(TESTS)
+
 # Unit tests and figures of the kernels: no server.
 .PHONY: unitcheck kernelbench
 unitcheck:
