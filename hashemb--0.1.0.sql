@@ -1957,7 +1957,8 @@ CREATE FUNCTION hashemb_index_info(index regclass,
 	OUT dead bigint, OUT pending bigint, OUT blocks integer,
 	OUT splits integer, OUT merges integer, OUT rows_per_page integer,
 	OUT pages bigint, OUT rows_at_build bigint,
-	OUT rows_at_calibration bigint, OUT calibrations integer)
+	OUT rows_at_calibration bigint, OUT calibrations integer,
+	OUT pages_freed bigint, OUT pages_reused bigint)
 	AS 'MODULE_PATHNAME', 'hx_index_info'
 	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hashemb_index_info(regclass) IS

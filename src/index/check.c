@@ -50,7 +50,7 @@
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_check_index);
 
 /* All flags that an entry may have */
-#define KNOWN_FLAGS HX_ENTRY_NULLS
+#define KNOWN_FLAGS (HX_ENTRY_NULLS | HX_ENTRY_FREE)
 
 /* What is returned */
 typedef struct Counts
@@ -344,6 +344,7 @@ check_chain(Check *check)
 	BlockCheck *block = &check->block;
 	BlockNumber next = block->entry.first;
 	bool append_found = block->entry.append == InvalidBlockNumber;
+	uint32 pages = 0;
 	Walk walk;
 
 	start_walk(&walk);
@@ -362,6 +363,7 @@ check_chain(Check *check)
 		if (reach(check, next))
 			check->counts.rows_pages++;
 		append_found |= next == block->entry.append;
+		pages++;
 		next = HxPageOpaque(page)->next;
 	}
 	if (!append_found)
@@ -369,6 +371,10 @@ check_chain(Check *check)
 					 psprintf("entry %u appends to block %u, which is not in "
 							  "its chain",
 							  block->place.slot, block->entry.append));
+	if (pages != block->entry.pages)
+		return fault(check, block->place.page,
+					 psprintf("entry %u says %u pages, but its chain has %u",
+							  block->place.slot, block->entry.pages, pages));
 	if (block->rows != block->entry.rows)
 		return fault(
 			check, block->place.page,
@@ -384,6 +390,12 @@ entry_fault(Check *check)
 	const BlockCheck *block = &check->block;
 	const HxEntry *entry = &block->entry;
 
+	if (entry->flags & HX_ENTRY_FREE)
+		return block->is_nulls || entry->owner != 0 || entry->rows != 0 ||
+					   entry->first != InvalidBlockNumber ||
+					   (entry->flags & ~KNOWN_FLAGS) != 0
+				   ? "a free entry that has a block"
+				   : NULL;
 	if (entry->owner >= check->meta.next_owner) /* made since it was read? */
 		HxReadMeta(check->index, &check->meta);
 	if (entry->owner == 0 || entry->owner >= check->meta.next_owner)
@@ -398,8 +410,6 @@ entry_fault(Check *check)
 		return "a first page and one to append to go together";
 	if (entry->rows > 0 && entry->first == InvalidBlockNumber)
 		return "rows, but no page";
-	if (entry->dead > entry->rows)
-		return "more dead rows than rows";
 	if (block->is_nulls)
 		return NULL;
 	return check->desc.vector->methods->fault(&check->desc, block->centroid);
@@ -493,6 +503,8 @@ check_block(Check *check, BlockNumber page, int slot)
 	block->is_nulls = page == check->meta.directory && slot == 0;
 	if (!look_at_block(check, false))
 		look_at_block(check, true);
+	if (block->entry.flags & HX_ENTRY_FREE)
+		return;
 	add_owner(check, block->entry.owner);
 	check->counts.rows += block->rows;
 	check->counts.dead += block->dead;

@@ -78,16 +78,17 @@ typedef struct HxDirectory
 {
 	uint16 count; /* entries in use */
 	uint16 capacity;
-	uint32 unused;
+	BlockNumber zones; /* first of its zone pages, a chain */
 } HxDirectory;
 
-#define HX_ENTRY_NULLS 0x0001 /* the block of rows whose vector is NULL */
+#define HX_ENTRY_NULLS 0x01 /* the block of rows whose vector is NULL */
+#define HX_ENTRY_FREE 0x02	/* no block: to be used by the next split */
 
 typedef struct HxEntry
 {
 	uint64 owner;		/* incarnation of the block */
 	uint32 rows;		/* rows, dead ones included */
-	uint32 dead;		/* of these, marked as dead */
+	uint32 pages;		/* pages of its chain */
 	BlockNumber first;	/* first rows page, or InvalidBlockNumber */
 	BlockNumber append; /* rows page to append to */
 	BlockNumber zones;	/* zone page */
@@ -95,8 +96,9 @@ typedef struct HxEntry
 	uint32 min_weight;	/* least weight of a row's code */
 	uint32 max_weight;	/* greatest weight */
 	uint16 zone;		/* slot on the zone page */
-	uint16 flags;		/* HX_ENTRY_... */
-	uint32 unused;
+	uint8 flags;		/* HX_ENTRY_... */
+	uint8 split_above;	/* not split before it has 2^n rows; 0: whenever */
+	uint32 changes;		/* counts changes to the block's pages */
 } HxEntry;
 
 #define HxPageDirectory(page) ((HxDirectory *) HxContents(page))
@@ -200,7 +202,14 @@ extern bool HxTidIsSound(const ItemPointerData *tid);
 extern void HxCheckTid(Relation index, const ItemPointerData *tid);
 pg_noreturn extern void HxCorrupted(Relation index, BlockNumber block,
 									const char *detail);
-extern Buffer HxNewBuffer(Relation index, bool *reused);
+extern Buffer HxNewBufferAfter(Relation index, BlockNumber after, bool *reused);
+extern void HxMarkPageFree(Page page);
+
+static inline Buffer
+HxNewBuffer(Relation index, bool *reused)
+{
+	return HxNewBufferAfter(index, HX_METAPAGE, reused);
+}
 
 /* Steps along a chain between two looks at the length of the file */
 #define HX_STEPS_UNCHECKED 1024
@@ -220,6 +229,23 @@ HxCountStep(Relation index, BlockNumber block, uint32 *steps)
 
 /* Metapage */
 extern void HxReadMeta(Relation index, HxMeta *meta);
+
+/* What is added to the counters of the metapage */
+typedef struct HxCounts
+{
+	int splits;
+	int merges;
+	int blocks;
+	int pages_freed;
+	int pages_reused;
+} HxCounts;
+
+extern void HxAddCounts(Relation index, const HxCounts *counts);
+
+/* The lock that serialises changes to the structure */
+extern bool HxTryLockStructure(Relation index);
+extern void HxLockStructure(Relation index);
+extern void HxUnlockStructure(Relation index);
 
 /* Description of an index, cached with its relcache entry */
 extern const HxIndexDesc *HxDescribe(Relation index);

@@ -140,6 +140,7 @@ start_rows_page(HxWriter *writer, int block)
 	else
 		HxPageOpaque(BufferGetPage(writer->buffer))->next =
 			BufferGetBlockNumber(buffer);
+	entry->pages++;
 	if (BufferIsValid(writer->buffer))
 		finish_page(writer->buffer);
 	if (writer->limit == writer->desc->capacity)
@@ -207,6 +208,7 @@ write_directory_page(HxWriter *writer, int d)
 
 	HxInitDirectoryPage(desc, page);
 	HxPageDirectory(page)->count = count;
+	HxPageDirectory(page)->zones = zone_page(writer, first);
 	memcpy(HxPageEntries(page), writer->entries + first,
 		   count * sizeof(HxEntry));
 	for (int i = 0; i < count; i++)
@@ -237,6 +239,8 @@ write_zone_pages(HxWriter *writer, int d)
 
 		HxInitZonesPage(desc, page, 1 + d);
 		HxPageZones(page)->count = count;
+		if (z + 1 < writer->zone_pages)
+			HxPageOpaque(page)->next = BufferGetBlockNumber(buffer) + 1;
 		for (int i = 0; i < count; i++)
 			memcpy(HxPageZone(desc, page, i), zone_of(writer, first + i),
 				   HX_ZONE_SIZE(desc->nwords));
