@@ -61,6 +61,7 @@ typedef struct Counts
 	int64 dead;
 	int64 directory_pages;
 	int64 zone_pages;
+	int64 ring_pages;
 	int64 rows_pages;
 	int64 free_pages;
 	int64 orphan_pages;
@@ -578,6 +579,33 @@ check_table(Check *check)
 	reach(check, meta->table);
 }
 
+/* Check the ring of searches: it only ever grows, to so many pages. */
+static void
+check_ring(Check *check)
+{
+	BlockNumber block = check->meta.ring;
+	int pages = 0;
+
+	while (block != InvalidBlockNumber)
+	{
+		Page page = copy_page(check, block);
+		const char *wrong = HxPageFault(&check->desc, page, HX_KIND_RING);
+
+		if (!wrong && ++pages > HX_RING_PAGES)
+			wrong = "the ring of searches has too many pages";
+		if (wrong)
+			HxCorrupted(check->index, block, wrong);
+		if (reach(check, block))
+			check->counts.ring_pages++;
+		block = HxPageOpaque(page)->next;
+	}
+	if (pages < Min(check->meta.ring_next, HX_RING_PAGES))
+		HxCorrupted(check->index, HX_METAPAGE,
+					psprintf("the ring of searches has %d pages, but %u were "
+							 "written",
+							 pages, check->meta.ring_next));
+}
+
 /*
  * Look at the pages that nothing led to: free ones, zone pages in reserve,
  * and what crashes have left behind.
@@ -756,6 +784,7 @@ check_index(Check *check, bool heapallindexed)
 
 	check_directory(check);
 	check_table(check);
+	check_ring(check);
 	count_other_pages(check);
 	if (heapallindexed)
 	{
@@ -857,8 +886,8 @@ hx_check_index(PG_FUNCTION_ARGS)
 	Check *check = palloc0(sizeof(Check));
 	const Counts *counts = &check->counts;
 	TupleDesc tuples;
-	Datum values[11];
-	bool nulls[11] = {false};
+	Datum values[12];
+	bool nulls[12] = {false};
 	int i = 0;
 
 	if (get_call_result_type(fcinfo, NULL, &tuples) != TYPEFUNC_COMPOSITE)
@@ -871,6 +900,7 @@ hx_check_index(PG_FUNCTION_ARGS)
 	values[i++] = Int64GetDatum(counts->dead);
 	values[i++] = Int64GetDatum(counts->directory_pages);
 	values[i++] = Int64GetDatum(counts->zone_pages);
+	values[i++] = Int64GetDatum(counts->ring_pages);
 	values[i++] = Int64GetDatum(counts->rows_pages);
 	values[i++] = Int64GetDatum(counts->free_pages);
 	values[i++] = Int64GetDatum(counts->orphan_pages);

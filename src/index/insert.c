@@ -13,6 +13,7 @@
 
 #include "index/directory.h"
 #include "index/handler.h"
+#include "index/recalibrate.h"
 
 /* Kept from row to row of a statement, in IndexInfo */
 typedef struct Inserter
@@ -29,6 +30,7 @@ typedef struct NewRow
 	ItemPointerData tid;
 	uint32 spread; /* from the block's centroid */
 	uint32 weight; /* of the payload */
+	bool grown;	   /* it has made its block longer by a page */
 } NewRow;
 
 /* The pages of one append, exclusively locked */
@@ -155,7 +157,7 @@ write_append(Relation index, const HxIndexDesc *desc, const RowAppend *append,
  */
 static bool
 append_row(Relation index, const HxIndexDesc *desc, HxPlace place, uint64 owner,
-		   const NewRow *row)
+		   NewRow *row)
 {
 	RowAppend append = {0};
 	const HxEntry *entry;
@@ -171,6 +173,7 @@ append_row(Relation index, const HxIndexDesc *desc, HxPlace place, uint64 owner,
 	find_room(index, entry, &append);
 	find_zone(index, desc, entry, row, &append);
 	write_append(index, desc, &append, place, row);
+	row->grown = append.is_new && row->payload;
 	return true;
 }
 
@@ -321,6 +324,8 @@ hxinsert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 		row.weight = desc->vector->methods->weight(desc, payload);
 	}
 	insert_row(index, desc, &row);
+	if (row.grown)
+		HxAfterAppend(index, desc);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(inserter->context);
 	return false;

@@ -15,6 +15,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -313,8 +314,10 @@ hx_calibrate_index(PG_FUNCTION_ARGS)
 	if (!HX_OWNS_RELATION(RelationGetRelid(index)))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX,
 					   RelationGetRelationName(index));
+	LockPage(index, HX_METAPAGE, ExclusiveLock);
 	if (PG_NARGS() == 1)
-		done = HxComputeTableFromRows(index, &desc, table, &rows);
+		done = HxComputeTableFromRows(index, &desc, HX_CALIBRATION_QUERIES,
+									  table, &rows);
 	else
 	{
 		int count;
@@ -324,7 +327,9 @@ hx_calibrate_index(PG_FUNCTION_ARGS)
 		done = HxComputeTable(index, &desc, queries, count, table, &rows);
 	}
 	if (done)
-		HxStoreTable(index, table, rows);
+		HxStoreTable(index, table, rows,
+					 PG_NARGS() == 1 ? HX_CALIBRATED_FULL : HX_CALIBRATED_USER);
+	UnlockPage(index, HX_METAPAGE, ExclusiveLock);
 	relation_close(index, ShareUpdateExclusiveLock);
 	PG_RETURN_BOOL(done);
 }

@@ -15,6 +15,7 @@
 #include "compat.h"
 #include "index/directory.h"
 #include "index/handler.h"
+#include "index/recalibrate.h"
 
 typedef struct Vacuum
 {
@@ -312,6 +313,7 @@ hxvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	stats->num_index_tuples = HxBlocksRows(&blocks) + blocks.nulls.rows;
 	stats->num_pages = RelationGetNumberOfBlocks(info->index);
 	stats->estimated_count = false;
+	HxAfterVacuum(info->index, &desc, HxBlocksRows(&blocks));
 	HxFreeBlocks(&blocks);
 	IndexFreeSpaceMapVacuum(info->index);
 	return stats;
