@@ -24,6 +24,8 @@
 /* Histograms are finer than the table, since their range is a guess */
 #define FINE_PROMISES (4 * HX_TABLE_PROMISES)
 #define FINE_DISTANCES 4096
+/* TIDs of the queries are looked up where one of so many flags is set */
+#define FILTER_BITS 12
 /* Fine promises pooled on each side of a table row's centre */
 #define POOLED 2
 /* Share of all distances that the table's columns reach */
@@ -42,9 +44,10 @@ typedef struct Calibration
 	double promise_step;
 	double distance_low;
 	double distance_step;
-	uint32 (*counts)[FINE_DISTANCES]; /* rows by promise and distance */
-	PGAlignedBlock page;			  /* copy of the page being scored */
-	double *distances;				  /* of its rows */
+	uint32 (*counts)[FINE_DISTANCES];  /* rows by promise and distance */
+	PGAlignedBlock page;			   /* copy of the page being scored */
+	double *distances;				   /* of its rows */
+	bool is_sampled[1 << FILTER_BITS]; /* may a row be a query? By its TID */
 } Calibration;
 
 static int
@@ -106,10 +109,20 @@ read_promises(Calibration *cal)
 	return true;
 }
 
+/* Take note of the rows that queries were drawn from. */
+static void
+fill_filter(Calibration *cal)
+{
+	for (int q = 0; q < cal->nqueries; q++)
+		cal->is_sampled[HxHashTid(cal->samples[q].tid, FILTER_BITS)] = true;
+}
+
 /* Which query, if any, was drawn from a row; -1 if none. */
 static int
 query_of_tid(const Calibration *cal, uint64 tid)
 {
+	if (!cal->is_sampled[HxHashTid(tid, FILTER_BITS)])
+		return -1;
 	for (int q = 0; q < cal->nqueries; q++)
 		if (cal->samples[q].tid == tid)
 			return q;
@@ -125,18 +138,22 @@ score_query(Calibration *cal, int q, int block, const HxRowArrays *rows,
 	uint32 *counts =
 		cal->counts[fine_bin(cal->promises[q][block], cal->promise_low,
 							 cal->promise_step, FINE_PROMISES)];
+	double scale = 1 / (cal->distance_step * prepared->unit);
+	double offset = -cal->distance_low / cal->distance_step;
 
 	cal->desc->vector->methods->distances(prepared, rows->payloads, rows->count,
 										  cal->distances);
 	for (int i = 0; i < rows->count; i++)
 	{
-		double distance = cal->distances[i] / prepared->unit;
+		double bin = cal->distances[i] * scale + offset;
 
 		if (i == own_row)
 			continue;
-		counts[fine_bin(distance, cal->distance_low, cal->distance_step,
-						FINE_DISTANCES)]++;
-		HxOfferNear(&cal->nearest[q], distance, block);
+		if (!(bin > 0))
+			bin = 0;
+		counts[(int) Min(bin, FINE_DISTANCES - 1)]++;
+		HxOfferNear(&cal->nearest[q], cal->distances[i] / prepared->unit,
+					block);
 	}
 }
 
@@ -405,6 +422,7 @@ HxComputeTable(Relation index, const HxIndexDesc *desc,
 		done && isfinite(cal->promise_low) && *rows >= HX_MIN_CALIBRATION_ROWS;
 	if (done)
 	{
+		fill_filter(cal);
 		score_index(cal);
 		memset(table, 0, sizeof(*table));
 		fill_table(cal, table);

@@ -45,6 +45,7 @@
 
 #include "compat.h"
 #include "index/inspect.h"
+#include "index/ring.h"
 #include "index/search.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_check_index);
@@ -579,31 +580,15 @@ check_table(Check *check)
 	reach(check, meta->table);
 }
 
-/* Check the ring of searches: it only ever grows, to so many pages. */
+/* Check the ring of searches. */
 static void
 check_ring(Check *check)
 {
-	BlockNumber block = check->meta.ring;
-	int pages = 0;
+	BlockNumber pages[HX_RING_PAGES];
+	int count = HxListRing(check->index, &check->meta, pages);
 
-	while (block != InvalidBlockNumber)
-	{
-		Page page = copy_page(check, block);
-		const char *wrong = HxPageFault(&check->desc, page, HX_KIND_RING);
-
-		if (!wrong && ++pages > HX_RING_PAGES)
-			wrong = "the ring of searches has too many pages";
-		if (wrong)
-			HxCorrupted(check->index, block, wrong);
-		if (reach(check, block))
-			check->counts.ring_pages++;
-		block = HxPageOpaque(page)->next;
-	}
-	if (pages < Min(check->meta.ring_next, HX_RING_PAGES))
-		HxCorrupted(check->index, HX_METAPAGE,
-					psprintf("the ring of searches has %d pages, but %u were "
-							 "written",
-							 pages, check->meta.ring_next));
+	for (int i = 0; i < count; i++)
+		check->counts.ring_pages += reach(check, pages[i]);
 }
 
 /*

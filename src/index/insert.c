@@ -30,7 +30,6 @@ typedef struct NewRow
 	ItemPointerData tid;
 	uint32 spread; /* from the block's centroid */
 	uint32 weight; /* of the payload */
-	bool grown;	   /* it has made its block longer by a page */
 } NewRow;
 
 /* The pages of one append, exclusively locked */
@@ -157,7 +156,7 @@ write_append(Relation index, const HxIndexDesc *desc, const RowAppend *append,
  */
 static bool
 append_row(Relation index, const HxIndexDesc *desc, HxPlace place, uint64 owner,
-		   NewRow *row)
+		   const NewRow *row)
 {
 	RowAppend append = {0};
 	const HxEntry *entry;
@@ -173,7 +172,6 @@ append_row(Relation index, const HxIndexDesc *desc, HxPlace place, uint64 owner,
 	find_room(index, entry, &append);
 	find_zone(index, desc, entry, row, &append);
 	write_append(index, desc, &append, place, row);
-	row->grown = append.is_new && row->payload;
 	return true;
 }
 
@@ -324,8 +322,8 @@ hxinsert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 		row.weight = desc->vector->methods->weight(desc, payload);
 	}
 	insert_row(index, desc, &row);
-	if (row.grown)
-		HxAfterAppend(index, desc);
+	if (row.payload)
+		HxAfterAppend(index, desc, tid);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(inserter->context);
 	return false;

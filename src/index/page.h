@@ -61,21 +61,21 @@ typedef struct HxMeta
 	BlockNumber directory;		/* first directory page */
 	BlockNumber directory_end;	/* last directory page */
 	BlockNumber table;			/* table of expected misses */
-	BlockNumber ring;			/* first page of the ring of searches */
-	uint32 flags;				/* HX_META_... */
 	uint64 next_owner;			/* next block incarnation */
 	uint64 rows_at_build;		/* rows with a vector when it was built */
 	uint64 rows_at_calibration; /* rows when the table was made; 0: none */
-	uint64 rows_at_full;		/* rows when it was last made in full */
-	uint64 rows_at_search;		/* rows at the last search of the ring */
-	uint32 ring_next;			/* number of the ring's next search */
-	uint32 ring_start;			/* the first one that counts */
 	uint32 calibrations;		/* how often the table was made */
 	uint32 blocks;				/* blocks made, the block of NULLs apart */
 	uint32 splits;				/* blocks split */
 	uint32 merges;				/* blocks merged */
 	uint32 pages_freed;			/* rows pages unlinked by vacuum */
 	uint32 pages_reused;		/* free pages taken by inserts */
+	BlockNumber ring;			/* first page of the ring of searches */
+	uint32 flags;				/* HX_META_... */
+	uint32 ring_next;			/* number of the ring's next search */
+	uint32 ring_start;			/* the first one that counts */
+	uint64 rows_at_full;		/* rows when the table was last made in full */
+	uint64 rows_at_search;		/* rows at the last search of the ring */
 } HxMeta;
 
 /* The table was made from queries of the user */

@@ -11,9 +11,10 @@
 #include "index/inject.h"
 #include "index/recalibrate.h"
 #include "index/ring.h"
+#include "index/search.h"
 
 /* Distances that an insert may wait for */
-#define FOREGROUND_DISTANCES UINT64CONST(4000000)
+#define FOREGROUND_DISTANCES UINT64CONST(2000000)
 /* Searches in the foreground, where it must be, even if they are more */
 #define MIN_QUERIES 32
 /* A search is added to the ring when the rows have grown by one in */
@@ -22,6 +23,9 @@
 #define RING_FIRST 32
 /* ... and further ones for each next table */
 #define RING_EVERY 16
+
+/* A look is taken after one append in 2^6 */
+#define LOOK_BITS 6
 
 /* Is there a table that searches of so many rows may use? */
 static bool
@@ -112,12 +116,14 @@ HxAfterSplit(Relation index, const HxIndexDesc *desc, uint64 rows)
 }
 
 void
-HxAfterAppend(Relation index, const HxIndexDesc *desc)
+HxAfterAppend(Relation index, const HxIndexDesc *desc,
+			  const ItemPointerData *tid)
 {
 	HxBlocks blocks;
 	uint64 rows;
 
-	if (!ConditionalLockPage(index, HX_METAPAGE, ExclusiveLock))
+	if (HxHashTid(HxPackTid(tid), LOOK_BITS) != 0 ||
+		!ConditionalLockPage(index, HX_METAPAGE, ExclusiveLock))
 		return;
 	HxReadDirectory(index, desc, NULL, &blocks);
 	rows = HxBlocksRows(&blocks);

@@ -14,8 +14,12 @@
  */
 extern void HxAfterSplit(Relation index, const HxIndexDesc *desc, uint64 rows);
 
-/* The same after an append; takes the structure lock if it is free. */
-extern void HxAfterAppend(Relation index, const HxIndexDesc *desc);
+/*
+ * A row with a vector was added: the same once in a while, which its TID tells.
+ * Takes the structure lock if it is free.
+ */
+extern void HxAfterAppend(Relation index, const HxIndexDesc *desc,
+						  const ItemPointerData *tid);
 
 /*
  * At the end of a vacuum that left so many rows with a vector: recalibrate if

@@ -56,7 +56,7 @@ typedef struct Replay
 } Replay;
 
 void
-HxOfferNear(HxNearest *nearest, double distance, int block)
+HxKeepNear(HxNearest *nearest, float distance, int block)
 {
 	HxNear *heap = nearest->rows;
 	int at;
@@ -72,8 +72,6 @@ HxOfferNear(HxNearest *nearest, double distance, int block)
 	}
 	else
 	{
-		if (!(distance < heap[0].distance))
-			return;
 		at = 0;
 		for (;;)
 		{

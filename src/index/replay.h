@@ -34,8 +34,16 @@ typedef struct HxTrace
 	HxTraceRow near[HX_REPLAY_NEAR]; /* in the order of visits */
 } HxTrace;
 
+/* Put a row among a query's nearest, in place of the farthest if need be. */
+extern void HxKeepNear(HxNearest *nearest, float distance, int block);
+
 /* Offer a row to a query's nearest. */
-extern void HxOfferNear(HxNearest *nearest, double distance, int block);
+static inline void
+HxOfferNear(HxNearest *nearest, float distance, int block)
+{
+	if (nearest->count < HX_REPLAY_NEAR || distance < nearest->rows[0].distance)
+		HxKeepNear(nearest, distance, block);
+}
 
 /*
  * Make a trace of a query's nearest rows and the promises of all blocks, in

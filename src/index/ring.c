@@ -196,27 +196,30 @@ search_for_row(RingSearch *search, uint64 seed, HxRing *ring)
 
 /* ---- pages ---- */
 
-/*
- * The ring's page at a position, or the page before if the ring ends there:
- * *found tells which.  InvalidBlockNumber if there is no page yet.
- */
-static BlockNumber
-find_page(Relation index, BlockNumber first, int position, bool *found)
+int
+HxListRing(Relation index, const HxMeta *meta, BlockNumber *pages)
 {
-	BlockNumber block = first;
-	BlockNumber before = InvalidBlockNumber;
+	BlockNumber block = meta->ring;
+	int count = 0;
 
-	for (int i = 0; block != InvalidBlockNumber && i < position; i++)
+	while (block != InvalidBlockNumber)
 	{
 		Buffer buffer =
 			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_RING);
 
-		before = block;
+		if (count == HX_RING_PAGES)
+			HxCorrupted(index, block,
+						"the ring of searches has too many pages");
+		pages[count++] = block;
 		block = HxPageOpaque(BufferGetPage(buffer))->next;
 		UnlockReleaseBuffer(buffer);
 	}
-	*found = block != InvalidBlockNumber;
-	return *found ? block : before;
+	if (count < Min(meta->ring_next, HX_RING_PAGES))
+		HxCorrupted(index, HX_METAPAGE,
+					psprintf("the ring of searches has %d pages, but %u were "
+							 "written",
+							 count, meta->ring_next));
+	return count;
 }
 
 /* Write a search over the oldest one, or to a new page at the ring's end. */
@@ -224,26 +227,31 @@ static void
 store_search(Relation index, const HxMeta *meta, const HxRing *ring,
 			 uint64 rows)
 {
-	bool found;
-	bool reused;
-	BlockNumber block =
-		find_page(index, meta->ring, meta->ring_next % HX_RING_PAGES, &found);
+	BlockNumber pages[HX_RING_PAGES];
+	int count = HxListRing(index, meta, pages);
+	int position = meta->ring_next % HX_RING_PAGES;
 	Buffer meta_buffer =
 		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
 	Buffer before = InvalidBuffer;
 	BlockNumber next = InvalidBlockNumber;
 	Buffer buffer;
+	bool reused;
 	GenericXLogState *state;
 	HxMeta *new_meta;
 	Page page;
 
-	if (block != InvalidBlockNumber)
-		before = HxReadPage(index, block, BUFFER_LOCK_EXCLUSIVE, HX_KIND_RING);
-	buffer = found ? before : HxNewBuffer(index, &reused);
-	if (found)
+	if (position < count)
 	{
+		buffer = HxReadPage(index, pages[position], BUFFER_LOCK_EXCLUSIVE,
+							HX_KIND_RING);
 		next = HxPageOpaque(BufferGetPage(buffer))->next;
-		before = InvalidBuffer;
+	}
+	else
+	{
+		if (count > 0)
+			before = HxReadPage(index, pages[count - 1], BUFFER_LOCK_EXCLUSIVE,
+								HX_KIND_RING);
+		buffer = HxNewBuffer(index, &reused);
 	}
 	state = GenericXLogStart(index);
 	new_meta = HxPageMeta(GenericXLogRegisterBuffer(state, meta_buffer, 0));
@@ -254,7 +262,7 @@ store_search(Relation index, const HxMeta *meta, const HxRing *ring,
 	if (BufferIsValid(before))
 		HxPageOpaque(GenericXLogRegisterBuffer(state, before, 0))->next =
 			BufferGetBlockNumber(buffer);
-	else if (!found)
+	else if (count == 0)
 		new_meta->ring = BufferGetBlockNumber(buffer);
 	new_meta->ring_next++;
 	new_meta->rows_at_search = rows;
@@ -297,21 +305,20 @@ HxAddToRing(Relation index, const HxIndexDesc *desc, uint64 rows)
 static void
 read_searches(Relation index, const HxMeta *meta, RingSum *sum)
 {
-	BlockNumber block = meta->ring;
-	uint32 wanted = HxRingCount(meta);
+	BlockNumber pages[HX_RING_PAGES];
+	int count = HxListRing(index, meta, pages);
 
 	sum->searches = palloc(HX_RING_PAGES * sizeof(HxRing));
-	for (int i = 0; block != InvalidBlockNumber && i < HX_RING_PAGES; i++)
+	for (int i = 0; i < count; i++)
 	{
 		Buffer buffer =
-			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_RING);
+			HxReadPage(index, pages[i], BUFFER_LOCK_SHARE, HX_KIND_RING);
 		const HxRing *ring = HxPageRing(BufferGetPage(buffer));
 
-		if (meta->ring_next - 1 - ring->number < wanted &&
+		if (meta->ring_next - 1 - ring->number < HxRingCount(meta) &&
 			ring->promise_step == sum->promise_step &&
 			ring->distance_step == sum->distance_step)
 			sum->searches[sum->count++] = *ring;
-		block = HxPageOpaque(BufferGetPage(buffer))->next;
 		UnlockReleaseBuffer(buffer);
 	}
 }

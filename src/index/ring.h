@@ -9,11 +9,17 @@
 #include "index/calibrate.h"
 
 /* Searches that the ring holds and that are newer than the axes */
-static inline int
+static inline uint32
 HxRingCount(const HxMeta *meta)
 {
-	return (int) Min(meta->ring_next - meta->ring_start, HX_RING_PAGES);
+	return Min(meta->ring_next - meta->ring_start, HX_RING_PAGES);
 }
+
+/*
+ * The pages of the ring, which are at most HX_RING_PAGES; returns how many.
+ * Errors if one is damaged or if there are fewer or more than there should be.
+ */
+extern int HxListRing(Relation index, const HxMeta *meta, BlockNumber *pages);
 
 /*
  * Search all rows for one that is drawn at random and write the result to the
