@@ -2038,8 +2038,8 @@ CREATE FUNCTION hashemb_check(index regclass,
 	heapallindexed boolean DEFAULT false,
 	OUT pages bigint, OUT blocks bigint, OUT rows bigint,
 	OUT null_rows bigint, OUT dead bigint, OUT directory_pages bigint,
-	OUT zone_pages bigint, OUT rows_pages bigint, OUT free_pages bigint,
-	OUT orphan_pages bigint, OUT heap_rows bigint)
+	OUT zone_pages bigint, OUT ring_pages bigint, OUT rows_pages bigint,
+	OUT free_pages bigint, OUT orphan_pages bigint, OUT heap_rows bigint)
 	AS 'MODULE_PATHNAME', 'hx_check_index'
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION hashemb_check(regclass, boolean) IS

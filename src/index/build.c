@@ -300,7 +300,8 @@ calibrate(Build *build)
 	uint64 rows;
 
 	set_phase(HX_PHASE_CALIBRATE, 0);
-	if (HxComputeTableFromRows(build->index, build->desc, table, &rows))
+	if (HxComputeTableFromRows(build->index, build->desc,
+							   HX_CALIBRATION_QUERIES, table, &rows))
 		HxStoreBuiltTable(build->index, table, rows);
 	pfree(table);
 }

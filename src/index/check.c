@@ -45,6 +45,7 @@
 
 #include "compat.h"
 #include "index/inspect.h"
+#include "index/ring.h"
 #include "index/search.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_check_index);
@@ -61,6 +62,7 @@ typedef struct Counts
 	int64 dead;
 	int64 directory_pages;
 	int64 zone_pages;
+	int64 ring_pages;
 	int64 rows_pages;
 	int64 free_pages;
 	int64 orphan_pages;
@@ -590,6 +592,17 @@ check_table(Check *check)
 	reach(check, meta->table);
 }
 
+/* Check the ring of searches. */
+static void
+check_ring(Check *check)
+{
+	BlockNumber pages[HX_RING_PAGES];
+	int count = HxListRing(check->index, &check->meta, pages);
+
+	for (int i = 0; i < count; i++)
+		check->counts.ring_pages += reach(check, pages[i]);
+}
+
 /*
  * Look at the pages that nothing led to: free ones, zone pages in reserve,
  * and what crashes have left behind.
@@ -768,6 +781,7 @@ check_index(Check *check, bool heapallindexed)
 
 	check_directory(check);
 	check_table(check);
+	check_ring(check);
 	count_other_pages(check);
 	if (heapallindexed)
 	{
@@ -869,8 +883,8 @@ hx_check_index(PG_FUNCTION_ARGS)
 	Check *check = palloc0(sizeof(Check));
 	const Counts *counts = &check->counts;
 	TupleDesc tuples;
-	Datum values[11];
-	bool nulls[11] = {false};
+	Datum values[12];
+	bool nulls[12] = {false};
 	int i = 0;
 
 	if (get_call_result_type(fcinfo, NULL, &tuples) != TYPEFUNC_COMPOSITE)
@@ -883,6 +897,7 @@ hx_check_index(PG_FUNCTION_ARGS)
 	values[i++] = Int64GetDatum(counts->dead);
 	values[i++] = Int64GetDatum(counts->directory_pages);
 	values[i++] = Int64GetDatum(counts->zone_pages);
+	values[i++] = Int64GetDatum(counts->ring_pages);
 	values[i++] = Int64GetDatum(counts->rows_pages);
 	values[i++] = Int64GetDatum(counts->free_pages);
 	values[i++] = Int64GetDatum(counts->orphan_pages);

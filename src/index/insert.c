@@ -14,6 +14,7 @@
 #include "index/directory.h"
 #include "index/handler.h"
 #include "index/inject.h"
+#include "index/recalibrate.h"
 #include "index/split.h"
 
 /* Kept from row to row of a statement, in IndexInfo */
@@ -343,6 +344,8 @@ hxinsert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 		row.weight = desc->vector->methods->weight(desc, payload);
 	}
 	insert_row(index, desc, &row);
+	if (row.payload)
+		HxAfterAppend(index, desc, tid);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(inserter->context);
 	return false;

@@ -15,6 +15,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -324,9 +325,11 @@ hx_calibrate_index(PG_FUNCTION_ARGS)
 	if (queries)
 		done = HxComputeTable(index, &desc, queries, count, table, &rows);
 	else
-		done = HxComputeTableFromRows(index, &desc, table, &rows);
+		done = HxComputeTableFromRows(index, &desc, HX_CALIBRATION_QUERIES,
+									  table, &rows);
 	if (done)
-		HxStoreTable(index, table, rows);
+		HxStoreTable(index, table, rows,
+					 queries ? HX_CALIBRATED_USER : HX_CALIBRATED_FULL);
 	HxUnlockStructure(index);
 	relation_close(index, ShareUpdateExclusiveLock);
 	PG_RETURN_BOOL(done);

@@ -275,6 +275,7 @@ HxInitMetapage(const HxIndexDesc *desc, Page page)
 	meta->directory = InvalidBlockNumber;
 	meta->directory_end = InvalidBlockNumber;
 	meta->table = InvalidBlockNumber;
+	meta->ring = InvalidBlockNumber;
 	meta->next_owner = 1;
 }
 
@@ -303,7 +304,7 @@ HxPageIsSound(Page page)
 		header->pd_special != BLCKSZ - MAXALIGN(sizeof(HxOpaque)))
 		return false;
 	opaque = HxPageOpaque(page);
-	if (opaque->page_id != HX_PAGE_ID || opaque->kind > HX_KIND_TABLE)
+	if (opaque->page_id != HX_PAGE_ID || opaque->kind > HX_KIND_RING)
 		return false;
 	return opaque->kind == HX_KIND_ROWS || opaque->kind == HX_KIND_FREE ||
 		   (header->pd_lower == header->pd_special &&
@@ -324,6 +325,13 @@ hole_is_right(const HxIndexDesc *desc, Page page)
 				   BITMAP_WORDS(desc->capacity) * sizeof(uint64);
 }
 
+/* Can an axis begin at a number and have such steps? */
+static bool
+axis_is_sound(double low, double step)
+{
+	return isfinite(low) && isfinite(step) && step > 0;
+}
+
 /* Are the axes and factors of a table of expected misses numbers to use? */
 static bool
 table_is_sound(const HxTable *table)
@@ -331,9 +339,23 @@ table_is_sound(const HxTable *table)
 	for (int t = 0; t < HX_TABLE_TARGETS; t++)
 		if (!isfinite(table->safety[t]) || table->safety[t] <= 0)
 			return false;
-	return isfinite(table->promise_low) && isfinite(table->promise_step) &&
-		   isfinite(table->distance_low) && isfinite(table->distance_step) &&
-		   table->promise_step > 0 && table->distance_step > 0;
+	return axis_is_sound(table->promise_low, table->promise_step) &&
+		   axis_is_sound(table->distance_low, table->distance_step);
+}
+
+/* Are the numbers of a search of the ring such that sums can be made of it? */
+static bool
+ring_is_sound(const HxRing *ring)
+{
+	if (!axis_is_sound(ring->promise_low, ring->promise_step) ||
+		!axis_is_sound(ring->distance_low, ring->distance_step) ||
+		!isfinite(ring->least_promise) || !isfinite(ring->least_distance) ||
+		ring->count > HX_RING_NEAR)
+		return false;
+	for (int i = 0; i < ring->count; i++)
+		if (!isfinite(ring->near[i].distance))
+			return false;
+	return true;
 }
 
 /*
@@ -373,6 +395,10 @@ HxPageFault(const HxIndexDesc *desc, Page page, uint16 kind)
 		case HX_KIND_TABLE:
 			if (!table_is_sound(HxPageTable(page)))
 				return "table of expected misses with impossible numbers";
+			break;
+		case HX_KIND_RING:
+			if (!ring_is_sound(HxPageRing(page)))
+				return "search of the ring with impossible numbers";
 			break;
 		default:
 			break;

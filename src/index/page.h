@@ -25,6 +25,7 @@
 #define HX_KIND_ZONES 3
 #define HX_KIND_ROWS 4
 #define HX_KIND_TABLE 5
+#define HX_KIND_RING 6
 
 /* Special space of every page */
 typedef struct HxOpaque
@@ -69,7 +70,16 @@ typedef struct HxMeta
 	uint32 merges;				/* blocks merged */
 	uint32 pages_freed;			/* rows pages unlinked by vacuum */
 	uint32 pages_reused;		/* free pages taken by inserts */
+	BlockNumber ring;			/* first page of the ring of searches */
+	uint32 flags;				/* HX_META_... */
+	uint32 ring_next;			/* number of the ring's next search */
+	uint32 ring_start;			/* the first one that counts */
+	uint64 rows_at_full;		/* rows when the table was last made in full */
+	uint64 rows_at_search;		/* rows at the last search of the ring */
 } HxMeta;
+
+/* The table was made from queries of the user */
+#define HX_META_OWN_QUERIES 0x0001
 
 #define HxPageMeta(page) ((HxMeta *) HxContents(page))
 
@@ -155,6 +165,38 @@ typedef struct HxTable
 } HxTable;
 
 #define HxPageTable(page) ((HxTable *) HxContents(page))
+
+/* One of the nearest rows of a search, and when it would be found */
+typedef struct HxTraceRow
+{
+	float distance; /* in units of the query */
+	uint32 before;	/* rows visited before its block */
+} HxTraceRow;
+
+/* Ring of searches */
+#define HX_RING_PAGES 64
+#define HX_RING_NEAR 480
+
+/* An exhaustive search; the axes are those of HxTable */
+typedef struct HxRing
+{
+	double promise_low;
+	double promise_step;
+	double distance_low;
+	double distance_step;
+	uint32 number; /* of the search */
+	uint16 count;  /* nearest rows kept */
+	uint16 unused;
+	float least_promise;			  /* of a block */
+	float least_distance;			  /* of a row */
+	uint32 totals[HX_TABLE_PROMISES]; /* rows of blocks, by promise */
+	uint8 cells[HX_TABLE_PROMISES][HX_TABLE_DISTANCES]; /* rows nearer than a
+														 * distance: 0, or 1 +
+														 * 8 log2 */
+	HxTraceRow near[HX_RING_NEAR]; /* in the order of visits */
+} HxRing;
+
+#define HxPageRing(page) ((HxRing *) HxContents(page))
 
 /* Where a block's entry stands: its name for life */
 typedef struct HxPlace

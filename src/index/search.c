@@ -541,7 +541,7 @@ must_be_exact(const HxSearch *search, uint64 nrows)
 {
 	return search->spec.recall >= 1 || search->in_nulls ||
 		   !search->spec.query || !search->expect.usable ||
-		   nrows > 4 * search->rows_at_calibration;
+		   nrows > HX_MAX_GROWTH * search->rows_at_calibration;
 }
 
 /*

@@ -63,6 +63,13 @@ HxUnpackTid(uint64 packed, ItemPointerData *tid)
 				   (OffsetNumber) (packed & 0xFFFF));
 }
 
+/* A number of so many bits that depends on all of a packed TID */
+static inline uint32
+HxHashTid(uint64 packed, int bits)
+{
+	return (uint32) ((packed * UINT64CONST(0x9E3779B97F4A7C15)) >> (64 - bits));
+}
+
 /*
  * Begin a search.  The directory is read now: take the snapshot before.
  * Everything is allocated in a context below the current one.

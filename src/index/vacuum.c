@@ -16,6 +16,7 @@
 #include "index/directory.h"
 #include "index/handler.h"
 #include "index/inject.h"
+#include "index/recalibrate.h"
 #include "index/rewrite.h"
 #include "index/split.h"
 
@@ -450,6 +451,7 @@ hxvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	stats->num_index_tuples = HxBlocksRows(&blocks) + blocks.nulls.rows;
 	stats->num_pages = RelationGetNumberOfBlocks(info->index);
 	stats->estimated_count = false;
+	HxAfterVacuum(info->index, &desc, HxBlocksRows(&blocks));
 	HxFreeBlocks(&blocks);
 	IndexFreeSpaceMapVacuum(info->index);
 	return stats;

@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "index/calibrate.h"
 #include "index/write.h"
 
 struct HxWriter
@@ -287,13 +288,11 @@ HxStoreBuiltTable(Relation index, const HxTable *table, uint64 rows)
 	HxWriter writer = {.index = index, .fork = MAIN_FORKNUM};
 	Buffer buffer = add_page(&writer);
 	Buffer meta_buffer = reserved_page(&writer, HX_METAPAGE);
-	HxMeta *meta = HxPageMeta(BufferGetPage(meta_buffer));
 
 	HxInitPage(BufferGetPage(buffer), HX_KIND_TABLE);
 	*HxPageTable(BufferGetPage(buffer)) = *table;
-	meta->table = BufferGetBlockNumber(buffer);
-	meta->rows_at_calibration = rows;
-	meta->calibrations++;
+	HxNoteTable(HxPageMeta(BufferGetPage(meta_buffer)),
+				BufferGetBlockNumber(buffer), rows, HX_CALIBRATED_FULL);
 	finish_page(buffer);
 	finish_page(meta_buffer);
 }
