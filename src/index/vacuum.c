@@ -209,6 +209,27 @@ note_suspect(Vacuum *vacuum, BlockNumber block)
 	vacuum->suspects[vacuum->nsuspects++] = block;
 }
 
+/*
+ * Make a page of zeros, which a crash has left behind, a free page.  Who adds a
+ * page to the file keeps it locked until it is none of zeros.
+ */
+static void
+free_new_page(Vacuum *vacuum, BlockNumber block)
+{
+	Buffer buffer = read_page(vacuum, block, BUFFER_LOCK_EXCLUSIVE);
+
+	if (PageIsNew(BufferGetPage(buffer)))
+	{
+		GenericXLogState *state = GenericXLogStart(vacuum->index);
+
+		HxInitPage(
+			GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE),
+			HX_KIND_FREE);
+		GenericXLogFinish(state);
+	}
+	UnlockReleaseBuffer(buffer);
+}
+
 /* Look at one page, and vacuum it if rows of it are dead. */
 static void
 visit_page(Vacuum *vacuum, BlockNumber block)
@@ -216,12 +237,12 @@ visit_page(Vacuum *vacuum, BlockNumber block)
 	Buffer buffer = read_page(vacuum, block, BUFFER_LOCK_SHARE);
 	Page page = BufferGetPage(buffer);
 	bool dead = false;
+	bool is_new = PageIsNew(page);
 	HxPlace place = {0};
 	uint64 owner = 0;
 
 	HX_INJECT_LOCKED("vacuum-page");
-
-	if (!PageIsNew(page) && HxPageOpaque(page)->kind == HX_KIND_ROWS)
+	if (!is_new && HxPageOpaque(page)->kind == HX_KIND_ROWS)
 	{
 		dead = has_dead_rows(vacuum, page);
 		place.page = HxPageOpaque(page)->parent;
@@ -230,14 +251,16 @@ visit_page(Vacuum *vacuum, BlockNumber block)
 		if (!is_old_owner(vacuum, owner))
 			note_suspect(vacuum, block);
 	}
-	else if (PageIsNew(page) || HxPageOpaque(page)->kind == HX_KIND_FREE)
+	else if (is_new || HxPageOpaque(page)->kind == HX_KIND_FREE)
 	{
-		/* Also what a crash left behind; who takes it looks again. */
+		/* Who takes it looks again. */
 		RecordFreeIndexPage(vacuum->index, block);
 		vacuum->stats->pages_deleted++;
 		vacuum->stats->pages_free++;
 	}
 	UnlockReleaseBuffer(buffer);
+	if (is_new)
+		free_new_page(vacuum, block);
 	if (dead)
 		vacuum_page(vacuum, block, place, owner);
 }
@@ -422,6 +445,7 @@ hxbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 		for (; block < end; block++)
 		{
 			HX_VACUUM_DELAY_POINT();
+			HX_INJECT("vacuum-visit");
 			visit_page(&vacuum, block);
 		}
 	foreach (cell, vacuum.thinned)
