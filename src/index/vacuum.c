@@ -16,6 +16,7 @@
 #include "index/directory.h"
 #include "index/handler.h"
 #include "index/inject.h"
+#include "index/merge.h"
 #include "index/recalibrate.h"
 #include "index/rewrite.h"
 #include "index/split.h"
@@ -440,7 +441,8 @@ hxbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	vacuum.strategy = info->strategy;
 	note_owners(&vacuum);
 
-	/* The file may grow meanwhile, and rows move only to new pages. */
+	/* The file may grow meanwhile; rows move only ahead of the walk. */
+	HxLockWalk(info->index);
 	while (block < (end = count_pages(info->index)))
 		for (; block < end; block++)
 		{
@@ -454,6 +456,7 @@ hxbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 		unlink_empty_pages(&vacuum, lfirst(cell));
 	}
 	list_free_deep(vacuum.thinned);
+	HxUnlockWalk(info->index);
 	free_orphans(&vacuum);
 	return stats;
 }
@@ -464,12 +467,17 @@ hxvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 {
 	HxIndexDesc desc;
 	HxBlocks blocks;
+	int64 freed;
 
 	if (info->analyze_only)
 		return stats;
 	if (!stats)
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
 	desc = *HxDescribe(info->index);
+	freed = HxTidyBlocks(info->index, &desc);
+	stats->pages_newly_deleted += freed;
+	stats->pages_deleted += freed;
+	stats->pages_free += freed;
 	split_long_blocks(info->index, &desc);
 	HxReadDirectory(info->index, &desc, NULL, &blocks);
 	stats->num_index_tuples = HxBlocksRows(&blocks) + blocks.nulls.rows;
