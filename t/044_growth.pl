@@ -20,10 +20,10 @@ my $node = new_node('growth', conf => "shared_buffers = 128MB\nmax_connections =
 install_functions($node);
 note "seed $seed, $rows rows";
 
-# Half of the rows near one of 2,000 others, half anywhere
+# Rows in 500 clusters
 $node->safe_psql('postgres', q{
 	CREATE FUNCTION grown_code(i int) RETURNS bincode LANGUAGE sql IMMUTABLE AS $$
-		SELECT (code(i, CASE WHEN i % 2 = 0 THEN 2000 ELSE 1000003 END, 'g4'))::bincode $$;
+		SELECT code(i, 500, 'g4')::bincode $$;
 	CREATE TABLE source AS SELECT i AS id, CASE WHEN i % 100 > 0 THEN grown_code(i) END::bincode(256) AS c, i % 20 AS a
 		FROM generate_series(1, } . $rows . q{) i;
 	CREATE UNIQUE INDEX ON source (id);
@@ -136,5 +136,30 @@ foreach my $table ('quiet', 'busy')
 		}
 	}
 }
+
+# Rounds of deleting half and inserting half: pages go from hand to hand
+$node->safe_psql('postgres', "CREATE TABLE rounds AS SELECT * FROM source WHERE id <= 12000;
+	CREATE INDEX rounds_idx ON rounds USING hashemb (c, a)");
+my $first;
+foreach my $round (1 .. 10)
+{
+	$node->safe_psql('postgres', "DELETE FROM rounds WHERE hashint4(id + $round) % 2 = 0");
+	$node->safe_psql('postgres', 'INSERT INTO rounds SELECT * FROM source s WHERE id <= 12000 AND NOT EXISTS (SELECT FROM rounds r WHERE r.id = s.id)');
+	$node->safe_psql('postgres', 'VACUUM rounds');
+	sound('rounds', "after round $round") if $round % 3 == 1;
+	my $pages = $node->safe_psql('postgres', q{SELECT pages FROM hashemb_index_info('rounds_idx')});
+	note "round $round: $pages pages";
+	$first ||= $pages;
+	cmp_ok($pages, '<=', 1.2 * $first, "size after round $round");
+}
+is($node->safe_psql('postgres', q{SELECT merges > 20, pages_freed > 20, pages_reused > 20 FROM hashemb_index_info('rounds_idx')}),
+	't|t|t', 'blocks were merged, pages freed and used again');
+
+# Everything goes: one block is left, and rows find it again
+$node->safe_psql('postgres', 'DELETE FROM rounds');
+$node->safe_psql('postgres', 'VACUUM rounds');
+is($node->safe_psql('postgres', q{SELECT rows, blocks FROM hashemb_index_info('rounds_idx')}), '0|1', 'one empty block is left');
+$node->safe_psql('postgres', 'INSERT INTO rounds SELECT * FROM source WHERE id <= 3000');
+sound('rounds', 'filled again');
 $node->stop;
 done_testing();

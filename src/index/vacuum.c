@@ -29,9 +29,8 @@ typedef struct Vacuum
 	void *callback_state;
 	IndexBulkDeleteResult *stats;
 	BufferAccessStrategy strategy;
-	List *thinned;	/* places of blocks with empty pages */
-	uint64 *owners; /* of all blocks at the start, sorted */
-	int nowners;
+	List *thinned;		   /* places of blocks with empty pages */
+	HxOwners owners;	   /* of all blocks at the start */
 	BlockNumber *suspects; /* rows pages of other owners: new, or orphans */
 	int nsuspects;
 	int suspects_room;
@@ -161,15 +160,6 @@ vacuum_page(Vacuum *vacuum, BlockNumber block, HxPlace place, uint64 owner)
 	UnlockReleaseBuffer(directory);
 }
 
-static int
-compare_owners(const void *a, const void *b)
-{
-	uint64 left = *(const uint64 *) a;
-	uint64 right = *(const uint64 *) b;
-
-	return left < right ? -1 : left > right;
-}
-
 /* Note the owners of all blocks that there are. */
 static void
 note_owners(Vacuum *vacuum)
@@ -177,21 +167,11 @@ note_owners(Vacuum *vacuum)
 	HxBlocks blocks;
 
 	HxReadDirectory(vacuum->index, vacuum->desc, NULL, &blocks);
-	vacuum->owners = MemoryContextAllocHuge(
-		CurrentMemoryContext, (blocks.count + 1) * sizeof(uint64));
+	HxAddNullBlock(&blocks);
 	for (int b = 0; b < blocks.count; b++)
-		vacuum->owners[vacuum->nowners++] = blocks.blocks[b].owner;
-	vacuum->owners[vacuum->nowners++] = blocks.nulls.owner;
-	qsort(vacuum->owners, vacuum->nowners, sizeof(uint64), compare_owners);
+		HxAddOwner(&vacuum->owners, blocks.blocks[b].owner);
+	HxSortOwners(&vacuum->owners);
 	HxFreeBlocks(&blocks);
-}
-
-/* Did a block of this owner exist when the vacuum began? */
-static bool
-is_old_owner(const Vacuum *vacuum, uint64 owner)
-{
-	return bsearch(&owner, vacuum->owners, vacuum->nowners, sizeof(uint64),
-				   compare_owners) != NULL;
 }
 
 /* Note a page that may be an orphan. */
@@ -249,7 +229,7 @@ visit_page(Vacuum *vacuum, BlockNumber block)
 		place.page = HxPageOpaque(page)->parent;
 		place.slot = HxPageOpaque(page)->slot;
 		owner = HxPageOpaque(page)->owner;
-		if (!is_old_owner(vacuum, owner))
+		if (!HxHasOwner(&vacuum->owners, owner))
 			note_suspect(vacuum, block);
 	}
 	else if (is_new || HxPageOpaque(page)->kind == HX_KIND_FREE)
