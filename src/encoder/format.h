@@ -147,6 +147,7 @@ typedef struct HxModel
 	HxLayer layer[HX_MAX_LAYERS];
 	const uint8_t *note; /* or NULL */
 	size_t note_size;
+	void *decoder; /* of decode.c, made when first needed */
 } HxModel;
 
 /* Room for what hx_read_model says of bytes that are no model */

@@ -21,7 +21,8 @@ typedef struct HxDraftLayer
 	int outputs;
 	int precision;		   /* 0 identity, 1 int8, 2 int16 */
 	const double *weights; /* a row of inputs for each output; or NULL */
-	const double *scale;   /* of identities only, or NULL for 1 */
+	const double *scale;   /* of each output, or NULL; weights are then whole
+							  numbers of this */
 	const double *bias;	   /* of each output, or NULL for 0 */
 } HxDraftLayer;
 

@@ -93,7 +93,7 @@ typedef struct HxTraining
 	int target_bits; /* HX_Y_CODE: bits a dimension */
 	uint64 seen;	 /* rows with x, or with y where that may stand alone */
 
-	/* HX_KEEP_ROWS: a sample in the order of the rows' arrival */
+	/* HX_KEEP_ROWS: a sample, in no particular order */
 	int capacity;	 /* rows that fit */
 	int rows;		 /* rows kept */
 	float *x;		 /* rows of width[0]; of 0 where absent */
@@ -102,12 +102,17 @@ typedef struct HxTraining
 	int32 *class_of; /* HX_Y_LABEL(S): index into classes, -1; or NULL */
 	uint8 *present;	 /* bit 0: has x, bit 1: has y */
 
-	/* HX_KEEP_SUMS: over rows with x (and y, unless that is a label) */
-	double *sum_x;	/* width[0] */
-	double *sum_xx; /* width[0] x width[0], lower triangle */
-	double *sum_y;	/* width[1] */
-	double *sum_xy; /* width[0] x width[1], row by row */
-	double sum_y2;	/* squared lengths of y */
+	/*
+	 * HX_KEEP_SUMS: over all rows, x and y taken less a pivot (the first rows'
+	 * mean), so that a large mean costs no precision
+	 */
+	double *pivot_x; /* width[0] */
+	double *pivot_y; /* width[1], if y is a vector or code */
+	double *sum_x;	 /* width[0] */
+	double *sum_xx;	 /* width[0] x width[0], lower triangle */
+	double *sum_y;	 /* width[1] */
+	double *sum_xy;	 /* width[0] x width[1], row by row */
+	double sum_y2;	 /* squared lengths of y */
 
 	/* classes met, in order of their labels when train is called */
 	int class_count;
@@ -130,6 +135,9 @@ typedef struct HxMethod
 
 /* The methods; NULL at the end */
 extern const HxMethod *const HxMethods[];
+
+/* A method's name */
+extern const char *HxMethodName(HxMethodId id);
 
 /* train_random.c, train_pca.c, train_linear.c and others: one each */
 extern const HxMethod HxMethodRandom;
