@@ -57,6 +57,9 @@ extern void hx_add_multiple(double *y, double factor, const double *x,
 extern void hx_add_multiple_float(float *y, float factor, const float *x,
 								  size_t n);
 
+/* x, y = c x - s y, s x + c y */
+extern void hx_rotate(double *x, double *y, double c, double s, size_t n);
+
 /* Vector levels: 0 portable, 1 wider where the machine has it; for tests */
 extern int hx_matrix_level(int level);
 

@@ -4,7 +4,7 @@
  *
  * One core does the work: a tile of four rows by 64 bytes, over packed panels
  * of both factors.  It is compiled twice, for the baseline and for AVX2, from
- * the same source: vectors of 64 bytes that the compiler cuts to what there is.
+ * the same source with vectors of 16 and of 32 bytes.
  * Lanes are dimensions of the result, or eight or sixteen fixed partial sums,
  * so both give the same bits.
  */
@@ -18,88 +18,133 @@
 #define HEIGHT 64	/* rows of a packed panel of the first factor */
 #define SPREAD 2048 /* bytes of a row of the second factor's panel */
 
-typedef double DoubleVec __attribute__((vector_size(WIDE), aligned(8)));
-typedef float FloatVec __attribute__((vector_size(WIDE), aligned(4)));
+/* Vectors of 16 bytes, which every machine has, and of 32 */
+typedef double Double16 __attribute__((vector_size(16), aligned(8), may_alias));
+typedef float Float16 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef double Double32 __attribute__((vector_size(32), aligned(8), may_alias));
+typedef float Float32 __attribute__((vector_size(32), aligned(4), may_alias));
 
 #define INLINE static inline __attribute__((always_inline))
 
 /*
- * tile += panel of a (depth x ROWS) times panel of b (depth x one vector);
- * lanes of a vector are columns.
+ * tile += panel of a (depth x ROWS) times panel of b (depth x 64 bytes); lanes
+ * of a vector are columns.  Two vectors of columns at a time: eight sums fit
+ * into the registers.
  */
-#define DEFINE_TILE(name, real, vec)                              \
+#define DEFINE_TILE(name, real, vec)                                      \
 	INLINE void name(const real *a, const real *b, int depth, real *tile) \
-	{                                                             \
-		const vec *column = (const vec *) b;                      \
-		vec *out = (vec *) tile;                                  \
-		vec s0 = out[0], s1 = out[1], s2 = out[2], s3 = out[3];   \
-                                                                  \
-		for (int i = 0; i < depth; i++, a += ROWS)                \
-		{                                                         \
-			vec v = column[i];                                    \
-                                                                  \
-			s0 += a[0] * v;                                       \
-			s1 += a[1] * v;                                       \
-			s2 += a[2] * v;                                       \
-			s3 += a[3] * v;                                       \
-		}                                                         \
-		out[0] = s0;                                              \
-		out[1] = s1;                                              \
-		out[2] = s2;                                              \
-		out[3] = s3;                                              \
+	{                                                                     \
+		enum                                                              \
+		{                                                                 \
+			STEP = WIDE / sizeof(vec)                                     \
+		};                                                                \
+                                                                          \
+		for (int part = 0; part < STEP; part += 2)                        \
+		{                                                                 \
+			const vec *column = (const vec *) b + part;                   \
+			const real *row = a;                                          \
+			vec *out = (vec *) tile + part;                               \
+			vec s0 = out[0], s1 = out[1];                                 \
+			vec s2 = out[STEP], s3 = out[STEP + 1];                       \
+			vec s4 = out[2 * STEP], s5 = out[2 * STEP + 1];               \
+			vec s6 = out[3 * STEP], s7 = out[3 * STEP + 1];               \
+                                                                          \
+			for (int i = 0; i < depth; i++, row += ROWS, column += STEP)  \
+			{                                                             \
+				vec v = column[0], w = column[1];                         \
+                                                                          \
+				s0 += row[0] * v;                                         \
+				s1 += row[0] * w;                                         \
+				s2 += row[1] * v;                                         \
+				s3 += row[1] * w;                                         \
+				s4 += row[2] * v;                                         \
+				s5 += row[2] * w;                                         \
+				s6 += row[3] * v;                                         \
+				s7 += row[3] * w;                                         \
+			}                                                             \
+			out[0] = s0;                                                  \
+			out[1] = s1;                                                  \
+			out[STEP] = s2;                                               \
+			out[STEP + 1] = s3;                                           \
+			out[2 * STEP] = s4;                                           \
+			out[2 * STEP + 1] = s5;                                       \
+			out[3 * STEP] = s6;                                           \
+			out[3 * STEP + 1] = s7;                                       \
+		}                                                                 \
 	}
 
-DEFINE_TILE(tile_double, double, DoubleVec)
-DEFINE_TILE(tile_float, float, FloatVec)
-
-/* Inner product, a lane for each remainder; lanes are added by halves */
-#define DEFINE_DOT(name, real, vec)                                \
-	INLINE real name(const real *a, const real *b, size_t n)       \
-	{                                                              \
-		enum                                                       \
-		{                                                          \
-			LANES = WIDE / sizeof(real)                            \
-		};                                                         \
-		vec sums[2] = {{0}, {0}};                                  \
-		real lane[LANES];                                          \
-		size_t i = 0;                                              \
-                                                                   \
-		for (; i + 2 * LANES <= n; i += 2 * LANES)                 \
-		{                                                          \
-			sums[0] += *(const vec *) (a + i) * *(const vec *) (b + i); \
-			sums[1] += *(const vec *) (a + i + LANES) *            \
-					   *(const vec *) (b + i + LANES);             \
-		}                                                          \
-		sums[0] += sums[1];                                        \
-		memcpy(lane, &sums[0], sizeof(lane));                      \
-		for (; i < n; i++)                                         \
-			lane[i % LANES] += a[i] * b[i];                        \
-		for (int half = LANES / 2; half > 0; half /= 2)            \
-		{                                                          \
-			for (int l = 0; l < half; l++)                         \
-				lane[l] += lane[l + half];                         \
-		}                                                          \
-		return lane[0];                                            \
+/*
+ * Inner product: 64 bytes of lanes, by the remainder of the dimension; then
+ * lanes are added by halves.
+ */
+#define DEFINE_DOT(name, real, vec)                                           \
+	INLINE real name(const real *a, const real *b, size_t n)                  \
+	{                                                                         \
+		enum                                                                  \
+		{                                                                     \
+			LANES = WIDE / sizeof(real),                                      \
+			PART = sizeof(vec) / sizeof(real)                                 \
+		};                                                                    \
+		vec sum[WIDE / sizeof(vec)] = {{0}};                                  \
+		real lane[LANES];                                                     \
+		size_t i = 0;                                                         \
+                                                                              \
+		for (; i + LANES <= n; i += LANES)                                    \
+		{                                                                     \
+			_Pragma("GCC unroll 4") for (size_t p = 0; p < LANES / PART; p++) \
+				sum[p] += *(const vec *) (a + i + p * PART) *                 \
+						  *(const vec *) (b + i + p * PART);                  \
+		}                                                                     \
+		memcpy(lane, sum, sizeof(lane));                                      \
+		for (; i < n; i++)                                                    \
+			lane[i % LANES] += a[i] * b[i];                                   \
+		for (int half = LANES / 2; half > 0; half /= 2)                       \
+		{                                                                     \
+			for (int l = 0; l < half; l++)                                    \
+				lane[l] += lane[l + half];                                    \
+		}                                                                     \
+		return lane[0];                                                       \
 	}
 
-DEFINE_DOT(dot_double, double, DoubleVec)
-DEFINE_DOT(dot_float, float, FloatVec)
-
-#define DEFINE_MULTIPLE(name, real, vec)                           \
+/* y += factor * x */
+#define DEFINE_MULTIPLE(name, real, vec)                            \
 	INLINE void name(real *y, real factor, const real *x, size_t n) \
-	{                                                              \
-		size_t i = 0;                                              \
-                                                                   \
-		for (; i + WIDE / sizeof(real) <= n; i += WIDE / sizeof(real)) \
-			*(vec *) (y + i) += factor * *(const vec *) (x + i);   \
-		for (; i < n; i++)                                         \
-			y[i] += factor * x[i];                                 \
+	{                                                               \
+		const size_t lanes = sizeof(vec) / sizeof(real);            \
+		size_t i = 0;                                               \
+                                                                    \
+		for (; i + lanes <= n; i += lanes)                          \
+			*(vec *) (y + i) += factor * *(const vec *) (x + i);    \
+		for (; i < n; i++)                                          \
+			y[i] += factor * x[i];                                  \
 	}
 
-DEFINE_MULTIPLE(multiple_double, double, DoubleVec)
-DEFINE_MULTIPLE(multiple_float, float, FloatVec)
+/* Turn the plane of two vectors */
+#define DEFINE_ROTATE(name, real, vec)                           \
+	INLINE void name(real *x, real *y, real c, real s, size_t n) \
+	{                                                            \
+		const size_t lanes = sizeof(vec) / sizeof(real);         \
+		size_t i = 0;                                            \
+                                                                 \
+		for (; i + lanes <= n; i += lanes)                       \
+		{                                                        \
+			vec a = *(vec *) (x + i);                            \
+			vec b = *(vec *) (y + i);                            \
+                                                                 \
+			*(vec *) (x + i) = c * a - s * b;                    \
+			*(vec *) (y + i) = s * a + c * b;                    \
+		}                                                        \
+		for (; i < n; i++)                                       \
+		{                                                        \
+			real a = x[i];                                       \
+			real b = y[i];                                       \
+                                                                 \
+			x[i] = c * a - s * b;                                \
+			y[i] = s * a + c * b;                                \
+		}                                                        \
+	}
 
-/* The six cores of a level */
+/* The cores of a level */
 typedef struct Level
 {
 	void (*tile_double)(const double *, const double *, int, double *);
@@ -108,48 +153,68 @@ typedef struct Level
 	float (*dot_float)(const float *, const float *, size_t);
 	void (*multiple_double)(double *, double, const double *, size_t);
 	void (*multiple_float)(float *, float, const float *, size_t);
+	void (*rotate_double)(double *, double *, double, double, size_t);
 } Level;
 
-#define DEFINE_LEVEL(suffix, attribute)                                       \
-	attribute static void tile_double_##suffix(const double *a,               \
-											   const double *b, int depth,    \
-											   double *tile)                  \
-	{                                                                         \
-		tile_double(a, b, depth, tile);                                       \
-	}                                                                         \
-	attribute static void tile_float_##suffix(const float *a, const float *b, \
-											  int depth, float *tile)         \
-	{                                                                         \
-		tile_float(a, b, depth, tile);                                        \
-	}                                                                         \
-	attribute static double dot_double_##suffix(const double *a,              \
-												const double *b, size_t n)    \
-	{                                                                         \
-		return dot_double(a, b, n);                                           \
-	}                                                                         \
-	attribute static float dot_float_##suffix(const float *a, const float *b, \
-											  size_t n)                       \
-	{                                                                         \
-		return dot_float(a, b, n);                                            \
-	}                                                                         \
-	attribute static void multiple_double_##suffix(                           \
-		double *y, double factor, const double *x, size_t n)                  \
-	{                                                                         \
-		multiple_double(y, factor, x, n);                                     \
-	}                                                                         \
-	attribute static void multiple_float_##suffix(                            \
-		float *y, float factor, const float *x, size_t n)                     \
-	{                                                                         \
-		multiple_float(y, factor, x, n);                                      \
-	}                                                                         \
-	static const Level level_##suffix = {                                     \
-		tile_double_##suffix, tile_float_##suffix,                            \
-		dot_double_##suffix,  dot_float_##suffix,                             \
-		multiple_double_##suffix, multiple_float_##suffix};
+/* The functions of a level, compiled for its instructions */
+#define DEFINE_LEVEL(name, attribute)                                          \
+	attribute static void name##_tile_double(const double *a, const double *b, \
+											 int depth, double *tile)          \
+	{                                                                          \
+		name##_tile_double_body(a, b, depth, tile);                            \
+	}                                                                          \
+	attribute static void name##_tile_float(const float *a, const float *b,    \
+											int depth, float *tile)            \
+	{                                                                          \
+		name##_tile_float_body(a, b, depth, tile);                             \
+	}                                                                          \
+	attribute static double name##_dot_double(const double *a,                 \
+											  const double *b, size_t n)       \
+	{                                                                          \
+		return name##_dot_double_body(a, b, n);                                \
+	}                                                                          \
+	attribute static float name##_dot_float(const float *a, const float *b,    \
+											size_t n)                          \
+	{                                                                          \
+		return name##_dot_float_body(a, b, n);                                 \
+	}                                                                          \
+	attribute static void name##_multiple_double(double *y, double factor,     \
+												 const double *x, size_t n)    \
+	{                                                                          \
+		name##_multiple_double_body(y, factor, x, n);                          \
+	}                                                                          \
+	attribute static void name##_multiple_float(float *y, float factor,        \
+												const float *x, size_t n)      \
+	{                                                                          \
+		name##_multiple_float_body(y, factor, x, n);                           \
+	}                                                                          \
+	attribute static void name##_rotate_double(double *x, double *y, double c, \
+											   double s, size_t n)             \
+	{                                                                          \
+		name##_rotate_double_body(x, y, c, s, n);                              \
+	}                                                                          \
+	static const Level name = {name##_tile_double,	   name##_tile_float,      \
+							   name##_dot_double,	   name##_dot_float,       \
+							   name##_multiple_double, name##_multiple_float,  \
+							   name##_rotate_double};
 
+DEFINE_TILE(portable_tile_double_body, double, Double16)
+DEFINE_TILE(portable_tile_float_body, float, Float16)
+DEFINE_DOT(portable_dot_double_body, double, Double16)
+DEFINE_DOT(portable_dot_float_body, float, Float16)
+DEFINE_MULTIPLE(portable_multiple_double_body, double, Double16)
+DEFINE_MULTIPLE(portable_multiple_float_body, float, Float16)
+DEFINE_ROTATE(portable_rotate_double_body, double, Double16)
 DEFINE_LEVEL(portable, )
 
 #if defined(__x86_64__)
+DEFINE_TILE(avx2_tile_double_body, double, Double32)
+DEFINE_TILE(avx2_tile_float_body, float, Float32)
+DEFINE_DOT(avx2_dot_double_body, double, Double32)
+DEFINE_DOT(avx2_dot_float_body, float, Float32)
+DEFINE_MULTIPLE(avx2_multiple_double_body, double, Double32)
+DEFINE_MULTIPLE(avx2_multiple_float_body, float, Float32)
+DEFINE_ROTATE(avx2_rotate_double_body, double, Double32)
 DEFINE_LEVEL(avx2, __attribute__((target("avx2"))))
 #endif
 
@@ -163,11 +228,11 @@ static const Level *level;
 int
 hx_matrix_level(int wanted)
 {
-	level = &level_portable;
+	level = &portable;
 #if defined(__x86_64__)
 	if (wanted != 0 && __builtin_cpu_supports("avx2"))
 	{
-		level = &level_avx2;
+		level = &avx2;
 		return 1;
 	}
 #endif
@@ -205,6 +270,12 @@ void
 hx_add_multiple_float(float *y, float factor, const float *x, size_t n)
 {
 	cores()->multiple_float(y, factor, x, n);
+}
+
+void
+hx_rotate(double *x, double *y, double c, double s, size_t n)
+{
+	cores()->rotate_double(x, y, c, s, n);
 }
 
 #define REAL double
