@@ -10,7 +10,7 @@ KERNEL = $(addprefix src/kernel/,kernel.o scalar.o avx2.o avx512.o neon.o)
 TYPE = $(addprefix src/type/,bincode.o bincode_order.o bitops.o majority.o \
 	distance.o dense.o ball.o ball_support.o svec.o svec_io.o svec_op.o \
 	svec_cast.o svec_agg.o svec_stats.o simhash.o)
-ENCODER =
+ENCODER = $(addprefix src/encoder/,product.o matrix.o eigen.o matrix_host.o)
 INDEX = $(addprefix src/index/,page.o attribute.o attribute_encode.o \
 	filter.o filter_make.o code.o code_train.o assign.o directory.o expect.o \
 	search.o sample.o replay.o calibrate.o write.o build.o insert.o scan.o \
@@ -72,6 +72,17 @@ bench: # measure on this machine
 
 coverage: # lines and branches that the tests reach
 	@tools/sandbox.sh test tools/coverage.sh
+
+# Other servers, made once by root and kept: minutes, gigabytes.
+.PHONY: compat assert valgrind
+compat: # regress and isolation tests on PostgreSQL 17 and 18
+	@tools/compat.sh $(VERSIONS)
+
+assert: # the same on a server that checks itself
+	@tools/assert-check.sh
+
+valgrind: # regress tests under valgrind: an hour
+	@tools/assert-check.sh --valgrind $(TESTS)
 
 # Unit tests and figures of the kernels: no server.
 .PHONY: unitcheck kernelbench

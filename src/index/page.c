@@ -93,12 +93,12 @@ HxRowArraysOf(const HxIndexDesc *desc, Page page, HxRowArrays *arrays)
 	arrays->count = HxPageRows(page)->count;
 	arrays->payloads = (uint8 *) at;
 	at += capacity * desc->payload;
+	arrays->dead = (uint64 *) at;
+	at += BITMAP_WORDS(capacity) * sizeof(uint64);
 	arrays->words = (int64 *) at;
 	at += capacity * desc->nwords * sizeof(int64);
 	arrays->nulls = (uint64 *) at;
 	at += desc->nattrs * BITMAP_WORDS(capacity) * sizeof(uint64);
-	arrays->dead = (uint64 *) at;
-	at += BITMAP_WORDS(capacity) * sizeof(uint64);
 	arrays->tids = (ItemPointerData *) at;
 
 	arrays->columns.count = arrays->count;
@@ -136,18 +136,26 @@ null_bits(const HxRowArrays *arrays, int attr)
 }
 
 /*
- * Set how many rows a page has.  The payloads not in use are the page's hole,
- * which page images in the WAL leave out and generic WAL clears.
+ * Set the bounds of a rows page's hole, which page images in the WAL leave out
+ * and generic WAL clears: the payloads not in use and the marks of dead rows.
  */
-void
-HxSetRowCount(const HxIndexDesc *desc, Page page, int count)
+static void
+set_hole(const HxIndexDesc *desc, Page page)
 {
 	PageHeader header = (PageHeader) page;
 	Size start = HxContents(page) + sizeof(HxRows) - (char *) page;
 
+	header->pd_lower = start + HxPageRows(page)->count * desc->payload;
+	header->pd_upper = start + desc->capacity * desc->payload +
+					   BITMAP_WORDS(desc->capacity) * sizeof(uint64);
+}
+
+/* Set how many rows a page has. */
+void
+HxSetRowCount(const HxIndexDesc *desc, Page page, int count)
+{
 	HxPageRows(page)->count = count;
-	header->pd_lower = start + count * desc->payload;
-	header->pd_upper = start + desc->capacity * desc->payload;
+	set_hole(desc, page);
 }
 
 /* Append a row to a page that has room; payload NULL leaves zeros. */
@@ -301,7 +309,7 @@ HxPageIsSound(Page page)
 			header->pd_upper == header->pd_special);
 }
 
-/* Is the hole of a page of rows where its payloads in use end? */
+/* Is the hole of a page of rows where it should be? */
 static bool
 hole_is_right(const HxIndexDesc *desc, Page page)
 {
@@ -310,7 +318,9 @@ hole_is_right(const HxIndexDesc *desc, Page page)
 
 	return header->pd_lower ==
 			   start + HxPageRows(page)->count * desc->payload &&
-		   header->pd_upper == start + desc->capacity * desc->payload;
+		   header->pd_upper ==
+			   start + desc->capacity * desc->payload +
+				   BITMAP_WORDS(desc->capacity) * sizeof(uint64);
 }
 
 /* Are the axes and factors of a table of expected misses numbers to use? */

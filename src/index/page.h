@@ -3,8 +3,8 @@
  *	  Page layouts of the index, and how pages are got, checked and freed.
  *
  * See README, "Structure on disk".  Generic WAL clears what lies between
- * pd_lower and pd_upper: on pages of rows that are the payloads not in use, and
- * other pages have no such hole.
+ * pd_lower and pd_upper: on pages of rows that are the payloads not in use and
+ * the marks of dead rows, which are hints; other pages have no such hole.
  */
 #ifndef HX_PAGE_H
 #define HX_PAGE_H
