@@ -26,6 +26,7 @@
 #include "encoder/spec.h"
 #include "encoder/train.h"
 #include "type/bincode.h"
+#include "type/dense.h"
 
 /* Rows kept by default, and the share of memory that they may take */
 #define DEFAULT_SAMPLE 20000
