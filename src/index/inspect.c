@@ -59,23 +59,35 @@ HxOpenIndex(Oid oid, LOCKMODE lockmode)
 	return index;
 }
 
-/* Marks of dead rows in all blocks. */
-static uint64
-count_dead(Relation index, const HxIndexDesc *desc, BlockNumber block)
+/* Rows marked as dead on a page. */
+static int
+count_marks(const HxIndexDesc *desc, Page page)
 {
-	uint64 dead = 0;
-	uint32 steps = 0;
+	HxRowArrays rows;
+	int count = 0;
 
-	while (block != InvalidBlockNumber)
+	HxRowArraysOf(desc, page, &rows);
+	for (int i = 0; i < rows.count; i++)
+		count += (rows.dead[i / 64] >> (i % 64)) & 1;
+	return count;
+}
+
+/* Rows marked as dead in the index, all pages of which are read. */
+static uint64
+count_dead(Relation index, const HxIndexDesc *desc)
+{
+	BlockNumber end = RelationGetNumberOfBlocks(index);
+	uint64 dead = 0;
+
+	for (BlockNumber block = HX_METAPAGE + 1; block < end; block++)
 	{
-		Buffer buffer =
-			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+		Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_SHARE, NULL);
 		Page page = BufferGetPage(buffer);
 
-		for (int i = 0; i < HxPageDirectory(page)->count; i++)
-			dead += HxPageEntries(page)[i].dead;
-		HxCountStep(index, block, &steps);
-		block = HxPageOpaque(page)->next;
+		CHECK_FOR_INTERRUPTS();
+		if (HxPageIsSound(page) && HxPageOpaque(page)->kind == HX_KIND_ROWS &&
+			!HxPageFault(desc, page, HX_KIND_ROWS))
+			dead += count_marks(desc, page);
 		UnlockReleaseBuffer(buffer);
 	}
 	return dead;
@@ -101,7 +113,7 @@ hx_index_info(PG_FUNCTION_ARGS)
 	values[i++] = Int32GetDatum(meta.version);
 	values[i++] = Int64GetDatum(HxBlocksRows(&blocks) + blocks.nulls.rows);
 	values[i++] = Int64GetDatum(blocks.nulls.rows);
-	values[i++] = Int64GetDatum(count_dead(index, &desc, meta.directory));
+	values[i++] = Int64GetDatum(count_dead(index, &desc));
 	values[i++] = Int64GetDatum(0); /* codes have no pending area */
 	values[i++] = Int32GetDatum(blocks.count);
 	values[i++] = Int32GetDatum(meta.splits);

@@ -14,6 +14,7 @@
 
 #include "compat.h"
 #include "hashemb.h"
+#include "index/dead.h"
 #include "index/handler.h"
 #include "index/search.h"
 
@@ -26,6 +27,8 @@ typedef struct IndexSearch
 	ItemPointerData *tids; /* rows of the current block, if not ordered */
 	int64 ntids;
 	int64 next_tid;
+	HxDeadRows *dead;  /* rows found dead; NULL if they cannot be marked */
+	HxCandidate prior; /* the row returned last, if ordered */
 } IndexSearch;
 
 /* ambeginscan */
@@ -53,6 +56,17 @@ hxbeginscan(Relation index, int nkeys, int norderbys)
 	return scan;
 }
 
+/* Mark the rows that were found dead. */
+static void
+mark_dead(IndexScanDesc scan)
+{
+	IndexSearch *state = scan->opaque;
+
+	if (state->dead && state->dead->count > 0)
+		HxMarkDeadRows(scan->indexRelation, &state->desc, state->dead);
+	state->dead = NULL;
+}
+
 /* amrescan: the search itself begins with the first row asked for */
 void
 hxrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
@@ -60,6 +74,7 @@ hxrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
 {
 	IndexSearch *state = scan->opaque;
 
+	mark_dead(scan);
 	state->search = NULL;
 	MemoryContextReset(state->context);
 	state->ntids = state->next_tid = 0;
@@ -149,6 +164,7 @@ begin_search(IndexScanDesc scan)
 	pgstat_count_index_scan(scan->indexRelation);
 	HX_COUNT_SEARCH(scan);
 	old = MemoryContextSwitchTo(state->context);
+	state->dead = HxBeginDeadRows(scan->indexRelation);
 	if (!make_spec(scan))
 	{
 		state->spec.only_nulls = state->spec.skip_nulls = true;
@@ -169,8 +185,12 @@ next_ordered(IndexScanDesc scan)
 	HxCandidate row;
 	bool is_null;
 
+	if (scan->kill_prior_tuple && state->dead)
+		HxAddDeadRow(scan->indexRelation, &state->desc, state->dead,
+					 &state->prior);
 	if (!HxSearchNext(state->search, &row, &is_null))
 		return false;
+	state->prior = row;
 	HxUnpackTid(row.tid, &scan->xs_heaptid);
 	HxCheckTid(scan->indexRelation, &scan->xs_heaptid);
 	scan->xs_orderbyvals[0] = Float8GetDatum(row.distance);
@@ -234,6 +254,7 @@ hxendscan(IndexScanDesc scan)
 {
 	IndexSearch *state = scan->opaque;
 
+	mark_dead(scan);
 	MemoryContextDelete(state->context);
 	pfree(state);
 }

@@ -12,6 +12,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "utils/float.h"
@@ -66,7 +67,9 @@ struct HxSearch
 	float *min_bound; /* exact: least bound of order[i] and all behind */
 	int next;		  /* next block in order */
 	int stage;
-	bool in_nulls; /* now among the rows whose distance is NULL */
+	bool in_nulls;	  /* now among the rows whose distance is NULL */
+	bool see_dead;	  /* marks of dead rows do not count */
+	BlockNumber page; /* rows page being read */
 
 	HxCandidate *kept; /* best rows of this stage */
 	int room;		   /* how many are kept */
@@ -180,6 +183,7 @@ consider(HxSearch *search, double distance, const ItemPointerData *tid)
 {
 	HxCandidate row;
 
+	row.page = search->page;
 	row.distance = isnan(distance) ? get_float8_infinity() : distance;
 	if (search->nkept == search->room)
 	{
@@ -228,7 +232,7 @@ build_mask(HxSearch *search, const HxRowArrays *rows)
 	if (rows->count == 0)
 		return 0;
 	for (int w = 0; w < words; w++)
-		search->mask[w] = ~rows->dead[w];
+		search->mask[w] = search->see_dead ? ~UINT64CONST(0) : ~rows->dead[w];
 	if (rows->count % 64)
 		search->mask[words - 1] &= (UINT64CONST(1) << (rows->count % 64)) - 1;
 	if (!HxFilterIsTrivial(search->spec.filter))
@@ -395,6 +399,7 @@ visit_block(HxSearch *search, const HxBlock *block, bool nearest)
 			return false;
 		}
 		HxCountStep(search->index, next, &steps);
+		search->page = next;
 		HxRowArraysOf(&search->desc, BufferGetPage(buffer), &rows);
 		if (search->spec.ordered)
 			score_page(search, &rows, nearest);
@@ -830,6 +835,8 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	search->index = index;
 	search->desc = *desc;
 	search->spec = *spec;
+	/* A base backup brings marks that older snapshots here must not heed */
+	search->see_dead = TransactionStartedDuringRecovery();
 	HxReadMeta(index, &meta);
 	search->rows_at_calibration = meta.rows_at_calibration;
 	if (spec->ordered && spec->query && spec->recall < 1)

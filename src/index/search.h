@@ -13,6 +13,7 @@ typedef struct HxCandidate
 {
 	double distance; /* NaN is stored as infinity */
 	uint64 tid;
+	BlockNumber page; /* rows page that it was read from */
 } HxCandidate;
 
 /* What a search did, for EXPLAIN and measurements */
