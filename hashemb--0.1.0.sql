@@ -2057,6 +2057,226 @@ COMMENT ON FUNCTION hashemb_check(regclass, boolean) IS
 	'verify the structure of a hashemb index, and that every row of its table has an entry; counts what it holds';
 
 -- ---------------------------------------------------------------------------
+-- Section 7: encoders
+-- ---------------------------------------------------------------------------
+
+CREATE TYPE hashemb_model;
+COMMENT ON TYPE hashemb_model IS
+	'encoder: what hashemb_train returns and hashemb_encode takes';
+
+CREATE FUNCTION hashemb_model_in(cstring) RETURNS hashemb_model
+	AS 'MODULE_PATHNAME', 'hx_model_in'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_model_in(cstring) IS
+	'input';
+
+CREATE FUNCTION hashemb_model_out(hashemb_model) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'hx_model_out'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_model_out(hashemb_model) IS
+	'output';
+
+CREATE FUNCTION hashemb_model_recv(internal) RETURNS hashemb_model
+	AS 'MODULE_PATHNAME', 'hx_model_recv'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_model_recv(internal) IS
+	'binary input: the bytes whose base64 is the text form';
+
+CREATE FUNCTION hashemb_model_send(hashemb_model) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_model_send'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_model_send(hashemb_model) IS
+	'binary output';
+
+-- not compressed, so that the header can be read without the rest
+CREATE TYPE hashemb_model (
+	INPUT = hashemb_model_in,
+	OUTPUT = hashemb_model_out,
+	RECEIVE = hashemb_model_recv,
+	SEND = hashemb_model_send,
+	ALIGNMENT = int4,
+	STORAGE = external
+);
+
+CREATE FUNCTION hashemb_model_eq(hashemb_model, hashemb_model) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_model_eq'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_model_eq(hashemb_model, hashemb_model) IS
+	'equal';
+
+CREATE FUNCTION hashemb_model_ne(hashemb_model, hashemb_model) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_model_ne'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_model_ne(hashemb_model, hashemb_model) IS
+	'not equal';
+
+CREATE OPERATOR = (
+	LEFTARG = hashemb_model, RIGHTARG = hashemb_model, FUNCTION = hashemb_model_eq,
+	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR = (hashemb_model, hashemb_model) IS
+	'equal';
+
+CREATE OPERATOR <> (
+	LEFTARG = hashemb_model, RIGHTARG = hashemb_model, FUNCTION = hashemb_model_ne,
+	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (hashemb_model, hashemb_model) IS
+	'not equal';
+
+CREATE FUNCTION hashemb_same_space(hashemb_model, hashemb_model) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_same_space'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_same_space(hashemb_model, hashemb_model) IS
+	'may codes of one encoder be compared with codes of the other';
+
+CREATE FUNCTION hashemb_info(model hashemb_model,
+	OUT family text, OUT method text, OUT output text, OUT inputs integer,
+	OUT dims integer, OUT bits integer, OUT views integer, OUT space text,
+	OUT digest text, OUT rows bigint, OUT loss double precision,
+	OUT size bigint)
+	AS 'MODULE_PATHNAME', 'hx_model_info'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_info(hashemb_model) IS
+	'what an encoder takes and makes, how it was trained, its code space and digest';
+
+CREATE FUNCTION hashemb_export(hashemb_model) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'hx_model_export'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION hashemb_export(hashemb_model) IS
+	'the encoder with all its weights, as JSON';
+
+CREATE FUNCTION hashemb_import(jsonb) RETURNS hashemb_model
+	AS 'MODULE_PATHNAME', 'hx_model_import'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION hashemb_import(jsonb) IS
+	'an encoder from the JSON of hashemb_export, or of a program that trains';
+
+-- Training
+
+CREATE FUNCTION hashemb_train_step(internal, jsonb, "any") RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_train_step'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION hashemb_train_step(internal, jsonb, "any") IS
+	'transition function of hashemb_train';
+
+CREATE FUNCTION hashemb_train_step(internal, jsonb, "any", "any") RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_train_step'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION hashemb_train_step(internal, jsonb, "any", "any") IS
+	'transition function of hashemb_train';
+
+CREATE FUNCTION hashemb_train_final(internal) RETURNS hashemb_model
+	AS 'MODULE_PATHNAME', 'hx_train_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION hashemb_train_final(internal) IS
+	'final function of hashemb_train';
+
+-- not parallel: another order of sums would give another encoder
+CREATE AGGREGATE hashemb_train(spec jsonb, x "any") (
+	SFUNC = hashemb_train_step,
+	STYPE = internal,
+	SSPACE = 1000000,
+	FINALFUNC = hashemb_train_final,
+	FINALFUNC_MODIFY = READ_WRITE,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE hashemb_train(jsonb, "any") IS
+	'encoder learnt from vectors: real[] and its like, or svec';
+
+CREATE AGGREGATE hashemb_train(spec jsonb, x "any", y "any") (
+	SFUNC = hashemb_train_step,
+	STYPE = internal,
+	SSPACE = 1000000,
+	FINALFUNC = hashemb_train_final,
+	FINALFUNC_MODIFY = READ_WRITE,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE hashemb_train(jsonb, "any", "any") IS
+	'encoder learnt from vectors and labels, codes, numbers or other vectors';
+
+-- Encoding; text is what untyped literals and parameters become
+
+CREATE FUNCTION hashemb_encode(model hashemb_model, x real[], view integer DEFAULT 1) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_encode_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_encode(hashemb_model, real[], integer) IS
+	'code of a vector';
+
+CREATE FUNCTION hashemb_encode(model hashemb_model, x double precision[], view integer DEFAULT 1) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_encode_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_encode(hashemb_model, double precision[], integer) IS
+	'code of a vector';
+
+CREATE FUNCTION hashemb_encode(model hashemb_model, x numeric[], view integer DEFAULT 1) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_encode_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_encode(hashemb_model, numeric[], integer) IS
+	'code of a vector';
+
+CREATE FUNCTION hashemb_encode(model hashemb_model, x integer[], view integer DEFAULT 1) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_encode_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_encode(hashemb_model, integer[], integer) IS
+	'code of a vector';
+
+CREATE FUNCTION hashemb_encode(model hashemb_model, x svec, view integer DEFAULT 1) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_encode_svec'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_encode(hashemb_model, svec, integer) IS
+	'code of a vector';
+
+CREATE FUNCTION hashemb_encode(model hashemb_model, x text, view integer DEFAULT 1) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_encode_text'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_encode(hashemb_model, text, integer) IS
+	'code of a vector';
+
+CREATE FUNCTION hashemb_project(model hashemb_model, x real[], view integer DEFAULT 1) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_project_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_project(hashemb_model, real[], integer) IS
+	'what encoding rounds: the output of the encoder as numbers';
+
+CREATE FUNCTION hashemb_project(model hashemb_model, x double precision[], view integer DEFAULT 1) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_project_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_project(hashemb_model, double precision[], integer) IS
+	'what encoding rounds: the output of the encoder as numbers';
+
+CREATE FUNCTION hashemb_project(model hashemb_model, x numeric[], view integer DEFAULT 1) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_project_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_project(hashemb_model, numeric[], integer) IS
+	'what encoding rounds: the output of the encoder as numbers';
+
+CREATE FUNCTION hashemb_project(model hashemb_model, x integer[], view integer DEFAULT 1) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_project_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_project(hashemb_model, integer[], integer) IS
+	'what encoding rounds: the output of the encoder as numbers';
+
+CREATE FUNCTION hashemb_project(model hashemb_model, x svec, view integer DEFAULT 1) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_project_svec'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_project(hashemb_model, svec, integer) IS
+	'what encoding rounds: the output of the encoder as numbers';
+
+CREATE FUNCTION hashemb_project(model hashemb_model, x text, view integer DEFAULT 1) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_project_text'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_project(hashemb_model, text, integer) IS
+	'what encoding rounds: the output of the encoder as numbers';
+
+CREATE FUNCTION hashemb_decode(model hashemb_model, code bincode, view integer DEFAULT 1) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_decode'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000;
+COMMENT ON FUNCTION hashemb_decode(hashemb_model, bincode, integer) IS
+	'a vector for a code: of those that the encoder would bring to the middle of its levels, the nearest to the mean';
+
+
+-- ---------------------------------------------------------------------------
 -- Section 8: evaluation of codes and searches
 -- ---------------------------------------------------------------------------
 

@@ -281,7 +281,7 @@ hx_model_import(PG_FUNCTION_ARGS)
 	if (!JB_ROOT_IS_OBJECT(json))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("encoder in JSON is not an object")));
-	if (find_integer(root, "format", HX_MODEL_FORMAT, INT_MAX) !=
+	if (find_integer(root, "format", HX_MODEL_FORMAT, PG_INT32_MAX) !=
 		HX_MODEL_FORMAT)
 		reject_key("format", "is not one that this release reads");
 	draft.family = find_name(root, "family", hx_families, 1, HX_FAMILIES, 1);

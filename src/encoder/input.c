@@ -99,7 +99,8 @@ static HxInput
 read_text(const char *text)
 {
 	HxInput input = {0};
-	Datum array;
+	Oid function;
+	Oid element;
 
 	if (strchr(text, '/') != NULL)
 	{
@@ -109,8 +110,9 @@ read_text(const char *text)
 		input.dims = input.sparse->dims;
 		return input;
 	}
-	array = OidInputFunctionCall(F_ARRAY_IN, (char *) text, FLOAT8OID, -1);
-	return read_array(DatumGetArrayTypeP(array));
+	getTypeInputInfo(FLOAT8ARRAYOID, &function, &element);
+	return read_array(DatumGetArrayTypeP(
+		OidInputFunctionCall(function, (char *) text, element, -1)));
 }
 
 HxInput

@@ -498,6 +498,7 @@ HxWriteModel(const HxDraft *draft)
 	StringInfoData to;
 	struct varlena *value;
 	uint8 *header;
+	uint8 digest[HX_DIGEST_BYTES];
 
 	initStringInfo(&to);
 	appendStringInfoSpaces(&to, VARHDRSZ);
@@ -522,6 +523,7 @@ HxWriteModel(const HxDraft *draft)
 		memcpy(header + HX_AT_SPACE, draft->space, HX_DIGEST_BYTES);
 	else
 		compute_digest(header, to.len - VARHDRSZ, header + HX_AT_SPACE);
-	model_digest(header, to.len - VARHDRSZ, header + HX_AT_DIGEST);
+	model_digest(header, to.len - VARHDRSZ, digest);
+	memcpy(header + HX_AT_DIGEST, digest, HX_DIGEST_BYTES);
 	return check_model(value, NULL);
 }

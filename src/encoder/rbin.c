@@ -320,24 +320,21 @@ typical_size(const float *numbers, size_t count)
 			   : sqrt(hx_dot_float(numbers, numbers, count) / (double) count);
 }
 
-/* Move some of the net's numbers against the gradient (Adam). */
-static void
-descend(float *numbers, Step *step, size_t first, size_t count, double rate,
-		int time)
+void
+hx_descend(float *numbers, const float *gradient, float *mean, float *square,
+		   size_t count, double rate, int time)
 {
 	float lift = (float) (1.0 / (1.0 - pow(MOMENTUM, time)));
 	float lift_square = (float) (1.0 / (1.0 - pow(DECAY, time)));
 
-	for (size_t i = first; i < first + count; i++)
+	for (size_t i = 0; i < count; i++)
 	{
-		float g = step->gradient[i];
-		float *mean = step->mean + i;
-		float *square = step->square + i;
+		float g = gradient[i];
 
-		*mean += (float) (1.0 - MOMENTUM) * (g - *mean);
-		*square += (float) (1.0 - DECAY) * (g * g - *square);
-		numbers[i] -= (float) rate * *mean * lift /
-					  (sqrtf(*square * lift_square) + (float) TINY);
+		mean[i] += (float) (1.0 - MOMENTUM) * (g - mean[i]);
+		square[i] += (float) (1.0 - DECAY) * (g * g - square[i]);
+		numbers[i] -= (float) rate * mean[i] * lift /
+					  (sqrtf(square[i] * lift_square) + (float) TINY);
 	}
 }
 
@@ -567,8 +564,9 @@ hx_train_net(HxNet *net, const HxNetTask *task, HxRandom *random)
 			loss = learn_alike(net, task, &step, n);
 		}
 		for (int part = 0; part < 5; part++)
-			descend(net->numbers, &step, ends[part],
-					ends[part + 1] - ends[part], rate * scale[part], time);
+			hx_descend(net->numbers + ends[part], step.gradient + ends[part],
+					   step.mean + ends[part], step.square + ends[part],
+					   ends[part + 1] - ends[part], rate * scale[part], time);
 		if (10 * time > 9 * task->steps)
 		{
 			sum += loss;

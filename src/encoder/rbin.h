@@ -59,4 +59,11 @@ extern void hx_apply_net(const HxNet *net, const float *x, int n, float *h,
 /* Train; returns the mean loss of the last tenth of the steps */
 extern double hx_train_net(HxNet *net, const HxNetTask *task, HxRandom *random);
 
+/*
+ * One step of Adam (Kingma and Ba 2015) against a gradient: mean and square are
+ * its memory, 0 before the first step, whose time is 1.
+ */
+extern void hx_descend(float *numbers, const float *gradient, float *mean,
+					   float *square, size_t count, double rate, int time);
+
 #endif /* HX_RBIN_H */

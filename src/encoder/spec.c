@@ -286,7 +286,7 @@ HxParseSpec(Jsonb *json, HxSpec *spec)
 	read_base(spec);
 	spec->seed = spec_integer(spec, "seed", 1, -(INT64CONST(1) << 53),
 							  INT64CONST(1) << 53);
-	spec->sample = spec_integer(spec, "sample", -1, 1, INT_MAX);
+	spec->sample = spec_integer(spec, "sample", -1, 1, PG_INT32_MAX);
 	spec->features = spec_integer(spec, "features", -1, 0, HX_MAX_FEATURES);
 	spec->iterations = spec_integer(spec, "iterations", -1, 0, 1000000);
 	spec->lambda = HxSpecNumber(spec, "lambda", 0.01, 0, 1e6);

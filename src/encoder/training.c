@@ -26,6 +26,7 @@
 #include "encoder/spec.h"
 #include "encoder/train.h"
 #include "type/bincode.h"
+#include "type/dense.h"
 
 /* Rows kept by default, and the share of memory that they may take */
 #define DEFAULT_SAMPLE 20000
@@ -58,8 +59,9 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_train_step);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_train_final);
 
 const HxMethod *const HxMethods[] = {
-	&HxMethodRandom, &HxMethodPca,	 &HxMethodItq, &HxMethodClass,
-	&HxMethodFit,	 &HxMethodShift, NULL,
+	&HxMethodRandom, &HxMethodPca,	 &HxMethodItq,	 &HxMethodClass,
+	&HxMethodFit,	 &HxMethodShift, &HxMethodCross, &HxMethodPairs,
+	&HxMethodRbin,	 NULL,
 };
 
 const char *
