@@ -42,6 +42,7 @@ typedef struct Step
 	float *score;	 /* products of codes, then their gradient */
 	float *target;	 /* shares that scores should have */
 	float *old;		 /* codes that the rows had */
+	float sharpness; /* what cosines of codes are multiplied by */
 	float *gradient; /* of all numbers */
 	float *mean;	 /* Adam's, of the gradient */
 	float *square;	 /* and of its square */
@@ -198,30 +199,25 @@ soften(float *row, int n, int self, float sharpness)
  * is not compared with itself.
  */
 static double
-compare_shares(float *score, const float *target, int n, bool alone,
-			   float sharpness)
+compare_shares(Step *step, const float *target, int n, bool alone)
 {
+	float sharpness = step->sharpness;
 	double loss = 0.0;
 
 	for (int i = 0; i < n; i++)
 	{
-		float *row = score + (size_t) i * n;
-		const float *wanted = target + (size_t) i * n;
+		float *row = step->score + (size_t) i * n;
 
 		soften(row, n, alone ? i : -1, sharpness);
-		if (target == NULL)
-		{
-			loss -= log(row[i] + 1e-30);
-			row[i] -= 1.0F;
-		}
-		for (int j = 0; target != NULL && j < n; j++)
-		{
-			if (wanted[j] > 1e-6F)
-				loss += wanted[j] * log(wanted[j] / (row[j] + 1e-30));
-			row[j] -= wanted[j];
-		}
 		for (int j = 0; j < n; j++)
-			row[j] *= sharpness / (float) n;
+		{
+			float wanted = target == NULL ? j == i : target[(size_t) i * n + j];
+			float off = row[j] - wanted;
+
+			if (wanted > 1e-6F)
+				loss += wanted * log(wanted / (row[j] + 1e-30));
+			row[j] = off * sharpness / (float) n;
+		}
 	}
 	return loss / n;
 }
@@ -245,8 +241,7 @@ learn_old(const HxNet *net, const HxNetTask *task, Step *step, int n)
 	}
 	hx_multiply_float(HX_AS_IS, HX_TRANSPOSED, n, n, net->dims, step->code,
 					  step->old, 0.0F, step->score);
-	loss = compare_shares(step->score, step->target, n, false,
-						  (float) task->code_sharpness);
+	loss = compare_shares(step, step->target, n, false);
 	for (size_t i = 0; i < (size_t) n * n; i++)
 		step->score[i] *= (float) task->old_weight;
 	hx_multiply_float(HX_AS_IS, HX_AS_IS, n, net->dims, n, step->score,
@@ -264,8 +259,7 @@ learn_alike(const HxNet *net, const HxNetTask *task, Step *step, int n)
 	round_outputs(net, step->y, n, step->code, step->length);
 	hx_multiply_float(HX_AS_IS, HX_TRANSPOSED, n, n, net->dims, step->code,
 					  step->code, 0.0F, step->score);
-	loss = compare_shares(step->score, step->target, n, true,
-						  (float) task->code_sharpness);
+	loss = compare_shares(step, step->target, n, true);
 	/* a pair's score pulls at both */
 	hx_multiply_float(HX_AS_IS, HX_AS_IS, n, net->dims, n, step->score,
 					  step->code, 0.0F, step->slope);
@@ -280,7 +274,7 @@ learn_alike(const HxNet *net, const HxNetTask *task, Step *step, int n)
 
 /* The same for n rows and their positives behind them, both ways */
 static double
-learn_pairs(const HxNet *net, const HxNetTask *task, Step *step, int n)
+learn_pairs(const HxNet *net, Step *step, int n)
 {
 	const float *left = step->code;
 	const float *right = left + (size_t) n * net->dims;
@@ -298,9 +292,7 @@ learn_pairs(const HxNet *net, const HxNetTask *task, Step *step, int n)
 
 		hx_multiply_float(HX_AS_IS, HX_TRANSPOSED, n, n, net->dims, from, to,
 						  0.0F, step->score);
-		loss += compare_shares(step->score, NULL, n, false,
-							   (float) task->code_sharpness) /
-				2.0;
+		loss += compare_shares(step, NULL, n, false) / 2.0;
 		hx_multiply_float(HX_AS_IS, HX_AS_IS, n, net->dims, n, step->score, to,
 						  1.0F, way == 0 ? left_slope : right_slope);
 		hx_multiply_float(HX_TRANSPOSED, HX_AS_IS, n, net->dims, n, step->score,
@@ -469,7 +461,7 @@ static Step
 make_step(const HxNet *net, const HxNetTask *task)
 {
 	int room = task->batch;
-	Step step = {.room = room};
+	Step step = {.room = room, .sharpness = (float) task->code_sharpness};
 	int widest = net->hidden > net->inputs ? net->hidden : net->inputs;
 
 	step.x = hx_matrix_alloc((size_t) room * net->inputs, sizeof(float));
@@ -556,7 +548,7 @@ hx_train_net(HxNet *net, const HxNetTask *task, HxRandom *random)
 		if (task->positive != NULL)
 		{
 			n = gather_pairs(task, net->inputs, used, time, random, &step);
-			loss = learn_pairs(net, task, &step, n);
+			loss = learn_pairs(net, &step, n);
 		}
 		else
 		{

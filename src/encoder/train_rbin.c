@@ -100,7 +100,8 @@ read_task(HxTraining *training)
 	task.steps = spec->iterations >= 0 ? spec->iterations : 300;
 	task.rate = HxSpecNumber(spec, "rate", 0.02, 0, 1);
 	task.sharpness = HxSpecNumber(spec, "sharpness", 20, 0.1, 1000);
-	task.code_sharpness = task.sharpness;
+	task.code_sharpness =
+		HxSpecNumber(spec, "code_sharpness", task.sharpness, 0.1, 1000);
 	task.old_weight = HxSpecNumber(spec, "old_weight", 4, 0, 1000);
 	if (training->target == HX_Y_VECTOR)
 		task.positive = training->y;
@@ -208,9 +209,10 @@ train_rbin(HxTraining *training, HxDraft *draft)
 }
 
 static const char *const keys[] = {
-	"dims",		 "bits",	   "seed",		 "sample", "features", "normalize",
-	"precision", "hidden",	   "iterations", "rate",   "batch",	   "group",
-	"sharpness", "old_weight", "base",		 "space",  NULL};
+	"dims",		 "bits",	  "seed",	   "sample",		 "features",
+	"normalize", "precision", "hidden",	   "iterations",	 "rate",
+	"batch",	 "group",	  "sharpness", "code_sharpness", "old_weight",
+	"base",		 "space",	  NULL};
 
 const HxMethod HxMethodRbin = {.name = "rbin",
 							   .id = HX_METHOD_RBIN,
