@@ -432,7 +432,7 @@ train_cross(HxTraining *training, HxDraft *draft)
 		cross.pairs += training->present[r] == 3;
 	HxRequireRows(training, cross.pairs, LEAST_PAIRS, "pairs");
 	cross.bits = spec->has_dims ? spec->dims : DEFAULT_BITS;
-	cross.alpha = HxSpecNumber(spec, "alpha", 0.2, 0.0, 1e6);
+	cross.alpha = HxSpecNumber(spec, "alpha", 0.3, 0.0, 1e6);
 	cross.beta = HxSpecNumber(spec, "beta", 1.0, 0.0, 1e6);
 	hx_seed_random(&random, (uint64) spec->seed);
 	split_rows(&cross, 0);

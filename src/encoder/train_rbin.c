@@ -12,6 +12,8 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
+
 #include "encoder/rbin.h"
 #include "encoder/train_rows.h"
 
@@ -42,6 +44,47 @@ first_net(HxTraining *training, const double *mean, int dims, HxRandom *random)
 	training->used -= (size_t) dims * d * sizeof(double);
 	pfree(weights);
 	return net;
+}
+
+/* Begin with the linear map nearest to the codes that the rows have. */
+static void
+fit_old_codes(HxTraining *training, const double *mean, HxNet *net)
+{
+	int d = net->inputs;
+	int m = net->dims;
+	int n = training->rows;
+	double *xx =
+		HxTrainAlloc(training, (size_t) d * d, sizeof(double), "covariance");
+	double *xy = HxTrainAlloc(training, (size_t) d * m, sizeof(double),
+							  "sums of products");
+	double *mean_y = HxMeanOfRows(training, training->y, n, m);
+	float *x = palloc(d * sizeof(float));
+
+	for (int r = 0; r < n; r++)
+	{
+		const float *row = training->x + (size_t) r * d;
+		const float *code = training->y + (size_t) r * m;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < d; i++)
+		{
+			x[i] = (float) (row[i] - mean[i]);
+			for (int j = 0; j <= i; j++)
+				xx[(size_t) i * d + j] += (double) x[i] * x[j];
+			for (int j = 0; j < m; j++)
+				xy[(size_t) i * m + j] += x[i] * (code[j] - mean_y[j]);
+		}
+	}
+	if (hx_ridge(xx, d, xy, m, 1e-3, xy) != 0)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("regression has no solution")));
+	for (int j = 0; j < m; j++)
+	{
+		net->b[j] = (float) mean_y[j];
+		for (int i = 0; i < d; i++)
+			net->w[(size_t) j * d + i] = (float) xy[(size_t) i * m + j];
+	}
+	pfree(x);
 }
 
 /* 1 / length of every row */
@@ -184,7 +227,6 @@ train_rbin(HxTraining *training, HxDraft *draft)
 	{
 		dims = training->width[1];
 		spec->bits = training->target_bits;
-		scale_codes(training);
 	}
 	hx_seed_random(&random, (uint64) spec->seed);
 	mean = HxMeanOfRows(training, training->x, training->rows, d);
@@ -194,6 +236,11 @@ train_rbin(HxTraining *training, HxDraft *draft)
 	task.mean = center;
 	task.inverse = inverse_lengths(training);
 	net = first_net(training, mean, dims, &random);
+	if (task.old != NULL)
+	{
+		fit_old_codes(training, mean, &net);
+		scale_codes(training);
+	}
 	HxTrainReserve(training, net_bytes(&task, &net), "a net and its gradients");
 	HxStartDraft(training, draft, dims);
 	draft->loss = hx_train_net(&net, &task, &random);
