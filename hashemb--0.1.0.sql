@@ -1969,7 +1969,8 @@ CREATE FUNCTION hashemb_index_info(index regclass,
 	OUT dead bigint, OUT pending bigint, OUT blocks integer,
 	OUT splits integer, OUT merges integer, OUT rows_per_page integer,
 	OUT pages bigint, OUT rows_at_build bigint,
-	OUT rows_at_calibration bigint, OUT calibrations integer)
+	OUT rows_at_calibration bigint, OUT calibrations integer,
+	OUT pages_freed bigint, OUT pages_reused bigint)
 	AS 'MODULE_PATHNAME', 'hx_index_info'
 	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hashemb_index_info(regclass) IS
@@ -2049,8 +2050,8 @@ CREATE FUNCTION hashemb_check(index regclass,
 	heapallindexed boolean DEFAULT false,
 	OUT pages bigint, OUT blocks bigint, OUT rows bigint,
 	OUT null_rows bigint, OUT dead bigint, OUT directory_pages bigint,
-	OUT zone_pages bigint, OUT rows_pages bigint, OUT free_pages bigint,
-	OUT orphan_pages bigint, OUT heap_rows bigint)
+	OUT zone_pages bigint, OUT ring_pages bigint, OUT rows_pages bigint,
+	OUT free_pages bigint, OUT orphan_pages bigint, OUT heap_rows bigint)
 	AS 'MODULE_PATHNAME', 'hx_check_index'
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION hashemb_check(regclass, boolean) IS
@@ -2275,6 +2276,23 @@ CREATE FUNCTION hashemb_decode(model hashemb_model, code bincode, view integer D
 COMMENT ON FUNCTION hashemb_decode(hashemb_model, bincode, integer) IS
 	'a vector for a code: of those that the encoder would bring to the middle of its levels, the nearest to the mean';
 
+-- An encoder as a function of its own: a literal in the body, all names
+-- qualified, since a restore runs with an empty search path
+
+CREATE FUNCTION hashemb_freeze(name text, model hashemb_model, input regtype DEFAULT 'real[]') RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000
+	AS $$
+	SELECT pg_catalog.format(
+		'CREATE FUNCTION %s(x %I.%I) RETURNS %I.bincode LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $hashemb$SELECT %4$I.hashemb_encode(''%5$s''::%4$I.hashemb_model, x)$hashemb$',
+		(SELECT pg_catalog.string_agg(pg_catalog.quote_ident(part), '.' ORDER BY nr)
+			FROM pg_catalog.unnest(pg_catalog.parse_ident(name)) WITH ORDINALITY AS p(part, nr)),
+		tn.nspname, t.typname, en.nspname, model)
+	FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace en ON en.oid OPERATOR(pg_catalog.=) e.extnamespace,
+		pg_catalog.pg_type t JOIN pg_catalog.pg_namespace tn ON tn.oid OPERATOR(pg_catalog.=) t.typnamespace
+	WHERE e.extname OPERATOR(pg_catalog.=) 'hashemb' AND t.oid OPERATOR(pg_catalog.=) input
+	$$;
+COMMENT ON FUNCTION hashemb_freeze(text, hashemb_model, regtype) IS
+	'the statement that creates a function from vectors to codes by this encoder, for indexes and generated columns';
 
 -- ---------------------------------------------------------------------------
 -- Section 8: evaluation of codes and searches

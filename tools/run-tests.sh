@@ -18,6 +18,7 @@ export TEMP_CONFIG
 cat >"$TEMP_CONFIG" <<-CONF
 	dynamic_shared_memory_type = mmap
 	fsync = off
+	autovacuum = off
 	max_parallel_maintenance_workers = 2
 CONF
 

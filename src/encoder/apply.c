@@ -27,21 +27,39 @@ input_limit(uint32_t inputs)
 	return limit > INT16_MAX ? INT16_MAX : (int32_t) limit;
 }
 
+/* Greatest size among `count` numbers, eight by eight for vector units */
+static double
+greatest_size(const double *x, uint32_t count)
+{
+	double lane[8] = {0};
+	uint32_t i = 0;
+
+	for (; i + 8 <= count; i += 8)
+	{
+		for (int l = 0; l < 8; l++)
+		{
+			double size = fabs(x[i + l]);
+
+			lane[l] = size > lane[l] ? size : lane[l];
+		}
+	}
+	for (; i < count; i++)
+		lane[0] = fabs(x[i]) > lane[0] ? fabs(x[i]) : lane[0];
+	for (int l = 1; l < 8; l++)
+		lane[0] = lane[l] > lane[0] ? lane[l] : lane[0];
+	return lane[0];
+}
+
 /* Round `x` to integers; returns what 1 stands for, 0 if all are zero. */
 static double
 round_input(const double *x, uint32_t count, int16_t *q)
 {
 	int32_t limit = input_limit(count);
-	double largest = 0.0;
+	double largest = greatest_size(x, count);
 	double factor;
 	double offset = (double) limit + 1.5;
+	uint32_t i = 0;
 
-	for (uint32_t i = 0; i < count; i++)
-	{
-		double size = fabs(x[i]);
-
-		largest = size > largest ? size : largest;
-	}
 	/* below that, the factor would be infinite */
 	if (!(largest > 1e-290))
 	{
@@ -49,7 +67,16 @@ round_input(const double *x, uint32_t count, int16_t *q)
 		return 0.0;
 	}
 	factor = (double) limit / largest;
-	for (uint32_t i = 0; i < count; i++)
+	for (; i + 8 <= count; i += 8)
+	{
+		for (int l = 0; l < 8; l++)
+		{
+			double scaled = x[i + l] * factor;
+
+			q[i + l] = (int16_t) ((int32_t) (scaled + offset) - (limit + 1));
+		}
+	}
+	for (; i < count; i++)
 	{
 		double scaled = x[i] * factor;
 

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "catalog/pg_type.h"
@@ -70,7 +69,10 @@ HxKindOf(Oid type)
 	}
 }
 
-/* The vector of an array */
+/*
+ * The vector of an array, rounded to real: drivers send as double precision or
+ * text what is stored as real, and the codes of both should be one.
+ */
 static HxInput
 read_array(ArrayType *array)
 {
@@ -81,12 +83,15 @@ read_array(ArrayType *array)
 		return input;
 	for (int i = 0; i < input.dims; i++)
 	{
-		if (unlikely(fabs(input.dense[i]) > FLT_MAX))
+		float rounded = (float) input.dense[i];
+
+		if (unlikely(isinf(rounded)))
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					 errmsg("element %d of array is %g, but a vector to encode "
 							"is limited to the range of real",
 							i + 1, input.dense[i])));
+		input.dense[i] = rounded;
 	}
 	return input;
 }

@@ -343,7 +343,7 @@ put_float(StringInfo to, double value)
 	if (!(fabsf(rounded) <= 1e30f))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("training led to a number that no encoder can hold: %g",
+				 errmsg("encoder would hold the number %g, the limit is 1e30",
 						value),
 				 errhint("Scale the vectors to moderate size.")));
 	memcpy(&bits, &rounded, 4);

@@ -100,12 +100,14 @@ add_page(HxBlocks *blocks, const HxIndexDesc *desc, const HxQuery *query,
 			count - slot, promises, bounds);
 	for (int i = slot; i < count; i++)
 	{
-		copy_entry(&entries[i], block, i, &blocks->blocks[blocks->count++]);
-		if (!query)
-		{
-			promises[i - slot] = 0;
-			bounds[i - slot] = -get_float4_infinity();
-		}
+		int at = blocks->count;
+
+		if (entries[i].flags & HX_ENTRY_FREE)
+			continue;
+		copy_entry(&entries[i], block, i, &blocks->blocks[at]);
+		blocks->promises[at] = query ? promises[i - slot] : 0;
+		blocks->bounds[at] = query ? bounds[i - slot] : -get_float4_infinity();
+		blocks->count++;
 	}
 }
 
@@ -171,59 +173,63 @@ switch_zone_page(Relation index, Buffer buffer, BlockNumber block)
 	return HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_ZONES);
 }
 
-/* Copy the entries of a directory page, to be used without its lock. */
-static int
-copy_entries(Relation index, BlockNumber block, HxEntry *entries)
+/* Share-lock another directory page in place of the pages at hand. */
+static void
+switch_directory_page(Relation index, Buffer *directory, Buffer *zones,
+					  BlockNumber block)
 {
-	Buffer buffer =
-		HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
-	Page page = BufferGetPage(buffer);
-	int count = HxPageDirectory(page)->count;
-
-	memcpy(entries, HxPageEntries(page), count * sizeof(HxEntry));
-	UnlockReleaseBuffer(buffer);
-	return count;
+	if (BufferIsValid(*zones))
+		UnlockReleaseBuffer(*zones);
+	if (BufferIsValid(*directory))
+		UnlockReleaseBuffer(*directory);
+	*directory = *zones = InvalidBuffer;
+	CHECK_FOR_INTERRUPTS();
+	if (block != InvalidBlockNumber)
+		*directory =
+			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
 }
 
+/*
+ * The directory page stays locked while zone maps of its entries are looked
+ * at: they are the blocks' own as long as the owners are.  A block that has
+ * been replaced is kept.
+ */
 void
 HxDropByZones(Relation index, const HxIndexDesc *desc, const HxFilter *filter,
 			  HxBlocks *blocks)
 {
-	HxEntry *entries = palloc(HxDirectoryCapacity(desc) * sizeof(HxEntry));
+	Buffer directory = InvalidBuffer;
+	Buffer zones = InvalidBuffer;
 	BlockNumber page = InvalidBlockNumber;
-	Buffer buffer = InvalidBuffer;
-	int count = 0;
 	int kept = 0;
 
 	for (int i = 0; i < blocks->count; i++)
 	{
 		HxBlock *block = &blocks->blocks[i];
-		const HxEntry *entry = &entries[block->place.slot];
+		const HxEntry *entry;
 
 		if (block->place.page != page)
 		{
-			/* One page at a time is locked. */
-			if (BufferIsValid(buffer))
-				UnlockReleaseBuffer(buffer);
-			buffer = InvalidBuffer;
 			page = block->place.page;
-			count = copy_entries(index, page, entries);
+			switch_directory_page(index, &directory, &zones, page);
 		}
-		if (block->place.slot >= count)
-			HxCorrupted(index, page, "an entry has gone");
-		buffer = switch_zone_page(index, buffer, entry->zones);
-		if (HxFilterZone(filter, HxGetZone(index, desc, buffer, entry->zone)))
-			HxMoveBlock(blocks, i, kept++);
+		entry = HxGetEntry(index, directory, block->place.slot);
+		if (entry->owner == block->owner)
+		{
+			zones = switch_zone_page(index, zones, entry->zones);
+			if (!HxFilterZone(filter,
+							  HxGetZone(index, desc, zones, entry->zone)))
+				continue;
+		}
+		HxMoveBlock(blocks, i, kept++);
 	}
 	blocks->count = kept;
-	if (BufferIsValid(buffer))
-		UnlockReleaseBuffer(buffer);
-	pfree(entries);
+	switch_directory_page(index, &directory, &zones, InvalidBlockNumber);
 }
 
 bool
 HxNearestBlock(Relation index, const HxIndexDesc *desc, const uint8 *payload,
-			   HxBlock *nearest, uint32 *spread)
+			   HxBlock *nearest, uint32 *spread, uint64 *rows)
 {
 	BlockNumber block = directory_start(index);
 	uint32 *spreads = palloc(HxDirectoryCapacity(desc) * sizeof(uint32));
@@ -231,6 +237,7 @@ HxNearestBlock(Relation index, const HxIndexDesc *desc, const uint8 *payload,
 	bool first = true;
 	uint32 steps = 0;
 
+	*rows = 0;
 	while (block != InvalidBlockNumber)
 	{
 		Buffer buffer = read_directory_page(index, block, first);
@@ -243,7 +250,9 @@ HxNearestBlock(Relation index, const HxIndexDesc *desc, const uint8 *payload,
 									   count, spreads);
 		for (int i = first ? 1 : 0; i < count; i++)
 		{
-			if (found && spreads[i] >= *spread)
+			*rows += entries[i].rows;
+			if ((found && spreads[i] >= *spread) ||
+				(entries[i].flags & HX_ENTRY_FREE))
 				continue;
 			copy_entry(&entries[i], block, i, nearest);
 			*spread = spreads[i];

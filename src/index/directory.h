@@ -58,12 +58,12 @@ extern void HxDropByZones(Relation index, const HxIndexDesc *desc,
 						  const HxFilter *filter, HxBlocks *blocks);
 
 /*
- * The block whose centroid is nearest to a payload, and the spread from it;
- * false if the index has no block yet.
+ * The block whose centroid is nearest to a payload, the spread from it, and
+ * the rows of all blocks; false if the index has no block yet.
  */
 extern bool HxNearestBlock(Relation index, const HxIndexDesc *desc,
 						   const uint8 *payload, HxBlock *nearest,
-						   uint32 *spread);
+						   uint32 *spread, uint64 *rows);
 
 /* The block of the rows whose vector is NULL. */
 extern void HxFindNullBlock(Relation index, const HxIndexDesc *desc,

@@ -15,6 +15,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -59,23 +60,35 @@ HxOpenIndex(Oid oid, LOCKMODE lockmode)
 	return index;
 }
 
-/* Marks of dead rows in all blocks. */
-static uint64
-count_dead(Relation index, const HxIndexDesc *desc, BlockNumber block)
+/* Rows marked as dead on a page. */
+static int
+count_marks(const HxIndexDesc *desc, Page page)
 {
-	uint64 dead = 0;
-	uint32 steps = 0;
+	HxRowArrays rows;
+	int count = 0;
 
-	while (block != InvalidBlockNumber)
+	HxRowArraysOf(desc, page, &rows);
+	for (int i = 0; i < rows.count; i++)
+		count += (rows.dead[i / 64] >> (i % 64)) & 1;
+	return count;
+}
+
+/* Rows marked as dead in the index, all pages of which are read. */
+static uint64
+count_dead(Relation index, const HxIndexDesc *desc)
+{
+	BlockNumber end = RelationGetNumberOfBlocks(index);
+	uint64 dead = 0;
+
+	for (BlockNumber block = HX_METAPAGE + 1; block < end; block++)
 	{
-		Buffer buffer =
-			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+		Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_SHARE, NULL);
 		Page page = BufferGetPage(buffer);
 
-		for (int i = 0; i < HxPageDirectory(page)->count; i++)
-			dead += HxPageEntries(page)[i].dead;
-		HxCountStep(index, block, &steps);
-		block = HxPageOpaque(page)->next;
+		CHECK_FOR_INTERRUPTS();
+		if (HxPageIsSound(page) && HxPageOpaque(page)->kind == HX_KIND_ROWS &&
+			!HxPageFault(desc, page, HX_KIND_ROWS))
+			dead += count_marks(desc, page);
 		UnlockReleaseBuffer(buffer);
 	}
 	return dead;
@@ -90,8 +103,8 @@ hx_index_info(PG_FUNCTION_ARGS)
 	TupleDesc tuples;
 	HxBlocks blocks;
 	HxMeta meta;
-	Datum values[14];
-	bool nulls[14] = {false};
+	Datum values[15];
+	bool nulls[15] = {false};
 	int i = 0;
 
 	if (get_call_result_type(fcinfo, NULL, &tuples) != TYPEFUNC_COMPOSITE)
@@ -101,7 +114,7 @@ hx_index_info(PG_FUNCTION_ARGS)
 	values[i++] = Int32GetDatum(meta.version);
 	values[i++] = Int64GetDatum(HxBlocksRows(&blocks) + blocks.nulls.rows);
 	values[i++] = Int64GetDatum(blocks.nulls.rows);
-	values[i++] = Int64GetDatum(count_dead(index, &desc, meta.directory));
+	values[i++] = Int64GetDatum(count_dead(index, &desc));
 	values[i++] = Int64GetDatum(0); /* codes have no pending area */
 	values[i++] = Int32GetDatum(blocks.count);
 	values[i++] = Int32GetDatum(meta.splits);
@@ -111,6 +124,8 @@ hx_index_info(PG_FUNCTION_ARGS)
 	values[i++] = Int64GetDatum(meta.rows_at_build);
 	values[i++] = Int64GetDatum(meta.rows_at_calibration);
 	values[i++] = Int32GetDatum(meta.calibrations);
+	values[i++] = Int64GetDatum(meta.pages_freed);
+	values[i++] = Int64GetDatum(meta.pages_reused);
 	relation_close(index, AccessShareLock);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
 }
@@ -186,7 +201,8 @@ hx_block_info(PG_FUNCTION_ARGS)
 		block = HxPageOpaque(page)->next;
 		UnlockReleaseBuffer(buffer);
 		for (int i = 0; i < count; i++)
-			put_block(result, index, &desc, number++, &entries[i]);
+			if (!(entries[i].flags & HX_ENTRY_FREE))
+				put_block(result, index, &desc, number++, &entries[i]);
 	}
 	relation_close(index, AccessShareLock);
 	PG_RETURN_NULL();
@@ -295,24 +311,26 @@ hx_calibrate_index(PG_FUNCTION_ARGS)
 	Relation index = HxOpenIndex(PG_GETARG_OID(0), ShareUpdateExclusiveLock);
 	HxIndexDesc desc = *HxDescribe(index);
 	HxTable *table = palloc(sizeof(HxTable));
+	HxSampleQuery *queries = NULL;
+	int count = 0;
 	bool done;
 	uint64 rows;
 
 	if (!HX_OWNS_RELATION(RelationGetRelid(index)))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX,
 					   RelationGetRelationName(index));
-	if (PG_NARGS() == 1)
-		done = HxComputeTableFromRows(index, &desc, table, &rows);
-	else
-	{
-		int count;
-		HxSampleQuery *queries =
-			read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(1), &count);
-
+	if (PG_NARGS() > 1)
+		queries = read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(1), &count);
+	HxLockStructure(index);
+	if (queries)
 		done = HxComputeTable(index, &desc, queries, count, table, &rows);
-	}
+	else
+		done = HxComputeTableFromRows(index, &desc, HX_CALIBRATION_QUERIES,
+									  table, &rows);
 	if (done)
-		HxStoreTable(index, table, rows);
+		HxStoreTable(index, table, rows,
+					 queries ? HX_CALIBRATED_USER : HX_CALIBRATED_FULL);
+	HxUnlockStructure(index);
 	relation_close(index, ShareUpdateExclusiveLock);
 	PG_RETURN_BOOL(done);
 }

@@ -12,6 +12,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "utils/float.h"
@@ -62,16 +63,23 @@ struct HxSearch
 	uint64 nrows;	  /* rows of all blocks that the filter may pass */
 	uint64 rows_at_calibration; /* rows that the table was made from */
 	HxBlocks blocks;
+	bool pruned;  /* blocks lacks those done with ... */
+	uint64 *done; /* ... whose owners, sorted, are these */
+	int ndone;
+	int done_room;
 	int *order;		  /* blocks in the order of visits */
 	float *min_bound; /* exact: least bound of order[i] and all behind */
 	int next;		  /* next block in order */
 	int stage;
-	bool in_nulls; /* now among the rows whose distance is NULL */
+	bool in_nulls;	  /* now among the rows whose distance is NULL */
+	bool see_dead;	  /* marks of dead rows do not count */
+	BlockNumber page; /* rows page being read */
 
 	HxCandidate *kept; /* best rows of this stage */
-	int room;		   /* how many are kept */
+	int allocated;	   /* room there is */
+	int room;		   /* how many are kept at most */
 	int nkept;
-	bool sorted;	  /* kept is sorted; else a heap, greatest first */
+	bool sorted;	  /* kept is sorted; else a heap once it is full */
 	int nemitted;	  /* of kept */
 	int nready;		  /* of kept, may be emitted */
 	bool has_last;	  /* something was emitted ... */
@@ -131,12 +139,10 @@ insert_sorted(HxSearch *search, const HxCandidate *row)
 	search->kept[low] = *row;
 }
 
-/* Sift the row down from the root of the heap (greatest first). */
+/* Sift a row down from a place in the heap (greatest first). */
 static void
-sift_down(HxCandidate *heap, int count, HxCandidate row)
+sift_down(HxCandidate *heap, int count, int at, HxCandidate row)
 {
-	int at = 0;
-
 	for (;;)
 	{
 		int child = 2 * at + 1;
@@ -153,25 +159,30 @@ sift_down(HxCandidate *heap, int count, HxCandidate row)
 	heap[at] = row;
 }
 
-/* Insert into the heap, dropping the greatest if it is full. */
+/*
+ * Insert into the heap, dropping the greatest if it is full.  Only then is it
+ * made one: before, rows are collected in any order.
+ */
 static void
 insert_heap(HxSearch *search, const HxCandidate *row)
 {
-	HxCandidate *heap = search->kept;
-	int at;
+	int room = search->room;
 
-	if (search->nkept == search->room)
+	if (search->nkept == room)
 	{
-		sift_down(heap, search->nkept, *row);
+		sift_down(search->kept, room, 0, *row);
 		return;
 	}
-	at = search->nkept++;
-	while (at > 0 && precedes(&heap[(at - 1) / 2], row))
+	if (search->nkept == search->allocated)
 	{
-		heap[at] = heap[(at - 1) / 2];
-		at = (at - 1) / 2;
+		search->allocated = Min(2 * search->allocated, room);
+		search->kept = repalloc_huge(search->kept, (Size) search->allocated *
+													   sizeof(HxCandidate));
 	}
-	heap[at] = *row;
+	search->kept[search->nkept++] = *row;
+	if (search->nkept == room)
+		for (int at = room / 2 - 1; at >= 0; at--)
+			sift_down(search->kept, room, at, search->kept[at]);
 }
 
 /* Take note of a row that passes the filter. */
@@ -180,6 +191,7 @@ consider(HxSearch *search, double distance, const ItemPointerData *tid)
 {
 	HxCandidate row;
 
+	row.page = search->page;
 	row.distance = isnan(distance) ? get_float8_infinity() : distance;
 	if (search->nkept == search->room)
 	{
@@ -228,7 +240,7 @@ build_mask(HxSearch *search, const HxRowArrays *rows)
 	if (rows->count == 0)
 		return 0;
 	for (int w = 0; w < words; w++)
-		search->mask[w] = ~rows->dead[w];
+		search->mask[w] = search->see_dead ? ~UINT64CONST(0) : ~rows->dead[w];
 	if (rows->count % 64)
 		search->mask[words - 1] &= (UINT64CONST(1) << (rows->count % 64)) - 1;
 	if (!HxFilterIsTrivial(search->spec.filter))
@@ -395,6 +407,7 @@ visit_block(HxSearch *search, const HxBlock *block, bool nearest)
 			return false;
 		}
 		HxCountStep(search->index, next, &steps);
+		search->page = next;
 		HxRowArraysOf(&search->desc, BufferGetPage(buffer), &rows);
 		if (search->spec.ordered)
 			score_page(search, &rows, nearest);
@@ -410,6 +423,12 @@ visit_block(HxSearch *search, const HxBlock *block, bool nearest)
 
 /* ---- the directory ---- */
 
+static bool
+is_same_place(const HxBlock *a, const HxBlock *b)
+{
+	return a->place.page == b->place.page && a->place.slot == b->place.slot;
+}
+
 /* Drop the blocks that lie outside a ball altogether. */
 static void
 drop_by_ball(HxSearch *search, const HxWithin *ball)
@@ -423,11 +442,17 @@ drop_by_ball(HxSearch *search, const HxWithin *ball)
 	HxReadDirectory(search->index, &search->desc, ball->query, &near);
 	for (int i = 0; i < search->blocks.count; i++)
 	{
-		uint64 owner = search->blocks.blocks[i].owner;
+		const HxBlock *block = &search->blocks.blocks[i];
 
-		while (at < near.count && near.blocks[at].owner != owner)
-			at++;
-		if (at == near.count || near.bounds[at] <= ball->radius)
+		int same = at;
+
+		/* Both lists have the order of the directory. */
+		while (same < near.count && !is_same_place(&near.blocks[same], block))
+			same++;
+		if (same < near.count)
+			at = same; /* else it has gone */
+		if (same == near.count || near.blocks[same].owner != block->owner ||
+			near.bounds[same] <= ball->radius)
 			HxMoveBlock(&search->blocks, i, kept++);
 	}
 	search->blocks.count = kept;
@@ -516,7 +541,7 @@ must_be_exact(const HxSearch *search, uint64 nrows)
 {
 	return search->spec.recall >= 1 || search->in_nulls ||
 		   !search->spec.query || !search->expect.usable ||
-		   nrows > 4 * search->rows_at_calibration;
+		   nrows > HX_MAX_GROWTH * search->rows_at_calibration;
 }
 
 /*
@@ -533,6 +558,7 @@ read_directory(HxSearch *search)
 
 	HxFreeBlocks(blocks);
 	HxReadDirectory(search->index, &search->desc, spec->query, blocks);
+	search->pruned = false;
 	search->exact = must_be_exact(search, HxBlocksRows(blocks));
 	if (spec->only_nulls || never || (search->in_nulls && spec->query))
 		blocks->count = 0;
@@ -570,45 +596,105 @@ stage_room(const HxSearch *search)
 	return (int) Max(Min(room, INT_MAX / 2), EXACT_AFTER);
 }
 
-/* Begin a stage: nothing visited, nothing kept. */
+/* Put the blocks into the order of visits. */
 static void
-start_stage(HxSearch *search)
+plan_visits(HxSearch *search)
 {
-	int room = stage_room(search);
+	Tally *tally = &search->tally;
 
-	if (search->stage > 1)
-		search->exact = true;
-	search->sorted = search->stage == 0;
 	search->next = 0;
-	search->nkept = search->nemitted = search->nready = 0;
-	if (room > search->room)
-	{
-		if (search->kept)
-			pfree(search->kept);
-		search->kept = palloc_array_huge(room, sizeof(HxCandidate));
-	}
-	search->room = room;
-
 	sort_blocks(search);
-	memset(&search->tally, 0, sizeof(search->tally));
-	search->tally.shares_of = get_float8_nan();
+	memset(tally->unvisited, 0, sizeof(tally->unvisited));
 	if (search->exact)
 	{
 		set_min_bounds(search);
 		return;
 	}
 	for (int i = 0; i < search->blocks.count; i++)
-		search->tally.unvisited[promise_bin(search, i)] +=
+		tally->unvisited[promise_bin(search, i)] +=
 			search->blocks.blocks[i].rows;
 }
 
-/* A page had gone to another block: read the directory and start over. */
+/* Begin a stage: nothing visited, nothing kept. */
 static void
-restart(HxSearch *search)
+start_stage(HxSearch *search)
 {
+	if (search->pruned)
+		read_directory(search);
+	if (search->stage > 1)
+		search->exact = true;
+	search->sorted = search->stage == 0;
+	search->nkept = search->nemitted = search->nready = 0;
+	search->ndone = 0;
+	search->room = stage_room(search);
+	if (!search->kept)
+	{
+		search->allocated = EXACT_AFTER;
+		search->kept = palloc(EXACT_AFTER * sizeof(HxCandidate));
+	}
+	memset(&search->tally, 0, sizeof(search->tally));
+	search->tally.shares_of = get_float8_nan();
+	plan_visits(search);
+}
+
+static int
+compare_owners(const void *a, const void *b)
+{
+	uint64 left = *(const uint64 *) a;
+	uint64 right = *(const uint64 *) b;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Add the owners of the blocks visited to those done with in this stage. */
+static void
+remember_visited(HxSearch *search)
+{
+	int visited = search->next - 1; /* the last one was not visited whole */
+
+	if (search->ndone + visited > search->done_room)
+	{
+		uint64 *done;
+
+		search->done_room = Max(2 * search->done_room, search->ndone + visited);
+		done = palloc_array_huge(search->done_room, sizeof(uint64));
+		if (search->done)
+		{
+			memcpy(done, search->done, search->ndone * sizeof(uint64));
+			pfree(search->done);
+		}
+		search->done = done;
+	}
+	for (int i = 0; i < visited; i++)
+		search->done[search->ndone++] =
+			search->blocks.blocks[search->order[i]].owner;
+	qsort(search->done, search->ndone, sizeof(uint64), compare_owners);
+}
+
+/*
+ * A page had gone to another block: read the directory again, and go on with
+ * the blocks that are not done with.  Those that took the place of a visited
+ * one bring its rows a second time, which is harmless.  See README, "Scan and
+ * split": why this ends.
+ */
+static void
+refresh(HxSearch *search)
+{
+	HxBlocks *blocks = &search->blocks;
+	bool exact = search->exact;
+	int kept = 0;
+
 	search->stats.restarts++;
+	remember_visited(search);
 	read_directory(search);
-	start_stage(search);
+	search->exact |= exact;
+	for (int i = 0; i < blocks->count; i++)
+		if (!bsearch(&blocks->blocks[i].owner, search->done, search->ndone,
+					 sizeof(uint64), compare_owners))
+			HxMoveBlock(blocks, i, kept++);
+	blocks->count = kept;
+	search->pruned = true;
+	plan_visits(search);
 }
 
 /* ---- the stop rule ---- */
@@ -700,7 +786,7 @@ visit_next(HxSearch *search)
 			search->index,
 			search->blocks.blocks[search->order[search->next]].first);
 	if (!visit_block(search, block, search->next <= SAMPLED_BLOCKS))
-		restart(search);
+		refresh(search);
 }
 
 /* How many rows are to be released next, counted in this stage. */
@@ -780,21 +866,6 @@ HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
 	return found;
 }
 
-/* Where a block's entry says that its rows are now. */
-static void
-reread_block(HxSearch *search, HxBlock *block)
-{
-	Buffer buffer = HxReadPage(search->index, block->place.page,
-							   BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
-	HxEntry *entry = HxGetEntry(search->index, buffer, block->place.slot);
-
-	if (entry->owner != block->owner)
-		HxCorrupted(search->index, block->place.page,
-					"a block was replaced while it was read");
-	block->first = entry->first;
-	UnlockReleaseBuffer(buffer);
-}
-
 int64
 HxSearchNextBlock(HxSearch *search, ItemPointerData **tids)
 {
@@ -805,11 +876,10 @@ HxSearchNextBlock(HxSearch *search, ItemPointerData **tids)
 	{
 		HxBlock *block = &search->blocks.blocks[search->order[search->next++]];
 
-		while (!visit_block(search, block, false))
+		if (!visit_block(search, block, false))
 		{
-			search->stats.restarts++;
 			search->ntids = 0;
-			reread_block(search, block);
+			refresh(search);
 		}
 	}
 	MemoryContextSwitchTo(old);
@@ -830,6 +900,8 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	search->index = index;
 	search->desc = *desc;
 	search->spec = *spec;
+	/* A base backup brings marks that older snapshots here must not heed */
+	search->see_dead = TransactionStartedDuringRecovery();
 	HxReadMeta(index, &meta);
 	search->rows_at_calibration = meta.rows_at_calibration;
 	if (spec->ordered && spec->query && spec->recall < 1)

@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Lanes of every float accumulation: lane = dimension mod 16, from 0 */
+/* Lanes of every dense accumulation: lane = dimension mod 16, from 0 */
 #define HX_LANES 16
 
 /* Levels that any one machine can run, at most */
@@ -78,6 +78,13 @@ typedef struct HxKernels
 	 */
 	void (*project)(const int16_t *x, size_t columns, const int8_t *weights,
 					size_t rows, int32_t *sum);
+
+	/*
+	 * products[] = a.b, a.a, b.b of two dense vectors.  Products are exact in
+	 * double; they are summed in sixteen lanes as in float_product.
+	 */
+	void (*dense_products)(const float *a, const float *b, size_t dims,
+						   double products[3]);
 } HxKernels;
 
 /* The kernels in use: the scalar ones until hx_kernel_choose is called */

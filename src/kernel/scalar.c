@@ -199,6 +199,25 @@ hx_sparse_dot_scalar(const int32_t *a_dims, const float *a_weights,
 }
 
 static void
+hx_dense_products_scalar(const float *a, const float *b, size_t dims,
+						 double products[3])
+{
+	double lanes[3][HX_LANES] = {{0}};
+
+	for (size_t d = 0; d < dims; d++)
+	{
+		double left = a[d];
+		double right = b[d];
+
+		lanes[0][d % HX_LANES] += left * right;
+		lanes[1][d % HX_LANES] += left * left;
+		lanes[2][d % HX_LANES] += right * right;
+	}
+	for (int p = 0; p < 3; p++)
+		products[p] = sum_sixteen(lanes[p]);
+}
+
+static void
 hx_project_scalar(const int16_t *x, size_t columns, const int8_t *weights,
 				  size_t rows, int32_t *sum)
 {
@@ -220,5 +239,6 @@ const HxKernels hx_kernels_scalar = {
 	.level_product = hx_level_product_scalar,
 	.float_product = hx_float_product_scalar,
 	.sparse_dot = hx_sparse_dot_scalar,
+	.dense_products = hx_dense_products_scalar,
 	.project = hx_project_scalar,
 };

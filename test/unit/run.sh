@@ -110,5 +110,11 @@ check matrix_sanitized "" "$cc" -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=all
 check matrix_optimised "" "$cc" -O2
 
+# Bytes that are almost an encoder, for a few seconds
+program=model_fuzz
+sources="$(echo src/kernel/*.c) src/encoder/format.c src/encoder/apply.c"
+check fuzz_sanitized "" "$cc" -O1 -fsanitize=address,undefined \
+	-fno-sanitize-recover=all
+
 echo "$passed passed, $failed failed, $skipped builds skipped"
 [ "$failed" -eq 0 ]
