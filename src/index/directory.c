@@ -227,6 +227,43 @@ HxDropByZones(Relation index, const HxIndexDesc *desc, const HxFilter *filter,
 	switch_directory_page(index, &directory, &zones, InvalidBlockNumber);
 }
 
+static bool
+is_same_place(const HxBlock *a, const HxBlock *b)
+{
+	return a->place.page == b->place.page && a->place.slot == b->place.slot;
+}
+
+/*
+ * The same directory again, for the ball's bounds.  Blocks made since the first
+ * reading are not in the list; those replaced since are kept.
+ */
+void
+HxDropByBall(Relation index, const HxIndexDesc *desc, const HxQuery *ball,
+			 double radius, HxBlocks *blocks)
+{
+	HxBlocks near;
+	int kept = 0;
+	int at = 0;
+
+	HxReadDirectory(index, desc, ball, &near);
+	for (int i = 0; i < blocks->count; i++)
+	{
+		const HxBlock *block = &blocks->blocks[i];
+		int same = at;
+
+		/* Both lists have the order of the directory. */
+		while (same < near.count && !is_same_place(&near.blocks[same], block))
+			same++;
+		if (same < near.count)
+			at = same; /* else it has gone */
+		if (same == near.count || near.blocks[same].owner != block->owner ||
+			near.bounds[same] <= radius)
+			HxMoveBlock(blocks, i, kept++);
+	}
+	blocks->count = kept;
+	HxFreeBlocks(&near);
+}
+
 bool
 HxNearestBlock(Relation index, const HxIndexDesc *desc, const uint8 *payload,
 			   HxBlock *nearest, uint32 *spread, uint64 *rows)
@@ -324,4 +361,39 @@ HxFindNullBlock(Relation index, const HxIndexDesc *desc, HxBlock *block)
 
 	copy_entry(HxPageEntries(BufferGetPage(buffer)), first, 0, block);
 	UnlockReleaseBuffer(buffer);
+}
+
+/* ---- owners ---- */
+
+static int
+compare_owners(const void *a, const void *b)
+{
+	uint64 left = *(const uint64 *) a;
+	uint64 right = *(const uint64 *) b;
+
+	return left < right ? -1 : left > right;
+}
+
+void
+HxAddOwner(HxOwners *owners, uint64 owner)
+{
+	if (owners->count == owners->room)
+	{
+		owners->room = Max(2 * owners->room, 64);
+		owners->owners = grow(owners->owners, owners->room, sizeof(uint64));
+	}
+	owners->owners[owners->count++] = owner;
+}
+
+void
+HxSortOwners(HxOwners *owners)
+{
+	qsort(owners->owners, owners->count, sizeof(uint64), compare_owners);
+}
+
+bool
+HxHasOwner(const HxOwners *owners, uint64 owner)
+{
+	return owners->count > 0 && bsearch(&owner, owners->owners, owners->count,
+										sizeof(uint64), compare_owners) != NULL;
 }

@@ -26,6 +26,9 @@
 /* Cache lines of a page that are prefetched; hardware fetches what follows */
 #define PREFETCHED_LINES 6
 
+/* Free pages looked at for one that comes after a given page */
+#define MOST_REFUSED 4
+
 #define BITMAP_WORDS(bits) (((bits) + 63) / 64)
 
 /* ---- layout ---- */
@@ -594,6 +597,8 @@ HxCheckSteps(Relation index, BlockNumber block, uint32 steps)
 static Buffer
 reuse_page(Relation index, BlockNumber after)
 {
+	int refused = 0;
+
 	for (;;)
 	{
 		BlockNumber block = GetFreeIndexPage(index);
@@ -604,7 +609,10 @@ reuse_page(Relation index, BlockNumber after)
 			return InvalidBuffer;
 		if (block <= after)
 		{
+			/* The map names another one next time. */
 			RecordFreeIndexPage(index, block);
+			if (++refused < MOST_REFUSED)
+				continue;
 			return InvalidBuffer;
 		}
 		/* The map is not crash-safe: it may know pages that are not there. */
@@ -688,6 +696,45 @@ void
 HxUnlockStructure(Relation index)
 {
 	UnlockPage(index, HX_METAPAGE, ExclusiveLock);
+}
+
+/* What is locked: a tuple's tag, since two pages' are not allowed together. */
+static ItemPointer
+walk_tag(void)
+{
+	static ItemPointerData tag;
+
+	ItemPointerSet(&tag, HX_METAPAGE, FirstOffsetNumber);
+	return &tag;
+}
+
+/*
+ * Make sure that no walk through the file is going on, or begins before this
+ * is released; false if one is.  Taken before the structure lock.
+ */
+bool
+HxTryLockMoves(Relation index)
+{
+	return HX_CONDITIONAL_LOCK_TUPLE(index, walk_tag(), ExclusiveLock);
+}
+
+void
+HxUnlockMoves(Relation index)
+{
+	UnlockTuple(index, walk_tag(), ExclusiveLock);
+}
+
+/* Announce a walk; waits for rows that are being moved. */
+void
+HxLockWalk(Relation index)
+{
+	LockTuple(index, walk_tag(), ShareLock);
+}
+
+void
+HxUnlockWalk(Relation index)
+{
+	UnlockTuple(index, walk_tag(), ShareLock);
 }
 
 /* ---- metapage ---- */

@@ -289,6 +289,12 @@ extern bool HxTryLockStructure(Relation index);
 extern void HxLockStructure(Relation index);
 extern void HxUnlockStructure(Relation index);
 
+/* The lock that keeps rows from moving behind a walk through the file */
+extern bool HxTryLockMoves(Relation index);
+extern void HxUnlockMoves(Relation index);
+extern void HxLockWalk(Relation index);
+extern void HxUnlockWalk(Relation index);
+
 /* Description of an index, cached with its relcache entry */
 extern const HxIndexDesc *HxDescribe(Relation index);
 

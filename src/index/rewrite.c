@@ -32,6 +32,42 @@ typedef struct Change
 	Buffer zone_page; /* likewise */
 } Change;
 
+HxRewrite *
+HxBeginRewrite(Relation index, const HxIndexDesc *desc)
+{
+	bool anywhere = HxTryLockMoves(index);
+	MemoryContext context;
+	HxRewrite *rewrite;
+
+	if (!HxTryLockStructure(index))
+	{
+		if (anywhere)
+			HxUnlockMoves(index);
+		return NULL;
+	}
+	context = AllocSetContextCreate(CurrentMemoryContext, "hashemb rewrite",
+									ALLOCSET_DEFAULT_SIZES);
+	rewrite = MemoryContextAllocZero(context, sizeof(HxRewrite));
+	rewrite->index = index;
+	rewrite->desc = desc;
+	rewrite->anywhere = anywhere;
+	rewrite->context = context;
+	rewrite->outer = MemoryContextSwitchTo(context);
+	return rewrite;
+}
+
+void
+HxEndRewrite(HxRewrite *rewrite)
+{
+	Relation index = rewrite->index;
+
+	HxUnlockStructure(index);
+	if (rewrite->anywhere)
+		HxUnlockMoves(index);
+	MemoryContextSwitchTo(rewrite->outer);
+	MemoryContextDelete(rewrite->context);
+}
+
 uint64
 HxReserveOwners(Relation index, int count)
 {
@@ -185,7 +221,10 @@ HxIsUnchanged(const HxRewrite *rewrite)
 
 /* ---- writing ---- */
 
-/* A page for rows that move: after all pages that they come from. */
+/*
+ * A page for rows that move: after all pages that they come from, unless nobody
+ * walks through the file.
+ */
 static Buffer
 new_page(HxRewrite *rewrite)
 {
@@ -193,7 +232,7 @@ new_page(HxRewrite *rewrite)
 	bool reused;
 	Buffer buffer;
 
-	for (int s = 0; s < rewrite->nsources; s++)
+	for (int s = 0; s < rewrite->nsources && !rewrite->anywhere; s++)
 		for (int p = 0; p < rewrite->sources[s].npages; p++)
 			after = Max(after, rewrite->sources[s].pages[p]);
 	buffer = HxNewBufferAfter(rewrite->index, after, &reused);

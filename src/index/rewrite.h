@@ -38,6 +38,9 @@ typedef struct HxRewrite
 {
 	Relation index;
 	const HxIndexDesc *desc;
+	MemoryContext context; /* of the rewrite */
+	MemoryContext outer;   /* current before */
+	bool anywhere;		   /* the lock of HxTryLockMoves is held */
 	Buffer locked; /* directory page of sources[0], locked; or InvalidBuffer */
 	HxSource sources[HX_REWRITE_BLOCKS];
 	int nsources;
@@ -86,5 +89,14 @@ extern void HxFreePages(Relation index, const BlockNumber *pages, int count,
 
 /* Forget rows, sources and targets, to begin again. */
 extern void HxResetRewrite(HxRewrite *rewrite);
+
+/*
+ * Take the locks that a rewrite needs, unless somebody else changes the
+ * structure, and begin it; NULL if so.  Makes a memory context current.
+ */
+extern HxRewrite *HxBeginRewrite(Relation index, const HxIndexDesc *desc);
+
+/* Release locks and memory. */
+extern void HxEndRewrite(HxRewrite *rewrite);
 
 #endif /* HX_REWRITE_H */

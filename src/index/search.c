@@ -63,10 +63,8 @@ struct HxSearch
 	uint64 nrows;	  /* rows of all blocks that the filter may pass */
 	uint64 rows_at_calibration; /* rows that the table was made from */
 	HxBlocks blocks;
-	bool pruned;  /* blocks lacks those done with ... */
-	uint64 *done; /* ... whose owners, sorted, are these */
-	int ndone;
-	int done_room;
+	bool pruned;	  /* blocks lacks those done with ... */
+	HxOwners done;	  /* ... whose owners are these */
 	int *order;		  /* blocks in the order of visits */
 	float *min_bound; /* exact: least bound of order[i] and all behind */
 	int next;		  /* next block in order */
@@ -423,42 +421,6 @@ visit_block(HxSearch *search, const HxBlock *block, bool nearest)
 
 /* ---- the directory ---- */
 
-static bool
-is_same_place(const HxBlock *a, const HxBlock *b)
-{
-	return a->place.page == b->place.page && a->place.slot == b->place.slot;
-}
-
-/* Drop the blocks that lie outside a ball altogether. */
-static void
-drop_by_ball(HxSearch *search, const HxWithin *ball)
-{
-	HxBlocks near;
-	int kept = 0;
-	int at = 0;
-
-	/* The same directory again, for the ball's bounds; blocks made since the
-	 * first reading hold nothing that the snapshot sees. */
-	HxReadDirectory(search->index, &search->desc, ball->query, &near);
-	for (int i = 0; i < search->blocks.count; i++)
-	{
-		const HxBlock *block = &search->blocks.blocks[i];
-
-		int same = at;
-
-		/* Both lists have the order of the directory. */
-		while (same < near.count && !is_same_place(&near.blocks[same], block))
-			same++;
-		if (same < near.count)
-			at = same; /* else it has gone */
-		if (same == near.count || near.blocks[same].owner != block->owner ||
-			near.bounds[same] <= ball->radius)
-			HxMoveBlock(&search->blocks, i, kept++);
-	}
-	search->blocks.count = kept;
-	HxFreeBlocks(&near);
-}
-
 /* Row of the table for a block. */
 static inline int
 promise_bin(const HxSearch *search, int block)
@@ -565,7 +527,8 @@ read_directory(HxSearch *search)
 	if (!HxFilterIsTrivial(spec->filter))
 		HxDropByZones(search->index, &search->desc, spec->filter, blocks);
 	for (int b = 0; b < spec->nballs; b++)
-		drop_by_ball(search, &spec->balls[b]);
+		HxDropByBall(search->index, &search->desc, spec->balls[b].query,
+					 spec->balls[b].radius, blocks);
 	search->nrows = HxBlocksRows(blocks);
 	if (!spec->skip_nulls && !never && (search->in_nulls || !spec->ordered))
 		HxAddNullBlock(blocks);
@@ -625,7 +588,7 @@ start_stage(HxSearch *search)
 		search->exact = true;
 	search->sorted = search->stage == 0;
 	search->nkept = search->nemitted = search->nready = 0;
-	search->ndone = 0;
+	search->done.count = 0;
 	search->room = stage_room(search);
 	if (!search->kept)
 	{
@@ -635,40 +598,6 @@ start_stage(HxSearch *search)
 	memset(&search->tally, 0, sizeof(search->tally));
 	search->tally.shares_of = get_float8_nan();
 	plan_visits(search);
-}
-
-static int
-compare_owners(const void *a, const void *b)
-{
-	uint64 left = *(const uint64 *) a;
-	uint64 right = *(const uint64 *) b;
-
-	return left < right ? -1 : left > right;
-}
-
-/* Add the owners of the blocks visited to those done with in this stage. */
-static void
-remember_visited(HxSearch *search)
-{
-	int visited = search->next - 1; /* the last one was not visited whole */
-
-	if (search->ndone + visited > search->done_room)
-	{
-		uint64 *done;
-
-		search->done_room = Max(2 * search->done_room, search->ndone + visited);
-		done = palloc_array_huge(search->done_room, sizeof(uint64));
-		if (search->done)
-		{
-			memcpy(done, search->done, search->ndone * sizeof(uint64));
-			pfree(search->done);
-		}
-		search->done = done;
-	}
-	for (int i = 0; i < visited; i++)
-		search->done[search->ndone++] =
-			search->blocks.blocks[search->order[i]].owner;
-	qsort(search->done, search->ndone, sizeof(uint64), compare_owners);
 }
 
 /*
@@ -685,12 +614,14 @@ refresh(HxSearch *search)
 	int kept = 0;
 
 	search->stats.restarts++;
-	remember_visited(search);
+	/* All but the last one, which was not visited whole */
+	for (int i = 0; i < search->next - 1; i++)
+		HxAddOwner(&search->done, blocks->blocks[search->order[i]].owner);
+	HxSortOwners(&search->done);
 	read_directory(search);
 	search->exact |= exact;
 	for (int i = 0; i < blocks->count; i++)
-		if (!bsearch(&blocks->blocks[i].owner, search->done, search->ndone,
-					 sizeof(uint64), compare_owners))
+		if (!HxHasOwner(&search->done, blocks->blocks[i].owner))
 			HxMoveBlock(blocks, i, kept++);
 	blocks->count = kept;
 	search->pruned = true;

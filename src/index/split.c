@@ -413,7 +413,7 @@ attempt_split(HxRewrite *rewrite, HxPlace place, uint64 rows)
 														   : SPLIT_CHANGED;
 }
 
-/* Split in a memory context of its own. */
+/* Attempt it until it is done or clear that it cannot be. */
 static bool
 split(HxRewrite *rewrite, HxPlace place, uint64 rows)
 {
@@ -463,38 +463,17 @@ is_long_block(Relation index, const HxIndexDesc *desc, HxPlace place,
 }
 
 bool
-HxSplitLocked(Relation index, const HxIndexDesc *desc, HxPlace place,
-			  uint64 rows)
-{
-	MemoryContext context;
-	MemoryContext old;
-	HxRewrite *rewrite;
-	bool done;
-
-	/* Somebody else may have split it just now. */
-	if (!is_long_block(index, desc, place, rows))
-		return false;
-	context = AllocSetContextCreate(CurrentMemoryContext, "hashemb split",
-									ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(context);
-	rewrite = palloc0(sizeof(HxRewrite));
-	rewrite->index = index;
-	rewrite->desc = desc;
-	done = split(rewrite, place, rows);
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
-	return done;
-}
-
-bool
 HxSplitBlock(Relation index, const HxIndexDesc *desc, HxPlace place,
 			 uint64 rows)
 {
+	HxRewrite *rewrite = HxBeginRewrite(index, desc);
 	bool done;
 
-	if (!HxTryLockStructure(index))
+	if (!rewrite)
 		return false;
-	done = HxSplitLocked(index, desc, place, rows);
-	HxUnlockStructure(index);
+	/* Somebody else may have split it just now. */
+	done =
+		is_long_block(index, desc, place, rows) && split(rewrite, place, rows);
+	HxEndRewrite(rewrite);
 	return done;
 }

@@ -22,8 +22,4 @@ extern bool HxIsLong(Relation index, const HxIndexDesc *desc,
 extern bool HxSplitBlock(Relation index, const HxIndexDesc *desc, HxPlace place,
 						 uint64 rows);
 
-/* The same, with the structure lock held. */
-extern bool HxSplitLocked(Relation index, const HxIndexDesc *desc,
-						  HxPlace place, uint64 rows);
-
 #endif /* HX_SPLIT_H */

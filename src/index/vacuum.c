@@ -16,6 +16,7 @@
 #include "index/directory.h"
 #include "index/handler.h"
 #include "index/inject.h"
+#include "index/merge.h"
 #include "index/recalibrate.h"
 #include "index/rewrite.h"
 #include "index/split.h"
@@ -28,9 +29,8 @@ typedef struct Vacuum
 	void *callback_state;
 	IndexBulkDeleteResult *stats;
 	BufferAccessStrategy strategy;
-	List *thinned;	/* places of blocks with empty pages */
-	uint64 *owners; /* of all blocks at the start, sorted */
-	int nowners;
+	List *thinned;		   /* places of blocks with empty pages */
+	HxOwners owners;	   /* of all blocks at the start */
 	BlockNumber *suspects; /* rows pages of other owners: new, or orphans */
 	int nsuspects;
 	int suspects_room;
@@ -160,15 +160,6 @@ vacuum_page(Vacuum *vacuum, BlockNumber block, HxPlace place, uint64 owner)
 	UnlockReleaseBuffer(directory);
 }
 
-static int
-compare_owners(const void *a, const void *b)
-{
-	uint64 left = *(const uint64 *) a;
-	uint64 right = *(const uint64 *) b;
-
-	return left < right ? -1 : left > right;
-}
-
 /* Note the owners of all blocks that there are. */
 static void
 note_owners(Vacuum *vacuum)
@@ -176,21 +167,11 @@ note_owners(Vacuum *vacuum)
 	HxBlocks blocks;
 
 	HxReadDirectory(vacuum->index, vacuum->desc, NULL, &blocks);
-	vacuum->owners = MemoryContextAllocHuge(
-		CurrentMemoryContext, (blocks.count + 1) * sizeof(uint64));
+	HxAddNullBlock(&blocks);
 	for (int b = 0; b < blocks.count; b++)
-		vacuum->owners[vacuum->nowners++] = blocks.blocks[b].owner;
-	vacuum->owners[vacuum->nowners++] = blocks.nulls.owner;
-	qsort(vacuum->owners, vacuum->nowners, sizeof(uint64), compare_owners);
+		HxAddOwner(&vacuum->owners, blocks.blocks[b].owner);
+	HxSortOwners(&vacuum->owners);
 	HxFreeBlocks(&blocks);
-}
-
-/* Did a block of this owner exist when the vacuum began? */
-static bool
-is_old_owner(const Vacuum *vacuum, uint64 owner)
-{
-	return bsearch(&owner, vacuum->owners, vacuum->nowners, sizeof(uint64),
-				   compare_owners) != NULL;
 }
 
 /* Note a page that may be an orphan. */
@@ -248,7 +229,7 @@ visit_page(Vacuum *vacuum, BlockNumber block)
 		place.page = HxPageOpaque(page)->parent;
 		place.slot = HxPageOpaque(page)->slot;
 		owner = HxPageOpaque(page)->owner;
-		if (!is_old_owner(vacuum, owner))
+		if (!HxHasOwner(&vacuum->owners, owner))
 			note_suspect(vacuum, block);
 	}
 	else if (is_new || HxPageOpaque(page)->kind == HX_KIND_FREE)
@@ -440,7 +421,8 @@ hxbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	vacuum.strategy = info->strategy;
 	note_owners(&vacuum);
 
-	/* The file may grow meanwhile, and rows move only to new pages. */
+	/* The file may grow meanwhile; rows move only ahead of the walk. */
+	HxLockWalk(info->index);
 	while (block < (end = count_pages(info->index)))
 		for (; block < end; block++)
 		{
@@ -454,6 +436,7 @@ hxbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 		unlink_empty_pages(&vacuum, lfirst(cell));
 	}
 	list_free_deep(vacuum.thinned);
+	HxUnlockWalk(info->index);
 	free_orphans(&vacuum);
 	return stats;
 }
@@ -464,12 +447,17 @@ hxvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 {
 	HxIndexDesc desc;
 	HxBlocks blocks;
+	int64 freed;
 
 	if (info->analyze_only)
 		return stats;
 	if (!stats)
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
 	desc = *HxDescribe(info->index);
+	freed = HxTidyBlocks(info->index, &desc);
+	stats->pages_newly_deleted += freed;
+	stats->pages_deleted += freed;
+	stats->pages_free += freed;
 	split_long_blocks(info->index, &desc);
 	HxReadDirectory(info->index, &desc, NULL, &blocks);
 	stats->num_index_tuples = HxBlocksRows(&blocks) + blocks.nulls.rows;
