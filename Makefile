@@ -17,8 +17,8 @@ ENCODER = $(addprefix src/encoder/,format.o apply.o model.o describe.o \
 INDEX = $(addprefix src/index/,page.o attribute.o attribute_encode.o \
 	filter.o filter_make.o code.o code_train.o assign.o directory.o expect.o \
 	search.o sample.o replay.o calibrate.o ring.o recalibrate.o write.o \
-	rewrite.o split.o merge.o build.o insert.o scan.o dead.o vacuum.o \
-	cost.o validate.o handler.o inspect.o check.o inject.o)
+	spool.o share.o team.o rewrite.o split.o merge.o build.o insert.o scan.o \
+	dead.o vacuum.o cost.o validate.o handler.o inspect.o check.o inject.o)
 PLAN =
 OBJS = $(KERNEL) $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
