@@ -12,9 +12,10 @@ TYPE = $(addprefix src/type/,bincode.o bincode_order.o bitops.o majority.o \
 	svec_cast.o svec_agg.o svec_stats.o simhash.o)
 ENCODER =
 INDEX = $(addprefix src/index/,page.o attribute.o attribute_encode.o \
-	filter.o filter_make.o code.o code_train.o assign.o directory.o expect.o \
-	search.o sample.o replay.o calibrate.o write.o build.o insert.o scan.o \
-	dead.o vacuum.o cost.o validate.o handler.o inspect.o check.o inject.o)
+	filter.o filter_make.o tidset.o code.o code_train.o assign.o directory.o \
+	expect.o search.o visit.o stop.o limited.o kept.o ranking.o sample.o \
+	replay.o calibrate.o write.o build.o insert.o scan.o dead.o vacuum.o \
+	cost.o validate.o handler.o inspect.o check.o inject.o)
 PLAN =
 OBJS = $(KERNEL) $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 

@@ -99,6 +99,10 @@ typedef struct HxSearchSpec
 	uint64 limit;
 	const HxTidSet *tids; /* rows that may pass; NULL: all */
 	HxHeapRows heap;	  /* what their heap rows decide */
+
+	/* Called with rows that check found dead to everybody; or NULL */
+	void (*dead)(void *arg, const HxCandidate *row);
+	void *dead_arg;
 } HxSearchSpec;
 
 typedef struct HxSearch HxSearch;

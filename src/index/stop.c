@@ -1,0 +1,153 @@
+/*
+ * stop.c
+ *	  When a search may stop: the rule of expected misses, or bounds.
+ *
+ * See README, "Search".  The expected misses are the rows of the blocks not
+ * visited that are nearer than a distance, which the table tells from the
+ * blocks' promises, times the share of them that passes.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "index/search_state.h"
+
+/* Share of the rows after which the rest is visited too */
+#define VISIT_REST 0.75
+
+/* Rows whose misses are allowed for in full where a filter thins them */
+#define FULL_ALLOWANCE 40
+
+/* What was seen up to a distance */
+typedef struct Seen
+{
+	double rows;   /* all rows */
+	double passed; /* rows that pass the mask */
+	double failed; /* of these, rows that failed the check */
+} Seen;
+
+static Seen
+seen_up_to(const HxSearch *search, double distance)
+{
+	const HxTally *tally = &search->tally;
+	int last = HxDistanceBin(&search->expect, distance);
+	Seen seen = {0};
+
+	for (int d = 0; d <= last; d++)
+	{
+		seen.rows += tally->seen_at[d];
+		seen.passed += tally->passed_at[d];
+		seen.failed += tally->failed_at[d];
+	}
+	return seen;
+}
+
+/* Share of the heap rows looked at that pass the check. */
+static double
+checked_share(const HxSearch *search)
+{
+	double failed = search->stats.failed;
+
+	return failed == 0 ? 1 : 1 - failed / (search->nchecked + 1);
+}
+
+/* Rows not found yet that a set of TIDs leaves at most; infinite: not known */
+static double
+rows_left(const HxSearch *search)
+{
+	bool exact = false;
+	uint64 count = 0;
+
+	if (search->spec.tids)
+		count = HxTidSetCount(search->spec.tids, &exact);
+	if (!exact)
+		return INFINITY;
+	return Max((double) count - search->tally.passed, 0);
+}
+
+/* Share of all rows not visited that pass the mask, not looking at distance. */
+static double
+mask_share(const HxSearch *search)
+{
+	const HxTally *tally = &search->tally;
+	bool only_tids =
+		HxFilterIsTrivial(search->spec.filter) && search->spec.nballs == 0;
+	double left = only_tids ? rows_left(search) : INFINITY;
+
+	if (isfinite(left) && search->nrows > tally->seen)
+		return Min(left / (search->nrows - tally->seen), 1);
+	return (tally->passed + 1) / (tally->seen + 2);
+}
+
+/*
+ * Share of the rows not visited that pass, when `count` rows up to a distance
+ * (in units of the query) have been found: the larger of that among all rows
+ * and that among the rows as near.
+ */
+static double
+passing_share(const HxSearch *search, double distance, int64 count)
+{
+	bool filtered = HxSearchIsFiltered(search);
+	Seen seen;
+	double near;
+
+	if (!filtered && search->stats.failed == 0)
+		return 1;
+	seen = seen_up_to(search, distance);
+	if (!filtered) /* rows are not counted by distance */
+		return Max(checked_share(search), count / (count + seen.failed));
+	near = seen.rows > 0 ? Max(seen.passed - seen.failed, 0) / seen.rows : 0;
+	return Max(mask_share(search) * checked_share(search), near);
+}
+
+/*
+ * Neighbours nearer than a distance that stopping now would miss, `count`
+ * having been found.
+ */
+static double
+expected_misses(HxSearch *search, double distance, int64 count)
+{
+	HxTally *tally = &search->tally;
+	double below = 0;
+
+	distance /= search->spec.query->unit;
+	if (distance != tally->shares_of)
+	{
+		HxSharesBelow(&search->expect, distance, tally->shares);
+		tally->shares_of = distance;
+	}
+	for (int p = 0; p < HX_TABLE_PROMISES; p++)
+		below += tally->unvisited[p] * tally->shares[p];
+	below *= passing_share(search, distance, count);
+	return Min(below, rows_left(search)) * search->safety;
+}
+
+/*
+ * Misses that the target allows among `count` rows.  Above 40 rows only half
+ * of what each further one would allow is spent: with filters finer than a
+ * block the share that passes falls with the distance within a block, which
+ * the estimates do not see, and the more so the farther the group reaches.
+ * That is not needed where a known number of rows is found without a filter.
+ */
+static double
+allowed_misses(const HxSearch *search, int64 count)
+{
+	double full = Min(count, FULL_ALLOWANCE);
+	double rows = full + (count - full) * 0.5;
+
+	if (search->limited && !HxSearchIsFiltered(search) &&
+		search->stats.failed == 0)
+		rows = count;
+	return (1 - search->spec.recall) * rows;
+}
+
+bool
+HxIsSettled(HxSearch *search, double distance, int64 count)
+{
+	if (search->exact)
+		return search->min_bound[search->next] > distance;
+	if (search->tally.seen > VISIT_REST * search->nrows)
+		return false;
+	return expected_misses(search, distance, count) <=
+		   allowed_misses(search, count);
+}
