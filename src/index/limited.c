@@ -79,7 +79,10 @@ HxCheckRow(HxSearch *search, HxCandidate *row)
 	if (row->passed || !heap->check)
 		return true;
 	if (HxRecallChecked(&search->checked, row->tid, &passed))
-		return row->passed = passed;
+	{
+		row->passed = passed;
+		return passed;
+	}
 	CHECK_FOR_INTERRUPTS();
 	HxUnpackTid(row->tid, &tid);
 	HxCheckTid(search->index, &tid);
@@ -91,7 +94,8 @@ HxCheckRow(HxSearch *search, HxCandidate *row)
 	search->stats.failed += !passed;
 	search->nchecked++;
 	HxRememberChecked(&search->checked, row->tid, passed);
-	return row->passed = passed;
+	row->passed = passed;
+	return passed;
 }
 
 /* Count a row that failed for the estimate of who passes near the query. */
