@@ -17,7 +17,7 @@
 #include "index/search_state.h"
 
 /* Rows kept beyond those wanted, against rows that fail */
-#define SPARE_ROWS 16
+#define SPARE_ROWS 64
 #define SPARE_PART 4
 
 /* A stage starts over with room for so many times the rows at least */
@@ -39,12 +39,14 @@ rows_wanted(const HxSearch *search)
 
 /* Room to find that many where such a share of the rows kept passes. */
 static int64
-room_for(int64 wanted, double share)
+room_for(const HxSearch *search, int64 wanted, double share)
 {
-	double room = SPARE_ROWS + wanted + (double) wanted / SPARE_PART;
+	double room = wanted + Max(SPARE_ROWS, wanted / SPARE_PART);
 
 	if (share < 1)
 		room = Max(room, 2 * wanted / Max(share, 1e-9) + SPARE_ROWS);
+	if (!search->spec.heap.check) /* none can fail */
+		room = wanted;
 	return (int64) Min(room, (double) most_rows());
 }
 
@@ -59,7 +61,7 @@ void
 HxStartLimited(HxSearch *search)
 {
 	int64 room =
-		room_for(rows_wanted(search),
+		room_for(search, rows_wanted(search),
 				 search->spec.heap.share > 0 ? search->spec.heap.share : 1);
 
 	search->limited_room = Max(search->limited_room, room);
@@ -107,6 +109,22 @@ tally_failed(HxSearch *search, double distance)
 			&search->expect, distance / search->spec.query->unit)]++;
 }
 
+/*
+ * Distance of the row in the middle of those wanted, of which `good` have been
+ * found and the others follow from `at` on.
+ */
+static double
+middle_distance(const HxKept *best, int64 wanted, int64 good, int64 at)
+{
+	int64 middle = wanted / 2;
+
+	if (middle >= good)
+		middle += at - good;
+	if (middle >= best->count)
+		return best->frontier.distance;
+	return best->rows[middle].distance;
+}
+
 /* How looking at the rows kept ended */
 typedef enum Outcome
 {
@@ -132,11 +150,11 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 	while (good < wanted)
 	{
 		int64 last = at + wanted - good - 1; /* if all others pass */
-
 		bool known = last < best->count;
 		double distance =
 			known ? best->rows[last].distance : best->frontier.distance;
 
+		search->middle = middle_distance(best, wanted, good, at);
 		if (!known && !best->lost && !complete)
 			outcome = OUTCOME_VISIT;
 		else if ((known || best->lost) && !complete && distance != settled &&
@@ -168,7 +186,7 @@ make_room(HxSearch *search)
 {
 	double share = (search->nchecked - search->stats.failed + 1.0) /
 				   (search->nchecked + 2.0);
-	int64 room = room_for(rows_wanted(search), share);
+	int64 room = room_for(search, rows_wanted(search), share);
 
 	if (search->limited_room >= most_rows())
 		search->stage = 2;

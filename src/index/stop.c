@@ -18,7 +18,7 @@
 /* Rows whose misses are allowed for in full where a filter thins them */
 #define FULL_ALLOWANCE 40
 
-/* What was seen up to a distance */
+/* What was seen in a range of distances */
 typedef struct Seen
 {
 	double rows;   /* all rows */
@@ -27,13 +27,13 @@ typedef struct Seen
 } Seen;
 
 static Seen
-seen_up_to(const HxSearch *search, double distance)
+seen_between(const HxSearch *search, double from, double to)
 {
 	const HxTally *tally = &search->tally;
-	int last = HxDistanceBin(&search->expect, distance);
+	int last = HxDistanceBin(&search->expect, to);
 	Seen seen = {0};
 
-	for (int d = 0; d <= last; d++)
+	for (int d = HxDistanceBin(&search->expect, from); d <= last; d++)
 	{
 		seen.rows += tally->seen_at[d];
 		seen.passed += tally->passed_at[d];
@@ -80,24 +80,45 @@ mask_share(const HxSearch *search)
 }
 
 /*
+ * Share that passes of the rows seen at distances `from` to `to` (in units of
+ * the query), of which `count` rows were found.  Without a mask rows are not
+ * counted by distance, but there are no others than those found and those that
+ * failed.
+ */
+static double
+near_share(const HxSearch *search, double from, double to, int64 count)
+{
+	Seen seen = seen_between(search, from, to);
+
+	if (!HxSearchIsFiltered(search))
+		return count / (count + seen.failed);
+	return seen.rows > 0 ? Max(seen.passed - seen.failed, 0) / seen.rows : 0;
+}
+
+/*
  * Share of the rows not visited that pass, when `count` rows up to a distance
  * (in units of the query) have been found: the larger of that among all rows
- * and that among the rows as near.
+ * and that among the rows as near.  Where heap rows fail, what passes farther
+ * off than the last row found is not known; if more pass the farther off, the
+ * outer half of the rows found tells.
  */
 static double
 passing_share(const HxSearch *search, double distance, int64 count)
 {
-	bool filtered = HxSearchIsFiltered(search);
-	Seen seen;
-	double near;
+	double share;
 
-	if (!filtered && search->stats.failed == 0)
+	if (!HxSearchIsFiltered(search) && search->stats.failed == 0)
 		return 1;
-	seen = seen_up_to(search, distance);
-	if (!filtered) /* rows are not counted by distance */
-		return Max(checked_share(search), count / (count + seen.failed));
-	near = seen.rows > 0 ? Max(seen.passed - seen.failed, 0) / seen.rows : 0;
-	return Max(mask_share(search) * checked_share(search), near);
+	share = near_share(search, -INFINITY, distance, count);
+	if (HxSearchIsFiltered(search))
+		share = Max(share, mask_share(search) * checked_share(search));
+	else
+		share = Max(share, checked_share(search));
+	if (search->limited && search->stats.failed > 0)
+		share = Max(share, near_share(search,
+									  search->middle / search->spec.query->unit,
+									  distance, count - count / 2));
+	return share;
 }
 
 /*
