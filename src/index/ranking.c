@@ -33,12 +33,18 @@ typedef struct HxRanking
 	int npending; /* the last ones of `rows` */
 } HxRanking;
 
-/* Heap rows fetched in the time in which the blocks' pages are searched */
-#define FETCHES_A_PAGE 0.1
+/*
+ * So many rows are ranked rather than looked for in blocks: some, and more with
+ * the pages of the index, but no more than these.  Fetching a row costs about
+ * as much as two to four pages of blocks, and blocks are searched the longer,
+ * the fewer rows pass: over a million rows, the two cost the same at some 2,500
+ * rows, over 117,791 at some 700.
+ */
+#define RANKED_ROWS 300
+#define RANKED_A_PAGE 0.1
 
-/* Sets of which so few rows are always ranked, and at most so many */
+/* Sets of so few rows are always ranked */
 #define MIN_RANKED 64
-#define MAX_RANKED 20000
 
 bool
 HxShouldRank(const HxSearch *search)
@@ -46,14 +52,15 @@ HxShouldRank(const HxSearch *search)
 	const HxSearchSpec *spec = &search->spec;
 	bool exact;
 	uint64 count;
+	double pages;
 
 	if (!spec->tids || !spec->ordered || !spec->heap.fetch)
 		return false;
 	count = HxTidSetCount(spec->tids, &exact);
-	if (!exact || count > MAX_RANKED)
-		return false;
-	return count <= MIN_RANKED ||
-		   count <= FETCHES_A_PAGE * RelationGetNumberOfBlocks(search->index);
+	if (!exact || count <= MIN_RANKED)
+		return exact;
+	pages = RelationGetNumberOfBlocks(search->index);
+	return count <= Min(pages, RANKED_ROWS + RANKED_A_PAGE * pages);
 }
 
 /* Compute the distances of the rows fetched since the last time. */
