@@ -429,8 +429,12 @@ HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
 								   : search->kept[search->nemitted];
 			search->nemitted++;
 			/* A row that was in two blocks while it moved comes once. */
-			found = (!search->has_last || HxPrecedes(&search->last, row)) &&
-					HxCheckRow(search, row);
+			if (search->has_last && !HxPrecedes(&search->last, row))
+				continue;
+			/* Nor does one that fails, in a later stage. */
+			search->last = *row;
+			search->has_last = true;
+			found = HxCheckRow(search, row);
 		}
 		else if (!release_more(search))
 		{
@@ -445,8 +449,6 @@ HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
 	}
 	if (found)
 	{
-		search->last = *row;
-		search->has_last = true;
 		search->returned++;
 		*is_null = search->in_nulls;
 	}
