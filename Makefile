@@ -16,7 +16,9 @@ INDEX = $(addprefix src/index/,page.o attribute.o attribute_encode.o \
 	expect.o search.o visit.o stop.o limited.o kept.o ranking.o sample.o \
 	replay.o calibrate.o write.o build.o insert.o scan.o dead.o vacuum.o \
 	cost.o validate.o handler.o inspect.o check.o inject.o)
-PLAN =
+PLAN = $(addprefix src/plan/,hook.o match.o compile.o vector_key.o \
+	bitmap.o path.o plan_data.o node.o condition.o bitmap_read.o \
+	heap_row.o explain.o)
 OBJS = $(KERNEL) $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
 # Baseline instruction set only: faster kernels are chosen at run time. No

@@ -1,0 +1,20 @@
+/*
+ * cost.h
+ *	  What a search costs, for the planner of the scan node.
+ */
+#ifndef HX_COST_H
+#define HX_COST_H
+
+#include "nodes/pathnodes.h"
+
+/*
+ * Share of all rows that a search for `wanted` rows visits, of which a share
+ * of `selectivity` passes.
+ */
+extern double HxVisitedShare(double rows, double wanted, double selectivity);
+
+/* Cost of a search that visits that share, with so many masks a row */
+extern Cost HxSearchCost(const IndexOptInfo *index, double share,
+						 int conditions, bool repeated);
+
+#endif /* HX_COST_H */
