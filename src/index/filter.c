@@ -35,6 +35,24 @@ HxFilterNeedsRecheck(const HxFilter *filter)
 	return filter->recheck;
 }
 
+void
+HxFilterReads(const HxFilter *filter, uint64 *words, uint32 *nulls)
+{
+	StaticAssertStmt(HX_MAX_WORDS <= 64, "a word for each bit");
+	*nulls |= filter->must_be_null | filter->must_be_value;
+	for (int i = 0; i < filter->count; i++)
+	{
+		const HxCondition *condition = &filter->conditions[i];
+		bool two = condition->kind != HX_CONDITION_RANGE &&
+				   condition->kind != HX_CONDITION_SET;
+
+		*words |= (two ? UINT64CONST(3) : 1) << condition->word;
+	}
+	for (int o = 0; o < filter->nors; o++)
+		for (int i = 0; i < filter->ors[o].count; i++)
+			HxFilterReads(&filter->ors[o].arms[i], words, nulls);
+}
+
 /* Is the word one of the values? */
 static inline bool
 set_contains(const HxCondition *set, int64 word)

@@ -82,6 +82,9 @@ extern bool HxFilterIsNever(const HxFilter *filter);
 /* A passing row must be rechecked against the conditions on its heap tuple */
 extern bool HxFilterNeedsRecheck(const HxFilter *filter);
 
+/* Add the words that the filter reads, and the attributes whose NULLs */
+extern void HxFilterReads(const HxFilter *filter, uint64 *words, uint32 *nulls);
+
 /* Can a row of a block with this zone map pass?  False only if none can. */
 extern bool HxFilterZone(const HxFilter *filter, const HxZone *zone);
 

@@ -23,9 +23,6 @@
 /* A row's code and attributes may take this many bytes */
 #define HX_MAX_ROW 2000
 
-/* Cache lines of a page that are prefetched; hardware fetches what follows */
-#define PREFETCHED_LINES 6
-
 #define BITMAP_WORDS(bits) (((bits) + 63) / 64)
 
 /* ---- layout ---- */
@@ -446,9 +443,13 @@ pin_page(Relation index, BlockNumber block, BufferAccessStrategy strategy)
 	return *recent;
 }
 
-/* Have the start of a page that will be read soon brought into the cache. */
+/*
+ * Have parts of a page that will be read soon brought into the cache: `count`
+ * lines, of 64 bytes, by their places on the page.
+ */
 void
-HxPrefetchPage(Relation index, BlockNumber block)
+HxPrefetchLines(Relation index, BlockNumber block, const uint16 *lines,
+				int count)
 {
 	Buffer recent = *recent_buffer(index, block);
 	const char *page;
@@ -456,9 +457,8 @@ HxPrefetchPage(Relation index, BlockNumber block)
 	if (recent <= 0) /* not known, or local */
 		return;
 	page = BufferGetPage(recent);
-	for (int line = 0; line < PREFETCHED_LINES; line++)
-		__builtin_prefetch(page + line * 64);
-	__builtin_prefetch(page + BLCKSZ - 64);
+	for (int i = 0; i < count; i++)
+		__builtin_prefetch(page + lines[i] * HX_CACHE_LINE);
 }
 
 /*

@@ -346,9 +346,10 @@ HxVisitNext(HxSearch *search)
 	if (search->blocks.bounds[at] > HxWorstKept(search))
 		return;
 	if (search->next < search->blocks.count)
-		HxPrefetchPage(
+		HxPrefetchLines(
 			search->index,
-			search->blocks.blocks[search->order[search->next]].first);
+			search->blocks.blocks[search->order[search->next]].first,
+			search->lines, search->nlines);
 	if (!HxVisitBlock(search, block, search->next <= SAMPLED_BLOCKS))
 		restart(search);
 }
@@ -523,6 +524,7 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	search->distances = palloc(desc->capacity * sizeof(double));
 	search->tids_room = desc->capacity;
 	search->tids = palloc(desc->capacity * sizeof(ItemPointerData));
+	HxPlanPrefetch(search);
 	search->in_nulls = spec->ordered && !spec->query;
 	HxInitChecked(&search->checked, (Size) work_mem * 1024 / 4);
 	search->stats.way = spec->tids ? HX_WAY_BITMAP : HX_WAY_BLOCKS;

@@ -71,6 +71,9 @@ struct HxSearch
 	HxTally tally;
 	HxSearchStats stats;
 
+	int nlines;		  /* cache lines of a rows page fetched ahead ... */
+	uint16 lines[48]; /* ... these */
+
 	uint64 *mask;		   /* rows of a page that pass */
 	double *distances;	   /* distances of a page's rows */
 	ItemPointerData *tids; /* rows of a block, for searches not ordered */
@@ -119,6 +122,9 @@ extern void HxStartStage(HxSearch *search);
 
 /* search.c: visit the next block of the order, if it can matter. */
 extern void HxVisitNext(HxSearch *search);
+
+/* visit.c: choose what of a page is to be fetched ahead. */
+extern void HxPlanPrefetch(HxSearch *search);
 
 /*
  * visit.c: visit a block.  False if a page has gone to another block: what was

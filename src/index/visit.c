@@ -12,6 +12,10 @@
 
 #include "index/search_state.h"
 
+/* Cache lines that are fetched ahead: of a page, and of a column of a mask */
+#define PREFETCHED_LINES 6
+#define COLUMN_LINES 4
+
 /* Of rows that the filter rejects, one in so many is scored */
 #define SAMPLED_ROWS 8
 
@@ -131,36 +135,80 @@ score_all(HxSearch *search, const HxRowArrays *rows, bool tally)
 	}
 }
 
-/* Score the rows that pass one by one, and a sample of the others. */
-static void
-score_passing(HxSearch *search, const HxRowArrays *rows, bool tally)
+/*
+ * Rows of 64 to be scored: those that pass, and eight neighbours, which share
+ * a kernel call, whether they pass or not; not the same ones on every page.
+ */
+static inline uint64
+rows_to_score(const HxSearch *search, const HxRowArrays *rows, int word,
+			  bool tally)
 {
-	const HxVectorMethods *methods = search->desc.vector->methods;
+	uint64 chosen = search->mask[word];
+
+	if (tally)
+		chosen |= UINT64CONST(0xFF) << (search->page + word) % SAMPLED_ROWS * 8;
+	if (word == rows->count / 64)
+		chosen &= (UINT64CONST(1) << (rows->count % 64)) - 1;
+	return chosen;
+}
+
+/* Have the payloads of the rows to be scored brought into the cache. */
+static void
+prefetch_payloads(const HxSearch *search, const HxRowArrays *rows, bool tally)
+{
 	Size payload = search->desc.payload;
 
 	for (int w = 0; w * 64 < rows->count; w++)
+		for (uint64 left = rows_to_score(search, rows, w, tally); left != 0;
+			 left &= left - 1)
+		{
+			int row = w * 64 + pg_rightmost_one_pos64(left);
+
+			__builtin_prefetch(rows->payloads + row * payload);
+		}
+}
+
+/* Score `count` rows of a page from `row` on, some of which pass. */
+static void
+score_run(HxSearch *search, const HxRowArrays *rows, int row, int count,
+		  bool tally)
+{
+	double *distances = search->distances;
+
+	search->desc.vector->methods->distances(
+		search->spec.query, rows->payloads + row * search->desc.payload, count,
+		distances);
+	search->stats.scored += count;
+	for (int i = 0; i < count; i++)
 	{
-		uint64 passing = search->mask[w];
-		uint64 sampled = passing;
+		bool passes = row_passes(search, row + i);
 
 		if (tally)
-			sampled |= UINT64CONST(0x0101010101010101);
-		if (w == rows->count / 64)
-			sampled &= (UINT64CONST(1) << (rows->count % 64)) - 1;
-		while (sampled)
-		{
-			int row = w * 64 + pg_rightmost_one_pos64(sampled);
-			bool passes = row_passes(search, row);
-			double distance;
+			tally_row(search, distances[i], passes, passes ? 1 : SAMPLED_ROWS);
+		if (passes && distances[i] <= HxWorstKept(search))
+			consider(search, distances[i], &rows->tids[row + i]);
+	}
+}
 
-			sampled &= sampled - 1;
-			methods->distances(search->spec.query,
-							   rows->payloads + row * payload, 1, &distance);
-			search->stats.scored++;
-			if (tally)
-				tally_row(search, distance, passes, passes ? 1 : SAMPLED_ROWS);
-			if (passes)
-				consider(search, distance, &rows->tids[row]);
+/* Score the rows that pass, and a sample of the others. */
+static void
+score_passing(HxSearch *search, const HxRowArrays *rows, bool tally)
+{
+	prefetch_payloads(search, rows, tally);
+	for (int w = 0; w * 64 < rows->count; w++)
+	{
+		uint64 left = rows_to_score(search, rows, w, tally);
+
+		while (left != 0)
+		{
+			int first = pg_rightmost_one_pos64(left);
+			uint64 gaps = ~(left >> first);
+			int count = gaps ? pg_rightmost_one_pos64(gaps) : 64;
+
+			score_run(search, rows, w * 64 + first, count, tally);
+			if (first + count >= 64)
+				break;
+			left &= PG_UINT64_MAX << (first + count);
 		}
 	}
 }
@@ -206,6 +254,59 @@ collect_page(HxSearch *search, const HxRowArrays *rows)
 			search->tids[search->ntids++] = rows->tids[i];
 }
 
+/* Add the lines of an array at a place on a page, so many at most. */
+static void
+add_lines(HxSearch *search, Size from, Size size, int most)
+{
+	for (Size line = from / HX_CACHE_LINE;
+		 line <= (from + size - 1) / HX_CACHE_LINE && most-- > 0; line++)
+		if (search->nlines < (int) lengthof(search->lines))
+			search->lines[search->nlines++] = (uint16) line;
+}
+
+/*
+ * Without a mask a page is read from the start of its payloads on; with one,
+ * the columns of the mask come first.  Hardware fetches what follows.
+ */
+void
+HxPlanPrefetch(HxSearch *search)
+{
+	const HxIndexDesc *desc = &search->desc;
+	Page page = palloc0(BLCKSZ);
+	HxRowArrays arrays;
+	uint64 words = 0;
+	uint32 nulls = 0;
+
+	HxInitRowsPage(desc, page, 0, (HxPlace){0, 0});
+	HxRowArraysOf(desc, page, &arrays);
+	search->nlines = 0;
+	add_lines(search, BLCKSZ - sizeof(HxOpaque), sizeof(HxOpaque), 1);
+	if (HxSearchIsFiltered(search))
+	{
+		add_lines(search, 0, 1, 1);
+		add_lines(search, (char *) arrays.dead - (char *) page, 1, 1);
+	}
+	else
+		add_lines(search, 0, BLCKSZ, PREFETCHED_LINES);
+	HxFilterReads(search->spec.filter, &words, &nulls);
+	for (; nulls != 0; nulls &= nulls - 1)
+		add_lines(search,
+				  (char *) (arrays.nulls + pg_rightmost_one_pos32(nulls) *
+											   arrays.columns.null_stride) -
+					  (char *) page,
+				  1, 1);
+	for (; words != 0; words &= words - 1)
+		add_lines(search,
+				  (char *) (arrays.words +
+							pg_rightmost_one_pos64(words) * desc->capacity) -
+					  (char *) page,
+				  desc->capacity * sizeof(int64), COLUMN_LINES);
+	if (search->spec.tids)
+		add_lines(search, (char *) arrays.tids - (char *) page,
+				  desc->capacity * sizeof(ItemPointerData), COLUMN_LINES);
+	pfree(page);
+}
+
 /*
  * Visit a block, a page at a time under its share lock, which is kept until
  * the next page is locked: a page on the way could otherwise be unlinked and
@@ -227,7 +328,8 @@ HxVisitBlock(HxSearch *search, const HxBlock *block, bool nearest)
 			HxReadRows(search->index, &search->desc, next, block->owner);
 		HxRowArrays rows;
 
-		HxPrefetchPage(search->index, next + 1); /* most chains are runs */
+		/* most chains are runs */
+		HxPrefetchLines(search->index, next + 1, search->lines, search->nlines);
 		if (BufferIsValid(before))
 			UnlockReleaseBuffer(before);
 		if (!BufferIsValid(buffer))
