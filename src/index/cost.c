@@ -86,14 +86,14 @@ HxSearchCost(const IndexOptInfo *index, double share, int conditions,
  * must be passed to find as many as wanted, as measured (bench/README.md).
  */
 double
-HxVisitedShare(double rows, double wanted, double selectivity)
+HxVisitedShare(double rows, double wanted, double selectivity, double recall)
 {
 	double share;
 
-	if (hx_recall >= 1 || rows < 1000 || wanted > 1024)
+	if (recall >= 1 || rows < 1000 || wanted > 1024)
 		return 1;
 	share = VISITED_FLOOR * sqrt(wanted / 10 / Max(selectivity, 1e-6)) *
-			sqrt(0.05 / (1 - hx_recall)) * pow(1e6 / rows, 0.4);
+			sqrt(0.05 / (1 - recall)) * pow(1e6 / rows, 0.4);
 	return Min(share, 1);
 }
 
@@ -162,7 +162,7 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	share = ordered ? HxVisitedShare(rows,
 									 wanted_rows(root, path,
 												 rows * costs.indexSelectivity),
-									 costs.indexSelectivity)
+									 costs.indexSelectivity, hx_recall)
 					: ball_share(root, path);
 	touched = share * rows;
 	*pages = Max(index->pages * share, 1);

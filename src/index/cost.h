@@ -9,9 +9,10 @@
 
 /*
  * Share of all rows that a search for `wanted` rows visits, of which a share
- * of `selectivity` passes.
+ * of `selectivity` passes, at a target of recall.
  */
-extern double HxVisitedShare(double rows, double wanted, double selectivity);
+extern double HxVisitedShare(double rows, double wanted, double selectivity,
+							 double recall);
 
 /* Cost of a search that visits that share, with so many masks a row */
 extern Cost HxSearchCost(const IndexOptInfo *index, double share,

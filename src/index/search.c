@@ -373,6 +373,8 @@ release_more(HxSearch *search)
 	{
 		if (!search->found)
 			HxFindLimited(search);
+		if (search->ranking) /* it would take too long */
+			return true;
 		if (search->nemitted < search->nready)
 			return true;
 		if (search->exhausted)
@@ -416,14 +418,14 @@ HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
 	MemoryContext old = MemoryContextSwitchTo(search->context);
 	bool found = false;
 
-	if (search->ranking)
-	{
-		found = HxRankingNext(search, row, is_null);
-		MemoryContextSwitchTo(old);
-		return found;
-	}
 	while (!found)
 	{
+		if (search->ranking)
+		{
+			found = HxRankingNext(search, row, is_null);
+			MemoryContextSwitchTo(old);
+			return found;
+		}
 		if (search->nemitted < search->nready)
 		{
 			*row = search->limited ? search->best.rows[search->nemitted]

@@ -6,6 +6,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "nodes/makefuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
@@ -20,7 +22,7 @@
 #include "plan/plan.h"
 
 /* Cost of taking a TID from a bitmap into a mask, in cpu_operator_cost */
-#define TID_COST 1.0
+#define TID_COST 16.0
 
 /* What a path does with the conditions, for its costs */
 typedef struct Shares
@@ -91,14 +93,23 @@ find_shares(PlannerInfo *root, const HxPath *path, Path *bitmap, Shares *shares)
 	shares->enforced = Max(Min(shares->enforced, tids), shares->all);
 }
 
-/* Cost of fetching heap rows. */
+/*
+ * Cost of fetching heap rows, as a bitmap heap scan is charged for them: the
+ * more of the pages, the more of them are found cached or near each other.
+ */
 static Cost
 fetch_cost(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, double rows)
 {
+	double pages;
+	double whole = Max(rel->pages, 1);
+	double page_cost;
+
 	rows = clamp_row_est(rows);
-	return index_pages_fetched(rows, rel->pages, index->pages, root) *
-			   random_page_cost +
-		   rows * cpu_tuple_cost;
+	pages =
+		Min(index_pages_fetched(rows, rel->pages, index->pages, root), whole);
+	page_cost = random_page_cost -
+				(random_page_cost - seq_page_cost) * sqrt(pages / whole);
+	return pages * page_cost + rows * cpu_tuple_cost;
 }
 
 /*
@@ -121,7 +132,8 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 
 	find_shares(root, path, bitmap, &shares);
 	if (wanted > 0)
-		share = HxVisitedShare(index->tuples, Max(wanted, 10), shares.all);
+		share = HxVisitedShare(index->tuples, Max(wanted, 10), shares.all,
+							   hx_recall);
 	else
 		wanted = rows;
 	startup = HxSearchCost(index, share, shares.masks, false);
