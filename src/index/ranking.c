@@ -38,8 +38,8 @@ typedef struct HxRanking
  * What it takes to fetch and rank a row, and a heap page of them, in the time
  * in which a page of the index is searched
  */
-#define ROW_EFFORT 0.06
-#define PAGE_EFFORT 0.25
+#define ROW_EFFORT 0.08
+#define PAGE_EFFORT 0.5
 
 /* Sets of which so few rows are always ranked, and at most so many */
 #define MIN_RANKED 64
