@@ -14,7 +14,8 @@ ENCODER =
 INDEX = $(addprefix src/index/,page.o attribute.o attribute_encode.o \
 	filter.o filter_make.o tidset.o code.o code_train.o assign.o directory.o \
 	expect.o search.o visit.o stop.o limited.o kept.o ranking.o sample.o \
-	replay.o calibrate.o write.o build.o insert.o scan.o dead.o vacuum.o \
+	replay.o calibrate.o ring.o recalibrate.o write.o rewrite.o split.o \
+	merge.o build.o insert.o scan.o dead.o vacuum.o \
 	cost.o validate.o handler.o inspect.o check.o inject.o)
 PLAN = $(addprefix src/plan/,hook.o match.o compile.o vector_key.o \
 	bitmap.o path.o plan_data.o node.o condition.o bitmap_read.o \

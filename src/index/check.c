@@ -45,12 +45,13 @@
 
 #include "compat.h"
 #include "index/inspect.h"
+#include "index/ring.h"
 #include "index/search.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_check_index);
 
 /* All flags that an entry may have */
-#define KNOWN_FLAGS HX_ENTRY_NULLS
+#define KNOWN_FLAGS (HX_ENTRY_NULLS | HX_ENTRY_FREE)
 
 /* What is returned */
 typedef struct Counts
@@ -61,6 +62,7 @@ typedef struct Counts
 	int64 dead;
 	int64 directory_pages;
 	int64 zone_pages;
+	int64 ring_pages;
 	int64 rows_pages;
 	int64 free_pages;
 	int64 orphan_pages;
@@ -344,6 +346,7 @@ check_chain(Check *check)
 	BlockCheck *block = &check->block;
 	BlockNumber next = block->entry.first;
 	bool append_found = block->entry.append == InvalidBlockNumber;
+	uint32 pages = 0;
 	Walk walk;
 
 	start_walk(&walk);
@@ -362,6 +365,7 @@ check_chain(Check *check)
 		if (reach(check, next))
 			check->counts.rows_pages++;
 		append_found |= next == block->entry.append;
+		pages++;
 		next = HxPageOpaque(page)->next;
 	}
 	if (!append_found)
@@ -369,6 +373,10 @@ check_chain(Check *check)
 					 psprintf("entry %u appends to block %u, which is not in "
 							  "its chain",
 							  block->place.slot, block->entry.append));
+	if (pages != block->entry.pages)
+		return fault(check, block->place.page,
+					 psprintf("entry %u says %u pages, but its chain has %u",
+							  block->place.slot, block->entry.pages, pages));
 	if (block->rows != block->entry.rows)
 		return fault(
 			check, block->place.page,
@@ -384,6 +392,12 @@ entry_fault(Check *check)
 	const BlockCheck *block = &check->block;
 	const HxEntry *entry = &block->entry;
 
+	if (entry->flags & HX_ENTRY_FREE)
+		return block->is_nulls || entry->owner != 0 || entry->rows != 0 ||
+					   entry->first != InvalidBlockNumber ||
+					   (entry->flags & ~KNOWN_FLAGS) != 0
+				   ? "a free entry that has a block"
+				   : NULL;
 	if (entry->owner >= check->meta.next_owner) /* made since it was read? */
 		HxReadMeta(check->index, &check->meta);
 	if (entry->owner == 0 || entry->owner >= check->meta.next_owner)
@@ -398,8 +412,6 @@ entry_fault(Check *check)
 		return "a first page and one to append to go together";
 	if (entry->rows > 0 && entry->first == InvalidBlockNumber)
 		return "rows, but no page";
-	if (entry->dead > entry->rows)
-		return "more dead rows than rows";
 	if (block->is_nulls)
 		return NULL;
 	return check->desc.vector->methods->fault(&check->desc, block->centroid);
@@ -493,6 +505,8 @@ check_block(Check *check, BlockNumber page, int slot)
 	block->is_nulls = page == check->meta.directory && slot == 0;
 	if (!look_at_block(check, false))
 		look_at_block(check, true);
+	if (block->entry.flags & HX_ENTRY_FREE)
+		return;
 	add_owner(check, block->entry.owner);
 	check->counts.rows += block->rows;
 	check->counts.dead += block->dead;
@@ -576,6 +590,17 @@ check_table(Check *check)
 	UnlockReleaseBuffer(HxReadPage(check->index, meta->table, BUFFER_LOCK_SHARE,
 								   HX_KIND_TABLE));
 	reach(check, meta->table);
+}
+
+/* Check the ring of searches. */
+static void
+check_ring(Check *check)
+{
+	BlockNumber pages[HX_RING_PAGES];
+	int count = HxListRing(check->index, &check->meta, pages);
+
+	for (int i = 0; i < count; i++)
+		check->counts.ring_pages += reach(check, pages[i]);
 }
 
 /*
@@ -756,6 +781,7 @@ check_index(Check *check, bool heapallindexed)
 
 	check_directory(check);
 	check_table(check);
+	check_ring(check);
 	count_other_pages(check);
 	if (heapallindexed)
 	{
@@ -857,8 +883,8 @@ hx_check_index(PG_FUNCTION_ARGS)
 	Check *check = palloc0(sizeof(Check));
 	const Counts *counts = &check->counts;
 	TupleDesc tuples;
-	Datum values[11];
-	bool nulls[11] = {false};
+	Datum values[12];
+	bool nulls[12] = {false};
 	int i = 0;
 
 	if (get_call_result_type(fcinfo, NULL, &tuples) != TYPEFUNC_COMPOSITE)
@@ -871,6 +897,7 @@ hx_check_index(PG_FUNCTION_ARGS)
 	values[i++] = Int64GetDatum(counts->dead);
 	values[i++] = Int64GetDatum(counts->directory_pages);
 	values[i++] = Int64GetDatum(counts->zone_pages);
+	values[i++] = Int64GetDatum(counts->ring_pages);
 	values[i++] = Int64GetDatum(counts->rows_pages);
 	values[i++] = Int64GetDatum(counts->free_pages);
 	values[i++] = Int64GetDatum(counts->orphan_pages);

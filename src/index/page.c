@@ -23,6 +23,12 @@
 /* A row's code and attributes may take this many bytes */
 #define HX_MAX_ROW 2000
 
+/* Cache lines of a page that are prefetched; hardware fetches what follows */
+#define PREFETCHED_LINES 6
+
+/* Free pages looked at for one that comes after a given page */
+#define MOST_REFUSED 4
+
 #define BITMAP_WORDS(bits) (((bits) + 63) / 64)
 
 /* ---- layout ---- */
@@ -272,6 +278,7 @@ HxInitMetapage(const HxIndexDesc *desc, Page page)
 	meta->directory = InvalidBlockNumber;
 	meta->directory_end = InvalidBlockNumber;
 	meta->table = InvalidBlockNumber;
+	meta->ring = InvalidBlockNumber;
 	meta->next_owner = 1;
 }
 
@@ -287,7 +294,8 @@ HxCorrupted(Relation index, BlockNumber block, const char *detail)
 
 /*
  * Is the page of our making, without a hole that generic WAL would clear?
- * Pages of rows have one, where HxPageFault looks for it.
+ * Pages of rows have one, where HxPageFault looks for it, and freed ones keep
+ * what they had.
  */
 bool
 HxPageIsSound(Page page)
@@ -299,9 +307,9 @@ HxPageIsSound(Page page)
 		header->pd_special != BLCKSZ - MAXALIGN(sizeof(HxOpaque)))
 		return false;
 	opaque = HxPageOpaque(page);
-	if (opaque->page_id != HX_PAGE_ID || opaque->kind > HX_KIND_TABLE)
+	if (opaque->page_id != HX_PAGE_ID || opaque->kind > HX_KIND_RING)
 		return false;
-	return opaque->kind == HX_KIND_ROWS ||
+	return opaque->kind == HX_KIND_ROWS || opaque->kind == HX_KIND_FREE ||
 		   (header->pd_lower == header->pd_special &&
 			header->pd_upper == header->pd_special);
 }
@@ -320,6 +328,13 @@ hole_is_right(const HxIndexDesc *desc, Page page)
 				   BITMAP_WORDS(desc->capacity) * sizeof(uint64);
 }
 
+/* Can an axis begin at a number and have such steps? */
+static bool
+axis_is_sound(double low, double step)
+{
+	return isfinite(low) && isfinite(step) && step > 0;
+}
+
 /* Are the axes and factors of a table of expected misses numbers to use? */
 static bool
 table_is_sound(const HxTable *table)
@@ -327,9 +342,23 @@ table_is_sound(const HxTable *table)
 	for (int t = 0; t < HX_TABLE_TARGETS; t++)
 		if (!isfinite(table->safety[t]) || table->safety[t] <= 0)
 			return false;
-	return isfinite(table->promise_low) && isfinite(table->promise_step) &&
-		   isfinite(table->distance_low) && isfinite(table->distance_step) &&
-		   table->promise_step > 0 && table->distance_step > 0;
+	return axis_is_sound(table->promise_low, table->promise_step) &&
+		   axis_is_sound(table->distance_low, table->distance_step);
+}
+
+/* Are the numbers of a search of the ring such that sums can be made of it? */
+static bool
+ring_is_sound(const HxRing *ring)
+{
+	if (!axis_is_sound(ring->promise_low, ring->promise_step) ||
+		!axis_is_sound(ring->distance_low, ring->distance_step) ||
+		!isfinite(ring->least_promise) || !isfinite(ring->least_distance) ||
+		ring->count > HX_RING_NEAR)
+		return false;
+	for (int i = 0; i < ring->count; i++)
+		if (!isfinite(ring->near[i].distance))
+			return false;
+	return true;
 }
 
 /*
@@ -369,6 +398,10 @@ HxPageFault(const HxIndexDesc *desc, Page page, uint16 kind)
 		case HX_KIND_TABLE:
 			if (!table_is_sound(HxPageTable(page)))
 				return "table of expected misses with impossible numbers";
+			break;
+		case HX_KIND_RING:
+			if (!ring_is_sound(HxPageRing(page)))
+				return "search of the ring with impossible numbers";
 			break;
 		default:
 			break;
@@ -443,267 +476,373 @@ pin_page(Relation index, BlockNumber block, BufferAccessStrategy strategy)
 	return *recent;
 }
 
-/*
- * Have parts of a page that will be read soon brought into the cache: `count`
- * lines, of 64 bytes, by their places on the page.
- */
+/* Have the start of a page that will be read soon brought into the cache. */
 void
-HxPrefetchLines(Relation index, BlockNumber block, const uint16 *lines,
-				int count)
+HxPrefetchPage(Relation index, BlockNumber block)
 {
 	Buffer recent = *recent_buffer(index, block);
 	const char *page;
 
-	if (recent <= 0) /* not known, or local */
-		return;
-	page = BufferGetPage(recent);
-	for (int i = 0; i < count; i++)
-		__builtin_prefetch(page + lines[i] * HX_CACHE_LINE);
-}
+	if (recent <= 0) /*
+ * Have parts of a page that will be read soon brought into the cache: `count`
+ * lines, of 64 bytes, by their places on the page.
+ */
+		void HxPrefetchLines(Relation index, BlockNumber block,
+							 const uint16 *lines, int count)
+		{
+			Buffer recent = *recent_buffer(index, block);
+			const char *page;
 
-/*
+			if (recent <= 0) /* not known, or local */
+				return;
+			page = BufferGetPage(recent);
+			for (int i = 0; i < count; i++)
+				__builtin_prefetch(page + lines[i] * HX_CACHE_LINE);
+		}
+
+	/*
  * Read and lock a page whose number was found in the index.  Of its contents
  * nothing is checked.  Errors beyond the end of the file say what was read.
  */
-Buffer
-HxReadBuffer(Relation index, BlockNumber block, int lockmode,
-			 BufferAccessStrategy strategy)
-{
-	ReadContext read = {index, block};
-	ErrorContextCallback context = {error_context_stack, describe_read, &read};
-	Buffer buffer;
+	Buffer HxReadBuffer(Relation index, BlockNumber block, int lockmode,
+						BufferAccessStrategy strategy)
+	{
+		ReadContext read = {index, block};
+		ErrorContextCallback context = {error_context_stack, describe_read,
+										&read};
+		Buffer buffer;
 
-	if (block == InvalidBlockNumber) /* which means a new page */
-		HxCorrupted(index, block, "the number of a page is missing");
-	error_context_stack = &context;
-	buffer = pin_page(index, block, strategy);
-	error_context_stack = context.previous;
-	if (is_locked_by_me(buffer))
-		HxCorrupted(index, block, "pages refer to each other in a circle");
-	LockBuffer(buffer, lockmode);
-	return buffer;
-}
+		if (block == InvalidBlockNumber) /* which means a new page */
+			HxCorrupted(index, block, "the number of a page is missing");
+		error_context_stack = &context;
+		buffer = pin_page(index, block, strategy);
+		error_context_stack = context.previous;
+		if (is_locked_by_me(buffer))
+			HxCorrupted(index, block, "pages refer to each other in a circle");
+		LockBuffer(buffer, lockmode);
+		return buffer;
+	}
 
-/*
+	/*
  * Read and lock a page, which must be of the given kind.  Errors if it is not:
  * for pages that others may free meanwhile see HxReadRows in directory.c.
  */
-Buffer
-HxReadPage(Relation index, BlockNumber block, int lockmode, uint16 kind)
-{
-	const HxIndexDesc *desc = HxDescribe(index);
-	Buffer buffer = HxReadBuffer(index, block, lockmode, NULL);
-	const char *fault = HxPageFault(desc, BufferGetPage(buffer), kind);
+	Buffer HxReadPage(Relation index, BlockNumber block, int lockmode,
+					  uint16 kind)
+	{
+		const HxIndexDesc *desc = HxDescribe(index);
+		Buffer buffer = HxReadBuffer(index, block, lockmode, NULL);
+		const char *fault = HxPageFault(desc, BufferGetPage(buffer), kind);
 
-	if (fault)
-		HxCorrupted(index, block, fault);
-	return buffer;
-}
+		if (fault)
+			HxCorrupted(index, block, fault);
+		return buffer;
+	}
 
-/* An entry of a directory page that is locked; errors if there is none. */
-HxEntry *
-HxGetEntry(Relation index, Buffer directory, int slot)
-{
-	Page page = BufferGetPage(directory);
+	/* An entry of a directory page that is locked; errors if there is none. */
+	HxEntry *HxGetEntry(Relation index, Buffer directory, int slot)
+	{
+		Page page = BufferGetPage(directory);
 
-	if (slot >= HxPageDirectory(page)->count)
-		HxCorrupted(index, BufferGetBlockNumber(directory),
-					psprintf("entry %d is referred to, but there are %u", slot,
-							 HxPageDirectory(page)->count));
-	return &HxPageEntries(page)[slot];
-}
+		if (slot >= HxPageDirectory(page)->count)
+			HxCorrupted(index, BufferGetBlockNumber(directory),
+						psprintf("entry %d is referred to, but there are %u",
+								 slot, HxPageDirectory(page)->count));
+		return &HxPageEntries(page)[slot];
+	}
 
-/* A zone map of a zone page that is locked; errors if there is none. */
-HxZone *
-HxGetZone(Relation index, const HxIndexDesc *desc, Buffer zones, int slot)
-{
-	Page page = BufferGetPage(zones);
+	/* A zone map of a zone page that is locked; errors if there is none. */
+	HxZone *HxGetZone(Relation index, const HxIndexDesc *desc, Buffer zones,
+					  int slot)
+	{
+		Page page = BufferGetPage(zones);
 
-	if (slot >= HxPageZones(page)->count)
-		HxCorrupted(index, BufferGetBlockNumber(zones),
-					psprintf("zone map %d is referred to, but there are %u",
-							 slot, HxPageZones(page)->count));
-	return HxPageZone(desc, page, slot);
-}
+		if (slot >= HxPageZones(page)->count)
+			HxCorrupted(index, BufferGetBlockNumber(zones),
+						psprintf("zone map %d is referred to, but there are %u",
+								 slot, HxPageZones(page)->count));
+		return HxPageZone(desc, page, slot);
+	}
 
-/*
+	/*
  * Can it be the TID of a row?  Block P_NEW would extend the table; bitmaps take
  * no offset beyond those of heap pages.
  */
-bool
-HxTidIsSound(const ItemPointerData *tid)
-{
-	return ItemPointerIsValid(tid) &&
-		   ItemPointerGetBlockNumberNoCheck(tid) != InvalidBlockNumber &&
-		   ItemPointerGetOffsetNumberNoCheck(tid) <= MaxHeapTuplesPerPage;
-}
+	bool HxTidIsSound(const ItemPointerData *tid)
+	{
+		return ItemPointerIsValid(tid) &&
+			   ItemPointerGetBlockNumberNoCheck(tid) != InvalidBlockNumber &&
+			   ItemPointerGetOffsetNumberNoCheck(tid) <= MaxHeapTuplesPerPage;
+	}
 
-/* Error unless a TID that is about to leave the index can be a row's. */
-void
-HxCheckTid(Relation index, const ItemPointerData *tid)
-{
-	if (unlikely(!HxTidIsSound(tid)))
-		ereport(ERROR,
+	/* Error unless a TID that is about to leave the index can be a row's. */
+	void HxCheckTid(Relation index, const ItemPointerData *tid)
+	{
+		if (unlikely(!HxTidIsSound(tid)))
+			ereport(
+				ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),
 				 errmsg("index \"%s\" is corrupted: it refers to row (%u,%u)",
 						RelationGetRelationName(index),
 						ItemPointerGetBlockNumberNoCheck(tid),
 						ItemPointerGetOffsetNumberNoCheck(tid)),
 				 errhint("Please REINDEX it.")));
-}
-
-/* Error if a chain was followed for more steps than the file has pages. */
-void
-HxCheckSteps(Relation index, BlockNumber block, uint32 steps)
-{
-	if (steps > RelationGetNumberOfBlocks(index))
-		HxCorrupted(index, block, "a chain of pages runs in a circle");
-}
-
-/* Take a page from the free space map, if it is really free. */
-static Buffer
-reuse_page(Relation index)
-{
-	for (;;)
-	{
-		BlockNumber block = GetFreeIndexPage(index);
-		Buffer buffer;
-		Page page;
-
-		if (block == InvalidBlockNumber)
-			return InvalidBuffer;
-		/* The map is not crash-safe: it may know pages that are not there. */
-		if (block >= RelationGetNumberOfBlocks(index))
-			continue;
-		buffer = ReadBuffer(index, block);
-		/* Somebody else may have been handed the same page: do not wait. */
-		if (ConditionalLockBuffer(buffer))
-		{
-			page = BufferGetPage(buffer);
-			if (PageIsNew(page) || (HxPageIsSound(page) &&
-									HxPageOpaque(page)->kind == HX_KIND_FREE))
-				return buffer;
-			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-		}
-		ReleaseBuffer(buffer);
 	}
-}
 
-/*
- * A page to write, exclusively locked: one that was freed, or a new one at the
- * end.  The caller initialises it.  *reused tells which.
+	/* Error if a chain was followed for more steps than the file has pages. */
+	void HxCheckSteps(Relation index, BlockNumber block, uint32 steps)
+	{
+		if (steps > RelationGetNumberOfBlocks(index))
+			HxCorrupted(index, block, "a chain of pages runs in a circle");
+	}
+
+	/*
+ * Take a page from the free space map, if it is really free and comes after a
+ * given one.
  */
-Buffer
-HxNewBuffer(Relation index, bool *reused)
-{
-	Buffer buffer = reuse_page(index);
+	static Buffer reuse_page(Relation index, BlockNumber after)
+	{
+		int refused = 0;
 
-	*reused = BufferIsValid(buffer);
-	if (*reused)
+		for (;;)
+		{
+			BlockNumber block = GetFreeIndexPage(index);
+			Buffer buffer;
+			Page page;
+
+			if (block == InvalidBlockNumber)
+				return InvalidBuffer;
+			if (block <= after)
+			{
+				/* The map names another one next time. */
+				RecordFreeIndexPage(index, block);
+				if (++refused < MOST_REFUSED)
+					continue;
+				return InvalidBuffer;
+			}
+			/* The map is not crash-safe: it may know pages that are not there. */
+			if (block >= RelationGetNumberOfBlocks(index))
+				continue;
+			buffer = ReadBuffer(index, block);
+			/* Somebody else may have been handed the same page: do not wait. */
+			if (ConditionalLockBuffer(buffer))
+			{
+				page = BufferGetPage(buffer);
+				if (PageIsNew(page) ||
+					(HxPageIsSound(page) &&
+					 HxPageOpaque(page)->kind == HX_KIND_FREE))
+					return buffer;
+				LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+			}
+			ReleaseBuffer(buffer);
+		}
+	}
+
+	/*
+ * A page to write, exclusively locked: one that was freed, or a new one at the
+ * end.  The caller initialises it.  *reused tells which.  Rows that move need
+ * one after all that they are moved from, see README, "Rows that move"; for
+ * others `after` is HX_METAPAGE.
+ */
+	Buffer HxNewBufferAfter(Relation index, BlockNumber after, bool *reused)
+	{
+		Buffer buffer = reuse_page(index, after);
+
+		*reused = BufferIsValid(buffer);
+		if (*reused)
+			return buffer;
+
+		if (!RELATION_IS_LOCAL(index))
+			LockRelationForExtension(index, ExclusiveLock);
+		buffer = ReadBuffer(index, P_NEW);
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		if (!RELATION_IS_LOCAL(index))
+			UnlockRelationForExtension(index, ExclusiveLock);
 		return buffer;
+	}
 
-	if (!RELATION_IS_LOCAL(index))
-		LockRelationForExtension(index, ExclusiveLock);
-	buffer = ReadBuffer(index, P_NEW);
-	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	if (!RELATION_IS_LOCAL(index))
-		UnlockRelationForExtension(index, ExclusiveLock);
-	return buffer;
-}
+	/*
+ * Make a rows page a free one.  What it holds stays, so that a record of this
+ * is small.
+ */
+	void HxMarkPageFree(Page page)
+	{
+		HxOpaque *opaque = HxPageOpaque(page);
 
-/* ---- metapage ---- */
+		opaque->owner = 0;
+		opaque->next = InvalidBlockNumber;
+		opaque->parent = InvalidBlockNumber;
+		opaque->slot = 0;
+		opaque->kind = HX_KIND_FREE;
+	}
 
-/*
+	/* ---- the structure lock ---- */
+
+	/*
+ * Take the lock that serialises changes to the structure, unless somebody has
+ * it.  Released by HxUnlockStructure, or with the transaction if it fails.
+ * While it is held no heavyweight lock may be taken but that for extension.
+ */
+	bool HxTryLockStructure(Relation index)
+	{
+		return ConditionalLockPage(index, HX_METAPAGE, ExclusiveLock);
+	}
+
+	/* The same, waiting for it: not with a buffer locked. */
+	void HxLockStructure(Relation index)
+	{
+		LockPage(index, HX_METAPAGE, ExclusiveLock);
+	}
+
+	void HxUnlockStructure(Relation index)
+	{
+		UnlockPage(index, HX_METAPAGE, ExclusiveLock);
+	}
+
+	/* What is locked: a tuple's tag, since two pages' are not allowed together. */
+	static ItemPointer walk_tag(void)
+	{
+		static ItemPointerData tag;
+
+		ItemPointerSet(&tag, HX_METAPAGE, FirstOffsetNumber);
+		return &tag;
+	}
+
+	/*
+ * Make sure that no walk through the file is going on, or begins before this
+ * is released; false if one is.  Taken before the structure lock.
+ */
+	bool HxTryLockMoves(Relation index)
+	{
+		return HX_CONDITIONAL_LOCK_TUPLE(index, walk_tag(), ExclusiveLock);
+	}
+
+	void HxUnlockMoves(Relation index)
+	{
+		UnlockTuple(index, walk_tag(), ExclusiveLock);
+	}
+
+	/* Announce a walk; waits for rows that are being moved. */
+	void HxLockWalk(Relation index)
+	{
+		LockTuple(index, walk_tag(), ShareLock);
+	}
+
+	void HxUnlockWalk(Relation index)
+	{
+		UnlockTuple(index, walk_tag(), ShareLock);
+	}
+
+	/* ---- metapage ---- */
+
+	/* Add to the counters, which only tell what happened.  Locks the metapage. */
+	void HxAddCounts(Relation index, const HxCounts *counts)
+	{
+		Buffer buffer =
+			HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
+		GenericXLogState *state = GenericXLogStart(index);
+		HxMeta *meta = HxPageMeta(GenericXLogRegisterBuffer(state, buffer, 0));
+
+		meta->splits += counts->splits;
+		meta->merges += counts->merges;
+		meta->blocks += counts->blocks;
+		meta->pages_freed += counts->pages_freed;
+		meta->pages_reused += counts->pages_reused;
+		GenericXLogFinish(state);
+		UnlockReleaseBuffer(buffer);
+	}
+
+	/*
  * Copy the metapage.  Errors if the file is not an index of this version or
  * if its shape is not the catalog's.
  */
-void
-HxReadMeta(Relation index, HxMeta *meta)
-{
-	const HxIndexDesc *desc = HxDescribe(index);
-	Buffer buffer =
-		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_SHARE, HX_KIND_META);
-
-	*meta = *HxPageMeta(BufferGetPage(buffer));
-	UnlockReleaseBuffer(buffer);
-
-	if (meta->magic != HX_MAGIC || meta->version != HX_VERSION)
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("index \"%s\" has format version %u, expected %u",
-					RelationGetRelationName(index), meta->version, HX_VERSION),
-			 errhint("REINDEX it to use it with this version.")));
-	if (meta->dims != desc->dims || meta->planes != desc->planes ||
-		meta->payload != desc->payload || meta->words != desc->nwords ||
-		meta->attributes != desc->nattrs)
-		HxCorrupted(index, HX_METAPAGE,
-					"its columns are not those of the index's definition");
-	if (meta->directory == HX_METAPAGE || meta->directory == InvalidBlockNumber)
-		HxCorrupted(index, HX_METAPAGE, "it names no directory page");
-}
-
-/* ---- description ---- */
-
-/* Find the vector column; errors unless there is exactly one. */
-static AttrNumber
-find_vector(Relation index)
-{
-	AttrNumber found = InvalidAttrNumber;
-
-	for (int i = 1; i <= IndexRelationGetNumberOfKeyAttributes(index); i++)
+	void HxReadMeta(Relation index, HxMeta * meta)
 	{
-		if (!OidIsValid(index_getprocid(index, i, HX_VECTOR_PROC)))
-			continue;
-		if (found != InvalidAttrNumber)
+		const HxIndexDesc *desc = HxDescribe(index);
+		Buffer buffer =
+			HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_SHARE, HX_KIND_META);
+
+		*meta = *HxPageMeta(BufferGetPage(buffer));
+		UnlockReleaseBuffer(buffer);
+
+		if (meta->magic != HX_MAGIC || meta->version != HX_VERSION)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("hashemb index \"%s\" has more than one vector "
-							"column",
-							RelationGetRelationName(index)),
-					 errhint("Create an index for each vector column.")));
-		found = i;
+					 errmsg("index \"%s\" has format version %u, expected %u",
+							RelationGetRelationName(index), meta->version,
+							HX_VERSION),
+					 errhint("REINDEX it to use it with this version.")));
+		if (meta->dims != desc->dims || meta->planes != desc->planes ||
+			meta->payload != desc->payload || meta->words != desc->nwords ||
+			meta->attributes != desc->nattrs)
+			HxCorrupted(index, HX_METAPAGE,
+						"its columns are not those of the index's definition");
+		if (meta->directory == HX_METAPAGE ||
+			meta->directory == InvalidBlockNumber)
+			HxCorrupted(index, HX_METAPAGE, "it names no directory page");
 	}
-	if (found == InvalidAttrNumber)
-		ereport(ERROR,
+
+	/* ---- description ---- */
+
+	/* Find the vector column; errors unless there is exactly one. */
+	static AttrNumber find_vector(Relation index)
+	{
+		AttrNumber found = InvalidAttrNumber;
+
+		for (int i = 1; i <= IndexRelationGetNumberOfKeyAttributes(index); i++)
+		{
+			if (!OidIsValid(index_getprocid(index, i, HX_VECTOR_PROC)))
+				continue;
+			if (found != InvalidAttrNumber)
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("hashemb index \"%s\" has more than one vector "
+								"column",
+								RelationGetRelationName(index)),
+						 errhint("Create an index for each vector column.")));
+			found = i;
+		}
+		if (found == InvalidAttrNumber)
+			ereport(
+				ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("hashemb index \"%s\" has no vector column",
 						RelationGetRelationName(index)),
 				 errhint("Name a column of type bincode(n) in the index, or "
 						 "use btree for attributes alone.")));
-	return found;
-}
-
-/* Compute the description of an index from its catalog entries. */
-static void
-describe(Relation index, HxIndexDesc *desc)
-{
-	FmgrInfo *proc;
-	int word = 0;
-
-	memset(desc, 0, sizeof(*desc));
-	desc->vector_attno = find_vector(index);
-	proc = index_getprocinfo(index, desc->vector_attno, HX_VECTOR_PROC);
-	desc->vector = (const HxVectorClass *) DatumGetPointer(
-		FunctionCall1(proc, PointerGetDatum(NULL)));
-	desc->payload = desc->vector->methods->payload_size(
-		index, desc->vector_attno, &desc->dims, &desc->planes);
-
-	for (int i = 1; i <= IndexRelationGetNumberOfKeyAttributes(index); i++)
-	{
-		HxAttr *attr = &desc->attrs[desc->nattrs];
-
-		if (i == desc->vector_attno)
-			continue;
-		HxInitAttr(attr, index, i);
-		attr->first_word = word;
-		word += attr->nwords;
-		desc->nattrs++;
+		return found;
 	}
-	desc->nwords = word;
 
-	if (desc->payload + desc->nwords * sizeof(int64) > HX_MAX_ROW)
-		ereport(ERROR,
+	/* Compute the description of an index from its catalog entries. */
+	static void describe(Relation index, HxIndexDesc * desc)
+	{
+		FmgrInfo *proc;
+		int word = 0;
+
+		memset(desc, 0, sizeof(*desc));
+		desc->vector_attno = find_vector(index);
+		proc = index_getprocinfo(index, desc->vector_attno, HX_VECTOR_PROC);
+		desc->vector = (const HxVectorClass *) DatumGetPointer(
+			FunctionCall1(proc, PointerGetDatum(NULL)));
+		desc->payload = desc->vector->methods->payload_size(
+			index, desc->vector_attno, &desc->dims, &desc->planes);
+
+		for (int i = 1; i <= IndexRelationGetNumberOfKeyAttributes(index); i++)
+		{
+			HxAttr *attr = &desc->attrs[desc->nattrs];
+
+			if (i == desc->vector_attno)
+				continue;
+			HxInitAttr(attr, index, i);
+			attr->first_word = word;
+			word += attr->nwords;
+			desc->nattrs++;
+		}
+		desc->nwords = word;
+
+		if (desc->payload + desc->nwords * sizeof(int64) > HX_MAX_ROW)
+			ereport(
+				ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("code and attributes take %zu bytes a row in index "
 						"\"%s\", more than %d",
@@ -711,25 +850,26 @@ describe(Relation index, HxIndexDesc *desc)
 						RelationGetRelationName(index), HX_MAX_ROW),
 				 errhint("Index a part of the code with an expression such as "
 						 "((subcode(code, 1, 8192)::bincode(8192))).")));
-	desc->capacity = HxRowsCapacity(desc->payload, desc->nattrs, desc->nwords);
-}
+		desc->capacity =
+			HxRowsCapacity(desc->payload, desc->nattrs, desc->nwords);
+	}
 
-/*
+	/*
  * Description of an index, cached with its relcache entry.  Copy it if
  * anything may happen that accepts invalidations.
  */
-const HxIndexDesc *
-HxDescribe(Relation index)
-{
-	if (!index->rd_amcache)
+	const HxIndexDesc *HxDescribe(Relation index)
 	{
-		HxIndexDesc desc;
-		HxIndexDesc *cached;
+		if (!index->rd_amcache)
+		{
+			HxIndexDesc desc;
+			HxIndexDesc *cached;
 
-		describe(index, &desc);
-		cached = MemoryContextAlloc(index->rd_indexcxt, sizeof(HxIndexDesc));
-		*cached = desc;
-		index->rd_amcache = cached;
+			describe(index, &desc);
+			cached =
+				MemoryContextAlloc(index->rd_indexcxt, sizeof(HxIndexDesc));
+			*cached = desc;
+			index->rd_amcache = cached;
+		}
+		return index->rd_amcache;
 	}
-	return index->rd_amcache;
-}

@@ -40,6 +40,8 @@ struct HxSearch
 	uint64 nrows;	  /* rows of all blocks that the filter may pass */
 	uint64 rows_at_calibration; /* rows that the table was made from */
 	HxBlocks blocks;
+	bool pruned;	  /* blocks lacks those done with ... */
+	HxOwners done;	  /* ... whose owners are these */
 	int *order;		  /* blocks in the order of visits */
 	float *min_bound; /* exact: least bound of order[i] and all behind */
 	int next;		  /* next block in order */
@@ -49,9 +51,10 @@ struct HxSearch
 	BlockNumber page; /* rows page being read */
 
 	HxCandidate *kept; /* best rows of this stage */
-	int room;		   /* how many are kept */
+	int allocated;	   /* room there is */
+	int room;		   /* how many are kept at most */
 	int nkept;
-	bool sorted;	  /* kept is sorted; else a heap, greatest first */
+	bool sorted;	  /* kept is sorted; else a heap once it is full */
 	int nemitted;	  /* of kept */
 	int nready;		  /* of kept, may be emitted */
 	bool has_last;	  /* something was emitted ... */

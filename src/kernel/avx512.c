@@ -411,6 +411,7 @@ const HxKernels hx_kernels_avx512 = {
 	.level_product = hx_level_product_avx512,
 	.float_product = hx_float_product_avx512,
 	.sparse_dot = hx_sparse_dot_avx2,
+	.dense_products = hx_dense_products_avx2,
 };
 
 #endif /* HX_X86 */

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Lanes of every float accumulation: lane = dimension mod 16, from 0 */
+/* Lanes of every dense accumulation: lane = dimension mod 16, from 0 */
 #define HX_LANES 16
 
 /* Levels that any one machine can run, at most */
@@ -69,6 +69,13 @@ typedef struct HxKernels
 	double (*sparse_dot)(const int32_t *a_dims, const float *a_weights,
 						 size_t a_count, const int32_t *b_dims,
 						 const float *b_weights, size_t b_count);
+
+	/*
+	 * products[] = a.b, a.a, b.b of two dense vectors.  Products are exact in
+	 * double; they are summed in sixteen lanes as in float_product.
+	 */
+	void (*dense_products)(const float *a, const float *b, size_t dims,
+						   double products[3]);
 } HxKernels;
 
 /* The kernels in use: the scalar ones until hx_kernel_choose is called */

@@ -64,6 +64,21 @@ extern double hx_sparse_dot_avx2(const int32_t *a_dims, const float *a_weights,
 								 size_t a_count, const int32_t *b_dims,
 								 const float *b_weights, size_t b_count);
 
+extern void hx_dense_products_avx2(const float *a, const float *b, size_t dims,
+								   double products[3]);
+
+/* Add up sixteen lanes: l and l + 8, then l and l + 4, and so on. */
+HX_INLINE double
+sum_sixteen(double *lane)
+{
+	for (int half = HX_LANES / 2; half > 0; half /= 2)
+	{
+		for (int l = 0; l < half; l++)
+			lane[l] += lane[l + half];
+	}
+	return lane[0];
+}
+
 /*
  * The end of a sparse_dot whose first dimensions have been summed: the plain
  * merge, shared so that every level ends alike.

@@ -394,6 +394,56 @@ hx_sparse_dot_neon(const int32_t *a_dims, const float *a_weights,
 						b_weights + j, b_count - j);
 }
 
+/* Adds sixteen dimensions to the lanes of the three sums, in pairs. */
+HX_INLINE void
+dense_block(const float *a, const float *b, float64x2_t lanes[3][HX_LANES / 2])
+{
+	HX_UNROLL
+	for (int i = 0; i < HX_LANES / 2; i++)
+	{
+		float64x2_t left = vcvt_f64_f32(vld1_f32(a + 2 * i));
+		float64x2_t right = vcvt_f64_f32(vld1_f32(b + 2 * i));
+
+		lanes[0][i] = vaddq_f64(lanes[0][i], vmulq_f64(left, right));
+		lanes[1][i] = vaddq_f64(lanes[1][i], vmulq_f64(left, left));
+		lanes[2][i] = vaddq_f64(lanes[2][i], vmulq_f64(right, right));
+	}
+}
+
+/* Behind the last dimension both are 0: adding 0 changes no lane. */
+static void
+hx_dense_products_neon(const float *a, const float *b, size_t dims,
+					   double products[3])
+{
+	size_t whole = dims / HX_LANES * HX_LANES;
+	float64x2_t sums[3][HX_LANES / 2];
+
+	for (int i = 0; i < 3 * HX_LANES / 2; i++)
+		sums[i / (HX_LANES / 2)][i % (HX_LANES / 2)] = vdupq_n_f64(0);
+	for (size_t d = 0; d < whole; d += HX_LANES)
+		dense_block(a + d, b + d, sums);
+	if (whole < dims)
+	{
+		float left[HX_LANES] = {0};
+		float right[HX_LANES] = {0};
+
+		for (size_t d = whole; d < dims; d++)
+		{
+			left[d - whole] = a[d];
+			right[d - whole] = b[d];
+		}
+		dense_block(left, right, sums);
+	}
+	for (int p = 0; p < 3; p++)
+	{
+		double lanes[HX_LANES];
+
+		for (int i = 0; i < HX_LANES / 2; i++)
+			vst1q_f64(lanes + 2 * i, sums[p][i]);
+		products[p] = sum_sixteen(lanes);
+	}
+}
+
 const HxKernels hx_kernels_neon = {
 	.name = "neon",
 	.hamming = hx_hamming_neon,
@@ -401,6 +451,7 @@ const HxKernels hx_kernels_neon = {
 	.level_product = hx_level_product_neon,
 	.float_product = hx_float_product_neon,
 	.sparse_dot = hx_sparse_dot_neon,
+	.dense_products = hx_dense_products_neon,
 };
 
 #endif /* HX_NEON */

@@ -198,6 +198,25 @@ hx_sparse_dot_scalar(const int32_t *a_dims, const float *a_weights,
 						b_count);
 }
 
+static void
+hx_dense_products_scalar(const float *a, const float *b, size_t dims,
+						 double products[3])
+{
+	double lanes[3][HX_LANES] = {{0}};
+
+	for (size_t d = 0; d < dims; d++)
+	{
+		double left = a[d];
+		double right = b[d];
+
+		lanes[0][d % HX_LANES] += left * right;
+		lanes[1][d % HX_LANES] += left * left;
+		lanes[2][d % HX_LANES] += right * right;
+	}
+	for (int p = 0; p < 3; p++)
+		products[p] = sum_sixteen(lanes[p]);
+}
+
 const HxKernels hx_kernels_scalar = {
 	.name = "scalar",
 	.hamming = hx_hamming_scalar,
@@ -205,4 +224,5 @@ const HxKernels hx_kernels_scalar = {
 	.level_product = hx_level_product_scalar,
 	.float_product = hx_float_product_scalar,
 	.sparse_dot = hx_sparse_dot_scalar,
+	.dense_products = hx_dense_products_scalar,
 };

@@ -420,6 +420,31 @@ read_pair(FunctionCallInfo fcinfo, double **a, double **b)
 	return count;
 }
 
+/*
+ * The inner products a.b, a.a and b.b of a call's arrays, straight from two
+ * arrays of real, as the functions on double give them.  False where that does
+ * not work: other types, NULLs, lengths that differ, or a value (NaN, infinite,
+ * extreme) that needs a closer look.
+ */
+static bool
+real_products(FunctionCallInfo fcinfo, double products[3])
+{
+	ArrayType *a = PG_GETARG_ARRAYTYPE_P(0);
+	ArrayType *b = PG_GETARG_ARRAYTYPE_P(1);
+
+	if (ARR_ELEMTYPE(a) != FLOAT4OID || ARR_ELEMTYPE(b) != FLOAT4OID ||
+		ARR_HASNULL(a) || ARR_HASNULL(b) || ARR_NDIM(a) != 1 ||
+		ARR_NDIM(b) != 1 || ARR_DIMS(a)[0] != ARR_DIMS(b)[0])
+		return false;
+	hx_kernels->dense_products((float4 *) ARR_DATA_PTR(a),
+							   (float4 *) ARR_DATA_PTR(b), ARR_DIMS(a)[0],
+							   products);
+	for (int i = 1; i < 3; i++)
+		if (!(products[i] >= HX_SMALL_NORM2 && products[i] <= HX_LARGE_NORM2))
+			return false;
+	return true;
+}
+
 /* Sum of products */
 static double
 dot(const double *a, const double *b, int count)
@@ -484,10 +509,14 @@ vector_norm(double *values, int count)
 Datum
 hx_dense_inner_product(PG_FUNCTION_ARGS)
 {
+	double products[3];
 	double *a;
 	double *b;
-	int count = read_pair(fcinfo, &a, &b);
+	int count;
 
+	if (real_products(fcinfo, products))
+		PG_RETURN_FLOAT8(products[0]);
+	count = read_pair(fcinfo, &a, &b);
 	PG_RETURN_FLOAT8(check_range(dot(a, b, count)));
 }
 
@@ -495,13 +524,20 @@ hx_dense_inner_product(PG_FUNCTION_ARGS)
 Datum
 hx_dense_cosine_distance(PG_FUNCTION_ARGS)
 {
+	double products[3];
 	double *a;
 	double *b;
-	int count = read_pair(fcinfo, &a, &b);
+	int count;
 	int exponent;
-	double a_norm2 = scaled_norm2(a, count, &exponent);
-	double b_norm2 = scaled_norm2(b, count, &exponent);
+	double a_norm2;
+	double b_norm2;
 
+	if (real_products(fcinfo, products))
+		PG_RETURN_FLOAT8(
+			HxCosineDistance(products[0], products[1], products[2]));
+	count = read_pair(fcinfo, &a, &b);
+	a_norm2 = scaled_norm2(a, count, &exponent);
+	b_norm2 = scaled_norm2(b, count, &exponent);
 	PG_RETURN_FLOAT8(HxCosineDistance(dot(a, b, count), a_norm2, b_norm2));
 }
 

@@ -525,6 +525,60 @@ test_sparse_limits(const HxKernels *kernels)
 	end_group();
 }
 
+/* Sum of products of two dense vectors, one lane after the other. */
+static double
+naive_dense(const float *a, const float *b, size_t dims)
+{
+	double lanes[HX_LANES];
+
+	for (size_t l = 0; l < HX_LANES; l++)
+	{
+		volatile double sum = 0;
+
+		for (size_t d = l; d < dims; d += HX_LANES)
+		{
+			volatile double term = (double) a[d] * (double) b[d];
+
+			sum = sum + term;
+		}
+		lanes[l] = sum;
+	}
+	for (size_t half = HX_LANES / 2; half > 0; half /= 2)
+	{
+		for (size_t l = 0; l < half; l++)
+			lanes[l] = lanes[l] + lanes[l + half];
+	}
+	return lanes[0];
+}
+
+/* Dense products, the vectors ending at guard pages. */
+static void
+test_dense(const HxKernels *kernels)
+{
+	begin_group("%s, dense products", kernels->name);
+	for (size_t i = 0; i < 600; i++)
+	{
+		size_t dims = i < 100 ? i : random_below(MAX_SPARSE);
+		float *a =
+			(float *) (sparse_areas[0].start + sparse_areas[0].size) - dims;
+		float *b =
+			(float *) (sparse_areas[1].start + sparse_areas[1].size) - dims;
+		double got[3];
+
+		for (size_t d = 0; d < dims; d++)
+		{
+			a[d] = random_float();
+			b[d] = random_float();
+		}
+		kernels->dense_products(a, b, dims, got);
+		check(got[0] == naive_dense(a, b, dims) &&
+				  got[1] == naive_dense(a, a, dims) &&
+				  got[2] == naive_dense(b, b, dims),
+			  "dense_products: %zu dims", dims);
+	}
+	end_group();
+}
+
 /* Large sums: no count may overflow a narrow lane. */
 static void
 test_long(const HxKernels *kernels)
@@ -589,6 +643,7 @@ test_level(const HxKernels *kernels)
 		test_codes(kernels);
 	test_sparse(kernels);
 	test_sparse_limits(kernels);
+	test_dense(kernels);
 	test_long(kernels);
 }
 
