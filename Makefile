@@ -20,7 +20,9 @@ INDEX = $(addprefix src/index/,page.o attribute.o attribute_encode.o \
 	replay.o calibrate.o ring.o recalibrate.o write.o spool.o share.o team.o \
 	rewrite.o split.o merge.o build.o insert.o scan.o dead.o vacuum.o cost.o \
 	validate.o handler.o inspect.o check.o inject.o)
-PLAN =
+PLAN = $(addprefix src/plan/,hook.o match.o compile.o vector_key.o \
+	bitmap.o path.o plan_data.o node.o condition.o bitmap_read.o \
+	heap_row.o explain.o)
 OBJS = $(KERNEL) $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
 # Baseline instruction set only: faster kernels are chosen at run time. No

@@ -62,6 +62,56 @@
 #define HX_AVOID_PATH(path) ((void) 0)
 #endif
 
+/* Custom scans said that they can project in 15; before, all could */
+#if PG_VERSION_NUM >= 150000
+#define HX_CUSTOM_PATH_FLAGS CUSTOMPATH_SUPPORT_PROJECTION
+#else
+#define HX_CUSTOM_PATH_FLAGS 0
+#endif
+
+/* Children of an equivalence class moved out of its list in 18 */
+#if PG_VERSION_NUM >= 180000
+#define HX_GET_EC_MEMBERS(list, class, relids)                            \
+	do                                                                    \
+	{                                                                     \
+		EquivalenceMemberIterator hx_iterator;                            \
+		EquivalenceMember *hx_member;                                     \
+                                                                          \
+		(list) = NIL;                                                     \
+		setup_eclass_member_iterator(&hx_iterator, class, relids);        \
+		while ((hx_member = eclass_member_iterator_next(&hx_iterator)) != \
+			   NULL)                                                      \
+			(list) = lappend(list, hx_member);                            \
+	} while (0)
+#define HX_PATHKEY_IS_LESS(key) ((key)->pk_cmptype == COMPARE_LT)
+#else
+#define HX_GET_EC_MEMBERS(list, class, relids) ((list) = (class)->ec_members)
+#define HX_PATHKEY_IS_LESS(key) ((key)->pk_strategy == BTLessStrategyNumber)
+#endif
+
+/* EXPLAIN's functions moved to headers of their own in 18 */
+#if PG_VERSION_NUM >= 180000
+#define HX_EXPLAIN_STATE_HEADER "commands/explain_state.h"
+#define HX_EXPLAIN_FORMAT_HEADER "commands/explain_format.h"
+#else
+#define HX_EXPLAIN_STATE_HEADER "commands/explain.h"
+#define HX_EXPLAIN_FORMAT_HEADER "commands/explain.h"
+#endif
+
+/* Pages of a bitmap are handed out by value since 18 */
+#if PG_VERSION_NUM >= 180000
+#define HX_BITMAP_BY_VALUE
+#endif
+
+/* Beginning an index scan takes a place for its counters since 18 */
+#if PG_VERSION_NUM >= 180000
+#define HX_INDEX_BEGINSCAN(heap, index, snapshot, keys, orderbys) \
+	index_beginscan(heap, index, snapshot, NULL, keys, orderbys)
+#else
+#define HX_INDEX_BEGINSCAN(heap, index, snapshot, keys, orderbys) \
+	index_beginscan(heap, index, snapshot, keys, orderbys)
+#endif
+
 /* vacuum_delay_point learned who calls it in 18 */
 #if PG_VERSION_NUM >= 180000
 #define HX_VACUUM_DELAY_POINT() vacuum_delay_point(false)
