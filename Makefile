@@ -14,7 +14,9 @@ ENCODER =
 INDEX = $(addprefix src/index/,page.o attribute.o attribute_encode.o \
 	filter.o filter_make.o code.o code_train.o assign.o directory.o expect.o \
 	search.o sample.o replay.o calibrate.o write.o build.o insert.o scan.o \
-	dead.o vacuum.o cost.o validate.o handler.o inspect.o check.o inject.o)
+	dead.o vacuum.o cost.o validate.o handler.o inspect.o check.o inject.o \
+	sparse.o sparse_page.o sparse_write.o sparse_cluster.o sparse_build.o \
+	sparse_insert.o sparse_merge.o sparse_search.o sparse_vacuum.o)
 PLAN =
 OBJS = $(KERNEL) $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 

@@ -1585,6 +1585,18 @@ CREATE FUNCTION hashemb_vector_bincode_cosine(internal) RETURNS internal
 COMMENT ON FUNCTION hashemb_vector_bincode_cosine(internal) IS
 	'support function of bincode_cosine_ops';
 
+CREATE FUNCTION hashemb_vector_svec_ip(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_svec_ip'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_svec_ip(internal) IS
+	'support function of svec_ip_ops';
+
+CREATE FUNCTION hashemb_vector_svec_cosine(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_svec_cosine'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_svec_cosine(internal) IS
+	'support function of svec_cosine_ops';
+
 CREATE OPERATOR CLASS bincode_hamming_ops
 	DEFAULT FOR TYPE bincode USING hashemb AS
 	OPERATOR 11 <~> (bincode, bincode) FOR ORDER BY float_ops,
@@ -1631,6 +1643,24 @@ ALTER OPERATOR FAMILY bincode_cosine_ops USING hashemb ADD
 	OPERATOR 11 <=> (bincode, double precision[]) FOR ORDER BY float_ops,
 	OPERATOR 11 <=> (bincode, numeric[]) FOR ORDER BY float_ops,
 	OPERATOR 11 <=> (bincode, integer[]) FOR ORDER BY float_ops;
+
+CREATE OPERATOR CLASS svec_ip_ops
+	DEFAULT FOR TYPE svec USING hashemb AS
+	OPERATOR 11 <#> (svec, svec) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_svec_ip(internal);
+COMMENT ON OPERATOR CLASS svec_ip_ops USING hashemb IS
+	'greatest inner product of sparse vectors';
+COMMENT ON OPERATOR FAMILY svec_ip_ops USING hashemb IS
+	'greatest inner product of sparse vectors';
+
+CREATE OPERATOR CLASS svec_cosine_ops
+	FOR TYPE svec USING hashemb AS
+	OPERATOR 11 <=> (svec, svec) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_svec_cosine(internal);
+COMMENT ON OPERATOR CLASS svec_cosine_ops USING hashemb IS
+	'nearest sparse vectors by cosine distance';
+COMMENT ON OPERATOR FAMILY svec_cosine_ops USING hashemb IS
+	'nearest sparse vectors by cosine distance';
 
 -- ---------------------------------------------------------------------------
 -- Section 5: operator classes for attribute columns

@@ -30,6 +30,7 @@
 #include "index/calibrate.h"
 #include "index/handler.h"
 #include "index/random.h"
+#include "index/sparse.h"
 #include "index/write.h"
 
 /* Sampled rows a block, for training */
@@ -316,9 +317,8 @@ calibrate(Build *build)
 IndexBuildResult *
 hxbuild(Relation heap, Relation index, IndexInfo *info)
 {
-	MemoryContext context = AllocSetContextCreate(
-		CurrentMemoryContext, "hashemb build", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
+	MemoryContext context;
+	MemoryContext old;
 	IndexBuildResult *result;
 	Build build = {0};
 	HxIndexDesc desc;
@@ -328,6 +328,11 @@ hxbuild(Relation heap, Relation index, IndexInfo *info)
 	if (RelationGetNumberOfBlocks(index) != 0)
 		elog(ERROR, "index \"%s\" already contains data",
 			 RelationGetRelationName(index));
+	if (HxIsSparse(HxDescribe(index)))
+		return HxSparseBuild(heap, index, info);
+	context = AllocSetContextCreate(CurrentMemoryContext, "hashemb build",
+									ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
 	desc = *HxDescribe(index);
 	build.heap = heap;
 	build.index = index;
@@ -361,9 +366,15 @@ hxbuild(Relation heap, Relation index, IndexInfo *info)
 void
 hxbuildempty(Relation index)
 {
-	HxWriter *writer = HxBeginWrite(index, INIT_FORKNUM, HxDescribe(index),
-									NULL, 0, HX_DEFAULT_FILLFACTOR);
+	HxWriter *writer;
 
+	if (HxIsSparse(HxDescribe(index)))
+	{
+		HxSparseBuildEmpty(index);
+		return;
+	}
+	writer = HxBeginWrite(index, INIT_FORKNUM, HxDescribe(index), NULL, 0,
+						  HX_DEFAULT_FILLFACTOR);
 	HxEndWrite(writer);
 	log_newpage_range(index, INIT_FORKNUM, 0,
 					  RelationGetNumberOfBlocksInFork(index, INIT_FORKNUM),

@@ -13,6 +13,7 @@
 
 #include "index/directory.h"
 #include "index/handler.h"
+#include "index/sparse.h"
 
 /* Kept from row to row of a statement, in IndexInfo */
 typedef struct Inserter
@@ -309,6 +310,13 @@ hxinsert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 	MemoryContext old = MemoryContextSwitchTo(inserter->context);
 	NewRow row = {0};
 
+	if (HxIsSparse(desc))
+	{
+		HxSparseInsert(index, desc, values, isnull, tid);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(inserter->context);
+		return false;
+	}
 	row.tid = *tid;
 	HxEncodeAttrs(desc, values, isnull, &row.attrs);
 	if (!isnull[desc->vector_attno - 1])

@@ -302,7 +302,7 @@ HxPageIsSound(Page page)
 		header->pd_special != BLCKSZ - MAXALIGN(sizeof(HxOpaque)))
 		return false;
 	opaque = HxPageOpaque(page);
-	if (opaque->page_id != HX_PAGE_ID || opaque->kind > HX_KIND_TABLE)
+	if (opaque->page_id != HX_PAGE_ID || !HxKindIsKnown(opaque->kind))
 		return false;
 	return opaque->kind == HX_KIND_ROWS ||
 		   (header->pd_lower == header->pd_special &&

@@ -25,6 +25,17 @@
 #define HX_KIND_ZONES 3
 #define HX_KIND_ROWS 4
 #define HX_KIND_TABLE 5
+/* Indexes of sparse vectors (sparse.h) */
+#define HX_KIND_WINDOWS 16	/* directory of windows */
+#define HX_KIND_MAP 17		/* a window's pages */
+#define HX_KIND_FENCES 18	/* first dimension of each page of dimensions */
+#define HX_KIND_DIMS 19		/* a window's dimensions */
+#define HX_KIND_POSTINGS 20 /* their postings */
+#define HX_KIND_PENDING 21	/* rows not yet in a window */
+
+#define HxKindIsKnown(kind)     \
+	((kind) <= HX_KIND_TABLE || \
+	 ((kind) >= HX_KIND_WINDOWS && (kind) <= HX_KIND_PENDING))
 
 /* Special space of every page */
 typedef struct HxOpaque

@@ -18,7 +18,7 @@
 #include "utils/float.h"
 #include "utils/memutils.h"
 
-#include "index/search.h"
+#include "index/sparse.h"
 
 /* Rows kept in the first stage, and the groups they are released in */
 #define FIRST_KEPT 128
@@ -85,7 +85,8 @@ struct HxSearch
 
 	uint64 *mask;		   /* rows of a page that pass */
 	double *distances;	   /* distances of a page's rows */
-	ItemPointerData *tids; /* rows of a block, for searches not ordered */
+	HxSparseSearch *sparse; /* of sparse vectors: all that is used */
+	ItemPointerData *tids;	/* rows of a block, for searches not ordered */
 	int64 ntids;
 	int64 tids_room;
 	MemoryContext context;
@@ -753,9 +754,12 @@ release_more(HxSearch *search)
 bool
 HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
 {
-	MemoryContext old = MemoryContextSwitchTo(search->context);
+	MemoryContext old;
 	bool found = false;
 
+	if (search->sparse)
+		return HxSparseNext(search->sparse, row, is_null);
+	old = MemoryContextSwitchTo(search->context);
 	while (!found)
 	{
 		if (search->nemitted < search->nready)
@@ -803,8 +807,11 @@ reread_block(HxSearch *search, HxBlock *block)
 int64
 HxSearchNextBlock(HxSearch *search, ItemPointerData **tids)
 {
-	MemoryContext old = MemoryContextSwitchTo(search->context);
+	MemoryContext old;
 
+	if (search->sparse)
+		return HxSparseNextRows(search->sparse, tids);
+	old = MemoryContextSwitchTo(search->context);
 	search->ntids = 0;
 	while (search->ntids == 0 && search->next < search->blocks.count)
 	{
@@ -835,6 +842,12 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	search->index = index;
 	search->desc = *desc;
 	search->spec = *spec;
+	if (HxIsSparse(desc))
+	{
+		search->sparse = HxSparseBeginSearch(index, desc, spec);
+		MemoryContextSwitchTo(old);
+		return search;
+	}
 	/* A base backup brings marks that older snapshots here must not heed */
 	search->see_dead = TransactionStartedDuringRecovery();
 	HxReadMeta(index, &meta);
@@ -863,6 +876,8 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 const HxSearchStats *
 HxSearchGetStats(const HxSearch *search)
 {
+	if (search->sparse)
+		return HxSparseGetStats(search->sparse);
 	return &search->stats;
 }
 

@@ -15,6 +15,7 @@
 #include "compat.h"
 #include "index/directory.h"
 #include "index/handler.h"
+#include "index/sparse.h"
 
 typedef struct Vacuum
 {
@@ -275,6 +276,11 @@ hxbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	HxReadMeta(info->index, &meta);
 	if (!stats)
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
+	if (HxIsSparse(&desc))
+	{
+		HxSparseBulkDelete(info->index, stats, callback, callback_state);
+		return stats;
+	}
 	/* Free pages are counted anew by every pass over the file. */
 	stats->pages_deleted = stats->pages_free = 0;
 	vacuum.stats = stats;
@@ -308,6 +314,11 @@ hxvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	if (!stats)
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
 	desc = *HxDescribe(info->index);
+	if (HxIsSparse(&desc))
+	{
+		HxSparseCleanup(info->index, stats);
+		return stats;
+	}
 	HxReadDirectory(info->index, &desc, NULL, &blocks);
 	stats->num_index_tuples = HxBlocksRows(&blocks) + blocks.nulls.rows;
 	stats->num_pages = RelationGetNumberOfBlocks(info->index);
