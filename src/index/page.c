@@ -462,6 +462,29 @@ HxPrefetchPage(Relation index, BlockNumber block)
 }
 
 /*
+ * The same for some bytes of a page's contents, with what is checked of every
+ * page; no more than hardware would not fetch by itself.
+ */
+void
+HxPrefetchBytes(Relation index, BlockNumber block, Size offset, Size size)
+{
+	Buffer recent = *recent_buffer(index, block);
+	const char *page;
+	const char *from;
+	const char *end;
+
+	if (recent <= 0) /* not known, or local */
+		return;
+	page = BufferGetPage(recent);
+	from = HxContents(page) + offset;
+	end = Min(from + Min(size, PREFETCHED_LINES * 64), page + BLCKSZ);
+	__builtin_prefetch(page);
+	for (; from < end; from += 64)
+		__builtin_prefetch(from);
+	__builtin_prefetch(page + BLCKSZ - 64);
+}
+
+/*
  * Read and lock a page whose number was found in the index.  Of its contents
  * nothing is checked.  Errors beyond the end of the file say what was read.
  */

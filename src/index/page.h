@@ -198,6 +198,8 @@ extern void HxInitZonesPage(const HxIndexDesc *desc, Page page,
 							BlockNumber parent);
 extern void HxInitMetapage(const HxIndexDesc *desc, Page page);
 extern void HxPrefetchPage(Relation index, BlockNumber block);
+extern void HxPrefetchBytes(Relation index, BlockNumber block, Size offset,
+							Size size);
 extern Buffer HxReadPage(Relation index, BlockNumber block, int lockmode,
 						 uint16 kind);
 extern Buffer HxReadBuffer(Relation index, BlockNumber block, int lockmode,

@@ -145,7 +145,7 @@ typedef struct HxMap
 	((HX_PAGE_ROOM - sizeof(HxMap) - MAXALIGN(HX_ZONE_SIZE((desc)->nwords))) / \
 	 sizeof(HxRun))
 
-/* Fences page: the first dimension of each page of dimensions */
+/* Fences page: every so many dimensions the first of them */
 #define HxPageFences(page) ((uint32 *) HxContents(page))
 #define HX_FENCES_CAPACITY (HX_PAGE_ROOM / sizeof(uint32))
 
@@ -161,7 +161,12 @@ typedef struct HxDim
 } HxDim;
 
 #define HxPageDims(page) ((HxDim *) HxContents(page))
-#define HX_DIMS_CAPACITY (HX_PAGE_ROOM / sizeof(HxDim))
+
+/* A fence for every so many dimensions; a page holds those of whole fences */
+#define HX_DIMS_A_FENCE 32
+#define HX_FENCES_A_PAGE \
+	((int) (HX_PAGE_ROOM / (HX_DIMS_A_FENCE * sizeof(HxDim))))
+#define HX_DIMS_CAPACITY (HX_FENCES_A_PAGE * HX_DIMS_A_FENCE)
 
 /* A posting: one unit of 6 bytes.  So is a block bound. */
 typedef struct HxPosting
@@ -242,6 +247,7 @@ extern BlockNumber HxWindowBlock(const HxWindowReader *reader,
 extern Buffer HxReadWindowPage(const HxWindowReader *reader, HxSection section,
 							   uint32 number);
 extern int HxWindowPageRows(const HxWindowReader *reader, uint32 number);
+extern int HxWindowPageDims(const HxWindowReader *reader, uint32 number);
 extern bool HxReadDims(const HxWindowReader *reader, uint32 number, HxDim *dims,
 					   int *count);
 extern bool HxReadPostings(const HxWindowReader *reader, const HxDim *dim,
@@ -329,6 +335,17 @@ typedef struct HxSparseQuery
 	int32 *dims;
 	float *weights;
 } HxSparseQuery;
+
+/* sparse_score.c */
+extern int HxFindDims(const HxSparseQuery *query, const HxWindowReader *reader,
+					  HxDim *found, int *which);
+extern bool HxBoundBlocks(const HxSparseQuery *query,
+						  const HxWindowReader *reader, const HxDim *found,
+						  const int *which, int nfound, float *bounds);
+extern bool HxScoreBlocks(const HxSparseQuery *query,
+						  const HxWindowReader *reader, const HxDim *found,
+						  const int *which, int nfound, const uint64 *blocks,
+						  double *sums);
 
 extern HxSparseSearch *HxSparseBeginSearch(Relation index,
 										   const HxIndexDesc *desc,

@@ -23,8 +23,10 @@
 #define CENTROID_DIMS 48
 #define ROW_DIMS 16
 /* Rows a centroid, and centroids a centroid of the next level */
-#define ROWS_A_CENTROID 48
+#define ROWS_A_CENTROID 32
 #define FAN_OUT 16
+/* Groups of centroids that a row is compared with */
+#define GROUPS_TRIED 4
 
 /* The heaviest dimensions of a row, weights divided by its length */
 typedef struct Sketch
@@ -53,6 +55,13 @@ typedef struct Inverted
 	float *sums;	/* scratch: a sum for each centroid */
 } Inverted;
 
+/* Centroids that are nearest to the same one of those that lead the groups */
+typedef struct CentroidGroup
+{
+	Inverted *members;
+	uint32 *ranks; /* place of each member in the order of all centroids */
+} CentroidGroup;
+
 struct HxOrganizer
 {
 	const HxIndexDesc *desc;
@@ -60,9 +69,9 @@ struct HxOrganizer
 	int64 seen; /* rows offered as centroids */
 	int room;
 	Sketch *sample;
-	int count;		/* centroids */
-	Inverted *base; /* their index */
-	uint32 *ranks;	/* place of each in the order */
+	int ngroups;	   /* 0: too few rows to put in order */
+	Inverted *leaders; /* the groups' leading centroids */
+	CentroidGroup *groups;
 };
 
 /* The heaviest dimensions of a row, by absolute weight, heaviest first */
@@ -166,12 +175,17 @@ free_inverted(Inverted *inverted)
 	pfree(inverted);
 }
 
-/* The centroid most like a sketch's first dimensions; 0 if none is. */
+/*
+ * The centroids most like a sketch's first dimensions, the most alike first;
+ * returns how many, which is at least 1.
+ */
 static int
-nearest(Inverted *inverted, const Sketch *sketch)
+nearest(Inverted *inverted, const Sketch *sketch, int wanted, int *best,
+		float *products)
 {
 	int count = Min(sketch->count, ROW_DIMS);
-	int best = 0;
+	int found = 0;
+	float least = 0;
 
 	for (int d = 0; d < count; d++)
 	{
@@ -181,10 +195,39 @@ nearest(Inverted *inverted, const Sketch *sketch)
 		for (uint32 i = lookup->first; i < lookup->first + lookup->count; i++)
 			inverted->sums[inverted->ids[i]] += weight * inverted->weights[i];
 	}
-	for (int c = 1; c < inverted->count; c++)
-		if (inverted->sums[c] > inverted->sums[best])
-			best = c;
+	for (int c = 0; c < inverted->count; c++)
+	{
+		int at;
+
+		if (!(inverted->sums[c] > least))
+			continue;
+		at = found < wanted ? found++ : found - 1;
+		for (; at > 0 && products[at - 1] < inverted->sums[c]; at--)
+		{
+			products[at] = products[at - 1];
+			best[at] = best[at - 1];
+		}
+		products[at] = inverted->sums[c];
+		best[at] = c;
+		if (found == wanted)
+			least = products[found - 1];
+	}
 	memset(inverted->sums, 0, inverted->count * sizeof(float));
+	if (found > 0)
+		return found;
+	best[0] = 0;
+	products[0] = 0;
+	return 1;
+}
+
+/* The centroid most like a sketch */
+static int
+nearest_one(Inverted *inverted, const Sketch *sketch)
+{
+	int best;
+	float product;
+
+	(void) nearest(inverted, sketch, 1, &best, &product);
 	return best;
 }
 
@@ -230,7 +273,7 @@ rank_sketches(const Sketch *sketches, int count, uint32 *ranks)
 	keys = palloc(count * sizeof(RankKey));
 	for (int i = 0; i < count; i++)
 	{
-		keys[i].parent = parent_ranks[nearest(inverted, &sketches[i])];
+		keys[i].parent = parent_ranks[nearest_one(inverted, &sketches[i])];
 		keys[i].self = i;
 	}
 	qsort(keys, count, sizeof(RankKey), compare_keys);
@@ -272,14 +315,11 @@ HxOrganizerSample(HxOrganizer *organizer, const HxDoc *doc)
 					&organizer->sample[at]);
 }
 
-/* Choose the centroids for so many rows, and their order. */
-void
-HxOrganizerTrain(HxOrganizer *organizer, int64 rows)
+/* Bring `wanted` random ones of the sample to its front. */
+static void
+shuffle_sample(HxOrganizer *organizer, int sampled, int wanted)
 {
-	int sampled = (int) Min(organizer->seen, (int64) organizer->room);
-
-	organizer->count = (int) Min(rows / ROWS_A_CENTROID, (int64) sampled);
-	for (int i = 0; i < organizer->count; i++)
+	for (int i = 0; i < wanted; i++)
 	{
 		int other = i + HxRandomBelow(&organizer->random, sampled - i);
 		Sketch spare = organizer->sample[i];
@@ -287,11 +327,59 @@ HxOrganizerTrain(HxOrganizer *organizer, int64 rows)
 		organizer->sample[i] = organizer->sample[other];
 		organizer->sample[other] = spare;
 	}
-	organizer->ranks = MemoryContextAllocHuge(
-		CurrentMemoryContext, Max(organizer->count, 1) * sizeof(uint32));
-	organizer->ranks[0] = 0;
-	rank_sketches(organizer->sample, organizer->count, organizer->ranks);
-	organizer->base = invert(organizer->sample, organizer->count);
+}
+
+/* Form the group of the centroids that belong to a leader. */
+static void
+form_group(HxOrganizer *organizer, const int *leader_of, int count, int leader,
+		   uint32 first_rank)
+{
+	CentroidGroup *group = &organizer->groups[leader];
+	int members = 0;
+	Sketch *sketches;
+
+	for (int i = 0; i < count; i++)
+		members += leader_of[i] == leader;
+	sketches = MemoryContextAllocHuge(CurrentMemoryContext,
+									  Max(members, 1) * sizeof(Sketch));
+	members = 0;
+	for (int i = 0; i < count; i++)
+		if (leader_of[i] == leader)
+			sketches[members++] = organizer->sample[i];
+	group->members = invert(sketches, members);
+	group->ranks = palloc(Max(members, 1) * sizeof(uint32));
+	rank_sketches(sketches, members, group->ranks);
+	for (int i = 0; i < members; i++)
+		group->ranks[i] += first_rank;
+	pfree(sketches);
+}
+
+/* Choose the centroids for so many rows, and their order. */
+void
+HxOrganizerTrain(HxOrganizer *organizer, int64 rows)
+{
+	int sampled = (int) Min(organizer->seen, (int64) organizer->room);
+	int count = (int) Min(rows / ROWS_A_CENTROID, (int64) sampled);
+	int ngroups = (int) sqrt(count);
+	int *leader_of;
+	uint32 *ranks;
+
+	if (ngroups < 2)
+		return;
+	shuffle_sample(organizer, sampled, count);
+	organizer->ngroups = ngroups;
+	organizer->leaders = invert(organizer->sample, ngroups);
+	organizer->groups = palloc(ngroups * sizeof(CentroidGroup));
+	ranks = palloc(ngroups * sizeof(uint32));
+	rank_sketches(organizer->sample, ngroups, ranks);
+	leader_of = MemoryContextAllocHuge(CurrentMemoryContext,
+									   (Size) count * sizeof(int));
+	for (int i = 0; i < count; i++)
+		leader_of[i] = nearest_one(organizer->leaders, &organizer->sample[i]);
+	for (int g = 0; g < ngroups; g++)
+		form_group(organizer, leader_of, count, g, ranks[g] * (uint32) count);
+	pfree(leader_of);
+	pfree(ranks);
 	pfree(organizer->sample);
 }
 
@@ -300,9 +388,31 @@ uint32
 HxOrganizerRank(HxOrganizer *organizer, const HxDoc *doc)
 {
 	Sketch sketch;
+	int groups[GROUPS_TRIED];
+	float products[GROUPS_TRIED];
+	int count;
+	uint32 rank = 0;
+	float best = -1;
 
-	if (organizer->count == 0 || doc->nnz <= 0)
+	if (organizer->ngroups == 0 || doc->nnz <= 0)
 		return 0;
 	make_sketch(organizer->desc, doc, ROW_DIMS, &sketch);
-	return organizer->ranks[nearest(organizer->base, &sketch)];
+	count =
+		nearest(organizer->leaders, &sketch, GROUPS_TRIED, groups, products);
+	for (int i = 0; i < count; i++)
+	{
+		const CentroidGroup *group = &organizer->groups[groups[i]];
+		int member;
+		float product;
+
+		if (group->members->count == 0)
+			continue;
+		(void) nearest(group->members, &sketch, 1, &member, &product);
+		if (product > best)
+		{
+			best = product;
+			rank = group->ranks[member];
+		}
+	}
+	return rank;
 }

@@ -320,6 +320,14 @@ HxWindowPageRows(const HxWindowReader *reader, uint32 number)
 			   (int64) reader->window.rows - (int64) number * capacity);
 }
 
+/* How many dimensions a page of them has: all are full but the last. */
+int
+HxWindowPageDims(const HxWindowReader *reader, uint32 number)
+{
+	return (int) Min((int64) HX_DIMS_CAPACITY,
+					 reader->window.dims - (int64) number * HX_DIMS_CAPACITY);
+}
+
 /* Copy a page of dimensions; false if the window was replaced. */
 bool
 HxReadDims(const HxWindowReader *reader, uint32 number, HxDim *dims, int *count)
@@ -328,9 +336,7 @@ HxReadDims(const HxWindowReader *reader, uint32 number, HxDim *dims, int *count)
 
 	if (!BufferIsValid(buffer))
 		return false;
-	*count =
-		(int) Min((uint64) HX_DIMS_CAPACITY,
-				  reader->window.dims - (uint64) number * HX_DIMS_CAPACITY);
+	*count = HxWindowPageDims(reader, number);
 	memcpy(dims, HxPageDims(BufferGetPage(buffer)), *count * sizeof(HxDim));
 	UnlockReleaseBuffer(buffer);
 	return true;

@@ -2,10 +2,11 @@
  * sparse_search.c
  *	  Searching an index of sparse vectors.
  *
- * See README.sparse, "Search".  A search is one or more passes over all windows
- * and the pending rows.  A pass keeps the best rows above the last (distance,
- * TID) emitted: the first 128, the second 896, each later one as many as
- * work_mem holds.  Every pass is exact.
+ * See README.sparse, "Search".  A search is one or more passes.  A pass keeps
+ * the best rows above the last (distance, TID) emitted: the first 128, which
+ * it releases in groups, the second 896, each later one as many as work_mem
+ * holds.  All are exact: a block of rows is left alone only as long as its bound
+ * says that it has none of the rows wanted.
  */
 #include "postgres.h"
 
@@ -22,14 +23,28 @@
 /* Rows kept by the first pass and the second; then work_mem counts */
 static const int first_passes[] = {128, 896};
 
+/* Groups that the rows of the first pass are released in */
+static const int group_ends[] = {10, 40, 128};
+
 /* Slots that a posting may name, whatever its page says */
 #define SLOTS 65536
 
 /* Times a search may find that windows were replaced */
 #define MAX_RESTARTS 1000
 
+/* Windows with fewer rows are scored as a whole */
+#define BOUNDED_ROWS 2048
+/* Bounds are computed where they take at most 1/this of a query's postings */
+#define POSTINGS_A_UNIT 4
+/* Blocks scored at first, where it is not known yet what is good enough */
+#define FIRST_BLOCKS 32
+/* All blocks are scored where more than one in this many must be */
+#define SCORE_ALL 3
+
 /* Bits of the filter that most dimensions of pending rows fail */
 #define DIM_BITS 65536
+
+#define BLOCK_WORDS (HX_WINDOW_BLOCKS / 64)
 
 /* A dimension of the query, for pending rows; open addressing */
 typedef struct QueryDim
@@ -37,6 +52,20 @@ typedef struct QueryDim
 	int32 dim; /* -1: free */
 	float weight;
 } QueryDim;
+
+/* A window during a pass */
+typedef struct WindowState
+{
+	HxWindowReader reader;
+	int blocks; /* blocks of rows that it has */
+	int nfound; /* the query's dimensions in it ... */
+	HxDim *found;
+	int *which;	   /* ... which ones they are */
+	float *bounds; /* of blocks; NULL: none were computed */
+	float best;	   /* greatest bound of a block not visited */
+	uint64 visited[BLOCK_WORDS];
+	int nvisited; /* blocks visited */
+} WindowState;
 
 struct HxSparseSearch
 {
@@ -47,22 +76,24 @@ struct HxSparseSearch
 	HxSparseDirectory directory;
 	bool in_nulls; /* now among the rows whose distance is NULL */
 
-	HxCandidate *kept; /* best rows of this pass: a heap, greatest first;
-						* sorted when the pass has ended */
+	HxCandidate *kept; /* best rows of this pass */
+	bool sorted;	   /* kept is; else a heap, greatest first */
 	int room;
 	int nkept;
 	int nemitted;
-	bool passed; /* kept is what a whole pass found */
-	int pass;
+	int nready; /* of kept, may be emitted */
+	bool ended; /* no row but those kept is left */
+	int pass;	/* passes begun */
 	bool has_last;
 	HxCandidate last;
 	HxSearchStats stats;
 
-	double *sums; /* product so far of each slot of a window */
-	HxDim *found; /* the query's dimensions in a window ... */
-	int *which;	  /* ... which ones they are */
-	uint64 *mask; /* rows of a page that pass */
-	uint64 *seen_dims;
+	WindowState *windows; /* those that may have rows */
+	int nwindows;
+	MemoryContext pass_context; /* of the windows' state */
+	double *sums;				/* products by slot */
+	uint64 *mask;				/* rows of a page that pass */
+	uint64 *seen_dims;			/* filter of the query's dimensions */
 	QueryDim *dims;
 	uint32 dims_mask;
 
@@ -127,12 +158,39 @@ add_to_heap(HxSparseSearch *search, HxCandidate row)
 	heap[at] = row;
 }
 
+/* Insert into the sorted array, dropping the last if it is full. */
+static void
+insert_sorted(HxSparseSearch *search, const HxCandidate *row)
+{
+	int low = search->nemitted;
+	int high = search->nkept;
+
+	while (low < high)
+	{
+		int middle = (low + high) / 2;
+
+		if (precedes(&search->kept[middle], row))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < search->nkept && search->kept[low].tid == row->tid &&
+		search->kept[low].distance == row->distance)
+		return;
+	if (search->nkept < search->room)
+		search->nkept++;
+	memmove(&search->kept[low + 1], &search->kept[low],
+			(search->nkept - 1 - low) * sizeof(HxCandidate));
+	search->kept[low] = *row;
+}
+
 /* Distance above which a row is not kept */
 static inline double
 worst_kept(const HxSparseSearch *search)
 {
-	return search->nkept < search->room ? get_float8_infinity()
-										: search->kept[0].distance;
+	if (search->nkept < search->room)
+		return get_float8_infinity();
+	return search->kept[search->sorted ? search->nkept - 1 : 0].distance;
 }
 
 /* Take note of a row that passes the filter. */
@@ -147,9 +205,14 @@ consider(HxSparseSearch *search, double distance, const ItemPointerData *tid)
 	row.tid = HxPackTid(tid);
 	if (search->has_last && !precedes(&search->last, &row))
 		return;
-	if (search->nkept < search->room)
+	if (search->nkept == search->room &&
+		!precedes(&row, &search->kept[search->sorted ? search->nkept - 1 : 0]))
+		return;
+	if (search->sorted)
+		insert_sorted(search, &row);
+	else if (search->nkept < search->room)
 		add_to_heap(search, row);
-	else if (precedes(&row, &search->kept[0]))
+	else
 		replace_greatest(search, row);
 }
 
@@ -176,209 +239,21 @@ distance_of(const HxSparseSearch *search, double product, double norm2)
 }
 
 /*
- * A row with a smaller product cannot be kept.  For cosine distances that is
- * said of the shortest row of a window, and rounded down by more than the
- * errors of the arithmetic.
+ * A row with a smaller product is farther than a distance.  For cosine
+ * distances that is said of the shortest row of a window, and rounded down by
+ * more than the errors of the arithmetic.
  */
 static double
-least_product(const HxSparseSearch *search, double min_norm)
+least_product(const HxSparseSearch *search, double distance, double min_norm)
 {
-	double worst = worst_kept(search);
 	double least;
 
 	if (search->query->base.metric != HX_COSINE)
-		return -worst;
-	least = 1 - worst - 1e-14;
+		return -distance;
+	least = 1 - distance - 1e-14;
 	if (!(least > 0)) /* lengths would have to be bounded from above */
 		return -get_float8_infinity();
 	return least * sqrt(search->query->norm2 * min_norm) * (1 - 1e-12);
-}
-
-/* ---- looking up the query's dimensions ---- */
-
-/*
- * Which page of dimensions may hold each dimension of the query: the last one
- * that begins at or below it; -1 if there is none.  False if the window was
- * replaced.
- */
-static bool
-find_dim_pages(HxSparseSearch *search, const HxWindowReader *reader, int *pages)
-{
-	const HxSparseQuery *query = search->query;
-	uint32 total = reader->pages[HX_SECTION_DIMS];
-	int at = 0;
-	int page = -1; /* last one known to begin at or below the dimension */
-
-	for (uint32 f = 0; f < reader->pages[HX_SECTION_FENCES]; f++)
-	{
-		Buffer buffer = HxReadWindowPage(reader, HX_SECTION_FENCES, f);
-		uint32 base = f * HX_FENCES_CAPACITY;
-		uint32 count = Min(HX_FENCES_CAPACITY, total - base);
-		const uint32 *fences;
-		uint32 next = 0;
-
-		if (!BufferIsValid(buffer))
-			return false;
-		fences = HxPageFences(BufferGetPage(buffer));
-		for (; at < query->nnz; at++)
-		{
-			while (next < count && fences[next] <= (uint32) query->dims[at])
-				page = base + next++;
-			if (next == count && base + count < total)
-				break; /* the next page of fences may say more */
-			pages[at] = page;
-		}
-		UnlockReleaseBuffer(buffer);
-	}
-	for (; at < query->nnz; at++)
-		pages[at] = page;
-	return true;
-}
-
-/* Errors if a dimension's entry leads out of the window. */
-static void
-check_dim(const HxWindowReader *reader, const HxDim *dim)
-{
-	uint64 end = (uint64) dim->start + dim->blocks + dim->count;
-
-	if (dim->count == 0 || dim->count > HX_WINDOW_ROWS ||
-		dim->blocks > HX_WINDOW_BLOCKS ||
-		end > (uint64) reader->pages[HX_SECTION_POSTINGS] * HX_UNITS_A_PAGE)
-		HxCorrupted(reader->index, reader->window.map,
-					"a dimension's postings lie outside of its window");
-}
-
-/* Look for dimensions of the query on a page that is share-locked. */
-static int
-search_dims_page(HxSparseSearch *search, const HxWindowReader *reader,
-				 const HxDim *dims, int count, int from, int to, int nfound)
-{
-	int low = 0;
-
-	for (int q = from; q < to; q++)
-	{
-		uint32 wanted = search->query->dims[q];
-		int high = count;
-
-		while (low < high)
-		{
-			int middle = (low + high) / 2;
-
-			if (dims[middle].dim < wanted)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		if (low == count)
-			break;
-		if (dims[low].dim != wanted)
-			continue;
-		check_dim(reader, &dims[low]);
-		search->found[nfound] = dims[low];
-		search->which[nfound++] = q;
-	}
-	return nfound;
-}
-
-/*
- * Find the query's dimensions in a window; returns how many there are, or -1 if
- * it was replaced.
- */
-static int
-find_dims(HxSparseSearch *search, const HxWindowReader *reader)
-{
-	int nnz = search->query->nnz;
-	int *pages = search->which; /* overwritten behind what has been read */
-	int nfound = 0;
-	int from = 0;
-
-	if (!find_dim_pages(search, reader, pages))
-		return -1;
-	while (from < nnz)
-	{
-		int page = pages[from];
-		int to = from + 1;
-		Buffer buffer;
-		int count;
-
-		while (to < nnz && pages[to] == page)
-			to++;
-		if (page >= 0)
-		{
-			buffer = HxReadWindowPage(reader, HX_SECTION_DIMS, page);
-			if (!BufferIsValid(buffer))
-				return -1;
-			count = (int) Min((uint64) HX_DIMS_CAPACITY,
-							  reader->window.dims -
-								  (uint64) page * HX_DIMS_CAPACITY);
-			nfound = search_dims_page(search, reader,
-									  HxPageDims(BufferGetPage(buffer)), count,
-									  from, to, nfound);
-			UnlockReleaseBuffer(buffer);
-		}
-		from = to;
-	}
-	return nfound;
-}
-
-/* ---- scoring ---- */
-
-/* Add the products of some postings to the sums of their slots. */
-static void
-add_products(const HxPosting *postings, int count, double weight, double *sums)
-{
-	for (int i = 0; i < count; i++)
-		sums[postings[i].slot] +=
-			weight * (double) HxPostingWeight(&postings[i]);
-}
-
-/* Add a dimension's products; false if the window was replaced. */
-static bool
-add_list(HxSparseSearch *search, const HxWindowReader *reader, const HxDim *dim,
-		 double weight)
-{
-	uint32 unit = dim->start + dim->blocks;
-	int left = dim->count;
-
-	while (left > 0)
-	{
-		uint32 at = unit % HX_UNITS_A_PAGE;
-		int count = Min(left, (int) (HX_UNITS_A_PAGE - at));
-		Buffer buffer = HxReadWindowPage(reader, HX_SECTION_POSTINGS,
-										 unit / HX_UNITS_A_PAGE);
-
-		if (!BufferIsValid(buffer))
-			return false;
-		add_products(HxPagePostings(BufferGetPage(buffer)) + at, count, weight,
-					 search->sums);
-		UnlockReleaseBuffer(buffer);
-		left -= count;
-		unit += count;
-	}
-	return true;
-}
-
-/*
- * Compute the products of all rows of a window: sums over the dimensions of the
- * query, ascending, as the operator computes them.
- */
-static bool
-score_window(HxSparseSearch *search, const HxWindowReader *reader)
-{
-	int nfound = find_dims(search, reader);
-
-	if (nfound < 0)
-		return false;
-	memset(search->sums, 0, reader->window.rows * sizeof(double));
-	for (int i = 0; i < nfound; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (!add_list(search, reader, &search->found[i],
-					  search->query->weights[search->which[i]]))
-			return false;
-	}
-	search->stats.scored += reader->window.rows;
-	return true;
 }
 
 /* ---- rows of a window ---- */
@@ -418,6 +293,13 @@ build_mask(HxSparseSearch *search, const HxRowArrays *rows)
 	search->stats.filtered += rows->count - passed;
 }
 
+/* Is this part of the search about distances? */
+static inline bool
+scores(const HxSparseSearch *search)
+{
+	return search->spec.ordered && search->query && !search->in_nulls;
+}
+
 /* Is the row one that this part of the search is about? */
 static inline bool
 is_wanted(const HxSparseSearch *search, bool is_null)
@@ -429,58 +311,119 @@ is_wanted(const HxSparseSearch *search, bool is_null)
 	return is_null ? !spec->skip_nulls : !spec->only_nulls;
 }
 
-/* Keep the rows of a page that are good enough. */
+/* Keep the rows of a page that are good enough, of these slots. */
 static void
-visit_rows(HxSparseSearch *search, Page page, const double *sums,
-		   double min_norm)
+visit_scored(HxSparseSearch *search, const WindowState *window, Page page,
+			 int first, const uint64 *blocks)
 {
+	double min_norm = window->reader.window.min_norm;
+	double worst = worst_kept(search);
+	double least = least_product(search, worst, min_norm);
+	const double *sums = search->sums + first;
 	HxRowArrays rows;
 	const double *norms;
-	bool scores = search->spec.ordered && search->query && !search->in_nulls;
-	double least = scores ? least_product(search, min_norm) : 0;
 
 	HxRowArraysOf(&search->desc, page, &rows);
 	norms = (const double *) rows.payloads;
 	build_mask(search, &rows);
 	for (int i = 0; i < rows.count; i++)
 	{
-		if ((scores && sums[i] < least) ||
-			!(search->mask[i / 64] >> (i % 64) & 1) ||
-			!is_wanted(search, norms[i] == HX_NULL_NORM))
-			continue;
-		if (!search->spec.ordered)
-			collect(search, &rows.tids[i]);
-		else if (!scores)
-			consider(search, 0, &rows.tids[i]);
-		else
+		int block = (first + i) / HX_WINDOW_BLOCK;
+
+		if (blocks && !(blocks[block / 64] >> (block % 64) & 1))
 		{
-			consider(search, distance_of(search, sums[i], norms[i]),
-					 &rows.tids[i]);
-			least = least_product(search, min_norm);
+			i = (block + 1) * HX_WINDOW_BLOCK - first - 1;
+			continue;
+		}
+		if (sums[i] < least || !(search->mask[i / 64] >> (i % 64) & 1) ||
+			norms[i] == HX_NULL_NORM)
+			continue;
+		consider(search, distance_of(search, sums[i], norms[i]), &rows.tids[i]);
+		if (worst_kept(search) != worst)
+		{
+			worst = worst_kept(search);
+			least = least_product(search, worst, min_norm);
 		}
 	}
 }
 
-/* Visit the rows of a window; false if it was replaced. */
+/* Does a page have a row that is good enough, among these slots? */
 static bool
-visit_window_rows(HxSparseSearch *search, const HxWindowReader *reader)
+page_has_any(const HxSparseSearch *search, int first, int count,
+			 const uint64 *blocks, double least)
 {
-	bool scores = search->spec.ordered && search->query && !search->in_nulls;
-	double min_norm = reader->window.min_norm;
+	int end = first + count;
+
+	if (!blocks)
+		return any_at_least(search->sums + first, count, least);
+	while (first < end)
+	{
+		int block = first / HX_WINDOW_BLOCK;
+		int next = Min((block + 1) * HX_WINDOW_BLOCK, end);
+
+		if ((blocks[block / 64] >> (block % 64) & 1) &&
+			any_at_least(search->sums + first, next - first, least))
+			return true;
+		first = next;
+	}
+	return false;
+}
+
+/* Visit the rows of blocks that were scored; false if it was replaced. */
+static bool
+visit_blocks(HxSparseSearch *search, const WindowState *window,
+			 const uint64 *blocks)
+{
+	const HxWindowReader *reader = &window->reader;
 	int capacity = search->desc.capacity;
 
 	for (uint32 p = 0; p < reader->pages[HX_SECTION_ROWS]; p++)
 	{
-		const double *sums = search->sums + (Size) p * capacity;
+		int count = HxWindowPageRows(reader, p);
+		double least =
+			least_product(search, worst_kept(search), reader->window.min_norm);
 		Buffer buffer;
 
-		if (scores && !any_at_least(sums, HxWindowPageRows(reader, p),
-									least_product(search, min_norm)))
+		if (!page_has_any(search, p * capacity, count, blocks, least))
 			continue;
 		buffer = HxReadWindowPage(reader, HX_SECTION_ROWS, p);
 		if (!BufferIsValid(buffer))
 			return false;
-		visit_rows(search, BufferGetPage(buffer), sums, min_norm);
+		visit_scored(search, window, BufferGetPage(buffer), p * capacity,
+					 blocks);
+		UnlockReleaseBuffer(buffer);
+	}
+	return true;
+}
+
+/* Visit all rows of a window, without distances; false if it was replaced. */
+static bool
+visit_unscored(HxSparseSearch *search, const WindowState *window)
+{
+	const HxWindowReader *reader = &window->reader;
+
+	search->stats.visited++;
+	for (uint32 p = 0; p < reader->pages[HX_SECTION_ROWS]; p++)
+	{
+		Buffer buffer = HxReadWindowPage(reader, HX_SECTION_ROWS, p);
+		HxRowArrays rows;
+
+		if (!BufferIsValid(buffer))
+			return false;
+		HxRowArraysOf(&search->desc, BufferGetPage(buffer), &rows);
+		build_mask(search, &rows);
+		for (int i = 0; i < rows.count; i++)
+		{
+			bool is_null = ((const double *) rows.payloads)[i] == HX_NULL_NORM;
+
+			if (!(search->mask[i / 64] >> (i % 64) & 1) ||
+				!is_wanted(search, is_null))
+				continue;
+			if (search->spec.ordered)
+				consider(search, 0, &rows.tids[i]);
+			else
+				collect(search, &rows.tids[i]);
+		}
 		UnlockReleaseBuffer(buffer);
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -493,36 +436,6 @@ may_have_rows(const HxSparseSearch *search, const HxWindow *window)
 {
 	return (window->nulls > 0 && is_wanted(search, true)) ||
 		   (window->nulls < window->rows && is_wanted(search, false));
-}
-
-/* Visit a window; false if it was replaced. */
-static bool
-visit_window(HxSparseSearch *search, int number)
-{
-	const HxWindow *window = &search->directory.windows[number];
-	HxWindowReader reader;
-	bool done;
-
-	if (window->dead == window->rows || !may_have_rows(search, window))
-		return true;
-	if (!HxOpenWindow(search->index, &search->desc, window,
-					  search->directory.places[number], &reader))
-		return false;
-	if (!HxFilterIsTrivial(search->spec.filter) &&
-		!HxFilterZone(search->spec.filter, reader.zone))
-	{
-		search->stats.filtered += window->rows;
-		done = true;
-	}
-	else
-	{
-		search->stats.visited++;
-		done = (!search->spec.ordered || !search->query || search->in_nulls ||
-				score_window(search, &reader)) &&
-			   visit_window_rows(search, &reader);
-	}
-	HxCloseWindow(&reader);
-	return done;
 }
 
 /* ---- pending rows ---- */
@@ -628,7 +541,7 @@ visit_pending(const HxDoc *doc, void *state)
 		collect(search, &doc->tid);
 		return;
 	}
-	if (search->query && !search->in_nulls)
+	if (scores(search))
 	{
 		search->stats.scored++;
 		distance =
@@ -637,37 +550,272 @@ visit_pending(const HxDoc *doc, void *state)
 	consider(search, distance, &doc->tid);
 }
 
+/* ---- bounds ---- */
+
+/* The greatest bound of a block that was not visited. */
+static float
+best_bound(const WindowState *window)
+{
+	float best = -INFINITY;
+
+	if (window->nvisited == window->blocks)
+		return best;
+	if (!window->bounds)
+		return INFINITY;
+	for (int b = 0; b < window->blocks; b++)
+		if (!(window->visited[b / 64] >> (b % 64) & 1))
+			best = Max(best, window->bounds[b]);
+	return best;
+}
+
+/* Are bounds of blocks so much cheaper than products that they may pay? */
+static bool
+bounds_pay(const WindowState *window)
+{
+	uint64 units = 0;
+	uint64 postings = 0;
+
+	for (int i = 0; i < window->nfound; i++)
+	{
+		const HxDim *dim = &window->found[i];
+
+		units += dim->blocks > 0 ? dim->blocks : dim->count;
+		postings += dim->count;
+	}
+	return units * POSTINGS_A_UNIT <= postings &&
+		   window->reader.window.rows >= BOUNDED_ROWS;
+}
+
+/* Look up the query in a window, and bound its blocks. */
+static bool
+bound_window(HxSparseSearch *search, WindowState *window)
+{
+	const HxSparseQuery *query = search->query;
+	int room = (int) Min((uint32) query->nnz, window->reader.window.dims) + 1;
+	HxDim *found = palloc((query->nnz + 1) * sizeof(HxDim));
+	int *which = palloc((query->nnz + 1) * sizeof(int));
+
+	window->nfound = HxFindDims(query, &window->reader, found, which);
+	if (window->nfound < 0)
+		return false;
+	room = Min(room, window->nfound + 1);
+	window->found = repalloc(found, room * sizeof(HxDim));
+	window->which = repalloc(which, room * sizeof(int));
+	if (bounds_pay(window))
+	{
+		window->bounds = palloc(HX_WINDOW_BLOCKS * sizeof(float));
+		if (!HxBoundBlocks(query, &window->reader, window->found, window->which,
+						   window->nfound, window->bounds))
+			return false;
+	}
+	window->best = best_bound(window);
+	return true;
+}
+
+/* Open a window, unless it cannot have rows; false if it was replaced. */
+static bool
+open_window(HxSparseSearch *search, int number)
+{
+	const HxWindow *entry = &search->directory.windows[number];
+	WindowState *window = &search->windows[search->nwindows];
+
+	if (entry->dead == entry->rows || !may_have_rows(search, entry))
+		return true;
+	memset(window, 0, sizeof(*window));
+	window->blocks = (entry->rows + HX_WINDOW_BLOCK - 1) / HX_WINDOW_BLOCK;
+	if (!HxOpenWindow(search->index, &search->desc, entry,
+					  search->directory.places[number], &window->reader))
+		return false;
+	if (!HxFilterIsTrivial(search->spec.filter) &&
+		!HxFilterZone(search->spec.filter, window->reader.zone))
+	{
+		search->stats.filtered += entry->rows;
+		HxCloseWindow(&window->reader);
+		return true;
+	}
+	if (scores(search) && !bound_window(search, window))
+		return false;
+	search->nwindows++;
+	return true;
+}
+
+/* ---- choosing blocks ---- */
+
+static int
+compare_floats(const void *a, const void *b)
+{
+	float x = *(const float *) a;
+	float y = *(const float *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* The bound that so many blocks not visited reach, or somewhat more do. */
+static float
+bound_reached_by(const WindowState *window, int wanted)
+{
+	float bounds[HX_WINDOW_BLOCKS];
+	int count = 0;
+
+	for (int b = 0; b < window->blocks; b++)
+		if (!(window->visited[b / 64] >> (b % 64) & 1))
+			bounds[count++] = window->bounds[b];
+	if (count <= wanted)
+		return -INFINITY;
+	qsort(bounds, count, sizeof(float), compare_floats);
+	return bounds[count - wanted];
+}
+
+/* Choose the blocks not visited whose bound is high enough; returns how many. */
+static int
+choose_blocks(const WindowState *window, double least, uint64 *blocks)
+{
+	int count = 0;
+
+	memset(blocks, 0, BLOCK_WORDS * sizeof(uint64));
+	for (int b = 0; b < window->blocks; b++)
+		if (!(window->visited[b / 64] >> (b % 64) & 1) &&
+			(!window->bounds || window->bounds[b] >= least))
+		{
+			blocks[b / 64] |= UINT64CONST(1) << (b % 64);
+			count++;
+		}
+	return count;
+}
+
+/* Score the chosen blocks of a window; false if it was replaced. */
+static bool
+score_window(HxSparseSearch *search, WindowState *window, uint64 *blocks,
+			 int count)
+{
+	bool all = window->nvisited == 0 && count * SCORE_ALL >= window->blocks;
+	const uint64 *chosen = all ? NULL : blocks;
+
+	if (all)
+		count = choose_blocks(window, -INFINITY, blocks);
+	if (!HxScoreBlocks(search->query, &window->reader, window->found,
+					   window->which, window->nfound, chosen, search->sums) ||
+		!visit_blocks(search, window, chosen))
+		return false;
+	search->stats.visited += count;
+	search->stats.scored +=
+		Min(count * HX_WINDOW_BLOCK, window->reader.window.rows);
+	for (int w = 0; w < BLOCK_WORDS; w++)
+		window->visited[w] |= blocks[w];
+	window->nvisited += count;
+	window->best = best_bound(window);
+	return true;
+}
+
+/* Distance of the last row wanted, as far as is known */
+static double
+goal_distance(const HxSparseSearch *search, int goal)
+{
+	if (search->nkept < goal)
+		return get_float8_infinity();
+	return search->kept[search->sorted ? goal - 1 : 0].distance;
+}
+
+/*
+ * Visit blocks by falling bound, a window at a time, until no other can have
+ * one of the first `goal` rows.  False if a window was replaced.
+ */
+static bool
+visit_until(HxSparseSearch *search, int goal)
+{
+	int first_blocks = FIRST_BLOCKS;
+
+	for (;;)
+	{
+		double distance = goal_distance(search, goal);
+		WindowState *window = NULL;
+		uint64 blocks[BLOCK_WORDS];
+		double least = 0;
+		int count;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < search->nwindows; i++)
+		{
+			WindowState *other = &search->windows[i];
+			double needed =
+				least_product(search, distance, other->reader.window.min_norm);
+
+			if (other->nvisited == other->blocks || other->best < needed ||
+				(window && other->best <= window->best))
+				continue;
+			window = other;
+			least = needed;
+		}
+		if (!window)
+			return true;
+		if (search->nkept < goal && search->sorted && window->bounds)
+		{
+			least = bound_reached_by(window, first_blocks);
+			first_blocks *= 2;
+		}
+		count = choose_blocks(window, least, blocks);
+		if (!score_window(search, window, blocks, count))
+			return false;
+	}
+}
+
 /* ---- passes ---- */
 
-/* Visit everything; false if some of it was replaced meanwhile. */
+/* Open all windows and visit pending rows; false if any were replaced. */
 static bool
-visit_all(HxSparseSearch *search)
+open_all(HxSparseSearch *search)
 {
 	const HxSparseDirectory *directory = &search->directory;
+	MemoryContext old;
+	bool done = true;
 
+	search->nkept = search->nemitted = search->nready = 0;
+	search->ntids = 0;
+	search->nwindows = 0;
+	MemoryContextReset(search->pass_context);
 	if (HxFilterIsNever(search->spec.filter))
 		return true;
-	for (int i = 0; i < directory->count; i++)
-		if (!visit_window(search, i))
-			return false;
-	return HxScanPending(search->index, &search->desc, &directory->frozen,
+	old = MemoryContextSwitchTo(search->pass_context);
+	search->windows = MemoryContextAllocHuge(
+		search->pass_context, (directory->count + 1) * sizeof(WindowState));
+	done = HxScanPending(search->index, &search->desc, &directory->frozen,
 						 visit_pending, search) &&
 		   HxScanPending(search->index, &search->desc, &directory->pending,
 						 visit_pending, search);
+	for (int i = 0; done && i < directory->count; i++)
+		done = open_window(search, i);
+	for (int i = 0; done && !scores(search) && i < search->nwindows; i++)
+		done = visit_unscored(search, &search->windows[i]);
+	MemoryContextSwitchTo(old);
+	return done;
 }
 
-/* Visit everything, again and again until nothing was replaced meanwhile. */
+/* How many rows are to be released next, counted in this pass. */
+static int
+next_group_end(const HxSparseSearch *search)
+{
+	if (search->sorted && scores(search))
+		for (int g = 0; g < lengthof(group_ends); g++)
+			if (group_ends[g] > search->nemitted)
+				return group_ends[g];
+	return search->room;
+}
+
+/*
+ * Make sure that the rows of the next group are what they will be; `opened`
+ * tells that the pass has begun.  Starts over where windows were replaced.
+ */
 static void
-run_pass(HxSparseSearch *search)
+run_group(HxSparseSearch *search, bool opened)
 {
 	int restarts = 0;
 
 	for (;;)
 	{
-		search->nkept = search->nemitted = 0;
-		search->ntids = 0;
-		if (visit_all(search))
-			break;
+		if ((opened || open_all(search)) &&
+			(!scores(search) || visit_until(search, next_group_end(search))))
+			return;
+		opened = false;
 		if (++restarts > MAX_RESTARTS)
 			HxCorrupted(search->index, HX_METAPAGE,
 						"pages are not those that the directory names");
@@ -676,7 +824,6 @@ run_pass(HxSparseSearch *search)
 		pfree(search->directory.places);
 		HxReadWindows(search->index, &search->desc, &search->directory);
 	}
-	search->passed = true;
 }
 
 /* Make room for the rows of the next pass. */
@@ -698,24 +845,38 @@ start_pass(HxSparseSearch *search)
 	search->kept =
 		MemoryContextAllocHuge(search->context, room * sizeof(HxCandidate));
 	search->room = (int) room;
+	search->sorted = search->pass == 0;
 	search->pass++;
 }
 
-/* Run another pass, if there can be more rows; false if there are none. */
+/* Release more rows; false if there are none. */
 static bool
-next_pass(HxSparseSearch *search)
+release_more(HxSparseSearch *search)
 {
-	if (search->passed && search->nkept < search->room)
+	do
 	{
-		/* Everything is out; rows whose distance is NULL come last. */
-		if (search->in_nulls || search->spec.skip_nulls || !search->query)
-			return false;
-		search->in_nulls = true;
-		search->has_last = false;
-	}
-	start_pass(search);
-	run_pass(search);
-	qsort(search->kept, search->nkept, sizeof(HxCandidate), compare_candidates);
+		bool opened = search->pass > 0 && search->nemitted < search->room;
+		int end;
+
+		if (opened && search->ended)
+		{
+			/* Rows whose distance is NULL come last. */
+			if (search->in_nulls || search->spec.skip_nulls || !search->query)
+				return false;
+			search->in_nulls = true;
+			search->has_last = false;
+			opened = false;
+		}
+		if (!opened)
+			start_pass(search);
+		run_group(search, opened);
+		if (!search->sorted)
+			qsort(search->kept, search->nkept, sizeof(HxCandidate),
+				  compare_candidates);
+		end = next_group_end(search);
+		search->ended = search->nkept < end;
+		search->nready = Min(end, search->nkept);
+	} while (search->nready == search->nemitted);
 	return true;
 }
 
@@ -728,10 +889,8 @@ HxSparseNext(HxSparseSearch *search, HxCandidate *row, bool *is_null)
 
 	while (!found)
 	{
-		if (search->nemitted == search->nkept && !next_pass(search))
+		if (search->nemitted == search->nready && !release_more(search))
 			break;
-		if (search->nemitted == search->nkept)
-			continue;
 		*row = search->kept[search->nemitted++];
 		/* A row met in two places while it moved comes once. */
 		found = !search->has_last || precedes(&search->last, row);
@@ -765,9 +924,10 @@ HxSparseNextRows(HxSparseSearch *search, ItemPointerData **tids)
 	MemoryContext old = MemoryContextSwitchTo(search->context);
 	int64 count = 0;
 
-	if (!search->passed)
+	if (search->pass == 0)
 	{
-		run_pass(search);
+		search->pass++;
+		run_group(search, false);
 		if (search->ntids > 0)
 			qsort(search->tids, search->ntids, sizeof(ItemPointerData),
 				  compare_tids);
@@ -795,14 +955,16 @@ HxSparseBeginSearch(Relation index, const HxIndexDesc *desc,
 	search->query = (const HxSparseQuery *) spec->query;
 	search->mask = palloc((desc->capacity + 63) / 64 * sizeof(uint64));
 	search->tids = palloc(sizeof(ItemPointerData));
+	search->pass_context = AllocSetContextCreate(
+		search->context, "hashemb search pass", ALLOCSET_DEFAULT_SIZES);
 	HxReadWindows(index, desc, &search->directory);
-	search->stats.blocks = search->directory.count;
+	for (int i = 0; i < search->directory.count; i++)
+		search->stats.blocks +=
+			(search->directory.windows[i].rows - 1) / HX_WINDOW_BLOCK + 1;
 	if (search->query)
 	{
 		/* Rows of a window are fewer, but a damaged page may name any slot. */
 		search->sums = palloc(SLOTS * sizeof(double));
-		search->found = palloc((search->query->nnz + 1) * sizeof(HxDim));
-		search->which = palloc((search->query->nnz + 1) * sizeof(int));
 		prepare_dims(search);
 	}
 	return search;

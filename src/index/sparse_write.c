@@ -267,7 +267,8 @@ put_dims(HxWindowWriter *writer)
 
 	for (uint32 done = 0; done < writer->window.dims; done += HX_DIMS_CAPACITY)
 	{
-		uint32 count = Min(writer->window.dims - done, HX_DIMS_CAPACITY);
+		uint32 count =
+			Min(writer->window.dims - done, (uint32) HX_DIMS_CAPACITY);
 
 		HxInitPage(page, HX_KIND_DIMS);
 		memcpy(HxPageDims(page), writer->dims + done, count * sizeof(HxDim));
@@ -282,7 +283,7 @@ put_fences(HxWindowWriter *writer)
 	uint32 at = 0;
 
 	for (uint32 first = 0; first < writer->window.dims;
-		 first += HX_DIMS_CAPACITY)
+		 first += HX_DIMS_A_FENCE)
 	{
 		if (at == 0)
 			HxInitPage(page, HX_KIND_FENCES);

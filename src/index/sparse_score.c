@@ -1,0 +1,429 @@
+/*
+ * sparse_score.c
+ *	  Products of a query with the rows of a window, and bounds of them.
+ *
+ * See README.sparse, "Search".  A row's product is a sum over the query's
+ * dimensions, ascending, in double: the operator's own to the last bit.  A
+ * block's bound adds up, over the dimensions that it has, the greatest that a
+ * row of it can gain.
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "index/sparse.h"
+
+/* Lists whose beginning is brought into the cache ahead of their turn */
+#define LISTS_AHEAD 3
+
+/* ---- looking up the query's dimensions ---- */
+
+/*
+ * Which fence may lead to each dimension of the query: the last one at or below
+ * it; -1 if there is none.  False if the window was replaced.
+ */
+static bool
+find_fences(const HxSparseQuery *query, const HxWindowReader *reader,
+			int *fence_of)
+{
+	uint32 total =
+		(reader->window.dims + HX_DIMS_A_FENCE - 1) / HX_DIMS_A_FENCE;
+	int at = 0;
+	int last = -1;
+
+	for (uint32 f = 0; f < reader->pages[HX_SECTION_FENCES]; f++)
+	{
+		Buffer buffer = HxReadWindowPage(reader, HX_SECTION_FENCES, f);
+		uint32 base = f * HX_FENCES_CAPACITY;
+		uint32 count = Min(HX_FENCES_CAPACITY, total - Min(base, total));
+		const uint32 *fences;
+		uint32 next = 0;
+
+		if (!BufferIsValid(buffer))
+			return false;
+		fences = HxPageFences(BufferGetPage(buffer));
+		for (; at < query->nnz; at++)
+		{
+			while (next < count && fences[next] <= (uint32) query->dims[at])
+				last = base + next++;
+			if (next == count && base + count < total)
+				break; /* the next page may say more */
+			fence_of[at] = last;
+		}
+		UnlockReleaseBuffer(buffer);
+	}
+	for (; at < query->nnz; at++)
+		fence_of[at] = last;
+	return true;
+}
+
+/* Errors if a dimension's entry leads out of the window. */
+static void
+check_dim(const HxWindowReader *reader, const HxDim *dim)
+{
+	uint64 end = (uint64) dim->start + dim->blocks + dim->count;
+
+	if (dim->count == 0 || dim->count > HX_WINDOW_ROWS ||
+		dim->blocks > HX_WINDOW_BLOCKS ||
+		end > (uint64) reader->pages[HX_SECTION_POSTINGS] * HX_UNITS_A_PAGE)
+		HxCorrupted(reader->index, reader->window.map,
+					"a dimension's postings lie outside of its window");
+}
+
+/* Page of dimensions that a fence leads to, and the place on it */
+#define FENCE_PAGE(fence) ((fence) / HX_FENCES_A_PAGE)
+#define FENCE_PLACE(fence) ((fence) % HX_FENCES_A_PAGE * HX_DIMS_A_FENCE)
+
+/* The entry of a dimension among those behind a fence, or NULL */
+static const HxDim *
+find_dim(const HxDim *dims, int count, uint32 wanted)
+{
+	int low = 0;
+
+	while (count > 0)
+	{
+		int half = count / 2;
+
+		if (dims[low + half].dim < wanted)
+		{
+			low += half + 1;
+			count -= half + 1;
+		}
+		else if (dims[low + half].dim == wanted)
+			return &dims[low + half];
+		else
+			count = half;
+	}
+	return NULL;
+}
+
+/*
+ * Find the query's dimensions in a window: their entries, and which ones they
+ * are; there must be room for all.  Returns how many there are, or -1 if the
+ * window was replaced.
+ */
+int
+HxFindDims(const HxSparseQuery *query, const HxWindowReader *reader,
+		   HxDim *found, int *which)
+{
+	int *fence_of = which; /* overwritten behind what has been read */
+	int nfound = 0;
+	int from = 0;
+
+	if (!find_fences(query, reader, fence_of))
+		return -1;
+	for (int q = 0; q < query->nnz; q++)
+		if (fence_of[q] >= 0)
+			HxPrefetchBytes(
+				reader->index,
+				HxWindowBlock(reader, HX_SECTION_DIMS, FENCE_PAGE(fence_of[q])),
+				FENCE_PLACE(fence_of[q]) * sizeof(HxDim),
+				HX_DIMS_A_FENCE * sizeof(HxDim));
+	while (from < query->nnz)
+	{
+		int number = fence_of[from] < 0 ? -1 : FENCE_PAGE(fence_of[from]);
+		Buffer buffer = InvalidBuffer;
+		int count = 0;
+
+		if (number >= 0)
+		{
+			buffer = HxReadWindowPage(reader, HX_SECTION_DIMS, number);
+			if (!BufferIsValid(buffer))
+				return -1;
+			count = HxWindowPageDims(reader, number);
+		}
+		for (; from < query->nnz &&
+			   (fence_of[from] < 0 ? -1 : (int) FENCE_PAGE(fence_of[from])) ==
+				   number;
+			 from++)
+		{
+			int place = number < 0 ? 0 : FENCE_PLACE(fence_of[from]);
+			const HxDim *dim =
+				number < 0 ? NULL
+						   : find_dim(HxPageDims(BufferGetPage(buffer)) + place,
+									  Min(HX_DIMS_A_FENCE, count - place),
+									  query->dims[from]);
+
+			if (!dim)
+				continue;
+			check_dim(reader, dim);
+			found[nfound] = *dim;
+			which[nfound++] = from;
+		}
+		if (BufferIsValid(buffer))
+			UnlockReleaseBuffer(buffer);
+	}
+	return nfound;
+}
+
+/* ---- walking over the units of lists ---- */
+
+/* Have the beginning of a list brought into the cache. */
+static void
+prefetch_units(const HxWindowReader *reader, uint32 unit, int count)
+{
+	uint32 at = unit % HX_UNITS_A_PAGE;
+
+	HxPrefetchBytes(
+		reader->index,
+		HxWindowBlock(reader, HX_SECTION_POSTINGS, unit / HX_UNITS_A_PAGE),
+		at * sizeof(HxPosting), count * sizeof(HxPosting));
+}
+
+/* Read the page that a unit is on; InvalidBuffer if the window was replaced. */
+static Buffer
+read_units(const HxWindowReader *reader, uint32 unit, int left,
+		   const HxPosting **units, int *count)
+{
+	uint32 at = unit % HX_UNITS_A_PAGE;
+	Buffer buffer =
+		HxReadWindowPage(reader, HX_SECTION_POSTINGS, unit / HX_UNITS_A_PAGE);
+
+	if (BufferIsValid(buffer))
+	{
+		*units = HxPagePostings(BufferGetPage(buffer)) + at;
+		*count = Min(left, (int) (HX_UNITS_A_PAGE - at));
+	}
+	return buffer;
+}
+
+/* ---- bounds ---- */
+
+/* Add what a dimension can give the rows of each block that has a bound. */
+static void
+add_bounds(const HxBlockBound *units, int count, float weight, float *bounds)
+{
+	for (int i = 0; i < count; i++)
+	{
+		uint32 bits = (uint32) units[i].max << 16;
+		float max;
+
+		memcpy(&max, &bits, sizeof(max));
+		bounds[units[i].block % HX_WINDOW_BLOCKS] += weight * max;
+	}
+}
+
+/* The same from the postings: rows of one block are added up, which is more. */
+static void
+add_posting_bounds(const HxPosting *postings, int count, float weight,
+				   float *bounds)
+{
+	for (int i = 0; i < count; i++)
+		bounds[postings[i].slot / HX_WINDOW_BLOCK % HX_WINDOW_BLOCKS] +=
+			weight * fabsf(HxPostingWeight(&postings[i]));
+}
+
+/* Weight to bound a dimension's products with; 0 if none is positive. */
+static float
+bound_weight(const HxDim *dim, float weight)
+{
+	if (signbit(dim->max)) /* negative weights: of absolute values */
+		return fabsf(weight);
+	return Max(weight, 0);
+}
+
+/* Add a dimension to the bounds; false if the window was replaced. */
+static bool
+bound_list(const HxWindowReader *reader, const HxDim *dim, float weight,
+		   float *bounds)
+{
+	uint32 unit = dim->start;
+	int left = dim->blocks > 0 ? dim->blocks : dim->count;
+
+	while (left > 0)
+	{
+		const HxPosting *units;
+		int count;
+		Buffer buffer = read_units(reader, unit, left, &units, &count);
+
+		if (!BufferIsValid(buffer))
+			return false;
+		if (dim->blocks > 0)
+			add_bounds((const HxBlockBound *) units, count, weight, bounds);
+		else
+			add_posting_bounds(units, count, weight, bounds);
+		UnlockReleaseBuffer(buffer);
+		left -= count;
+		unit += count;
+	}
+	return true;
+}
+
+/*
+ * Bounds of the products of the rows of each block, rounded up by more than the
+ * errors of the arithmetic.  False if the window was replaced.
+ */
+bool
+HxBoundBlocks(const HxSparseQuery *query, const HxWindowReader *reader,
+			  const HxDim *found, const int *which, int nfound, float *bounds)
+{
+	float scale = 1 + 2 * FLT_EPSILON * (nfound + 4);
+
+	memset(bounds, 0, HX_WINDOW_BLOCKS * sizeof(float));
+	for (int i = 0; i < nfound; i++)
+	{
+		float weight = bound_weight(&found[i], query->weights[which[i]]);
+
+		CHECK_FOR_INTERRUPTS();
+		if (i + LISTS_AHEAD < nfound)
+			prefetch_units(reader, found[i + LISTS_AHEAD].start,
+						   found[i + LISTS_AHEAD].blocks
+							   ? found[i + LISTS_AHEAD].blocks
+							   : found[i + LISTS_AHEAD].count);
+		if (weight > 0 && !bound_list(reader, &found[i], weight, bounds))
+			return false;
+	}
+	for (int b = 0; b < HX_WINDOW_BLOCKS; b++)
+		bounds[b] = bounds[b] * scale + FLT_MIN * nfound;
+	return true;
+}
+
+/* ---- products ---- */
+
+/* Add the products of some postings to the sums of their slots. */
+static inline void
+add_products(const HxPosting *postings, int count, double weight, double *sums)
+{
+	for (int i = 0; i < count; i++)
+		sums[postings[i].slot] +=
+			weight * (double) HxPostingWeight(&postings[i]);
+}
+
+/* Add a dimension's products for all rows; false if the window was replaced. */
+static bool
+add_list(const HxWindowReader *reader, const HxDim *dim, int from, int to,
+		 double weight, double *sums)
+{
+	uint32 unit = dim->start + dim->blocks + from;
+	int left = to - from;
+
+	while (left > 0)
+	{
+		const HxPosting *units;
+		int count;
+		Buffer buffer = read_units(reader, unit, left, &units, &count);
+
+		if (!BufferIsValid(buffer))
+			return false;
+		add_products(units, count, weight, sums);
+		UnlockReleaseBuffer(buffer);
+		left -= count;
+		unit += count;
+	}
+	return true;
+}
+
+/* Runs of postings of chosen blocks */
+typedef struct Ranges
+{
+	int count;
+	uint16 from[HX_WINDOW_BLOCKS];
+	uint16 to[HX_WINDOW_BLOCKS];
+} Ranges;
+
+static inline bool
+is_chosen(const uint64 *blocks, int block)
+{
+	return blocks[block / 64] >> (block % 64) & 1;
+}
+
+/*
+ * Where a dimension's postings of chosen blocks lie; false if the window was
+ * replaced.
+ */
+static bool
+find_ranges(const HxWindowReader *reader, const HxDim *dim,
+			const uint64 *blocks, Ranges *ranges)
+{
+	uint32 unit = dim->start;
+	int left = dim->blocks;
+	bool open = false;
+
+	ranges->count = 0;
+	while (left > 0)
+	{
+		const HxPosting *units;
+		const HxBlockBound *bounds;
+		int count;
+		Buffer buffer = read_units(reader, unit, left, &units, &count);
+
+		if (!BufferIsValid(buffer))
+			return false;
+		bounds = (const HxBlockBound *) units;
+		for (int i = 0; i < count; i++)
+		{
+			bool chosen = is_chosen(blocks, bounds[i].block % HX_WINDOW_BLOCKS);
+
+			if (chosen == open)
+				continue;
+			if (chosen)
+				ranges->from[ranges->count] = Min(bounds[i].first, dim->count);
+			else
+				ranges->to[ranges->count++] = Min(bounds[i].first, dim->count);
+			open = chosen;
+		}
+		UnlockReleaseBuffer(buffer);
+		left -= count;
+		unit += count;
+	}
+	if (open)
+		ranges->to[ranges->count++] = dim->count;
+	return true;
+}
+
+/* Add a dimension's products for chosen blocks, and maybe for others. */
+static bool
+add_chosen(const HxWindowReader *reader, const HxDim *dim, double weight,
+		   const uint64 *blocks, double *sums)
+{
+	Ranges ranges;
+
+	if (dim->blocks == 0)
+		return add_list(reader, dim, 0, dim->count, weight, sums);
+	if (!find_ranges(reader, dim, blocks, &ranges))
+		return false;
+	for (int r = 0; r < ranges.count; r++)
+		if (!add_list(reader, dim, ranges.from[r], ranges.to[r], weight, sums))
+			return false;
+	return true;
+}
+
+/*
+ * Products of the rows of chosen blocks (all if blocks is NULL), by slot; what
+ * is left in other slots is no product.  False if the window was replaced.
+ */
+bool
+HxScoreBlocks(const HxSparseQuery *query, const HxWindowReader *reader,
+			  const HxDim *found, const int *which, int nfound,
+			  const uint64 *blocks, double *sums)
+{
+	if (!blocks)
+		memset(sums, 0, reader->window.rows * sizeof(double));
+	else
+		for (int b = 0; b < HX_WINDOW_BLOCKS; b++)
+			if (is_chosen(blocks, b))
+				memset(sums + b * HX_WINDOW_BLOCK, 0,
+					   HX_WINDOW_BLOCK * sizeof(double));
+	for (int i = 0; i < nfound; i++)
+	{
+		double weight = query->weights[which[i]];
+		bool done;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!blocks && i + LISTS_AHEAD < nfound)
+			prefetch_units(reader,
+						   found[i + LISTS_AHEAD].start +
+							   found[i + LISTS_AHEAD].blocks,
+						   found[i + LISTS_AHEAD].count);
+		if (blocks)
+			done = add_chosen(reader, &found[i], weight, blocks, sums);
+		else
+			done = add_list(reader, &found[i], 0, found[i].count, weight, sums);
+		if (!done)
+			return false;
+	}
+	return true;
+}
