@@ -173,21 +173,43 @@ prefetch_units(const HxWindowReader *reader, uint32 unit, int count)
 		at * sizeof(HxPosting), count * sizeof(HxPosting));
 }
 
-/* Read the page that a unit is on; InvalidBuffer if the window was replaced. */
-static Buffer
-read_units(const HxWindowReader *reader, uint32 unit, int left,
-		   const HxPosting **units, int *count)
+/* Where a walk over units is: its page stays share-locked */
+typedef struct UnitCursor
 {
-	uint32 at = unit % HX_UNITS_A_PAGE;
-	Buffer buffer =
-		HxReadWindowPage(reader, HX_SECTION_POSTINGS, unit / HX_UNITS_A_PAGE);
+	const HxWindowReader *reader;
+	Buffer buffer; /* InvalidBuffer: none yet */
+	uint32 number; /* of the page */
+} UnitCursor;
 
-	if (BufferIsValid(buffer))
+static inline void
+end_cursor(UnitCursor *cursor)
+{
+	if (BufferIsValid(cursor->buffer))
+		UnlockReleaseBuffer(cursor->buffer);
+	cursor->buffer = InvalidBuffer;
+}
+
+/*
+ * The units from one on, as many of `left` as its page has; NULL if the window
+ * was replaced.
+ */
+static inline const HxPosting *
+go_to_unit(UnitCursor *cursor, uint32 unit, int left, int *count)
+{
+	uint32 number = unit / HX_UNITS_A_PAGE;
+	uint32 at = unit % HX_UNITS_A_PAGE;
+
+	if (!BufferIsValid(cursor->buffer) || cursor->number != number)
 	{
-		*units = HxPagePostings(BufferGetPage(buffer)) + at;
-		*count = Min(left, (int) (HX_UNITS_A_PAGE - at));
+		end_cursor(cursor);
+		cursor->buffer =
+			HxReadWindowPage(cursor->reader, HX_SECTION_POSTINGS, number);
+		cursor->number = number;
+		if (!BufferIsValid(cursor->buffer))
+			return NULL;
 	}
-	return buffer;
+	*count = Min(left, (int) (HX_UNITS_A_PAGE - at));
+	return HxPagePostings(BufferGetPage(cursor->buffer)) + at;
 }
 
 /* ---- bounds ---- */
@@ -227,25 +249,22 @@ bound_weight(const HxDim *dim, float weight)
 
 /* Add a dimension to the bounds; false if the window was replaced. */
 static bool
-bound_list(const HxWindowReader *reader, const HxDim *dim, float weight,
-		   float *bounds)
+bound_list(UnitCursor *cursor, const HxDim *dim, float weight, float *bounds)
 {
 	uint32 unit = dim->start;
 	int left = dim->blocks > 0 ? dim->blocks : dim->count;
 
 	while (left > 0)
 	{
-		const HxPosting *units;
 		int count;
-		Buffer buffer = read_units(reader, unit, left, &units, &count);
+		const HxPosting *units = go_to_unit(cursor, unit, left, &count);
 
-		if (!BufferIsValid(buffer))
+		if (!units)
 			return false;
 		if (dim->blocks > 0)
 			add_bounds((const HxBlockBound *) units, count, weight, bounds);
 		else
 			add_posting_bounds(units, count, weight, bounds);
-		UnlockReleaseBuffer(buffer);
 		left -= count;
 		unit += count;
 	}
@@ -261,6 +280,7 @@ HxBoundBlocks(const HxSparseQuery *query, const HxWindowReader *reader,
 			  const HxDim *found, const int *which, int nfound, float *bounds)
 {
 	float scale = 1 + 2 * FLT_EPSILON * (nfound + 4);
+	UnitCursor cursor = {reader, InvalidBuffer};
 
 	memset(bounds, 0, HX_WINDOW_BLOCKS * sizeof(float));
 	for (int i = 0; i < nfound; i++)
@@ -273,8 +293,9 @@ HxBoundBlocks(const HxSparseQuery *query, const HxWindowReader *reader,
 						   found[i + LISTS_AHEAD].blocks
 							   ? found[i + LISTS_AHEAD].blocks
 							   : found[i + LISTS_AHEAD].count);
-		if (weight > 0 && !bound_list(reader, &found[i], weight, bounds))
+		if (weight > 0 && !bound_list(&cursor, &found[i], weight, bounds))
 			return false;
+		end_cursor(&cursor);
 	}
 	for (int b = 0; b < HX_WINDOW_BLOCKS; b++)
 		bounds[b] = bounds[b] * scale + FLT_MIN * nfound;
@@ -294,22 +315,20 @@ add_products(const HxPosting *postings, int count, double weight, double *sums)
 
 /* Add a dimension's products for all rows; false if the window was replaced. */
 static bool
-add_list(const HxWindowReader *reader, const HxDim *dim, int from, int to,
-		 double weight, double *sums)
+add_list(UnitCursor *cursor, const HxDim *dim, int from, int to, double weight,
+		 double *sums)
 {
 	uint32 unit = dim->start + dim->blocks + from;
 	int left = to - from;
 
 	while (left > 0)
 	{
-		const HxPosting *units;
 		int count;
-		Buffer buffer = read_units(reader, unit, left, &units, &count);
+		const HxPosting *units = go_to_unit(cursor, unit, left, &count);
 
-		if (!BufferIsValid(buffer))
+		if (!units)
 			return false;
 		add_products(units, count, weight, sums);
-		UnlockReleaseBuffer(buffer);
 		left -= count;
 		unit += count;
 	}
@@ -335,8 +354,8 @@ is_chosen(const uint64 *blocks, int block)
  * replaced.
  */
 static bool
-find_ranges(const HxWindowReader *reader, const HxDim *dim,
-			const uint64 *blocks, Ranges *ranges)
+find_ranges(UnitCursor *cursor, const HxDim *dim, const uint64 *blocks,
+			Ranges *ranges)
 {
 	uint32 unit = dim->start;
 	int left = dim->blocks;
@@ -345,14 +364,12 @@ find_ranges(const HxWindowReader *reader, const HxDim *dim,
 	ranges->count = 0;
 	while (left > 0)
 	{
-		const HxPosting *units;
-		const HxBlockBound *bounds;
 		int count;
-		Buffer buffer = read_units(reader, unit, left, &units, &count);
+		const HxBlockBound *bounds =
+			(const HxBlockBound *) go_to_unit(cursor, unit, left, &count);
 
-		if (!BufferIsValid(buffer))
+		if (!bounds)
 			return false;
-		bounds = (const HxBlockBound *) units;
 		for (int i = 0; i < count; i++)
 		{
 			bool chosen = is_chosen(blocks, bounds[i].block % HX_WINDOW_BLOCKS);
@@ -365,7 +382,6 @@ find_ranges(const HxWindowReader *reader, const HxDim *dim,
 				ranges->to[ranges->count++] = Min(bounds[i].first, dim->count);
 			open = chosen;
 		}
-		UnlockReleaseBuffer(buffer);
 		left -= count;
 		unit += count;
 	}
@@ -376,17 +392,17 @@ find_ranges(const HxWindowReader *reader, const HxDim *dim,
 
 /* Add a dimension's products for chosen blocks, and maybe for others. */
 static bool
-add_chosen(const HxWindowReader *reader, const HxDim *dim, double weight,
+add_chosen(UnitCursor *cursor, const HxDim *dim, double weight,
 		   const uint64 *blocks, double *sums)
 {
 	Ranges ranges;
 
 	if (dim->blocks == 0)
-		return add_list(reader, dim, 0, dim->count, weight, sums);
-	if (!find_ranges(reader, dim, blocks, &ranges))
+		return add_list(cursor, dim, 0, dim->count, weight, sums);
+	if (!find_ranges(cursor, dim, blocks, &ranges))
 		return false;
 	for (int r = 0; r < ranges.count; r++)
-		if (!add_list(reader, dim, ranges.from[r], ranges.to[r], weight, sums))
+		if (!add_list(cursor, dim, ranges.from[r], ranges.to[r], weight, sums))
 			return false;
 	return true;
 }
@@ -400,6 +416,8 @@ HxScoreBlocks(const HxSparseQuery *query, const HxWindowReader *reader,
 			  const HxDim *found, const int *which, int nfound,
 			  const uint64 *blocks, double *sums)
 {
+	UnitCursor cursor = {reader, InvalidBuffer};
+
 	if (!blocks)
 		memset(sums, 0, reader->window.rows * sizeof(double));
 	else
@@ -409,21 +427,26 @@ HxScoreBlocks(const HxSparseQuery *query, const HxWindowReader *reader,
 					   HX_WINDOW_BLOCK * sizeof(double));
 	for (int i = 0; i < nfound; i++)
 	{
+		const HxDim *dim = &found[i];
 		double weight = query->weights[which[i]];
 		bool done;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!blocks && i + LISTS_AHEAD < nfound)
-			prefetch_units(reader,
-						   found[i + LISTS_AHEAD].start +
-							   found[i + LISTS_AHEAD].blocks,
-						   found[i + LISTS_AHEAD].count);
-		if (blocks)
-			done = add_chosen(reader, &found[i], weight, blocks, sums);
-		else
-			done = add_list(reader, &found[i], 0, found[i].count, weight, sums);
+		if (i + LISTS_AHEAD < nfound)
+		{
+			const HxDim *ahead = &found[i + LISTS_AHEAD];
+
+			if (blocks && ahead->blocks > 0)
+				prefetch_units(reader, ahead->start, ahead->blocks);
+			else
+				prefetch_units(reader, ahead->start + ahead->blocks,
+							   ahead->count);
+		}
+		done = blocks ? add_chosen(&cursor, dim, weight, blocks, sums)
+					  : add_list(&cursor, dim, 0, dim->count, weight, sums);
 		if (!done)
 			return false;
+		end_cursor(&cursor);
 	}
 	return true;
 }
