@@ -16,7 +16,9 @@ INDEX = $(addprefix src/index/,page.o attribute.o attribute_encode.o \
 	search.o sample.o replay.o calibrate.o write.o build.o insert.o scan.o \
 	dead.o vacuum.o cost.o validate.o handler.o inspect.o check.o inject.o \
 	sparse.o sparse_page.o sparse_write.o sparse_cluster.o sparse_build.o \
-	sparse_insert.o sparse_merge.o sparse_score.o sparse_search.o sparse_vacuum.o)
+	sparse_insert.o sparse_merge.o sparse_score.o sparse_search.o \
+	sparse_vacuum.o \
+	sparse_check.o sparse_inspect.o)
 PLAN =
 OBJS = $(KERNEL) $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 

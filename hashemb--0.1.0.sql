@@ -2015,6 +2015,12 @@ CREATE FUNCTION hashemb_calibrate(index regclass, queries bincode[]) RETURNS boo
 COMMENT ON FUNCTION hashemb_calibrate(regclass, bincode[]) IS
 	'calibrate an index with queries of one''s own';
 
+CREATE FUNCTION hashemb_calibrate(index regclass, queries svec[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION hashemb_calibrate(regclass, svec[]) IS
+	'false: searches of sparse vectors are exact and need no calibration';
+
 CREATE FUNCTION hashemb_calibrate(index regclass, queries real[]) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
@@ -2043,6 +2049,15 @@ CREATE FUNCTION hashemb_measure_recall(index regclass,
 	AS 'MODULE_PATHNAME', 'hx_measure_recall'
 	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, bincode[]) IS
+	'mean recall of searches for the k nearest rows at the current hashemb.recall';
+
+CREATE FUNCTION hashemb_measure_recall(index regclass,
+	k integer, queries svec[],
+	OUT measured integer, OUT recall double precision,
+	OUT below_half double precision, OUT rows_scored double precision)
+	AS 'MODULE_PATHNAME', 'hx_measure_recall'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, svec[]) IS
 	'mean recall of searches for the k nearest rows at the current hashemb.recall';
 
 CREATE FUNCTION hashemb_measure_recall(index regclass,

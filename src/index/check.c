@@ -45,6 +45,7 @@
 
 #include "compat.h"
 #include "index/inspect.h"
+#include "index/sparse.h"
 #include "index/search.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_check_index);
@@ -617,9 +618,19 @@ start_fingerprints(Check *check)
 	uint64 rows;
 	uint64 seed = (uint64) random();
 
-	HxReadDirectory(check->index, &check->desc, NULL, &blocks);
-	rows = HxBlocksRows(&blocks) + blocks.nulls.rows;
-	HxFreeBlocks(&blocks);
+	if (HxIsSparse(&check->desc))
+	{
+		HxSparseDirectory directory;
+
+		HxReadWindows(check->index, &check->desc, &directory);
+		rows = HxSparseRows(&directory);
+	}
+	else
+	{
+		HxReadDirectory(check->index, &check->desc, NULL, &blocks);
+		rows = HxBlocksRows(&blocks) + blocks.nulls.rows;
+		HxFreeBlocks(&blocks);
+	}
 	/* Corrupted counts cost no memory: bounded by what the file can hold. */
 	rows = Min(rows, (uint64) check->npages * check->desc.capacity);
 	check->filter =
@@ -678,7 +689,11 @@ look_up_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	if (!isnull[vector])
 	{
 		payload = palloc(desc->payload);
-		desc->vector->methods->form(desc, values[vector], payload);
+		if (HxIsSparse(desc))
+			memcpy(payload, &HxFormDoc(desc, values, isnull, tid)->norm2,
+				   sizeof(double));
+		else
+			desc->vector->methods->form(desc, values[vector], payload);
 	}
 	make_print(check, tid, &attrs, payload);
 	if (bloom_lacks_element(check->filter, check->print, check->print_size))
@@ -733,6 +748,51 @@ check_heap(Check *check)
 	bloom_free(check->filter);
 }
 
+/* ---- sparse vectors ---- */
+
+/* What is wrong with a row of an index of sparse vectors, or NULL. */
+static const char *
+check_sparse_row(void *state, const ItemPointerData *tid,
+				 const HxAttrRow *attrs, const HxZone *zone, double norm2)
+{
+	Check *check = state;
+	const char *wrong;
+
+	if (!is_tid_in_heap(check, tid))
+		return "no row of the table can have its TID";
+	if (zone)
+		memcpy(check->block.zone, zone, HX_ZONE_SIZE(check->desc.nwords));
+	wrong = zone ? attributes_fault(check, attrs) : NULL;
+	if (wrong || !check->filter)
+		return wrong;
+	tuplesort_putdatum(check->tids, Int64GetDatum((int64) HxPackTid(tid)),
+					   false);
+	make_print(check, tid, attrs,
+			   norm2 == HX_NULL_NORM ? NULL : (const uint8 *) &norm2);
+	bloom_add_element(check->filter, check->print, check->print_size);
+	return NULL;
+}
+
+/* Check an index of sparse vectors, but for what the table says. */
+static void
+check_sparse(Check *check)
+{
+	HxSparseCounts found;
+	HxSparseChecker checker = {.npages = check->npages,
+							   .reached = check->reached,
+							   .certain = check->frozen,
+							   .state = check,
+							   .check_row = check_sparse_row};
+
+	HxSparseCheck(check->index, &check->desc, &checker, &found);
+	check->counts.blocks = found.blocks;
+	check->counts.rows = found.rows;
+	check->counts.null_rows = found.null_rows;
+	check->counts.dead = found.dead;
+	check->counts.directory_pages = found.directory_pages;
+	check->counts.rows_pages = found.rows_pages;
+}
+
 /* ---- the function ---- */
 
 /* Check an index that is open and locked. */
@@ -754,8 +814,13 @@ check_index(Check *check, bool heapallindexed)
 	if (heapallindexed)
 		start_fingerprints(check);
 
-	check_directory(check);
-	check_table(check);
+	if (HxIsSparse(&check->desc))
+		check_sparse(check);
+	else
+	{
+		check_directory(check);
+		check_table(check);
+	}
 	count_other_pages(check);
 	if (heapallindexed)
 	{

@@ -14,6 +14,7 @@
 #include "index/vector.h"
 #include "nodes/execnodes.h"
 #include "type/svec.h"
+#include "utils/tuplestore.h"
 
 /* Rows of a window at most; slots are of 16 bits */
 #define HX_WINDOW_ROWS 32768
@@ -44,8 +45,13 @@ typedef struct HxDoc
 	int64 words[FLEXIBLE_ARRAY_MEMBER];
 } HxDoc;
 
-#define HX_DOC_NULL (-1)	/* nnz: the vector is NULL */
-#define HX_NULL_NORM (-1.0) /* norm2: likewise */
+#define HX_DOC_NULL (-1) /* nnz: the vector is NULL */
+/*
+ * Squared lengths of rows that have none.  Removed rows are marked so instead
+ * of by a page's marks of dead rows, which are hints and get lost.
+ */
+#define HX_NULL_NORM (-1.0)
+#define HX_DEAD_NORM (-2.0)
 
 static inline int32 *
 HxDocDims(const HxIndexDesc *desc, const HxDoc *doc)
@@ -357,5 +363,46 @@ extern const HxSearchStats *HxSparseGetStats(const HxSparseSearch *search);
 
 extern HxQuery *HxMakeSparseQuery(const HxIndexDesc *desc, HxMetric metric,
 								  Datum query, Oid type);
+
+/* ---- sparse_check.c ---- */
+
+/* What a check of an index found */
+typedef struct HxSparseCounts
+{
+	int64 blocks; /* windows */
+	int64 rows;	  /* with a vector or without, but for removed ones */
+	int64 null_rows;
+	int64 dead; /* rows removed that still have their place */
+	int64 directory_pages;
+	int64 rows_pages; /* pages of windows and pending rows, of all kinds */
+} HxSparseCounts;
+
+/* Who checks, and what about rows only he can tell */
+typedef struct HxSparseChecker
+{
+	BlockNumber npages; /* length of the file */
+	uint8 *reached;		/* a bit for each page that has a purpose */
+	bool certain;		/* nobody writes */
+	void *state;
+
+	/* What is wrong with a row, or NULL; the zone map is NULL for a pending
+	 * row, norm2 HX_NULL_NORM for a row without a vector */
+	const char *(*check_row)(void *state, const ItemPointerData *tid,
+							 const HxAttrRow *attrs, const HxZone *zone,
+							 double norm2);
+} HxSparseChecker;
+
+extern void HxSparseCheck(Relation index, const HxIndexDesc *desc,
+						  HxSparseChecker *checker, HxSparseCounts *counts);
+
+/* ---- sparse_inspect.c ---- */
+
+extern void HxSparseIndexInfo(Relation index, const HxIndexDesc *desc,
+							  Datum *values);
+extern void HxSparseBlockInfo(Relation index, const HxIndexDesc *desc,
+							  Tuplestorestate *store, TupleDesc tuples);
+extern int HxSparseSampleRows(Relation index, const HxIndexDesc *desc,
+							  int wanted, uint64 seed, HxQuery **queries,
+							  uint64 *tids);
 
 #endif /* HX_SPARSE_H */

@@ -405,26 +405,27 @@ copy_rows(Source *source, HxWindowWriter *writer, int *live)
 		Buffer buffer = HxReadWindowPage(&source->reader, HX_SECTION_ROWS, p);
 		PGAlignedBlock copy;
 		HxRowArrays rows;
+		const double *norms;
 
 		if (!BufferIsValid(buffer))
 			unexpectedly_replaced(source);
 		memcpy(copy.data, BufferGetPage(buffer), BLCKSZ);
 		UnlockReleaseBuffer(buffer);
 		HxRowArraysOf(desc, (Page) copy.data, &rows);
+		norms = (const double *) rows.payloads;
 		for (int i = 0; i < rows.count; i++, slot++)
 		{
 			HxAttrRow attrs;
 
 			source->slots[slot] = SLOT_GONE;
-			if (rows.dead[i / 64] >> (i % 64) & 1)
+			if (norms[i] == HX_DEAD_NORM)
 				continue;
 			if (*live == HX_WINDOW_ROWS)
 				HxCorrupted(source->reader.index, source->reader.window.map,
 							"windows have more rows than they tell");
 			source->slots[slot] = (uint16) (*live)++;
 			HxGetRowAttrs(desc, &rows, i, &attrs);
-			HxWindowAddRow(writer, &attrs, &rows.tids[i],
-						   ((const double *) rows.payloads)[i]);
+			HxWindowAddRow(writer, &attrs, &rows.tids[i], norms[i]);
 		}
 	}
 }

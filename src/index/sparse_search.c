@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "utils/float.h"
@@ -74,7 +75,9 @@ struct HxSparseSearch
 	HxSearchSpec spec;
 	const HxSparseQuery *query;
 	HxSparseDirectory directory;
-	bool in_nulls; /* now among the rows whose distance is NULL */
+	bool in_nulls;	  /* now among the rows whose distance is NULL */
+	bool see_dead;	  /* marks of dead rows do not count */
+	BlockNumber page; /* page of rows being read */
 
 	HxCandidate *kept; /* best rows of this pass */
 	bool sorted;	   /* kept is; else a heap, greatest first */
@@ -199,6 +202,7 @@ consider(HxSparseSearch *search, double distance, const ItemPointerData *tid)
 {
 	HxCandidate row;
 
+	row.page = search->page;
 	row.distance = isnan(distance) ? get_float8_infinity() : distance;
 	if (row.distance > worst_kept(search))
 		return;
@@ -282,7 +286,7 @@ build_mask(HxSparseSearch *search, const HxRowArrays *rows)
 	int passed = 0;
 
 	for (int w = 0; w < words; w++)
-		search->mask[w] = ~rows->dead[w];
+		search->mask[w] = search->see_dead ? ~UINT64CONST(0) : ~rows->dead[w];
 	if (rows->count % 64)
 		search->mask[words - 1] &= (UINT64CONST(1) << (rows->count % 64)) - 1;
 	if (HxFilterIsTrivial(search->spec.filter))
@@ -336,7 +340,7 @@ visit_scored(HxSparseSearch *search, const WindowState *window, Page page,
 			continue;
 		}
 		if (sums[i] < least || !(search->mask[i / 64] >> (i % 64) & 1) ||
-			norms[i] == HX_NULL_NORM)
+			norms[i] < 0)
 			continue;
 		consider(search, distance_of(search, sums[i], norms[i]), &rows.tids[i]);
 		if (worst_kept(search) != worst)
@@ -389,6 +393,7 @@ visit_blocks(HxSparseSearch *search, const WindowState *window,
 		buffer = HxReadWindowPage(reader, HX_SECTION_ROWS, p);
 		if (!BufferIsValid(buffer))
 			return false;
+		search->page = BufferGetBlockNumber(buffer);
 		visit_scored(search, window, BufferGetPage(buffer), p * capacity,
 					 blocks);
 		UnlockReleaseBuffer(buffer);
@@ -410,14 +415,16 @@ visit_unscored(HxSparseSearch *search, const WindowState *window)
 
 		if (!BufferIsValid(buffer))
 			return false;
+		search->page = BufferGetBlockNumber(buffer);
 		HxRowArraysOf(&search->desc, BufferGetPage(buffer), &rows);
 		build_mask(search, &rows);
 		for (int i = 0; i < rows.count; i++)
 		{
-			bool is_null = ((const double *) rows.payloads)[i] == HX_NULL_NORM;
+			double norm = ((const double *) rows.payloads)[i];
 
 			if (!(search->mask[i / 64] >> (i % 64) & 1) ||
-				!is_wanted(search, is_null))
+				norm == HX_DEAD_NORM ||
+				!is_wanted(search, norm == HX_NULL_NORM))
 				continue;
 			if (search->spec.ordered)
 				consider(search, 0, &rows.tids[i]);
@@ -778,6 +785,7 @@ open_all(HxSparseSearch *search)
 	old = MemoryContextSwitchTo(search->pass_context);
 	search->windows = MemoryContextAllocHuge(
 		search->pass_context, (directory->count + 1) * sizeof(WindowState));
+	search->page = HX_METAPAGE; /* pending rows are not marked as dead */
 	done = HxScanPending(search->index, &search->desc, &directory->frozen,
 						 visit_pending, search) &&
 		   HxScanPending(search->index, &search->desc, &directory->pending,
@@ -953,6 +961,8 @@ HxSparseBeginSearch(Relation index, const HxIndexDesc *desc,
 	search->desc = *desc;
 	search->spec = *spec;
 	search->query = (const HxSparseQuery *) spec->query;
+	/* A base backup brings marks that older snapshots here must not heed */
+	search->see_dead = TransactionStartedDuringRecovery();
 	search->mask = palloc((desc->capacity + 63) / 64 * sizeof(uint64));
 	search->tids = palloc(sizeof(ItemPointerData));
 	search->pass_context = AllocSetContextCreate(

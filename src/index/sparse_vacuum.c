@@ -31,28 +31,28 @@ typedef struct Vacuum
 
 /* ---- windows ---- */
 
-static bool
-row_is_dead(const HxRowArrays *rows, int row)
-{
-	return (rows->dead[row / 64] >> (row % 64)) & 1;
-}
-
-/* Report the rows of a page; returns how many are newly dead, or marks them. */
+/*
+ * Report the rows of a page; returns how many are newly dead, and counts those
+ * of them that have no vector.  Marks them if that is asked for.
+ */
 static int
-find_dead(Vacuum *vacuum, Page page, bool mark)
+find_dead(Vacuum *vacuum, Page page, bool mark, uint32 *nulls)
 {
 	HxRowArrays rows;
+	double *norms;
 	int found = 0;
 
 	HxRowArraysOf(vacuum->desc, page, &rows);
+	norms = (double *) rows.payloads;
 	for (int i = 0; i < rows.count; i++)
 	{
-		if (row_is_dead(&rows, i) ||
+		if (norms[i] == HX_DEAD_NORM ||
 			!vacuum->callback(&rows.tids[i], vacuum->callback_state))
 			continue;
 		found++;
+		*nulls += norms[i] == HX_NULL_NORM;
 		if (mark)
-			rows.dead[i / 64] |= UINT64CONST(1) << (i % 64);
+			norms[i] = HX_DEAD_NORM;
 	}
 	return found;
 }
@@ -68,9 +68,12 @@ mark_dead(Vacuum *vacuum, const HxWindowReader *reader, BlockNumber block)
 	GenericXLogState *state = GenericXLogStart(vacuum->index);
 	Page entries = GenericXLogRegisterBuffer(state, directory, 0);
 	Page page = GenericXLogRegisterBuffer(state, buffer, 0);
-	int found = find_dead(vacuum, page, true);
+	HxWindow *window = HxPageWindow(entries, reader->place.slot);
+	uint32 nulls = 0;
+	int found = find_dead(vacuum, page, true, &nulls);
 
-	HxPageWindow(entries, reader->place.slot)->dead += found;
+	window->dead += found;
+	window->nulls -= nulls;
 	GenericXLogFinish(state);
 	UnlockReleaseBuffer(buffer);
 	UnlockReleaseBuffer(directory);
@@ -88,13 +91,14 @@ vacuum_window(Vacuum *vacuum, const HxWindow *window, HxPlace place)
 	for (uint32 p = 0; p < reader.pages[HX_SECTION_ROWS]; p++)
 	{
 		Buffer buffer = HxReadWindowPage(&reader, HX_SECTION_ROWS, p);
+		uint32 nulls = 0;
 		int found;
 
 		if (!BufferIsValid(buffer))
 			HxCorrupted(vacuum->index,
 						HxWindowBlock(&reader, HX_SECTION_ROWS, p),
 						"not a window's page of rows");
-		found = find_dead(vacuum, BufferGetPage(buffer), false);
+		found = find_dead(vacuum, BufferGetPage(buffer), false, &nulls);
 		UnlockReleaseBuffer(buffer);
 		if (found > 0)
 			mark_dead(vacuum, &reader,
@@ -108,7 +112,8 @@ vacuum_window(Vacuum *vacuum, const HxWindow *window, HxPlace place)
 
 /* Report the rows that begin on a page; see find_dead. */
 static int
-find_dead_pending(Vacuum *vacuum, BlockNumber block, Page page, bool mark)
+find_dead_pending(Vacuum *vacuum, BlockNumber block, Page page, bool mark,
+				  uint32 *nulls)
 {
 	Size head = HxDocSize(vacuum->desc, HX_DOC_NULL);
 	uint32 used = HxPagePending(page)->used;
@@ -126,6 +131,7 @@ find_dead_pending(Vacuum *vacuum, BlockNumber block, Page page, bool mark)
 		if (!doc->dead && vacuum->callback(&doc->tid, vacuum->callback_state))
 		{
 			found++;
+			*nulls += doc->nnz == HX_DOC_NULL;
 			if (mark)
 				doc->dead = 1;
 		}
@@ -145,6 +151,8 @@ mark_dead_pending(Vacuum *vacuum, BlockNumber block, bool frozen)
 	Buffer buffer;
 	GenericXLogState *state;
 	HxWindows *windows;
+	HxChain *chain;
+	uint32 nulls = 0;
 	int found;
 
 	HxReadMeta(vacuum->index, &meta);
@@ -154,12 +162,12 @@ mark_dead_pending(Vacuum *vacuum, BlockNumber block, bool frozen)
 						HX_KIND_PENDING);
 	state = GenericXLogStart(vacuum->index);
 	windows = HxPageWindows(GenericXLogRegisterBuffer(state, directory, 0));
-	found = find_dead_pending(
-		vacuum, block, GenericXLogRegisterBuffer(state, buffer, 0), true);
-	if (frozen)
-		windows->frozen.dead += found;
-	else
-		windows->pending.dead += found;
+	found = find_dead_pending(vacuum, block,
+							  GenericXLogRegisterBuffer(state, buffer, 0), true,
+							  &nulls);
+	chain = frozen ? &windows->frozen : &windows->pending;
+	chain->dead += found;
+	chain->nulls -= nulls;
 	GenericXLogFinish(state);
 	UnlockReleaseBuffer(buffer);
 	UnlockReleaseBuffer(directory);
@@ -179,7 +187,8 @@ vacuum_chain(Vacuum *vacuum, const HxChain *chain, bool frozen)
 		Buffer buffer = HxReadPage(vacuum->index, block, BUFFER_LOCK_SHARE,
 								   HX_KIND_PENDING);
 		Page page = BufferGetPage(buffer);
-		int found = find_dead_pending(vacuum, block, page, false);
+		uint32 nulls = 0;
+		int found = find_dead_pending(vacuum, block, page, false, &nulls);
 
 		HxCountStep(vacuum->index, block, &steps);
 		block = HxPageOpaque(page)->next;
