@@ -83,8 +83,8 @@ struct HxSearch
 	Tally tally;
 	HxSearchStats stats;
 
-	uint64 *mask;		   /* rows of a page that pass */
-	double *distances;	   /* distances of a page's rows */
+	uint64 *mask;			/* rows of a page that pass */
+	double *distances;		/* distances of a page's rows */
 	HxSparseSearch *sparse; /* of sparse vectors: all that is used */
 	ItemPointerData *tids;	/* rows of a block, for searches not ordered */
 	int64 ntids;

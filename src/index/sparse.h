@@ -353,6 +353,12 @@ extern bool HxScoreBlocks(const HxSparseQuery *query,
 						  const int *which, int nfound, const uint64 *blocks,
 						  double *sums);
 
+typedef struct HxQueryLookup HxQueryLookup;
+
+extern HxQueryLookup *HxMakeLookup(const HxSparseQuery *query);
+extern double HxLookupProduct(const HxQueryLookup *lookup, const HxDoc *doc);
+extern bool HxAnyAtLeast(const double *sums, int count, double limit);
+
 extern HxSparseSearch *HxSparseBeginSearch(Relation index,
 										   const HxIndexDesc *desc,
 										   const HxSearchSpec *spec);

@@ -42,17 +42,7 @@ static const int group_ends[] = {10, 40, 128};
 /* All blocks are scored where more than one in this many must be */
 #define SCORE_ALL 3
 
-/* Bits of the filter that most dimensions of pending rows fail */
-#define DIM_BITS 65536
-
 #define BLOCK_WORDS (HX_WINDOW_BLOCKS / 64)
-
-/* A dimension of the query, for pending rows; open addressing */
-typedef struct QueryDim
-{
-	int32 dim; /* -1: free */
-	float weight;
-} QueryDim;
 
 /* A window during a pass */
 typedef struct WindowState
@@ -96,9 +86,7 @@ struct HxSparseSearch
 	MemoryContext pass_context; /* of the windows' state */
 	double *sums;				/* products by slot */
 	uint64 *mask;				/* rows of a page that pass */
-	uint64 *seen_dims;			/* filter of the query's dimensions */
-	QueryDim *dims;
-	uint32 dims_mask;
+	HxQueryLookup *lookup;		/* of the query's dimensions */
 
 	ItemPointerData *tids; /* searches not ordered */
 	int64 ntids;
@@ -262,22 +250,6 @@ least_product(const HxSparseSearch *search, double distance, double min_norm)
 
 /* ---- rows of a window ---- */
 
-/* Is a sum at least as great as a limit? */
-static bool
-any_at_least(const double *sums, int count, double limit)
-{
-	int i = 0;
-
-	for (; i + 4 <= count; i += 4)
-		if ((sums[i] >= limit) | (sums[i + 1] >= limit) |
-			(sums[i + 2] >= limit) | (sums[i + 3] >= limit))
-			return true;
-	for (; i < count; i++)
-		if (sums[i] >= limit)
-			return true;
-	return false;
-}
-
 /* Which rows of a page pass all conditions but those on the vector. */
 static void
 build_mask(HxSparseSearch *search, const HxRowArrays *rows)
@@ -359,14 +331,14 @@ page_has_any(const HxSparseSearch *search, int first, int count,
 	int end = first + count;
 
 	if (!blocks)
-		return any_at_least(search->sums + first, count, least);
+		return HxAnyAtLeast(search->sums + first, count, least);
 	while (first < end)
 	{
 		int block = first / HX_WINDOW_BLOCK;
 		int next = Min((block + 1) * HX_WINDOW_BLOCK, end);
 
 		if ((blocks[block / 64] >> (block % 64) & 1) &&
-			any_at_least(search->sums + first, next - first, least))
+			HxAnyAtLeast(search->sums + first, next - first, least))
 			return true;
 		first = next;
 	}
@@ -447,72 +419,6 @@ may_have_rows(const HxSparseSearch *search, const HxWindow *window)
 
 /* ---- pending rows ---- */
 
-/* Prepare the lookup of dimensions in the query. */
-static void
-prepare_dims(HxSparseSearch *search)
-{
-	const HxSparseQuery *query = search->query;
-	uint32 slots = 16;
-
-	while (slots < 2 * (uint32) query->nnz)
-		slots *= 2;
-	search->dims = palloc(slots * sizeof(QueryDim));
-	search->dims_mask = slots - 1;
-	search->seen_dims = palloc0(DIM_BITS / 8);
-	for (uint32 i = 0; i < slots; i++)
-		search->dims[i].dim = -1;
-	for (int i = 0; i < query->nnz; i++)
-	{
-		uint32 bit = (uint32) query->dims[i] % DIM_BITS;
-		uint32 at = (uint32) query->dims[i] * 2654435769U >> 8;
-
-		search->seen_dims[bit / 64] |= UINT64CONST(1) << (bit % 64);
-		while (search->dims[at & search->dims_mask].dim >= 0)
-			at++;
-		search->dims[at & search->dims_mask].dim = query->dims[i];
-		search->dims[at & search->dims_mask].weight = query->weights[i];
-	}
-}
-
-/* Weight of a dimension in the query, or 0 */
-static inline float
-query_weight(const HxSparseSearch *search, int32 dim)
-{
-	uint32 at = (uint32) dim * 2654435769U >> 8;
-
-	for (;; at++)
-	{
-		const QueryDim *entry = &search->dims[at & search->dims_mask];
-
-		if (entry->dim == dim)
-			return entry->weight;
-		if (entry->dim < 0)
-			return 0;
-	}
-}
-
-/* Product of the query and a pending row, by rising dimension */
-static double
-pending_product(const HxSparseSearch *search, const HxDoc *doc)
-{
-	const int32 *dims = HxDocDims(&search->desc, doc);
-	const float *weights = HxDocWeights(&search->desc, doc);
-	double sum = 0;
-
-	for (int i = 0; i < doc->nnz; i++)
-	{
-		uint32 bit = (uint32) dims[i] % DIM_BITS;
-		float weight;
-
-		if (!(search->seen_dims[bit / 64] >> (bit % 64) & 1))
-			continue;
-		weight = query_weight(search, dims[i]);
-		if (weight != 0)
-			sum += (double) weight * (double) weights[i];
-	}
-	return sum;
-}
-
 /* Does a pending row pass the filter? */
 static bool
 pending_passes(HxSparseSearch *search, const HxDoc *doc)
@@ -551,8 +457,8 @@ visit_pending(const HxDoc *doc, void *state)
 	if (scores(search))
 	{
 		search->stats.scored++;
-		distance =
-			distance_of(search, pending_product(search, doc), doc->norm2);
+		distance = distance_of(search, HxLookupProduct(search->lookup, doc),
+							   doc->norm2);
 	}
 	consider(search, distance, &doc->tid);
 }
@@ -975,7 +881,7 @@ HxSparseBeginSearch(Relation index, const HxIndexDesc *desc,
 	{
 		/* Rows of a window are fewer, but a damaged page may name any slot. */
 		search->sums = palloc(SLOTS * sizeof(double));
-		prepare_dims(search);
+		search->lookup = HxMakeLookup(search->query);
 	}
 	return search;
 }
