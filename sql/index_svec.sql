@@ -35,7 +35,7 @@ CREATE FUNCTION pg_temp.conditions() RETURNS text[] LANGUAGE sql AS $$SELECT ARR
 CREATE FUNCTION pg_temp.compare(index text, operator text, q1 text, q2 text, q3 text) RETURNS TABLE (searches bigint, matches bigint, different bigint, example text)
 	LANGUAGE sql AS $$SELECT * FROM pg_temp.differences(index, 'index_svec', ARRAY[format('v %s %L', operator, q1), format('%L %s v', q2, operator),
 		format('v %s %L', operator, q3), format('v %s ''{}/1000''', operator), format('v %s ''{1000:1e-30}/1000''', operator), format('v %s (SELECT NULL::svec)', operator)],
-		pg_temp.conditions())$$;
+		pg_temp.conditions(), '{1,10,100000}')$$;
 SELECT * FROM pg_temp.compare('index_svec_ip', '<#>', :'q1', :'q2', :'q3');
 
 -- the other operator class, and recall below 1, which is as exact
