@@ -91,6 +91,8 @@ is($node->safe_psql('postgres', q{SELECT recall, below_half FROM hashemb_measure
 $node->backup('backup');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'backup', has_streaming => 1);
+# what is vacuumed while a scan stands still is what it does not see
+$standby->append_conf('postgresql.conf', 'hot_standby_feedback = on');
 $standby->start;
 
 my $half = int($rows / 10);

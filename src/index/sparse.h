@@ -357,6 +357,8 @@ typedef struct HxQueryLookup HxQueryLookup;
 
 extern HxQueryLookup *HxMakeLookup(const HxSparseQuery *query);
 extern double HxLookupProduct(const HxQueryLookup *lookup, const HxDoc *doc);
+extern double HxSumReachedBy(const double *sums, int rows, const uint64 *blocks,
+							 int wanted);
 extern bool HxAnyAtLeast(const double *sums, int count, double limit);
 
 extern HxSparseSearch *HxSparseBeginSearch(Relation index,

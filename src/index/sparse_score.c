@@ -556,3 +556,40 @@ HxAnyAtLeast(const double *sums, int count, double limit)
 			return true;
 	return false;
 }
+
+static int
+compare_sums(const void *a, const void *b)
+{
+	double x = *(const double *) a;
+	double y = *(const double *) b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * A sum that at least so many of the rows of chosen blocks (all if blocks is
+ * NULL) reach: the greatest sums of that many blocks do.  -infinity if there
+ * are fewer blocks.
+ */
+double
+HxSumReachedBy(const double *sums, int rows, const uint64 *blocks, int wanted)
+{
+	double greatest[HX_WINDOW_BLOCKS];
+	int count = 0;
+
+	for (int b = 0; b * HX_WINDOW_BLOCK < rows; b++)
+	{
+		int end = Min((b + 1) * HX_WINDOW_BLOCK, rows);
+		double most = -INFINITY;
+
+		if (blocks && !is_chosen(blocks, b))
+			continue;
+		for (int i = b * HX_WINDOW_BLOCK; i < end; i++)
+			most = sums[i] > most ? sums[i] : most;
+		greatest[count++] = most;
+	}
+	if (count < wanted)
+		return -INFINITY;
+	qsort(greatest, count, sizeof(double), compare_sums);
+	return greatest[count - wanted];
+}

@@ -287,14 +287,34 @@ is_wanted(const HxSparseSearch *search, bool is_null)
 	return is_null ? !spec->skip_nulls : !spec->only_nulls;
 }
 
-/* Keep the rows of a page that are good enough, of these slots. */
-static void
-visit_scored(HxSparseSearch *search, const WindowState *window, Page page,
-			 int first, const uint64 *blocks)
+/* Which rows of a window to look at */
+typedef struct Rows
 {
-	double min_norm = window->reader.window.min_norm;
+	const WindowState *window;
+	const uint64 *blocks; /* of these blocks; NULL: of all */
+	double below;		  /* rows with a smaller sum than this */
+} Rows;
+
+static inline bool
+is_chosen(const uint64 *blocks, int block)
+{
+	return blocks[block / 64] >> (block % 64) & 1;
+}
+
+/* Least sum that a row needs to be kept */
+static double
+least_sum(const HxSparseSearch *search, const WindowState *window)
+{
+	return least_product(search, worst_kept(search),
+						 window->reader.window.min_norm);
+}
+
+/* Keep the rows of a page, whose first slot is given, that are good enough. */
+static void
+visit_scored(HxSparseSearch *search, const Rows *chosen, Page page, int first,
+			 double least)
+{
 	double worst = worst_kept(search);
-	double least = least_product(search, worst, min_norm);
 	const double *sums = search->sums + first;
 	HxRowArrays rows;
 	const double *norms;
@@ -306,19 +326,19 @@ visit_scored(HxSparseSearch *search, const WindowState *window, Page page,
 	{
 		int block = (first + i) / HX_WINDOW_BLOCK;
 
-		if (blocks && !(blocks[block / 64] >> (block % 64) & 1))
+		if (chosen->blocks && !is_chosen(chosen->blocks, block))
 		{
 			i = (block + 1) * HX_WINDOW_BLOCK - first - 1;
 			continue;
 		}
-		if (sums[i] < least || !(search->mask[i / 64] >> (i % 64) & 1) ||
-			norms[i] < 0)
+		if (sums[i] < least || sums[i] >= chosen->below ||
+			!(search->mask[i / 64] >> (i % 64) & 1) || norms[i] < 0)
 			continue;
 		consider(search, distance_of(search, sums[i], norms[i]), &rows.tids[i]);
 		if (worst_kept(search) != worst)
 		{
 			worst = worst_kept(search);
-			least = least_product(search, worst, min_norm);
+			least = Max(least, least_sum(search, chosen->window));
 		}
 	}
 }
@@ -337,7 +357,7 @@ page_has_any(const HxSparseSearch *search, int first, int count,
 		int block = first / HX_WINDOW_BLOCK;
 		int next = Min((block + 1) * HX_WINDOW_BLOCK, end);
 
-		if ((blocks[block / 64] >> (block % 64) & 1) &&
+		if (is_chosen(blocks, block) &&
 			HxAnyAtLeast(search->sums + first, next - first, least))
 			return true;
 		first = next;
@@ -345,32 +365,57 @@ page_has_any(const HxSparseSearch *search, int first, int count,
 	return false;
 }
 
-/* Visit the rows of blocks that were scored; false if it was replaced. */
+/*
+ * Visit rows with at least a sum, and good enough; false if the window was
+ * replaced.
+ */
 static bool
-visit_blocks(HxSparseSearch *search, const WindowState *window,
-			 const uint64 *blocks)
+visit_chosen(HxSparseSearch *search, const Rows *chosen, double least)
 {
-	const HxWindowReader *reader = &window->reader;
+	const HxWindowReader *reader = &chosen->window->reader;
 	int capacity = search->desc.capacity;
 
 	for (uint32 p = 0; p < reader->pages[HX_SECTION_ROWS]; p++)
 	{
-		int count = HxWindowPageRows(reader, p);
-		double least =
-			least_product(search, worst_kept(search), reader->window.min_norm);
+		double needed = Max(least, least_sum(search, chosen->window));
 		Buffer buffer;
 
-		if (!page_has_any(search, p * capacity, count, blocks, least))
+		if (!page_has_any(search, p * capacity, HxWindowPageRows(reader, p),
+						  chosen->blocks, needed))
 			continue;
 		buffer = HxReadWindowPage(reader, HX_SECTION_ROWS, p);
 		if (!BufferIsValid(buffer))
 			return false;
 		search->page = BufferGetBlockNumber(buffer);
-		visit_scored(search, window, BufferGetPage(buffer), p * capacity,
-					 blocks);
+		visit_scored(search, chosen, BufferGetPage(buffer), p * capacity,
+					 needed);
 		UnlockReleaseBuffer(buffer);
 	}
 	return true;
+}
+
+/*
+ * Visit the rows of blocks that were scored; false if the window was replaced.
+ * While not enough rows are known, those first that have a sum which as many
+ * rows reach as are kept, so that most rows need not be looked at.
+ */
+static bool
+visit_blocks(HxSparseSearch *search, const WindowState *window,
+			 const uint64 *blocks)
+{
+	Rows chosen = {window, blocks, INFINITY};
+	double first = -INFINITY;
+
+	if (search->nkept < search->room && search->sorted &&
+		HxFilterIsTrivial(search->spec.filter))
+		first = HxSumReachedBy(search->sums, window->reader.window.rows, blocks,
+							   search->room);
+	if (!visit_chosen(search, &chosen, first))
+		return false;
+	if (first == -INFINITY || search->nkept == search->room)
+		return true;
+	chosen.below = first;
+	return visit_chosen(search, &chosen, -INFINITY);
 }
 
 /* Visit all rows of a window, without distances; false if it was replaced. */
@@ -476,7 +521,7 @@ best_bound(const WindowState *window)
 	if (!window->bounds)
 		return INFINITY;
 	for (int b = 0; b < window->blocks; b++)
-		if (!(window->visited[b / 64] >> (b % 64) & 1))
+		if (!is_chosen(window->visited, b))
 			best = Max(best, window->bounds[b]);
 	return best;
 }
@@ -571,7 +616,7 @@ bound_reached_by(const WindowState *window, int wanted)
 	int count = 0;
 
 	for (int b = 0; b < window->blocks; b++)
-		if (!(window->visited[b / 64] >> (b % 64) & 1))
+		if (!is_chosen(window->visited, b))
 			bounds[count++] = window->bounds[b];
 	if (count <= wanted)
 		return -INFINITY;
@@ -587,7 +632,7 @@ choose_blocks(const WindowState *window, double least, uint64 *blocks)
 
 	memset(blocks, 0, BLOCK_WORDS * sizeof(uint64));
 	for (int b = 0; b < window->blocks; b++)
-		if (!(window->visited[b / 64] >> (b % 64) & 1) &&
+		if (!is_chosen(window->visited, b) &&
 			(!window->bounds || window->bounds[b] >= least))
 		{
 			blocks[b / 64] |= UINT64CONST(1) << (b % 64);
