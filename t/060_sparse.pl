@@ -152,16 +152,16 @@ append_to_file($node->basedir . '/search.sql', q{\set q random(1, 200)
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SET LOCAL enable_seqscan = off;
 SET LOCAL enable_sort = off;
-SELECT md5(nearest_by_index('filled', '<=>', 'r < 700', :q, :k)) AS found \gset
+SELECT hashtext(nearest_by_index('filled', '<=>', 'r < 700', :q, :k)) AS found \gset
 SELECT count(*) AS listed FROM (SELECT id FROM filled WHERE topic >= 0 ORDER BY v <=> (SELECT v FROM queries WHERE q = :q)) s \gset
 SET LOCAL enable_seqscan = on;
 SET LOCAL enable_sort = on;
 SET LOCAL enable_indexscan = off;
 SET LOCAL enable_bitmapscan = off;
-SELECT md5(nearest('filled', '<=>', 'r < 700', :q, :k)) AS expected \gset
+SELECT hashtext(nearest('filled', '<=>', 'r < 700', :q, :k)) AS expected \gset
 SELECT count(*) AS counted FROM filled WHERE topic >= 0 \gset
 COMMIT;
-SELECT 1 / (:'found' = :'expected' AND :listed = :counted)::int AS "search finds what a sequential scan finds";
+SELECT 1 / (:found = :expected AND :listed = :counted)::int AS "search finds what a sequential scan finds";
 });
 append_to_file($node->basedir . '/vacuum.sql', "VACUUM filled;\n");
 $node->safe_psql('postgres', 'DELETE FROM filled WHERE id % 10 > 4');

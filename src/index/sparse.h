@@ -19,7 +19,7 @@
 /* Rows of a window at most; slots are of 16 bits */
 #define HX_WINDOW_ROWS 32768
 /* Rows of a block: what a bound covers */
-#define HX_WINDOW_BLOCK 32
+#define HX_WINDOW_BLOCK 16
 #define HX_WINDOW_BLOCKS (HX_WINDOW_ROWS / HX_WINDOW_BLOCK)
 
 /* A pending area as large as this becomes a window */

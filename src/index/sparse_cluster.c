@@ -23,7 +23,7 @@
 #define CENTROID_DIMS 48
 #define ROW_DIMS 16
 /* Rows a centroid, and centroids a centroid of the next level */
-#define ROWS_A_CENTROID 32
+#define ROWS_A_CENTROID 16
 #define FAN_OUT 16
 /* Groups of centroids that a row is compared with */
 #define GROUPS_TRIED 4

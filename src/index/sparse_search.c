@@ -25,7 +25,7 @@
 static const int first_passes[] = {128, 896};
 
 /* Groups that the rows of the first pass are released in */
-static const int group_ends[] = {10, 40, 128};
+static const int group_ends[] = {10, 128};
 
 /* Slots that a posting may name, whatever its page says */
 #define SLOTS 65536
@@ -36,7 +36,7 @@ static const int group_ends[] = {10, 40, 128};
 /* Windows with fewer rows are scored as a whole */
 #define BOUNDED_ROWS 2048
 /* Bounds are computed where they take at most 1/this of a query's postings */
-#define POSTINGS_A_UNIT 4
+#define POSTINGS_A_UNIT 3
 /* Blocks scored at first, where it is not known yet what is good enough */
 #define FIRST_BLOCKS 32
 /* All blocks are scored where more than one in this many must be */
