@@ -13,12 +13,12 @@ TYPE = $(addprefix src/type/,bincode.o bincode_order.o bitops.o majority.o \
 ENCODER =
 INDEX = $(addprefix src/index/,page.o attribute.o attribute_encode.o \
 	filter.o filter_make.o code.o code_train.o assign.o directory.o expect.o \
-	search.o sample.o replay.o calibrate.o write.o build.o insert.o scan.o \
-	dead.o vacuum.o cost.o validate.o handler.o inspect.o check.o inject.o \
+	search.o sample.o replay.o calibrate.o ring.o recalibrate.o write.o \
+	rewrite.o split.o merge.o build.o insert.o scan.o dead.o vacuum.o \
+	cost.o validate.o handler.o inspect.o check.o inject.o \
 	sparse.o sparse_page.o sparse_write.o sparse_cluster.o sparse_build.o \
 	sparse_insert.o sparse_merge.o sparse_score.o sparse_search.o \
-	sparse_vacuum.o \
-	sparse_check.o sparse_inspect.o)
+	sparse_vacuum.o sparse_check.o sparse_inspect.o)
 PLAN =
 OBJS = $(KERNEL) $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 

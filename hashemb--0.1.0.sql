@@ -1987,7 +1987,8 @@ CREATE FUNCTION hashemb_index_info(index regclass,
 	OUT dead bigint, OUT pending bigint, OUT blocks integer,
 	OUT splits integer, OUT merges integer, OUT rows_per_page integer,
 	OUT pages bigint, OUT rows_at_build bigint,
-	OUT rows_at_calibration bigint, OUT calibrations integer)
+	OUT rows_at_calibration bigint, OUT calibrations integer,
+	OUT pages_freed bigint, OUT pages_reused bigint)
 	AS 'MODULE_PATHNAME', 'hx_index_info'
 	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hashemb_index_info(regclass) IS
@@ -2082,8 +2083,8 @@ CREATE FUNCTION hashemb_check(index regclass,
 	heapallindexed boolean DEFAULT false,
 	OUT pages bigint, OUT blocks bigint, OUT rows bigint,
 	OUT null_rows bigint, OUT dead bigint, OUT directory_pages bigint,
-	OUT zone_pages bigint, OUT rows_pages bigint, OUT free_pages bigint,
-	OUT orphan_pages bigint, OUT heap_rows bigint)
+	OUT zone_pages bigint, OUT ring_pages bigint, OUT rows_pages bigint,
+	OUT free_pages bigint, OUT orphan_pages bigint, OUT heap_rows bigint)
 	AS 'MODULE_PATHNAME', 'hx_check_index'
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION hashemb_check(regclass, boolean) IS

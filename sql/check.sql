@@ -9,8 +9,8 @@ LANGUAGE sql AS $$
 	SELECT c.orphan_pages = 0 AND c.heap_rows = expected
 		AND c.rows - c.dead >= expected AND p.rows = c.rows
 		AND p.heap_rows IS NULL
-		AND c.pages = 1 + c.directory_pages + c.zone_pages + c.rows_pages
-			+ c.free_pages + (i.calibrations > 0)::integer
+		AND c.pages = 1 + c.directory_pages + c.zone_pages + c.ring_pages
+			+ c.rows_pages + c.free_pages + (i.calibrations > 0)::integer
 		AND c.rows = i.rows AND c.null_rows = i.null_rows
 		AND c.blocks = i.blocks
 	FROM hashemb_check(index, true) c, hashemb_check(index) p,

@@ -69,6 +69,15 @@
 #define HX_VACUUM_DELAY_POINT() vacuum_delay_point()
 #endif
 
+/* Trying a lock learned to log failures in 18 */
+#if PG_VERSION_NUM >= 180000
+#define HX_CONDITIONAL_LOCK_TUPLE(index, tid, mode) \
+	ConditionalLockTuple(index, tid, mode, false)
+#else
+#define HX_CONDITIONAL_LOCK_TUPLE(index, tid, mode) \
+	ConditionalLockTuple(index, tid, mode)
+#endif
+
 /* Does a collation order strings by their bytes? */
 #if PG_VERSION_NUM >= 180000
 #define HX_COLLATION_IS_C(collation) \

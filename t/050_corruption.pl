@@ -26,9 +26,9 @@ use constant ENTRY => 48; # bytes of a directory entry
 # Offsets within the special space, an entry, the metapage
 my %special = (owner => 0, next => 8, parent => 12, slot => 16);
 my %entry = (
-	owner => 0, rows => 8, dead => 12, first => 16, append => 20,
+	owner => 0, rows => 8, pages => 12, first => 16, append => 20,
 	zones => 24, radius => 28, min_weight => 32, max_weight => 36,
-	zone => 40, flags => 42);
+	zone => 40, flags => 42, split_above => 43, changes => 44);
 my %meta = (payload => 16, words => 20, directory_end => 32, table => 36,
 	next_owner => 40);
 
@@ -188,7 +188,7 @@ sub entry_at
 sub entry_of
 {
 	my ($content, $e, $field) = @_;
-	my $bytes = { owner => 8, zone => 2, flags => 2 }->{$field} || 4;
+	my $bytes = { owner => 8, zone => 2, flags => 1, split_above => 1 }->{$field} || 4;
 	return get($content, entry_at($e, $field), $bytes);
 }
 
@@ -412,10 +412,10 @@ my @aims = (
 		sub { my $c = shift; put($c, entry_at(2, 'zones'), 4, 0xFFFFFFFF) },
 		qr/the number of a page is missing/ ],
 	[ 'unknown flags', 0,
-		sub { my $c = shift; put($c, entry_at(2, 'flags'), 2, 0x4000) },
-		qr/entry 2: unknown flags 4000/ ],
+		sub { my $c = shift; put($c, entry_at(2, 'flags'), 1, 0x40) },
+		qr/entry 2: unknown flags 40/ ],
 	[ 'a second block of NULLs', 0,
-		sub { my $c = shift; put($c, entry_at(2, 'flags'), 2, 1) },
+		sub { my $c = shift; put($c, entry_at(2, 'flags'), 1, 1) },
 		qr/entry 2: rows without a vector belong to the first entry/ ],
 	[ 'the first page beyond the end', 0,
 		sub { my $c = shift; put($c, entry_at(2, 'first'), 4, 5000) },

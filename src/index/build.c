@@ -31,12 +31,11 @@
 #include "index/handler.h"
 #include "index/random.h"
 #include "index/sparse.h"
+#include "index/split.h"
 #include "index/write.h"
 
 /* Sampled rows a block, for training */
 #define SAMPLE_PER_BLOCK 40
-/* Blocks are at least so full of one page */
-#define LEAST_FILL 0.6
 /* Sort key: block number, then order in the heap */
 #define SEQUENCE_BITS 40
 
@@ -145,16 +144,10 @@ load_rows(Build *build)
 static int
 choose_blocks(const Build *build, int64 rows)
 {
-	const HxOptions *options = (HxOptions *) build->index->rd_options;
-	double per_block;
+	double per_block = HxBlockTarget(build->index, build->desc, rows);
 
 	if (rows == 0)
 		return 0;
-	if (options && options->block_rows > 0)
-		per_block = options->block_rows;
-	else
-		per_block =
-			Max(sqrt((double) rows) / 4, build->desc->capacity * LEAST_FILL);
 	return (int) Max(1, Min(rows / per_block, INT_MAX / 2));
 }
 
@@ -308,7 +301,8 @@ calibrate(Build *build)
 	uint64 rows;
 
 	set_phase(HX_PHASE_CALIBRATE, 0);
-	if (HxComputeTableFromRows(build->index, build->desc, table, &rows))
+	if (HxComputeTableFromRows(build->index, build->desc,
+							   HX_CALIBRATION_QUERIES, table, &rows))
 		HxStoreBuiltTable(build->index, table, rows);
 	pfree(table);
 }

@@ -12,8 +12,11 @@
 #include <math.h>
 
 #include "access/generic_xlog.h"
+#include "commands/vacuum.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "index/calibrate.h"
 #include "index/replay.h"
 #include "index/search.h"
@@ -21,6 +24,8 @@
 /* Histograms are finer than the table, since their range is a guess */
 #define FINE_PROMISES (4 * HX_TABLE_PROMISES)
 #define FINE_DISTANCES 4096
+/* TIDs of the queries are looked up where one of so many flags is set */
+#define FILTER_BITS 12
 /* Fine promises pooled on each side of a table row's centre */
 #define POOLED 2
 /* Share of all distances that the table's columns reach */
@@ -31,16 +36,18 @@ typedef struct Calibration
 	Relation index;
 	const HxIndexDesc *desc;
 	HxBlocks blocks;
-	HxReplayQuery *queries;
 	const HxSampleQuery *samples;
 	int nqueries;
+	float **promises;	/* of all blocks for each query, in its units */
+	HxNearest *nearest; /* of each query */
 	double promise_low; /* ranges of the fine histogram */
 	double promise_step;
 	double distance_low;
 	double distance_step;
-	uint32 (*counts)[FINE_DISTANCES]; /* rows by promise and distance */
-	PGAlignedBlock page;			  /* copy of the page being scored */
-	double *distances;				  /* of its rows */
+	uint32 (*counts)[FINE_DISTANCES];  /* rows by promise and distance */
+	PGAlignedBlock page;			   /* copy of the page being scored */
+	double *distances;				   /* of its rows */
+	bool is_sampled[1 << FILTER_BITS]; /* may a row be a query? By its TID */
 } Calibration;
 
 static int
@@ -55,8 +62,11 @@ fine_bin(double value, double low, double step, int bins)
 
 /* ---- gathering ---- */
 
-/* Promises of all blocks for all queries, and with them the ranges. */
-static void
+/*
+ * Promises of all blocks for all queries, and with them the ranges.  False if
+ * the directory has changed meanwhile.
+ */
+static bool
 read_promises(Calibration *cal)
 {
 	double promise_high = -INFINITY;
@@ -65,19 +75,20 @@ read_promises(Calibration *cal)
 	cal->promise_low = cal->distance_low = INFINITY;
 	for (int q = 0; q < cal->nqueries; q++)
 	{
-		HxReplayQuery *query = &cal->queries[q];
 		double unit = cal->samples[q].query->unit;
 		HxBlocks blocks;
 
 		HxReadDirectory(cal->index, cal->desc, cal->samples[q].query, &blocks);
-		query->promises = MemoryContextAllocHuge(
+		if (q > 0 && blocks.count != cal->blocks.count)
+			return false;
+		cal->promises[q] = MemoryContextAllocHuge(
 			CurrentMemoryContext, (blocks.count + 1) * sizeof(float));
 		for (int b = 0; b < blocks.count; b++)
 		{
 			double promise = blocks.promises[b] / unit;
 			double bound = blocks.bounds[b] / unit;
 
-			query->promises[b] = promise;
+			cal->promises[q][b] = promise;
 			if (!isfinite(promise) || !isfinite(bound))
 				continue;
 			cal->promise_low = Min(cal->promise_low, promise);
@@ -95,12 +106,23 @@ read_promises(Calibration *cal)
 	cal->promise_low -= 2 * cal->promise_step;
 	cal->distance_step =
 		Max((distance_high - cal->distance_low) / (FINE_DISTANCES - 1), 1e-9);
+	return true;
+}
+
+/* Take note of the rows that queries were drawn from. */
+static void
+fill_filter(Calibration *cal)
+{
+	for (int q = 0; q < cal->nqueries; q++)
+		cal->is_sampled[HxHashTid(cal->samples[q].tid, FILTER_BITS)] = true;
 }
 
 /* Which query, if any, was drawn from a row; -1 if none. */
 static int
 query_of_tid(const Calibration *cal, uint64 tid)
 {
+	if (!cal->is_sampled[HxHashTid(tid, FILTER_BITS)])
+		return -1;
 	for (int q = 0; q < cal->nqueries; q++)
 		if (cal->samples[q].tid == tid)
 			return q;
@@ -112,23 +134,26 @@ static void
 score_query(Calibration *cal, int q, int block, const HxRowArrays *rows,
 			int own_row)
 {
-	HxReplayQuery *query = &cal->queries[q];
 	const HxQuery *prepared = cal->samples[q].query;
 	uint32 *counts =
-		cal->counts[fine_bin(query->promises[block], cal->promise_low,
+		cal->counts[fine_bin(cal->promises[q][block], cal->promise_low,
 							 cal->promise_step, FINE_PROMISES)];
+	double scale = 1 / (cal->distance_step * prepared->unit);
+	double offset = -cal->distance_low / cal->distance_step;
 
 	cal->desc->vector->methods->distances(prepared, rows->payloads, rows->count,
 										  cal->distances);
 	for (int i = 0; i < rows->count; i++)
 	{
-		double distance = cal->distances[i] / prepared->unit;
+		double bin = cal->distances[i] * scale + offset;
 
 		if (i == own_row)
 			continue;
-		counts[fine_bin(distance, cal->distance_low, cal->distance_step,
-						FINE_DISTANCES)]++;
-		HxReplayAdd(query, distance, block);
+		if (!(bin > 0))
+			bin = 0;
+		counts[(int) Min(bin, FINE_DISTANCES - 1)]++;
+		HxOfferNear(&cal->nearest[q], cal->distances[i] / prepared->unit,
+					block);
 	}
 }
 
@@ -174,6 +199,7 @@ score_index(Calibration *cal)
 			memcpy(cal->page.data, BufferGetPage(buffer), BLCKSZ);
 			UnlockReleaseBuffer(buffer);
 			score_page(cal, b);
+			HX_VACUUM_DELAY_POINT();
 			next = HxPageOpaque((Page) cal->page.data)->next;
 		}
 	}
@@ -305,22 +331,19 @@ make_monotone(double shares[][HX_TABLE_DISTANCES], const double *totals,
 			shares[p++][distance] = value[i];
 }
 
-/* Fill in the table's axes and cells. */
-static void
-fill_table(const Calibration *cal, HxTable *table)
+void
+HxFillCells(double (*below)[HX_TABLE_DISTANCES], const double *totals,
+			HxTable *table)
 {
-	static double shares[HX_TABLE_PROMISES][HX_TABLE_DISTANCES];
-	double totals[HX_TABLE_PROMISES];
-	double below[HX_TABLE_DISTANCES];
+	double(*shares)[HX_TABLE_DISTANCES] =
+		palloc(HX_TABLE_PROMISES * sizeof(*shares));
 	int counted = -1;
 
-	choose_axes(cal, table);
 	for (int p = 0; p < HX_TABLE_PROMISES; p++)
 	{
-		totals[p] = count_below(cal, table, p, below);
 		if (totals[p] > 0)
 		{
-			shares_of_counts(below, totals[p], shares[p]);
+			shares_of_counts(below[p], totals[p], shares[p]);
 			counted = p;
 		}
 		else if (counted >= 0) /* as the promising neighbour: the safe side */
@@ -334,6 +357,39 @@ fill_table(const Calibration *cal, HxTable *table)
 	for (int p = 0; p < HX_TABLE_PROMISES; p++)
 		for (int d = 0; d < HX_TABLE_DISTANCES; d++)
 			HxPackShare(shares[p][d], &table->cells[p][d]);
+	pfree(shares);
+}
+
+/* Fill in the table's axes and cells. */
+static void
+fill_table(const Calibration *cal, HxTable *table)
+{
+	double(*below)[HX_TABLE_DISTANCES] =
+		palloc(HX_TABLE_PROMISES * sizeof(*below));
+	double totals[HX_TABLE_PROMISES];
+
+	choose_axes(cal, table);
+	for (int p = 0; p < HX_TABLE_PROMISES; p++)
+		totals[p] = count_below(cal, table, p, below[p]);
+	HxFillCells(below, totals, table);
+}
+
+/* Fit the table's safety factors to the searches that it came from. */
+static void
+fit_safety(const Calibration *cal, HxTable *table)
+{
+	HxExpect *expect = palloc(sizeof(HxExpect));
+	HxTrace *traces = MemoryContextAllocHuge(
+		CurrentMemoryContext, (Size) cal->nqueries * sizeof(HxTrace));
+
+	HxUnpackTable(table, expect);
+	for (int q = 0; q < cal->nqueries; q++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		HxMakeTrace(expect, &cal->blocks, cal->promises[q], &cal->nearest[q],
+					&traces[q]);
+	}
+	HxFitSafety(expect, traces, cal->nqueries, table->safety);
 }
 
 bool
@@ -351,26 +407,26 @@ HxComputeTable(Relation index, const HxIndexDesc *desc,
 	cal->desc = desc;
 	cal->samples = queries;
 	cal->nqueries = nqueries;
-	cal->queries = palloc0(Max(nqueries, 1) * sizeof(HxReplayQuery));
+	cal->promises = palloc0(Max(nqueries, 1) * sizeof(float *));
+	cal->nearest = MemoryContextAllocHuge(
+		CurrentMemoryContext, (Size) Max(nqueries, 1) * sizeof(HxNearest));
+	for (int q = 0; q < nqueries; q++)
+		cal->nearest[q].count = 0;
 	cal->distances = palloc(desc->capacity * sizeof(double));
 	cal->counts = palloc0(FINE_PROMISES * FINE_DISTANCES * sizeof(uint32));
-	if (nqueries > 0)
-		read_promises(cal);
+	done = nqueries > 0 && read_promises(cal);
 	*rows = HxBlocksRows(&cal->blocks);
 
 	/* Queries without a direction have no distances to learn from. */
-	done = nqueries > 0 && isfinite(cal->promise_low) &&
-		   *rows >= HX_MIN_CALIBRATION_ROWS;
+	done =
+		done && isfinite(cal->promise_low) && *rows >= HX_MIN_CALIBRATION_ROWS;
 	if (done)
 	{
-		HxExpect *expect = palloc(sizeof(HxExpect));
-
+		fill_filter(cal);
 		score_index(cal);
 		memset(table, 0, sizeof(*table));
 		fill_table(cal, table);
-		HxUnpackTable(table, expect);
-		HxFitSafety(expect, cal->queries, nqueries, &cal->blocks,
-					table->safety);
+		fit_safety(cal, table);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
@@ -378,13 +434,12 @@ HxComputeTable(Relation index, const HxIndexDesc *desc,
 }
 
 bool
-HxComputeTableFromRows(Relation index, const HxIndexDesc *desc, HxTable *table,
-					   uint64 *rows)
+HxComputeTableFromRows(Relation index, const HxIndexDesc *desc, int wanted,
+					   HxTable *table, uint64 *rows)
 {
 	uint8 *payloads;
 	uint64 *tids;
-	int count =
-		HxSampleRows(index, desc, HX_CALIBRATION_QUERIES, 1, &payloads, &tids);
+	int count = HxSampleRows(index, desc, wanted, 1, &payloads, &tids);
 	HxSampleQuery *queries = palloc(Max(count, 1) * sizeof(HxSampleQuery));
 
 	for (int q = 0; q < count; q++)
@@ -409,7 +464,24 @@ table_buffer(Relation index, const HxMeta *meta)
 }
 
 void
-HxStoreTable(Relation index, const HxTable *table, uint64 rows)
+HxNoteTable(HxMeta *meta, BlockNumber table, uint64 rows, HxCalibration how)
+{
+	meta->table = table;
+	meta->rows_at_calibration = rows;
+	meta->calibrations++;
+	if (how == HX_CALIBRATED_RING)
+		return;
+	meta->rows_at_full = meta->rows_at_search = rows;
+	meta->ring_start = meta->ring_next;
+	if (how == HX_CALIBRATED_USER)
+		meta->flags |= HX_META_OWN_QUERIES;
+	else
+		meta->flags &= ~HX_META_OWN_QUERIES;
+}
+
+void
+HxStoreTable(Relation index, const HxTable *table, uint64 rows,
+			 HxCalibration how)
 {
 	Buffer meta_buffer =
 		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
@@ -421,9 +493,7 @@ HxStoreTable(Relation index, const HxTable *table, uint64 rows)
 
 	HxInitPage(page, HX_KIND_TABLE);
 	*HxPageTable(page) = *table;
-	meta->table = BufferGetBlockNumber(buffer);
-	meta->rows_at_calibration = rows;
-	meta->calibrations++;
+	HxNoteTable(meta, BufferGetBlockNumber(buffer), rows, how);
 	GenericXLogFinish(state);
 	UnlockReleaseBuffer(buffer);
 	UnlockReleaseBuffer(meta_buffer);

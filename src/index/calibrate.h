@@ -29,7 +29,8 @@ extern int HxSampleRows(Relation index, const HxIndexDesc *desc, int wanted,
 
 /*
  * Search all rows for each query and fill in the table; false if there are too
- * few rows.  *rows is set to the rows of the index.
+ * few rows.  *rows is set to the rows of the index.  The structure lock is
+ * held, or nobody else knows the index yet.
  */
 extern bool HxComputeTable(Relation index, const HxIndexDesc *desc,
 						   const HxSampleQuery *queries, int nqueries,
@@ -37,9 +38,32 @@ extern bool HxComputeTable(Relation index, const HxIndexDesc *desc,
 
 /* Calibrate with rows of the index as queries. */
 extern bool HxComputeTableFromRows(Relation index, const HxIndexDesc *desc,
-								   HxTable *table, uint64 *rows);
+								   int wanted, HxTable *table, uint64 *rows);
 
-/* Store a table and name it in the metapage, by one generic WAL record. */
-extern void HxStoreTable(Relation index, const HxTable *table, uint64 rows);
+/*
+ * Fill in a table's cells.  below[p][d] is the number of rows in blocks of a
+ * promise that are nearer than a distance, totals[p] that of all of them.
+ */
+extern void HxFillCells(double (*below)[HX_TABLE_DISTANCES],
+						const double *totals, HxTable *table);
+
+/* What a table was made from */
+typedef enum HxCalibration
+{
+	HX_CALIBRATED_FULL, /* rows of the index as queries */
+	HX_CALIBRATED_USER, /* queries of the user */
+	HX_CALIBRATED_RING	/* the ring of searches */
+} HxCalibration;
+
+/* Take note of a new table in the metapage. */
+extern void HxNoteTable(HxMeta *meta, BlockNumber table, uint64 rows,
+						HxCalibration how);
+
+/*
+ * Store a table and name it in the metapage, by one generic WAL record.  The
+ * structure lock is held.
+ */
+extern void HxStoreTable(Relation index, const HxTable *table, uint64 rows,
+						 HxCalibration how);
 
 #endif /* HX_CALIBRATE_H */

@@ -46,13 +46,14 @@
 #include "compat.h"
 #include "index/check.h"
 #include "index/inspect.h"
+#include "index/ring.h"
 #include "index/sparse.h"
 #include "index/search.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_check_index);
 
 /* All flags that an entry may have */
-#define KNOWN_FLAGS HX_ENTRY_NULLS
+#define KNOWN_FLAGS (HX_ENTRY_NULLS | HX_ENTRY_FREE)
 
 /* ---- pages ---- */
 
@@ -85,30 +86,6 @@ copy_page(Check *check, BlockNumber block)
 	memcpy(check->page.data, BufferGetPage(buffer), BLCKSZ);
 	UnlockReleaseBuffer(buffer);
 	return (Page) check->page.data;
-}
-
-/* Begin a walk along a chain. */
-static void
-start_walk(Walk *walk)
-{
-	walk->remembered = InvalidBlockNumber;
-	walk->steps = 0;
-	walk->limit = 1;
-}
-
-/* Take a step to a page; true if the chain runs in a circle. */
-static bool
-has_been_at(Walk *walk, BlockNumber block)
-{
-	if (block == walk->remembered)
-		return true;
-	if (++walk->steps == walk->limit)
-	{
-		walk->remembered = block;
-		walk->steps = 0;
-		walk->limit *= 2;
-	}
-	return false;
 }
 
 /* ---- rows ---- */
@@ -284,9 +261,10 @@ check_chain(Check *check)
 	BlockCheck *block = &check->block;
 	BlockNumber next = block->entry.first;
 	bool append_found = block->entry.append == InvalidBlockNumber;
+	uint32 pages = 0;
 	Walk walk;
 
-	start_walk(&walk);
+	HxStartWalk(&walk);
 	while (next != InvalidBlockNumber)
 	{
 		Page page = copy_page(check, next);
@@ -295,13 +273,14 @@ check_chain(Check *check)
 		CHECK_FOR_INTERRUPTS();
 		if (wrong)
 			return fault(check, next, wrong);
-		if (has_been_at(&walk, next))
+		if (HxHasBeenAt(&walk, next))
 			return fault(check, next, "a chain of pages runs in a circle");
 		if (!check_rows(check, next))
 			return false;
 		if (reach(check, next))
 			check->counts.rows_pages++;
 		append_found |= next == block->entry.append;
+		pages++;
 		next = HxPageOpaque(page)->next;
 	}
 	if (!append_found)
@@ -309,6 +288,10 @@ check_chain(Check *check)
 					 psprintf("entry %u appends to block %u, which is not in "
 							  "its chain",
 							  block->place.slot, block->entry.append));
+	if (pages != block->entry.pages)
+		return fault(check, block->place.page,
+					 psprintf("entry %u says %u pages, but its chain has %u",
+							  block->place.slot, block->entry.pages, pages));
 	if (block->rows != block->entry.rows)
 		return fault(
 			check, block->place.page,
@@ -324,6 +307,12 @@ entry_fault(Check *check)
 	const BlockCheck *block = &check->block;
 	const HxEntry *entry = &block->entry;
 
+	if (entry->flags & HX_ENTRY_FREE)
+		return block->is_nulls || entry->owner != 0 || entry->rows != 0 ||
+					   entry->first != InvalidBlockNumber ||
+					   (entry->flags & ~KNOWN_FLAGS) != 0
+				   ? "a free entry that has a block"
+				   : NULL;
 	if (entry->owner >= check->meta.next_owner) /* made since it was read? */
 		HxReadMeta(check->index, &check->meta);
 	if (entry->owner == 0 || entry->owner >= check->meta.next_owner)
@@ -338,8 +327,6 @@ entry_fault(Check *check)
 		return "a first page and one to append to go together";
 	if (entry->rows > 0 && entry->first == InvalidBlockNumber)
 		return "rows, but no page";
-	if (entry->dead > entry->rows)
-		return "more dead rows than rows";
 	if (block->is_nulls)
 		return NULL;
 	return check->desc.vector->methods->fault(&check->desc, block->centroid);
@@ -433,6 +420,8 @@ check_block(Check *check, BlockNumber page, int slot)
 	block->is_nulls = page == check->meta.directory && slot == 0;
 	if (!look_at_block(check, false))
 		look_at_block(check, true);
+	if (block->entry.flags & HX_ENTRY_FREE)
+		return;
 	add_owner(check, block->entry.owner);
 	check->counts.rows += block->rows;
 	check->counts.dead += block->dead;
@@ -473,7 +462,7 @@ check_directory(Check *check)
 	BlockNumber last = block;
 	Walk walk;
 
-	start_walk(&walk);
+	HxStartWalk(&walk);
 	while (block != InvalidBlockNumber)
 	{
 		Page page = copy_page(check, block);
@@ -481,7 +470,7 @@ check_directory(Check *check)
 		int count = HxPageDirectory(page)->count;
 		BlockNumber next = HxPageOpaque(page)->next;
 
-		if (!wrong && has_been_at(&walk, block))
+		if (!wrong && HxHasBeenAt(&walk, block))
 			wrong = "the chain of directory pages runs in a circle";
 		if (!wrong && block == check->meta.directory && count == 0)
 			wrong = "no entry for rows without a vector";
@@ -516,6 +505,17 @@ check_table(Check *check)
 	UnlockReleaseBuffer(HxReadPage(check->index, meta->table, BUFFER_LOCK_SHARE,
 								   HX_KIND_TABLE));
 	reach(check, meta->table);
+}
+
+/* Check the ring of searches. */
+static void
+check_ring(Check *check)
+{
+	BlockNumber pages[HX_RING_PAGES];
+	int count = HxListRing(check->index, &check->meta, pages);
+
+	for (int i = 0; i < count; i++)
+		check->counts.ring_pages += reach(check, pages[i]);
 }
 
 /*
@@ -759,6 +759,7 @@ check_index(Check *check, bool heapallindexed)
 	{
 		check_directory(check);
 		check_table(check);
+		check_ring(check);
 	}
 	count_other_pages(check);
 	if (heapallindexed)
@@ -861,8 +862,8 @@ hx_check_index(PG_FUNCTION_ARGS)
 	Check *check = palloc0(sizeof(Check));
 	const Counts *counts = &check->counts;
 	TupleDesc tuples;
-	Datum values[11];
-	bool nulls[11] = {false};
+	Datum values[12];
+	bool nulls[12] = {false};
 	int i = 0;
 
 	if (get_call_result_type(fcinfo, NULL, &tuples) != TYPEFUNC_COMPOSITE)
@@ -875,6 +876,7 @@ hx_check_index(PG_FUNCTION_ARGS)
 	values[i++] = Int64GetDatum(counts->dead);
 	values[i++] = Int64GetDatum(counts->directory_pages);
 	values[i++] = Int64GetDatum(counts->zone_pages);
+	values[i++] = Int64GetDatum(counts->ring_pages);
 	values[i++] = Int64GetDatum(counts->rows_pages);
 	values[i++] = Int64GetDatum(counts->free_pages);
 	values[i++] = Int64GetDatum(counts->orphan_pages);

@@ -18,6 +18,7 @@ typedef struct Counts
 	int64 dead;
 	int64 directory_pages;
 	int64 zone_pages;
+	int64 ring_pages;
 	int64 rows_pages;
 	int64 free_pages;
 	int64 orphan_pages;
@@ -44,6 +45,30 @@ typedef struct Walk
 	uint32 steps; /* since it was remembered */
 	uint32 limit; /* steps until the next is remembered */
 } Walk;
+
+/* Begin a walk along a chain. */
+static inline void
+HxStartWalk(Walk *walk)
+{
+	walk->remembered = InvalidBlockNumber;
+	walk->steps = 0;
+	walk->limit = 1;
+}
+
+/* Take a step to a page; true if the chain runs in a circle. */
+static inline bool
+HxHasBeenAt(Walk *walk, BlockNumber block)
+{
+	if (block == walk->remembered)
+		return true;
+	if (++walk->steps == walk->limit)
+	{
+		walk->remembered = block;
+		walk->steps = 0;
+		walk->limit *= 2;
+	}
+	return false;
+}
 
 typedef struct Check
 {

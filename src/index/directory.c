@@ -100,12 +100,14 @@ add_page(HxBlocks *blocks, const HxIndexDesc *desc, const HxQuery *query,
 			count - slot, promises, bounds);
 	for (int i = slot; i < count; i++)
 	{
-		copy_entry(&entries[i], block, i, &blocks->blocks[blocks->count++]);
-		if (!query)
-		{
-			promises[i - slot] = 0;
-			bounds[i - slot] = -get_float4_infinity();
-		}
+		int at = blocks->count;
+
+		if (entries[i].flags & HX_ENTRY_FREE)
+			continue;
+		copy_entry(&entries[i], block, i, &blocks->blocks[at]);
+		blocks->promises[at] = query ? promises[i - slot] : 0;
+		blocks->bounds[at] = query ? bounds[i - slot] : -get_float4_infinity();
+		blocks->count++;
 	}
 }
 
@@ -171,59 +173,100 @@ switch_zone_page(Relation index, Buffer buffer, BlockNumber block)
 	return HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_ZONES);
 }
 
-/* Copy the entries of a directory page, to be used without its lock. */
-static int
-copy_entries(Relation index, BlockNumber block, HxEntry *entries)
+/* Share-lock another directory page in place of the pages at hand. */
+static void
+switch_directory_page(Relation index, Buffer *directory, Buffer *zones,
+					  BlockNumber block)
 {
-	Buffer buffer =
-		HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
-	Page page = BufferGetPage(buffer);
-	int count = HxPageDirectory(page)->count;
-
-	memcpy(entries, HxPageEntries(page), count * sizeof(HxEntry));
-	UnlockReleaseBuffer(buffer);
-	return count;
+	if (BufferIsValid(*zones))
+		UnlockReleaseBuffer(*zones);
+	if (BufferIsValid(*directory))
+		UnlockReleaseBuffer(*directory);
+	*directory = *zones = InvalidBuffer;
+	CHECK_FOR_INTERRUPTS();
+	if (block != InvalidBlockNumber)
+		*directory =
+			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
 }
 
+/*
+ * The directory page stays locked while zone maps of its entries are looked
+ * at: they are the blocks' own as long as the owners are.  A block that has
+ * been replaced is kept.
+ */
 void
 HxDropByZones(Relation index, const HxIndexDesc *desc, const HxFilter *filter,
 			  HxBlocks *blocks)
 {
-	HxEntry *entries = palloc(HxDirectoryCapacity(desc) * sizeof(HxEntry));
+	Buffer directory = InvalidBuffer;
+	Buffer zones = InvalidBuffer;
 	BlockNumber page = InvalidBlockNumber;
-	Buffer buffer = InvalidBuffer;
-	int count = 0;
 	int kept = 0;
 
 	for (int i = 0; i < blocks->count; i++)
 	{
 		HxBlock *block = &blocks->blocks[i];
-		const HxEntry *entry = &entries[block->place.slot];
+		const HxEntry *entry;
 
 		if (block->place.page != page)
 		{
-			/* One page at a time is locked. */
-			if (BufferIsValid(buffer))
-				UnlockReleaseBuffer(buffer);
-			buffer = InvalidBuffer;
 			page = block->place.page;
-			count = copy_entries(index, page, entries);
+			switch_directory_page(index, &directory, &zones, page);
 		}
-		if (block->place.slot >= count)
-			HxCorrupted(index, page, "an entry has gone");
-		buffer = switch_zone_page(index, buffer, entry->zones);
-		if (HxFilterZone(filter, HxGetZone(index, desc, buffer, entry->zone)))
+		entry = HxGetEntry(index, directory, block->place.slot);
+		if (entry->owner == block->owner)
+		{
+			zones = switch_zone_page(index, zones, entry->zones);
+			if (!HxFilterZone(filter,
+							  HxGetZone(index, desc, zones, entry->zone)))
+				continue;
+		}
+		HxMoveBlock(blocks, i, kept++);
+	}
+	blocks->count = kept;
+	switch_directory_page(index, &directory, &zones, InvalidBlockNumber);
+}
+
+static bool
+is_same_place(const HxBlock *a, const HxBlock *b)
+{
+	return a->place.page == b->place.page && a->place.slot == b->place.slot;
+}
+
+/*
+ * The same directory again, for the ball's bounds.  Blocks made since the first
+ * reading are not in the list; those replaced since are kept.
+ */
+void
+HxDropByBall(Relation index, const HxIndexDesc *desc, const HxQuery *ball,
+			 double radius, HxBlocks *blocks)
+{
+	HxBlocks near;
+	int kept = 0;
+	int at = 0;
+
+	HxReadDirectory(index, desc, ball, &near);
+	for (int i = 0; i < blocks->count; i++)
+	{
+		const HxBlock *block = &blocks->blocks[i];
+		int same = at;
+
+		/* Both lists have the order of the directory. */
+		while (same < near.count && !is_same_place(&near.blocks[same], block))
+			same++;
+		if (same < near.count)
+			at = same; /* else it has gone */
+		if (same == near.count || near.blocks[same].owner != block->owner ||
+			near.bounds[same] <= radius)
 			HxMoveBlock(blocks, i, kept++);
 	}
 	blocks->count = kept;
-	if (BufferIsValid(buffer))
-		UnlockReleaseBuffer(buffer);
-	pfree(entries);
+	HxFreeBlocks(&near);
 }
 
 bool
 HxNearestBlock(Relation index, const HxIndexDesc *desc, const uint8 *payload,
-			   HxBlock *nearest, uint32 *spread)
+			   HxBlock *nearest, uint32 *spread, uint64 *rows)
 {
 	BlockNumber block = directory_start(index);
 	uint32 *spreads = palloc(HxDirectoryCapacity(desc) * sizeof(uint32));
@@ -231,6 +274,7 @@ HxNearestBlock(Relation index, const HxIndexDesc *desc, const uint8 *payload,
 	bool first = true;
 	uint32 steps = 0;
 
+	*rows = 0;
 	while (block != InvalidBlockNumber)
 	{
 		Buffer buffer = read_directory_page(index, block, first);
@@ -243,7 +287,9 @@ HxNearestBlock(Relation index, const HxIndexDesc *desc, const uint8 *payload,
 									   count, spreads);
 		for (int i = first ? 1 : 0; i < count; i++)
 		{
-			if (found && spreads[i] >= *spread)
+			*rows += entries[i].rows;
+			if ((found && spreads[i] >= *spread) ||
+				(entries[i].flags & HX_ENTRY_FREE))
 				continue;
 			copy_entry(&entries[i], block, i, nearest);
 			*spread = spreads[i];
@@ -315,4 +361,39 @@ HxFindNullBlock(Relation index, const HxIndexDesc *desc, HxBlock *block)
 
 	copy_entry(HxPageEntries(BufferGetPage(buffer)), first, 0, block);
 	UnlockReleaseBuffer(buffer);
+}
+
+/* ---- owners ---- */
+
+static int
+compare_owners(const void *a, const void *b)
+{
+	uint64 left = *(const uint64 *) a;
+	uint64 right = *(const uint64 *) b;
+
+	return left < right ? -1 : left > right;
+}
+
+void
+HxAddOwner(HxOwners *owners, uint64 owner)
+{
+	if (owners->count == owners->room)
+	{
+		owners->room = Max(2 * owners->room, 64);
+		owners->owners = grow(owners->owners, owners->room, sizeof(uint64));
+	}
+	owners->owners[owners->count++] = owner;
+}
+
+void
+HxSortOwners(HxOwners *owners)
+{
+	qsort(owners->owners, owners->count, sizeof(uint64), compare_owners);
+}
+
+bool
+HxHasOwner(const HxOwners *owners, uint64 owner)
+{
+	return owners->count > 0 && bsearch(&owner, owners->owners, owners->count,
+										sizeof(uint64), compare_owners) != NULL;
 }

@@ -28,6 +28,18 @@ typedef struct HxBlocks
 	HxBlock nulls;	 /* the block of rows without a vector */
 } HxBlocks;
 
+/* A set of owners, asked only once it is sorted */
+typedef struct HxOwners
+{
+	uint64 *owners;
+	int count;
+	int room;
+} HxOwners;
+
+extern void HxAddOwner(HxOwners *owners, uint64 owner);
+extern void HxSortOwners(HxOwners *owners);
+extern bool HxHasOwner(const HxOwners *owners, uint64 owner);
+
 /*
  * Read all entries.  With a query, promises and bounds are computed.  One page
  * is share-locked at a time.  Palloc'd in the current context.
@@ -57,13 +69,17 @@ extern uint64 HxBlocksRows(const HxBlocks *blocks);
 extern void HxDropByZones(Relation index, const HxIndexDesc *desc,
 						  const HxFilter *filter, HxBlocks *blocks);
 
+/* Remove the blocks that lie outside a ball altogether. */
+extern void HxDropByBall(Relation index, const HxIndexDesc *desc,
+						 const HxQuery *ball, double radius, HxBlocks *blocks);
+
 /*
- * The block whose centroid is nearest to a payload, and the spread from it;
- * false if the index has no block yet.
+ * The block whose centroid is nearest to a payload, the spread from it, and
+ * the rows of all blocks; false if the index has no block yet.
  */
 extern bool HxNearestBlock(Relation index, const HxIndexDesc *desc,
 						   const uint8 *payload, HxBlock *nearest,
-						   uint32 *spread);
+						   uint32 *spread, uint64 *rows);
 
 /* The block of the rows whose vector is NULL. */
 extern void HxFindNullBlock(Relation index, const HxIndexDesc *desc,

@@ -8,6 +8,9 @@
 
 #include "index/page.h"
 
+/* Rows may grow so often before a table is not used any more */
+#define HX_MAX_GROWTH 4
+
 /* The table in memory: log2 of shares by distance, then promise */
 typedef struct HxExpect
 {

@@ -13,6 +13,9 @@
 
 #include "index/directory.h"
 #include "index/handler.h"
+#include "index/inject.h"
+#include "index/recalibrate.h"
+#include "index/split.h"
 #include "index/sparse.h"
 
 /* Kept from row to row of a statement, in IndexInfo */
@@ -30,6 +33,8 @@ typedef struct NewRow
 	ItemPointerData tid;
 	uint32 spread; /* from the block's centroid */
 	uint32 weight; /* of the payload */
+	uint64 rows;   /* rows of the index, as last seen */
+	bool is_long;  /* the block that took it should be split */
 } NewRow;
 
 /* The pages of one append, exclusively locked */
@@ -48,6 +53,7 @@ static void
 widen_entry(HxEntry *entry, const NewRow *row)
 {
 	entry->rows++;
+	entry->changes++;
 	if (!row->payload)
 		return;
 	entry->radius = Max(entry->radius, row->spread);
@@ -113,7 +119,7 @@ find_zone(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
 /* Write the append as one record, and release all pages. */
 static void
 write_append(Relation index, const HxIndexDesc *desc, const RowAppend *append,
-			 HxPlace place, const NewRow *row)
+			 HxPlace place, NewRow *row)
 {
 	GenericXLogState *state = GenericXLogStart(index);
 	Page directory = GenericXLogRegisterBuffer(state, append->directory, 0);
@@ -130,6 +136,7 @@ write_append(Relation index, const HxIndexDesc *desc, const RowAppend *append,
 				->next = block;
 		else
 			entry->first = block;
+		entry->pages++;
 	}
 	HxPutRow(desc, page, row->payload, &row->attrs, &row->tid);
 	entry->append = block;
@@ -140,6 +147,7 @@ write_append(Relation index, const HxIndexDesc *desc, const RowAppend *append,
 
 		HxWidenZone(desc, HxPageZone(desc, zones, entry->zone), &row->attrs);
 	}
+	row->is_long = HxIsLong(index, desc, entry, row->rows);
 	GenericXLogFinish(state);
 
 	if (BufferIsValid(append->zones))
@@ -151,12 +159,12 @@ write_append(Relation index, const HxIndexDesc *desc, const RowAppend *append,
 }
 
 /*
- * RowAppend a row to the block at a place.  False if the place has gone to
+ * Append a row to the block at a place.  False if the place has gone to
  * another block since it was read.
  */
 static bool
 append_row(Relation index, const HxIndexDesc *desc, HxPlace place, uint64 owner,
-		   const NewRow *row)
+		   NewRow *row)
 {
 	RowAppend append = {0};
 	const HxEntry *entry;
@@ -172,6 +180,13 @@ append_row(Relation index, const HxIndexDesc *desc, HxPlace place, uint64 owner,
 	find_room(index, entry, &append);
 	find_zone(index, desc, entry, row, &append);
 	write_append(index, desc, &append, place, row);
+	HX_INJECT("append");
+	if (append.reused)
+	{
+		HxCounts counts = {.pages_reused = 1};
+
+		HxAddCounts(index, &counts);
+	}
 	return true;
 }
 
@@ -202,13 +217,16 @@ make_entry(const HxIndexDesc *desc, Page directory, int slot, Page zones,
 static bool
 make_first_block(Relation index, const HxIndexDesc *desc, const NewRow *row)
 {
-	Buffer meta =
-		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
-	BlockNumber first = HxPageMeta(BufferGetPage(meta))->directory;
-	Buffer directory =
-		HxReadPage(index, first, BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
-	bool fresh = HxPageDirectory(BufferGetPage(directory))->count == 1;
+	BlockNumber first;
+	Buffer directory;
+	bool fresh;
+	HxMeta known;
 
+	HxReadMeta(index, &known);
+	first = known.directory;
+	directory =
+		HxReadPage(index, first, BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
+	fresh = HxPageDirectory(BufferGetPage(directory))->count == 1;
 	if (fresh)
 	{
 		HxEntry *nulls = HxPageEntries(BufferGetPage(directory));
@@ -216,6 +234,8 @@ make_first_block(Relation index, const HxIndexDesc *desc, const NewRow *row)
 		Buffer rows = HxNewBuffer(index, &reused);
 		Buffer zones = HxReadPage(index, nulls->zones, BUFFER_LOCK_EXCLUSIVE,
 								  HX_KIND_ZONES);
+		Buffer meta =
+			HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
 		HxPlace place = {first, 1};
 		GenericXLogState *state;
 		Page meta_page;
@@ -241,15 +261,16 @@ make_first_block(Relation index, const HxIndexDesc *desc, const NewRow *row)
 		make_entry(desc, directory_page, place.slot, zones_page, owner,
 				   BufferGetBlockNumber(zones), row);
 		entry->first = entry->append = BufferGetBlockNumber(rows);
+		entry->pages = 1;
 		HxInitRowsPage(desc, rows_page, owner, place);
 		HxPutRow(desc, rows_page, row->payload, &row->attrs, &row->tid);
 		widen_entry(entry, row);
 		GenericXLogFinish(state);
+		UnlockReleaseBuffer(meta);
 		UnlockReleaseBuffer(zones);
 		UnlockReleaseBuffer(rows);
 	}
 	UnlockReleaseBuffer(directory);
-	UnlockReleaseBuffer(meta);
 	return fresh;
 }
 
@@ -269,14 +290,16 @@ insert_row(Relation index, const HxIndexDesc *desc, NewRow *row)
 			HxFindNullBlock(index, desc, &block);
 			done = append_row(index, desc, block.place, block.owner, row);
 		}
-		else if (HxNearestBlock(index, desc, row->payload, &block,
-								&row->spread))
+		else if (HxNearestBlock(index, desc, row->payload, &block, &row->spread,
+								&row->rows))
 			done = append_row(index, desc, block.place, block.owner, row);
 		else
 		{
 			row->spread = 0;
 			done = make_first_block(index, desc, row);
 		}
+		if (row->is_long)
+			HxSplitBlock(index, desc, block.place, row->rows);
 	}
 }
 
@@ -329,6 +352,8 @@ hxinsert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 		row.weight = desc->vector->methods->weight(desc, payload);
 	}
 	insert_row(index, desc, &row);
+	if (row.payload)
+		HxAfterAppend(index, desc, tid);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(inserter->context);
 	return false;

@@ -15,6 +15,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -103,8 +104,8 @@ hx_index_info(PG_FUNCTION_ARGS)
 	TupleDesc tuples;
 	HxBlocks blocks;
 	HxMeta meta;
-	Datum values[14];
-	bool nulls[14] = {false};
+	Datum values[15];
+	bool nulls[15] = {false};
 	int i = 0;
 
 	if (get_call_result_type(fcinfo, NULL, &tuples) != TYPEFUNC_COMPOSITE)
@@ -131,6 +132,8 @@ hx_index_info(PG_FUNCTION_ARGS)
 	values[i++] = Int64GetDatum(meta.rows_at_build);
 	values[i++] = Int64GetDatum(meta.rows_at_calibration);
 	values[i++] = Int32GetDatum(meta.calibrations);
+	values[i++] = Int64GetDatum(meta.pages_freed);
+	values[i++] = Int64GetDatum(meta.pages_reused);
 	relation_close(index, AccessShareLock);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
 }
@@ -212,7 +215,8 @@ hx_block_info(PG_FUNCTION_ARGS)
 		block = HxPageOpaque(page)->next;
 		UnlockReleaseBuffer(buffer);
 		for (int i = 0; i < count; i++)
-			put_block(result, index, &desc, number++, &entries[i]);
+			if (!(entries[i].flags & HX_ENTRY_FREE))
+				put_block(result, index, &desc, number++, &entries[i]);
 	}
 	relation_close(index, AccessShareLock);
 	PG_RETURN_NULL();
@@ -351,26 +355,28 @@ hx_calibrate_index(PG_FUNCTION_ARGS)
 	Relation index = HxOpenIndex(PG_GETARG_OID(0), ShareUpdateExclusiveLock);
 	HxIndexDesc desc = *HxDescribe(index);
 	HxTable *table = palloc(sizeof(HxTable));
+	HxSampleQuery *queries = NULL;
+	int count = 0;
 	bool done;
 	uint64 rows;
 
 	if (!HX_OWNS_RELATION(RelationGetRelid(index)))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX,
 					   RelationGetRelationName(index));
+	if (PG_NARGS() > 1)
+		queries = read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(1), &count);
+	HxLockStructure(index);
 	if (HxIsSparse(&desc)) /* every search is exact */
 		done = false;
-	else if (PG_NARGS() == 1)
-		done = HxComputeTableFromRows(index, &desc, table, &rows);
-	else
-	{
-		int count;
-		HxSampleQuery *queries =
-			read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(1), &count);
-
+	else if (queries)
 		done = HxComputeTable(index, &desc, queries, count, table, &rows);
-	}
+	else
+		done = HxComputeTableFromRows(index, &desc, HX_CALIBRATION_QUERIES,
+									  table, &rows);
 	if (done)
-		HxStoreTable(index, table, rows);
+		HxStoreTable(index, table, rows,
+					 queries ? HX_CALIBRATED_USER : HX_CALIBRATED_FULL);
+	HxUnlockStructure(index);
 	relation_close(index, ShareUpdateExclusiveLock);
 	PG_RETURN_BOOL(done);
 }

@@ -26,6 +26,9 @@
 /* Cache lines of a page that are prefetched; hardware fetches what follows */
 #define PREFETCHED_LINES 6
 
+/* Free pages looked at for one that comes after a given page */
+#define MOST_REFUSED 4
+
 #define BITMAP_WORDS(bits) (((bits) + 63) / 64)
 
 /* ---- layout ---- */
@@ -275,6 +278,7 @@ HxInitMetapage(const HxIndexDesc *desc, Page page)
 	meta->directory = InvalidBlockNumber;
 	meta->directory_end = InvalidBlockNumber;
 	meta->table = InvalidBlockNumber;
+	meta->ring = InvalidBlockNumber;
 	meta->next_owner = 1;
 }
 
@@ -290,7 +294,8 @@ HxCorrupted(Relation index, BlockNumber block, const char *detail)
 
 /*
  * Is the page of our making, without a hole that generic WAL would clear?
- * Pages of rows have one, where HxPageFault looks for it.
+ * Pages of rows have one, where HxPageFault looks for it, and freed ones keep
+ * what they had.
  */
 bool
 HxPageIsSound(Page page)
@@ -304,7 +309,7 @@ HxPageIsSound(Page page)
 	opaque = HxPageOpaque(page);
 	if (opaque->page_id != HX_PAGE_ID || !HxKindIsKnown(opaque->kind))
 		return false;
-	return opaque->kind == HX_KIND_ROWS ||
+	return opaque->kind == HX_KIND_ROWS || opaque->kind == HX_KIND_FREE ||
 		   (header->pd_lower == header->pd_special &&
 			header->pd_upper == header->pd_special);
 }
@@ -323,6 +328,13 @@ hole_is_right(const HxIndexDesc *desc, Page page)
 				   BITMAP_WORDS(desc->capacity) * sizeof(uint64);
 }
 
+/* Can an axis begin at a number and have such steps? */
+static bool
+axis_is_sound(double low, double step)
+{
+	return isfinite(low) && isfinite(step) && step > 0;
+}
+
 /* Are the axes and factors of a table of expected misses numbers to use? */
 static bool
 table_is_sound(const HxTable *table)
@@ -330,9 +342,23 @@ table_is_sound(const HxTable *table)
 	for (int t = 0; t < HX_TABLE_TARGETS; t++)
 		if (!isfinite(table->safety[t]) || table->safety[t] <= 0)
 			return false;
-	return isfinite(table->promise_low) && isfinite(table->promise_step) &&
-		   isfinite(table->distance_low) && isfinite(table->distance_step) &&
-		   table->promise_step > 0 && table->distance_step > 0;
+	return axis_is_sound(table->promise_low, table->promise_step) &&
+		   axis_is_sound(table->distance_low, table->distance_step);
+}
+
+/* Are the numbers of a search of the ring such that sums can be made of it? */
+static bool
+ring_is_sound(const HxRing *ring)
+{
+	if (!axis_is_sound(ring->promise_low, ring->promise_step) ||
+		!axis_is_sound(ring->distance_low, ring->distance_step) ||
+		!isfinite(ring->least_promise) || !isfinite(ring->least_distance) ||
+		ring->count > HX_RING_NEAR)
+		return false;
+	for (int i = 0; i < ring->count; i++)
+		if (!isfinite(ring->near[i].distance))
+			return false;
+	return true;
 }
 
 /*
@@ -372,6 +398,10 @@ HxPageFault(const HxIndexDesc *desc, Page page, uint16 kind)
 		case HX_KIND_TABLE:
 			if (!table_is_sound(HxPageTable(page)))
 				return "table of expected misses with impossible numbers";
+			break;
+		case HX_KIND_RING:
+			if (!ring_is_sound(HxPageRing(page)))
+				return "search of the ring with impossible numbers";
 			break;
 		default:
 			break;
@@ -583,10 +613,15 @@ HxCheckSteps(Relation index, BlockNumber block, uint32 steps)
 		HxCorrupted(index, block, "a chain of pages runs in a circle");
 }
 
-/* Take a page from the free space map, if it is really free. */
+/*
+ * Take a page from the free space map, if it is really free and comes after a
+ * given one.
+ */
 static Buffer
-reuse_page(Relation index)
+reuse_page(Relation index, BlockNumber after)
 {
+	int refused = 0;
+
 	for (;;)
 	{
 		BlockNumber block = GetFreeIndexPage(index);
@@ -595,6 +630,14 @@ reuse_page(Relation index)
 
 		if (block == InvalidBlockNumber)
 			return InvalidBuffer;
+		if (block <= after)
+		{
+			/* The map names another one next time. */
+			RecordFreeIndexPage(index, block);
+			if (++refused < MOST_REFUSED)
+				continue;
+			return InvalidBuffer;
+		}
 		/* The map is not crash-safe: it may know pages that are not there. */
 		if (block >= RelationGetNumberOfBlocks(index))
 			continue;
@@ -614,12 +657,14 @@ reuse_page(Relation index)
 
 /*
  * A page to write, exclusively locked: one that was freed, or a new one at the
- * end.  The caller initialises it.  *reused tells which.
+ * end.  The caller initialises it.  *reused tells which.  Rows that move need
+ * one after all that they are moved from, see README, "Rows that move"; for
+ * others `after` is HX_METAPAGE.
  */
 Buffer
-HxNewBuffer(Relation index, bool *reused)
+HxNewBufferAfter(Relation index, BlockNumber after, bool *reused)
 {
-	Buffer buffer = reuse_page(index);
+	Buffer buffer = reuse_page(index, after);
 
 	*reused = BufferIsValid(buffer);
 	if (*reused)
@@ -634,7 +679,106 @@ HxNewBuffer(Relation index, bool *reused)
 	return buffer;
 }
 
+/*
+ * Make a rows page a free one.  What it holds stays, so that a record of this
+ * is small.
+ */
+void
+HxMarkPageFree(Page page)
+{
+	HxOpaque *opaque = HxPageOpaque(page);
+
+	opaque->owner = 0;
+	opaque->next = InvalidBlockNumber;
+	opaque->parent = InvalidBlockNumber;
+	opaque->slot = 0;
+	opaque->kind = HX_KIND_FREE;
+}
+
+/* ---- the structure lock ---- */
+
+/*
+ * Take the lock that serialises changes to the structure, unless somebody has
+ * it.  Released by HxUnlockStructure, or with the transaction if it fails.
+ * While it is held no heavyweight lock may be taken but that for extension.
+ */
+bool
+HxTryLockStructure(Relation index)
+{
+	return ConditionalLockPage(index, HX_METAPAGE, ExclusiveLock);
+}
+
+/* The same, waiting for it: not with a buffer locked. */
+void
+HxLockStructure(Relation index)
+{
+	LockPage(index, HX_METAPAGE, ExclusiveLock);
+}
+
+void
+HxUnlockStructure(Relation index)
+{
+	UnlockPage(index, HX_METAPAGE, ExclusiveLock);
+}
+
+/* What is locked: a tuple's tag, since two pages' are not allowed together. */
+static ItemPointer
+walk_tag(void)
+{
+	static ItemPointerData tag;
+
+	ItemPointerSet(&tag, HX_METAPAGE, FirstOffsetNumber);
+	return &tag;
+}
+
+/*
+ * Make sure that no walk through the file is going on, or begins before this
+ * is released; false if one is.  Taken before the structure lock.
+ */
+bool
+HxTryLockMoves(Relation index)
+{
+	return HX_CONDITIONAL_LOCK_TUPLE(index, walk_tag(), ExclusiveLock);
+}
+
+void
+HxUnlockMoves(Relation index)
+{
+	UnlockTuple(index, walk_tag(), ExclusiveLock);
+}
+
+/* Announce a walk; waits for rows that are being moved. */
+void
+HxLockWalk(Relation index)
+{
+	LockTuple(index, walk_tag(), ShareLock);
+}
+
+void
+HxUnlockWalk(Relation index)
+{
+	UnlockTuple(index, walk_tag(), ShareLock);
+}
+
 /* ---- metapage ---- */
+
+/* Add to the counters, which only tell what happened.  Locks the metapage. */
+void
+HxAddCounts(Relation index, const HxCounts *counts)
+{
+	Buffer buffer =
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
+	GenericXLogState *state = GenericXLogStart(index);
+	HxMeta *meta = HxPageMeta(GenericXLogRegisterBuffer(state, buffer, 0));
+
+	meta->splits += counts->splits;
+	meta->merges += counts->merges;
+	meta->blocks += counts->blocks;
+	meta->pages_freed += counts->pages_freed;
+	meta->pages_reused += counts->pages_reused;
+	GenericXLogFinish(state);
+	UnlockReleaseBuffer(buffer);
+}
 
 /*
  * Copy the metapage.  Errors if the file is not an index of this version or

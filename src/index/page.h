@@ -25,6 +25,7 @@
 #define HX_KIND_ZONES 3
 #define HX_KIND_ROWS 4
 #define HX_KIND_TABLE 5
+#define HX_KIND_RING 6
 /* Indexes of sparse vectors (sparse.h) */
 #define HX_KIND_WINDOWS 16	/* directory of windows */
 #define HX_KIND_MAP 17		/* a window's pages */
@@ -34,7 +35,7 @@
 #define HX_KIND_PENDING 21	/* rows not yet in a window */
 
 #define HxKindIsKnown(kind)     \
-	((kind) <= HX_KIND_TABLE || \
+	((kind) <= HX_KIND_RING || \
 	 ((kind) >= HX_KIND_WINDOWS && (kind) <= HX_KIND_PENDING))
 
 /* Special space of every page */
@@ -80,7 +81,16 @@ typedef struct HxMeta
 	uint32 merges;				/* blocks merged */
 	uint32 pages_freed;			/* rows pages unlinked by vacuum */
 	uint32 pages_reused;		/* free pages taken by inserts */
+	BlockNumber ring;			/* first page of the ring of searches */
+	uint32 flags;				/* HX_META_... */
+	uint32 ring_next;			/* number of the ring's next search */
+	uint32 ring_start;			/* the first one that counts */
+	uint64 rows_at_full;		/* rows when the table was last made in full */
+	uint64 rows_at_search;		/* rows at the last search of the ring */
 } HxMeta;
+
+/* The table was made from queries of the user */
+#define HX_META_OWN_QUERIES 0x0001
 
 #define HxPageMeta(page) ((HxMeta *) HxContents(page))
 
@@ -89,16 +99,17 @@ typedef struct HxDirectory
 {
 	uint16 count; /* entries in use */
 	uint16 capacity;
-	uint32 unused;
+	BlockNumber zones; /* first of its zone pages, a chain */
 } HxDirectory;
 
-#define HX_ENTRY_NULLS 0x0001 /* the block of rows whose vector is NULL */
+#define HX_ENTRY_NULLS 0x01 /* the block of rows whose vector is NULL */
+#define HX_ENTRY_FREE 0x02	/* no block: to be used by the next split */
 
 typedef struct HxEntry
 {
 	uint64 owner;		/* incarnation of the block */
 	uint32 rows;		/* rows, dead ones included */
-	uint32 dead;		/* of these, marked as dead */
+	uint32 pages;		/* pages of its chain */
 	BlockNumber first;	/* first rows page, or InvalidBlockNumber */
 	BlockNumber append; /* rows page to append to */
 	BlockNumber zones;	/* zone page */
@@ -106,8 +117,9 @@ typedef struct HxEntry
 	uint32 min_weight;	/* least weight of a row's code */
 	uint32 max_weight;	/* greatest weight */
 	uint16 zone;		/* slot on the zone page */
-	uint16 flags;		/* HX_ENTRY_... */
-	uint32 unused;
+	uint8 flags;		/* HX_ENTRY_... */
+	uint8 split_above;	/* not split before it has 2^n rows; 0: whenever */
+	uint32 changes;		/* counts changes to the block's pages */
 } HxEntry;
 
 #define HxPageDirectory(page) ((HxDirectory *) HxContents(page))
@@ -165,6 +177,38 @@ typedef struct HxTable
 
 #define HxPageTable(page) ((HxTable *) HxContents(page))
 
+/* One of the nearest rows of a search, and when it would be found */
+typedef struct HxTraceRow
+{
+	float distance; /* in units of the query */
+	uint32 before;	/* rows visited before its block */
+} HxTraceRow;
+
+/* Ring of searches */
+#define HX_RING_PAGES 64
+#define HX_RING_NEAR 480
+
+/* An exhaustive search; the axes are those of HxTable */
+typedef struct HxRing
+{
+	double promise_low;
+	double promise_step;
+	double distance_low;
+	double distance_step;
+	uint32 number; /* of the search */
+	uint16 count;  /* nearest rows kept */
+	uint16 unused;
+	float least_promise;			  /* of a block */
+	float least_distance;			  /* of a row */
+	uint32 totals[HX_TABLE_PROMISES]; /* rows of blocks, by promise */
+	uint8 cells[HX_TABLE_PROMISES][HX_TABLE_DISTANCES]; /* rows nearer than a
+														 * distance: 0, or 1 +
+														 * 8 log2 */
+	HxTraceRow near[HX_RING_NEAR]; /* in the order of visits */
+} HxRing;
+
+#define HxPageRing(page) ((HxRing *) HxContents(page))
+
 /* Where a block's entry stands: its name for life */
 typedef struct HxPlace
 {
@@ -213,7 +257,14 @@ extern bool HxTidIsSound(const ItemPointerData *tid);
 extern void HxCheckTid(Relation index, const ItemPointerData *tid);
 pg_noreturn extern void HxCorrupted(Relation index, BlockNumber block,
 									const char *detail);
-extern Buffer HxNewBuffer(Relation index, bool *reused);
+extern Buffer HxNewBufferAfter(Relation index, BlockNumber after, bool *reused);
+extern void HxMarkPageFree(Page page);
+
+static inline Buffer
+HxNewBuffer(Relation index, bool *reused)
+{
+	return HxNewBufferAfter(index, HX_METAPAGE, reused);
+}
 
 /* Steps along a chain between two looks at the length of the file */
 #define HX_STEPS_UNCHECKED 1024
@@ -233,6 +284,29 @@ HxCountStep(Relation index, BlockNumber block, uint32 *steps)
 
 /* Metapage */
 extern void HxReadMeta(Relation index, HxMeta *meta);
+
+/* What is added to the counters of the metapage */
+typedef struct HxCounts
+{
+	int splits;
+	int merges;
+	int blocks;
+	int pages_freed;
+	int pages_reused;
+} HxCounts;
+
+extern void HxAddCounts(Relation index, const HxCounts *counts);
+
+/* The lock that serialises changes to the structure */
+extern bool HxTryLockStructure(Relation index);
+extern void HxLockStructure(Relation index);
+extern void HxUnlockStructure(Relation index);
+
+/* The lock that keeps rows from moving behind a walk through the file */
+extern bool HxTryLockMoves(Relation index);
+extern void HxUnlockMoves(Relation index);
+extern void HxLockWalk(Relation index);
+extern void HxUnlockWalk(Relation index);
 
 /* Description of an index, cached with its relcache entry */
 extern const HxIndexDesc *HxDescribe(Relation index);

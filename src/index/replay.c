@@ -13,6 +13,8 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
+
 #include "index/replay.h"
 
 /* Factors tried: 2^(i/4) */
@@ -32,33 +34,36 @@ typedef struct Scenario
 static const Scenario scenarios[] = {
 	{1, false}, {10, false}, {100, false}, {1, true}, {10, true}};
 
-/* Recall of every query under every factor, for one target and scenario */
-typedef struct Outcome
-{
-	float *recall[FACTORS];
-} Outcome;
+/* All targets and factors */
+#define THRESHOLDS (HX_TABLE_TARGETS * FACTORS)
 
-/* What a replay walks through */
+/* Recall of every query, for each scenario, target and factor */
+typedef struct Outcomes
+{
+	float *recall[lengthof(scenarios)][HX_TABLE_TARGETS][FACTORS];
+} Outcomes;
+
+/* One trace replayed in one scenario */
 typedef struct Replay
 {
 	const HxExpect *expect;
-	const HxBlocks *blocks;
-	int *order;	  /* blocks by promise */
-	int *rank;	  /* inverse of order */
-	HxNear *near; /* the query's nearest rows, by distance */
-	int nnear;
-	HxNear *by_rank; /* the same, by rank of their block */
+	const HxTrace *trace;
+	int k;
+	double passing;					 /* share of the rows that pass */
+	int count;						 /* rows that are there to be found */
+	HxTraceRow near[HX_REPLAY_NEAR]; /* these, in the order of visits */
+	float truth;					 /* distance of the kth nearest */
 } Replay;
 
 void
-HxReplayAdd(HxReplayQuery *query, double distance, int block)
+HxKeepNear(HxNearest *nearest, float distance, int block)
 {
-	HxNear *heap = query->near;
+	HxNear *heap = nearest->rows;
 	int at;
 
-	if (query->nnear < HX_REPLAY_NEAR)
+	if (nearest->count < HX_REPLAY_NEAR)
 	{
-		at = query->nnear++;
+		at = nearest->count++;
 		while (at > 0 && heap[(at - 1) / 2].distance < distance)
 		{
 			heap[at] = heap[(at - 1) / 2];
@@ -67,16 +72,14 @@ HxReplayAdd(HxReplayQuery *query, double distance, int block)
 	}
 	else
 	{
-		if (!(distance < heap[0].distance))
-			return;
 		at = 0;
 		for (;;)
 		{
 			int child = 2 * at + 1;
 
-			if (child >= query->nnear)
+			if (child >= nearest->count)
 				break;
-			if (child + 1 < query->nnear &&
+			if (child + 1 < nearest->count &&
 				heap[child].distance < heap[child + 1].distance)
 				child++;
 			if (heap[child].distance <= distance)
@@ -89,16 +92,9 @@ HxReplayAdd(HxReplayQuery *query, double distance, int block)
 	heap[at].block = block;
 }
 
-static int
-compare_near(const void *a, const void *b)
-{
-	float x = ((const HxNear *) a)->distance;
-	float y = ((const HxNear *) b)->distance;
+/* ---- traces ---- */
 
-	return (x > y) - (x < y);
-}
-
-/* Compare blocks by the promises of the query being replayed */
+/* Compare blocks by their promises */
 static int
 compare_promises(const void *a, const void *b, void *arg)
 {
@@ -110,35 +106,88 @@ compare_promises(const void *a, const void *b, void *arg)
 }
 
 static int
-compare_ranks(const void *a, const void *b, void *arg)
+compare_visits(const void *a, const void *b)
 {
-	const int *rank = arg;
-	int x = rank[((const HxNear *) a)->block];
-	int y = rank[((const HxNear *) b)->block];
+	const HxTraceRow *x = a;
+	const HxTraceRow *y = b;
+
+	if (x->before != y->before)
+		return x->before < y->before ? -1 : 1;
+	return (x->distance > y->distance) - (x->distance < y->distance);
+}
+
+void
+HxMakeTrace(const HxExpect *expect, const HxBlocks *blocks,
+			const float *promises, const HxNearest *nearest, HxTrace *trace)
+{
+	Size room = Max(blocks->count, 1);
+	int *order =
+		MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(int));
+	uint64 *before =
+		MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(uint64));
+	uint64 visited = 0;
+
+	memset(trace->rows, 0, sizeof(trace->rows));
+	for (int b = 0; b < blocks->count; b++)
+		order[b] = b;
+	qsort_arg(order, blocks->count, sizeof(int), compare_promises,
+			  (void *) promises);
+	for (int r = 0; r < blocks->count; r++)
+	{
+		int block = order[r];
+		uint32 rows = blocks->blocks[block].rows;
+
+		trace->rows[HxPromiseBin(expect, promises[block])] += rows;
+		before[block] = visited;
+		visited += rows;
+	}
+	trace->count = nearest->count;
+	for (int i = 0; i < nearest->count; i++)
+	{
+		trace->near[i].distance = nearest->rows[i].distance;
+		trace->near[i].before =
+			(uint32) Min(before[nearest->rows[i].block], PG_UINT32_MAX);
+	}
+	qsort(trace->near, trace->count, sizeof(HxTraceRow), compare_visits);
+	pfree(order);
+	pfree(before);
+}
+
+/* ---- one replay ---- */
+
+/* Compare rows of a trace by distance */
+static int
+compare_distances(const void *a, const void *b, void *arg)
+{
+	const HxTraceRow *near = arg;
+	float x = near[*(const int *) a].distance;
+	float y = near[*(const int *) b].distance;
 
 	return (x > y) - (x < y);
 }
 
-/* Prepare a query's replay: order of blocks, rows by distance and by rank. */
+/* Choose the rows that a scenario leaves; `order` is theirs by distance. */
 static void
-prepare(Replay *replay, HxReplayQuery *query, const Scenario *scenario)
+choose_rows(Replay *replay, const int *order, const Scenario *scenario)
 {
-	int count = replay->blocks->count;
+	const HxTrace *trace = replay->trace;
+	bool chosen[HX_REPLAY_NEAR] = {false};
 
-	for (int b = 0; b < count; b++)
-		replay->order[b] = b;
-	qsort_arg(replay->order, count, sizeof(int), compare_promises,
-			  query->promises);
-	for (int r = 0; r < count; r++)
-		replay->rank[replay->order[r]] = r;
-	qsort(query->near, query->nnear, sizeof(HxNear), compare_near);
-	replay->nnear = 0;
-	for (int i = 0; i < query->nnear; i++)
-		if (!scenario->thinned || i % THINNING == THINNING / 2)
-			replay->near[replay->nnear++] = query->near[i];
-	memcpy(replay->by_rank, replay->near, replay->nnear * sizeof(HxNear));
-	qsort_arg(replay->by_rank, replay->nnear, sizeof(HxNear), compare_ranks,
-			  replay->rank);
+	replay->k = scenario->k;
+	replay->passing = scenario->thinned ? 1.0 / THINNING : 1;
+	replay->count = 0;
+	for (int i = 0; i < trace->count; i++)
+	{
+		if (scenario->thinned && i % THINNING != THINNING / 2)
+			continue;
+		chosen[order[i]] = true;
+		if (++replay->count <= replay->k)
+			replay->truth = trace->near[order[i]].distance;
+	}
+	replay->count = 0;
+	for (int i = 0; i < trace->count; i++)
+		if (chosen[i])
+			replay->near[replay->count++] = trace->near[i];
 }
 
 /* Insert a distance into the k least found so far. */
@@ -160,69 +209,72 @@ keep_least(float *least, int *count, int k, float distance)
 
 /* Share of the k true neighbours among those found; ties count. */
 static float
-recall_of(const Replay *replay, const float *found, int nfound, int k)
+recall_of(const Replay *replay, const float *found, int nfound)
 {
-	float truth;
 	int hits = 0;
 
-	k = Min(k, replay->nnear);
-	truth = replay->near[k - 1].distance;
 	for (int i = 0; i < nfound; i++)
-		hits += found[i] <= truth;
-	return (float) hits / k;
+		hits += found[i] <= replay->truth;
+	return (float) hits / Min(replay->k, replay->count);
+}
+
+/* Rows below a distance that are expected among those not visited yet */
+static double
+rows_below(const HxTrace *trace, double visited, const double *shares)
+{
+	double below = 0;
+
+	for (int p = 0; p < HX_TABLE_PROMISES; p++)
+	{
+		double skipped = Min(trace->rows[p], visited);
+
+		visited -= skipped;
+		below += (trace->rows[p] - skipped) * shares[p];
+	}
+	return below;
 }
 
 /*
- * Replay one query; thresholds fall.  recalls[i] is the recall when the
- * expected misses first fell to thresholds[i].
+ * Replay; thresholds fall.  recalls[i] is the recall when the expected misses
+ * first fell to thresholds[i].  That may have been at any block since the last
+ * one that changed what was found, so it suffices to look before the next.
  */
 static void
-replay_query(Replay *replay, const HxReplayQuery *query,
-			 const Scenario *scenario, const double *thresholds,
-			 int nthresholds, float *recalls)
+run_replay(const Replay *replay, const double *thresholds, float *recalls)
 {
-	double unvisited[HX_TABLE_PROMISES] = {0};
 	double shares[HX_TABLE_PROMISES];
 	float found[100];
 	int nfound = 0;
-	int near = 0;
 	int reached = 0;
+	int at = 0;
 	float distance = NAN;
-	double below = INFINITY;
-	double passing = scenario->thinned ? 1.0 / THINNING : 1;
-	int count = replay->blocks->count;
 
-	for (int b = 0; b < count; b++)
-		unvisited[HxPromiseBin(replay->expect, query->promises[b])] +=
-			replay->blocks->blocks[b].rows;
-	for (int r = 0; r < count && reached < nthresholds; r++)
+	while (at < replay->count && reached < THRESHOLDS)
 	{
-		int block = replay->order[r];
-		int bin = HxPromiseBin(replay->expect, query->promises[block]);
-		double rows = replay->blocks->blocks[block].rows;
+		uint32 before = replay->near[at].before;
+		double misses;
 
-		unvisited[bin] -= rows;
-		while (near < replay->nnear && replay->by_rank[near].block == block)
-			keep_least(found, &nfound, scenario->k,
-					   replay->by_rank[near++].distance);
-		if (nfound < scenario->k)
+		while (at < replay->count && replay->near[at].before == before)
+			keep_least(found, &nfound, replay->k, replay->near[at++].distance);
+		if (nfound < replay->k)
 			continue;
-		if (found[scenario->k - 1] != distance)
+		if (at == replay->count)
+			break;
+		if (found[replay->k - 1] != distance)
 		{
-			distance = found[scenario->k - 1];
+			distance = found[replay->k - 1];
 			HxSharesBelow(replay->expect, distance, shares);
-			below = 0;
-			for (int p = 0; p < HX_TABLE_PROMISES; p++)
-				below += unvisited[p] * shares[p];
 		}
-		else
-			below -= rows * shares[bin];
-		while (reached < nthresholds && below * passing <= thresholds[reached])
-			recalls[reached++] = recall_of(replay, found, nfound, scenario->k);
+		misses = rows_below(replay->trace, replay->near[at].before, shares) *
+				 replay->passing;
+		while (reached < THRESHOLDS && misses <= thresholds[reached])
+			recalls[reached++] = recall_of(replay, found, nfound);
 	}
-	while (reached < nthresholds) /* everything visited */
+	while (reached < THRESHOLDS) /* everything found */
 		recalls[reached++] = 1;
 }
+
+/* ---- fitting ---- */
 
 /* Does a factor keep the target over queries from .. to by `step`? */
 static bool
@@ -240,35 +292,25 @@ holds(const float *recalls, int from, int to, int step, double target, int k)
 	}
 	if (count == 0)
 		return true;
-	return sum / count >= target && (k < 10 || below <= MAX_BELOW_HALF * count);
+	return sum / count >= target &&
+		   (k < 10 || below <= Max(MAX_BELOW_HALF * count, 1));
 }
 
 /* The least factor that keeps the target in one scenario. */
 static int
-fit(const Outcome *outcome, int nqueries, double target, int k)
+fit(float **recall, int nqueries, double target, int k)
 {
 	int f = 0;
 
 	/* Even queries decide, odd ones check ... */
-	while (f < FACTORS - 1 &&
-		   !holds(outcome->recall[f], 0, nqueries, 2, target, k))
+	while (f < FACTORS - 1 && !holds(recall[f], 0, nqueries, 2, target, k))
 		f++;
-	if (holds(outcome->recall[f], 1, nqueries, 2, target, k))
+	if (holds(recall[f], 1, nqueries, 2, target, k))
 		return f;
 	/* ... and if these object, all decide. */
-	while (f < FACTORS - 1 &&
-		   !holds(outcome->recall[f], 0, nqueries, 1, target, k))
+	while (f < FACTORS - 1 && !holds(recall[f], 0, nqueries, 1, target, k))
 		f++;
 	return f;
-}
-
-/* Allocate the recalls of all factors and targets. */
-static void
-allocate_outcomes(Outcome *outcomes, int nqueries)
-{
-	for (int t = 0; t < HX_TABLE_TARGETS; t++)
-		for (int f = 0; f < FACTORS; f++)
-			outcomes[t].recall[f] = palloc(nqueries * sizeof(float));
 }
 
 /* Threshold on the expected misses of a target under a factor */
@@ -295,14 +337,10 @@ compare_thresholds(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
-/* Replay all queries in one scenario. */
+/* All thresholds of a scenario, falling. */
 static void
-run_scenario(Replay *replay, HxReplayQuery *queries, int nqueries,
-			 const Scenario *scenario, Outcome *outcomes)
+make_thresholds(const Scenario *scenario, Threshold *thresholds)
 {
-	Threshold thresholds[HX_TABLE_TARGETS * FACTORS];
-	double values[HX_TABLE_TARGETS * FACTORS];
-	float recalls[HX_TABLE_TARGETS * FACTORS];
 	int n = 0;
 
 	for (int t = 0; t < HX_TABLE_TARGETS; t++)
@@ -313,43 +351,77 @@ run_scenario(Replay *replay, HxReplayQuery *queries, int nqueries,
 			thresholds[n++].factor = f;
 		}
 	qsort(thresholds, n, sizeof(Threshold), compare_thresholds);
-	for (int i = 0; i < n; i++)
+}
+
+/* Replay a query in one scenario. */
+static void
+run_scenario(Replay *replay, const int *order, int s, int q, Outcomes *outcomes)
+{
+	Threshold thresholds[THRESHOLDS];
+	double values[THRESHOLDS];
+	float recalls[THRESHOLDS];
+
+	make_thresholds(&scenarios[s], thresholds);
+	for (int i = 0; i < THRESHOLDS; i++)
 		values[i] = thresholds[i].value;
-	for (int q = 0; q < nqueries; q++)
-	{
-		prepare(replay, &queries[q], scenario);
-		if (replay->nnear == 0)
-			for (int i = 0; i < n; i++)
-				recalls[i] = 1;
-		else
-			replay_query(replay, &queries[q], scenario, values, n, recalls);
-		for (int i = 0; i < n; i++)
-			outcomes[thresholds[i].target].recall[thresholds[i].factor][q] =
-				recalls[i];
-	}
+	choose_rows(replay, order, &scenarios[s]);
+	if (replay->count > 0)
+		run_replay(replay, values, recalls);
+	else
+		for (int i = 0; i < THRESHOLDS; i++)
+			recalls[i] = 1;
+	for (int i = 0; i < THRESHOLDS; i++)
+		outcomes->recall[s][thresholds[i].target][thresholds[i].factor][q] =
+			recalls[i];
+}
+
+/* Allocate the recalls of all scenarios, targets and factors. */
+static void
+allocate_outcomes(Outcomes *outcomes, int nqueries)
+{
+	float *recalls = palloc(lengthof(scenarios) * THRESHOLDS *
+							Max(nqueries, 1) * sizeof(float));
+
+	for (int s = 0; s < lengthof(scenarios); s++)
+		for (int t = 0; t < HX_TABLE_TARGETS; t++)
+			for (int f = 0; f < FACTORS; f++)
+			{
+				outcomes->recall[s][t][f] = recalls;
+				recalls += nqueries;
+			}
 }
 
 void
-HxFitSafety(const HxExpect *expect, HxReplayQuery *queries, int nqueries,
-			const HxBlocks *blocks, float *safety)
+HxFitSafety(const HxExpect *expect, const HxTrace *traces, int ntraces,
+			float *safety)
 {
-	Replay replay = {expect, blocks};
-	Outcome outcomes[HX_TABLE_TARGETS];
-	int factors[HX_TABLE_TARGETS] = {0};
+	Replay *replay = palloc0(sizeof(Replay));
+	Outcomes outcomes;
 
-	replay.order = palloc(Max(blocks->count, 1) * sizeof(int));
-	replay.rank = palloc(Max(blocks->count, 1) * sizeof(int));
-	replay.near = palloc(HX_REPLAY_NEAR * sizeof(HxNear));
-	replay.by_rank = palloc(HX_REPLAY_NEAR * sizeof(HxNear));
-	allocate_outcomes(outcomes, nqueries);
-	for (int s = 0; s < lengthof(scenarios); s++)
+	allocate_outcomes(&outcomes, ntraces);
+	replay->expect = expect;
+	for (int q = 0; q < ntraces; q++)
 	{
-		run_scenario(&replay, queries, nqueries, &scenarios[s], outcomes);
-		for (int t = 0; t < HX_TABLE_TARGETS; t++)
-			factors[t] =
-				Max(factors[t], fit(&outcomes[t], nqueries, hx_table_targets[t],
-									scenarios[s].k));
+		int order[HX_REPLAY_NEAR];
+
+		CHECK_FOR_INTERRUPTS();
+		replay->trace = &traces[q];
+		for (int i = 0; i < traces[q].count; i++)
+			order[i] = i;
+		qsort_arg(order, traces[q].count, sizeof(int), compare_distances,
+				  (void *) traces[q].near);
+		for (int s = 0; s < lengthof(scenarios); s++)
+			run_scenario(replay, order, s, q, &outcomes);
 	}
 	for (int t = 0; t < HX_TABLE_TARGETS; t++)
-		safety[t] = exp2(factors[t] / 4.0);
+	{
+		int factor = 0;
+
+		for (int s = 0; s < lengthof(scenarios); s++)
+			factor = Max(factor, fit(outcomes.recall[s][t], ntraces,
+									 hx_table_targets[t], scenarios[s].k));
+		safety[t] = exp2(factor / 4.0);
+	}
+	pfree(outcomes.recall[0][0][0]);
+	pfree(replay);
 }

@@ -19,22 +19,42 @@ typedef struct HxNear
 	int block;		/* index of its block in the directory */
 } HxNear;
 
-/* A query whose nearest rows are known */
-typedef struct HxReplayQuery
+/* The nearest rows of a query, while they are being found */
+typedef struct HxNearest
 {
-	float *promises; /* of all blocks, in units of the query */
-	int nnear;
-	HxNear near[HX_REPLAY_NEAR]; /* a heap, the farthest first */
-} HxReplayQuery;
+	int count;
+	HxNear rows[HX_REPLAY_NEAR]; /* a heap, the farthest first */
+} HxNearest;
+
+/* What a search leaves to be replayed */
+typedef struct HxTrace
+{
+	double rows[HX_TABLE_PROMISES]; /* rows of all blocks, by promise */
+	int count;
+	HxTraceRow near[HX_REPLAY_NEAR]; /* in the order of visits */
+} HxTrace;
+
+/* Put a row among a query's nearest, in place of the farthest if need be. */
+extern void HxKeepNear(HxNearest *nearest, float distance, int block);
 
 /* Offer a row to a query's nearest. */
-extern void HxReplayAdd(HxReplayQuery *query, double distance, int block);
+static inline void
+HxOfferNear(HxNearest *nearest, float distance, int block)
+{
+	if (nearest->count < HX_REPLAY_NEAR || distance < nearest->rows[0].distance)
+		HxKeepNear(nearest, distance, block);
+}
 
 /*
- * Fit the safety factor of each target.  Destroys the order of the queries'
- * nearest rows.
+ * Make a trace of a query's nearest rows and the promises of all blocks, in
+ * units of the query, on the axes of a table.
  */
-extern void HxFitSafety(const HxExpect *expect, HxReplayQuery *queries,
-						int nqueries, const HxBlocks *blocks, float *safety);
+extern void HxMakeTrace(const HxExpect *expect, const HxBlocks *blocks,
+						const float *promises, const HxNearest *nearest,
+						HxTrace *trace);
+
+/* Fit the safety factor of each target. */
+extern void HxFitSafety(const HxExpect *expect, const HxTrace *traces,
+						int ntraces, float *safety);
 
 #endif /* HX_REPLAY_H */

@@ -24,11 +24,8 @@ typedef struct IndexSearch
 	MemoryContext context; /* of the current search */
 	HxSearch *search;	   /* NULL before the first row */
 	HxSearchSpec spec;
-	ItemPointerData *tids; /* rows of the current block, if not ordered */
-	int64 ntids;
-	int64 next_tid;
 	HxDeadRows *dead;  /* rows found dead; NULL if they cannot be marked */
-	HxCandidate prior; /* the row returned last, if ordered */
+	HxCandidate prior; /* the row returned last */
 } IndexSearch;
 
 /* ambeginscan */
@@ -77,7 +74,6 @@ hxrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
 	mark_dead(scan);
 	state->search = NULL;
 	MemoryContextReset(state->context);
-	state->ntids = state->next_tid = 0;
 	if (keys && scan->numberOfKeys > 0)
 		memmove(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
 	if (orderbys && scan->numberOfOrderBys > 0)
@@ -114,14 +110,19 @@ add_vector_key(IndexSearch *state, const ScanKeyData *key)
 	return true;
 }
 
-/* Translate the scan keys; false if nothing can pass. */
+/*
+ * Translate the scan keys; false if nothing can pass.  Rows that are returned
+ * one by one must come once, although they may move meanwhile: without an
+ * order by distance they come by TID.
+ */
 static bool
-make_spec(IndexScanDesc scan)
+make_spec(IndexScanDesc scan, bool bitmap)
 {
 	IndexSearch *state = scan->opaque;
 	HxSearchSpec *spec = &state->spec;
 
 	memset(spec, 0, sizeof(*spec));
+	spec->ordered = !bitmap;
 	spec->recall = hx_recall;
 	spec->balls = palloc(Max(scan->numberOfKeys, 1) * sizeof(HxWithin));
 	spec->filter =
@@ -134,7 +135,6 @@ make_spec(IndexScanDesc scan)
 	{
 		const ScanKeyData *key = &scan->orderByData[0];
 
-		spec->ordered = true;
 		if (!(key->sk_flags & SK_ISNULL))
 			spec->query = state->desc.vector->methods->query(
 				&state->desc, state->desc.vector->metric, key->sk_argument,
@@ -149,7 +149,7 @@ make_spec(IndexScanDesc scan)
 
 /* Begin the search, with the first row that is asked for. */
 static void
-begin_search(IndexScanDesc scan)
+begin_search(IndexScanDesc scan, bool bitmap)
 {
 	IndexSearch *state = scan->opaque;
 	MemoryContext old;
@@ -165,11 +165,8 @@ begin_search(IndexScanDesc scan)
 	HX_COUNT_SEARCH(scan);
 	old = MemoryContextSwitchTo(state->context);
 	state->dead = HxBeginDeadRows(scan->indexRelation);
-	if (!make_spec(scan))
-	{
+	if (!make_spec(scan, bitmap))
 		state->spec.only_nulls = state->spec.skip_nulls = true;
-		state->spec.ordered = false;
-	}
 	state->search =
 		HxBeginSearch(scan->indexRelation, &state->desc, &state->spec);
 	MemoryContextSwitchTo(old);
@@ -177,14 +174,18 @@ begin_search(IndexScanDesc scan)
 	scan->xs_recheckorderby = false;
 }
 
-/* The next row in order of distance. */
-static bool
-next_ordered(IndexScanDesc scan)
+/* amgettuple */
+bool
+hxgettuple(IndexScanDesc scan, ScanDirection direction)
 {
 	IndexSearch *state = scan->opaque;
 	HxCandidate row;
 	bool is_null;
 
+	/* amcanbackward is false, so nobody asks for anything else */
+	Assert(ScanDirectionIsForward(direction));
+	if (!state->search)
+		begin_search(scan, false);
 	if (scan->kill_prior_tuple && state->dead)
 		HxAddDeadRow(scan->indexRelation, &state->desc, state->dead,
 					 &state->prior);
@@ -193,40 +194,12 @@ next_ordered(IndexScanDesc scan)
 	state->prior = row;
 	HxUnpackTid(row.tid, &scan->xs_heaptid);
 	HxCheckTid(scan->indexRelation, &scan->xs_heaptid);
-	scan->xs_orderbyvals[0] = Float8GetDatum(row.distance);
-	scan->xs_orderbynulls[0] = is_null;
-	return true;
-}
-
-/* The next row in any order. */
-static bool
-next_unordered(IndexScanDesc scan)
-{
-	IndexSearch *state = scan->opaque;
-
-	if (state->next_tid == state->ntids)
+	if (scan->numberOfOrderBys > 0)
 	{
-		state->next_tid = 0;
-		state->ntids = HxSearchNextBlock(state->search, &state->tids);
-		if (state->ntids == 0)
-			return false;
+		scan->xs_orderbyvals[0] = Float8GetDatum(row.distance);
+		scan->xs_orderbynulls[0] = is_null;
 	}
-	scan->xs_heaptid = state->tids[state->next_tid++];
-	HxCheckTid(scan->indexRelation, &scan->xs_heaptid);
 	return true;
-}
-
-/* amgettuple */
-bool
-hxgettuple(IndexScanDesc scan, ScanDirection direction)
-{
-	IndexSearch *state = scan->opaque;
-
-	/* amcanbackward is false, so nobody asks for anything else */
-	Assert(ScanDirectionIsForward(direction));
-	if (!state->search)
-		begin_search(scan);
-	return state->spec.ordered ? next_ordered(scan) : next_unordered(scan);
 }
 
 /* amgetbitmap */
@@ -234,15 +207,16 @@ int64
 hxgetbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 {
 	IndexSearch *state = scan->opaque;
+	ItemPointerData *tids;
 	int64 total = 0;
 	int64 count;
 
-	begin_search(scan);
-	while ((count = HxSearchNextBlock(state->search, &state->tids)) > 0)
+	begin_search(scan, true);
+	while ((count = HxSearchNextBlock(state->search, &tids)) > 0)
 	{
 		for (int64 i = 0; i < count; i++)
-			HxCheckTid(scan->indexRelation, &state->tids[i]);
-		tbm_add_tuples(bitmap, state->tids, (int) count, scan->xs_recheck);
+			HxCheckTid(scan->indexRelation, &tids[i]);
+		tbm_add_tuples(bitmap, tids, (int) count, scan->xs_recheck);
 		total += count;
 	}
 	return total;

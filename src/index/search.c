@@ -63,6 +63,8 @@ struct HxSearch
 	uint64 nrows;	  /* rows of all blocks that the filter may pass */
 	uint64 rows_at_calibration; /* rows that the table was made from */
 	HxBlocks blocks;
+	bool pruned;	  /* blocks lacks those done with ... */
+	HxOwners done;	  /* ... whose owners are these */
 	int *order;		  /* blocks in the order of visits */
 	float *min_bound; /* exact: least bound of order[i] and all behind */
 	int next;		  /* next block in order */
@@ -72,9 +74,10 @@ struct HxSearch
 	BlockNumber page; /* rows page being read */
 
 	HxCandidate *kept; /* best rows of this stage */
-	int room;		   /* how many are kept */
+	int allocated;	   /* room there is */
+	int room;		   /* how many are kept at most */
 	int nkept;
-	bool sorted;	  /* kept is sorted; else a heap, greatest first */
+	bool sorted;	  /* kept is sorted; else a heap once it is full */
 	int nemitted;	  /* of kept */
 	int nready;		  /* of kept, may be emitted */
 	bool has_last;	  /* something was emitted ... */
@@ -135,12 +138,10 @@ insert_sorted(HxSearch *search, const HxCandidate *row)
 	search->kept[low] = *row;
 }
 
-/* Sift the row down from the root of the heap (greatest first). */
+/* Sift a row down from a place in the heap (greatest first). */
 static void
-sift_down(HxCandidate *heap, int count, HxCandidate row)
+sift_down(HxCandidate *heap, int count, int at, HxCandidate row)
 {
-	int at = 0;
-
 	for (;;)
 	{
 		int child = 2 * at + 1;
@@ -157,25 +158,30 @@ sift_down(HxCandidate *heap, int count, HxCandidate row)
 	heap[at] = row;
 }
 
-/* Insert into the heap, dropping the greatest if it is full. */
+/*
+ * Insert into the heap, dropping the greatest if it is full.  Only then is it
+ * made one: before, rows are collected in any order.
+ */
 static void
 insert_heap(HxSearch *search, const HxCandidate *row)
 {
-	HxCandidate *heap = search->kept;
-	int at;
+	int room = search->room;
 
-	if (search->nkept == search->room)
+	if (search->nkept == room)
 	{
-		sift_down(heap, search->nkept, *row);
+		sift_down(search->kept, room, 0, *row);
 		return;
 	}
-	at = search->nkept++;
-	while (at > 0 && precedes(&heap[(at - 1) / 2], row))
+	if (search->nkept == search->allocated)
 	{
-		heap[at] = heap[(at - 1) / 2];
-		at = (at - 1) / 2;
+		search->allocated = Min(2 * search->allocated, room);
+		search->kept = repalloc_huge(search->kept, (Size) search->allocated *
+													   sizeof(HxCandidate));
 	}
-	heap[at] = *row;
+	search->kept[search->nkept++] = *row;
+	if (search->nkept == room)
+		for (int at = room / 2 - 1; at >= 0; at--)
+			sift_down(search->kept, room, at, search->kept[at]);
 }
 
 /* Take note of a row that passes the filter. */
@@ -416,30 +422,6 @@ visit_block(HxSearch *search, const HxBlock *block, bool nearest)
 
 /* ---- the directory ---- */
 
-/* Drop the blocks that lie outside a ball altogether. */
-static void
-drop_by_ball(HxSearch *search, const HxWithin *ball)
-{
-	HxBlocks near;
-	int kept = 0;
-	int at = 0;
-
-	/* The same directory again, for the ball's bounds; blocks made since the
-	 * first reading hold nothing that the snapshot sees. */
-	HxReadDirectory(search->index, &search->desc, ball->query, &near);
-	for (int i = 0; i < search->blocks.count; i++)
-	{
-		uint64 owner = search->blocks.blocks[i].owner;
-
-		while (at < near.count && near.blocks[at].owner != owner)
-			at++;
-		if (at == near.count || near.bounds[at] <= ball->radius)
-			HxMoveBlock(&search->blocks, i, kept++);
-	}
-	search->blocks.count = kept;
-	HxFreeBlocks(&near);
-}
-
 /* Row of the table for a block. */
 static inline int
 promise_bin(const HxSearch *search, int block)
@@ -522,7 +504,7 @@ must_be_exact(const HxSearch *search, uint64 nrows)
 {
 	return search->spec.recall >= 1 || search->in_nulls ||
 		   !search->spec.query || !search->expect.usable ||
-		   nrows > 4 * search->rows_at_calibration;
+		   nrows > HX_MAX_GROWTH * search->rows_at_calibration;
 }
 
 /*
@@ -539,13 +521,15 @@ read_directory(HxSearch *search)
 
 	HxFreeBlocks(blocks);
 	HxReadDirectory(search->index, &search->desc, spec->query, blocks);
+	search->pruned = false;
 	search->exact = must_be_exact(search, HxBlocksRows(blocks));
 	if (spec->only_nulls || never || (search->in_nulls && spec->query))
 		blocks->count = 0;
 	if (!HxFilterIsTrivial(spec->filter))
 		HxDropByZones(search->index, &search->desc, spec->filter, blocks);
 	for (int b = 0; b < spec->nballs; b++)
-		drop_by_ball(search, &spec->balls[b]);
+		HxDropByBall(search->index, &search->desc, spec->balls[b].query,
+					 spec->balls[b].radius, blocks);
 	search->nrows = HxBlocksRows(blocks);
 	if (!spec->skip_nulls && !never && (search->in_nulls || !spec->ordered))
 		HxAddNullBlock(blocks);
@@ -576,45 +560,73 @@ stage_room(const HxSearch *search)
 	return (int) Max(Min(room, INT_MAX / 2), EXACT_AFTER);
 }
 
-/* Begin a stage: nothing visited, nothing kept. */
+/* Put the blocks into the order of visits. */
 static void
-start_stage(HxSearch *search)
+plan_visits(HxSearch *search)
 {
-	int room = stage_room(search);
+	Tally *tally = &search->tally;
 
-	if (search->stage > 1)
-		search->exact = true;
-	search->sorted = search->stage == 0;
 	search->next = 0;
-	search->nkept = search->nemitted = search->nready = 0;
-	if (room > search->room)
-	{
-		if (search->kept)
-			pfree(search->kept);
-		search->kept = palloc_array_huge(room, sizeof(HxCandidate));
-	}
-	search->room = room;
-
 	sort_blocks(search);
-	memset(&search->tally, 0, sizeof(search->tally));
-	search->tally.shares_of = get_float8_nan();
+	memset(tally->unvisited, 0, sizeof(tally->unvisited));
 	if (search->exact)
 	{
 		set_min_bounds(search);
 		return;
 	}
 	for (int i = 0; i < search->blocks.count; i++)
-		search->tally.unvisited[promise_bin(search, i)] +=
+		tally->unvisited[promise_bin(search, i)] +=
 			search->blocks.blocks[i].rows;
 }
 
-/* A page had gone to another block: read the directory and start over. */
+/* Begin a stage: nothing visited, nothing kept. */
 static void
-restart(HxSearch *search)
+start_stage(HxSearch *search)
 {
+	if (search->pruned)
+		read_directory(search);
+	if (search->stage > 1)
+		search->exact = true;
+	search->sorted = search->stage == 0;
+	search->nkept = search->nemitted = search->nready = 0;
+	search->done.count = 0;
+	search->room = stage_room(search);
+	if (!search->kept)
+	{
+		search->allocated = EXACT_AFTER;
+		search->kept = palloc(EXACT_AFTER * sizeof(HxCandidate));
+	}
+	memset(&search->tally, 0, sizeof(search->tally));
+	search->tally.shares_of = get_float8_nan();
+	plan_visits(search);
+}
+
+/*
+ * A page had gone to another block: read the directory again, and go on with
+ * the blocks that are not done with.  Those that took the place of a visited
+ * one bring its rows a second time, which is harmless.  See README, "Scan and
+ * split": why this ends.
+ */
+static void
+refresh(HxSearch *search)
+{
+	HxBlocks *blocks = &search->blocks;
+	bool exact = search->exact;
+	int kept = 0;
+
 	search->stats.restarts++;
+	/* All but the last one, which was not visited whole */
+	for (int i = 0; i < search->next - 1; i++)
+		HxAddOwner(&search->done, blocks->blocks[search->order[i]].owner);
+	HxSortOwners(&search->done);
 	read_directory(search);
-	start_stage(search);
+	search->exact |= exact;
+	for (int i = 0; i < blocks->count; i++)
+		if (!HxHasOwner(&search->done, blocks->blocks[i].owner))
+			HxMoveBlock(blocks, i, kept++);
+	blocks->count = kept;
+	search->pruned = true;
+	plan_visits(search);
 }
 
 /* ---- the stop rule ---- */
@@ -706,7 +718,7 @@ visit_next(HxSearch *search)
 			search->index,
 			search->blocks.blocks[search->order[search->next]].first);
 	if (!visit_block(search, block, search->next <= SAMPLED_BLOCKS))
-		restart(search);
+		refresh(search);
 }
 
 /* How many rows are to be released next, counted in this stage. */
@@ -789,21 +801,6 @@ HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
 	return found;
 }
 
-/* Where a block's entry says that its rows are now. */
-static void
-reread_block(HxSearch *search, HxBlock *block)
-{
-	Buffer buffer = HxReadPage(search->index, block->place.page,
-							   BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
-	HxEntry *entry = HxGetEntry(search->index, buffer, block->place.slot);
-
-	if (entry->owner != block->owner)
-		HxCorrupted(search->index, block->place.page,
-					"a block was replaced while it was read");
-	block->first = entry->first;
-	UnlockReleaseBuffer(buffer);
-}
-
 int64
 HxSearchNextBlock(HxSearch *search, ItemPointerData **tids)
 {
@@ -817,11 +814,10 @@ HxSearchNextBlock(HxSearch *search, ItemPointerData **tids)
 	{
 		HxBlock *block = &search->blocks.blocks[search->order[search->next++]];
 
-		while (!visit_block(search, block, false))
+		if (!visit_block(search, block, false))
 		{
-			search->stats.restarts++;
 			search->ntids = 0;
-			reread_block(search, block);
+			refresh(search);
 		}
 	}
 	MemoryContextSwitchTo(old);

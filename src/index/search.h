@@ -24,7 +24,7 @@ typedef struct HxSearchStats
 	uint64 scored;	 /* rows whose distance was computed */
 	uint64 filtered; /* rows that the filter rejected */
 	uint64 dropped;	 /* rows found too late to be emitted in order */
-	uint64 restarts; /* times a page had gone to another block */
+	uint64 restarts; /* times the directory was read again */
 } HxSearchStats;
 
 /* A condition vector <@ ball: a Hamming query and a radius */
@@ -37,8 +37,8 @@ typedef struct HxWithin
 /* What is searched for; everything must outlive the search */
 typedef struct HxSearchSpec
 {
-	bool ordered;	  /* by distance; else every row that passes */
-	HxQuery *query;	  /* NULL if ordered by a NULL query */
+	bool ordered;	  /* by (distance, TID); else by block, some rows twice */
+	HxQuery *query;	  /* NULL: no distance, so that rows come by TID */
 	HxFilter *filter; /* on attributes */
 	HxWithin *balls;  /* conditions on the vector, all must hold */
 	int nballs;		  /* their number */
@@ -63,6 +63,13 @@ HxUnpackTid(uint64 packed, ItemPointerData *tid)
 				   (OffsetNumber) (packed & 0xFFFF));
 }
 
+/* A number of so many bits that depends on all of a packed TID */
+static inline uint32
+HxHashTid(uint64 packed, int bits)
+{
+	return (uint32) ((packed * UINT64CONST(0x9E3779B97F4A7C15)) >> (64 - bits));
+}
+
 /*
  * Begin a search.  The directory is read now: take the snapshot before.
  * Everything is allocated in a context below the current one.
@@ -78,7 +85,8 @@ extern bool HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null);
 
 /*
  * The rows of the next block that has any that pass, in no order; 0 when there
- * is none.  *tids is valid until the next call.  For searches not ordered.
+ * is none.  *tids is valid until the next call.  For searches not ordered:
+ * rows that move while others are read may come twice.
  */
 extern int64 HxSearchNextBlock(HxSearch *search, ItemPointerData **tids);
 

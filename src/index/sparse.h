@@ -308,8 +308,6 @@ extern uint32 HxOrganizerRank(HxOrganizer *organizer, const HxDoc *doc);
 
 /* ---- sparse_merge.c: structure changes; all need the structure lock ---- */
 
-extern bool HxLockStructure(Relation index, bool wait);
-extern void HxUnlockStructure(Relation index);
 extern void HxFreezePending(Relation index, const HxIndexDesc *desc);
 extern void HxMergeWindows(Relation index, const HxIndexDesc *desc,
 						   bool in_vacuum);

@@ -237,7 +237,7 @@ HxSparseInsert(Relation index, const HxIndexDesc *desc, const Datum *values,
 		chain = append_long(index, owner, doc);
 	}
 	if ((chain.rows >= HX_PENDING_ROWS || chain.pages >= HX_PENDING_PAGES) &&
-		HxLockStructure(index, false))
+		HxTryLockStructure(index))
 	{
 		HxFreezePending(index, desc);
 		HxMergeWindows(index, desc, false);

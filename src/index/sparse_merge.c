@@ -31,25 +31,6 @@
 /* Pages marked as free by one record */
 #define FREED_AT_ONCE MAX_GENERIC_XLOG_PAGES
 
-/*
- * Take the lock that serialises structure changes; without `wait`, false if
- * somebody else has it.  An error releases it with the transaction's others.
- */
-bool
-HxLockStructure(Relation index, bool wait)
-{
-	if (!wait)
-		return ConditionalLockPage(index, HX_METAPAGE, ExclusiveLock);
-	LockPage(index, HX_METAPAGE, ExclusiveLock);
-	return true;
-}
-
-void
-HxUnlockStructure(Relation index)
-{
-	UnlockPage(index, HX_METAPAGE, ExclusiveLock);
-}
-
 /* ---- pages ---- */
 
 /*

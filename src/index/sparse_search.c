@@ -18,6 +18,7 @@
 #include "utils/float.h"
 #include "utils/memutils.h"
 
+#include "index/kept.h"
 #include "index/sparse.h"
 #include "type/distance.h"
 
@@ -96,59 +97,6 @@ struct HxSparseSearch
 
 /* ---- rows kept ---- */
 
-static inline bool
-precedes(const HxCandidate *a, const HxCandidate *b)
-{
-	return a->distance < b->distance ||
-		   (a->distance == b->distance && a->tid < b->tid);
-}
-
-static int
-compare_candidates(const void *a, const void *b)
-{
-	if (precedes(a, b))
-		return -1;
-	return precedes(b, a) ? 1 : 0;
-}
-
-/* Put a row where the heap's greatest is. */
-static void
-replace_greatest(HxSparseSearch *search, HxCandidate row)
-{
-	HxCandidate *heap = search->kept;
-	int at = 0;
-
-	for (;;)
-	{
-		int child = 2 * at + 1;
-
-		if (child >= search->nkept)
-			break;
-		if (child + 1 < search->nkept &&
-			precedes(&heap[child], &heap[child + 1]))
-			child++;
-		if (!precedes(&row, &heap[child]))
-			break;
-		heap[at] = heap[child];
-		at = child;
-	}
-	heap[at] = row;
-}
-
-static void
-add_to_heap(HxSparseSearch *search, HxCandidate row)
-{
-	HxCandidate *heap = search->kept;
-	int at = search->nkept++;
-
-	while (at > 0 && precedes(&heap[(at - 1) / 2], &row))
-	{
-		heap[at] = heap[(at - 1) / 2];
-		at = (at - 1) / 2;
-	}
-	heap[at] = row;
-}
-
 /* Insert into the sorted array, dropping the last if it is full. */
 static void
 insert_sorted(HxSparseSearch *search, const HxCandidate *row)
@@ -160,7 +108,7 @@ insert_sorted(HxSparseSearch *search, const HxCandidate *row)
 	{
 		int middle = (low + high) / 2;
 
-		if (precedes(&search->kept[middle], row))
+		if (HxPrecedes(&search->kept[middle], row))
 			low = middle + 1;
 		else
 			high = middle;
@@ -195,17 +143,18 @@ consider(HxSparseSearch *search, double distance, const ItemPointerData *tid)
 	if (row.distance > worst_kept(search))
 		return;
 	row.tid = HxPackTid(tid);
-	if (search->has_last && !precedes(&search->last, &row))
+	if (search->has_last && !HxPrecedes(&search->last, &row))
 		return;
 	if (search->nkept == search->room &&
-		!precedes(&row, &search->kept[search->sorted ? search->nkept - 1 : 0]))
+		!HxPrecedes(&row,
+					&search->kept[search->sorted ? search->nkept - 1 : 0]))
 		return;
 	if (search->sorted)
 		insert_sorted(search, &row);
 	else if (search->nkept < search->room)
-		add_to_heap(search, row);
+		HxHeapAdd(search->kept, search->nkept++, row);
 	else
-		replace_greatest(search, row);
+		HxHeapReplace(search->kept, search->nkept, row);
 }
 
 /* Add a TID to those found by a search without order. */
@@ -753,7 +702,7 @@ open_all(HxSparseSearch *search)
 static int
 next_group_end(const HxSparseSearch *search)
 {
-	if (search->sorted && scores(search))
+	if (search->sorted)
 		for (int g = 0; g < lengthof(group_ends); g++)
 			if (group_ends[g] > search->nemitted)
 				return group_ends[g];
@@ -791,7 +740,7 @@ start_pass(HxSparseSearch *search)
 {
 	uint64 room;
 
-	if (search->pass < lengthof(first_passes))
+	if (scores(search) && search->pass < lengthof(first_passes))
 		room = first_passes[search->pass];
 	else
 	{
@@ -804,7 +753,7 @@ start_pass(HxSparseSearch *search)
 	search->kept =
 		MemoryContextAllocHuge(search->context, room * sizeof(HxCandidate));
 	search->room = (int) room;
-	search->sorted = search->pass == 0;
+	search->sorted = scores(search) && search->pass == 0;
 	search->pass++;
 }
 
@@ -831,7 +780,7 @@ release_more(HxSparseSearch *search)
 		run_group(search, opened);
 		if (!search->sorted)
 			qsort(search->kept, search->nkept, sizeof(HxCandidate),
-				  compare_candidates);
+				  HxCompareCandidates);
 		end = next_group_end(search);
 		search->ended = search->nkept < end;
 		search->nready = Min(end, search->nkept);
@@ -852,7 +801,7 @@ HxSparseNext(HxSparseSearch *search, HxCandidate *row, bool *is_null)
 			break;
 		*row = search->kept[search->nemitted++];
 		/* A row met in two places while it moved comes once. */
-		found = !search->has_last || precedes(&search->last, row);
+		found = !search->has_last || HxPrecedes(&search->last, row);
 	}
 	if (found)
 	{

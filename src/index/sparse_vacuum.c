@@ -208,7 +208,7 @@ HxSparseBulkDelete(Relation index, IndexBulkDeleteResult *stats,
 	Vacuum vacuum = {index, &desc, callback, state, stats};
 	HxSparseDirectory directory;
 
-	HxLockStructure(index, true);
+	HxLockStructure(index);
 	HxReadWindows(index, &desc, &directory);
 	for (int i = 0; i < directory.count; i++)
 		vacuum_window(&vacuum, &directory.windows[i], directory.places[i]);
@@ -319,7 +319,7 @@ HxSparseCleanup(Relation index, IndexBulkDeleteResult *stats)
 	HxIndexDesc desc = *HxDescribe(index);
 	HxSparseDirectory directory;
 
-	if (HxLockStructure(index, false))
+	if (HxTryLockStructure(index))
 	{
 		HxReadWindows(index, &desc, &directory);
 		if (directory.frozen.owner != 0 || directory.pending.dead > 0 ||

@@ -15,6 +15,11 @@
 #include "compat.h"
 #include "index/directory.h"
 #include "index/handler.h"
+#include "index/inject.h"
+#include "index/merge.h"
+#include "index/recalibrate.h"
+#include "index/rewrite.h"
+#include "index/split.h"
 #include "index/sparse.h"
 
 typedef struct Vacuum
@@ -25,7 +30,11 @@ typedef struct Vacuum
 	void *callback_state;
 	IndexBulkDeleteResult *stats;
 	BufferAccessStrategy strategy;
-	List *thinned; /* places of blocks with empty pages */
+	List *thinned;		   /* places of blocks with empty pages */
+	HxOwners owners;	   /* of all blocks at the start */
+	BlockNumber *suspects; /* rows pages of other owners: new, or orphans */
+	int nsuspects;
+	int suspects_room;
 } Vacuum;
 
 /* Read and lock a page, which must be ours or new. */
@@ -55,6 +64,14 @@ is_rows_page_of(Page page, uint64 owner)
 {
 	return !PageIsNew(page) && HxPageOpaque(page)->kind == HX_KIND_ROWS &&
 		   HxPageOpaque(page)->owner == owner;
+}
+
+/* Does an entry of a directory page belong to an owner? */
+static bool
+is_owner(Page directory, int slot, uint64 owner)
+{
+	return slot < HxPageDirectory(directory)->count &&
+		   HxPageEntries(directory)[slot].owner == owner;
 }
 
 /* Is any row of the page dead?  Every TID is reported to the callback. */
@@ -117,9 +134,11 @@ vacuum_page(Vacuum *vacuum, BlockNumber block, HxPlace place, uint64 owner)
 	Buffer directory = HxReadPage(vacuum->index, place.page,
 								  BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
 	Buffer buffer = read_page(vacuum, block, BUFFER_LOCK_EXCLUSIVE);
-	HxEntry *entry = HxGetEntry(vacuum->index, directory, place.slot);
+	HxEntry *entry;
 
-	if (is_rows_page_of(BufferGetPage(buffer), owner) && entry->owner == owner)
+	/* Rows that are being moved name an entry that may not be there yet. */
+	if (is_rows_page_of(BufferGetPage(buffer), owner) &&
+		is_owner(BufferGetPage(directory), place.slot, owner))
 	{
 		GenericXLogState *state = GenericXLogStart(vacuum->index);
 		Page directory_page = GenericXLogRegisterBuffer(state, directory, 0);
@@ -129,6 +148,7 @@ vacuum_page(Vacuum *vacuum, BlockNumber block, HxPlace place, uint64 owner)
 		entry = &HxPageEntries(directory_page)[place.slot];
 		entry->rows -= Min(entry->rows, removed);
 		entry->append = entry->first; /* the room made is used first */
+		entry->changes++;
 		vacuum->stats->tuples_removed += removed;
 		if (HxPageRows(page)->count == 0 && entry->first != block)
 			note_empty(vacuum, place);
@@ -141,6 +161,57 @@ vacuum_page(Vacuum *vacuum, BlockNumber block, HxPlace place, uint64 owner)
 	UnlockReleaseBuffer(directory);
 }
 
+/* Note the owners of all blocks that there are. */
+static void
+note_owners(Vacuum *vacuum)
+{
+	HxBlocks blocks;
+
+	HxReadDirectory(vacuum->index, vacuum->desc, NULL, &blocks);
+	HxAddNullBlock(&blocks);
+	for (int b = 0; b < blocks.count; b++)
+		HxAddOwner(&vacuum->owners, blocks.blocks[b].owner);
+	HxSortOwners(&vacuum->owners);
+	HxFreeBlocks(&blocks);
+}
+
+/* Note a page that may be an orphan. */
+static void
+note_suspect(Vacuum *vacuum, BlockNumber block)
+{
+	if (vacuum->nsuspects == vacuum->suspects_room)
+	{
+		vacuum->suspects_room = Max(2 * vacuum->suspects_room, 256);
+		vacuum->suspects =
+			vacuum->suspects
+				? repalloc_huge(vacuum->suspects,
+								vacuum->suspects_room * sizeof(BlockNumber))
+				: palloc(vacuum->suspects_room * sizeof(BlockNumber));
+	}
+	vacuum->suspects[vacuum->nsuspects++] = block;
+}
+
+/*
+ * Make a page of zeros, which a crash has left behind, a free page.  Who adds a
+ * page to the file keeps it locked until it is none of zeros.
+ */
+static void
+free_new_page(Vacuum *vacuum, BlockNumber block)
+{
+	Buffer buffer = read_page(vacuum, block, BUFFER_LOCK_EXCLUSIVE);
+
+	if (PageIsNew(BufferGetPage(buffer)))
+	{
+		GenericXLogState *state = GenericXLogStart(vacuum->index);
+
+		HxInitPage(
+			GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE),
+			HX_KIND_FREE);
+		GenericXLogFinish(state);
+	}
+	UnlockReleaseBuffer(buffer);
+}
+
 /* Look at one page, and vacuum it if rows of it are dead. */
 static void
 visit_page(Vacuum *vacuum, BlockNumber block)
@@ -148,24 +219,30 @@ visit_page(Vacuum *vacuum, BlockNumber block)
 	Buffer buffer = read_page(vacuum, block, BUFFER_LOCK_SHARE);
 	Page page = BufferGetPage(buffer);
 	bool dead = false;
+	bool is_new = PageIsNew(page);
 	HxPlace place = {0};
 	uint64 owner = 0;
 
-	if (!PageIsNew(page) && HxPageOpaque(page)->kind == HX_KIND_ROWS)
+	HX_INJECT_LOCKED("vacuum-page");
+	if (!is_new && HxPageOpaque(page)->kind == HX_KIND_ROWS)
 	{
 		dead = has_dead_rows(vacuum, page);
 		place.page = HxPageOpaque(page)->parent;
 		place.slot = HxPageOpaque(page)->slot;
 		owner = HxPageOpaque(page)->owner;
+		if (!HxHasOwner(&vacuum->owners, owner))
+			note_suspect(vacuum, block);
 	}
-	else if (PageIsNew(page) || HxPageOpaque(page)->kind == HX_KIND_FREE)
+	else if (is_new || HxPageOpaque(page)->kind == HX_KIND_FREE)
 	{
-		/* Also what a crash left behind; who takes it looks again. */
+		/* Who takes it looks again. */
 		RecordFreeIndexPage(vacuum->index, block);
 		vacuum->stats->pages_deleted++;
 		vacuum->stats->pages_free++;
 	}
 	UnlockReleaseBuffer(buffer);
+	if (is_new)
+		free_new_page(vacuum, block);
 	if (dead)
 		vacuum_page(vacuum, block, place, owner);
 }
@@ -181,13 +258,14 @@ unlink_page(Vacuum *vacuum, Buffer directory, int slot, Buffer before,
 	GenericXLogState *state = GenericXLogStart(vacuum->index);
 	Page directory_page = GenericXLogRegisterBuffer(state, directory, 0);
 	Page before_page = GenericXLogRegisterBuffer(state, before, 0);
-	Page page =
-		GenericXLogRegisterBuffer(state, empty, GENERIC_XLOG_FULL_IMAGE);
+	Page page = GenericXLogRegisterBuffer(state, empty, 0);
 	HxEntry *entry = &HxPageEntries(directory_page)[slot];
 
 	HxPageOpaque(before_page)->next = HxPageOpaque(page)->next;
 	entry->append = entry->first;
-	HxInitPage(page, HX_KIND_FREE);
+	entry->pages--;
+	entry->changes++;
+	HxMarkPageFree(page);
 	GenericXLogFinish(state);
 	RecordFreeIndexPage(vacuum->index, BufferGetBlockNumber(empty));
 	vacuum->stats->pages_newly_deleted++;
@@ -216,10 +294,16 @@ unlink_empty_pages(Vacuum *vacuum, const HxPlace *place)
 								  BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
 	HxEntry *entry = HxGetEntry(vacuum->index, directory, place->slot);
 	uint64 owner = entry->owner;
-	Buffer before = read_chain_page(vacuum, entry->first, owner);
+	Buffer before;
 	uint32 steps = 0;
 	BlockNumber next;
 
+	if (entry->first == InvalidBlockNumber) /* merged meanwhile */
+	{
+		UnlockReleaseBuffer(directory);
+		return;
+	}
+	before = read_chain_page(vacuum, entry->first, owner);
 	while ((next = HxPageOpaque(BufferGetPage(before))->next) !=
 		   InvalidBlockNumber)
 	{
@@ -241,6 +325,62 @@ unlink_empty_pages(Vacuum *vacuum, const HxPlace *place)
 	}
 	UnlockReleaseBuffer(before);
 	UnlockReleaseBuffer(directory);
+}
+
+/*
+ * Free the suspects that are orphans: pages of a split or merge that a crash or
+ * an error ended.  While the structure lock is held nobody else is about to
+ * make them pages of a block.
+ */
+static void
+free_orphans(Vacuum *vacuum)
+{
+	if (vacuum->nsuspects == 0 || !HxTryLockStructure(vacuum->index))
+		return;
+	for (int i = 0; i < vacuum->nsuspects; i++)
+	{
+		Buffer buffer =
+			read_page(vacuum, vacuum->suspects[i], BUFFER_LOCK_SHARE);
+		Page page = BufferGetPage(buffer);
+		HxOpaque opaque = {0};
+		Buffer directory;
+		bool is_orphan;
+
+		if (!PageIsNew(page) && HxPageOpaque(page)->kind == HX_KIND_ROWS)
+			opaque = *HxPageOpaque(page);
+		UnlockReleaseBuffer(buffer);
+		if (opaque.owner == 0)
+			continue;
+		directory = HxReadPage(vacuum->index, opaque.parent, BUFFER_LOCK_SHARE,
+							   HX_KIND_DIRECTORY);
+		is_orphan =
+			!is_owner(BufferGetPage(directory), opaque.slot, opaque.owner);
+		UnlockReleaseBuffer(directory);
+		/* Should it have gone to another block, its owner is another. */
+		if (is_orphan)
+			HxFreePages(vacuum->index, &vacuum->suspects[i], 1, opaque.owner);
+	}
+	HxUnlockStructure(vacuum->index);
+}
+
+/* Split what inserts have left long, because others changed the structure. */
+static void
+split_long_blocks(Relation index, const HxIndexDesc *desc)
+{
+	HxBlocks blocks;
+	uint64 rows;
+
+	HxReadDirectory(index, desc, NULL, &blocks);
+	rows = HxBlocksRows(&blocks);
+	for (int b = 0; b < blocks.count; b++)
+	{
+		const HxBlock *block = &blocks.blocks[b];
+
+		HX_VACUUM_DELAY_POINT();
+		if (block->rows > 2 * HxBlockTarget(index, desc, rows))
+			HxSplitBlock(index, desc, block->place, rows);
+	}
+	HxFreeBlocks(&blocks);
 }
 
 /*
@@ -285,12 +425,15 @@ hxbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	stats->pages_deleted = stats->pages_free = 0;
 	vacuum.stats = stats;
 	vacuum.strategy = info->strategy;
+	note_owners(&vacuum);
 
-	/* The file may grow meanwhile, and rows move only to new pages. */
+	/* The file may grow meanwhile; rows move only ahead of the walk. */
+	HxLockWalk(info->index);
 	while (block < (end = count_pages(info->index)))
 		for (; block < end; block++)
 		{
 			HX_VACUUM_DELAY_POINT();
+			HX_INJECT("vacuum-visit");
 			visit_page(&vacuum, block);
 		}
 	foreach (cell, vacuum.thinned)
@@ -299,6 +442,8 @@ hxbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 		unlink_empty_pages(&vacuum, lfirst(cell));
 	}
 	list_free_deep(vacuum.thinned);
+	HxUnlockWalk(info->index);
+	free_orphans(&vacuum);
 	return stats;
 }
 
@@ -308,6 +453,7 @@ hxvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 {
 	HxIndexDesc desc;
 	HxBlocks blocks;
+	int64 freed;
 
 	if (info->analyze_only)
 		return stats;
@@ -319,10 +465,16 @@ hxvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 		HxSparseCleanup(info->index, stats);
 		return stats;
 	}
+	freed = HxTidyBlocks(info->index, &desc);
+	stats->pages_newly_deleted += freed;
+	stats->pages_deleted += freed;
+	stats->pages_free += freed;
+	split_long_blocks(info->index, &desc);
 	HxReadDirectory(info->index, &desc, NULL, &blocks);
 	stats->num_index_tuples = HxBlocksRows(&blocks) + blocks.nulls.rows;
 	stats->num_pages = RelationGetNumberOfBlocks(info->index);
 	stats->estimated_count = false;
+	HxAfterVacuum(info->index, &desc, HxBlocksRows(&blocks));
 	HxFreeBlocks(&blocks);
 	IndexFreeSpaceMapVacuum(info->index);
 	return stats;

@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "index/calibrate.h"
 #include "index/write.h"
 
 struct HxWriter
@@ -140,6 +141,7 @@ start_rows_page(HxWriter *writer, int block)
 	else
 		HxPageOpaque(BufferGetPage(writer->buffer))->next =
 			BufferGetBlockNumber(buffer);
+	entry->pages++;
 	if (BufferIsValid(writer->buffer))
 		finish_page(writer->buffer);
 	if (writer->limit == writer->desc->capacity)
@@ -207,6 +209,7 @@ write_directory_page(HxWriter *writer, int d)
 
 	HxInitDirectoryPage(desc, page);
 	HxPageDirectory(page)->count = count;
+	HxPageDirectory(page)->zones = zone_page(writer, first);
 	memcpy(HxPageEntries(page), writer->entries + first,
 		   count * sizeof(HxEntry));
 	for (int i = 0; i < count; i++)
@@ -237,6 +240,8 @@ write_zone_pages(HxWriter *writer, int d)
 
 		HxInitZonesPage(desc, page, 1 + d);
 		HxPageZones(page)->count = count;
+		if (z + 1 < writer->zone_pages)
+			HxPageOpaque(page)->next = BufferGetBlockNumber(buffer) + 1;
 		for (int i = 0; i < count; i++)
 			memcpy(HxPageZone(desc, page, i), zone_of(writer, first + i),
 				   HX_ZONE_SIZE(desc->nwords));
@@ -283,13 +288,11 @@ HxStoreBuiltTable(Relation index, const HxTable *table, uint64 rows)
 	HxWriter writer = {.index = index, .fork = MAIN_FORKNUM};
 	Buffer buffer = add_page(&writer);
 	Buffer meta_buffer = reserved_page(&writer, HX_METAPAGE);
-	HxMeta *meta = HxPageMeta(BufferGetPage(meta_buffer));
 
 	HxInitPage(BufferGetPage(buffer), HX_KIND_TABLE);
 	*HxPageTable(BufferGetPage(buffer)) = *table;
-	meta->table = BufferGetBlockNumber(buffer);
-	meta->rows_at_calibration = rows;
-	meta->calibrations++;
+	HxNoteTable(HxPageMeta(BufferGetPage(meta_buffer)),
+				BufferGetBlockNumber(buffer), rows, HX_CALIBRATED_FULL);
 	finish_page(buffer);
 	finish_page(meta_buffer);
 }

@@ -1,0 +1,107 @@
+# Crashes at known points: a process kills itself (SIGKILL) where the server log
+# says, in each phase of everything that changes an index; after recovery the
+# index is sound, complete, and answers as a sequential scan does. The points
+# are those of src/index/inject.h; HASHEMB_CRASHES says how often each.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::RealBin;
+use HashembTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $times = $ENV{HASHEMB_CRASHES} || 1;
+my $seed = $ENV{HASHEMB_SEED} || time;
+my $node = new_node('crash', conf => "restart_after_crash = on\nmax_parallel_maintenance_workers = 2\nmin_parallel_table_scan_size = 0");
+
+my ($known) = $node->psql('postgres', q{LOAD 'hashemb'; SHOW hashemb.inject});
+plan skip_all => 'this build has no injection points' if $known != 0;
+srand($seed);
+note "seed $seed";
+install_functions($node);
+
+# Rows that grow an index from nothing, in clusters, some without a vector
+$node->safe_psql('postgres', q{
+	CREATE TABLE t (id int, c bincode(256), a int);
+	CREATE SEQUENCE ids;
+	CREATE FUNCTION more(n int) RETURNS void LANGUAGE sql AS $$
+		INSERT INTO t SELECT i, CASE WHEN i % 50 <> 7 THEN code(i::int, 37, 'w1')::bincode END, i % 20
+			FROM (SELECT nextval('ids') AS i FROM generate_series(1, n)) s $$;
+	CREATE INDEX t_idx ON t USING hashemb (c, a) WITH (block_rows = 30);
+	SELECT more(2000);
+});
+
+# What reaches a point: statements, and at which of the times it is reached
+# they crash, at most
+my @thin = ('DELETE FROM t WHERE id % 16 > 2', 'VACUUM t');
+my %ways = (
+	'build' => [ [ 'REINDEX INDEX t_idx' ], 1 ],
+	'append' => [ [ 'SELECT more(300)' ], 300 ],
+	'split' => [ [ 'SELECT more(1500)' ], 12 ],
+	'rewrite' => [ [ 'SELECT more(1500)' ], 12 ],
+	'merge' => [ [ @thin ], 3 ],
+	'compact' => [ [ @thin ], 3 ],
+	'vacuum' => [ [ @thin ], 5 ],
+	'recalibrate' => [ [ 'SELECT more(8000)' ], 2 ]);
+
+# Points are found in the sources, so that none is forgotten
+my %points;
+foreach my $file (glob("$FindBin::RealBin/../src/index/*.c"))
+{
+	next if $file =~ /inject\.c$|sparse/;
+	$points{$_} = 1 foreach slurp_file($file) =~ /HX_INJECT(?:_LOCKED)?\("([^"]+)"\)/g;
+}
+ok(%points > 0, 'there are points');
+
+sub times_in_log
+{
+	my ($point) = @_;
+	my $count = () = slurp_file($node->logfile) =~ /injected crash at "\Q$point\E"/g;
+
+	return $count;
+}
+
+my $distances = q{ARRAY(SELECT format('c <~> %L', code(i, 37, 'w1')) FROM generate_series(1, 2) i)};
+my $conditions = q{'{true,a = 3,c IS NULL}'};
+
+foreach my $point (sort keys %points)
+{
+	my ($family) = $point =~ /^([a-z]+)/;
+	my $way = $ways{$family};
+
+	ok($way, "a way to $point is known") or next;
+	foreach my $round (1 .. $times)
+	{
+		my $before = times_in_log($point);
+		my $at = 1 + int(rand($way->[1]));
+		my $rows = $node->safe_psql('postgres', 'SELECT count(*) FROM t');
+
+		# Fewer changes may be left than the number drawn: then at the first
+		foreach my $try ($at, 1, 1, 1)
+		{
+			$node->psql('postgres', 'SELECT more(2500)') if $family =~ /merge|vacuum|compact/ && $rows < 3000;
+			foreach my $statement (@{ $way->[0] })
+			{
+				$node->psql('postgres', $statement, extra_params => [], on_error_stop => 0, connstr => $node->connstr('postgres')
+						. qq{ options='-c hashemb.inject=$point:crash\@$try'});
+				$node->poll_query_until('postgres', 'SELECT true') or die 'the server does not come back';
+			}
+			last if times_in_log($point) > $before;
+		}
+		is(times_in_log($point), $before + 1, "$point, round $round: the log says that the crash was there");
+		my $check = $node->safe_psql('postgres', q{SELECT rows > 0 FROM hashemb_check('t_idx', true)});
+		is($check, 't', "$point, round $round: the index is sound and complete");
+		same_rows($node, 't_idx', 't', $distances, $conditions, "$point, round $round");
+		$node->safe_psql('postgres', 'TRUNCATE t; SELECT more(2000)')
+			if $node->safe_psql('postgres', 'SELECT count(*) FROM t') > 20000;
+	}
+}
+
+# Growth goes on, and what crashes left behind can be taken again
+$node->safe_psql('postgres', 'SELECT more(1000); DELETE FROM t WHERE id % 3 = 0; SELECT more(1000)');
+$node->safe_psql('postgres', 'VACUUM (INDEX_CLEANUP on) t');
+same_rows($node, 't_idx', 't', $distances, $conditions, 'afterwards');
+is($node->safe_psql('postgres', q{SELECT orphan_pages FROM hashemb_check('t_idx', true)}), '0', 'no page is lost');
+$node->stop;
+done_testing();
