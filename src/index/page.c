@@ -500,17 +500,14 @@ HxPrefetchBytes(Relation index, BlockNumber block, Size offset, Size size)
 {
 	Buffer recent = *recent_buffer(index, block);
 	const char *page;
-	const char *from;
-	const char *end;
 
 	if (recent <= 0) /* not known, or local */
 		return;
 	page = BufferGetPage(recent);
-	from = HxContents(page) + offset;
-	end = Min(from + Min(size, PREFETCHED_LINES * 64), page + BLCKSZ);
+	size = Min(Min(size, PREFETCHED_LINES * 64), HX_PAGE_ROOM - offset);
 	__builtin_prefetch(page);
-	for (; from < end; from += 64)
-		__builtin_prefetch(from);
+	for (Size at = 0; at < size; at += 64)
+		__builtin_prefetch(HxContents(page) + offset + at);
 	__builtin_prefetch(page + BLCKSZ - 64);
 }
 

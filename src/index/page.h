@@ -34,7 +34,7 @@
 #define HX_KIND_POSTINGS 20 /* their postings */
 #define HX_KIND_PENDING 21	/* rows not yet in a window */
 
-#define HxKindIsKnown(kind)     \
+#define HxKindIsKnown(kind)    \
 	((kind) <= HX_KIND_RING || \
 	 ((kind) >= HX_KIND_WINDOWS && (kind) <= HX_KIND_PENDING))
 
