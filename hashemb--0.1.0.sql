@@ -1597,6 +1597,18 @@ CREATE FUNCTION hashemb_vector_bincode_cosine(internal) RETURNS internal
 COMMENT ON FUNCTION hashemb_vector_bincode_cosine(internal) IS
 	'support function of bincode_cosine_ops';
 
+CREATE FUNCTION hashemb_vector_svec_ip(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_svec_ip'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_svec_ip(internal) IS
+	'support function of svec_ip_ops';
+
+CREATE FUNCTION hashemb_vector_svec_cosine(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_svec_cosine'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_svec_cosine(internal) IS
+	'support function of svec_cosine_ops';
+
 CREATE OPERATOR CLASS bincode_hamming_ops
 	DEFAULT FOR TYPE bincode USING hashemb AS
 	OPERATOR 11 <~> (bincode, bincode) FOR ORDER BY float_ops,
@@ -1643,6 +1655,24 @@ ALTER OPERATOR FAMILY bincode_cosine_ops USING hashemb ADD
 	OPERATOR 11 <=> (bincode, double precision[]) FOR ORDER BY float_ops,
 	OPERATOR 11 <=> (bincode, numeric[]) FOR ORDER BY float_ops,
 	OPERATOR 11 <=> (bincode, integer[]) FOR ORDER BY float_ops;
+
+CREATE OPERATOR CLASS svec_ip_ops
+	DEFAULT FOR TYPE svec USING hashemb AS
+	OPERATOR 11 <#> (svec, svec) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_svec_ip(internal);
+COMMENT ON OPERATOR CLASS svec_ip_ops USING hashemb IS
+	'greatest inner product of sparse vectors';
+COMMENT ON OPERATOR FAMILY svec_ip_ops USING hashemb IS
+	'greatest inner product of sparse vectors';
+
+CREATE OPERATOR CLASS svec_cosine_ops
+	FOR TYPE svec USING hashemb AS
+	OPERATOR 11 <=> (svec, svec) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_svec_cosine(internal);
+COMMENT ON OPERATOR CLASS svec_cosine_ops USING hashemb IS
+	'nearest sparse vectors by cosine distance';
+COMMENT ON OPERATOR FAMILY svec_cosine_ops USING hashemb IS
+	'nearest sparse vectors by cosine distance';
 
 -- ---------------------------------------------------------------------------
 -- Section 5: operator classes for attribute columns
@@ -1998,6 +2028,12 @@ CREATE FUNCTION hashemb_calibrate(index regclass, queries bincode[]) RETURNS boo
 COMMENT ON FUNCTION hashemb_calibrate(regclass, bincode[]) IS
 	'calibrate an index with queries of one''s own';
 
+CREATE FUNCTION hashemb_calibrate(index regclass, queries svec[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION hashemb_calibrate(regclass, svec[]) IS
+	'false: searches of sparse vectors are exact and need no calibration';
+
 CREATE FUNCTION hashemb_calibrate(index regclass, queries real[]) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
@@ -2026,6 +2062,15 @@ CREATE FUNCTION hashemb_measure_recall(index regclass,
 	AS 'MODULE_PATHNAME', 'hx_measure_recall'
 	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, bincode[]) IS
+	'mean recall of searches for the k nearest rows at the current hashemb.recall';
+
+CREATE FUNCTION hashemb_measure_recall(index regclass,
+	k integer, queries svec[],
+	OUT measured integer, OUT recall double precision,
+	OUT below_half double precision, OUT rows_scored double precision)
+	AS 'MODULE_PATHNAME', 'hx_measure_recall'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, svec[]) IS
 	'mean recall of searches for the k nearest rows at the current hashemb.recall';
 
 CREATE FUNCTION hashemb_measure_recall(index regclass,

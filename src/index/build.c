@@ -24,6 +24,7 @@
 #include "index/handler.h"
 #include "index/inject.h"
 #include "index/random.h"
+#include "index/sparse.h"
 #include "index/split.h"
 #include "index/spool.h"
 
@@ -330,14 +331,18 @@ IndexBuildResult *
 hxbuild(Relation heap, Relation index, IndexInfo *info)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext context =
-		AllocSetContextCreate(caller, "hashemb build", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context;
 	HxBuild build = {0};
-	IndexBuildResult *result = palloc(sizeof(IndexBuildResult));
+	IndexBuildResult *result;
 
 	if (RelationGetNumberOfBlocks(index) != 0)
 		elog(ERROR, "index \"%s\" already contains data",
 			 RelationGetRelationName(index));
+	if (HxIsSparse(HxDescribe(index)))
+		return HxSparseBuild(heap, index, info);
+	result = palloc(sizeof(IndexBuildResult));
+	context =
+		AllocSetContextCreate(caller, "hashemb build", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
 	HxInitParticipant(&build, heap, index, info);
 	*result = *build_index(&build);
@@ -350,9 +355,15 @@ hxbuild(Relation heap, Relation index, IndexInfo *info)
 void
 hxbuildempty(Relation index)
 {
-	HxWriter *writer = HxBeginWrite(index, INIT_FORKNUM, HxDescribe(index),
-									NULL, 0, HX_DEFAULT_FILLFACTOR);
+	HxWriter *writer;
 
+	if (HxIsSparse(HxDescribe(index)))
+	{
+		HxSparseBuildEmpty(index);
+		return;
+	}
+	writer = HxBeginWrite(index, INIT_FORKNUM, HxDescribe(index), NULL, 0,
+						  HX_DEFAULT_FILLFACTOR);
 	HxEndWrite(writer);
 	log_newpage_range(index, INIT_FORKNUM, 0,
 					  RelationGetNumberOfBlocksInFork(index, INIT_FORKNUM),

@@ -44,77 +44,16 @@
 #include "utils/tuplesort.h"
 
 #include "compat.h"
+#include "index/check.h"
 #include "index/inspect.h"
 #include "index/ring.h"
+#include "index/sparse.h"
 #include "index/search.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_check_index);
 
 /* All flags that an entry may have */
 #define KNOWN_FLAGS (HX_ENTRY_NULLS | HX_ENTRY_FREE)
-
-/* What is returned */
-typedef struct Counts
-{
-	int64 blocks;
-	int64 rows; /* with a vector or without */
-	int64 null_rows;
-	int64 dead;
-	int64 directory_pages;
-	int64 zone_pages;
-	int64 ring_pages;
-	int64 rows_pages;
-	int64 free_pages;
-	int64 orphan_pages;
-	int64 heap_rows;
-} Counts;
-
-/* The block being checked: copies, and what its chain added up to */
-typedef struct BlockCheck
-{
-	HxPlace place;
-	HxEntry entry;
-	uint8 *centroid;
-	HxZone *zone;
-	bool is_nulls;
-	bool certain; /* nobody can be changing the block */
-	uint64 rows;
-	uint64 dead;
-} BlockCheck;
-
-/* Finds circles in a chain (Brent 1980): remembers an ever later page */
-typedef struct Walk
-{
-	BlockNumber remembered;
-	uint32 steps; /* since it was remembered */
-	uint32 limit; /* steps until the next is remembered */
-} Walk;
-
-typedef struct Check
-{
-	Relation heap;
-	Relation index;
-	HxIndexDesc desc;
-	BufferAccessStrategy strategy;
-	HxMeta meta;
-	BlockNumber npages;		 /* length of the file at the beginning */
-	BlockNumber heap_npages; /* length of the table, as last seen */
-	uint8 *reached;			 /* a bit for each page that has a purpose */
-	uint64 *owners;			 /* of all blocks */
-	int nowners;
-	int owners_room;
-	BlockCheck block;
-	PGAlignedBlock page; /* copy of the page being checked */
-	Counts counts;
-
-	/* heapallindexed; filter is NULL without */
-	bool frozen; /* ShareLock is held: nobody writes */
-	bloom_filter *filter;
-	Tuplesortstate *tids;
-	uint8 *print; /* what is put into the filter */
-	Size print_size;
-	MemoryContext context; /* reset for each row of the table */
-} Check;
 
 /* ---- pages ---- */
 
@@ -147,30 +86,6 @@ copy_page(Check *check, BlockNumber block)
 	memcpy(check->page.data, BufferGetPage(buffer), BLCKSZ);
 	UnlockReleaseBuffer(buffer);
 	return (Page) check->page.data;
-}
-
-/* Begin a walk along a chain. */
-static void
-start_walk(Walk *walk)
-{
-	walk->remembered = InvalidBlockNumber;
-	walk->steps = 0;
-	walk->limit = 1;
-}
-
-/* Take a step to a page; true if the chain runs in a circle. */
-static bool
-has_been_at(Walk *walk, BlockNumber block)
-{
-	if (block == walk->remembered)
-		return true;
-	if (++walk->steps == walk->limit)
-	{
-		walk->remembered = block;
-		walk->steps = 0;
-		walk->limit *= 2;
-	}
-	return false;
 }
 
 /* ---- rows ---- */
@@ -349,7 +264,7 @@ check_chain(Check *check)
 	uint32 pages = 0;
 	Walk walk;
 
-	start_walk(&walk);
+	HxStartWalk(&walk);
 	while (next != InvalidBlockNumber)
 	{
 		Page page = copy_page(check, next);
@@ -358,7 +273,7 @@ check_chain(Check *check)
 		CHECK_FOR_INTERRUPTS();
 		if (wrong)
 			return fault(check, next, wrong);
-		if (has_been_at(&walk, next))
+		if (HxHasBeenAt(&walk, next))
 			return fault(check, next, "a chain of pages runs in a circle");
 		if (!check_rows(check, next))
 			return false;
@@ -547,7 +462,7 @@ check_directory(Check *check)
 	BlockNumber last = block;
 	Walk walk;
 
-	start_walk(&walk);
+	HxStartWalk(&walk);
 	while (block != InvalidBlockNumber)
 	{
 		Page page = copy_page(check, block);
@@ -555,7 +470,7 @@ check_directory(Check *check)
 		int count = HxPageDirectory(page)->count;
 		BlockNumber next = HxPageOpaque(page)->next;
 
-		if (!wrong && has_been_at(&walk, block))
+		if (!wrong && HxHasBeenAt(&walk, block))
 			wrong = "the chain of directory pages runs in a circle";
 		if (!wrong && block == check->meta.directory && count == 0)
 			wrong = "no entry for rows without a vector";
@@ -642,9 +557,19 @@ start_fingerprints(Check *check)
 	uint64 rows;
 	uint64 seed = (uint64) random();
 
-	HxReadDirectory(check->index, &check->desc, NULL, &blocks);
-	rows = HxBlocksRows(&blocks) + blocks.nulls.rows;
-	HxFreeBlocks(&blocks);
+	if (HxIsSparse(&check->desc))
+	{
+		HxSparseDirectory directory;
+
+		HxReadWindows(check->index, &check->desc, &directory);
+		rows = HxSparseRows(&directory);
+	}
+	else
+	{
+		HxReadDirectory(check->index, &check->desc, NULL, &blocks);
+		rows = HxBlocksRows(&blocks) + blocks.nulls.rows;
+		HxFreeBlocks(&blocks);
+	}
 	/* Corrupted counts cost no memory: bounded by what the file can hold. */
 	rows = Min(rows, (uint64) check->npages * check->desc.capacity);
 	check->filter =
@@ -703,7 +628,11 @@ look_up_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	if (!isnull[vector])
 	{
 		payload = palloc(desc->payload);
-		desc->vector->methods->form(desc, values[vector], payload);
+		if (HxIsSparse(desc))
+			memcpy(payload, &HxFormDoc(desc, values, isnull, tid)->norm2,
+				   sizeof(double));
+		else
+			desc->vector->methods->form(desc, values[vector], payload);
 	}
 	make_print(check, tid, &attrs, payload);
 	if (bloom_lacks_element(check->filter, check->print, check->print_size))
@@ -758,6 +687,51 @@ check_heap(Check *check)
 	bloom_free(check->filter);
 }
 
+/* ---- sparse vectors ---- */
+
+/* What is wrong with a row of an index of sparse vectors, or NULL. */
+static const char *
+check_sparse_row(void *state, const ItemPointerData *tid,
+				 const HxAttrRow *attrs, const HxZone *zone, double norm2)
+{
+	Check *check = state;
+	const char *wrong;
+
+	if (!is_tid_in_heap(check, tid))
+		return "no row of the table can have its TID";
+	if (zone)
+		memcpy(check->block.zone, zone, HX_ZONE_SIZE(check->desc.nwords));
+	wrong = zone ? attributes_fault(check, attrs) : NULL;
+	if (wrong || !check->filter)
+		return wrong;
+	tuplesort_putdatum(check->tids, Int64GetDatum((int64) HxPackTid(tid)),
+					   false);
+	make_print(check, tid, attrs,
+			   norm2 == HX_NULL_NORM ? NULL : (const uint8 *) &norm2);
+	bloom_add_element(check->filter, check->print, check->print_size);
+	return NULL;
+}
+
+/* Check an index of sparse vectors, but for what the table says. */
+static void
+check_sparse(Check *check)
+{
+	HxSparseCounts found;
+	HxSparseChecker checker = {.npages = check->npages,
+							   .reached = check->reached,
+							   .certain = check->frozen,
+							   .state = check,
+							   .check_row = check_sparse_row};
+
+	HxSparseCheck(check->index, &check->desc, &checker, &found);
+	check->counts.blocks = found.blocks;
+	check->counts.rows = found.rows;
+	check->counts.null_rows = found.null_rows;
+	check->counts.dead = found.dead;
+	check->counts.directory_pages = found.directory_pages;
+	check->counts.rows_pages = found.rows_pages;
+}
+
 /* ---- the function ---- */
 
 /* Check an index that is open and locked. */
@@ -779,9 +753,14 @@ check_index(Check *check, bool heapallindexed)
 	if (heapallindexed)
 		start_fingerprints(check);
 
-	check_directory(check);
-	check_table(check);
-	check_ring(check);
+	if (HxIsSparse(&check->desc))
+		check_sparse(check);
+	else
+	{
+		check_directory(check);
+		check_table(check);
+		check_ring(check);
+	}
 	count_other_pages(check);
 	if (heapallindexed)
 	{

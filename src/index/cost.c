@@ -25,6 +25,7 @@
 #include "index/directory.h"
 #include "index/handler.h"
 #include "index/index.h"
+#include "index/vector.h"
 #include "type/ball_plan.h"
 
 /* Cost of scoring a row, in cpu_operator_cost: a kernel's share */
@@ -44,6 +45,16 @@
 /* Cost of a page in seq_page_cost: alone, and in a loop that finds it cached */
 #define PAGE_COST 0.5
 #define CACHED_PAGE_COST 0.2
+
+/*
+ * Of an index of sparse vectors, the share of its pages that a pass over it
+ * reads, and of its rows' cost of scoring: those of the query's dimensions
+ */
+#define SPARSE_PAGES 0.02
+#define SPARSE_SCORE_COST 0.03
+/* Rows that the first pass finds, and that the second does */
+#define SPARSE_FIRST_ROWS 128
+#define SPARSE_SECOND_ROWS 1024
 
 /* Rows wanted where the LIMIT is not known */
 #define DEFAULT_WANTED 100
@@ -142,6 +153,45 @@ ball_share(PlannerInfo *root, const IndexPath *path)
 	return share;
 }
 
+/* Is the index one of sparse vectors? */
+static bool
+is_sparse(const IndexOptInfo *index)
+{
+	for (int i = 0; i < index->nkeycolumns; i++)
+	{
+		Oid type = index->opcintype[i];
+		Oid proc =
+			get_opfamily_proc(index->opfamily[i], type, type, HX_VECTOR_PROC);
+
+		if (OidIsValid(proc))
+			return ((const HxVectorClass *) DatumGetPointer(
+						OidFunctionCall1(proc, PointerGetDatum(NULL))))
+				->methods->sparse;
+	}
+	return false;
+}
+
+/*
+ * Cost of a search in sparse vectors: every pass scores all rows, and is exact.
+ * Without an order only the pages of rows are read.
+ */
+static Cost
+sparse_cost(PlannerInfo *root, const IndexPath *path, double rows,
+			double passing, double filter_cost, double *pages)
+{
+	double wanted = wanted_rows(root, path, passing);
+	double passes = wanted <= SPARSE_FIRST_ROWS	   ? 1
+					: wanted <= SPARSE_SECOND_ROWS ? 2
+												   : 3;
+
+	if (path->indexorderbys == NIL)
+		passes = 1;
+	*pages = Max(path->indexinfo->pages * SPARSE_PAGES, 1);
+	return passes *
+		   (*pages * PAGE_COST * seq_page_cost +
+			rows * (SPARSE_SCORE_COST + filter_cost) * cpu_operator_cost);
+}
+
 /* amcostestimate */
 void
 hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
@@ -168,11 +218,14 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	*pages = Max(index->pages * share, 1);
 	all = HxSearchCost(index, share, list_length(path->indexclauses),
 					   loop_count > 1);
+	if (is_sparse(index))
+		all = sparse_cost(root, path, rows, rows * costs.indexSelectivity,
+						  list_length(path->indexclauses) * MASK_COST, pages);
 
 	/* Rows past those wanted come from an exact search: see README. */
 	*startup = all;
 	*total = all + costs.numIndexTuples * cpu_index_tuple_cost;
-	if (ordered && share < 1)
+	if (ordered && share < 1 && !is_sparse(index))
 		*total += (rows - touched) * SCORE_COST * cpu_operator_cost +
 				  index->pages * PAGE_COST * seq_page_cost;
 	*selectivity = costs.indexSelectivity;

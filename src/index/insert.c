@@ -16,6 +16,7 @@
 #include "index/inject.h"
 #include "index/recalibrate.h"
 #include "index/split.h"
+#include "index/sparse.h"
 
 /* Kept from row to row of a statement, in IndexInfo */
 typedef struct Inserter
@@ -332,6 +333,13 @@ hxinsert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 	MemoryContext old = MemoryContextSwitchTo(inserter->context);
 	NewRow row = {0};
 
+	if (HxIsSparse(desc))
+	{
+		HxSparseInsert(index, desc, values, isnull, tid);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(inserter->context);
+		return false;
+	}
 	row.tid = *tid;
 	HxEncodeAttrs(desc, values, isnull, &row.attrs);
 	if (!isnull[desc->vector_attno - 1])

@@ -28,6 +28,7 @@
 #include "index/calibrate.h"
 #include "index/inspect.h"
 #include "index/search.h"
+#include "index/sparse.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_index_info);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_block_info);
@@ -109,6 +110,13 @@ hx_index_info(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &tuples) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
+	if (HxIsSparse(&desc))
+	{
+		HxSparseIndexInfo(index, &desc, values);
+		relation_close(index, AccessShareLock);
+		PG_RETURN_DATUM(
+			HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
+	}
 	HxReadMeta(index, &meta);
 	HxReadDirectory(index, &desc, NULL, &blocks);
 	values[i++] = Int32GetDatum(meta.version);
@@ -187,6 +195,12 @@ hx_block_info(PG_FUNCTION_ARGS)
 	HxMeta meta;
 
 	HxInitSetResult(fcinfo);
+	if (HxIsSparse(&desc))
+	{
+		HxSparseBlockInfo(index, &desc, result->setResult, result->setDesc);
+		relation_close(index, AccessShareLock);
+		PG_RETURN_NULL();
+	}
 	HxReadMeta(index, &meta);
 	block = meta.directory;
 	while (block != InvalidBlockNumber)
@@ -216,12 +230,13 @@ check_takes_floats(Relation index, const HxIndexDesc *desc)
 {
 	HxMetric metric = desc->vector->metric;
 
-	if (metric != HX_INNER_PRODUCT && metric != HX_COSINE)
+	if (HxIsSparse(desc) || (metric != HX_INNER_PRODUCT && metric != HX_COSINE))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("index \"%s\" is searched by codes, not by arrays of "
+				 errmsg("index \"%s\" is searched by %s, not by arrays of "
 						"numbers",
-						RelationGetRelationName(index))));
+						RelationGetRelationName(index),
+						HxIsSparse(desc) ? "sparse vectors" : "codes")));
 }
 
 /* Row `row` of a two-dimensional array, as an array. */
@@ -266,6 +281,14 @@ read_queries(Relation index, const HxIndexDesc *desc, ArrayType *array,
 						ARR_NDIM(array))));
 	if (floats)
 		check_takes_floats(index, desc);
+	else if (type != index->rd_opcintype[desc->vector_attno - 1])
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("index \"%s\" is searched by type %s, not %s",
+					RelationGetRelationName(index),
+					format_type_be(index->rd_opcintype[desc->vector_attno - 1]),
+					format_type_be(type))));
 	get_typlenbyvalalign(type, &length, &byval, &align);
 	deconstruct_array(array, type, length, byval, align, &elements, &nulls,
 					  &nelements);
@@ -284,6 +307,25 @@ read_queries(Relation index, const HxIndexDesc *desc, ArrayType *array,
 	return queries;
 }
 
+/* Rows of an index of sparse vectors as queries. */
+static HxSampleQuery *
+sample_sparse_queries(Relation index, const HxIndexDesc *desc, int wanted,
+					  uint64 seed, int *count)
+{
+	HxQuery **rows = palloc(Max(wanted, 1) * sizeof(HxQuery *));
+	uint64 *tids = palloc(Max(wanted, 1) * sizeof(uint64));
+	HxSampleQuery *queries;
+
+	*count = HxSparseSampleRows(index, desc, wanted, seed, rows, tids);
+	queries = palloc0(Max(*count, 1) * sizeof(HxSampleQuery));
+	for (int q = 0; q < *count; q++)
+	{
+		queries[q].query = rows[q];
+		queries[q].tid = tids[q];
+	}
+	return queries;
+}
+
 /* Rows of the index as queries. */
 static HxSampleQuery *
 sample_queries(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
@@ -293,6 +335,8 @@ sample_queries(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
 	uint64 *tids;
 	HxSampleQuery *queries;
 
+	if (HxIsSparse(desc))
+		return sample_sparse_queries(index, desc, wanted, seed, count);
 	*count = HxSampleRows(index, desc, wanted, seed, &payloads, &tids);
 	queries = palloc0(Max(*count, 1) * sizeof(HxSampleQuery));
 	for (int q = 0; q < *count; q++)
@@ -322,7 +366,9 @@ hx_calibrate_index(PG_FUNCTION_ARGS)
 	if (PG_NARGS() > 1)
 		queries = read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(1), &count);
 	HxLockStructure(index);
-	if (queries)
+	if (HxIsSparse(&desc)) /* every search is exact */
+		done = false;
+	else if (queries)
 		done = HxComputeTable(index, &desc, queries, count, table, &rows);
 	else
 		done = HxComputeTableFromRows(index, &desc, HX_CALIBRATION_QUERIES,

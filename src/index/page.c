@@ -307,7 +307,7 @@ HxPageIsSound(Page page)
 		header->pd_special != BLCKSZ - MAXALIGN(sizeof(HxOpaque)))
 		return false;
 	opaque = HxPageOpaque(page);
-	if (opaque->page_id != HX_PAGE_ID || opaque->kind > HX_KIND_RING)
+	if (opaque->page_id != HX_PAGE_ID || !HxKindIsKnown(opaque->kind))
 		return false;
 	return opaque->kind == HX_KIND_ROWS || opaque->kind == HX_KIND_FREE ||
 		   (header->pd_lower == header->pd_special &&
@@ -507,6 +507,26 @@ HxPrefetchLines(Relation index, BlockNumber block, const uint16 *lines,
 	page = BufferGetPage(recent);
 	for (int i = 0; i < count; i++)
 		__builtin_prefetch(page + lines[i] * HX_CACHE_LINE);
+}
+
+/*
+ * The same for some bytes of a page's contents, with what is checked of every
+ * page; no more than hardware would not fetch by itself.
+ */
+void
+HxPrefetchBytes(Relation index, BlockNumber block, Size offset, Size size)
+{
+	Buffer recent = *recent_buffer(index, block);
+	const char *page;
+
+	if (recent <= 0) /* not known, or local */
+		return;
+	page = BufferGetPage(recent);
+	size = Min(Min(size, PREFETCHED_LINES * 64), HX_PAGE_ROOM - offset);
+	__builtin_prefetch(page);
+	for (Size at = 0; at < size; at += 64)
+		__builtin_prefetch(HxContents(page) + offset + at);
+	__builtin_prefetch(page + BLCKSZ - 64);
 }
 
 /*

@@ -26,6 +26,17 @@
 #define HX_KIND_ROWS 4
 #define HX_KIND_TABLE 5
 #define HX_KIND_RING 6
+/* Indexes of sparse vectors (sparse.h) */
+#define HX_KIND_WINDOWS 16	/* directory of windows */
+#define HX_KIND_MAP 17		/* a window's pages */
+#define HX_KIND_FENCES 18	/* first dimension of each page of dimensions */
+#define HX_KIND_DIMS 19		/* a window's dimensions */
+#define HX_KIND_POSTINGS 20 /* their postings */
+#define HX_KIND_PENDING 21	/* rows not yet in a window */
+
+#define HxKindIsKnown(kind)    \
+	((kind) <= HX_KIND_RING || \
+	 ((kind) >= HX_KIND_WINDOWS && (kind) <= HX_KIND_PENDING))
 
 /* Special space of every page */
 typedef struct HxOpaque
@@ -233,6 +244,8 @@ extern void HxInitMetapage(const HxIndexDesc *desc, Page page);
 extern void HxPrefetchPage(Relation index, BlockNumber block);
 extern void HxPrefetchLines(Relation index, BlockNumber block,
 							const uint16 *lines, int count);
+extern void HxPrefetchBytes(Relation index, BlockNumber block, Size offset,
+							Size size);
 extern Buffer HxReadPage(Relation index, BlockNumber block, int lockmode,
 						 uint16 kind);
 extern Buffer HxReadBuffer(Relation index, BlockNumber block, int lockmode,

@@ -419,9 +419,12 @@ release_more(HxSearch *search)
 bool
 HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
 {
-	MemoryContext old = MemoryContextSwitchTo(search->context);
+	MemoryContext old;
 	bool found = false;
 
+	if (search->sparse)
+		return HxSparseNext(search->sparse, row, is_null);
+	old = MemoryContextSwitchTo(search->context);
 	while (!found)
 	{
 		if (search->ranking)
@@ -466,8 +469,11 @@ HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
 int64
 HxSearchNextBlock(HxSearch *search, ItemPointerData **tids)
 {
-	MemoryContext old = MemoryContextSwitchTo(search->context);
+	MemoryContext old;
 
+	if (search->sparse)
+		return HxSparseNextRows(search->sparse, tids);
+	old = MemoryContextSwitchTo(search->context);
 	search->ntids = 0;
 	while (search->ntids == 0 && search->next < search->blocks.count)
 	{
@@ -497,6 +503,12 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	search->index = index;
 	search->desc = *desc;
 	search->spec = *spec;
+	if (HxIsSparse(desc))
+	{
+		search->sparse = HxSparseBeginSearch(index, desc, spec);
+		MemoryContextSwitchTo(old);
+		return search;
+	}
 	/* A base backup brings marks that older snapshots here must not heed */
 	search->see_dead = TransactionStartedDuringRecovery();
 	HxReadMeta(index, &meta);
@@ -533,6 +545,8 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 const HxSearchStats *
 HxSearchGetStats(const HxSearch *search)
 {
+	if (search->sparse)
+		return HxSparseGetStats(search->sparse);
 	return &search->stats;
 }
 

@@ -12,6 +12,7 @@
 #include "utils/float.h"
 
 #include "index/kept.h"
+#include "index/sparse.h"
 
 /* What the stop rule knows, by bins of the table */
 typedef struct HxTally
@@ -77,9 +78,10 @@ struct HxSearch
 	int nlines;		  /* cache lines of a rows page fetched ahead ... */
 	uint16 lines[48]; /* ... these */
 
-	uint64 *mask;		   /* rows of a page that pass */
-	double *distances;	   /* distances of a page's rows */
-	ItemPointerData *tids; /* rows of a block, for searches not ordered */
+	uint64 *mask;			/* rows of a page that pass */
+	double *distances;		/* distances of a page's rows */
+	HxSparseSearch *sparse; /* of sparse vectors: all that is used */
+	ItemPointerData *tids;	/* rows of a block, for searches not ordered */
 	int64 ntids;
 	int64 tids_room;
 	MemoryContext context;

@@ -20,6 +20,7 @@
 #include "index/recalibrate.h"
 #include "index/rewrite.h"
 #include "index/split.h"
+#include "index/sparse.h"
 
 typedef struct Vacuum
 {
@@ -415,6 +416,11 @@ hxbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	HxReadMeta(info->index, &meta);
 	if (!stats)
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
+	if (HxIsSparse(&desc))
+	{
+		HxSparseBulkDelete(info->index, stats, callback, callback_state);
+		return stats;
+	}
 	/* Free pages are counted anew by every pass over the file. */
 	stats->pages_deleted = stats->pages_free = 0;
 	vacuum.stats = stats;
@@ -454,6 +460,11 @@ hxvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	if (!stats)
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
 	desc = *HxDescribe(info->index);
+	if (HxIsSparse(&desc))
+	{
+		HxSparseCleanup(info->index, stats);
+		return stats;
+	}
 	freed = HxTidyBlocks(info->index, &desc);
 	stats->pages_newly_deleted += freed;
 	stats->pages_deleted += freed;

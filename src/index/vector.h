@@ -5,7 +5,8 @@
  * The rest of the access method knows payloads (what a row stores of its
  * vector), centroids (payloads too), spreads (how far a row is from a
  * centroid), promises, bounds and distances.  Binary codes are implemented in
- * code.c; sparse vectors will be a second implementation.
+ * code.c.  Sparse vectors have no centroids: theirs is another structure, which
+ * begins at sparse.h and shares pages of rows, attributes and filters.
  */
 #ifndef HX_VECTOR_H
 #define HX_VECTOR_H
@@ -54,6 +55,10 @@ typedef struct HxSample
 
 typedef struct HxVectorMethods
 {
+	/* Stored as windows of postings (sparse.h), not as blocks of payloads:
+	 * of what follows only payload_size and query are there */
+	bool sparse;
+
 	/* Payload bytes of a vector column of this type and typmod; errors if the
 	 * column has no length */
 	Size (*payload_size)(Relation index, AttrNumber attno, int *dims,
@@ -100,5 +105,7 @@ typedef struct HxVectorMethods
 	void (*distances)(const HxQuery *query, const uint8 *payloads, int count,
 					  double *distances);
 } HxVectorMethods;
+
+#define HxIsSparse(desc) ((desc)->vector->methods->sparse)
 
 #endif /* HX_VECTOR_H */

@@ -1,0 +1,123 @@
+-- Indexes on svec_ip_ops and svec_cosine_ops: the rows of a sequential scan in
+-- the order of (distance, ctid), to the last bit, whatever the filter
+\set ECHO none
+\i sql/include/same.sql
+\set ECHO all
+\echo seed s1
+CREATE TABLE index_svec (id int, v svec(1000), a int, b bool, t text COLLATE "C", arr int[]);
+-- topic i % 29 has 30 dimensions of its own; some weights are negative, some
+-- vectors zero, some NULL, some equal
+CREATE FUNCTION pg_temp.vector(i int, terms int, salt text, sign int) RETURNS svec LANGUAGE sql AS $$
+	SELECT svec(array_agg(d ORDER BY d), array_agg(w::float8 ORDER BY d), 1000) FROM (
+		SELECT DISTINCT ON (d) d, w FROM (
+			SELECT CASE WHEN abs(hashtext(salt || i || 'x' || j)) % 3 > 0 THEN (i % 29) * 30 + abs(hashtext(salt || i || 'd' || j)) % 30
+					ELSE abs(hashtext(salt || i || 'e' || j)) % 1000 END + 1 AS d,
+				((abs(hashtext(salt || i || 'w' || j)) % 1000 + 1) / 300.0 *
+					CASE WHEN sign * (abs(hashtext(salt || i || 's' || j)) % 10) >= 7 THEN -1 ELSE 1 END)::float4 AS w
+			FROM generate_series(1, terms) j) x ORDER BY d, w) y $$;
+CREATE FUNCTION pg_temp.fill(first int, last int) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO index_svec SELECT i,
+		CASE WHEN i % 50 = 7 THEN NULL WHEN i % 50 = 9 THEN '{}/1000'::svec ELSE
+			pg_temp.vector(CASE WHEN i % 100 = 11 THEN 11 ELSE i END, 20, 's1', (i % 4 = 1)::int) END,
+		nullif(i % 20, 19), i % 3 = 0, 'w' || i % 11, ARRAY[i % 5, i % 7, i % 60]
+		FROM generate_series(first, last) i $$;
+SELECT pg_temp.fill(1, 2500);
+CREATE INDEX ON index_svec USING btree (id);
+CREATE INDEX index_svec_ip ON index_svec USING hashemb (a, v, b, t, arr);
+SELECT rows, null_rows, pending, blocks FROM hashemb_index_info('index_svec_ip');
+
+SELECT pg_temp.vector(12, 12, 'q', 0) AS q1, pg_temp.vector(5, 12, 'q', 1) AS q2,
+	(SELECT v FROM index_svec WHERE id = 411) AS q3 \gset
+CREATE FUNCTION pg_temp.conditions() RETURNS text[] LANGUAGE sql AS $$SELECT ARRAY['true',
+	'a = 3', 'a BETWEEN 4 AND 9', 'a = -1', 'a = NULL', 'a IN (1, 5, 18)', 'a IS NULL', 'a IS NOT NULL',
+	'b', 'NOT b', 't = ''w3''', 't < ''w3''', 'arr && ''{3,59}''', 'arr @> ''{1,3}''', 'a = 3 AND b', 'a = 3 AND a = 4',
+	'a = 1 OR a = 2', 'id % 10 = 3', 'id = 700', 'v IS NULL', 'v IS NOT NULL', 'v IS NULL AND a = 7', 'a = 7 AND v IS NOT NULL']$$;
+CREATE FUNCTION pg_temp.compare(index text, operator text, q1 text, q2 text, q3 text) RETURNS TABLE (searches bigint, matches bigint, different bigint, example text)
+	LANGUAGE sql AS $$SELECT * FROM pg_temp.differences(index, 'index_svec', ARRAY[format('v %s %L', operator, q1), format('%L %s v', q2, operator),
+		format('v %s %L', operator, q3), format('v %s ''{}/1000''', operator), format('v %s ''{1000:1e-30}/1000''', operator), format('v %s (SELECT NULL::svec)', operator)],
+		pg_temp.conditions(), '{1,10,100000}')$$;
+SELECT * FROM pg_temp.compare('index_svec_ip', '<#>', :'q1', :'q2', :'q3');
+
+-- the other operator class, and recall below 1, which is as exact
+CREATE INDEX index_svec_cosine ON index_svec USING hashemb (v svec_cosine_ops, a, b, t, arr);
+SET hashemb.recall = 0.9;
+SELECT * FROM pg_temp.compare('index_svec_cosine', '<=>', :'q1', :'q2', :'q3');
+RESET hashemb.recall;
+
+-- a query that overlaps few rows: those without overlap come at product 0,
+-- before negative products
+UPDATE index_svec SET v = v + '{991:2}/1000' WHERE id IN (5, 6, 15);
+UPDATE index_svec SET v = v - '{991:1}/1000' WHERE id IN (8, 20);
+SELECT d, count(*) FROM (SELECT v <#> '{991:1}/1000' AS d FROM index_svec WHERE id < 1200 ORDER BY v <#> '{991:1}/1000' LIMIT 1000) s GROUP BY d ORDER BY d;
+
+-- inserts wait in the pending area, become windows, and these are merged
+SELECT pg_temp.fill(2501, 3400);
+SELECT rows, null_rows, pending, blocks FROM hashemb_index_info('index_svec_ip');
+SELECT * FROM pg_temp.compare('index_svec_ip', '<#>', :'q1', :'q2', :'q3');
+SELECT pg_temp.fill(3401, 9000);
+SELECT rows, null_rows, pending < 1024 AS few_pending, blocks <= 5 AS few_windows, merges FROM hashemb_index_info('index_svec_ip');
+SELECT * FROM pg_temp.compare('index_svec_ip', '<#>', :'q1', :'q2', :'q3');
+SELECT * FROM pg_temp.compare('index_svec_cosine', '<=>', :'q1', :'q2', :'q3');
+
+-- updates and deletes, before vacuum and after it
+UPDATE index_svec SET v = pg_temp.vector(id + 1, 20, 's2', 0) WHERE id % 9 = 4;
+UPDATE index_svec SET id = -id WHERE id % 9 = 5;
+UPDATE index_svec SET a = a + 100, v = NULL WHERE id % 101 = 1;
+DELETE FROM index_svec WHERE id % 4 = 2;
+SELECT * FROM pg_temp.compare('index_svec_ip', '<#>', :'q1', :'q2', :'q3');
+VACUUM index_svec;
+SELECT rows = (SELECT count(*) FROM index_svec) AS all_rows, null_rows = (SELECT count(*) FROM index_svec WHERE v IS NULL) AS all_nulls, dead
+	FROM hashemb_index_info('index_svec_ip');
+SELECT * FROM pg_temp.compare('index_svec_ip', '<#>', :'q1', :'q2', :'q3');
+SELECT * FROM pg_temp.compare('index_svec_cosine', '<=>', :'q1', :'q2', :'q3');
+DELETE FROM index_svec WHERE id % 29 < 20;
+VACUUM index_svec;
+SELECT pages AS before FROM hashemb_index_info('index_svec_ip') \gset
+SELECT pg_temp.fill(9001, 10000);
+SELECT pages <= :before + 40 AS reused FROM hashemb_index_info('index_svec_ip');
+SELECT * FROM pg_temp.compare('index_svec_ip', '<#>', :'q1', :'q2', :'q3');
+SELECT blocks > 0 AS any FROM hashemb_check('index_svec_ip', true);
+SELECT blocks > 0 AS any FROM hashemb_check('index_svec_cosine', true);
+DELETE FROM index_svec;
+VACUUM (TRUNCATE false) index_svec;
+SELECT rows, null_rows, pending, blocks FROM hashemb_index_info('index_svec_ip');
+SELECT pg_temp.fill(1, 300);
+SELECT * FROM pg_temp.compare('index_svec_ip', '<#>', :'q1', :'q2', :'q3');
+
+-- vectors that take many pages, in the pending area and in a window
+CREATE TABLE index_long (id int, v svec(100000));
+INSERT INTO index_long SELECT i, svec(ARRAY(SELECT j * (i % 3 + 1) FROM generate_series(1, i * 2000) j), ARRAY(SELECT (j % 100 + i) / 10.0 FROM generate_series(1, i * 2000) j), 100000)
+	FROM generate_series(1, 15) i;
+CREATE INDEX index_long_idx ON index_long USING hashemb (v);
+INSERT INTO index_long SELECT i + 20, svec(ARRAY(SELECT j * (i % 3 + 1) FROM generate_series(1, i * 2000) j), ARRAY(SELECT (j % 99 + i) / 10.0 FROM generate_series(1, i * 2000) j), 100000)
+	FROM generate_series(1, 15) i;
+SELECT rows, pending, blocks FROM hashemb_index_info('index_long_idx');
+SELECT * FROM pg_temp.differences('index_long_idx', 'index_long', ARRAY['v <#> ''{3:1,12:2,16000:3,29999:2}/100000'''], '{true,id > 7}');
+SELECT blocks FROM hashemb_check('index_long_idx', true);
+DELETE FROM index_long WHERE id % 4 = 1;
+VACUUM index_long;
+SELECT rows, pending, blocks FROM hashemb_index_info('index_long_idx');
+SELECT * FROM pg_temp.differences('index_long_idx', 'index_long', ARRAY['v <#> ''{3:1,12:2,16000:3,29999:2}/100000'''], '{true,id > 7}');
+-- a query with as many dimensions as a vector can have
+SELECT * FROM pg_temp.differences('index_long_idx', 'index_long', ARRAY[format('v <#> %L', svec(ARRAY(SELECT j FROM generate_series(1, 65535) j),
+	ARRAY(SELECT j % 7 + 1 FROM generate_series(1, 65535) j), 100000))], '{true}');
+DROP TABLE index_long;
+
+-- an index on an empty table, then filled
+TRUNCATE index_svec;
+SELECT * FROM pg_temp.compare('index_svec_ip', '<#>', :'q1', :'q2', :'q3');
+SELECT pg_temp.fill(1, 2500);
+SELECT * FROM pg_temp.compare('index_svec_ip', '<#>', :'q1', :'q2', :'q3');
+
+-- errors
+CREATE TABLE index_svec_errors (v svec, w svec(10));
+CREATE INDEX ON index_svec_errors USING hashemb (v);
+CREATE INDEX ON index_svec_errors USING hashemb (v, w);
+INSERT INTO index_svec_errors VALUES ('{1:1}/10', '{1:1}/10');
+CREATE INDEX ON index_svec_errors USING hashemb ((v::svec(10)));
+INSERT INTO index_svec_errors VALUES ('{1:1}/11', '{1:1}/10');
+SET enable_seqscan = off;
+SELECT w FROM index_svec_errors ORDER BY v::svec(10) <#> '{1:1}/12';
+RESET enable_seqscan;
+DROP TABLE index_svec_errors;
+DROP TABLE index_svec;
