@@ -153,9 +153,8 @@ ball_share(PlannerInfo *root, const IndexPath *path)
 	return share;
 }
 
-/* Is the index one of sparse vectors? */
-static bool
-is_sparse(const IndexOptInfo *index)
+bool
+HxIsSparseIndex(const IndexOptInfo *index)
 {
 	for (int i = 0; i < index->nkeycolumns; i++)
 	{
@@ -218,14 +217,14 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	*pages = Max(index->pages * share, 1);
 	all = HxSearchCost(index, share, list_length(path->indexclauses),
 					   loop_count > 1);
-	if (is_sparse(index))
+	if (HxIsSparseIndex(index))
 		all = sparse_cost(root, path, rows, rows * costs.indexSelectivity,
 						  list_length(path->indexclauses) * MASK_COST, pages);
 
 	/* Rows past those wanted come from an exact search: see README. */
 	*startup = all;
 	*total = all + costs.numIndexTuples * cpu_index_tuple_cost;
-	if (ordered && share < 1 && !is_sparse(index))
+	if (ordered && share < 1 && !HxIsSparseIndex(index))
 		*total += (rows - touched) * SCORE_COST * cpu_operator_cost +
 				  index->pages * PAGE_COST * seq_page_cost;
 	*selectivity = costs.indexSelectivity;

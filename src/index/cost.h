@@ -18,4 +18,7 @@ extern double HxVisitedShare(double rows, double wanted, double selectivity,
 extern Cost HxSearchCost(const IndexOptInfo *index, double share,
 						 int conditions, bool repeated);
 
+/* Is the index one of sparse vectors? */
+extern bool HxIsSparseIndex(const IndexOptInfo *index);
+
 #endif /* HX_COST_H */

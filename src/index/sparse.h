@@ -346,10 +346,10 @@ extern int HxFindDims(const HxSparseQuery *query, const HxWindowReader *reader,
 extern bool HxBoundBlocks(const HxSparseQuery *query,
 						  const HxWindowReader *reader, const HxDim *found,
 						  const int *which, int nfound, float *bounds);
-extern bool HxScoreBlocks(const HxSparseQuery *query,
-						  const HxWindowReader *reader, const HxDim *found,
-						  const int *which, int nfound, const uint64 *blocks,
-						  double *sums);
+extern bool HxScoreSparseBlocks(const HxSparseQuery *query,
+								const HxWindowReader *reader,
+								const HxDim *found, const int *which,
+								int nfound, const uint64 *blocks, double *sums);
 
 typedef struct HxQueryLookup HxQueryLookup;
 

@@ -439,9 +439,9 @@ add_chosen(UnitCursor *cursor, const HxDim *dim, double weight,
  * is left in other slots is no product.  False if the window was replaced.
  */
 bool
-HxScoreBlocks(const HxSparseQuery *query, const HxWindowReader *reader,
-			  const HxDim *found, const int *which, int nfound,
-			  const uint64 *blocks, double *sums)
+HxScoreSparseBlocks(const HxSparseQuery *query, const HxWindowReader *reader,
+					const HxDim *found, const int *which, int nfound,
+					const uint64 *blocks, double *sums)
 {
 	UnitCursor cursor = {reader, InvalidBuffer};
 	ChosenBlocks chosen;

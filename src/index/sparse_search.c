@@ -600,8 +600,9 @@ score_window(HxSparseSearch *search, WindowState *window, uint64 *blocks,
 
 	if (all)
 		count = choose_blocks(window, -INFINITY, blocks);
-	if (!HxScoreBlocks(search->query, &window->reader, window->found,
-					   window->which, window->nfound, chosen, search->sums) ||
+	if (!HxScoreSparseBlocks(search->query, &window->reader, window->found,
+							 window->which, window->nfound, chosen,
+							 search->sums) ||
 		!visit_blocks(search, window, chosen))
 		return false;
 	search->stats.visited += count;
