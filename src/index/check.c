@@ -490,11 +490,12 @@ check_directory(Check *check)
 	check_owners(check);
 }
 
-/* Check the table of expected misses, if there is one. */
+/* Check the table of expected misses, if there is one, and its ring. */
 static void
 check_table(Check *check)
 {
 	HxMeta *meta = &check->meta;
+	BlockNumber ring[HX_RING_PAGES];
 
 	HxReadMeta(check->index, meta);
 	if ((meta->table == InvalidBlockNumber) != (meta->rows_at_calibration == 0))
@@ -505,17 +506,8 @@ check_table(Check *check)
 	UnlockReleaseBuffer(HxReadPage(check->index, meta->table, BUFFER_LOCK_SHARE,
 								   HX_KIND_TABLE));
 	reach(check, meta->table);
-}
-
-/* Check the ring of searches. */
-static void
-check_ring(Check *check)
-{
-	BlockNumber pages[HX_RING_PAGES];
-	int count = HxListRing(check->index, &check->meta, pages);
-
-	for (int i = 0; i < count; i++)
-		check->counts.ring_pages += reach(check, pages[i]);
+	for (int i = HxListRing(check->index, meta, ring); i > 0; i--)
+		check->counts.ring_pages += reach(check, ring[i - 1]);
 }
 
 /*
@@ -759,7 +751,6 @@ check_index(Check *check, bool heapallindexed)
 	{
 		check_directory(check);
 		check_table(check);
-		check_ring(check);
 	}
 	count_other_pages(check);
 	if (heapallindexed)

@@ -353,7 +353,7 @@ hxinsert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 	}
 	insert_row(index, desc, &row);
 	if (row.payload)
-		HxAfterAppend(index, desc, tid);
+		HxAfterAppend(index, desc, row.payload, tid);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(inserter->context);
 	return false;

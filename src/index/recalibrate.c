@@ -73,12 +73,13 @@ ring_is_due(const HxMeta *meta)
 
 /* Add a search to the ring, and make the table from it if it is time. */
 static void
-turn_ring(Relation index, const HxIndexDesc *desc, uint64 rows)
+turn_ring(Relation index, const HxIndexDesc *desc, const HxNewest *newest,
+		  uint64 rows)
 {
 	HxTable *table;
 	HxMeta meta;
 
-	if (!HxAddToRing(index, desc, rows))
+	if (!HxAddToRing(index, desc, newest, rows))
 		return;
 	HX_INJECT("recalibrate-search-added");
 	HxReadMeta(index, &meta);
@@ -93,8 +94,10 @@ turn_ring(Relation index, const HxIndexDesc *desc, uint64 rows)
 	pfree(table);
 }
 
-void
-HxAfterSplit(Relation index, const HxIndexDesc *desc, uint64 rows)
+/* Do what is due with so many rows.  The structure lock is held. */
+static void
+look(Relation index, const HxIndexDesc *desc, const HxNewest *newest,
+	 uint64 rows)
 {
 	HxMeta meta;
 	int queries;
@@ -110,22 +113,23 @@ HxAfterSplit(Relation index, const HxIndexDesc *desc, uint64 rows)
 		calibrate_in_full(index, desc, queries);
 	else if (rows > FOREGROUND_DISTANCES / HX_CALIBRATION_QUERIES &&
 			 rows >= meta.rows_at_search + meta.rows_at_search / RING_GROWTH)
-		turn_ring(index, desc, rows);
+		turn_ring(index, desc, newest, rows);
 }
 
 void
-HxAfterAppend(Relation index, const HxIndexDesc *desc,
+HxAfterAppend(Relation index, const HxIndexDesc *desc, const uint8 *payload,
 			  const ItemPointerData *tid)
 {
+	HxNewest newest = {payload, HxPackTid(tid)};
 	HxBlocks blocks;
 	uint64 rows;
 
-	if (HxHashTid(HxPackTid(tid), LOOK_BITS) != 0 || !HxTryLockStructure(index))
+	if (HxHashTid(newest.tid, LOOK_BITS) != 0 || !HxTryLockStructure(index))
 		return;
 	HxReadDirectory(index, desc, NULL, &blocks);
 	rows = HxBlocksRows(&blocks);
 	HxFreeBlocks(&blocks);
-	HxAfterSplit(index, desc, rows);
+	look(index, desc, &newest, rows);
 	HxUnlockStructure(index);
 }
 

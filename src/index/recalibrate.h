@@ -8,18 +8,13 @@
 #include "index/calibrate.h"
 
 /*
- * A block was split, or the index may have grown otherwise, to so many rows
- * with a vector: recalibrate or add a search to the ring if it is time.  The
- * structure lock is held, no buffer is locked.
- */
-extern void HxAfterSplit(Relation index, const HxIndexDesc *desc, uint64 rows);
-
-/*
- * A row with a vector was added: the same once in a while, which its TID tells.
- * Takes the structure lock if it is free.
+ * A row with a vector was added: once in a while, which its TID tells, look
+ * whether the index has grown so much that it is time to recalibrate or to add
+ * a search to the ring.  Takes the structure lock if it is free; no buffer is
+ * locked.
  */
 extern void HxAfterAppend(Relation index, const HxIndexDesc *desc,
-						  const ItemPointerData *tid);
+						  const uint8 *payload, const ItemPointerData *tid);
 
 /*
  * At the end of a vacuum that left so many rows with a vector: recalibrate if

@@ -172,21 +172,40 @@ fill_ring(RingSearch *search, HxRing *ring)
 	memcpy(ring->near, trace->near, ring->count * sizeof(HxTraceRow));
 }
 
-/* Draw a row and search for it; false if there was nothing to learn. */
+/*
+ * Choose the row that is searched for: by turns the newest and one of all.
+ * False if there is none.
+ */
 static bool
-search_for_row(RingSearch *search, uint64 seed, HxRing *ring)
+choose_row(RingSearch *search, const HxNewest *newest, uint32 number)
 {
 	const HxIndexDesc *desc = search->desc;
 	uint8 *payload;
 	uint64 *tid;
 
-	if (HxSampleRows(search->index, desc, 1, seed, &payload, &tid) == 0)
+	if (number % 2 == 1)
+	{
+		search->query =
+			desc->vector->methods->query_of_row(desc, newest->payload);
+		search->own_tid = newest->tid;
+		return true;
+	}
+	if (HxSampleRows(search->index, desc, 1, number + UINT64CONST(1000),
+					 &payload, &tid) == 0)
 		return false;
 	search->query = desc->vector->methods->query_of_row(desc, payload);
 	search->own_tid = *tid;
-	search->distances = palloc(desc->capacity * sizeof(double));
+	return true;
+}
+
+/* Search for the chosen row; false if there was nothing to learn. */
+static bool
+search_for_row(RingSearch *search, HxRing *ring)
+{
+	search->distances = palloc(search->desc->capacity * sizeof(double));
 	search->least_distance = INFINITY;
-	HxReadDirectory(search->index, desc, search->query, &search->blocks);
+	HxReadDirectory(search->index, search->desc, search->query,
+					&search->blocks);
 	if (!scale_promises(search, ring))
 		return false;
 	count_rows(search);
@@ -274,7 +293,8 @@ store_search(Relation index, const HxMeta *meta, const HxRing *ring,
 }
 
 bool
-HxAddToRing(Relation index, const HxIndexDesc *desc, uint64 rows)
+HxAddToRing(Relation index, const HxIndexDesc *desc, const HxNewest *newest,
+			uint64 rows)
 {
 	MemoryContext context = AllocSetContextCreate(
 		CurrentMemoryContext, "hashemb ring", ALLOCSET_DEFAULT_SIZES);
@@ -290,8 +310,8 @@ HxAddToRing(Relation index, const HxIndexDesc *desc, uint64 rows)
 	search->index = index;
 	search->desc = desc;
 	ring->number = meta.ring_next;
-	done = search->expect.usable &&
-		   search_for_row(search, meta.ring_next + UINT64CONST(1000), ring);
+	done = search->expect.usable && choose_row(search, newest, ring->number) &&
+		   search_for_row(search, ring);
 	if (done)
 		store_search(index, &meta, ring, rows);
 	MemoryContextSwitchTo(old);

@@ -21,12 +21,21 @@ HxRingCount(const HxMeta *meta)
  */
 extern int HxListRing(Relation index, const HxMeta *meta, BlockNumber *pages);
 
+/* The row that was added last */
+typedef struct HxNewest
+{
+	const uint8 *payload;
+	uint64 tid; /* packed */
+} HxNewest;
+
 /*
- * Search all rows for one that is drawn at random and write the result to the
- * ring, by one generic WAL record.  False if there was nothing to learn.  The
- * structure lock is held, no buffer is locked, and there is a table.
+ * Search all rows for the newest or for one that is drawn at random, in turn,
+ * and write the result to the ring, by one generic WAL record.  False if there
+ * was nothing to learn.  The structure lock is held, no buffer is locked, and
+ * there is a table.
  */
-extern bool HxAddToRing(Relation index, const HxIndexDesc *desc, uint64 rows);
+extern bool HxAddToRing(Relation index, const HxIndexDesc *desc,
+						const HxNewest *newest, uint64 rows);
 
 /*
  * Make a table from the searches of the ring; false if its axes do not fit
