@@ -91,9 +91,9 @@ $node->safe_psql('bad', $vectors . q{
 });
 is($node->safe_psql('bad', 'SELECT count(*) FROM made WHERE code IS NOT NULL'), 300,
 	'a function that reads the encoder works at first');
-isnt(copy_database('bad', 'bad_copy'), '', 'restoring its table complains');
+copy_database('bad', 'bad_copy');
 isnt($node->safe_psql('bad_copy', 'SELECT count(*) FROM made WHERE code IS NOT NULL'), 300,
-	'but its codes are lost by a restore');
+	'but its codes are lost by a restore, without a word');
 
 # A model in an index expression itself is too large for the catalogs
 my ($result, $out, $err) = $node->psql('good', q{SET search_path = public, other;
