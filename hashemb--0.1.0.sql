@@ -433,6 +433,18 @@ CREATE AGGREGATE bit_majority(code bincode, weight double precision) (
 COMMENT ON AGGREGATE bit_majority(bincode, double precision) IS
 	'per dimension the bit whose codes weigh more, 0 on a tie';
 
+CREATE FUNCTION bit_vote(codes bincode[]) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_bit_vote'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION bit_vote(bincode[]) IS
+	'per dimension the bit that more of these codes have, 0 on a tie';
+
+CREATE FUNCTION bit_vote(codes bincode[], weights double precision[]) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_bit_vote_weighted'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION bit_vote(bincode[], double precision[]) IS
+	'per dimension the bit whose codes weigh more, 0 on a tie';
+
 -- Codes within a radius
 
 CREATE TYPE hamming_ball;
@@ -2281,3 +2293,162 @@ CREATE FUNCTION hashemb_freeze(name text, model hashemb_model, input regtype DEF
 	$$;
 COMMENT ON FUNCTION hashemb_freeze(text, hashemb_model, regtype) IS
 	'the statement that creates a function from vectors to codes by this encoder, for indexes and generated columns';
+
+-- ---------------------------------------------------------------------------
+-- Section 8: evaluation of codes and searches
+-- ---------------------------------------------------------------------------
+
+-- Average precision of one list of results, ties in all orders
+
+CREATE FUNCTION average_precision_add(internal, boolean, double precision) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_precision_add'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION average_precision_add(internal, boolean, double precision) IS
+	'average_precision: add a row';
+
+CREATE FUNCTION average_precision_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_precision_combine'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION average_precision_combine(internal, internal) IS
+	'average_precision: add two states';
+
+CREATE FUNCTION average_precision_serialize(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_precision_serialize'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION average_precision_serialize(internal) IS
+	'average_precision: state to bytes';
+
+CREATE FUNCTION average_precision_deserialize(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_precision_deserialize'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION average_precision_deserialize(bytea, internal) IS
+	'average_precision: bytes to state';
+
+CREATE FUNCTION average_precision_final(internal) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_precision_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION average_precision_final(internal) IS
+	'average_precision: state to number';
+
+CREATE AGGREGATE average_precision(relevant boolean, distance double precision) (
+	SFUNC = average_precision_add,
+	STYPE = internal,
+	SSPACE = 8192,
+	FINALFUNC = average_precision_final,
+	COMBINEFUNC = average_precision_combine,
+	SERIALFUNC = average_precision_serialize,
+	DESERIALFUNC = average_precision_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE average_precision(boolean, double precision) IS
+	'mean precision at the relevant rows in order of distance, over all orders of ties; a relevant row without distance was not found';
+
+-- Recall of many queries; the state is that of avg(double precision)
+
+CREATE FUNCTION recall_at_add(double precision[], anyarray, anyarray) RETURNS double precision[]
+	AS 'MODULE_PATHNAME', 'hx_recall_add'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION recall_at_add(double precision[], anyarray, anyarray) IS
+	'recall_at: add a query';
+
+CREATE FUNCTION recall_at_add(double precision[], anyarray, anyarray, integer) RETURNS double precision[]
+	AS 'MODULE_PATHNAME', 'hx_recall_add'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION recall_at_add(double precision[], anyarray, anyarray, integer) IS
+	'recall_at: add a query of which the first rows count';
+
+CREATE AGGREGATE recall_at(got anyarray, truth anyarray) (
+	SFUNC = recall_at_add,
+	STYPE = double precision[],
+	FINALFUNC = float8_avg,
+	COMBINEFUNC = float8_combine,
+	INITCOND = '{0,0,0}',
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE recall_at(anyarray, anyarray) IS
+	'mean share of the truth that is in what was got; queries without a truth are skipped';
+
+CREATE AGGREGATE recall_at(got anyarray, truth anyarray, k integer) (
+	SFUNC = recall_at_add,
+	STYPE = double precision[],
+	FINALFUNC = float8_avg,
+	COMBINEFUNC = float8_combine,
+	INITCOND = '{0,0,0}',
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE recall_at(anyarray, anyarray, integer) IS
+	'mean share of the truth that is in the first k of what was got; queries without a truth are skipped';
+
+-- How well codes use their bits
+
+CREATE TYPE code_statistics AS (
+	codes bigint,
+	bits integer,
+	distinct_codes bigint,
+	collisions double precision,
+	mean_bias double precision,
+	max_bias double precision,
+	mean_correlation double precision,
+	entropy double precision
+);
+COMMENT ON TYPE code_statistics IS
+	'result of code_stats';
+COMMENT ON COLUMN code_statistics.codes IS
+	'number of codes';
+COMMENT ON COLUMN code_statistics.bits IS
+	'bits of a code: dimensions times bits a dimension';
+COMMENT ON COLUMN code_statistics.distinct_codes IS
+	'different codes; an estimate where their hashes do not fit into work_mem';
+COMMENT ON COLUMN code_statistics.collisions IS
+	'share of the codes that are equal to an earlier one';
+COMMENT ON COLUMN code_statistics.mean_bias IS
+	'mean over bits of |share of ones - 1/2|';
+COMMENT ON COLUMN code_statistics.max_bias IS
+	'greatest |share of ones - 1/2| of a bit';
+COMMENT ON COLUMN code_statistics.mean_correlation IS
+	'mean absolute correlation of two bits, over all pairs of up to 256 bits spread over the code; bits that never change left out';
+COMMENT ON COLUMN code_statistics.entropy IS
+	'mean over bits of their entropy, at most 1';
+
+CREATE FUNCTION code_stats_add(internal, bincode) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_code_stats_add'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION code_stats_add(internal, bincode) IS
+	'code_stats: count a code';
+
+CREATE FUNCTION code_stats_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_code_stats_combine'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION code_stats_combine(internal, internal) IS
+	'code_stats: add two states';
+
+CREATE FUNCTION code_stats_serialize(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_code_stats_serialize'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION code_stats_serialize(internal) IS
+	'code_stats: state to bytes';
+
+CREATE FUNCTION code_stats_deserialize(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_code_stats_deserialize'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION code_stats_deserialize(bytea, internal) IS
+	'code_stats: bytes to state';
+
+CREATE FUNCTION code_stats_final(internal) RETURNS code_statistics
+	AS 'MODULE_PATHNAME', 'hx_code_stats_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION code_stats_final(internal) IS
+	'code_stats: state to statistics';
+
+CREATE AGGREGATE code_stats(bincode) (
+	SFUNC = code_stats_add,
+	STYPE = internal,
+	SSPACE = 500000,
+	FINALFUNC = code_stats_final,
+	COMBINEFUNC = code_stats_combine,
+	SERIALFUNC = code_stats_serialize,
+	DESERIALFUNC = code_stats_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE code_stats(bincode) IS
+	'how well codes use their bits: distinct codes, bias, correlation and entropy of bits';

@@ -141,7 +141,16 @@ hx_scratch_size(const HxModel *model)
 			outputs = layer->outputs > outputs ? layer->outputs : outputs;
 		}
 	}
-	return outputs * sizeof(int32_t) + inputs * sizeof(int16_t);
+	for (uint32_t i = 0; i < model->layers; i++)
+	{
+		const HxLayer *layer = &model->layer[i];
+
+		inputs = layer->inputs > inputs ? layer->inputs : inputs;
+		outputs = layer->outputs > outputs ? layer->outputs : outputs;
+	}
+	/* deep models keep two layers' outputs besides */
+	return (model->layers > 0 ? 2 * outputs * sizeof(double) : 0) +
+		   outputs * sizeof(int32_t) + inputs * sizeof(int16_t);
 }
 
 /* Scale to length 1, by eight sums of squares; zero stays */
@@ -169,6 +178,33 @@ normalize(double *x, uint32_t count)
 		x[i] /= norm;
 }
 
+/*
+ * Output of a deep model: the first layer's, plus what the third makes of the
+ * positive outputs of the second
+ */
+static void
+apply_deep(const HxModel *model, const double *x, void *scratch, double *y)
+{
+	const HxLayer *layer = model->layer;
+	double *hidden = scratch;
+	double *more;
+	int32_t *sum;
+	int16_t *q;
+	uint32_t widest = layer[1].outputs > layer[2].outputs ? layer[1].outputs
+														  : layer[2].outputs;
+
+	more = hidden + widest;
+	sum = (int32_t *) (more + widest);
+	q = (int16_t *) (sum + widest);
+	hx_apply_layer(&layer[0], x, q, sum, y);
+	hx_apply_layer(&layer[1], x, q, sum, hidden);
+	for (uint32_t i = 0; i < layer[1].outputs; i++)
+		hidden[i] = hidden[i] > 0.0 ? hidden[i] : 0.0;
+	hx_apply_layer(&layer[2], hidden, q, sum, more);
+	for (uint32_t i = 0; i < layer[2].outputs; i++)
+		y[i] += more[i];
+}
+
 int
 hx_apply_model(const HxModel *model, uint32_t number, double *x,
 			   uint32_t inputs, void *scratch, double *y)
@@ -186,6 +222,11 @@ hx_apply_model(const HxModel *model, uint32_t number, double *x,
 		normalize(x, inputs);
 	for (uint32_t i = 0; view->center != NULL && i < inputs && i < width; i++)
 		x[i] -= (double) view->center[i];
+	if (model->family == HX_DEEP)
+	{
+		apply_deep(model, x, scratch, y);
+		return (int) model->dims;
+	}
 	for (uint32_t i = 0; i < view->blocks && in < inputs; i++)
 	{
 		const HxLayer *layer = &view->block[i];

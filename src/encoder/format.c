@@ -225,6 +225,24 @@ take_view(Reader *reader, const HxModel *model, HxView *view)
 	return 0;
 }
 
+/* Do the layers of a deep model fit each other?  0 or -1 */
+static int
+check_deep(Reader *reader, const HxModel *model)
+{
+	const HxLayer *layer = model->layer;
+	uint32_t width = hx_view_width(&model->view[0]);
+
+	if (model->views != 1 || model->layers != 3 ||
+		(model->flags & HX_FLAG_PREFIXES))
+		return reject(reader, "it has %u views and %u layers", model->views,
+					  model->layers);
+	if (layer[0].inputs != width || layer[1].inputs != width ||
+		layer[2].inputs != layer[1].outputs ||
+		layer[0].outputs != model->dims || layer[2].outputs != model->dims)
+		return reject(reader, "its layers do not fit each other");
+	return 0;
+}
+
 /* The layers of a deep model; 0 or -1 */
 static int
 take_deep(Reader *reader, HxModel *model)
@@ -238,6 +256,8 @@ take_deep(Reader *reader, HxModel *model)
 		if (take_shape(reader, &model->layer[i]) != 0)
 			return -1;
 	}
+	if (check_deep(reader, model) != 0)
+		return -1;
 	for (uint32_t i = 0; i < model->layers; i++)
 	{
 		if (take_layer(reader, &model->layer[i]) != 0)

@@ -27,7 +27,8 @@
  *	  view  one for each view: inputs, features, seed of the features (8
  *	        bytes), whether there is a centre, number of blocks, then inputs and
  *	        outputs of each block; the centre as floats; the blocks as layers
- *	  deep  number of layers, then inputs and outputs of each, then the layers
+ *	  deep  number of layers, then inputs and outputs of each, then the layers:
+ *	        W, U and V
  *	  note  what a method keeps for training on: opaque here
  *
  * A layer is its precision (0 identity, 1, 2), a scale and a bias (floats) for
@@ -71,7 +72,7 @@
 typedef enum HxFamily
 {
 	HX_LINEAR = 1, /* each view: centre, then blocks of one layer */
-	HX_DEEP = 2	   /* view 1's centre, then the layers, see residual.h */
+	HX_DEEP = 2 /* one view: centre, then three layers: W x + V max(0, U x) */
 } HxFamily;
 
 /* What a model puts out */

@@ -146,6 +146,9 @@ extern const HxMethod HxMethodItq;
 extern const HxMethod HxMethodClass;
 extern const HxMethod HxMethodFit;
 extern const HxMethod HxMethodShift;
+extern const HxMethod HxMethodCross;
+extern const HxMethod HxMethodPairs;
+extern const HxMethod HxMethodRbin;
 
 /* Memory until the end of training; error beyond maintenance_work_mem. */
 extern void *HxTrainAlloc(HxTraining *training, size_t count, size_t size,

@@ -59,8 +59,9 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_train_step);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_train_final);
 
 const HxMethod *const HxMethods[] = {
-	&HxMethodRandom, &HxMethodPca,	 &HxMethodItq, &HxMethodClass,
-	&HxMethodFit,	 &HxMethodShift, NULL,
+	&HxMethodRandom, &HxMethodPca,	 &HxMethodItq,	 &HxMethodClass,
+	&HxMethodFit,	 &HxMethodShift, &HxMethodCross, &HxMethodPairs,
+	&HxMethodRbin,	 NULL,
 };
 
 const char *
