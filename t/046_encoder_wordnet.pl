@@ -13,7 +13,7 @@ my $folder = $ENV{HASHEMB_WORDNET};
 
 plan skip_all => 'HASHEMB_WORDNET names no folder with embeddings' unless $folder;
 my $dims = 512;
-my $queries = 300;
+my $queries = $ENV{HASHEMB_QUERIES} || 300;
 my $node = new_node('encoder_wordnet', conf => "shared_buffers = 256MB\nmax_wal_size = 4GB\nwork_mem = 64MB");
 
 # Rows are signed bytes, whose scale "normalize" undoes
