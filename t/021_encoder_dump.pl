@@ -92,11 +92,11 @@ $node->safe_psql('bad', $vectors . q{
 is($node->safe_psql('bad', 'SELECT count(*) FROM made WHERE code IS NOT NULL'), 300,
 	'a function that reads the encoder works at first');
 isnt(copy_database('bad', 'bad_copy'), '', 'restoring its table complains');
-isnt($node->safe_psql('bad_copy', 'SELECT count(*) FROM made WHERE code IS NOT NULL'), 300,
-	'but its codes are lost by a restore');
+my ($result, $out, $err) = $node->psql('bad_copy', 'SELECT count(*) FROM made WHERE code IS NOT NULL');
+isnt($out, '300', 'but its codes, or its whole table, are lost by a restore');
 
 # A model in an index expression itself is too large for the catalogs
-my ($result, $out, $err) = $node->psql('good', q{SET search_path = public, other;
+($result, $out, $err) = $node->psql('good', q{SET search_path = public, other;
 	SELECT hashemb_train('{"method": "random", "dims": 256}', x ORDER BY id) AS large FROM zz_source \gset
 	CREATE INDEX ON indexed USING hashemb ((hashemb_encode(:'large'::hashemb_model, x)::bincode(256)))});
 like($err, qr/row is too big/, 'a literal in an index expression is refused');

@@ -26,6 +26,7 @@ typedef enum HxConditionKind
 typedef struct HxCondition
 {
 	HxConditionKind kind; /* what is demanded */
+	bool negated;		  /* RANGE, SET, PAIRS: demanded is the opposite */
 	int word;			  /* the first word it reads */
 	uint64 probe;		  /* RANGE: `seen` bits of the words that pass */
 	int64 low;			  /* RANGE: least word that passes */
@@ -40,6 +41,14 @@ typedef struct HxCondition
 	uint64 *second;		  /* ANY: second bits of elements by first bit */
 } HxCondition;
 
+/* Filters at least one of which must pass */
+typedef struct HxFilterOr
+{
+	int count;
+	HxFilter *arms;
+} HxFilterOr;
+
+/* A conjunction; negations have been driven down to the conditions */
 struct HxFilter
 {
 	const HxIndexDesc *desc; /* the index */
@@ -48,7 +57,11 @@ struct HxFilter
 	uint32 must_be_null;	 /* attributes that must be NULL */
 	uint32 must_be_value;	 /* attributes that must not be NULL */
 	int count;				 /* conditions, all of which must hold */
+	int room;				 /* for so many */
 	HxCondition *conditions; /* the conditions */
+	int nors;				 /* disjunctions, all of which must hold */
+	int ors_room;			 /* for so many */
+	HxFilterOr *ors;		 /* the disjunctions */
 };
 
 /* First slot of a word in a hash table of slots - 1 = mask */

@@ -20,7 +20,7 @@ bool
 HxFilterIsTrivial(const HxFilter *filter)
 {
 	return !filter->never && filter->count == 0 && filter->must_be_null == 0 &&
-		   filter->must_be_value == 0;
+		   filter->must_be_value == 0 && filter->nors == 0;
 }
 
 bool
@@ -33,6 +33,24 @@ bool
 HxFilterNeedsRecheck(const HxFilter *filter)
 {
 	return filter->recheck;
+}
+
+void
+HxFilterReads(const HxFilter *filter, uint64 *words, uint32 *nulls)
+{
+	StaticAssertStmt(HX_MAX_WORDS <= 64, "a word for each bit");
+	*nulls |= filter->must_be_null | filter->must_be_value;
+	for (int i = 0; i < filter->count; i++)
+	{
+		const HxCondition *condition = &filter->conditions[i];
+		bool two = condition->kind != HX_CONDITION_RANGE &&
+				   condition->kind != HX_CONDITION_SET;
+
+		*words |= (two ? UINT64CONST(3) : 1) << condition->word;
+	}
+	for (int o = 0; o < filter->nors; o++)
+		for (int i = 0; i < filter->ors[o].count; i++)
+			HxFilterReads(&filter->ors[o].arms[i], words, nulls);
 }
 
 /* Is the word one of the values? */
@@ -161,10 +179,10 @@ rows_looked_up(const HxCondition *condition, const int64 *first,
 	return passing;
 }
 
-/* Clear the candidates among up to 64 rows that do not pass a condition. */
+/* Which of up to 64 rows pass a condition, or if negated what it excludes */
 static uint64
-filter_word(const HxCondition *condition, const HxColumns *columns, int start,
-			uint64 candidates)
+rows_passing(const HxCondition *condition, const HxColumns *columns, int start,
+			 uint64 candidates)
 {
 	const int64 *first =
 		columns->words + (Size) condition->word * columns->stride + start;
@@ -195,6 +213,16 @@ filter_word(const HxCondition *condition, const HxColumns *columns, int start,
 	return candidates;
 }
 
+/* Clear the candidates among up to 64 rows that do not pass a condition. */
+static inline uint64
+filter_word(const HxCondition *condition, const HxColumns *columns, int start,
+			uint64 candidates)
+{
+	uint64 passing = rows_passing(condition, columns, start, candidates);
+
+	return condition->negated ? candidates & ~passing : passing;
+}
+
 /* Clear the mask bits of rows with the wrong NULLs. */
 static void
 filter_nulls(const HxFilter *filter, const HxColumns *columns, uint64 *mask,
@@ -212,6 +240,45 @@ filter_nulls(const HxFilter *filter, const HxColumns *columns, uint64 *mask,
 		for (int i = 0; i < words; i++)
 			mask[i] &= nulls[i] ^ flip;
 	}
+}
+
+static uint64 filter_or(const HxFilterOr *alternatives,
+						const HxColumns *columns, int start, uint64 candidates);
+
+/* Clear the candidates among up to 64 rows that do not pass a filter. */
+static uint64
+filter_candidates(const HxFilter *filter, const HxColumns *columns, int start,
+				  uint64 candidates)
+{
+	uint32 attrs = filter->must_be_null | filter->must_be_value;
+
+	for (; attrs != 0; attrs &= attrs - 1)
+	{
+		int attr = pg_rightmost_one_pos32(attrs);
+		uint64 nulls = columns->nulls[(Size) attr * columns->null_stride +
+									  start / ROWS_A_WORD];
+
+		candidates &= (filter->must_be_value >> attr) & 1 ? ~nulls : nulls;
+	}
+	for (int c = 0; c < filter->count && candidates != 0; c++)
+		candidates =
+			filter_word(&filter->conditions[c], columns, start, candidates);
+	for (int o = 0; o < filter->nors && candidates != 0; o++)
+		candidates = filter_or(&filter->ors[o], columns, start, candidates);
+	return candidates;
+}
+
+/* Clear the candidates among up to 64 rows that pass none of some filters. */
+static uint64
+filter_or(const HxFilterOr *alternatives, const HxColumns *columns, int start,
+		  uint64 candidates)
+{
+	uint64 passing = 0;
+
+	for (int i = 0; i < alternatives->count && passing != candidates; i++)
+		passing |= filter_candidates(&alternatives->arms[i], columns, start,
+									 candidates & ~passing);
+	return passing;
 }
 
 void
@@ -234,6 +301,11 @@ HxFilterRows(const HxFilter *filter, const HxColumns *columns, uint64 *mask)
 			if (mask[i] != 0)
 				mask[i] = filter_word(&filter->conditions[c], columns,
 									  i * ROWS_A_WORD, mask[i]);
+	for (int o = 0; o < filter->nors; o++)
+		for (int i = 0; i < words; i++)
+			if (mask[i] != 0)
+				mask[i] = filter_or(&filter->ors[o], columns, i * ROWS_A_WORD,
+									mask[i]);
 }
 
 /* Can a word be within a zone? */
@@ -286,10 +358,30 @@ zone_has_pair(const HxCondition *pairs, const HxWordZone *zone)
 	return false;
 }
 
+/*
+ * Can a row of a block pass the opposite of a condition?  Not if all words of
+ * the block are in the range or set.
+ */
+static bool
+filter_zone_negated(const HxCondition *condition, const HxWordZone *zone)
+{
+	switch (condition->kind)
+	{
+		case HX_CONDITION_RANGE:
+			return zone->min < condition->low || zone->max > condition->high;
+		case HX_CONDITION_SET:
+			return zone->min != zone->max || !zone_has_value(condition, zone);
+		default:
+			return true;
+	}
+}
+
 /* Can a row of a block pass the condition?  False only if none can. */
 static bool
 filter_zone(const HxCondition *condition, const HxWordZone *zone)
 {
+	if (condition->negated)
+		return filter_zone_negated(condition, zone);
 	switch (condition->kind)
 	{
 		case HX_CONDITION_RANGE:
@@ -311,6 +403,16 @@ filter_zone(const HxCondition *condition, const HxWordZone *zone)
 	return true;
 }
 
+/* Can a row of a block pass one of some filters?  False only if none can. */
+static bool
+filter_zone_or(const HxFilterOr *alternatives, const HxZone *zone)
+{
+	for (int i = 0; i < alternatives->count; i++)
+		if (HxFilterZone(&alternatives->arms[i], zone))
+			return true;
+	return false;
+}
+
 bool
 HxFilterZone(const HxFilter *filter, const HxZone *zone)
 {
@@ -324,5 +426,8 @@ HxFilterZone(const HxFilter *filter, const HxZone *zone)
 		if (!filter_zone(condition, &zone->words[condition->word]))
 			return false;
 	}
+	for (int o = 0; o < filter->nors; o++)
+		if (!filter_zone_or(&filter->ors[o], zone))
+			return false;
 	return true;
 }

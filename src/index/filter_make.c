@@ -71,8 +71,19 @@ sort_unique(int64 *values, int count, int width)
 static HxCondition *
 add_condition(HxFilter *filter, HxConditionKind kind, int word)
 {
-	HxCondition *condition = &filter->conditions[filter->count++];
+	HxCondition *condition;
 
+	if (filter->count == filter->room)
+	{
+		Size size;
+
+		filter->room = Max(2 * filter->room, 4);
+		size = filter->room * sizeof(HxCondition);
+		filter->conditions = filter->conditions
+								 ? repalloc(filter->conditions, size)
+								 : palloc(size);
+	}
+	condition = &filter->conditions[filter->count++];
 	memset(condition, 0, sizeof(HxCondition));
 	condition->kind = kind;
 	condition->word = word;
@@ -89,6 +100,7 @@ add_range(HxFilter *filter, int word, int64 low, int64 high)
 		return;
 	for (int i = 0; i < filter->count && range == NULL; i++)
 		if (filter->conditions[i].kind == HX_CONDITION_RANGE &&
+			!filter->conditions[i].negated &&
 			filter->conditions[i].word == word)
 			range = &filter->conditions[i];
 	if (range == NULL)
@@ -159,6 +171,30 @@ add_values(HxFilter *filter, int word, int64 *values, int count)
 	set->count = count;
 	if (count > HX_SMALL_SET)
 		make_table(set);
+}
+
+/* Demand that a word is none of some values, which this sorts and keeps. */
+static void
+add_excluded(HxFilter *filter, int word, int64 *values, int count)
+{
+	HxCondition *set;
+
+	count = sort_unique(values, count, 1);
+	if ((uint64) values[count - 1] - (uint64) values[0] == (uint64) count - 1)
+	{
+		set = add_condition(filter, HX_CONDITION_RANGE, word);
+		set->low = values[0];
+		set->high = values[count - 1];
+	}
+	else
+	{
+		set = add_condition(filter, HX_CONDITION_SET, word);
+		set->values = values;
+		set->count = count;
+		if (count > HX_SMALL_SET)
+			make_table(set);
+	}
+	set->negated = true;
 }
 
 /* One word of every operand */
@@ -567,6 +603,132 @@ add_key(HxFilter *filter, int i, const ScanKeyData *key)
 		add_scalar(filter, attr, key->sk_strategy, &operands);
 }
 
+/* The strategy of an operator's negator, of those that compare */
+static StrategyNumber
+negated_strategy(StrategyNumber strategy)
+{
+	switch (strategy)
+	{
+		case HX_STRATEGY_LT:
+			return HX_STRATEGY_GE;
+		case HX_STRATEGY_LE:
+			return HX_STRATEGY_GT;
+		case HX_STRATEGY_GE:
+			return HX_STRATEGY_LT;
+		case HX_STRATEGY_GT:
+			return HX_STRATEGY_LE;
+		default:
+			elog(ERROR, "unrecognized strategy %d for an attribute", strategy);
+	}
+	return InvalidStrategy; /* keep compiler quiet */
+}
+
+/*
+ * Demand the opposite of "column = ANY (operands)".  Where equal words do not
+ * mean equal values, any row may have it.
+ */
+static void
+add_unequal(HxFilter *filter, const HxAttr *attr, const Operands *operands)
+{
+	HxCondition *pairs;
+
+	switch (attr->class->kind)
+	{
+		case HX_ATTR_EXACT:
+		case HX_ATTR_ENUM:
+			add_excluded(filter, attr->first_word, operand_words(operands, 0),
+						 operands->count);
+			break;
+		case HX_ATTR_PAIR:
+			pairs = add_condition(filter, HX_CONDITION_PAIRS, attr->first_word);
+			pairs->values = operands->words;
+			pairs->count = sort_unique(operands->words, operands->count, 2);
+			pairs->negated = true;
+			break;
+		default:
+			filter->recheck = true;
+	}
+}
+
+/*
+ * Demand the opposite of "column op ANY (operands)": that the column compares
+ * by op's negator with all of them, hence with that which decides about ANY.
+ */
+static void
+add_negated_order(HxFilter *filter, const HxAttr *attr, StrategyNumber strategy,
+				  Operands *operands)
+{
+	int64 words[HX_ATTR_WORDS];
+	Operands one = {1, words};
+
+	if (attr->class->kind == HX_ATTR_ENUM && operands->count > 1)
+	{
+		filter->recheck = true;
+		return;
+	}
+	for (int w = 0; w < HX_ATTR_WORDS; w++)
+		words[w] = attr->class->kind == HX_ATTR_ENUM
+					   ? operands->words[w]
+					   : extreme_operand(operands, strategy, w);
+	add_scalar(filter, attr, negated_strategy(strategy), &one);
+}
+
+/* Is it "column op ANY" of an array, and how many elements has that? */
+static bool
+is_any(const ScanKeyData *key, int *count, int *nnulls)
+{
+	ArrayType *array;
+	Datum *elements;
+	bool *nulls;
+
+	if (!(key->sk_flags & SK_SEARCHARRAY) || (key->sk_flags & SK_ISNULL))
+		return false;
+	array = DatumGetArrayTypeP(key->sk_argument);
+	HxArrayElements(array, &elements, &nulls, count);
+	*nnulls = 0;
+	for (int i = 0; i < *count; i++)
+		if (nulls[i])
+			(*nnulls)++;
+	return true;
+}
+
+/* Compile the opposite of one key on attribute i: that it is false. */
+static void
+add_negated_key(HxFilter *filter, int i, const ScanKeyData *key)
+{
+	const HxAttr *attr = &filter->desc->attrs[i];
+	Operands operands;
+	int count;
+	int nnulls;
+
+	if (key->sk_flags & SK_SEARCHNOTNULL)
+	{
+		filter->must_be_null |= UINT32_C(1) << i;
+		return;
+	}
+	if (is_any(key, &count, &nnulls))
+	{
+		if (count == 0) /* false of NULL too */
+			return;
+		if (nnulls > 0)
+			filter->never = true;
+	}
+	filter->must_be_value |= UINT32_C(1) << i;
+	if (key->sk_flags & SK_SEARCHNULL)
+		return;
+	if (key->sk_flags & SK_ISNULL)
+		filter->never = true;
+	if (filter->never)
+		return;
+	if (attr->class->kind == HX_ATTR_ARRAY ||
+		!get_operands(attr, key, &operands))
+		filter->recheck = true;
+	else if (key->sk_strategy == HX_STRATEGY_EQ)
+		add_unequal(filter, attr, &operands);
+	else
+		add_negated_order(filter, attr, key->sk_strategy, &operands);
+}
+
 /* Bits of `seen` that a range's words can have set; all for a wide range. */
 static uint64
 range_probe(int64 low, int64 high)
@@ -581,25 +743,125 @@ range_probe(int64 low, int64 high)
 	return probe;
 }
 
-HxFilter *
-HxMakeFilter(const HxIndexDesc *desc, const ScanKeyData *keys, int nkeys)
+/* All conditions of a conjunction are there. */
+static void
+finish_filter(HxFilter *filter)
 {
-	HxFilter *filter = palloc0(sizeof(HxFilter));
-
-	filter->desc = desc;
-	filter->conditions = palloc0((2 * nkeys + 1) * sizeof(HxCondition));
-	for (int k = 0; k < nkeys; k++)
-	{
-		if (keys[k].sk_flags & SK_ORDER_BY)
-			continue;
-		for (int i = 0; i < desc->nattrs; i++)
-			if (desc->attrs[i].attno == keys[k].sk_attno)
-				add_key(filter, i, &keys[k]);
-	}
 	if ((filter->must_be_null & filter->must_be_value) != 0)
 		filter->never = true;
 	for (int c = 0; c < filter->count; c++)
 		filter->conditions[c].probe =
 			range_probe(filter->conditions[c].low, filter->conditions[c].high);
+}
+
+/* Compile a scan key, or its opposite; keys on the vector are ignored. */
+static void
+add_scan_key(HxFilter *filter, const ScanKeyData *key, bool negated)
+{
+	for (int i = 0; i < filter->desc->nattrs; i++)
+	{
+		if (filter->desc->attrs[i].attno != key->sk_attno)
+			continue;
+		if (negated)
+			add_negated_key(filter, i, key);
+		else
+			add_key(filter, i, key);
+	}
+}
+
+static void add_expr(HxFilter *filter, const HxCondExpr *expr, bool negated);
+
+/*
+ * Demand that one of an expression's arguments is true, or if negated, false.
+ */
+static void
+add_or(HxFilter *filter, const HxCondExpr *expr, bool negated)
+{
+	HxFilterOr alternatives = {0};
+	bool recheck = false;
+
+	alternatives.arms = palloc0(Max(expr->nargs, 1) * sizeof(HxFilter));
+	for (int i = 0; i < expr->nargs; i++)
+	{
+		HxFilter *arm = &alternatives.arms[alternatives.count];
+
+		memset(arm, 0, sizeof(HxFilter));
+		arm->desc = filter->desc;
+		add_expr(arm, expr->args[i], negated);
+		finish_filter(arm);
+		if (arm->never)
+			continue;
+		if (HxFilterIsTrivial(arm) && !arm->recheck) /* holds of all rows */
+			return;
+		recheck |= arm->recheck;
+		alternatives.count++;
+	}
+	if (alternatives.count == 0)
+	{
+		filter->never = true;
+		return;
+	}
+	filter->recheck |= recheck;
+	if (filter->nors == filter->ors_room)
+	{
+		Size size;
+
+		filter->ors_room = Max(2 * filter->ors_room, 4);
+		size = filter->ors_room * sizeof(HxFilterOr);
+		filter->ors = filter->ors ? repalloc(filter->ors, size) : palloc(size);
+	}
+	filter->ors[filter->nors++] = alternatives;
+}
+
+/*
+ * Demand that an expression is true, or if negated, that it is false.  NOT is
+ * driven down to the keys: what is unknown is neither.
+ */
+static void
+add_expr(HxFilter *filter, const HxCondExpr *expr, bool negated)
+{
+	check_stack_depth();
+	switch (expr->kind)
+	{
+		case HX_COND_NOT:
+			add_expr(filter, expr->args[0], !negated);
+			break;
+		case HX_COND_KEY:
+			add_scan_key(filter, &expr->key, negated);
+			break;
+		case HX_COND_CONST:
+			if (expr->isnull || expr->value == negated)
+				filter->never = true;
+			break;
+		case HX_COND_AND:
+		case HX_COND_OR:
+			if ((expr->kind == HX_COND_OR) != negated)
+				add_or(filter, expr, negated);
+			else
+				for (int i = 0; i < expr->nargs; i++)
+					add_expr(filter, expr->args[i], negated);
+			break;
+	}
+}
+
+HxFilter *
+HxMakeFilterTree(const HxIndexDesc *desc, const ScanKeyData *keys, int nkeys,
+				 const HxCondExpr *expr)
+{
+	HxFilter *filter = palloc0(sizeof(HxFilter));
+
+	filter->desc = desc;
+	for (int k = 0; k < nkeys; k++)
+		if (!(keys[k].sk_flags & SK_ORDER_BY))
+			add_scan_key(filter, &keys[k], false);
+	if (expr)
+		add_expr(filter, expr, false);
+	finish_filter(filter);
 	return filter;
+}
+
+HxFilter *
+HxMakeFilter(const HxIndexDesc *desc, const ScanKeyData *keys, int nkeys)
+{
+	return HxMakeFilterTree(desc, keys, nkeys, NULL);
 }

@@ -492,6 +492,24 @@ HxPrefetchPage(Relation index, BlockNumber block)
 }
 
 /*
+ * Have parts of a page that will be read soon brought into the cache: `count`
+ * lines, of 64 bytes, by their places on the page.
+ */
+void
+HxPrefetchLines(Relation index, BlockNumber block, const uint16 *lines,
+				int count)
+{
+	Buffer recent = *recent_buffer(index, block);
+	const char *page;
+
+	if (recent <= 0) /* not known, or local */
+		return;
+	page = BufferGetPage(recent);
+	for (int i = 0; i < count; i++)
+		__builtin_prefetch(page + lines[i] * HX_CACHE_LINE);
+}
+
+/*
  * Read and lock a page whose number was found in the index.  Of its contents
  * nothing is checked.  Errors beyond the end of the file say what was read.
  */

@@ -231,6 +231,8 @@ extern void HxInitZonesPage(const HxIndexDesc *desc, Page page,
 							BlockNumber parent);
 extern void HxInitMetapage(const HxIndexDesc *desc, Page page);
 extern void HxPrefetchPage(Relation index, BlockNumber block);
+extern void HxPrefetchLines(Relation index, BlockNumber block,
+							const uint16 *lines, int count);
 extern Buffer HxReadPage(Relation index, BlockNumber block, int lockmode,
 						 uint16 kind);
 extern Buffer HxReadBuffer(Relation index, BlockNumber block, int lockmode,
@@ -252,6 +254,9 @@ HxNewBuffer(Relation index, bool *reused)
 {
 	return HxNewBufferAfter(index, HX_METAPAGE, reused);
 }
+
+/* Bytes that the cache fetches together, or half of them */
+#define HX_CACHE_LINE 64
 
 /* Steps along a chain between two looks at the length of the file */
 #define HX_STEPS_UNCHECKED 1024

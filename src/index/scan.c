@@ -16,7 +16,7 @@
 #include "hashemb.h"
 #include "index/dead.h"
 #include "index/handler.h"
-#include "index/search.h"
+#include "index/scan.h"
 
 typedef struct IndexSearch
 {
@@ -26,6 +26,10 @@ typedef struct IndexSearch
 	HxSearchSpec spec;
 	HxDeadRows *dead;  /* rows found dead; NULL if they cannot be marked */
 	HxCandidate prior; /* the row returned last */
+
+	bool requested;		   /* the scan node has said what it wants ... */
+	HxScanRequest request; /* ... namely this ... */
+	bool possible;		   /* ... and rows can pass at all */
 } IndexSearch;
 
 /* ambeginscan */
@@ -73,6 +77,7 @@ hxrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
 
 	mark_dead(scan);
 	state->search = NULL;
+	state->requested = false;
 	MemoryContextReset(state->context);
 	if (keys && scan->numberOfKeys > 0)
 		memmove(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
@@ -124,9 +129,17 @@ make_spec(IndexScanDesc scan, bool bitmap)
 	memset(spec, 0, sizeof(*spec));
 	spec->ordered = !bitmap;
 	spec->recall = hx_recall;
+	if (state->requested)
+	{
+		spec->recall = state->request.recall;
+		spec->limit = state->request.limit;
+		spec->tids = state->request.tids;
+		spec->heap = state->request.heap;
+	}
 	spec->balls = palloc(Max(scan->numberOfKeys, 1) * sizeof(HxWithin));
 	spec->filter =
-		HxMakeFilter(&state->desc, scan->keyData, scan->numberOfKeys);
+		HxMakeFilterTree(&state->desc, scan->keyData, scan->numberOfKeys,
+						 state->requested ? state->request.expr : NULL);
 	for (int i = 0; i < scan->numberOfKeys; i++)
 		if (scan->keyData[i].sk_attno == state->desc.vector_attno &&
 			!add_vector_key(state, &scan->keyData[i]))
@@ -147,6 +160,47 @@ make_spec(IndexScanDesc scan, bool bitmap)
 	return !(spec->only_nulls && spec->skip_nulls);
 }
 
+void
+HxSetScanRequest(IndexScanDesc scan, const HxScanRequest *request)
+{
+	IndexSearch *state = scan->opaque;
+	MemoryContext old = MemoryContextSwitchTo(state->context);
+
+	Assert(!state->search);
+	state->request = *request;
+	state->requested = true;
+	state->possible = make_spec(scan, false);
+	MemoryContextSwitchTo(old);
+}
+
+bool
+HxScanNeedsRecheck(IndexScanDesc scan)
+{
+	const IndexSearch *state = scan->opaque;
+
+	return HxFilterNeedsRecheck(state->spec.filter) ||
+		   (state->spec.tids && HxTidSetNeedsRecheck(state->spec.tids));
+}
+
+const HxSearchStats *
+HxScanStats(IndexScanDesc scan)
+{
+	const IndexSearch *state = scan->opaque;
+
+	return state->search ? HxSearchGetStats(state->search) : NULL;
+}
+
+/* Take note of a row that the check found dead to everybody. */
+static void
+add_dead(void *arg, const HxCandidate *row)
+{
+	IndexScanDesc scan = arg;
+	IndexSearch *state = scan->opaque;
+
+	if (state->dead)
+		HxAddDeadRow(scan->indexRelation, &state->desc, state->dead, row);
+}
+
 /* Begin the search, with the first row that is asked for. */
 static void
 begin_search(IndexScanDesc scan, bool bitmap)
@@ -165,12 +219,16 @@ begin_search(IndexScanDesc scan, bool bitmap)
 	HX_COUNT_SEARCH(scan);
 	old = MemoryContextSwitchTo(state->context);
 	state->dead = HxBeginDeadRows(scan->indexRelation);
-	if (!make_spec(scan, bitmap))
+	if (!state->requested)
+		state->possible = make_spec(scan, bitmap);
+	state->spec.dead = add_dead;
+	state->spec.dead_arg = scan;
+	if (!state->possible)
 		state->spec.only_nulls = state->spec.skip_nulls = true;
 	state->search =
 		HxBeginSearch(scan->indexRelation, &state->desc, &state->spec);
 	MemoryContextSwitchTo(old);
-	scan->xs_recheck = HxFilterNeedsRecheck(state->spec.filter);
+	scan->xs_recheck = HxScanNeedsRecheck(scan);
 	scan->xs_recheckorderby = false;
 }
 

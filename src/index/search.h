@@ -7,6 +7,7 @@
 
 #include "index/directory.h"
 #include "index/expect.h"
+#include "index/tidset.h"
 
 /* A row found; TIDs are packed so that they compare as integers */
 typedef struct HxCandidate
@@ -14,18 +15,63 @@ typedef struct HxCandidate
 	double distance; /* NaN is stored as infinity */
 	uint64 tid;
 	BlockNumber page; /* rows page that it was read from */
+	uint32 passed;	  /* its heap row was looked at and passed the check */
 } HxCandidate;
+
+/* How rows were found */
+typedef enum HxSearchWay
+{
+	HX_WAY_BLOCKS, /* by blocks of the index */
+	HX_WAY_BITMAP, /* likewise, with a set of TIDs as a mask */
+	HX_WAY_RANKING /* heap rows of a set of TIDs, all of them */
+} HxSearchWay;
 
 /* What a search did, for EXPLAIN and measurements */
 typedef struct HxSearchStats
 {
+	HxSearchWay way;
 	uint64 blocks;	 /* blocks in the index, those of other rows apart */
 	uint64 visited;	 /* blocks visited */
 	uint64 scored;	 /* rows whose distance was computed */
 	uint64 filtered; /* rows that the filter rejected */
 	uint64 dropped;	 /* rows found too late to be emitted in order */
-	uint64 restarts; /* times the directory was read again */
+	uint64
+		restarts; /* times the directory was read again, or blocks visited anew */
+	uint64 fetched; /* heap rows looked at: calls of check and fetch */
+	uint64 failed;	/* of these, rows that did not pass */
+	uint64 lossy;	/* heap pages of the set of TIDs that are lossy */
 } HxSearchStats;
+
+/* What a look at a heap row says */
+typedef enum HxRowState
+{
+	HX_ROW_PASSES, /* visible, and all conditions hold */
+	HX_ROW_FAILS,  /* not visible to the snapshot, or a condition fails */
+	HX_ROW_DEAD	   /* dead to everybody: the entry may be marked */
+} HxRowState;
+
+/*
+ * What only the heap row can tell.  No buffer of the index is locked or pinned
+ * during the calls, and *tid is a copy that may be changed (as
+ * table_index_fetch_tuple does).
+ *
+ * check: is the row visible, and do the conditions hold on it that neither the
+ * filter nor the set of TIDs decides for sure?  Asked in order of distance of
+ * rows that would be in the result, of each row once, if it is met again also
+ * after a restart (but see kept.h on memory).
+ *
+ * fetch: is the row visible, do all conditions hold on it, and what is its
+ * vector?  *vector must live until the next call.
+ */
+typedef struct HxHeapRows
+{
+	HxRowState (*check)(void *arg, ItemPointer tid); /* NULL: all pass */
+	HxRowState (*fetch)(void *arg, ItemPointer tid, Datum *vector,
+						bool *isnull); /* NULL: no ranking by heap rows */
+	void *arg;						   /* of both */
+	double share; /* of the rows asked about that pass, as the planner thinks;
+				   * 1 if only visibility is checked */
+} HxHeapRows;
 
 /* A condition vector <@ ball: a Hamming query and a radius */
 typedef struct HxWithin
@@ -45,6 +91,19 @@ typedef struct HxSearchSpec
 	bool skip_nulls;  /* rows with a NULL vector do not pass */
 	bool only_nulls;  /* only rows with a NULL vector pass */
 	double recall;	  /* target; 1: exact */
+
+	/*
+	 * Rows that are wanted, 0: not known.  If known, and while there are as
+	 * many that pass, that many are found before the first is returned; none
+	 * is dropped.  Asking for more rows than that is allowed.
+	 */
+	uint64 limit;
+	const HxTidSet *tids; /* rows that may pass; NULL: all */
+	HxHeapRows heap;	  /* what their heap rows decide */
+
+	/* Called with rows that check found dead to everybody; or NULL */
+	void (*dead)(void *arg, const HxCandidate *row);
+	void *dead_arg;
 } HxSearchSpec;
 
 typedef struct HxSearch HxSearch;

@@ -1,0 +1,203 @@
+/*
+ * ranking.c
+ *	  Ranking the heap rows of a small set of TIDs, without blocks.
+ *
+ * Where a filter leaves few rows, fetching all of them is cheaper than looking
+ * for them in blocks, and exact.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "utils/memutils.h"
+
+#include "index/cost.h"
+#include "index/search_state.h"
+
+/* Payloads that are scored together */
+#define BATCH 64
+
+/* Rows of the set, best first, those without a distance at the end */
+typedef struct HxRanking
+{
+	HxCandidate *rows;
+	int64 count;
+	int64 next;
+	HxCandidate *nulls;
+	int64 nnulls;
+	int64 next_null;
+
+	uint8 *payloads; /* rows whose distance is not known yet */
+	double *distances;
+	int npending; /* the last ones of `rows` */
+} HxRanking;
+
+/*
+ * What it takes to fetch and rank a row, and a heap page of them, in the time
+ * in which a page of the index is searched
+ */
+#define ROW_EFFORT 0.08
+#define PAGE_EFFORT 0.5
+
+/* Sets of which so few rows are always ranked, and at most so many */
+#define MIN_RANKED 64
+#define MAX_RANKED 20000
+
+/* Can heap rows be ranked?  If so, *count rows. */
+static bool
+can_rank(const HxSearch *search, uint64 *count)
+{
+	const HxSearchSpec *spec = &search->spec;
+	bool exact;
+
+	if (!spec->tids || !spec->ordered || !spec->heap.fetch)
+		return false;
+	*count = HxTidSetCount(spec->tids, &exact);
+	return exact && *count <= MAX_RANKED;
+}
+
+/* What ranking takes, in pages of the index searched */
+static double
+ranking_effort(const HxSearch *search, uint64 count)
+{
+	return count * ROW_EFFORT + HxTidSetPages(search->spec.tids) * PAGE_EFFORT;
+}
+
+/*
+ * As few rows as a search through blocks would take longer for, were they
+ * spread like all others.
+ */
+bool
+HxShouldRank(const HxSearch *search)
+{
+	const HxSearchSpec *spec = &search->spec;
+	double rows = Max((double) search->rows_at_calibration, 1);
+	uint64 count;
+	double share = 1;
+
+	if (!can_rank(search, &count))
+		return false;
+	if (spec->limit > 0)
+		share = HxVisitedShare(rows, Max((double) spec->limit, 10),
+							   count / rows, spec->recall);
+	return count <= MIN_RANKED ||
+		   ranking_effort(search, count) <=
+			   share * RelationGetNumberOfBlocks(search->index);
+}
+
+/*
+ * Rows that are not spread like all others, but lie far from the query, are
+ * noticed by the time that it takes: then rank them after all, so that no more
+ * than twice the shorter of the two ways is spent.
+ */
+bool
+HxRankingIsDue(const HxSearch *search)
+{
+	uint64 count;
+
+	return search->returned == 0 && !search->in_nulls &&
+		   can_rank(search, &count) &&
+		   search->tally.seen >=
+			   ranking_effort(search, count) * search->desc.capacity;
+}
+
+/* Compute the distances of the rows fetched since the last time. */
+static void
+score_pending(HxSearch *search, HxRanking *ranking)
+{
+	HxCandidate *rows = ranking->rows + ranking->count - ranking->npending;
+
+	if (ranking->npending == 0)
+		return;
+	search->desc.vector->methods->distances(
+		search->spec.query, ranking->payloads, ranking->npending,
+		ranking->distances);
+	for (int i = 0; i < ranking->npending; i++)
+		rows[i].distance = isnan(ranking->distances[i]) ? get_float8_infinity()
+														: ranking->distances[i];
+	search->stats.scored += ranking->npending;
+	ranking->npending = 0;
+}
+
+/* Add a row that passed. */
+static void
+add_row(HxSearch *search, HxRanking *ranking, uint64 tid, Datum vector,
+		bool isnull)
+{
+	const HxSearchSpec *spec = &search->spec;
+	HxCandidate row = {0, tid, InvalidBlockNumber, true};
+
+	if (isnull ? spec->skip_nulls : spec->only_nulls)
+		return;
+	if (isnull || !spec->query)
+	{
+		ranking->nulls[ranking->nnulls++] = row;
+		return;
+	}
+	ranking->rows[ranking->count++] = row;
+	search->desc.vector->methods->form(
+		&search->desc, vector,
+		ranking->payloads + ranking->npending * search->desc.payload);
+	if (++ranking->npending == BATCH)
+		score_pending(search, ranking);
+}
+
+static int
+compare_rows(const void *a, const void *b)
+{
+	if (HxPrecedes(a, b))
+		return -1;
+	return HxPrecedes(b, a) ? 1 : 0;
+}
+
+void
+HxStartRanking(HxSearch *search)
+{
+	HxRanking *ranking = palloc0(sizeof(HxRanking));
+	const HxHeapRows *heap = &search->spec.heap;
+	HxTidSetPlace place = {0};
+	ItemPointerData tid;
+	bool exact;
+	uint64 count = HxTidSetCount(search->spec.tids, &exact);
+
+	ranking->rows = palloc(Max(count, 1) * sizeof(HxCandidate));
+	ranking->nulls = palloc(Max(count, 1) * sizeof(HxCandidate));
+	ranking->payloads = palloc(BATCH * search->desc.payload);
+	ranking->distances = palloc(BATCH * sizeof(double));
+	if (HxFilterIsNever(search->spec.filter))
+		count = 0;
+	while (count-- > 0 && HxNextTid(search->spec.tids, &place, &tid))
+	{
+		uint64 packed = HxPackTid(&tid);
+		Datum vector;
+		bool isnull;
+
+		CHECK_FOR_INTERRUPTS();
+		search->stats.fetched++;
+		if (heap->fetch(heap->arg, &tid, &vector, &isnull) == HX_ROW_PASSES)
+			add_row(search, ranking, packed, vector, isnull);
+		else
+			search->stats.failed++;
+	}
+	score_pending(search, ranking);
+	qsort(ranking->rows, ranking->count, sizeof(HxCandidate), compare_rows);
+	search->stats.way = HX_WAY_RANKING;
+	search->ranking = ranking;
+}
+
+bool
+HxRankingNext(HxSearch *search, HxCandidate *row, bool *is_null)
+{
+	HxRanking *ranking = search->ranking;
+
+	*is_null = ranking->next >= ranking->count;
+	if (!*is_null)
+		*row = ranking->rows[ranking->next++];
+	else if (ranking->next_null < ranking->nnulls)
+		*row = ranking->nulls[ranking->next_null++];
+	else
+		return false;
+	return true;
+}

@@ -1,0 +1,174 @@
+/*
+ * stop.c
+ *	  When a search may stop: the rule of expected misses, or bounds.
+ *
+ * See README, "Search".  The expected misses are the rows of the blocks not
+ * visited that are nearer than a distance, which the table tells from the
+ * blocks' promises, times the share of them that passes.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "index/search_state.h"
+
+/* Share of the rows after which the rest is visited too */
+#define VISIT_REST 0.75
+
+/* Rows whose misses are allowed for in full where a filter thins them */
+#define FULL_ALLOWANCE 40
+
+/* What was seen in a range of distances */
+typedef struct Seen
+{
+	double rows;   /* all rows */
+	double passed; /* rows that pass the mask */
+	double failed; /* of these, rows that failed the check */
+} Seen;
+
+static Seen
+seen_between(const HxSearch *search, double from, double to)
+{
+	const HxTally *tally = &search->tally;
+	int last = HxDistanceBin(&search->expect, to);
+	Seen seen = {0};
+
+	for (int d = HxDistanceBin(&search->expect, from); d <= last; d++)
+	{
+		seen.rows += tally->seen_at[d];
+		seen.passed += tally->passed_at[d];
+		seen.failed += tally->failed_at[d];
+	}
+	return seen;
+}
+
+/* Share of the heap rows looked at that pass the check. */
+static double
+checked_share(const HxSearch *search)
+{
+	double failed = search->stats.failed;
+
+	return failed == 0 ? 1 : 1 - failed / (search->nchecked + 1);
+}
+
+/* Rows not found yet that a set of TIDs leaves at most; infinite: not known */
+static double
+rows_left(const HxSearch *search)
+{
+	bool exact = false;
+	uint64 count = 0;
+
+	if (search->spec.tids)
+		count = HxTidSetCount(search->spec.tids, &exact);
+	if (!exact)
+		return INFINITY;
+	return Max((double) count - search->tally.passed, 0);
+}
+
+/* Share of all rows not visited that pass the mask, not looking at distance. */
+static double
+mask_share(const HxSearch *search)
+{
+	const HxTally *tally = &search->tally;
+	bool only_tids =
+		HxFilterIsTrivial(search->spec.filter) && search->spec.nballs == 0;
+	double left = only_tids ? rows_left(search) : INFINITY;
+
+	if (isfinite(left) && search->nrows > tally->seen)
+		return Min(left / (search->nrows - tally->seen), 1);
+	return (tally->passed + 1) / (tally->seen + 2);
+}
+
+/*
+ * Share that passes of the rows seen at distances `from` to `to` (in units of
+ * the query), of which `count` rows were found.  Without a mask rows are not
+ * counted by distance, but there are no others than those found and those that
+ * failed.
+ */
+static double
+near_share(const HxSearch *search, double from, double to, int64 count)
+{
+	Seen seen = seen_between(search, from, to);
+
+	if (!HxSearchIsFiltered(search))
+		return count / (count + seen.failed);
+	return seen.rows > 0 ? Max(seen.passed - seen.failed, 0) / seen.rows : 0;
+}
+
+/*
+ * Share of the rows not visited that pass, when `count` rows up to a distance
+ * (in units of the query) have been found: the larger of that among all rows
+ * and that among the rows as near.  Where heap rows fail, what passes farther
+ * off than the last row found is not known; if more pass the farther off, the
+ * outer half of the rows found tells.
+ */
+static double
+passing_share(const HxSearch *search, double distance, int64 count)
+{
+	double share;
+
+	if (!HxSearchIsFiltered(search) && search->stats.failed == 0)
+		return 1;
+	share = near_share(search, -INFINITY, distance, count);
+	if (HxSearchIsFiltered(search))
+		share = Max(share, mask_share(search) * checked_share(search));
+	else
+		share = Max(share, checked_share(search));
+	if (search->limited && search->stats.failed > 0)
+		share = Max(share, near_share(search,
+									  search->middle / search->spec.query->unit,
+									  distance, count - count / 2));
+	return share;
+}
+
+/*
+ * Neighbours nearer than a distance that stopping now would miss, `count`
+ * having been found.
+ */
+static double
+expected_misses(HxSearch *search, double distance, int64 count)
+{
+	HxTally *tally = &search->tally;
+	double below = 0;
+
+	distance /= search->spec.query->unit;
+	if (distance != tally->shares_of)
+	{
+		HxSharesBelow(&search->expect, distance, tally->shares);
+		tally->shares_of = distance;
+	}
+	for (int p = 0; p < HX_TABLE_PROMISES; p++)
+		below += tally->unvisited[p] * tally->shares[p];
+	below *= passing_share(search, distance, count);
+	return Min(below, rows_left(search)) * search->safety;
+}
+
+/*
+ * Misses that the target allows among `count` rows.  Above 40 rows only half
+ * of what each further one would allow is spent: with filters finer than a
+ * block the share that passes falls with the distance within a block, which
+ * the estimates do not see, and the more so the farther the group reaches.
+ * That is not needed where a known number of rows is found without a filter.
+ */
+static double
+allowed_misses(const HxSearch *search, int64 count)
+{
+	double full = Min(count, FULL_ALLOWANCE);
+	double rows = full + (count - full) * 0.5;
+
+	if (search->limited && !HxSearchIsFiltered(search) &&
+		search->stats.failed == 0)
+		rows = count;
+	return (1 - search->spec.recall) * rows;
+}
+
+bool
+HxIsSettled(HxSearch *search, double distance, int64 count)
+{
+	if (search->exact)
+		return search->min_bound[search->next] > distance;
+	if (search->tally.seen > VISIT_REST * search->nrows)
+		return false;
+	return expected_misses(search, distance, count) <=
+		   allowed_misses(search, count);
+}
