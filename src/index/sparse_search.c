@@ -346,7 +346,8 @@ visit_chosen(HxSparseSearch *search, const Rows *chosen, double least)
 /*
  * Visit the rows of blocks that were scored; false if the window was replaced.
  * While not enough rows are known, those first that have a sum which as many
- * rows reach as are kept, so that most rows need not be looked at.
+ * rows reach as are kept, so that most rows need not be looked at: but only
+ * where greater sums are smaller distances, which cosine distances are not.
  */
 static bool
 visit_blocks(HxSparseSearch *search, const WindowState *window,
@@ -356,7 +357,8 @@ visit_blocks(HxSparseSearch *search, const WindowState *window,
 	double first = -INFINITY;
 
 	if (search->nkept < search->room && search->sorted &&
-		HxFilterIsTrivial(search->spec.filter))
+		HxFilterIsTrivial(search->spec.filter) &&
+		search->query->base.metric == HX_INNER_PRODUCT)
 		first = HxSumReachedBy(search->sums, window->reader.window.rows, blocks,
 							   search->room);
 	if (!visit_chosen(search, &chosen, first))
