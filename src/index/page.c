@@ -483,366 +483,389 @@ HxPrefetchPage(Relation index, BlockNumber block)
 	Buffer recent = *recent_buffer(index, block);
 	const char *page;
 
-	if (recent <= 0) /*
+	if (recent <= 0) /* not known, or local */
+		return;
+	page = BufferGetPage(recent);
+	for (int line = 0; line < PREFETCHED_LINES; line++)
+		__builtin_prefetch(page + line * 64);
+	__builtin_prefetch(page + BLCKSZ - 64);
+}
+
+/*
  * Have parts of a page that will be read soon brought into the cache: `count`
  * lines, of 64 bytes, by their places on the page.
  */
-		void HxPrefetchLines(Relation index, BlockNumber block,
-							 const uint16 *lines, int count)
-		{
-			Buffer recent = *recent_buffer(index, block);
-			const char *page;
+void
+HxPrefetchLines(Relation index, BlockNumber block, const uint16 *lines,
+				int count)
+{
+	Buffer recent = *recent_buffer(index, block);
+	const char *page;
 
-			if (recent <= 0) /* not known, or local */
-				return;
-			page = BufferGetPage(recent);
-			for (int i = 0; i < count; i++)
-				__builtin_prefetch(page + lines[i] * HX_CACHE_LINE);
-		}
+	if (recent <= 0) /* not known, or local */
+		return;
+	page = BufferGetPage(recent);
+	for (int i = 0; i < count; i++)
+		__builtin_prefetch(page + lines[i] * HX_CACHE_LINE);
+}
 
-	/*
+/*
  * Read and lock a page whose number was found in the index.  Of its contents
  * nothing is checked.  Errors beyond the end of the file say what was read.
  */
-	Buffer HxReadBuffer(Relation index, BlockNumber block, int lockmode,
-						BufferAccessStrategy strategy)
-	{
-		ReadContext read = {index, block};
-		ErrorContextCallback context = {error_context_stack, describe_read,
-										&read};
-		Buffer buffer;
+Buffer
+HxReadBuffer(Relation index, BlockNumber block, int lockmode,
+			 BufferAccessStrategy strategy)
+{
+	ReadContext read = {index, block};
+	ErrorContextCallback context = {error_context_stack, describe_read, &read};
+	Buffer buffer;
 
-		if (block == InvalidBlockNumber) /* which means a new page */
-			HxCorrupted(index, block, "the number of a page is missing");
-		error_context_stack = &context;
-		buffer = pin_page(index, block, strategy);
-		error_context_stack = context.previous;
-		if (is_locked_by_me(buffer))
-			HxCorrupted(index, block, "pages refer to each other in a circle");
-		LockBuffer(buffer, lockmode);
-		return buffer;
-	}
+	if (block == InvalidBlockNumber) /* which means a new page */
+		HxCorrupted(index, block, "the number of a page is missing");
+	error_context_stack = &context;
+	buffer = pin_page(index, block, strategy);
+	error_context_stack = context.previous;
+	if (is_locked_by_me(buffer))
+		HxCorrupted(index, block, "pages refer to each other in a circle");
+	LockBuffer(buffer, lockmode);
+	return buffer;
+}
 
-	/*
+/*
  * Read and lock a page, which must be of the given kind.  Errors if it is not:
  * for pages that others may free meanwhile see HxReadRows in directory.c.
  */
-	Buffer HxReadPage(Relation index, BlockNumber block, int lockmode,
-					  uint16 kind)
-	{
-		const HxIndexDesc *desc = HxDescribe(index);
-		Buffer buffer = HxReadBuffer(index, block, lockmode, NULL);
-		const char *fault = HxPageFault(desc, BufferGetPage(buffer), kind);
+Buffer
+HxReadPage(Relation index, BlockNumber block, int lockmode, uint16 kind)
+{
+	const HxIndexDesc *desc = HxDescribe(index);
+	Buffer buffer = HxReadBuffer(index, block, lockmode, NULL);
+	const char *fault = HxPageFault(desc, BufferGetPage(buffer), kind);
 
-		if (fault)
-			HxCorrupted(index, block, fault);
-		return buffer;
-	}
+	if (fault)
+		HxCorrupted(index, block, fault);
+	return buffer;
+}
 
-	/* An entry of a directory page that is locked; errors if there is none. */
-	HxEntry *HxGetEntry(Relation index, Buffer directory, int slot)
-	{
-		Page page = BufferGetPage(directory);
+/* An entry of a directory page that is locked; errors if there is none. */
+HxEntry *
+HxGetEntry(Relation index, Buffer directory, int slot)
+{
+	Page page = BufferGetPage(directory);
 
-		if (slot >= HxPageDirectory(page)->count)
-			HxCorrupted(index, BufferGetBlockNumber(directory),
-						psprintf("entry %d is referred to, but there are %u",
-								 slot, HxPageDirectory(page)->count));
-		return &HxPageEntries(page)[slot];
-	}
+	if (slot >= HxPageDirectory(page)->count)
+		HxCorrupted(index, BufferGetBlockNumber(directory),
+					psprintf("entry %d is referred to, but there are %u", slot,
+							 HxPageDirectory(page)->count));
+	return &HxPageEntries(page)[slot];
+}
 
-	/* A zone map of a zone page that is locked; errors if there is none. */
-	HxZone *HxGetZone(Relation index, const HxIndexDesc *desc, Buffer zones,
-					  int slot)
-	{
-		Page page = BufferGetPage(zones);
+/* A zone map of a zone page that is locked; errors if there is none. */
+HxZone *
+HxGetZone(Relation index, const HxIndexDesc *desc, Buffer zones, int slot)
+{
+	Page page = BufferGetPage(zones);
 
-		if (slot >= HxPageZones(page)->count)
-			HxCorrupted(index, BufferGetBlockNumber(zones),
-						psprintf("zone map %d is referred to, but there are %u",
-								 slot, HxPageZones(page)->count));
-		return HxPageZone(desc, page, slot);
-	}
+	if (slot >= HxPageZones(page)->count)
+		HxCorrupted(index, BufferGetBlockNumber(zones),
+					psprintf("zone map %d is referred to, but there are %u",
+							 slot, HxPageZones(page)->count));
+	return HxPageZone(desc, page, slot);
+}
 
-	/*
+/*
  * Can it be the TID of a row?  Block P_NEW would extend the table; bitmaps take
  * no offset beyond those of heap pages.
  */
-	bool HxTidIsSound(const ItemPointerData *tid)
-	{
-		return ItemPointerIsValid(tid) &&
-			   ItemPointerGetBlockNumberNoCheck(tid) != InvalidBlockNumber &&
-			   ItemPointerGetOffsetNumberNoCheck(tid) <= MaxHeapTuplesPerPage;
-	}
+bool
+HxTidIsSound(const ItemPointerData *tid)
+{
+	return ItemPointerIsValid(tid) &&
+		   ItemPointerGetBlockNumberNoCheck(tid) != InvalidBlockNumber &&
+		   ItemPointerGetOffsetNumberNoCheck(tid) <= MaxHeapTuplesPerPage;
+}
 
-	/* Error unless a TID that is about to leave the index can be a row's. */
-	void HxCheckTid(Relation index, const ItemPointerData *tid)
-	{
-		if (unlikely(!HxTidIsSound(tid)))
-			ereport(
-				ERROR,
+/* Error unless a TID that is about to leave the index can be a row's. */
+void
+HxCheckTid(Relation index, const ItemPointerData *tid)
+{
+	if (unlikely(!HxTidIsSound(tid)))
+		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),
 				 errmsg("index \"%s\" is corrupted: it refers to row (%u,%u)",
 						RelationGetRelationName(index),
 						ItemPointerGetBlockNumberNoCheck(tid),
 						ItemPointerGetOffsetNumberNoCheck(tid)),
 				 errhint("Please REINDEX it.")));
-	}
+}
 
-	/* Error if a chain was followed for more steps than the file has pages. */
-	void HxCheckSteps(Relation index, BlockNumber block, uint32 steps)
-	{
-		if (steps > RelationGetNumberOfBlocks(index))
-			HxCorrupted(index, block, "a chain of pages runs in a circle");
-	}
+/* Error if a chain was followed for more steps than the file has pages. */
+void
+HxCheckSteps(Relation index, BlockNumber block, uint32 steps)
+{
+	if (steps > RelationGetNumberOfBlocks(index))
+		HxCorrupted(index, block, "a chain of pages runs in a circle");
+}
 
-	/*
+/*
  * Take a page from the free space map, if it is really free and comes after a
  * given one.
  */
-	static Buffer reuse_page(Relation index, BlockNumber after)
+static Buffer
+reuse_page(Relation index, BlockNumber after)
+{
+	int refused = 0;
+
+	for (;;)
 	{
-		int refused = 0;
+		BlockNumber block = GetFreeIndexPage(index);
+		Buffer buffer;
+		Page page;
 
-		for (;;)
+		if (block == InvalidBlockNumber)
+			return InvalidBuffer;
+		if (block <= after)
 		{
-			BlockNumber block = GetFreeIndexPage(index);
-			Buffer buffer;
-			Page page;
-
-			if (block == InvalidBlockNumber)
-				return InvalidBuffer;
-			if (block <= after)
-			{
-				/* The map names another one next time. */
-				RecordFreeIndexPage(index, block);
-				if (++refused < MOST_REFUSED)
-					continue;
-				return InvalidBuffer;
-			}
-			/* The map is not crash-safe: it may know pages that are not there. */
-			if (block >= RelationGetNumberOfBlocks(index))
+			/* The map names another one next time. */
+			RecordFreeIndexPage(index, block);
+			if (++refused < MOST_REFUSED)
 				continue;
-			buffer = ReadBuffer(index, block);
-			/* Somebody else may have been handed the same page: do not wait. */
-			if (ConditionalLockBuffer(buffer))
-			{
-				page = BufferGetPage(buffer);
-				if (PageIsNew(page) ||
-					(HxPageIsSound(page) &&
-					 HxPageOpaque(page)->kind == HX_KIND_FREE))
-					return buffer;
-				LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-			}
-			ReleaseBuffer(buffer);
+			return InvalidBuffer;
 		}
+		/* The map is not crash-safe: it may know pages that are not there. */
+		if (block >= RelationGetNumberOfBlocks(index))
+			continue;
+		buffer = ReadBuffer(index, block);
+		/* Somebody else may have been handed the same page: do not wait. */
+		if (ConditionalLockBuffer(buffer))
+		{
+			page = BufferGetPage(buffer);
+			if (PageIsNew(page) || (HxPageIsSound(page) &&
+									HxPageOpaque(page)->kind == HX_KIND_FREE))
+				return buffer;
+			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+		}
+		ReleaseBuffer(buffer);
 	}
+}
 
-	/*
+/*
  * A page to write, exclusively locked: one that was freed, or a new one at the
  * end.  The caller initialises it.  *reused tells which.  Rows that move need
  * one after all that they are moved from, see README, "Rows that move"; for
  * others `after` is HX_METAPAGE.
  */
-	Buffer HxNewBufferAfter(Relation index, BlockNumber after, bool *reused)
-	{
-		Buffer buffer = reuse_page(index, after);
+Buffer
+HxNewBufferAfter(Relation index, BlockNumber after, bool *reused)
+{
+	Buffer buffer = reuse_page(index, after);
 
-		*reused = BufferIsValid(buffer);
-		if (*reused)
-			return buffer;
-
-		if (!RELATION_IS_LOCAL(index))
-			LockRelationForExtension(index, ExclusiveLock);
-		buffer = ReadBuffer(index, P_NEW);
-		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-		if (!RELATION_IS_LOCAL(index))
-			UnlockRelationForExtension(index, ExclusiveLock);
+	*reused = BufferIsValid(buffer);
+	if (*reused)
 		return buffer;
-	}
 
-	/*
+	if (!RELATION_IS_LOCAL(index))
+		LockRelationForExtension(index, ExclusiveLock);
+	buffer = ReadBuffer(index, P_NEW);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	if (!RELATION_IS_LOCAL(index))
+		UnlockRelationForExtension(index, ExclusiveLock);
+	return buffer;
+}
+
+/*
  * Make a rows page a free one.  What it holds stays, so that a record of this
  * is small.
  */
-	void HxMarkPageFree(Page page)
-	{
-		HxOpaque *opaque = HxPageOpaque(page);
+void
+HxMarkPageFree(Page page)
+{
+	HxOpaque *opaque = HxPageOpaque(page);
 
-		opaque->owner = 0;
-		opaque->next = InvalidBlockNumber;
-		opaque->parent = InvalidBlockNumber;
-		opaque->slot = 0;
-		opaque->kind = HX_KIND_FREE;
-	}
+	opaque->owner = 0;
+	opaque->next = InvalidBlockNumber;
+	opaque->parent = InvalidBlockNumber;
+	opaque->slot = 0;
+	opaque->kind = HX_KIND_FREE;
+}
 
-	/* ---- the structure lock ---- */
+/* ---- the structure lock ---- */
 
-	/*
+/*
  * Take the lock that serialises changes to the structure, unless somebody has
  * it.  Released by HxUnlockStructure, or with the transaction if it fails.
  * While it is held no heavyweight lock may be taken but that for extension.
  */
-	bool HxTryLockStructure(Relation index)
-	{
-		return ConditionalLockPage(index, HX_METAPAGE, ExclusiveLock);
-	}
+bool
+HxTryLockStructure(Relation index)
+{
+	return ConditionalLockPage(index, HX_METAPAGE, ExclusiveLock);
+}
 
-	/* The same, waiting for it: not with a buffer locked. */
-	void HxLockStructure(Relation index)
-	{
-		LockPage(index, HX_METAPAGE, ExclusiveLock);
-	}
+/* The same, waiting for it: not with a buffer locked. */
+void
+HxLockStructure(Relation index)
+{
+	LockPage(index, HX_METAPAGE, ExclusiveLock);
+}
 
-	void HxUnlockStructure(Relation index)
-	{
-		UnlockPage(index, HX_METAPAGE, ExclusiveLock);
-	}
+void
+HxUnlockStructure(Relation index)
+{
+	UnlockPage(index, HX_METAPAGE, ExclusiveLock);
+}
 
-	/* What is locked: a tuple's tag, since two pages' are not allowed together. */
-	static ItemPointer walk_tag(void)
-	{
-		static ItemPointerData tag;
+/* What is locked: a tuple's tag, since two pages' are not allowed together. */
+static ItemPointer
+walk_tag(void)
+{
+	static ItemPointerData tag;
 
-		ItemPointerSet(&tag, HX_METAPAGE, FirstOffsetNumber);
-		return &tag;
-	}
+	ItemPointerSet(&tag, HX_METAPAGE, FirstOffsetNumber);
+	return &tag;
+}
 
-	/*
+/*
  * Make sure that no walk through the file is going on, or begins before this
  * is released; false if one is.  Taken before the structure lock.
  */
-	bool HxTryLockMoves(Relation index)
-	{
-		return HX_CONDITIONAL_LOCK_TUPLE(index, walk_tag(), ExclusiveLock);
-	}
+bool
+HxTryLockMoves(Relation index)
+{
+	return HX_CONDITIONAL_LOCK_TUPLE(index, walk_tag(), ExclusiveLock);
+}
 
-	void HxUnlockMoves(Relation index)
-	{
-		UnlockTuple(index, walk_tag(), ExclusiveLock);
-	}
+void
+HxUnlockMoves(Relation index)
+{
+	UnlockTuple(index, walk_tag(), ExclusiveLock);
+}
 
-	/* Announce a walk; waits for rows that are being moved. */
-	void HxLockWalk(Relation index)
-	{
-		LockTuple(index, walk_tag(), ShareLock);
-	}
+/* Announce a walk; waits for rows that are being moved. */
+void
+HxLockWalk(Relation index)
+{
+	LockTuple(index, walk_tag(), ShareLock);
+}
 
-	void HxUnlockWalk(Relation index)
-	{
-		UnlockTuple(index, walk_tag(), ShareLock);
-	}
+void
+HxUnlockWalk(Relation index)
+{
+	UnlockTuple(index, walk_tag(), ShareLock);
+}
 
-	/* ---- metapage ---- */
+/* ---- metapage ---- */
 
-	/* Add to the counters, which only tell what happened.  Locks the metapage. */
-	void HxAddCounts(Relation index, const HxCounts *counts)
-	{
-		Buffer buffer =
-			HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
-		GenericXLogState *state = GenericXLogStart(index);
-		HxMeta *meta = HxPageMeta(GenericXLogRegisterBuffer(state, buffer, 0));
+/* Add to the counters, which only tell what happened.  Locks the metapage. */
+void
+HxAddCounts(Relation index, const HxCounts *counts)
+{
+	Buffer buffer =
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
+	GenericXLogState *state = GenericXLogStart(index);
+	HxMeta *meta = HxPageMeta(GenericXLogRegisterBuffer(state, buffer, 0));
 
-		meta->splits += counts->splits;
-		meta->merges += counts->merges;
-		meta->blocks += counts->blocks;
-		meta->pages_freed += counts->pages_freed;
-		meta->pages_reused += counts->pages_reused;
-		GenericXLogFinish(state);
-		UnlockReleaseBuffer(buffer);
-	}
+	meta->splits += counts->splits;
+	meta->merges += counts->merges;
+	meta->blocks += counts->blocks;
+	meta->pages_freed += counts->pages_freed;
+	meta->pages_reused += counts->pages_reused;
+	GenericXLogFinish(state);
+	UnlockReleaseBuffer(buffer);
+}
 
-	/*
+/*
  * Copy the metapage.  Errors if the file is not an index of this version or
  * if its shape is not the catalog's.
  */
-	void HxReadMeta(Relation index, HxMeta * meta)
+void
+HxReadMeta(Relation index, HxMeta *meta)
+{
+	const HxIndexDesc *desc = HxDescribe(index);
+	Buffer buffer =
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_SHARE, HX_KIND_META);
+
+	*meta = *HxPageMeta(BufferGetPage(buffer));
+	UnlockReleaseBuffer(buffer);
+
+	if (meta->magic != HX_MAGIC || meta->version != HX_VERSION)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("index \"%s\" has format version %u, expected %u",
+					RelationGetRelationName(index), meta->version, HX_VERSION),
+			 errhint("REINDEX it to use it with this version.")));
+	if (meta->dims != desc->dims || meta->planes != desc->planes ||
+		meta->payload != desc->payload || meta->words != desc->nwords ||
+		meta->attributes != desc->nattrs)
+		HxCorrupted(index, HX_METAPAGE,
+					"its columns are not those of the index's definition");
+	if (meta->directory == HX_METAPAGE || meta->directory == InvalidBlockNumber)
+		HxCorrupted(index, HX_METAPAGE, "it names no directory page");
+}
+
+/* ---- description ---- */
+
+/* Find the vector column; errors unless there is exactly one. */
+static AttrNumber
+find_vector(Relation index)
+{
+	AttrNumber found = InvalidAttrNumber;
+
+	for (int i = 1; i <= IndexRelationGetNumberOfKeyAttributes(index); i++)
 	{
-		const HxIndexDesc *desc = HxDescribe(index);
-		Buffer buffer =
-			HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_SHARE, HX_KIND_META);
-
-		*meta = *HxPageMeta(BufferGetPage(buffer));
-		UnlockReleaseBuffer(buffer);
-
-		if (meta->magic != HX_MAGIC || meta->version != HX_VERSION)
+		if (!OidIsValid(index_getprocid(index, i, HX_VECTOR_PROC)))
+			continue;
+		if (found != InvalidAttrNumber)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("index \"%s\" has format version %u, expected %u",
-							RelationGetRelationName(index), meta->version,
-							HX_VERSION),
-					 errhint("REINDEX it to use it with this version.")));
-		if (meta->dims != desc->dims || meta->planes != desc->planes ||
-			meta->payload != desc->payload || meta->words != desc->nwords ||
-			meta->attributes != desc->nattrs)
-			HxCorrupted(index, HX_METAPAGE,
-						"its columns are not those of the index's definition");
-		if (meta->directory == HX_METAPAGE ||
-			meta->directory == InvalidBlockNumber)
-			HxCorrupted(index, HX_METAPAGE, "it names no directory page");
+					 errmsg("hashemb index \"%s\" has more than one vector "
+							"column",
+							RelationGetRelationName(index)),
+					 errhint("Create an index for each vector column.")));
+		found = i;
 	}
-
-	/* ---- description ---- */
-
-	/* Find the vector column; errors unless there is exactly one. */
-	static AttrNumber find_vector(Relation index)
-	{
-		AttrNumber found = InvalidAttrNumber;
-
-		for (int i = 1; i <= IndexRelationGetNumberOfKeyAttributes(index); i++)
-		{
-			if (!OidIsValid(index_getprocid(index, i, HX_VECTOR_PROC)))
-				continue;
-			if (found != InvalidAttrNumber)
-				ereport(ERROR,
-						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						 errmsg("hashemb index \"%s\" has more than one vector "
-								"column",
-								RelationGetRelationName(index)),
-						 errhint("Create an index for each vector column.")));
-			found = i;
-		}
-		if (found == InvalidAttrNumber)
-			ereport(
-				ERROR,
+	if (found == InvalidAttrNumber)
+		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("hashemb index \"%s\" has no vector column",
 						RelationGetRelationName(index)),
 				 errhint("Name a column of type bincode(n) in the index, or "
 						 "use btree for attributes alone.")));
-		return found;
-	}
+	return found;
+}
 
-	/* Compute the description of an index from its catalog entries. */
-	static void describe(Relation index, HxIndexDesc * desc)
+/* Compute the description of an index from its catalog entries. */
+static void
+describe(Relation index, HxIndexDesc *desc)
+{
+	FmgrInfo *proc;
+	int word = 0;
+
+	memset(desc, 0, sizeof(*desc));
+	desc->vector_attno = find_vector(index);
+	proc = index_getprocinfo(index, desc->vector_attno, HX_VECTOR_PROC);
+	desc->vector = (const HxVectorClass *) DatumGetPointer(
+		FunctionCall1(proc, PointerGetDatum(NULL)));
+	desc->payload = desc->vector->methods->payload_size(
+		index, desc->vector_attno, &desc->dims, &desc->planes);
+
+	for (int i = 1; i <= IndexRelationGetNumberOfKeyAttributes(index); i++)
 	{
-		FmgrInfo *proc;
-		int word = 0;
+		HxAttr *attr = &desc->attrs[desc->nattrs];
 
-		memset(desc, 0, sizeof(*desc));
-		desc->vector_attno = find_vector(index);
-		proc = index_getprocinfo(index, desc->vector_attno, HX_VECTOR_PROC);
-		desc->vector = (const HxVectorClass *) DatumGetPointer(
-			FunctionCall1(proc, PointerGetDatum(NULL)));
-		desc->payload = desc->vector->methods->payload_size(
-			index, desc->vector_attno, &desc->dims, &desc->planes);
+		if (i == desc->vector_attno)
+			continue;
+		HxInitAttr(attr, index, i);
+		attr->first_word = word;
+		word += attr->nwords;
+		desc->nattrs++;
+	}
+	desc->nwords = word;
 
-		for (int i = 1; i <= IndexRelationGetNumberOfKeyAttributes(index); i++)
-		{
-			HxAttr *attr = &desc->attrs[desc->nattrs];
-
-			if (i == desc->vector_attno)
-				continue;
-			HxInitAttr(attr, index, i);
-			attr->first_word = word;
-			word += attr->nwords;
-			desc->nattrs++;
-		}
-		desc->nwords = word;
-
-		if (desc->payload + desc->nwords * sizeof(int64) > HX_MAX_ROW)
-			ereport(
-				ERROR,
+	if (desc->payload + desc->nwords * sizeof(int64) > HX_MAX_ROW)
+		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("code and attributes take %zu bytes a row in index "
 						"\"%s\", more than %d",
@@ -850,26 +873,25 @@ HxPrefetchPage(Relation index, BlockNumber block)
 						RelationGetRelationName(index), HX_MAX_ROW),
 				 errhint("Index a part of the code with an expression such as "
 						 "((subcode(code, 1, 8192)::bincode(8192))).")));
-		desc->capacity =
-			HxRowsCapacity(desc->payload, desc->nattrs, desc->nwords);
-	}
+	desc->capacity = HxRowsCapacity(desc->payload, desc->nattrs, desc->nwords);
+}
 
-	/*
+/*
  * Description of an index, cached with its relcache entry.  Copy it if
  * anything may happen that accepts invalidations.
  */
-	const HxIndexDesc *HxDescribe(Relation index)
+const HxIndexDesc *
+HxDescribe(Relation index)
+{
+	if (!index->rd_amcache)
 	{
-		if (!index->rd_amcache)
-		{
-			HxIndexDesc desc;
-			HxIndexDesc *cached;
+		HxIndexDesc desc;
+		HxIndexDesc *cached;
 
-			describe(index, &desc);
-			cached =
-				MemoryContextAlloc(index->rd_indexcxt, sizeof(HxIndexDesc));
-			*cached = desc;
-			index->rd_amcache = cached;
-		}
-		return index->rd_amcache;
+		describe(index, &desc);
+		cached = MemoryContextAlloc(index->rd_indexcxt, sizeof(HxIndexDesc));
+		*cached = desc;
+		index->rd_amcache = cached;
 	}
+	return index->rd_amcache;
+}
