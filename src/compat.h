@@ -196,6 +196,33 @@ HxInitSetResult(FunctionCallInfo fcinfo)
 #define HX_OWNS_RELATION(oid) pg_class_ownercheck(oid, GetUserId())
 #endif
 
+/* Files of a shared set: renamed in 15 */
+#if PG_VERSION_NUM >= 150000
+#define HX_CREATE_SHARED_FILE(files, name) \
+	BufFileCreateFileSet(&(files)->fs, name)
+#define HX_EXPORT_SHARED_FILE(file) BufFileExportFileSet(file)
+#define HX_OPEN_SHARED_FILE(files, name) \
+	BufFileOpenFileSet(&(files)->fs, name, O_RDONLY, false)
+#else
+#define HX_CREATE_SHARED_FILE(files, name) BufFileCreateShared(files, name)
+#define HX_EXPORT_SHARED_FILE(file) BufFileExportShared(file)
+#define HX_OPEN_SHARED_FILE(files, name) \
+	BufFileOpenShared(files, name, O_RDONLY)
+#endif
+
+/*
+ * Workers of an index build: planned by the server for access methods that ask
+ * for it since 17; before, for B-trees only, but the function is there.
+ */
+#if PG_VERSION_NUM >= 170000
+#define HX_PLAN_WORKERS(heap, index, info) ((info)->ii_ParallelWorkers)
+#define HX_BUILDS_IN_PARALLEL(am) ((am)->amcanbuildparallel = true)
+#else
+#define HX_PLAN_WORKERS(heap, index, info) \
+	plan_create_index_workers(RelationGetRelid(heap), RelationGetRelid(index))
+#define HX_BUILDS_IN_PARALLEL(am) ((void) 0)
+#endif
+
 /* The identity of a relation's file got a new name in 16 */
 #if PG_VERSION_NUM >= 160000
 #define HX_RELATION_FILE(relation) ((relation)->rd_locator)
