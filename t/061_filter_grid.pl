@@ -87,7 +87,7 @@ foreach my $target (0.9, 0.95, 0.99, 1)
 	$node->safe_psql('postgres', qq{$by_index SET hashemb.recall = $target; INSERT INTO results
 		SELECT cell, $target, k, q, (SELECT count(*) FROM unnest(found) f WHERE f <= distances[least(k, cardinality(distances))]) / least(k, cardinality(distances))::float8,
 			least(k, cardinality(distances)) - cardinality(found)
-		FROM (SELECT t.cell, t.q, k, t.distances, nearest(c, x, k) AS found FROM truth t JOIN cells c USING (cell) JOIN queries x USING (q), unnest('{1,10,100}'::int[]) k
+		FROM (SELECT t.cell, t.q, k, t.distances, nearest(ce, x, k) AS found FROM truth t JOIN cells ce USING (cell) JOIN queries x USING (q), unnest('{1,10,100}'::int[]) k
 			WHERE cardinality(t.distances) > 0 OFFSET 0) s});
 }
 my $summary = q{SELECT cell, target, k, avg(recall) AS mean, coalesce(stddev(recall), 0) / sqrt(count(*)) AS error, sum((recall < 0.5)::int) AS bad, count(*) AS queries
