@@ -22,7 +22,7 @@
 /* A block is thin below one in so many of the rows that it should have */
 #define THIN_BLOCK 2
 /* Two are merged if together they have at most so many times those rows */
-#define MERGED_BLOCK 1.5
+#define MERGED_BLOCK 1.2
 /* A block is written anew if it needs at most three quarters of its pages */
 #define PAGES_KEPT(pages) ((pages) *3 / 4)
 

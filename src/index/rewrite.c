@@ -360,7 +360,6 @@ list_changes(const HxRewrite *rewrite, Change *changes)
 			c++;
 		if (c == count)
 		{
-			Assert(count < HX_REWRITE_BLOCKS);
 			memset(&changes[count++], 0, sizeof(Change));
 			changes[c].place = target->place;
 			changes[c].zones = target->entry.zones;
@@ -446,7 +445,7 @@ apply_change(const HxIndexDesc *desc, const Change *change, Page directory,
 bool
 HxSwitchBlocks(HxRewrite *rewrite)
 {
-	Change changes[HX_REWRITE_BLOCKS];
+	Change changes[HX_REWRITE_SOURCES + HX_REWRITE_TARGETS];
 	int count = list_changes(rewrite, changes);
 	bool same = true;
 

@@ -11,8 +11,9 @@
 
 #include "index/directory.h"
 
-/* Blocks that one record replaces, and that take their places */
-#define HX_REWRITE_BLOCKS 2
+/* Blocks that one record replaces, and that it makes */
+#define HX_REWRITE_SOURCES 2
+#define HX_REWRITE_TARGETS 64
 
 /* A block that is to be replaced, as its entry stood when it was copied */
 typedef struct HxSource
@@ -42,9 +43,9 @@ typedef struct HxRewrite
 	MemoryContext outer;   /* current before */
 	bool anywhere;		   /* the lock of HxTryLockMoves is held */
 	Buffer locked; /* directory page of sources[0], locked; or InvalidBuffer */
-	HxSource sources[HX_REWRITE_BLOCKS];
+	HxSource sources[HX_REWRITE_SOURCES];
 	int nsources;
-	HxTarget targets[HX_REWRITE_BLOCKS];
+	HxTarget targets[HX_REWRITE_TARGETS];
 	int ntargets;
 	int reused; /* pages written that had been freed before */
 

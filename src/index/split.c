@@ -22,8 +22,6 @@
 
 /* Blocks are at least so full of one page */
 #define LEAST_FILL 0.6
-/* A block is long beyond so many times the rows that it should have */
-#define LONG_BLOCK 2
 /* Rows that 2-means learns from at most */
 #define SAMPLE 4096
 /* Neither half has less than one row in so many */
@@ -31,15 +29,23 @@
 /* Attempts; the last with the directory page locked, so that it succeeds */
 #define ATTEMPTS 3
 
-/* A block being divided in two */
-typedef struct Halves
+/* The only block of an index is split beyond so many times those rows ... */
+#define FIRST_SPLIT 64
+/* ... into as many, learning from so many rows for each */
+#define SAMPLE_PER_BLOCK 40
+/* Zone pages that one record may change beside a directory page */
+#define ZONE_PAGES 3
+
+/* A block being divided */
+typedef struct Parts
 {
 	HxRewrite *rewrite;
-	uint8 *centroids; /* two */
-	uint32 (*spreads)[2];
-	int *rows;	  /* indexes of the first half's rows, then the second's */
-	int count[2]; /* rows of each */
-} Halves;
+	int nparts;
+	uint8 *centroids;			   /* of the parts */
+	uint32 (*spreads)[2];		   /* of the rows, if there are two parts */
+	int *rows;					   /* indexes of rows, part by part */
+	int count[HX_REWRITE_TARGETS]; /* rows of each part */
+} Parts;
 
 double
 HxBlockTarget(Relation index, const HxIndexDesc *desc, uint64 rows)
@@ -57,7 +63,9 @@ HxIsLong(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
 {
 	if (entry->flags & (HX_ENTRY_NULLS | HX_ENTRY_FREE))
 		return false;
-	return entry->rows > LONG_BLOCK * HxBlockTarget(index, desc, rows) &&
+	/* Few rows say little of how others will lie: see README. */
+	return entry->rows > (entry->rows >= rows ? FIRST_SPLIT : HX_LONG_BLOCK) *
+							 HxBlockTarget(index, desc, rows) &&
 		   (entry->split_above == 0 ||
 			entry->rows >> Min(entry->split_above, 31) > 0);
 }
@@ -66,29 +74,46 @@ HxIsLong(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
 
 /* Spreads of all rows from both centroids. */
 static void
-compute_spreads(Halves *halves)
+compute_spreads(Parts *parts)
 {
-	const HxIndexDesc *desc = halves->rewrite->desc;
+	const HxIndexDesc *desc = parts->rewrite->desc;
 
-	for (int i = 0; i < halves->rewrite->count; i++)
+	for (int i = 0; i < parts->rewrite->count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		desc->vector->methods->spreads(
-			desc, halves->rewrite->payloads + (Size) i * desc->payload,
-			halves->centroids, 2, halves->spreads[i]);
+			desc, parts->rewrite->payloads + (Size) i * desc->payload,
+			parts->centroids, 2, parts->spreads[i]);
 	}
 }
 
 /* The row farthest from a centroid. */
 static int
-farthest(const Halves *halves, int centroid)
+farthest(const Parts *parts, int centroid)
 {
 	int best = 0;
 
-	for (int i = 1; i < halves->rewrite->count; i++)
-		if (halves->spreads[i][centroid] > halves->spreads[best][centroid])
+	for (int i = 1; i < parts->rewrite->count; i++)
+		if (parts->spreads[i][centroid] > parts->spreads[best][centroid])
 			best = i;
 	return best;
+}
+
+/* Some rows' payloads, taken at equal distances. */
+static uint8 *
+take_sample(const HxRewrite *rewrite, int count)
+{
+	Size size = rewrite->desc->payload;
+	uint8 *sample;
+
+	if (count == rewrite->count)
+		return rewrite->payloads;
+	sample = palloc(count * size);
+	for (int i = 0; i < count; i++)
+		memcpy(sample + i * size,
+			   rewrite->payloads + (int64) i * rewrite->count / count * size,
+			   size);
+	return sample;
 }
 
 /*
@@ -96,46 +121,37 @@ farthest(const Halves *halves, int centroid)
  * only one, as where most rows are equal, take it and the row farthest from it.
  */
 static bool
-find_centroids(Halves *halves)
+find_centroids(Parts *parts)
 {
-	const HxRewrite *rewrite = halves->rewrite;
+	const HxRewrite *rewrite = parts->rewrite;
 	const HxIndexDesc *desc = rewrite->desc;
 	Size size = desc->payload;
 	int count = Min(rewrite->count, SAMPLE);
-	uint8 *sample = rewrite->payloads;
+	uint8 *sample = take_sample(rewrite, count);
 	int found;
 	int far;
 
-	if (count < rewrite->count)
-	{
-		sample = palloc(count * size);
-		for (int i = 0; i < count; i++)
-			memcpy(sample + i * size,
-				   rewrite->payloads +
-					   (int64) i * rewrite->count / count * size,
-				   size);
-	}
-	found = HxTrainAlone(desc, sample, count, halves->centroids, 2);
+	found = HxTrainAlone(desc, sample, count, parts->centroids, 2);
 	if (found < 2)
-		memcpy(halves->centroids + size, halves->centroids, size);
-	compute_spreads(halves);
+		memcpy(parts->centroids + size, parts->centroids, size);
+	compute_spreads(parts);
 	if (found == 2 &&
-		memcmp(halves->centroids, halves->centroids + size, size) != 0)
+		memcmp(parts->centroids, parts->centroids + size, size) != 0)
 		return true;
-	far = farthest(halves, 0);
-	if (halves->spreads[far][0] == 0)
+	far = farthest(parts, 0);
+	if (parts->spreads[far][0] == 0)
 		return false;
-	memcpy(halves->centroids + size, rewrite->payloads + (Size) far * size,
+	memcpy(parts->centroids + size, rewrite->payloads + (Size) far * size,
 		   size);
-	compute_spreads(halves);
+	compute_spreads(parts);
 	return true;
 }
 
 /* How much nearer a row is to the first centroid than to the second. */
 static int64
-leaning(const Halves *halves, int row)
+leaning(const Parts *parts, int row)
 {
-	return (int64) halves->spreads[row][1] - halves->spreads[row][0];
+	return (int64) parts->spreads[row][1] - parts->spreads[row][0];
 }
 
 /* Order of row indexes: those that lean to the first centroid first. */
@@ -153,23 +169,23 @@ compare_leanings(const void *a, const void *b, void *state)
 
 /* Replace a centroid by the mean of its half. */
 static void
-recompute_centroid(Halves *halves, int half)
+recompute_centroid(Parts *parts, int half)
 {
-	const HxRewrite *rewrite = halves->rewrite;
+	const HxRewrite *rewrite = parts->rewrite;
 	const HxIndexDesc *desc = rewrite->desc;
-	int count = Min(halves->count[half], SAMPLE);
-	const int *rows = halves->rows + (half == 0 ? 0 : halves->count[0]);
+	int count = Min(parts->count[half], SAMPLE);
+	const int *rows = parts->rows + (half == 0 ? 0 : parts->count[0]);
 	uint8 *payloads = palloc(count * desc->payload);
 
 	for (int i = 0; i < count; i++)
 	{
-		int row = rows[(int64) i * halves->count[half] / count];
+		int row = rows[(int64) i * parts->count[half] / count];
 
 		memcpy(payloads + i * desc->payload,
 			   rewrite->payloads + (Size) row * desc->payload, desc->payload);
 	}
-	HxTrainAlone(desc, payloads, count,
-				 halves->centroids + half * desc->payload, 1);
+	HxTrainAlone(desc, payloads, count, parts->centroids + half * desc->payload,
+				 1);
 	pfree(payloads);
 }
 
@@ -178,25 +194,92 @@ recompute_centroid(Halves *halves, int half)
  * nearly nothing.  False if all rows are equal.
  */
 static bool
-divide(Halves *halves)
+divide(Parts *parts)
 {
-	int count = halves->rewrite->count;
+	int count = parts->rewrite->count;
 	int least = Max(count / LEAST_HALF, 1);
 	int first = 0;
 
-	if (!find_centroids(halves))
+	parts->nparts = 2;
+	parts->spreads = MemoryContextAllocHuge(
+		CurrentMemoryContext, (Size) count * sizeof(*parts->spreads));
+	if (!find_centroids(parts))
 		return false;
 	for (int i = 0; i < count; i++)
 	{
-		halves->rows[i] = i;
-		first += leaning(halves, i) > 0;
+		parts->rows[i] = i;
+		first += leaning(parts, i) > 0;
 	}
-	qsort_arg(halves->rows, count, sizeof(int), compare_leanings, halves);
-	halves->count[0] = Min(Max(first, least), count - least);
-	halves->count[1] = count - halves->count[0];
-	for (int h = 0; h < 2 && halves->count[0] != first; h++)
-		recompute_centroid(halves, h);
+	qsort_arg(parts->rows, count, sizeof(int), compare_leanings, parts);
+	parts->count[0] = Min(Max(first, least), count - least);
+	parts->count[1] = count - parts->count[0];
+	for (int h = 0; h < 2 && parts->count[0] != first; h++)
+		recompute_centroid(parts, h);
 	return true;
+}
+
+/* The part whose centroid is nearest to a row. */
+static int
+nearest_part(const Parts *parts, int row, uint32 *spreads)
+{
+	const HxIndexDesc *desc = parts->rewrite->desc;
+	int best = 0;
+
+	desc->vector->methods->spreads(
+		desc, parts->rewrite->payloads + (Size) row * desc->payload,
+		parts->centroids, parts->nparts, spreads);
+	for (int p = 1; p < parts->nparts; p++)
+		if (spreads[p] < spreads[best])
+			best = p;
+	return best;
+}
+
+/* Sort the rows by part, leaving out parts that are empty. */
+static void
+sort_parts(Parts *parts, const uint8 *part)
+{
+	Size size = parts->rewrite->desc->payload;
+	int at = 0;
+	int kept = 0;
+
+	for (int p = 0; p < parts->nparts; p++)
+	{
+		int start = at;
+
+		for (int i = 0; i < parts->rewrite->count; i++)
+			if (part[i] == p)
+				parts->rows[at++] = i;
+		if (at == start)
+			continue;
+		memmove(parts->centroids + kept * size, parts->centroids + p * size,
+				size);
+		parts->count[kept++] = at - start;
+	}
+	parts->nparts = kept;
+}
+
+/*
+ * Divide the rows of an index's only block into many parts by k-means, as a
+ * build does.  False if all rows come together.
+ */
+static bool
+cluster(Parts *parts, int wanted)
+{
+	const HxRewrite *rewrite = parts->rewrite;
+	const HxIndexDesc *desc = rewrite->desc;
+	int count = Min(rewrite->count, wanted * SAMPLE_PER_BLOCK);
+	uint8 *sample = take_sample(rewrite, count);
+	uint8 *part = MemoryContextAllocHuge(CurrentMemoryContext, rewrite->count);
+	uint32 spreads[HX_REWRITE_TARGETS];
+
+	parts->nparts = HxTrainAlone(desc, sample, count, parts->centroids, wanted);
+	for (int i = 0; i < rewrite->count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		part[i] = nearest_part(parts, i, spreads);
+	}
+	sort_parts(parts, part);
+	return parts->nparts > 1;
 }
 
 /* Remember that a block could not be divided, until it has twice the rows. */
@@ -345,30 +428,69 @@ find_place(Relation index, const HxIndexDesc *desc, BlockNumber from,
 	}
 }
 
+/*
+ * Find places for so many blocks, the first of them that of the block that is
+ * split.  More than two only as far as they are on its own directory page, so
+ * that one record can change them; returns how many were found.
+ */
+static int
+find_places(HxRewrite *rewrite, HxPlace place, int wanted)
+{
+	const HxIndexDesc *desc = rewrite->desc;
+	int end =
+		Min(HxDirectoryCapacity(desc), ZONE_PAGES * HxZonesCapacity(desc));
+	int found = 1;
+
+	if (wanted > 2)
+	{
+		Buffer buffer = HxReadPage(rewrite->index, place.page,
+								   BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+		Page page = BufferGetPage(buffer);
+		BlockNumber zones = HxPageDirectory(page)->zones;
+
+		for (int slot = 0; slot < end && found < wanted; slot++)
+			if (slot >= HxPageDirectory(page)->count ||
+				(HxPageEntries(page)[slot].flags & HX_ENTRY_FREE))
+			{
+				rewrite->targets[found].place.page = place.page;
+				rewrite->targets[found++].place.slot = slot;
+			}
+		UnlockReleaseBuffer(buffer);
+		for (int p = 1; p < found; p++)
+			find_zone(rewrite->index, desc, zones, &rewrite->targets[p]);
+	}
+	if (found < 2)
+	{
+		find_place(rewrite->index, desc, place.page, &rewrite->targets[1]);
+		found = 2;
+	}
+	return found;
+}
+
 /* ---- the split ---- */
 
-/* Write both halves; true if they have taken the block's place. */
+/* Write all parts; true if they have taken the block's place. */
 static bool
-write_halves(Halves *halves)
+write_parts(Parts *parts)
 {
-	HxRewrite *rewrite = halves->rewrite;
+	HxRewrite *rewrite = parts->rewrite;
+	int first = 0;
 
-	for (int h = 0; h < 2; h++)
+	for (int p = 0; p < parts->nparts; p++)
 	{
-		HxTarget *target = &rewrite->targets[h];
+		HxTarget *target = &rewrite->targets[p];
 
-		target->centroid = halves->centroids + h * rewrite->desc->payload;
-		HxWriteTarget(rewrite, target,
-					  halves->rows + (h == 0 ? 0 : halves->count[0]),
-					  halves->count[h]);
+		target->centroid = parts->centroids + p * rewrite->desc->payload;
+		HxWriteTarget(rewrite, target, parts->rows + first, parts->count[p]);
+		first += parts->count[p];
 	}
-	rewrite->ntargets = 2;
+	rewrite->ntargets = parts->nparts;
 	if (HxSwitchBlocks(rewrite))
 		return true;
-	for (int h = 0; h < 2; h++)
-		HxFreePages(rewrite->index, rewrite->targets[h].pages,
-					rewrite->targets[h].npages,
-					rewrite->targets[h].entry.owner);
+	for (int p = 0; p < parts->nparts; p++)
+		HxFreePages(rewrite->index, rewrite->targets[p].pages,
+					rewrite->targets[p].npages,
+					rewrite->targets[p].entry.owner);
 	return false;
 }
 
@@ -381,11 +503,10 @@ typedef enum Attempt
 } Attempt;
 
 static Attempt
-attempt_split(HxRewrite *rewrite, HxPlace place, uint64 rows)
+attempt_split(HxRewrite *rewrite, HxPlace place, uint64 rows, int places)
 {
-	Size size = rewrite->desc->payload;
 	const HxEntry *entry = &rewrite->sources[0].entry;
-	Halves halves = {rewrite};
+	Parts *parts = palloc0(sizeof(Parts));
 
 	HxResetRewrite(rewrite);
 	if (!HxCopyBlock(rewrite, place))
@@ -393,12 +514,11 @@ attempt_split(HxRewrite *rewrite, HxPlace place, uint64 rows)
 	if (!HxIsLong(rewrite->index, rewrite->desc, entry, rows))
 		return SPLIT_NOT;
 	HX_INJECT_LOCKED("split-copied");
-	halves.centroids = palloc(2 * size);
-	halves.spreads = MemoryContextAllocHuge(
-		CurrentMemoryContext, (Size) rewrite->count * sizeof(*halves.spreads));
-	halves.rows = MemoryContextAllocHuge(CurrentMemoryContext,
+	parts->rewrite = rewrite;
+	parts->centroids = palloc(places * rewrite->desc->payload);
+	parts->rows = MemoryContextAllocHuge(CurrentMemoryContext,
 										 (Size) rewrite->count * sizeof(int));
-	if (!divide(&halves))
+	if (!(places > 2 && cluster(parts, places)) && !divide(parts))
 	{
 		if (BufferIsValid(rewrite->locked))
 			UnlockReleaseBuffer(rewrite->locked);
@@ -409,20 +529,20 @@ attempt_split(HxRewrite *rewrite, HxPlace place, uint64 rows)
 	rewrite->targets[0].place = place;
 	rewrite->targets[0].entry.zones = entry->zones;
 	rewrite->targets[0].entry.zone = entry->zone;
-	return HxIsUnchanged(rewrite) && write_halves(&halves) ? SPLIT_DONE
-														   : SPLIT_CHANGED;
+	return HxIsUnchanged(rewrite) && write_parts(parts) ? SPLIT_DONE
+														: SPLIT_CHANGED;
 }
 
 /* Attempt it until it is done or clear that it cannot be. */
 static bool
-split(HxRewrite *rewrite, HxPlace place, uint64 rows)
+split(HxRewrite *rewrite, HxPlace place, uint64 rows, bool only_block)
 {
 	Attempt attempt = SPLIT_CHANGED;
-	uint64 owner = HxReserveOwners(rewrite->index, 2);
+	int places = find_places(rewrite, place, only_block ? FIRST_SPLIT : 2);
+	uint64 owner = HxReserveOwners(rewrite->index, places);
 
-	rewrite->targets[0].entry.owner = owner;
-	rewrite->targets[1].entry.owner = owner + 1;
-	find_place(rewrite->index, rewrite->desc, place.page, &rewrite->targets[1]);
+	for (int p = 0; p < places; p++)
+		rewrite->targets[p].entry.owner = owner + p;
 	for (int i = 1; i <= ATTEMPTS && attempt == SPLIT_CHANGED; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -430,14 +550,14 @@ split(HxRewrite *rewrite, HxPlace place, uint64 rows)
 			rewrite->locked =
 				HxReadPage(rewrite->index, place.page, BUFFER_LOCK_EXCLUSIVE,
 						   HX_KIND_DIRECTORY);
-		attempt = attempt_split(rewrite, place, rows);
+		attempt = attempt_split(rewrite, place, rows, places);
 	}
 	if (BufferIsValid(rewrite->locked))
 		UnlockReleaseBuffer(rewrite->locked);
 	if (attempt == SPLIT_DONE)
 	{
 		const HxSource *source = &rewrite->sources[0];
-		HxCounts counts = {.splits = 1, .blocks = 1};
+		HxCounts counts = {.splits = 1, .blocks = rewrite->ntargets - 1};
 
 		counts.pages_freed = source->npages;
 		counts.pages_reused = rewrite->reused;
@@ -448,16 +568,17 @@ split(HxRewrite *rewrite, HxPlace place, uint64 rows)
 	return attempt == SPLIT_DONE;
 }
 
-/* Is the block at a place long? */
+/* Is the block at a place long?  *only_block: does it have all rows? */
 static bool
 is_long_block(Relation index, const HxIndexDesc *desc, HxPlace place,
-			  uint64 rows)
+			  uint64 rows, bool *only_block)
 {
 	Buffer buffer =
 		HxReadPage(index, place.page, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
-	bool is_long =
-		HxIsLong(index, desc, HxGetEntry(index, buffer, place.slot), rows);
+	const HxEntry *entry = HxGetEntry(index, buffer, place.slot);
+	bool is_long = HxIsLong(index, desc, entry, rows);
 
+	*only_block = entry->rows >= rows;
 	UnlockReleaseBuffer(buffer);
 	return is_long;
 }
@@ -467,13 +588,14 @@ HxSplitBlock(Relation index, const HxIndexDesc *desc, HxPlace place,
 			 uint64 rows)
 {
 	HxRewrite *rewrite = HxBeginRewrite(index, desc);
+	bool only_block;
 	bool done;
 
 	if (!rewrite)
 		return false;
 	/* Somebody else may have split it just now. */
-	done =
-		is_long_block(index, desc, place, rows) && split(rewrite, place, rows);
+	done = is_long_block(index, desc, place, rows, &only_block) &&
+		   split(rewrite, place, rows, only_block);
 	HxEndRewrite(rewrite);
 	return done;
 }

@@ -7,6 +7,9 @@
 
 #include "index/directory.h"
 
+/* A block is long beyond so many times the rows that it should have */
+#define HX_LONG_BLOCK 1.5
+
 /* Rows that a block should have in an index of so many. */
 extern double HxBlockTarget(Relation index, const HxIndexDesc *desc,
 							uint64 rows);
