@@ -185,7 +185,7 @@ score_run(HxSearch *search, const HxRowArrays *rows, int row, int count,
 
 		if (tally)
 			tally_row(search, distances[i], passes, passes ? 1 : SAMPLED_ROWS);
-		if (passes && distances[i] <= HxWorstKept(search))
+		if (passes && !(distances[i] > HxWorstKept(search))) /* NaN counts */
 			consider(search, distances[i], &rows->tids[row + i]);
 	}
 }
