@@ -10,14 +10,19 @@ KERNEL = $(addprefix src/kernel/,kernel.o scalar.o avx2.o avx512.o neon.o)
 TYPE = $(addprefix src/type/,bincode.o bincode_order.o bitops.o majority.o \
 	distance.o dense.o ball.o ball_support.o svec.o svec_io.o svec_op.o \
 	svec_cast.o svec_agg.o svec_stats.o simhash.o)
-ENCODER =
+ENCODER = $(addprefix src/encoder/,format.o apply.o model.o describe.o \
+	import.o input.o encode.o decode.o spec.o training.o train_spectral.o \
+	train_linear.o product.o matrix.o eigen.o matrix_host.o rbin.o train_rows.o \
+	train_rbin.o train_cross.o train_pairs.o evaluate.o code_stats.o)
 INDEX = $(addprefix src/index/,page.o attribute.o attribute_encode.o \
 	filter.o filter_make.o tidset.o code.o code_train.o assign.o directory.o \
 	expect.o search.o visit.o stop.o limited.o kept.o ranking.o sample.o \
-	replay.o calibrate.o ring.o recalibrate.o write.o rewrite.o split.o \
-	merge.o build.o insert.o scan.o dead.o vacuum.o \
-	cost.o validate.o handler.o inspect.o check.o inject.o)
-PLAN =
+	replay.o calibrate.o ring.o recalibrate.o write.o spool.o share.o team.o \
+	rewrite.o split.o merge.o build.o insert.o scan.o dead.o vacuum.o cost.o \
+	validate.o handler.o inspect.o check.o inject.o)
+PLAN = $(addprefix src/plan/,hook.o match.o compile.o vector_key.o \
+	bitmap.o path.o plan_data.o node.o condition.o bitmap_read.o \
+	heap_row.o explain.o)
 OBJS = $(KERNEL) $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
 # Baseline instruction set only: faster kernels are chosen at run time. No

@@ -433,6 +433,18 @@ CREATE AGGREGATE bit_majority(code bincode, weight double precision) (
 COMMENT ON AGGREGATE bit_majority(bincode, double precision) IS
 	'per dimension the bit whose codes weigh more, 0 on a tie';
 
+CREATE FUNCTION bit_vote(codes bincode[]) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_bit_vote'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION bit_vote(bincode[]) IS
+	'per dimension the bit that more of these codes have, 0 on a tie';
+
+CREATE FUNCTION bit_vote(codes bincode[], weights double precision[]) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_bit_vote_weighted'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION bit_vote(bincode[], double precision[]) IS
+	'per dimension the bit whose codes weigh more, 0 on a tie';
+
 -- Codes within a radius
 
 CREATE TYPE hamming_ball;
@@ -2044,3 +2056,399 @@ CREATE FUNCTION hashemb_check(index regclass,
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION hashemb_check(regclass, boolean) IS
 	'verify the structure of a hashemb index, and that every row of its table has an entry; counts what it holds';
+
+-- ---------------------------------------------------------------------------
+-- Section 7: encoders
+-- ---------------------------------------------------------------------------
+
+CREATE TYPE hashemb_model;
+COMMENT ON TYPE hashemb_model IS
+	'encoder: what hashemb_train returns and hashemb_encode takes';
+
+CREATE FUNCTION hashemb_model_in(cstring) RETURNS hashemb_model
+	AS 'MODULE_PATHNAME', 'hx_model_in'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_model_in(cstring) IS
+	'input';
+
+CREATE FUNCTION hashemb_model_out(hashemb_model) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'hx_model_out'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_model_out(hashemb_model) IS
+	'output';
+
+CREATE FUNCTION hashemb_model_recv(internal) RETURNS hashemb_model
+	AS 'MODULE_PATHNAME', 'hx_model_recv'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_model_recv(internal) IS
+	'binary input: the bytes whose base64 is the text form';
+
+CREATE FUNCTION hashemb_model_send(hashemb_model) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_model_send'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_model_send(hashemb_model) IS
+	'binary output';
+
+-- not compressed, so that the header can be read without the rest
+CREATE TYPE hashemb_model (
+	INPUT = hashemb_model_in,
+	OUTPUT = hashemb_model_out,
+	RECEIVE = hashemb_model_recv,
+	SEND = hashemb_model_send,
+	ALIGNMENT = int4,
+	STORAGE = external
+);
+
+CREATE FUNCTION hashemb_model_eq(hashemb_model, hashemb_model) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_model_eq'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_model_eq(hashemb_model, hashemb_model) IS
+	'equal';
+
+CREATE FUNCTION hashemb_model_ne(hashemb_model, hashemb_model) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_model_ne'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_model_ne(hashemb_model, hashemb_model) IS
+	'not equal';
+
+CREATE OPERATOR = (
+	LEFTARG = hashemb_model, RIGHTARG = hashemb_model, FUNCTION = hashemb_model_eq,
+	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR = (hashemb_model, hashemb_model) IS
+	'equal';
+
+CREATE OPERATOR <> (
+	LEFTARG = hashemb_model, RIGHTARG = hashemb_model, FUNCTION = hashemb_model_ne,
+	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (hashemb_model, hashemb_model) IS
+	'not equal';
+
+CREATE FUNCTION hashemb_same_space(hashemb_model, hashemb_model) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_same_space'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_same_space(hashemb_model, hashemb_model) IS
+	'may codes of one encoder be compared with codes of the other';
+
+CREATE FUNCTION hashemb_info(model hashemb_model,
+	OUT family text, OUT method text, OUT output text, OUT inputs integer,
+	OUT dims integer, OUT bits integer, OUT views integer, OUT space text,
+	OUT digest text, OUT rows bigint, OUT loss double precision,
+	OUT size bigint)
+	AS 'MODULE_PATHNAME', 'hx_model_info'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_info(hashemb_model) IS
+	'what an encoder takes and makes, how it was trained, its code space and digest';
+
+CREATE FUNCTION hashemb_export(hashemb_model) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'hx_model_export'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION hashemb_export(hashemb_model) IS
+	'the encoder with all its weights, as JSON';
+
+CREATE FUNCTION hashemb_import(jsonb) RETURNS hashemb_model
+	AS 'MODULE_PATHNAME', 'hx_model_import'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION hashemb_import(jsonb) IS
+	'an encoder from the JSON of hashemb_export, or of a program that trains';
+
+-- Training
+
+CREATE FUNCTION hashemb_train_step(internal, jsonb, "any") RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_train_step'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION hashemb_train_step(internal, jsonb, "any") IS
+	'transition function of hashemb_train';
+
+CREATE FUNCTION hashemb_train_step(internal, jsonb, "any", "any") RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_train_step'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION hashemb_train_step(internal, jsonb, "any", "any") IS
+	'transition function of hashemb_train';
+
+CREATE FUNCTION hashemb_train_final(internal) RETURNS hashemb_model
+	AS 'MODULE_PATHNAME', 'hx_train_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION hashemb_train_final(internal) IS
+	'final function of hashemb_train';
+
+-- not parallel: another order of sums would give another encoder
+CREATE AGGREGATE hashemb_train(spec jsonb, x "any") (
+	SFUNC = hashemb_train_step,
+	STYPE = internal,
+	SSPACE = 1000000,
+	FINALFUNC = hashemb_train_final,
+	FINALFUNC_MODIFY = READ_WRITE,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE hashemb_train(jsonb, "any") IS
+	'encoder learnt from vectors: real[] and its like, or svec';
+
+CREATE AGGREGATE hashemb_train(spec jsonb, x "any", y "any") (
+	SFUNC = hashemb_train_step,
+	STYPE = internal,
+	SSPACE = 1000000,
+	FINALFUNC = hashemb_train_final,
+	FINALFUNC_MODIFY = READ_WRITE,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE hashemb_train(jsonb, "any", "any") IS
+	'encoder learnt from vectors and labels, codes, numbers or other vectors';
+
+-- Encoding; text is what untyped literals and parameters become
+
+CREATE FUNCTION hashemb_encode(model hashemb_model, x real[], view integer DEFAULT 1) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_encode_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_encode(hashemb_model, real[], integer) IS
+	'code of a vector';
+
+CREATE FUNCTION hashemb_encode(model hashemb_model, x double precision[], view integer DEFAULT 1) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_encode_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_encode(hashemb_model, double precision[], integer) IS
+	'code of a vector';
+
+CREATE FUNCTION hashemb_encode(model hashemb_model, x numeric[], view integer DEFAULT 1) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_encode_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_encode(hashemb_model, numeric[], integer) IS
+	'code of a vector';
+
+CREATE FUNCTION hashemb_encode(model hashemb_model, x integer[], view integer DEFAULT 1) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_encode_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_encode(hashemb_model, integer[], integer) IS
+	'code of a vector';
+
+CREATE FUNCTION hashemb_encode(model hashemb_model, x svec, view integer DEFAULT 1) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_encode_svec'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_encode(hashemb_model, svec, integer) IS
+	'code of a vector';
+
+CREATE FUNCTION hashemb_encode(model hashemb_model, x text, view integer DEFAULT 1) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_encode_text'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_encode(hashemb_model, text, integer) IS
+	'code of a vector';
+
+CREATE FUNCTION hashemb_project(model hashemb_model, x real[], view integer DEFAULT 1) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_project_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_project(hashemb_model, real[], integer) IS
+	'what encoding rounds: the output of the encoder as numbers';
+
+CREATE FUNCTION hashemb_project(model hashemb_model, x double precision[], view integer DEFAULT 1) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_project_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_project(hashemb_model, double precision[], integer) IS
+	'what encoding rounds: the output of the encoder as numbers';
+
+CREATE FUNCTION hashemb_project(model hashemb_model, x numeric[], view integer DEFAULT 1) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_project_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_project(hashemb_model, numeric[], integer) IS
+	'what encoding rounds: the output of the encoder as numbers';
+
+CREATE FUNCTION hashemb_project(model hashemb_model, x integer[], view integer DEFAULT 1) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_project_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_project(hashemb_model, integer[], integer) IS
+	'what encoding rounds: the output of the encoder as numbers';
+
+CREATE FUNCTION hashemb_project(model hashemb_model, x svec, view integer DEFAULT 1) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_project_svec'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_project(hashemb_model, svec, integer) IS
+	'what encoding rounds: the output of the encoder as numbers';
+
+CREATE FUNCTION hashemb_project(model hashemb_model, x text, view integer DEFAULT 1) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_project_text'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_project(hashemb_model, text, integer) IS
+	'what encoding rounds: the output of the encoder as numbers';
+
+CREATE FUNCTION hashemb_decode(model hashemb_model, code bincode, view integer DEFAULT 1) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_decode'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000;
+COMMENT ON FUNCTION hashemb_decode(hashemb_model, bincode, integer) IS
+	'a vector for a code: of those that the encoder would bring to the middle of its levels, the nearest to the mean';
+
+-- An encoder as a function of its own: a literal in the body, all names
+-- qualified, since a restore runs with an empty search path
+
+CREATE FUNCTION hashemb_freeze(name text, model hashemb_model, input regtype DEFAULT 'real[]') RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000
+	AS $$
+	SELECT pg_catalog.format(
+		'CREATE FUNCTION %s(x %I.%I) RETURNS %I.bincode LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $hashemb$SELECT %4$I.hashemb_encode(''%5$s''::%4$I.hashemb_model, x)$hashemb$',
+		(SELECT pg_catalog.string_agg(pg_catalog.quote_ident(part), '.' ORDER BY nr)
+			FROM pg_catalog.unnest(pg_catalog.parse_ident(name)) WITH ORDINALITY AS p(part, nr)),
+		tn.nspname, t.typname, en.nspname, model)
+	FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace en ON en.oid OPERATOR(pg_catalog.=) e.extnamespace,
+		pg_catalog.pg_type t JOIN pg_catalog.pg_namespace tn ON tn.oid OPERATOR(pg_catalog.=) t.typnamespace
+	WHERE e.extname OPERATOR(pg_catalog.=) 'hashemb' AND t.oid OPERATOR(pg_catalog.=) input
+	$$;
+COMMENT ON FUNCTION hashemb_freeze(text, hashemb_model, regtype) IS
+	'the statement that creates a function from vectors to codes by this encoder, for indexes and generated columns';
+
+-- ---------------------------------------------------------------------------
+-- Section 8: evaluation of codes and searches
+-- ---------------------------------------------------------------------------
+
+-- Average precision of one list of results, ties in all orders
+
+CREATE FUNCTION average_precision_add(internal, boolean, double precision) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_precision_add'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION average_precision_add(internal, boolean, double precision) IS
+	'average_precision: add a row';
+
+CREATE FUNCTION average_precision_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_precision_combine'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION average_precision_combine(internal, internal) IS
+	'average_precision: add two states';
+
+CREATE FUNCTION average_precision_serialize(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_precision_serialize'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION average_precision_serialize(internal) IS
+	'average_precision: state to bytes';
+
+CREATE FUNCTION average_precision_deserialize(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_precision_deserialize'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION average_precision_deserialize(bytea, internal) IS
+	'average_precision: bytes to state';
+
+CREATE FUNCTION average_precision_final(internal) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_precision_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION average_precision_final(internal) IS
+	'average_precision: state to number';
+
+CREATE AGGREGATE average_precision(relevant boolean, distance double precision) (
+	SFUNC = average_precision_add,
+	STYPE = internal,
+	SSPACE = 8192,
+	FINALFUNC = average_precision_final,
+	COMBINEFUNC = average_precision_combine,
+	SERIALFUNC = average_precision_serialize,
+	DESERIALFUNC = average_precision_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE average_precision(boolean, double precision) IS
+	'mean precision at the relevant rows in order of distance, over all orders of ties; a relevant row without distance was not found';
+
+-- Recall of many queries; the state is that of avg(double precision)
+
+CREATE FUNCTION recall_at_add(double precision[], anyarray, anyarray) RETURNS double precision[]
+	AS 'MODULE_PATHNAME', 'hx_recall_add'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION recall_at_add(double precision[], anyarray, anyarray) IS
+	'recall_at: add a query';
+
+CREATE FUNCTION recall_at_add(double precision[], anyarray, anyarray, integer) RETURNS double precision[]
+	AS 'MODULE_PATHNAME', 'hx_recall_add'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION recall_at_add(double precision[], anyarray, anyarray, integer) IS
+	'recall_at: add a query of which the first rows count';
+
+CREATE AGGREGATE recall_at(got anyarray, truth anyarray) (
+	SFUNC = recall_at_add,
+	STYPE = double precision[],
+	FINALFUNC = float8_avg,
+	COMBINEFUNC = float8_combine,
+	INITCOND = '{0,0,0}',
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE recall_at(anyarray, anyarray) IS
+	'mean share of the truth that is in what was got; queries without a truth are skipped';
+
+CREATE AGGREGATE recall_at(got anyarray, truth anyarray, k integer) (
+	SFUNC = recall_at_add,
+	STYPE = double precision[],
+	FINALFUNC = float8_avg,
+	COMBINEFUNC = float8_combine,
+	INITCOND = '{0,0,0}',
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE recall_at(anyarray, anyarray, integer) IS
+	'mean share of the truth that is in the first k of what was got; queries without a truth are skipped';
+
+-- How well codes use their bits
+
+CREATE TYPE code_statistics AS (
+	codes bigint,
+	bits integer,
+	distinct_codes bigint,
+	collisions double precision,
+	mean_bias double precision,
+	max_bias double precision,
+	mean_correlation double precision,
+	entropy double precision
+);
+COMMENT ON TYPE code_statistics IS
+	'result of code_stats';
+COMMENT ON COLUMN code_statistics.codes IS
+	'number of codes';
+COMMENT ON COLUMN code_statistics.bits IS
+	'bits of a code: dimensions times bits a dimension';
+COMMENT ON COLUMN code_statistics.distinct_codes IS
+	'different codes; an estimate where their hashes do not fit into work_mem';
+COMMENT ON COLUMN code_statistics.collisions IS
+	'share of the codes that are equal to an earlier one';
+COMMENT ON COLUMN code_statistics.mean_bias IS
+	'mean over bits of |share of ones - 1/2|';
+COMMENT ON COLUMN code_statistics.max_bias IS
+	'greatest |share of ones - 1/2| of a bit';
+COMMENT ON COLUMN code_statistics.mean_correlation IS
+	'mean absolute correlation of two bits, over all pairs of up to 256 bits spread over the code; bits that never change left out';
+COMMENT ON COLUMN code_statistics.entropy IS
+	'mean over bits of their entropy, at most 1';
+
+CREATE FUNCTION code_stats_add(internal, bincode) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_code_stats_add'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION code_stats_add(internal, bincode) IS
+	'code_stats: count a code';
+
+CREATE FUNCTION code_stats_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_code_stats_combine'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION code_stats_combine(internal, internal) IS
+	'code_stats: add two states';
+
+CREATE FUNCTION code_stats_serialize(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_code_stats_serialize'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION code_stats_serialize(internal) IS
+	'code_stats: state to bytes';
+
+CREATE FUNCTION code_stats_deserialize(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_code_stats_deserialize'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION code_stats_deserialize(bytea, internal) IS
+	'code_stats: bytes to state';
+
+CREATE FUNCTION code_stats_final(internal) RETURNS code_statistics
+	AS 'MODULE_PATHNAME', 'hx_code_stats_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION code_stats_final(internal) IS
+	'code_stats: state to statistics';
+
+CREATE AGGREGATE code_stats(bincode) (
+	SFUNC = code_stats_add,
+	STYPE = internal,
+	SSPACE = 500000,
+	FINALFUNC = code_stats_final,
+	COMBINEFUNC = code_stats_combine,
+	SERIALFUNC = code_stats_serialize,
+	DESERIALFUNC = code_stats_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE code_stats(bincode) IS
+	'how well codes use their bits: distinct codes, bias, correlation and entropy of bits';

@@ -62,6 +62,56 @@
 #define HX_AVOID_PATH(path) ((void) 0)
 #endif
 
+/* Custom scans said that they can project in 15; before, all could */
+#if PG_VERSION_NUM >= 150000
+#define HX_CUSTOM_PATH_FLAGS CUSTOMPATH_SUPPORT_PROJECTION
+#else
+#define HX_CUSTOM_PATH_FLAGS 0
+#endif
+
+/* Children of an equivalence class moved out of its list in 18 */
+#if PG_VERSION_NUM >= 180000
+#define HX_GET_EC_MEMBERS(list, class, relids)                            \
+	do                                                                    \
+	{                                                                     \
+		EquivalenceMemberIterator hx_iterator;                            \
+		EquivalenceMember *hx_member;                                     \
+                                                                          \
+		(list) = NIL;                                                     \
+		setup_eclass_member_iterator(&hx_iterator, class, relids);        \
+		while ((hx_member = eclass_member_iterator_next(&hx_iterator)) != \
+			   NULL)                                                      \
+			(list) = lappend(list, hx_member);                            \
+	} while (0)
+#define HX_PATHKEY_IS_LESS(key) ((key)->pk_cmptype == COMPARE_LT)
+#else
+#define HX_GET_EC_MEMBERS(list, class, relids) ((list) = (class)->ec_members)
+#define HX_PATHKEY_IS_LESS(key) ((key)->pk_strategy == BTLessStrategyNumber)
+#endif
+
+/* EXPLAIN's functions moved to headers of their own in 18 */
+#if PG_VERSION_NUM >= 180000
+#define HX_EXPLAIN_STATE_HEADER "commands/explain_state.h"
+#define HX_EXPLAIN_FORMAT_HEADER "commands/explain_format.h"
+#else
+#define HX_EXPLAIN_STATE_HEADER "commands/explain.h"
+#define HX_EXPLAIN_FORMAT_HEADER "commands/explain.h"
+#endif
+
+/* Pages of a bitmap are handed out by value since 18 */
+#if PG_VERSION_NUM >= 180000
+#define HX_BITMAP_BY_VALUE
+#endif
+
+/* Beginning an index scan takes a place for its counters since 18 */
+#if PG_VERSION_NUM >= 180000
+#define HX_INDEX_BEGINSCAN(heap, index, snapshot, keys, orderbys) \
+	index_beginscan(heap, index, snapshot, NULL, keys, orderbys)
+#else
+#define HX_INDEX_BEGINSCAN(heap, index, snapshot, keys, orderbys) \
+	index_beginscan(heap, index, snapshot, keys, orderbys)
+#endif
+
 /* vacuum_delay_point learned who calls it in 18 */
 #if PG_VERSION_NUM >= 180000
 #define HX_VACUUM_DELAY_POINT() vacuum_delay_point(false)
@@ -144,6 +194,33 @@ HxInitSetResult(FunctionCallInfo fcinfo)
 	object_ownercheck(RelationRelationId, oid, GetUserId())
 #else
 #define HX_OWNS_RELATION(oid) pg_class_ownercheck(oid, GetUserId())
+#endif
+
+/* Files of a shared set: renamed in 15 */
+#if PG_VERSION_NUM >= 150000
+#define HX_CREATE_SHARED_FILE(files, name) \
+	BufFileCreateFileSet(&(files)->fs, name)
+#define HX_EXPORT_SHARED_FILE(file) BufFileExportFileSet(file)
+#define HX_OPEN_SHARED_FILE(files, name) \
+	BufFileOpenFileSet(&(files)->fs, name, O_RDONLY, false)
+#else
+#define HX_CREATE_SHARED_FILE(files, name) BufFileCreateShared(files, name)
+#define HX_EXPORT_SHARED_FILE(file) BufFileExportShared(file)
+#define HX_OPEN_SHARED_FILE(files, name) \
+	BufFileOpenShared(files, name, O_RDONLY)
+#endif
+
+/*
+ * Workers of an index build: planned by the server for access methods that ask
+ * for it since 17; before, for B-trees only, but the function is there.
+ */
+#if PG_VERSION_NUM >= 170000
+#define HX_PLAN_WORKERS(heap, index, info) ((info)->ii_ParallelWorkers)
+#define HX_BUILDS_IN_PARALLEL(am) ((am)->amcanbuildparallel = true)
+#else
+#define HX_PLAN_WORKERS(heap, index, info) \
+	plan_create_index_workers(RelationGetRelid(heap), RelationGetRelid(index))
+#define HX_BUILDS_IN_PARALLEL(am) ((void) 0)
 #endif
 
 /* The identity of a relation's file got a new name in 16 */

@@ -12,10 +12,12 @@
 #include "index/handler.h"
 #include "index/inject.h"
 #include "kernel/kernel.h"
+#include "plan/plan.h"
 
 PG_MODULE_MAGIC;
 
 double hx_recall = 0.95;
+bool hx_enable_scan = true;
 
 /* hashemb.simd: values of the enum, "auto" and then hx_kernel_levels() */
 #define SIMD_AUTO (-1)
@@ -62,7 +64,13 @@ _PG_init(void)
 		"The mean over queries; 1 makes every search exact.", &hx_recall, 0.95,
 		0.5, 1.0, PGC_USERSET, 0, NULL, NULL, NULL);
 
+	DefineCustomBoolVariable(
+		"hashemb.enable_scan", "Enables the planner's use of hashemb scans.",
+		"enable_indexscan disables them, too.", &hx_enable_scan, true,
+		PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+
 	define_simd();
+	HxInitScanNode();
 	HxInitOptions();
 	HxInitInjection();
 	MarkGUCPrefixReserved("hashemb");

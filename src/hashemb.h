@@ -17,4 +17,7 @@
 /* hashemb.recall: share of the exact nearest rows that a search returns */
 extern double hx_recall;
 
+/* hashemb.enable_scan: may the planner use the scan node? */
+extern bool hx_enable_scan;
+
 #endif /* HASHEMB_H */

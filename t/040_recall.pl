@@ -56,7 +56,7 @@ $node->safe_psql('postgres', q{
 			least(k, cardinality(distances)) - cardinality(found), cardinality(distances) > k
 		FROM (SELECT t.q, t.distances, nearest(the, t.q, k) AS found FROM truth t WHERE t.cell = (the).cell AND cardinality(t.distances) > 0 OFFSET 0) s $$;
 });
-my $by_index = q{SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off;};
+my $by_index = q{SET hashemb.enable_scan = off; SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off;};
 my $by_scan = q{SET enable_indexscan = off; SET enable_bitmapscan = off;};
 
 # Fill truth, then measure all cells of table items

@@ -37,7 +37,7 @@ $node->safe_psql('postgres', q{
 		END LOOP;
 	END $$});
 
-my $settings = q{SET work_mem = '64kB'; SET enable_seqscan = off; SET enable_sort = off;};
+my $settings = q{SET hashemb.enable_scan = off; SET work_mem = '64kB'; SET enable_seqscan = off; SET enable_sort = off;};
 like($node->safe_psql('postgres', "$settings EXPLAIN SELECT id FROM drain ORDER BY c <~> repeat('0011', 16)::bincode"),
 	qr/Index Scan using drain_idx/, 'the index is used');
 my ($count, $ids, $disordered) = split /\|/,

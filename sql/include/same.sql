@@ -24,9 +24,10 @@ BEGIN
 	RETURN coalesce(result, '{}');
 END $$;
 
--- The first k rows by distance as the index gives them; fails unless the plan
--- is a scan of that index without a sort, or the condition is plainly false
-CREATE FUNCTION pg_temp.by_index(index text, tab text, distance text, condition text, k int) RETURNS text[] LANGUAGE plpgsql AS $$
+-- The first k rows by distance as the index gives them, through the scan node
+-- or a plain index scan; fails unless the plan is that without a sort, or the
+-- condition is plainly false
+CREATE FUNCTION pg_temp.by_index(index text, tab text, distance text, condition text, k int, node bool) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
 	query text := format('SELECT %s AS d, ctid AS c FROM %s WHERE %s ORDER BY %s LIMIT %s',
 		distance, tab, condition, distance, k);
@@ -35,11 +36,12 @@ DECLARE
 	result text[];
 BEGIN
 	PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'on', true),
-		set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true);
-	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
-		plan := plan || line || E'\n';
+		set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true),
+		set_config('hashemb.enable_scan', node::text, true);
+	FOR line IN EXECUTE 'EXPLAIN (VERBOSE, COSTS OFF) ' || query LOOP
+		plan := plan || line || E' \n';
 	END LOOP;
-	IF (strpos(plan, ' ' || index || ' ') = 0 OR plan ~ 'Sort') AND plan !~ 'One-Time Filter: false' THEN
+	IF (strpos(plan, ' ' || index || ' ') = 0 OR plan ~ 'Sort' OR plan !~ CASE WHEN node THEN 'hashemb' ELSE 'Index Scan' END) AND plan !~ 'One-Time Filter: false' THEN
 		RAISE EXCEPTION 'index % is not used for %:%', index, query, E'\n' || plan;
 	END IF;
 	EXECUTE format('SELECT array_agg(coalesce(d::text, ''NULL'') || '' '' || c::text) FROM (%s) s', query) INTO result;
@@ -64,7 +66,10 @@ BEGIN
 			expected := pg_temp.sequential(tab, distance, condition);
 			matches := matches + cardinality(expected);
 			FOREACH k IN ARRAY ks LOOP
-				got := pg_temp.by_index(index, tab, distance, condition, k);
+				got := pg_temp.by_index(index, tab, distance, condition, k, false);
+				IF got = expected[1:k] THEN
+					got := pg_temp.by_index(index, tab, distance, condition, k, true);
+				END IF;
 				searches := searches + 1;
 				IF got IS DISTINCT FROM expected[1:k] THEN
 					different := different + 1;

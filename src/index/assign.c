@@ -11,6 +11,7 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "index/assign.h"
@@ -170,4 +171,30 @@ void
 HxFreeAssigner(HxAssigner *assigner)
 {
 	MemoryContextDelete(assigner->context);
+}
+
+/* HxSample's assign */
+static void
+assign_sample(HxSample *sample, const uint8 *centroids, int ncentroids,
+			  int *nearest)
+{
+	HxAssigner *assigner = HxMakeAssigner(sample->desc, centroids, ncentroids);
+
+	for (int i = 0; i < sample->count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		nearest[i] =
+			HxAssign(assigner,
+					 sample->payloads + (Size) i * sample->desc->payload, NULL);
+	}
+	HxFreeAssigner(assigner);
+}
+
+int
+HxTrainAlone(const HxIndexDesc *desc, const uint8 *payloads, int npayloads,
+			 uint8 *centroids, int count)
+{
+	HxSample sample = {desc, payloads, npayloads, assign_sample, NULL};
+
+	return desc->vector->methods->train(&sample, centroids, count);
 }

@@ -18,4 +18,11 @@ extern int HxAssign(HxAssigner *assigner, const uint8 *payload, uint32 *spread);
 
 extern void HxFreeAssigner(HxAssigner *assigner);
 
+/*
+ * Train `count` centroids on payloads by this process alone; returns how many
+ * are left (empty ones vanish).
+ */
+extern int HxTrainAlone(const HxIndexDesc *desc, const uint8 *payloads,
+						int npayloads, uint8 *centroids, int count);
+
 #endif /* HX_ASSIGN_H */

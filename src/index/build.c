@@ -1,62 +1,41 @@
 /*
  * build.c
- *	  Building an index from a table.
+ *	  Building an index from a table: the leader's side.
  *
- * See README, "Build".  One pass over the heap spools the rows and samples
- * them; centroids are trained on the sample; the spool is sorted by block and
+ * See README, "Build".  One pass over the heap spools the rows; centroids are
+ * trained on rows sampled from the spool; the spool is sorted by block and
  * written.  Nobody else sees the index, so pages are logged at the end.
  */
 #include "postgres.h"
 
 #include <math.h>
 
-#include "access/tableam.h"
 #include "access/xloginsert.h"
 #include "catalog/index.h"
-#include "catalog/pg_operator_d.h"
-#include "catalog/pg_type.h"
 #include "commands/progress.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "storage/buffile.h"
 #include "utils/backend_progress.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/tuplesort.h"
 
 #include "compat.h"
-#include "index/assign.h"
-#include "index/calibrate.h"
 #include "index/handler.h"
+#include "index/inject.h"
 #include "index/random.h"
 #include "index/split.h"
-#include "index/write.h"
+#include "index/spool.h"
 
 /* Sampled rows a block, for training */
 #define SAMPLE_PER_BLOCK 40
-/* Sort key: block number, then order in the heap */
-#define SEQUENCE_BITS 40
+/* The sample has at least so many rows, and at most */
+#define LEAST_SAMPLE 200
+#define GREATEST_SAMPLE (INT_MAX / 64)
+/* Memory of a sampled row in training, beside its payload */
+#define SAMPLE_OVERHEAD (4 * sizeof(int))
 
-typedef struct Build
-{
-	Relation heap;
-	Relation index;
-	IndexInfo *info;
-	const HxIndexDesc *desc;
-	BufFile *spool;
-	double heap_rows;
-	int64 rows;	 /* spooled, with a vector or without */
-	int64 nulls; /* of these, without */
-	uint8 *sample;
-	int64 sample_room;
-	uint64 random;
-	int nblocks;
-	uint8 *centroids;
-	HxRow *row;			   /* scratch */
-	MemoryContext context; /* reset after each row */
-} Build;
-
+/* Begin a phase, as pg_stat_progress_create_index shows it. */
 static void
 set_phase(int64 phase, int64 total)
 {
@@ -68,216 +47,224 @@ set_phase(int64 phase, int64 total)
 	pgstat_progress_update_multi_param(3, parameters, values);
 }
 
-static void
-set_done(int64 done)
+/* Bytes that a part of the build may use */
+static Size
+memory_share(int divisor)
 {
-	if (done % 1024 == 0)
-		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, done);
+	return (Size) maintenance_work_mem * 1024 / divisor;
 }
 
-/* ---- loading ---- */
-
-/* Keep a payload in the reservoir (Vitter 1985, algorithm R). */
-static void
-sample_row(Build *build, const uint8 *payload)
+/* What all participants have loaded together */
+static HxShare
+sum_shares(const HxBuild *build)
 {
-	int64 seen = build->rows - build->nulls;
-	int64 at = seen;
+	HxShare sum = {0};
 
-	if (seen >= build->sample_room)
-		at = HxRandomBelow(&build->random, seen + 1);
-	if (at < build->sample_room)
-		memcpy(build->sample + at * build->desc->payload, payload,
-			   build->desc->payload);
-}
-
-/* table_index_build_scan callback: spool a row. */
-static void
-load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
-		 bool alive, void *state)
-{
-	Build *build = state;
-	const HxIndexDesc *desc = build->desc;
-	MemoryContext old = MemoryContextSwitchTo(build->context);
-	int vector = desc->vector_attno - 1;
-	HxRow *row = build->row;
-
-	memset(row, 0, HxRowSize(desc));
-	row->tid = *tid;
-	row->has_vector = !isnull[vector];
-	HxEncodeAttrs(desc, values, isnull, &row->attrs);
-	if (row->has_vector)
+	for (int p = 0; p < build->shared->nparts; p++)
 	{
-		desc->vector->methods->form(desc, values[vector],
-									HxRowPayload(desc, row));
-		sample_row(build, HxRowPayload(desc, row));
+		const HxShare *share = &build->shared->shares[p];
+
+		sum.rows += share->rows;
+		sum.vectors += share->vectors;
+		sum.alive += share->alive;
+		sum.heap_rows += share->heap_rows;
+		sum.broken_chain |= share->broken_chain;
 	}
-	else
-		build->nulls++;
-	BufFileWrite(build->spool, row, HxRowSize(desc));
-	build->rows++;
-	set_done(build->rows);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(build->context);
-}
-
-/* Scan the heap into the spool and the sample. */
-static void
-load_rows(Build *build)
-{
-	Size room = (Size) maintenance_work_mem * 1024 / 4;
-
-	build->sample_room = Max(room / build->desc->payload, 1000);
-	build->sample = MemoryContextAllocHuge(
-		CurrentMemoryContext, build->sample_room * build->desc->payload);
-	build->spool = BufFileCreateTemp(false);
-	set_phase(HX_PHASE_LOAD, 0);
-	build->heap_rows =
-		table_index_build_scan(build->heap, build->index, build->info, true,
-							   true, load_row, build, NULL);
+	return sum;
 }
 
 /* ---- training ---- */
 
-/* How many blocks an index of so many rows with a vector gets. */
+/* How many blocks would be best for so many rows with a vector */
 static int
-choose_blocks(const Build *build, int64 rows)
+best_blocks(const HxBuild *build, int64 rows)
 {
 	double per_block = HxBlockTarget(build->index, build->desc, rows);
 
 	if (rows == 0)
 		return 0;
-	return (int) Max(1, Min(rows / per_block, INT_MAX / 2));
+	return (int) Max(1, Min(rows / per_block, HX_KEY_MAX_BLOCKS - 1));
 }
 
 /*
- * Bring `wanted` random payloads of the sample to its front: a table is seldom
- * in random order, and as long as the reservoir is not full neither is it.
+ * How many blocks there are to be: their centroids, which each participant
+ * holds twice, and their entries take at most a quarter of the memory.
  */
-static void
-shuffle_sample(Build *build, int64 count, int64 wanted)
+static int
+choose_blocks(const HxBuild *build, int64 rows)
 {
+	int best = best_blocks(build, rows);
+	Size each = 2 * build->shared->nparts * build->desc->payload +
+				sizeof(HxEntry) + HX_ZONE_SIZE(build->desc->nwords);
+	int most = (int) Max(Min(memory_share(4) / each, INT_MAX), 1);
+
+	if (best <= most)
+		return best;
+	ereport(NOTICE,
+			(errmsg("index \"%s\" gets %d blocks instead of %d to stay within "
+					"maintenance_work_mem",
+					RelationGetRelationName(build->index), most, best),
+			 errdetail("Searches will read more rows than they would have to."),
+			 errhint("Build it with maintenance_work_mem of at least %zu kB.",
+					 4 * each * best / 1024 + 1)));
+	return most;
+}
+
+/* Rows that may be sampled: deleted ones only if there are no others */
+static int64
+samplable(const HxShare *loaded)
+{
+	return loaded->alive > 0 ? loaded->alive : loaded->vectors;
+}
+
+/*
+ * Copy random rows with a vector from the spool, such as are alive if any are;
+ * returns how many, at most `wanted`.  The spool is cut into equal stretches and one row is drawn
+ * from each: every row has the same chance, and the file is read forwards.
+ */
+static int
+take_sample(HxBuild *build, const HxShare *loaded, int wanted, uint8 *sample)
+{
+	HxSpool *spool = HxOpenSpool(build);
 	Size size = build->desc->payload;
-	uint8 *spare = palloc(size);
+	double stretch = (double) samplable(loaded) / wanted;
+	int64 stretches = (int64) ceil(loaded->rows / stretch);
+	uint64 random = 1;
+	int64 seen = 0;
 
-	for (int64 i = 0; i < wanted; i++)
+	for (int64 i = 0; i < stretches; i++)
 	{
-		int64 other = i + HxRandomBelow(&build->random, count - i);
-
-		memcpy(spare, build->sample + i * size, size);
-		memcpy(build->sample + i * size, build->sample + other * size, size);
-		memcpy(build->sample + other * size, spare, size);
-	}
-	pfree(spare);
-}
-
-static void
-train(Build *build)
-{
-	int64 rows = build->rows - build->nulls;
-	int64 sampled = Min(rows, build->sample_room);
-	int count = Min(choose_blocks(build, rows), sampled);
-	int64 nsample = Min(sampled, (int64) count * SAMPLE_PER_BLOCK);
-
-	set_phase(HX_PHASE_TRAIN, nsample);
-	shuffle_sample(build, sampled, nsample);
-	build->centroids = MemoryContextAllocHuge(
-		CurrentMemoryContext, (Size) (count + 1) * build->desc->payload);
-	if (count > 0)
-		build->nblocks = build->desc->vector->methods->train(
-			build->desc, build->sample, nsample, build->centroids, count);
-	pfree(build->sample);
-}
-
-/* ---- assigning ---- */
-
-/* Read a row back. */
-static void
-read_spool(BufFile *spool, HxRow *row, Size size)
-{
-	if (BufFileRead(spool, row, size) != size)
-		ereport(ERROR, (errcode_for_file_access(),
-						errmsg("could not read the temporary file of an index "
-							   "build: %m")));
-}
-
-/* Sort of spooled rows by block, as tuples (key int8, row bytea) */
-static Tuplesortstate *
-begin_sort(TupleDesc *tuples)
-{
-	AttrNumber column = 1;
-	Oid operator= Int8LessOperator;
-	Oid collation = InvalidOid;
-	bool nulls_first = false;
-
-	*tuples = CreateTemplateTupleDesc(2);
-	TupleDescInitEntry(*tuples, 1, "key", INT8OID, -1, 0);
-	TupleDescInitEntry(*tuples, 2, "row", BYTEAOID, -1, 0);
-	return tuplesort_begin_heap(*tuples, 1, &column, &operator, & collation,
-								&nulls_first, maintenance_work_mem / 2, NULL,
-								false);
-}
-
-/* Read the spool again, and put each row into the sort with its block. */
-static void
-assign_rows(Build *build, Tuplesortstate *sort, TupleDesc tuples)
-{
-	Size size = HxRowSize(build->desc);
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(tuples, &TTSOpsVirtual);
-	bytea *packed = palloc(VARHDRSZ + size);
-	HxRow *row = (HxRow *) VARDATA(packed);
-	HxAssigner *assigner = NULL;
-
-	set_phase(HX_PHASE_ASSIGN, build->rows);
-	if (build->nblocks > 0)
-		assigner =
-			HxMakeAssigner(build->desc, build->centroids, build->nblocks);
-	SET_VARSIZE(packed, VARHDRSZ + size);
-	if (BufFileSeek(build->spool, 0, 0, SEEK_SET) != 0)
-		elog(ERROR, "could not rewind the spool of an index build");
-	for (int64 i = 0; i < build->rows; i++)
-	{
-		int64 block = 0; /* rows without a vector */
+		int64 start = (int64) (i * stretch);
+		int64 end = Min((int64) ((i + 1) * stretch), loaded->rows);
+		int64 at;
 
 		CHECK_FOR_INTERRUPTS();
-		read_spool(build->spool, build->row, size);
-		memcpy(row, build->row, size);
-		if (build->row->has_vector)
-			block = 1 + HxAssign(assigner,
-								 HxRowPayload(build->desc, build->row), NULL);
-		ExecClearTuple(slot);
-		slot->tts_values[0] = Int64GetDatum(block << SEQUENCE_BITS | i);
-		slot->tts_values[1] = PointerGetDatum(packed);
-		slot->tts_isnull[0] = slot->tts_isnull[1] = false;
-		ExecStoreVirtualTuple(slot);
-		tuplesort_puttupleslot(sort, slot);
-		set_done(i + 1);
+		if (end <= start)
+			continue;
+		HxReadSpool(spool, start + HxRandomBelow(&random, end - start),
+					build->row);
+		if (!build->row->has_vector ||
+			(loaded->alive > 0 && !build->row->alive))
+			continue;
+		/* A few more may come than wanted: the excess is random too */
+		at = seen < wanted ? seen : (int64) HxRandomBelow(&random, seen + 1);
+		seen++;
+		if (at < wanted)
+			memcpy(sample + at * size, HxRowPayload(build->desc, build->row),
+				   size);
 	}
-	if (assigner)
-		HxFreeAssigner(assigner);
-	BufFileClose(build->spool);
-	ExecDropSingleTupleTableSlot(slot);
-	pfree(packed);
-	tuplesort_performsort(sort);
+	HxCloseSpool(spool);
+	return (int) Min(seen, wanted);
 }
 
-/* ---- writing ---- */
+/* Write something to a file that all participants can open. */
+static void
+publish(HxBuild *build, const char *name, int number, const uint8 *data,
+		Size size)
+{
+	BufFile *file;
+
+	if (!build->parallel)
+		return;
+	file = HxCreateFile(build, name, number);
+	BufFileWrite(file, unconstify(uint8 *, data), size);
+	HxFinishFile(build, file);
+}
+
+/* Let all participants know the centroids. */
+static void
+publish_centroids(HxBuild *build, const uint8 *centroids, int count)
+{
+	build->centroids = unconstify(uint8 *, centroids);
+	build->shared->ncentroids = count;
+	build->shared->generation++;
+	publish(build, "centroids", build->shared->generation, centroids,
+			(Size) count * build->desc->payload);
+}
+
+/* HxSample's assign: all participants together. */
+static void
+assign_sample(HxSample *sample, const uint8 *centroids, int ncentroids,
+			  int *nearest)
+{
+	HxBuild *build = sample->state;
+
+	publish_centroids(build, centroids, ncentroids);
+	build->nearest = nearest;
+	HxRunTask(build, HX_TASK_TRAIN, sample->count);
+	if (build->parallel)
+		HxCollectAnswers(build);
+}
+
+/* Train the centroids on a sample. */
+static void
+train(HxBuild *build, const HxShare *loaded)
+{
+	const HxIndexDesc *desc = build->desc;
+	Size fits = memory_share(4) / (desc->payload + SAMPLE_OVERHEAD);
+	int room = (int) Max(Min(fits, GREATEST_SAMPLE), LEAST_SAMPLE);
+	int count = choose_blocks(build, samplable(loaded));
+	int wanted = (int) Min(Min((int64) count * SAMPLE_PER_BLOCK, room),
+						   samplable(loaded));
+	HxSample sample = {desc, NULL, 0, assign_sample, build};
+	uint8 *payloads;
+	uint8 *centroids;
+
+	set_phase(HX_PHASE_TRAIN, (int64) wanted * HX_TRAINING_ROUNDS);
+	payloads = MemoryContextAllocHuge(CurrentMemoryContext,
+									  Max((Size) wanted * desc->payload, 1));
+	if (wanted > 0)
+		sample.count = take_sample(build, loaded, wanted, payloads);
+	sample.payloads = build->sample = payloads;
+	count = Min(count, sample.count);
+	centroids = MemoryContextAllocHuge(CurrentMemoryContext,
+									   (Size) (count + 1) * desc->payload);
+	if (count > 0)
+	{
+		publish(build, "sample", 0, payloads,
+				(Size) sample.count * desc->payload);
+		count = desc->vector->methods->train(&sample, centroids, count);
+	}
+	pfree(payloads);
+	build->sample = NULL;
+	build->ncentroids = count;
+	publish_centroids(build, centroids, count);
+}
+
+/* ---- assigning and writing ---- */
+
+/* Sort the rows by block. */
+static void
+assign_rows(HxBuild *build, int64 rows)
+{
+	set_phase(HX_PHASE_ASSIGN, rows);
+	HxRunTask(build, HX_TASK_ASSIGN, rows);
+	if (build->parallel)
+	{
+		build->sort = HxBeginSort(build, true);
+		tuplesort_performsort(build->sort);
+	}
+	else
+		BufFileClose(build->rows);
+}
 
 /* Write the sorted rows, block after block. */
 static void
-write_rows(Build *build, Tuplesortstate *sort, TupleDesc tuples)
+write_rows(HxBuild *build, int64 rows)
 {
+	const HxOptions *options = (HxOptions *) build->index->rd_options;
 	Size size = HxRowSize(build->desc);
 	TupleTableSlot *slot =
-		MakeSingleTupleTableSlot(tuples, &TTSOpsMinimalTuple);
-	const HxOptions *options = (HxOptions *) build->index->rd_options;
-	HxWriter *writer = HxBeginWrite(
-		build->index, MAIN_FORKNUM, build->desc, build->centroids,
-		build->nblocks, options ? options->fillfactor : HX_DEFAULT_FILLFACTOR);
+		MakeSingleTupleTableSlot(HxSortedTuples(), &TTSOpsMinimalTuple);
+	HxWriter *writer =
+		HxBeginWrite(build->index, MAIN_FORKNUM, build->desc, build->centroids,
+					 build->ncentroids,
+					 options ? options->fillfactor : HX_DEFAULT_FILLFACTOR);
 	int64 done = 0;
 
-	set_phase(HX_PHASE_WRITE, build->rows);
-	while (tuplesort_gettupleslot(sort, true, false, slot, NULL))
+	set_phase(HX_PHASE_WRITE, rows);
+	HX_INJECT("build-write");
+	while (tuplesort_gettupleslot(build->sort, true, false, slot, NULL))
 	{
 		bool isnull;
 		int64 key = DatumGetInt64(slot_getattr(slot, 1, &isnull));
@@ -285,69 +272,77 @@ write_rows(Build *build, Tuplesortstate *sort, TupleDesc tuples)
 
 		CHECK_FOR_INTERRUPTS();
 		memcpy(build->row, VARDATA_ANY(packed), size);
-		HxWriteRow(writer, (int) (key >> SEQUENCE_BITS), build->row);
-		set_done(++done);
+		HxWriteRow(writer, (int) (key >> HX_KEY_TID_BITS), build->row);
+		if (++done % 1024 == 0)
+			pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, done);
 	}
 	ExecDropSingleTupleTableSlot(slot);
+	tuplesort_end(build->sort);
 	HxEndWrite(writer);
 }
 
 /* Make the table of expected misses. */
 static void
-calibrate(Build *build)
+calibrate(HxBuild *build, int64 vectors)
 {
-	HxTable *table = palloc(sizeof(HxTable));
+	HxTable *table;
 	uint64 rows;
 
-	set_phase(HX_PHASE_CALIBRATE, 0);
-	if (HxComputeTableFromRows(build->index, build->desc,
-							   HX_CALIBRATION_QUERIES, table, &rows))
+	if (vectors < HX_MIN_CALIBRATION_ROWS)
+		return;
+	set_phase(HX_PHASE_CALIBRATE, vectors);
+	HxRunTask(build, HX_TASK_SCORE, build->ncentroids);
+	HxCollectScores(build);
+	table = palloc(sizeof(HxTable));
+	if (HxEndScoring(build->scorer, table, &rows))
 		HxStoreBuiltTable(build->index, table, rows);
 	pfree(table);
+}
+
+/* All phases */
+static IndexBuildResult *
+build_index(HxBuild *build)
+{
+	IndexBuildResult *result = palloc(sizeof(IndexBuildResult));
+	HxShare loaded;
+
+	HxBeginTeam(build);
+	set_phase(HX_PHASE_LOAD, 0);
+	HxRunTask(build, HX_TASK_LOAD, 0);
+	loaded = sum_shares(build);
+	if (loaded.broken_chain)
+		build->info->ii_BrokenHotChain = true;
+	train(build, &loaded);
+	assign_rows(build, loaded.rows);
+	write_rows(build, loaded.rows);
+	calibrate(build, loaded.vectors);
+	HxEndTeam(build);
+	if (RelationNeedsWAL(build->index))
+		log_newpage_range(build->index, MAIN_FORKNUM, 0,
+						  RelationGetNumberOfBlocks(build->index), true);
+	result->heap_tuples = loaded.heap_rows;
+	result->index_tuples = loaded.rows;
+	return result;
 }
 
 /* ambuild */
 IndexBuildResult *
 hxbuild(Relation heap, Relation index, IndexInfo *info)
 {
-	MemoryContext context = AllocSetContextCreate(
-		CurrentMemoryContext, "hashemb build", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	IndexBuildResult *result;
-	Build build = {0};
-	HxIndexDesc desc;
-	Tuplesortstate *sort;
-	TupleDesc tuples;
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context =
+		AllocSetContextCreate(caller, "hashemb build", ALLOCSET_DEFAULT_SIZES);
+	HxBuild build = {0};
+	IndexBuildResult *result = palloc(sizeof(IndexBuildResult));
 
 	if (RelationGetNumberOfBlocks(index) != 0)
 		elog(ERROR, "index \"%s\" already contains data",
 			 RelationGetRelationName(index));
-	desc = *HxDescribe(index);
-	build.heap = heap;
-	build.index = index;
-	build.info = info;
-	build.desc = &desc;
-	build.random = 1;
-	build.row = palloc(HxRowSize(&desc));
-	build.context = AllocSetContextCreate(context, "hashemb build row",
-										  ALLOCSET_DEFAULT_SIZES);
-
-	load_rows(&build);
-	train(&build);
-	sort = begin_sort(&tuples);
-	assign_rows(&build, sort, tuples);
-	write_rows(&build, sort, tuples);
-	tuplesort_end(sort);
-	calibrate(&build);
-	if (RelationNeedsWAL(index))
-		log_newpage_range(index, MAIN_FORKNUM, 0,
-						  RelationGetNumberOfBlocks(index), true);
-
-	MemoryContextSwitchTo(old);
+	MemoryContextSwitchTo(context);
+	HxInitParticipant(&build, heap, index, info);
+	*result = *build_index(&build);
+	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
-	result = palloc(sizeof(IndexBuildResult));
-	result->heap_tuples = build.heap_rows;
-	result->index_tuples = build.rows;
 	return result;
 }
 

@@ -18,12 +18,14 @@
 
 #include "compat.h"
 #include "index/calibrate.h"
+#include "index/file.h"
 #include "index/replay.h"
 #include "index/search.h"
 
 /* Histograms are finer than the table, since their range is a guess */
 #define FINE_PROMISES (4 * HX_TABLE_PROMISES)
 #define FINE_DISTANCES 4096
+#define COUNTS_SIZE (FINE_PROMISES * FINE_DISTANCES * sizeof(uint32))
 /* TIDs of the queries are looked up where one of so many flags is set */
 #define FILTER_BITS 12
 /* Fine promises pooled on each side of a table row's centre */
@@ -31,8 +33,9 @@
 /* Share of all distances that the table's columns reach */
 #define REACH 0.95
 
-typedef struct Calibration
+struct HxScorer
 {
+	MemoryContext context; /* of all that belongs to it */
 	Relation index;
 	const HxIndexDesc *desc;
 	HxBlocks blocks;
@@ -48,7 +51,8 @@ typedef struct Calibration
 	PGAlignedBlock page;			   /* copy of the page being scored */
 	double *distances;				   /* of its rows */
 	bool is_sampled[1 << FILTER_BITS]; /* may a row be a query? By its TID */
-} Calibration;
+	bool steady; /* the directory did not change meanwhile */
+};
 
 static int
 fine_bin(double value, double low, double step, int bins)
@@ -67,7 +71,7 @@ fine_bin(double value, double low, double step, int bins)
  * the directory has changed meanwhile.
  */
 static bool
-read_promises(Calibration *cal)
+read_promises(HxScorer *cal)
 {
 	double promise_high = -INFINITY;
 	double distance_high = -INFINITY;
@@ -78,6 +82,7 @@ read_promises(Calibration *cal)
 		double unit = cal->samples[q].query->unit;
 		HxBlocks blocks;
 
+		CHECK_FOR_INTERRUPTS();
 		HxReadDirectory(cal->index, cal->desc, cal->samples[q].query, &blocks);
 		if (q > 0 && blocks.count != cal->blocks.count)
 			return false;
@@ -111,7 +116,7 @@ read_promises(Calibration *cal)
 
 /* Take note of the rows that queries were drawn from. */
 static void
-fill_filter(Calibration *cal)
+fill_filter(HxScorer *cal)
 {
 	for (int q = 0; q < cal->nqueries; q++)
 		cal->is_sampled[HxHashTid(cal->samples[q].tid, FILTER_BITS)] = true;
@@ -119,7 +124,7 @@ fill_filter(Calibration *cal)
 
 /* Which query, if any, was drawn from a row; -1 if none. */
 static int
-query_of_tid(const Calibration *cal, uint64 tid)
+query_of_tid(const HxScorer *cal, uint64 tid)
 {
 	if (!cal->is_sampled[HxHashTid(tid, FILTER_BITS)])
 		return -1;
@@ -131,7 +136,7 @@ query_of_tid(const Calibration *cal, uint64 tid)
 
 /* Score the rows of the copied page against one query. */
 static void
-score_query(Calibration *cal, int q, int block, const HxRowArrays *rows,
+score_query(HxScorer *cal, int q, int block, const HxRowArrays *rows,
 			int own_row)
 {
 	const HxQuery *prepared = cal->samples[q].query;
@@ -159,7 +164,7 @@ score_query(Calibration *cal, int q, int block, const HxRowArrays *rows,
 
 /* Score the rows of one page, copied so that no lock is held meanwhile. */
 static void
-score_page(Calibration *cal, int block)
+score_page(HxScorer *cal, int block)
 {
 	HxRowArrays rows;
 	int *own_row = palloc(cal->nqueries * sizeof(int));
@@ -174,33 +179,95 @@ score_page(Calibration *cal, int block)
 			own_row[q] = i;
 	}
 	for (int q = 0; q < cal->nqueries; q++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		score_query(cal, q, block, &rows, own_row[q]);
+	}
 	pfree(own_row);
 }
 
-/* Score every row of the index against every query. */
-static void
-score_index(Calibration *cal)
+/* Score the rows of a block against every query; returns their number. */
+static uint64
+score_block(HxScorer *cal, int b)
 {
-	for (int b = 0; b < cal->blocks.count; b++)
+	const HxBlock *block = &cal->blocks.blocks[b];
+	BlockNumber next = block->first;
+	uint64 scored = 0;
+	uint32 steps = 0;
+
+	while (next != InvalidBlockNumber)
 	{
-		const HxBlock *block = &cal->blocks.blocks[b];
-		BlockNumber next = block->first;
-		uint32 steps = 0;
+		Buffer buffer = HxReadRows(cal->index, cal->desc, next, block->owner);
 
-		while (next != InvalidBlockNumber)
+		if (!BufferIsValid(buffer))
+			break; /* moved meanwhile: a statistic can do without */
+		HxCountStep(cal->index, next, &steps);
+		memcpy(cal->page.data, BufferGetPage(buffer), BLCKSZ);
+		UnlockReleaseBuffer(buffer);
+		score_page(cal, b);
+		HX_VACUUM_DELAY_POINT();
+		scored += HxPageRows((Page) cal->page.data)->count;
+		next = HxPageOpaque((Page) cal->page.data)->next;
+	}
+	return scored;
+}
+
+uint64
+HxScoreBlocks(HxScorer *cal, int64 start, int64 end)
+{
+	MemoryContext old = MemoryContextSwitchTo(cal->context);
+	uint64 scored = 0;
+
+	end = Min(end, HxBlocksToScore(cal));
+	for (int64 b = start; b < end; b++)
+		scored += score_block(cal, (int) b);
+	MemoryContextSwitchTo(old);
+	return scored;
+}
+
+void
+HxWriteScores(HxScorer *cal, BufFile *file)
+{
+	BufFileWrite(file, cal->counts, COUNTS_SIZE);
+	for (int q = 0; q < cal->nqueries; q++)
+	{
+		HxNearest *nearest = &cal->nearest[q];
+
+		BufFileWrite(file, &nearest->count, sizeof(nearest->count));
+		BufFileWrite(file, nearest->rows, nearest->count * sizeof(HxNear));
+	}
+}
+
+/* Add a histogram, of which a row is read at a time. */
+static void
+add_counts(HxScorer *cal, BufFile *file)
+{
+	uint32 *row = palloc(sizeof(cal->counts[0]));
+
+	for (int p = 0; p < FINE_PROMISES; p++)
+	{
+		HxReadFile(file, row, sizeof(cal->counts[0]));
+		for (int d = 0; d < FINE_DISTANCES; d++)
+			cal->counts[p][d] += row[d];
+	}
+	pfree(row);
+}
+
+void
+HxAddScores(HxScorer *cal, BufFile *file)
+{
+	HxNear near;
+	int count;
+
+	add_counts(cal, file);
+	for (int q = 0; q < cal->nqueries; q++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		HxReadFile(file, &count, sizeof(count));
+		for (int i = 0; i < count; i++)
 		{
-			Buffer buffer =
-				HxReadRows(cal->index, cal->desc, next, block->owner);
-
-			if (!BufferIsValid(buffer))
-				break; /* moved meanwhile: a statistic can do without */
-			HxCountStep(cal->index, next, &steps);
-			memcpy(cal->page.data, BufferGetPage(buffer), BLCKSZ);
-			UnlockReleaseBuffer(buffer);
-			score_page(cal, b);
-			HX_VACUUM_DELAY_POINT();
-			next = HxPageOpaque((Page) cal->page.data)->next;
+			HxReadFile(file, &near, sizeof(near));
+			HxOfferNear(&cal->nearest[q], near.distance, near.block);
 		}
 	}
 }
@@ -209,7 +276,7 @@ score_index(Calibration *cal)
 
 /* Choose the table's axes from what was counted. */
 static void
-choose_axes(const Calibration *cal, HxTable *table)
+choose_axes(const HxScorer *cal, HxTable *table)
 {
 	double total = 0;
 	double sum = 0;
@@ -243,7 +310,7 @@ choose_axes(const Calibration *cal, HxTable *table)
  * a table row; returns how many rows there are in all.
  */
 static double
-count_below(const Calibration *cal, const HxTable *table, int promise,
+count_below(const HxScorer *cal, const HxTable *table, int promise,
 			double *below)
 {
 	int centre = promise * FINE_PROMISES / HX_TABLE_PROMISES +
@@ -362,7 +429,7 @@ HxFillCells(double (*below)[HX_TABLE_DISTANCES], const double *totals,
 
 /* Fill in the table's axes and cells. */
 static void
-fill_table(const Calibration *cal, HxTable *table)
+fill_table(const HxScorer *cal, HxTable *table)
 {
 	double(*below)[HX_TABLE_DISTANCES] =
 		palloc(HX_TABLE_PROMISES * sizeof(*below));
@@ -376,7 +443,7 @@ fill_table(const Calibration *cal, HxTable *table)
 
 /* Fit the table's safety factors to the searches that it came from. */
 static void
-fit_safety(const Calibration *cal, HxTable *table)
+fit_safety(const HxScorer *cal, HxTable *table)
 {
 	HxExpect *expect = palloc(sizeof(HxExpect));
 	HxTrace *traces = MemoryContextAllocHuge(
@@ -392,17 +459,16 @@ fit_safety(const Calibration *cal, HxTable *table)
 	HxFitSafety(expect, traces, cal->nqueries, table->safety);
 }
 
-bool
-HxComputeTable(Relation index, const HxIndexDesc *desc,
-			   const HxSampleQuery *queries, int nqueries, HxTable *table,
-			   uint64 *rows)
+HxScorer *
+HxBeginScoring(Relation index, const HxIndexDesc *desc,
+			   const HxSampleQuery *queries, int nqueries)
 {
 	MemoryContext context = AllocSetContextCreate(
 		CurrentMemoryContext, "hashemb calibration", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	Calibration *cal = palloc0(sizeof(Calibration));
-	bool done;
+	HxScorer *cal = palloc0(sizeof(HxScorer));
 
+	cal->context = context;
 	cal->index = index;
 	cal->desc = desc;
 	cal->samples = queries;
@@ -413,29 +479,60 @@ HxComputeTable(Relation index, const HxIndexDesc *desc,
 	for (int q = 0; q < nqueries; q++)
 		cal->nearest[q].count = 0;
 	cal->distances = palloc(desc->capacity * sizeof(double));
-	cal->counts = palloc0(FINE_PROMISES * FINE_DISTANCES * sizeof(uint32));
-	done = nqueries > 0 && read_promises(cal);
-	*rows = HxBlocksRows(&cal->blocks);
+	cal->counts = palloc0(COUNTS_SIZE);
+	cal->steady = nqueries > 0 && read_promises(cal);
+	fill_filter(cal);
+	MemoryContextSwitchTo(old);
+	return cal;
+}
 
+int
+HxBlocksToScore(const HxScorer *cal)
+{
 	/* Queries without a direction have no distances to learn from. */
-	done =
-		done && isfinite(cal->promise_low) && *rows >= HX_MIN_CALIBRATION_ROWS;
+	if (!cal->steady || !isfinite(cal->promise_low) ||
+		HxBlocksRows(&cal->blocks) < HX_MIN_CALIBRATION_ROWS)
+		return 0;
+	return cal->blocks.count;
+}
+
+bool
+HxEndScoring(HxScorer *cal, HxTable *table, uint64 *rows)
+{
+	MemoryContext old = MemoryContextSwitchTo(cal->context);
+	bool done = HxBlocksToScore(cal) > 0;
+
+	*rows = HxBlocksRows(&cal->blocks);
 	if (done)
 	{
-		fill_filter(cal);
-		score_index(cal);
 		memset(table, 0, sizeof(*table));
 		fill_table(cal, table);
 		fit_safety(cal, table);
 	}
 	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
+	HxFreeScorer(cal);
 	return done;
 }
 
+void
+HxFreeScorer(HxScorer *cal)
+{
+	MemoryContextDelete(cal->context);
+}
+
 bool
-HxComputeTableFromRows(Relation index, const HxIndexDesc *desc, int wanted,
-					   HxTable *table, uint64 *rows)
+HxComputeTable(Relation index, const HxIndexDesc *desc,
+			   const HxSampleQuery *queries, int nqueries, HxTable *table,
+			   uint64 *rows)
+{
+	HxScorer *cal = HxBeginScoring(index, desc, queries, nqueries);
+
+	HxScoreBlocks(cal, 0, HxBlocksToScore(cal));
+	return HxEndScoring(cal, table, rows);
+}
+
+HxScorer *
+HxBeginOwnScoring(Relation index, const HxIndexDesc *desc, int wanted)
 {
 	uint8 *payloads;
 	uint64 *tids;
@@ -448,7 +545,17 @@ HxComputeTableFromRows(Relation index, const HxIndexDesc *desc, int wanted,
 			desc, payloads + q * desc->payload);
 		queries[q].tid = tids[q];
 	}
-	return HxComputeTable(index, desc, queries, count, table, rows);
+	return HxBeginScoring(index, desc, queries, count);
+}
+
+bool
+HxComputeTableFromRows(Relation index, const HxIndexDesc *desc, int wanted,
+					   HxTable *table, uint64 *rows)
+{
+	HxScorer *cal = HxBeginOwnScoring(index, desc, wanted);
+
+	HxScoreBlocks(cal, 0, HxBlocksToScore(cal));
+	return HxEndScoring(cal, table, rows);
 }
 
 /* The metapage's table page, or a new one; exclusively locked. */

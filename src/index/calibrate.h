@@ -7,6 +7,8 @@
 
 #include "index/directory.h"
 #include "index/expect.h"
+#include "storage/buffile.h"
+#include "storage/buffile.h"
 
 /* Below this many rows searches are exact and no table is made */
 #define HX_MIN_CALIBRATION_ROWS 1000
@@ -35,6 +37,34 @@ extern int HxSampleRows(Relation index, const HxIndexDesc *desc, int wanted,
 extern bool HxComputeTable(Relation index, const HxIndexDesc *desc,
 						   const HxSampleQuery *queries, int nqueries,
 						   HxTable *table, uint64 *rows);
+
+/*
+ * The same in steps, for processes that share the work: each begins with the
+ * same queries and scores other blocks; one adds what the others have written,
+ * and ends.  Queries must outlive the scorer.
+ */
+typedef struct HxScorer HxScorer;
+
+extern HxScorer *HxBeginScoring(Relation index, const HxIndexDesc *desc,
+								const HxSampleQuery *queries, int nqueries);
+
+/* Begin with rows of the index as queries, the same ones in each process. */
+extern HxScorer *HxBeginOwnScoring(Relation index, const HxIndexDesc *desc,
+								   int wanted);
+
+/* How many blocks there are to score; 0 if there will be no table. */
+extern int HxBlocksToScore(const HxScorer *scorer);
+
+/* Score the rows of blocks from start to before end; returns their number. */
+extern uint64 HxScoreBlocks(HxScorer *scorer, int64 start, int64 end);
+
+/* Write what was scored to a file; add what another process has written. */
+extern void HxWriteScores(HxScorer *scorer, BufFile *file);
+extern void HxAddScores(HxScorer *scorer, BufFile *file);
+
+/* Fill in the table, as HxComputeTable does, and free the scorer. */
+extern bool HxEndScoring(HxScorer *scorer, HxTable *table, uint64 *rows);
+extern void HxFreeScorer(HxScorer *scorer);
 
 /* Calibrate with rows of the index as queries. */
 extern bool HxComputeTableFromRows(Relation index, const HxIndexDesc *desc,

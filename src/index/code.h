@@ -8,8 +8,7 @@
 #include "index/vector.h"
 
 /* Train centroids by k-majority (code_train.c) */
-extern int HxTrainCodes(const HxIndexDesc *desc, const uint8 *sample,
-						int nsample, uint8 *centroids, int count);
+extern int HxTrainCodes(HxSample *sample, uint8 *centroids, int count);
 
 /* Recompute what follows the planes of a payload */
 extern void HxFinishCodePayload(const HxIndexDesc *desc, uint8 *payload);

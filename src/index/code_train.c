@@ -11,13 +11,9 @@
 
 #include "miscadmin.h"
 
-#include "index/assign.h"
 #include "index/code.h"
 #include "index/random.h"
 #include "type/bincode.h"
-
-/* Rounds of assignment; the last two move few rows */
-#define TRAINING_ROUNDS 4
 
 /* Choose `count` sampled payloads at random as first centroids. */
 static void
@@ -114,7 +110,10 @@ move_centroids(const HxIndexDesc *desc, const uint8 *sample, const int *start,
 			continue;
 		memset(sums, 0, HX_PLANE_BYTES(desc->dims) * 8 * sizeof(uint32));
 		for (int i = start[b]; i < start[b + 1]; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
 			add_levels(desc, sample + order[i] * desc->payload, sums);
+		}
 		round_to_code(desc, sums, rows, centroids + kept * desc->payload);
 		kept++;
 	}
@@ -127,29 +126,24 @@ move_centroids(const HxIndexDesc *desc, const uint8 *sample, const int *start,
  * Deterministic for the same sample in the same order.
  */
 int
-HxTrainCodes(const HxIndexDesc *desc, const uint8 *sample, int nsample,
-			 uint8 *centroids, int count)
+HxTrainCodes(HxSample *sample, uint8 *centroids, int count)
 {
-	int *block = palloc(nsample * sizeof(int));
+	const HxIndexDesc *desc = sample->desc;
+	int nsample = sample->count;
+	int *nearest = palloc(nsample * sizeof(int));
 	int *order = palloc(nsample * sizeof(int));
 	int *start = palloc((count + 1) * sizeof(int));
 
 	count = Min(count, nsample);
-	seed_centroids(desc, sample, nsample, centroids, count);
-	for (int round = 0; round < TRAINING_ROUNDS; round++)
+	seed_centroids(desc, sample->payloads, nsample, centroids, count);
+	for (int round = 0; round < HX_TRAINING_ROUNDS; round++)
 	{
-		HxAssigner *assigner = HxMakeAssigner(desc, centroids, count);
-
-		for (int i = 0; i < nsample; i++)
-		{
-			CHECK_FOR_INTERRUPTS();
-			block[i] = HxAssign(assigner, sample + i * desc->payload, NULL);
-		}
-		HxFreeAssigner(assigner);
-		group_by_block(block, nsample, count, start, order);
-		count = move_centroids(desc, sample, start, order, centroids, count);
+		sample->assign(sample, centroids, count, nearest);
+		group_by_block(nearest, nsample, count, start, order);
+		count = move_centroids(desc, sample->payloads, start, order, centroids,
+							   count);
 	}
-	pfree(block);
+	pfree(nearest);
 	pfree(order);
 	pfree(start);
 	return count;

@@ -21,6 +21,7 @@
 
 #include "compat.h"
 #include "hashemb.h"
+#include "index/cost.h"
 #include "index/directory.h"
 #include "index/handler.h"
 #include "index/index.h"
@@ -64,18 +65,35 @@ wanted_rows(PlannerInfo *root, const IndexPath *path, double passing)
 }
 
 /*
+ * Cost of a search that visits a share of the rows: pages, summaries, and
+ * masking by some conditions and scoring.  A search in a loop finds pages
+ * cached.
+ */
+Cost
+HxSearchCost(const IndexOptInfo *index, double share, int conditions,
+			 bool repeated)
+{
+	double rows = Max(index->tuples, 1);
+	double pages = Max(index->pages * share, 1);
+
+	return pages * (repeated ? CACHED_PAGE_COST : PAGE_COST) * seq_page_cost +
+		   (sqrt(rows) * 4 + share * rows) *
+			   (SCORE_COST + conditions * MASK_COST) * cpu_operator_cost;
+}
+
+/*
  * Share of all rows that a search visits: grows with the root of the rows that
  * must be passed to find as many as wanted, as measured (bench/README.md).
  */
-static double
-visited_share(double rows, double wanted, double selectivity)
+double
+HxVisitedShare(double rows, double wanted, double selectivity, double recall)
 {
 	double share;
 
-	if (hx_recall >= 1 || rows < 1000 || wanted > 1024)
+	if (recall >= 1 || rows < 1000 || wanted > 1024)
 		return 1;
 	share = VISITED_FLOOR * sqrt(wanted / 10 / Max(selectivity, 1e-6)) *
-			sqrt(0.05 / (1 - hx_recall)) * pow(1e6 / rows, 0.4);
+			sqrt(0.05 / (1 - recall)) * pow(1e6 / rows, 0.4);
 	return Min(share, 1);
 }
 
@@ -134,7 +152,6 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	GenericCosts costs;
 	double rows = Max(index->tuples, 1);
 	bool ordered = path->indexorderbys != NIL;
-	double filter_cost;
 	double share;
 	double touched;
 	Cost all;
@@ -142,18 +159,15 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	MemSet(&costs, 0, sizeof(costs));
 	genericcostestimate(root, path, loop_count, &costs);
 
-	share = ordered ? visited_share(rows,
-									wanted_rows(root, path,
-												rows * costs.indexSelectivity),
-									costs.indexSelectivity)
+	share = ordered ? HxVisitedShare(rows,
+									 wanted_rows(root, path,
+												 rows * costs.indexSelectivity),
+									 costs.indexSelectivity, hx_recall)
 					: ball_share(root, path);
-	filter_cost = list_length(path->indexclauses) * MASK_COST;
 	touched = share * rows;
 	*pages = Max(index->pages * share, 1);
-	all = *pages * (loop_count > 1 ? CACHED_PAGE_COST : PAGE_COST) *
-			  seq_page_cost +
-		  (sqrt(rows) * 4 + touched) * (SCORE_COST + filter_cost) *
-			  cpu_operator_cost;
+	all = HxSearchCost(index, share, list_length(path->indexclauses),
+					   loop_count > 1);
 
 	/* Rows past those wanted come from an exact search: see README. */
 	*startup = all;

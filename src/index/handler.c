@@ -59,6 +59,7 @@ hx_handler(PG_FUNCTION_ARGS)
 	am->amsearchnulls = true;
 	am->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
 	am->amkeytype = InvalidOid;
+	HX_BUILDS_IN_PARALLEL(am);
 
 	am->ambuild = hxbuild;
 	am->ambuildempty = hxbuildempty;

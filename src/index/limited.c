@@ -225,6 +225,11 @@ HxFindLimited(HxSearch *search)
 				continue;
 			}
 		}
+		if (HxRankingIsDue(search))
+		{
+			HxStartRanking(search);
+			return;
+		}
 		HxVisitNext(search);
 	}
 }

@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 
 #include "compat.h"
+#include "index/assign.h"
 #include "index/handler.h"
 #include "index/inject.h"
 #include "index/merge.h"
@@ -144,8 +145,7 @@ set_target(Tidy *tidy, HxRewrite *rewrite)
 	HxTarget *target = &rewrite->targets[0];
 	uint8 *centroid = palloc(tidy->desc->payload);
 
-	tidy->desc->vector->methods->train(tidy->desc, rewrite->payloads,
-									   rewrite->count, centroid, 1);
+	HxTrainAlone(tidy->desc, rewrite->payloads, rewrite->count, centroid, 1);
 	target->place = last->place;
 	target->centroid = centroid;
 	target->entry.owner = HxReserveOwners(tidy->index, 1);

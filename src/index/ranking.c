@@ -13,6 +13,7 @@
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"
 
+#include "index/cost.h"
 #include "index/search_state.h"
 
 /* Payloads that are scored together */
@@ -34,33 +35,72 @@ typedef struct HxRanking
 } HxRanking;
 
 /*
- * So many rows are ranked rather than looked for in blocks: some, and more with
- * the pages of the index, but no more than these.  Fetching a row costs about
- * as much as two to four pages of blocks, and blocks are searched the longer,
- * the fewer rows pass: over a million rows, the two cost the same at some 2,500
- * rows, over 117,791 at some 700.
+ * What it takes to fetch and rank a row, and a heap page of them, in the time
+ * in which a page of the index is searched
  */
-#define RANKED_ROWS 300
-#define RANKED_A_PAGE 0.1
+#define ROW_EFFORT 0.08
+#define PAGE_EFFORT 0.5
 
-/* Sets of so few rows are always ranked */
+/* Sets of which so few rows are always ranked, and at most so many */
 #define MIN_RANKED 64
+#define MAX_RANKED 20000
 
+/* Can heap rows be ranked?  If so, *count rows. */
+static bool
+can_rank(const HxSearch *search, uint64 *count)
+{
+	const HxSearchSpec *spec = &search->spec;
+	bool exact;
+
+	if (!spec->tids || !spec->ordered || !spec->heap.fetch)
+		return false;
+	*count = HxTidSetCount(spec->tids, &exact);
+	return exact && *count <= MAX_RANKED;
+}
+
+/* What ranking takes, in pages of the index searched */
+static double
+ranking_effort(const HxSearch *search, uint64 count)
+{
+	return count * ROW_EFFORT + HxTidSetPages(search->spec.tids) * PAGE_EFFORT;
+}
+
+/*
+ * As few rows as a search through blocks would take longer for, were they
+ * spread like all others.
+ */
 bool
 HxShouldRank(const HxSearch *search)
 {
 	const HxSearchSpec *spec = &search->spec;
-	bool exact;
+	double rows = Max((double) search->rows_at_calibration, 1);
 	uint64 count;
-	double pages;
+	double share = 1;
 
-	if (!spec->tids || !spec->ordered || !spec->heap.fetch)
+	if (!can_rank(search, &count))
 		return false;
-	count = HxTidSetCount(spec->tids, &exact);
-	if (!exact || count <= MIN_RANKED)
-		return exact;
-	pages = RelationGetNumberOfBlocks(search->index);
-	return count <= Min(pages, RANKED_ROWS + RANKED_A_PAGE * pages);
+	if (spec->limit > 0)
+		share = HxVisitedShare(rows, Max((double) spec->limit, 10),
+							   count / rows, spec->recall);
+	return count <= MIN_RANKED ||
+		   ranking_effort(search, count) <=
+			   share * RelationGetNumberOfBlocks(search->index);
+}
+
+/*
+ * Rows that are not spread like all others, but lie far from the query, are
+ * noticed by the time that it takes: then rank them after all, so that no more
+ * than twice the shorter of the two ways is spent.
+ */
+bool
+HxRankingIsDue(const HxSearch *search)
+{
+	uint64 count;
+
+	return search->returned == 0 && !search->in_nulls &&
+		   can_rank(search, &count) &&
+		   search->tally.seen >=
+			   ranking_effort(search, count) * search->desc.capacity;
 }
 
 /* Compute the distances of the rows fetched since the last time. */

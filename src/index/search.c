@@ -377,6 +377,8 @@ release_more(HxSearch *search)
 	{
 		if (!search->found)
 			HxFindLimited(search);
+		if (search->ranking) /* it would take too long */
+			return true;
 		if (search->nemitted < search->nready)
 			return true;
 		if (search->exhausted)
@@ -420,22 +422,26 @@ HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
 	MemoryContext old = MemoryContextSwitchTo(search->context);
 	bool found = false;
 
-	if (search->ranking)
-	{
-		found = HxRankingNext(search, row, is_null);
-		MemoryContextSwitchTo(old);
-		return found;
-	}
 	while (!found)
 	{
+		if (search->ranking)
+		{
+			found = HxRankingNext(search, row, is_null);
+			MemoryContextSwitchTo(old);
+			return found;
+		}
 		if (search->nemitted < search->nready)
 		{
 			*row = search->limited ? search->best.rows[search->nemitted]
 								   : search->kept[search->nemitted];
 			search->nemitted++;
 			/* A row that was in two blocks while it moved comes once. */
-			found = (!search->has_last || HxPrecedes(&search->last, row)) &&
-					HxCheckRow(search, row);
+			if (search->has_last && !HxPrecedes(&search->last, row))
+				continue;
+			/* Nor does one that fails, in a later stage. */
+			search->last = *row;
+			search->has_last = true;
+			found = HxCheckRow(search, row);
 		}
 		else if (!release_more(search))
 		{
@@ -450,8 +456,6 @@ HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
 	}
 	if (found)
 	{
-		search->last = *row;
-		search->has_last = true;
 		search->returned++;
 		*is_null = search->in_nulls;
 	}

@@ -156,6 +156,9 @@ extern bool HxCheckRow(HxSearch *search, HxCandidate *row);
 /* ranking.c: should heap rows be ranked instead of searching blocks? */
 extern bool HxShouldRank(const HxSearch *search);
 
+/* ranking.c: has searching blocks taken as long as ranking would? */
+extern bool HxRankingIsDue(const HxSearch *search);
+
 /* ranking.c: fetch all rows of the set of TIDs and rank them. */
 extern void HxStartRanking(HxSearch *search);
 

@@ -14,6 +14,7 @@
 #include "port/pg_bitutils.h"
 #include "utils/memutils.h"
 
+#include "index/assign.h"
 #include "index/handler.h"
 #include "index/inject.h"
 #include "index/rewrite.h"
@@ -114,8 +115,7 @@ find_centroids(Halves *halves)
 					   (int64) i * rewrite->count / count * size,
 				   size);
 	}
-	found =
-		desc->vector->methods->train(desc, sample, count, halves->centroids, 2);
+	found = HxTrainAlone(desc, sample, count, halves->centroids, 2);
 	if (found < 2)
 		memcpy(halves->centroids + size, halves->centroids, size);
 	compute_spreads(halves);
@@ -168,8 +168,8 @@ recompute_centroid(Halves *halves, int half)
 		memcpy(payloads + i * desc->payload,
 			   rewrite->payloads + (Size) row * desc->payload, desc->payload);
 	}
-	desc->vector->methods->train(desc, payloads, count,
-								 halves->centroids + half * desc->payload, 1);
+	HxTrainAlone(desc, payloads, count,
+				 halves->centroids + half * desc->payload, 1);
 	pfree(payloads);
 }
 

@@ -50,6 +50,7 @@ struct HxTidSet
 	SetForm form;
 	bool recheck;		   /* some rows may not be what was asked for */
 	uint64 count;		   /* rows that were named */
+	uint64 pages;		   /* heap blocks they are in */
 	uint64 lossy;		   /* lossy pages */
 	BlockNumber nblocks;   /* blocks of the table, or as known so far */
 	OffsetNumber greatest; /* offset that was named */
@@ -192,6 +193,7 @@ HxAddTids(HxTidSet *set, BlockNumber block, const OffsetNumber *offsets,
 		set->greatest = Max(set->greatest, offsets[i]);
 	}
 	set->count += count;
+	set->pages++;
 }
 
 void
@@ -296,6 +298,12 @@ HxTidSetCount(const HxTidSet *set, bool *exact)
 {
 	*exact = set->lossy == 0;
 	return set->count;
+}
+
+uint64
+HxTidSetPages(const HxTidSet *set)
+{
+	return set->pages;
 }
 
 uint64

@@ -36,6 +36,22 @@ typedef struct HxQuery
 	double unit; /* distances are divided by this to look up the table */
 } HxQuery;
 
+/* Times that training assigns its sample; the last two move few rows */
+#define HX_TRAINING_ROUNDS 4
+
+/* Payloads that centroids are trained on, and who finds their nearest */
+typedef struct HxSample
+{
+	const HxIndexDesc *desc;
+	const uint8 *payloads;
+	int count;
+
+	/* Write the number of a near centroid of each payload to nearest[] */
+	void (*assign)(struct HxSample *sample, const uint8 *centroids,
+				   int ncentroids, int *nearest);
+	void *state; /* of assign */
+} HxSample;
+
 typedef struct HxVectorMethods
 {
 	/* Payload bytes of a vector column of this type and typmod; errors if the
@@ -51,8 +67,7 @@ typedef struct HxVectorMethods
 
 	/* Train `count` centroids on a sample of payloads, in place; deterministic
 	 * for the same sample.  Returns how many are left (empty ones vanish). */
-	int (*train)(const HxIndexDesc *desc, const uint8 *sample, int nsample,
-				 uint8 *centroids, int count);
+	int (*train)(HxSample *sample, uint8 *centroids, int count);
 
 	/* Spread between a row's payload and each of an array of centroids */
 	void (*spreads)(const HxIndexDesc *desc, const uint8 *payload,

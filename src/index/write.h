@@ -14,6 +14,7 @@ typedef struct HxRow
 {
 	ItemPointerData tid;
 	bool has_vector;
+	bool alive;		 /* in a build: not deleted; others are not sampled */
 	HxAttrRow attrs; /* only the words in use are stored */
 } HxRow;
 

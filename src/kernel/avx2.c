@@ -12,6 +12,8 @@
  *	vblendvps ymm   1  2    2  1.5  chooses by sign
  *	vaddps ymm      3  2    4  2    latency bound: several codes at a time
  *	vpermd ymm      8  1    3  1    rotates eight dimensions
+ *	vpmovsxbw ymm   4  1    3  1    sixteen weights to 16 bits
+ *	vpmaddwd ymm    3  2    5  2    pairs of products, added
  *
  * Four codes at a time share the loads of the query and the tree that sums
  * lanes.  Below 32 bytes the words' loops do the counting.
@@ -632,6 +634,65 @@ hx_sparse_dot_avx2(const int32_t *a_dims, const float *a_weights,
 						b_weights + j, b_count - j);
 }
 
+/* Rows of a matrix at a time */
+#define HX_ROWS 4
+
+/* Sixteen weights as 16-bit numbers. */
+HX_INLINE HX_AVX2 __m256i
+widen(const int8_t *weights)
+{
+	return _mm256_cvtepi8_epi16(
+		_mm_loadu_si128((const __m128i *) (const void *) weights));
+}
+
+/* Sums of `count` rows, the rows at most HX_ROWS, a constant. */
+HX_INLINE HX_AVX2 void
+project_rows(const int16_t *x, size_t columns, const int8_t *weights, int count,
+			 int32_t *sum)
+{
+	__m256i sums[HX_ROWS];
+	size_t i = 0;
+
+	HX_UNROLL
+	for (int r = 0; r < count; r++)
+		sums[r] = _mm256_setzero_si256();
+	for (; i + 16 <= columns; i += 16)
+	{
+		__m256i held =
+			_mm256_loadu_si256((const __m256i *) (const void *) (x + i));
+
+		HX_UNROLL
+		for (int r = 0; r < count; r++)
+			sums[r] = _mm256_add_epi32(
+				sums[r],
+				_mm256_madd_epi16(held, widen(weights + r * columns + i)));
+	}
+	for (int r = 0; r < count; r++)
+	{
+		__m128i four = _mm_add_epi32(_mm256_castsi256_si128(sums[r]),
+									 _mm256_extracti128_si256(sums[r], 1));
+		__m128i two = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+		__m128i one = _mm_add_epi32(two, _mm_shuffle_epi32(two, 0xb1));
+		int32_t total = _mm_cvtsi128_si32(one);
+
+		for (size_t j = i; j < columns; j++)
+			total += (int32_t) x[j] * weights[r * columns + j];
+		sum[r] = total;
+	}
+}
+
+HX_AVX2 static void
+hx_project_avx2(const int16_t *x, size_t columns, const int8_t *weights,
+				size_t rows, int32_t *sum)
+{
+	size_t r = 0;
+
+	for (; r + HX_ROWS <= rows; r += HX_ROWS)
+		project_rows(x, columns, weights + r * columns, HX_ROWS, sum + r);
+	for (; r < rows; r++)
+		project_rows(x, columns, weights + r * columns, 1, sum + r);
+}
+
 /* Sixteen lanes of each of the three sums of dense_products, in fours */
 typedef struct HxDenseSums
 {
@@ -700,6 +761,7 @@ const HxKernels hx_kernels_avx2 = {
 	.level_product = hx_level_product_avx2,
 	.float_product = hx_float_product_avx2,
 	.sparse_dot = hx_sparse_dot_avx2,
+	.project = hx_project_avx2,
 	.dense_products = hx_dense_products_avx2,
 };
 

@@ -10,6 +10,8 @@
  *	vptestmd k, zmm     3  1    5  1    bits of 16 dimensions to a mask
  *	vblendmps zmm{k}    1  2    1  1    q where the bit is set, else -q
  *	vaddps zmm          4  1    3  1    latency bound: several codes at a time
+ *	vpmovsxbw zmm       3  1    5  1    32 weights to 16 bits
+ *	vpmaddwd zmm        5  1    3  1    pairs of products, added
  *
  * Eight codes at a time, so that one tree of additions sums the lanes of all
  * eight.  Wider vectors make the matching of sparse_dot no faster: its number
@@ -404,6 +406,63 @@ hx_float_product_avx512(const float *query, size_t dims, int planes,
 	}
 }
 
+/* Rows of a matrix at a time */
+#define HX_ROWS 4
+
+/* Sums of `count` rows, the rows at most HX_ROWS, a constant. */
+HX_INLINE HX_AVX512 void
+project_rows(const int16_t *x, size_t columns, const int8_t *weights, int count,
+			 int32_t *sum)
+{
+	__m512i sums[HX_ROWS];
+
+	HX_UNROLL
+	for (int r = 0; r < count; r++)
+		sums[r] = _mm512_setzero_si512();
+	for (size_t i = 0; i < columns; i += 32)
+	{
+		__mmask64 mask = columns - i < 32 ? (UINT64_C(1) << (columns - i)) - 1
+										  : UINT64_C(0xffffffff);
+		/* a byte mask of twice as many bits for numbers of two bytes */
+		__m512i held = columns - i < 32
+						   ? _mm512_maskz_loadu_epi8(
+								 (UINT64_C(1) << 2 * (columns - i)) - 1, x + i)
+						   : _mm512_loadu_si512(x + i);
+
+		HX_UNROLL
+		for (int r = 0; r < count; r++)
+		{
+			__m512i row = _mm512_cvtepi8_epi16(_mm512_castsi512_si256(
+				_mm512_maskz_loadu_epi8(mask, weights + r * columns + i)));
+
+			sums[r] = _mm512_add_epi32(sums[r], _mm512_madd_epi16(held, row));
+		}
+	}
+	for (int r = 0; r < count; r++)
+	{
+		__m256i eight = _mm256_add_epi32(_mm512_castsi512_si256(sums[r]),
+										 _mm512_extracti64x4_epi64(sums[r], 1));
+		__m128i four = _mm_add_epi32(_mm256_castsi256_si128(eight),
+									 _mm256_extracti128_si256(eight, 1));
+		__m128i two = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+		__m128i one = _mm_add_epi32(two, _mm_shuffle_epi32(two, 0xb1));
+
+		sum[r] = _mm_cvtsi128_si32(one);
+	}
+}
+
+HX_AVX512 static void
+hx_project_avx512(const int16_t *x, size_t columns, const int8_t *weights,
+				  size_t rows, int32_t *sum)
+{
+	size_t r = 0;
+
+	for (; r + HX_ROWS <= rows; r += HX_ROWS)
+		project_rows(x, columns, weights + r * columns, HX_ROWS, sum + r);
+	for (; r < rows; r++)
+		project_rows(x, columns, weights + r * columns, 1, sum + r);
+}
+
 const HxKernels hx_kernels_avx512 = {
 	.name = "avx512",
 	.hamming = hx_hamming_avx512,
@@ -412,6 +471,7 @@ const HxKernels hx_kernels_avx512 = {
 	.float_product = hx_float_product_avx512,
 	.sparse_dot = hx_sparse_dot_avx2,
 	.dense_products = hx_dense_products_avx2,
+	.project = hx_project_avx512,
 };
 
 #endif /* HX_X86 */

@@ -1,6 +1,7 @@
 /*
  * kernel.h
- *	  Distance kernels: one query against an array of codes.
+ *	  Distance kernels, one query against an array of codes, and the product
+ *	  with a matrix of integers that makes codes.
  *
  * Pure C over stdint: no PostgreSQL, so that the kernels can be tested and
  * sanitized alone.  Every level gives the same bits as the scalar one: integer
@@ -69,6 +70,14 @@ typedef struct HxKernels
 	double (*sparse_dot)(const int32_t *a_dims, const float *a_weights,
 						 size_t a_count, const int32_t *b_dims,
 						 const float *b_weights, size_t b_count);
+
+	/*
+	 * sum[r] = sum over i of x[i] * weights[r * columns + i], for `rows` rows.
+	 * No sum may exceed INT32_MAX however its terms' signs are chosen, and no
+	 * weight is -128.
+	 */
+	void (*project)(const int16_t *x, size_t columns, const int8_t *weights,
+					size_t rows, int32_t *sum);
 
 	/*
 	 * products[] = a.b, a.a, b.b of two dense vectors.  Products are exact in

@@ -444,6 +444,56 @@ hx_dense_products_neon(const float *a, const float *b, size_t dims,
 	}
 }
 
+/* Rows of a matrix at a time */
+#define HX_ROWS 4
+
+/* Sums of `count` rows, the rows at most HX_ROWS, a constant. */
+HX_INLINE void
+project_rows(const int16_t *x, size_t columns, const int8_t *weights, int count,
+			 int32_t *sum)
+{
+	int32x4_t sums[HX_ROWS];
+	size_t i = 0;
+
+	HX_UNROLL
+	for (int r = 0; r < count; r++)
+		sums[r] = vdupq_n_s32(0);
+	for (; i + 8 <= columns; i += 8)
+	{
+		int16x8_t held = vld1q_s16(x + i);
+
+		HX_UNROLL
+		for (int r = 0; r < count; r++)
+		{
+			int16x8_t row = vmovl_s8(vld1_s8(weights + r * columns + i));
+
+			sums[r] = vmlal_s16(sums[r], vget_low_s16(held), vget_low_s16(row));
+			sums[r] =
+				vmlal_s16(sums[r], vget_high_s16(held), vget_high_s16(row));
+		}
+	}
+	for (int r = 0; r < count; r++)
+	{
+		int32_t total = vaddvq_s32(sums[r]);
+
+		for (size_t j = i; j < columns; j++)
+			total += (int32_t) x[j] * weights[r * columns + j];
+		sum[r] = total;
+	}
+}
+
+static void
+hx_project_neon(const int16_t *x, size_t columns, const int8_t *weights,
+				size_t rows, int32_t *sum)
+{
+	size_t r = 0;
+
+	for (; r + HX_ROWS <= rows; r += HX_ROWS)
+		project_rows(x, columns, weights + r * columns, HX_ROWS, sum + r);
+	for (; r < rows; r++)
+		project_rows(x, columns, weights + r * columns, 1, sum + r);
+}
+
 const HxKernels hx_kernels_neon = {
 	.name = "neon",
 	.hamming = hx_hamming_neon,
@@ -452,6 +502,7 @@ const HxKernels hx_kernels_neon = {
 	.float_product = hx_float_product_neon,
 	.sparse_dot = hx_sparse_dot_neon,
 	.dense_products = hx_dense_products_neon,
+	.project = hx_project_neon,
 };
 
 #endif /* HX_NEON */

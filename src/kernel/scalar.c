@@ -217,6 +217,21 @@ hx_dense_products_scalar(const float *a, const float *b, size_t dims,
 		products[p] = sum_sixteen(lanes[p]);
 }
 
+static void
+hx_project_scalar(const int16_t *x, size_t columns, const int8_t *weights,
+				  size_t rows, int32_t *sum)
+{
+	for (size_t r = 0; r < rows; r++)
+	{
+		const int8_t *row = weights + r * columns;
+		int32_t total = 0;
+
+		for (size_t i = 0; i < columns; i++)
+			total += (int32_t) x[i] * row[i];
+		sum[r] = total;
+	}
+}
+
 const HxKernels hx_kernels_scalar = {
 	.name = "scalar",
 	.hamming = hx_hamming_scalar,
@@ -225,4 +240,5 @@ const HxKernels hx_kernels_scalar = {
 	.float_product = hx_float_product_scalar,
 	.sparse_dot = hx_sparse_dot_scalar,
 	.dense_products = hx_dense_products_scalar,
+	.project = hx_project_scalar,
 };

@@ -1,7 +1,7 @@
 /*
  * majority.c
- *	  The aggregate bit_majority: the bit that most codes have, dimension by
- *	  dimension, where codes may be weighted.
+ *	  The bit that most codes have, dimension by dimension, where codes may be
+ *	  weighted: of many rows, the aggregate bit_majority; of an array, bit_vote.
  *
  * A dimension's margin is the weight of the ones less that of the zeros.  With
  * weights that are whole numbers margins are exact, and the order of rows does
@@ -11,7 +11,9 @@
 
 #include <math.h>
 
+#include "catalog/pg_type_d.h"
 #include "libpq/pqformat.h"
+#include "utils/array.h"
 #include "utils/float.h"
 
 #include "type/bincode.h"
@@ -29,6 +31,8 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_majority_combine);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_majority_serialize);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_majority_deserialize);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_majority_final);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bit_vote);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bit_vote_weighted);
 
 /* Where the state lives; error if called otherwise than by an aggregate. */
 static MemoryContext
@@ -89,30 +93,37 @@ add_bits(double *margin, const HxCode *code, double weight)
 		margin[i] += change[HxGetBit(code->data, i)];
 }
 
-/* Count one code, argument 1, into the state, argument 0. */
+/* Count one code; the state is made for the first. */
 static Majority *
-add_code(FunctionCallInfo fcinfo, double weight)
+count_code(Majority *state, MemoryContext context, const HxCode *code,
+		   double weight, const char *who)
 {
-	MemoryContext context = aggregate_context(fcinfo);
-	Majority *state = state_argument(fcinfo, 0);
-	HxCode code = PG_GETARG_CODE(1);
-
 	if (!isfinite(weight) || weight < 0.0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("weight of a code must be finite and not negative, "
 						"not %g",
 						weight)));
-	HxCheckOnePlane(&code, "bit_majority");
+	HxCheckOnePlane(code, who);
 	if (state == NULL)
-		state = new_state(context, code.dims);
-	check_length(state->dims, code.dims);
+		state = new_state(context, code->dims);
+	check_length(state->dims, code->dims);
 
 	state->weight += weight;
 	if (isinf(state->weight))
 		float_overflow_error();
-	add_bits(state->margin, &code, weight);
+	add_bits(state->margin, code, weight);
 	return state;
+}
+
+/* Count one code, argument 1, into the state, argument 0. */
+static Majority *
+add_code(FunctionCallInfo fcinfo, double weight)
+{
+	HxCode code = PG_GETARG_CODE(1);
+
+	return count_code(state_argument(fcinfo, 0), aggregate_context(fcinfo),
+					  &code, weight, "bit_majority");
 }
 
 /* Transition: (state, code); a NULL code is skipped. */
@@ -212,19 +223,95 @@ hx_majority_deserialize(PG_FUNCTION_ARGS)
 }
 
 /* The majority's code: 1 where the ones outweigh the zeros, on a tie 0 */
-Datum
-hx_majority_final(PG_FUNCTION_ARGS)
+static Bincode *
+make_code(const Majority *state)
 {
-	Majority *state = state_argument(fcinfo, 0);
-	Bincode *code;
+	Bincode *code = HxNewBincode(state->dims, 1);
 
-	if (state == NULL)
-		PG_RETURN_NULL();
-	code = HxNewBincode(state->dims, 1);
 	for (int i = 0; i < state->dims; i++)
 	{
 		if (state->margin[i] > 0.0)
 			HxSetBit(code->data, i);
 	}
-	PG_RETURN_BINCODE(code);
+	return code;
+}
+
+/* State to code */
+Datum
+hx_majority_final(PG_FUNCTION_ARGS)
+{
+	Majority *state = state_argument(fcinfo, 0);
+
+	if (state == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_BINCODE(make_code(state));
+}
+
+/* Elements of an array of one dimension or none */
+static int
+read_elements(ArrayType *array, int16 length, bool by_value, char align,
+			  Datum **values, bool **nulls)
+{
+	int count;
+
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+						errmsg("bit_vote needs an array of one dimension, "
+							   "not of %d",
+							   ARR_NDIM(array))));
+	deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, align,
+					  values, nulls, &count);
+	return count;
+}
+
+/* Codes in argument 0 by their weights, or 1 each; NULL codes are skipped. */
+static Datum
+vote(FunctionCallInfo fcinfo, const Datum *weights, const bool *no_weight,
+	 int weight_count)
+{
+	Majority *state = NULL;
+	Datum *codes;
+	bool *nulls;
+	int count = read_elements(PG_GETARG_ARRAYTYPE_P(0), -1, false, TYPALIGN_INT,
+							  &codes, &nulls);
+
+	if (weights != NULL && weight_count != count)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("bit_vote needs a weight for each code, not %d for %d",
+						weight_count, count)));
+	for (int i = 0; i < count; i++)
+	{
+		HxCode code;
+
+		if (nulls[i] || (weights != NULL && no_weight[i]))
+			continue;
+		code = HxViewCode(codes[i]);
+		state = count_code(state, CurrentMemoryContext, &code,
+						   weights == NULL ? 1.0 : DatumGetFloat8(weights[i]),
+						   "bit_vote");
+	}
+	if (state == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_BINCODE(make_code(state));
+}
+
+/* bit_vote(codes) */
+Datum
+hx_bit_vote(PG_FUNCTION_ARGS)
+{
+	return vote(fcinfo, NULL, NULL, 0);
+}
+
+/* bit_vote(codes, weights) */
+Datum
+hx_bit_vote_weighted(PG_FUNCTION_ARGS)
+{
+	Datum *weights;
+	bool *nulls;
+	int count =
+		read_elements(PG_GETARG_ARRAYTYPE_P(1), sizeof(float8), FLOAT8PASSBYVAL,
+					  TYPALIGN_DOUBLE, &weights, &nulls);
+
+	return vote(fcinfo, weights, nulls, count);
 }

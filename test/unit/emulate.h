@@ -20,6 +20,8 @@
 #undef _mm512_maskz_loadu_ps
 #undef _mm512_reduce_add_epi64
 #undef _mm512_shuffle_i64x2
+#undef _mm512_cvtepi8_epi16
+#undef _mm512_madd_epi16
 
 #define __mmask16 uint16_t
 #define __mmask64 uint64_t
@@ -76,6 +78,33 @@ _mm512_shuffle_i64x2(simde__m512i a, simde__m512i b, int control)
 				   16 * (control >> 2 * i & 3),
 			   16);
 	return simde_mm512_loadu_si512(held);
+}
+
+static inline simde__m512i
+_mm512_cvtepi8_epi16(simde__m256i narrow)
+{
+	int8_t from[32];
+	int16_t to[32];
+
+	memcpy(from, &narrow, sizeof(from));
+	for (int i = 0; i < 32; i++)
+		to[i] = from[i];
+	return simde_mm512_loadu_si512(to);
+}
+
+static inline simde__m512i
+_mm512_madd_epi16(simde__m512i a, simde__m512i b)
+{
+	int16_t left[32];
+	int16_t right[32];
+	int32_t sums[16];
+
+	memcpy(left, &a, sizeof(left));
+	memcpy(right, &b, sizeof(right));
+	for (int i = 0; i < 16; i++)
+		sums[i] =
+			left[2 * i] * right[2 * i] + left[2 * i + 1] * right[2 * i + 1];
+	return simde_mm512_loadu_si512(sums);
 }
 
 #endif /* HX_TEST_EMULATE_H */

@@ -525,6 +525,54 @@ test_sparse_limits(const HxKernels *kernels)
 	end_group();
 }
 
+/* One product with a matrix against the formula. */
+static void
+test_matrix(const HxKernels *kernels, size_t columns, size_t rows, int16_t most)
+{
+	int16_t *x = (int16_t *) place(query_area, columns * 2, 2);
+	int8_t *weights = (int8_t *) place(codes_area, columns * rows, 1);
+	int32_t *sum = (int32_t *) (results_area.start + results_area.size -
+								rows * sizeof(int32_t));
+	int extreme = random_below(4) == 0;
+
+	for (size_t i = 0; i < columns; i++)
+		x[i] = (int16_t) (extreme ? (random_below(2) ? most : -most)
+								  : (int) random_below(2u * most + 1) - most);
+	for (size_t i = 0; i < columns * rows; i++)
+		weights[i] = (int8_t) (extreme ? (random_below(2) ? 127 : -127)
+									   : (int) random_below(255) - 127);
+	if (extreme && rows > 0)
+	{
+		for (size_t i = 0; i < columns; i++)
+			weights[i] = x[i] > 0 ? 127 : -127;
+	}
+	memset(sum, 0x55, rows * sizeof(int32_t));
+	kernels->project(x, columns, weights, rows, sum);
+	for (size_t r = 0; r < rows; r++)
+	{
+		int64_t wanted = 0;
+
+		for (size_t i = 0; i < columns; i++)
+			wanted += (int64_t) x[i] * weights[r * columns + i];
+		check(sum[r] == wanted, "project: row %zu of %zu x %zu", r, rows,
+			  columns);
+	}
+}
+
+static void
+test_project(const HxKernels *kernels)
+{
+	begin_group("%s, products with matrices", kernels->name);
+	for (size_t columns = 0; columns <= 300; columns++)
+		test_matrix(kernels, columns, random_below(12), 32767);
+	for (int i = 0; i < 200; i++)
+		test_matrix(kernels, random_below(500), random_below(MAX_CODES), 32767);
+	for (size_t columns = 600; columns <= 4000; columns += 170)
+		test_matrix(kernels, columns, 5,
+					(int16_t) (INT32_MAX / (127 * columns)));
+	end_group();
+}
+
 /* Sum of products of two dense vectors, one lane after the other. */
 static double
 naive_dense(const float *a, const float *b, size_t dims)
@@ -643,6 +691,7 @@ test_level(const HxKernels *kernels)
 		test_codes(kernels);
 	test_sparse(kernels);
 	test_sparse_limits(kernels);
+	test_project(kernels);
 	test_dense(kernels);
 	test_long(kernels);
 }

@@ -1,10 +1,11 @@
 #!/bin/sh
-# Build and run the unit tests of the kernels; no server is needed.
+# Build and run the unit tests of kernels and linear algebra; no server is
+# needed.
 #
 #   test/unit/run.sh [SEED]
 #
-# Run by `make unitcheck`. CC names the compiler. Every build runs the same
-# test program: sanitized, optimised as in the extension, by clang as for the
+# Run by `make unitcheck`. CC names the compiler. Every build of the kernels runs
+# the same test program: sanitized, optimised as in the extension, by clang as for the
 # server's JIT, AVX-512 emulated by SIMDe, and NEON under qemu. A build whose
 # tools are missing is skipped and says so. Ends with the sum over all builds.
 set -u
@@ -12,7 +13,8 @@ set -u
 cd "$(dirname "$0")/../.."
 build=build/unit
 cc=${CC:-gcc}
-kernel=$(echo src/kernel/*.c)
+program=kernel_test
+sources=$(echo src/kernel/*.c)
 flags="-std=gnu11 -g -Wall -Wextra -Werror -Wno-psabi -ffp-contract=off -Isrc"
 passed=0 failed=0 skipped=0
 mkdir -p "$build"
@@ -28,20 +30,20 @@ skip() {
 	skipped=$((skipped + 1))
 }
 
-# check NAME RUNNER COMPILER... : build kernel_test, run it, add its counts.
+# check NAME RUNNER COMPILER... : build the program, run it, add its counts.
 check() {
 	name=$1 runner=$2
 	shift 2
 	echo "== $name"
 	# The options are words
 	# shellcheck disable=SC2086
-	if ! "$@" $flags $kernel test/unit/kernel_test.c \
-			-o "$build/kernel_test_$name"; then
+	if ! "$@" $flags $sources "test/unit/$program.c" \
+			-o "$build/${program}_$name" -lm $libraries; then
 		echo "FAILED $name does not compile"
 		failed=$((failed + 1))
 		return
 	fi
-	$runner "$build/kernel_test_$name" $seed >"$build/$name.log" 2>&1
+	$runner "$build/${program}_$name" $seed >"$build/$name.log" 2>&1
 	code=$?
 	cat "$build/$name.log"
 	counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' \
@@ -56,6 +58,7 @@ check() {
 }
 
 seed=${1:-}
+libraries=
 
 check sanitized "" "$cc" -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=all
@@ -92,6 +95,26 @@ else
 	skip neon "no aarch64-linux-gnu-gcc or qemu-aarch64-static \
 (Debian: gcc-aarch64-linux-gnu, qemu-user-static)"
 fi
+
+# Linear algebra; LAPACK is the oracle where it is
+program=matrix_test
+sources="src/encoder/product.c src/encoder/matrix.c src/encoder/eigen.c"
+if echo 'int main(void) { extern void dsyev_(void); dsyev_(); }' |
+	"$cc" -x c - -o "$build/lapack" -llapack 2>/dev/null; then
+	flags="$flags -DHX_LAPACK"
+	libraries=-llapack
+else
+	skip lapack "no LAPACK (Debian: liblapack-dev)"
+fi
+check matrix_sanitized "" "$cc" -O1 -fsanitize=address,undefined \
+	-fno-sanitize-recover=all
+check matrix_optimised "" "$cc" -O2
+
+# Bytes that are almost an encoder, for a few seconds
+program=model_fuzz
+sources="$(echo src/kernel/*.c) src/encoder/format.c src/encoder/apply.c"
+check fuzz_sanitized "" "$cc" -O1 -fsanitize=address,undefined \
+	-fno-sanitize-recover=all
 
 echo "$passed passed, $failed failed, $skipped builds skipped"
 [ "$failed" -eq 0 ]

@@ -1,0 +1,223 @@
+/*
+ * encode.c
+ *	  SQL functions that compute with a model: encode, project, decode.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "encoder/apply.h"
+#include "encoder/decode.h"
+#include "encoder/input.h"
+#include "encoder/model.h"
+#include "type/bincode.h"
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_encode_array);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_encode_svec);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_encode_text);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_project_array);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_project_svec);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_project_text);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_decode);
+
+/* The view that the third argument names, from 0; error if there is none */
+static int
+view_argument(FunctionCallInfo fcinfo, const HxModel *model)
+{
+	int view = PG_NARGS() > 2 ? PG_GETARG_INT32(2) : 1;
+
+	if (view < 1 || view > (int) model->views)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("encoder has no view %d, only 1 to %u", view,
+							   model->views)));
+	return view - 1;
+}
+
+/* Output of the model in argument 0 for argument 1: *count numbers */
+static double *
+compute(FunctionCallInfo fcinfo, HxKind kind, const HxModel **model, int *count)
+{
+	HxInput input;
+	double *x;
+	double *y;
+	int view;
+	int width;
+
+	*model = HxModelArgument(fcinfo, 0);
+	view = view_argument(fcinfo, *model);
+	input = HxReadInput(PG_GETARG_DATUM(1), kind);
+	x = HxEnterView(*model, view, &input, &width);
+	y = palloc((*model)->dims * sizeof(double));
+	*count = hx_apply_model(*model, view, x, width,
+							palloc(hx_scratch_size(*model)), y);
+	if (*count < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("vector has %d dimensions, but the encoder takes %u or "
+						"one of its prefixes",
+						input.dims, (*model)->view[view].inputs)));
+	return y;
+}
+
+/* The code of numbers in units of levels: the level's bits go to the planes */
+static Bincode *
+make_code(const double *y, int dims, int bits)
+{
+	Bincode *code = HxNewBincode(dims, bits);
+	size_t plane = HX_PLANE_BYTES(dims);
+
+	for (int at = 0; at < dims; at += 8)
+	{
+		int end = Min(8, dims - at);
+		uint8 bytes[HX_MAX_PLANES] = {0};
+
+		for (int i = 0; i < end; i++)
+		{
+			int level = bits == 1 ? y[at + i] > 0.0 : hx_level(y[at + i], bits);
+
+			for (int p = 0; p < bits; p++)
+				bytes[p] |= (level >> (bits - 1 - p) & 1) << (7 - i);
+		}
+		for (int p = 0; p < bits; p++)
+			code->data[p * plane + at / 8] = bytes[p];
+	}
+	return code;
+}
+
+/* Encode argument 1 with the model in argument 0 */
+static Datum
+encode(FunctionCallInfo fcinfo, HxKind kind)
+{
+	const HxModel *model;
+	int count;
+	double *y = compute(fcinfo, kind, &model, &count);
+
+	if (model->output != HX_OUT_CODE)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("encoder makes vectors, not codes"),
+						errhint("Use hashemb_project.")));
+	PG_RETURN_BINCODE(make_code(y, count, model->bits));
+}
+
+/* hashemb_encode(model, array [, view]) */
+Datum
+hx_encode_array(PG_FUNCTION_ARGS)
+{
+	return encode(fcinfo, HX_KIND_REALS);
+}
+
+/* hashemb_encode(model, svec [, view]) */
+Datum
+hx_encode_svec(PG_FUNCTION_ARGS)
+{
+	return encode(fcinfo, HX_KIND_SVEC);
+}
+
+/* hashemb_encode(model, text [, view]): what untyped literals come to */
+Datum
+hx_encode_text(PG_FUNCTION_ARGS)
+{
+	return encode(fcinfo, HX_KIND_TEXT);
+}
+
+/* An array of real; error if a number is beyond its range */
+static ArrayType *
+make_array(const double *y, int count)
+{
+	Datum *elements = palloc(count * sizeof(Datum));
+
+	for (int i = 0; i < count; i++)
+	{
+		float4 rounded = (float4) y[i];
+
+		if (!isfinite(rounded))
+			ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+							errmsg("projection %g is out of the range of real",
+								   y[i])));
+		elements[i] = Float4GetDatum(rounded);
+	}
+	return construct_array(elements, count, FLOAT4OID, sizeof(float4), true,
+						   TYPALIGN_INT);
+}
+
+/* The numbers that encoding rounds to levels */
+static Datum
+project(FunctionCallInfo fcinfo, HxKind kind)
+{
+	const HxModel *model;
+	int count;
+	double *y = compute(fcinfo, kind, &model, &count);
+
+	PG_RETURN_ARRAYTYPE_P(make_array(y, count));
+}
+
+/* hashemb_project(model, array [, view]) */
+Datum
+hx_project_array(PG_FUNCTION_ARGS)
+{
+	return project(fcinfo, HX_KIND_REALS);
+}
+
+/* hashemb_project(model, svec [, view]) */
+Datum
+hx_project_svec(PG_FUNCTION_ARGS)
+{
+	return project(fcinfo, HX_KIND_SVEC);
+}
+
+/* hashemb_project(model, text [, view]): what untyped literals come to */
+Datum
+hx_project_text(PG_FUNCTION_ARGS)
+{
+	return project(fcinfo, HX_KIND_TEXT);
+}
+
+/* Error unless the code is one that the model could have made */
+static void
+check_code(const HxModel *model, const HxCode *code)
+{
+	char name[HX_SHAPE_NAME];
+	char wanted[HX_SHAPE_NAME];
+
+	if (model->output != HX_OUT_CODE)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("encoder makes vectors, not codes")));
+	if (code->dims != (int) model->dims || code->planes != model->bits)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("code is %s, but the encoder makes %s",
+							   HxShapeName(code->dims, code->planes, name),
+							   HxShapeName(model->dims, model->bits, wanted))));
+}
+
+/*
+ * hashemb_decode(model, code [, view]): a vector with that code, the nearest to
+ * the centre
+ */
+Datum
+hx_decode(PG_FUNCTION_ARGS)
+{
+	const HxModel *model = HxModelArgument(fcinfo, 0);
+	HxCode code = PG_GETARG_CODE(1);
+	int view = view_argument(fcinfo, model);
+	double middle = (double) (1 << (model->bits - 1)) - 0.5;
+	double *y;
+	double *x;
+
+	check_code(model, &code);
+	y = palloc(model->dims * sizeof(double));
+	for (int i = 0; i < (int) model->dims; i++)
+	{
+		int level = 0;
+
+		for (int p = 0; p < code.planes; p++)
+			level = level << 1 | HxGetBit(code.data + p * code.plane_bytes, i);
+		y[i] = level - middle;
+	}
+	x = HxDecodeView(model, view, y);
+	PG_RETURN_ARRAYTYPE_P(
+		make_array(x, (int) hx_view_width(&model->view[view])));
+}

@@ -1,0 +1,112 @@
+/*
+ * hook.c
+ *	  Where the planner asks: paths of the scan node beside PostgreSQL's own.
+ *
+ * The library is loaded when the planner opens a hashemb index, which is
+ * before the hook is called for its table, so no preload is needed.
+ */
+#include "postgres.h"
+
+#include "access/amapi.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/paths.h"
+
+#include "hashemb.h"
+#include "index/handler.h"
+#include "plan/plan.h"
+
+static set_rel_pathlist_hook_type previous_hook = NULL;
+
+/*
+ * Can the node read this relation?  A plain table, a partition or a
+ * materialized view; not one that must be scanned for something else.
+ */
+static bool
+is_candidate(const PlannerInfo *root, RelOptInfo *rel, const RangeTblEntry *rte)
+{
+	return hx_enable_scan && enable_indexscan && rel->indexlist != NIL &&
+		   rte->rtekind == RTE_RELATION && !rte->inh &&
+		   rte->tablesample == NULL && root->query_pathkeys != NIL &&
+		   bms_is_empty(rel->lateral_relids) && !IS_DUMMY_REL(rel);
+}
+
+/*
+ * A volatile condition must be evaluated as often as the plan shows, so such
+ * queries keep PostgreSQL's own index scan.
+ */
+static bool
+has_volatile_condition(const RelOptInfo *rel)
+{
+	ListCell *cell;
+
+	foreach (cell, rel->baserestrictinfo)
+		if (contain_volatile_functions(
+				(Node *) lfirst_node(RestrictInfo, cell)->clause))
+			return true;
+	return false;
+}
+
+/*
+ * Forget the plain scans of an index by distance: the node does the same and
+ * knows more, so their costs need not be compared.
+ */
+static void
+drop_plain_scans(RelOptInfo *rel, const IndexOptInfo *index)
+{
+	ListCell *cell;
+
+	foreach (cell, rel->pathlist)
+	{
+		IndexPath *path = lfirst(cell);
+
+		if (IsA(path, IndexPath) && path->indexinfo == index &&
+			path->indexorderbys != NIL && path->path.param_info == NULL)
+			rel->pathlist = foreach_delete_current(rel->pathlist, cell);
+	}
+}
+
+/* set_rel_pathlist_hook */
+static void
+set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti,
+				 RangeTblEntry *rte)
+{
+	List *bitmaps = NIL;
+	bool harvested = false;
+	ListCell *cell;
+
+	if (previous_hook)
+		previous_hook(root, rel, rti, rte);
+	if (!is_candidate(root, rel, rte) || has_volatile_condition(rel))
+		return;
+	foreach (cell, rel->indexlist)
+	{
+		IndexOptInfo *index = lfirst_node(IndexOptInfo, cell);
+		int column;
+		OpExpr *order;
+
+		if (index->amcostestimate != hxcostestimate || index->hypothetical ||
+			(index->indpred != NIL && !index->predOK))
+			continue;
+		column = HxFindVectorColumn(index);
+		if (column < 0)
+			continue;
+		order = HxMatchOrder(root, index, column);
+		if (!order)
+			continue;
+		if (!harvested)
+			bitmaps = HxHarvestBitmaps(root, rel);
+		harvested = true;
+		drop_plain_scans(rel, index);
+		HxAddPaths(root, rel, index, column, order, bitmaps);
+	}
+}
+
+/* Called once when a backend loads the library. */
+void
+HxInitScanNode(void)
+{
+	RegisterCustomScanMethods(&hx_scan_methods);
+	previous_hook = set_rel_pathlist_hook;
+	set_rel_pathlist_hook = set_rel_pathlist;
+}

@@ -1,0 +1,306 @@
+/*
+ * path.c
+ *	  Paths of the scan node: what they cost, and their plans.
+ *
+ * See README, "Costs".
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "nodes/makefuncs.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "optimizer/plancat.h"
+#include "optimizer/restrictinfo.h"
+
+#include "compat.h"
+#include "hashemb.h"
+#include "index/cost.h"
+#include "plan/plan.h"
+
+/* Cost of taking a TID from a bitmap into a mask, in cpu_operator_cost */
+#define TID_COST 16.0
+
+/* What a path does with the conditions, for its costs */
+typedef struct Shares
+{
+	Selectivity all;	  /* share of the rows that pass everything */
+	Selectivity enforced; /* that pass mask and bitmap */
+	double masks;		  /* masks made for each row */
+	QualCost heap;		  /* of what is left to check on a heap row */
+	bool checks;		  /* is there anything left? */
+} Shares;
+
+/* Add the conditions that a bitmap stands for, those of an OR apart. */
+static List *
+bitmap_clauses(Path *bitmap, List *found)
+{
+	ListCell *cell;
+
+	if (IsA(bitmap, BitmapAndPath))
+	{
+		foreach (cell, ((BitmapAndPath *) bitmap)->bitmapquals)
+			found = bitmap_clauses(lfirst(cell), found);
+	}
+	else if (IsA(bitmap, IndexPath))
+	{
+		foreach (cell, ((IndexPath *) bitmap)->indexclauses)
+			found = list_append_unique_ptr(
+				found, lfirst_node(IndexClause, cell)->rinfo);
+	}
+	return found;
+}
+
+/* Fill in what the conditions let pass, and what is left for the heap. */
+static void
+find_shares(PlannerInfo *root, const HxPath *path, Path *bitmap, Shares *shares)
+{
+	RelOptInfo *rel = path->path.path.parent;
+	IndexOptInfo *index = path->index;
+	List *enforced = NIL;
+	List *left = NIL;
+	List *values = NIL;
+	Selectivity tids = 1;
+	Cost cost;
+	ListCell *cell;
+
+	memset(shares, 0, sizeof(*shares));
+	foreach (cell, index->indrestrictinfo)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, cell);
+		bool partial;
+
+		if ((HxCompileClause(index, clause, &values, &partial) && !partial) ||
+			HxCompileVectorClause(root, index, path->column, clause, &values))
+			enforced = lappend(enforced, clause);
+	}
+	shares->masks = list_length(enforced);
+	if (bitmap)
+	{
+		enforced = bitmap_clauses(bitmap, enforced);
+		cost_bitmap_tree_node(bitmap, &cost, &tids);
+		shares->masks += 1;
+	}
+	left = list_difference_ptr(index->indrestrictinfo, enforced);
+	cost_qual_eval(&shares->heap, left, root);
+	shares->checks = left != NIL;
+	shares->all = rel->tuples > 0 ? Min(rel->rows / rel->tuples, 1) : 1;
+	shares->enforced =
+		clauselist_selectivity(root, enforced, rel->relid, JOIN_INNER, NULL);
+	shares->enforced = Max(Min(shares->enforced, tids), shares->all);
+}
+
+/*
+ * Cost of fetching heap rows, as a bitmap heap scan is charged for them: the
+ * more of the pages, the more of them are found cached or near each other.
+ */
+static Cost
+fetch_cost(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, double rows)
+{
+	double pages;
+	double whole = Max(rel->pages, 1);
+	double page_cost;
+
+	rows = clamp_row_est(rows);
+	pages =
+		Min(index_pages_fetched(rows, rel->pages, index->pages, root), whole);
+	page_cost = random_page_cost -
+				(random_page_cost - seq_page_cost) * sqrt(pages / whole);
+	return pages * page_cost + rows * cpu_tuple_cost;
+}
+
+/*
+ * Fill in a path's costs.  The search comes before the first row: summaries,
+ * blocks, the bitmap, and the heap rows that must be looked at.  With a bitmap
+ * of few rows these are ranked instead, if that is cheaper.
+ */
+static void
+cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
+{
+	RelOptInfo *rel = path->path.path.parent;
+	IndexOptInfo *index = path->index;
+	PathTarget *target = path->path.path.pathtarget;
+	double rows = rel->rows;
+	double wanted = HxEstimateWanted(root, path->wanted);
+	double share = 1;
+	double checked = 0;
+	Shares shares;
+	Cost startup;
+
+	find_shares(root, path, bitmap, &shares);
+	if (wanted > 0)
+		share = HxVisitedShare(index->tuples, Max(wanted, 10), shares.all,
+							   hx_recall);
+	else
+		wanted = rows;
+	startup = HxSearchCost(index, share, shares.masks, false);
+	if (shares.checks)
+	{
+		checked = Min(wanted * shares.enforced / Max(shares.all, 1e-9),
+					  shares.enforced * index->tuples);
+		startup += shares.heap.startup + fetch_cost(root, rel, index, checked) +
+				   checked * shares.heap.per_tuple;
+	}
+	if (bitmap)
+	{
+		Selectivity selectivity;
+		Cost cost;
+		double tids;
+		Cost ranking;
+		QualCost distance;
+
+		cost_bitmap_tree_node(bitmap, &cost, &selectivity);
+		tids = clamp_row_est(selectivity * rel->tuples);
+		cost_qual_eval_node(&distance, (Node *) path->order, root);
+		ranking = fetch_cost(root, rel, index, tids) +
+				  tids * (shares.heap.per_tuple + distance.per_tuple);
+		startup =
+			Min(startup, ranking) + cost + tids * TID_COST * cpu_operator_cost;
+	}
+	path->share = shares.checks ? shares.all / Max(shares.enforced, 1e-9) : 1;
+	path->path.path.rows = rows;
+	path->path.path.startup_cost = startup + target->cost.startup;
+	path->path.path.total_cost = path->path.path.startup_cost +
+								 fetch_cost(root, rel, index, rows) +
+								 rows * target->cost.per_tuple;
+	if (path->wanted == HX_WANTED_SOME && share < 1)
+		path->path.path.total_cost +=
+			HxSearchCost(index, 1, shares.masks, false);
+}
+
+/* Make a path, with a bitmap or without. */
+static Path *
+make_path(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
+		  OpExpr *order, Path *bitmap)
+{
+	HxPath *path = palloc0(sizeof(HxPath));
+	CustomPath *custom = &path->path;
+
+	custom->path.type = T_CustomPath;
+	custom->path.pathtype = T_CustomScan;
+	custom->path.parent = rel;
+	custom->path.pathtarget = rel->reltarget;
+	custom->path.pathkeys = list_make1(linitial(root->query_pathkeys));
+	custom->flags = HX_CUSTOM_PATH_FLAGS;
+	custom->methods = &hx_path_methods;
+	if (bitmap)
+		custom->custom_paths = list_make1(
+			create_bitmap_heap_path(root, rel, bitmap, NULL, 1.0, 0));
+	path->index = index;
+	path->column = column;
+	path->order = order;
+	path->wanted = HxFindWanted(root, rel);
+	cost_path(root, path, bitmap);
+	return &custom->path;
+}
+
+/* Add the paths of one index: without a bitmap, and with each of some. */
+void
+HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
+		   OpExpr *order, List *bitmaps)
+{
+	ListCell *cell;
+
+	add_path(rel, make_path(root, rel, index, column, order, NULL));
+	foreach (cell, bitmaps)
+		add_path(rel, make_path(root, rel, index, column, order, lfirst(cell)));
+}
+
+/* ---- from path to plan ---- */
+
+/*
+ * The bitmap heap scan planned as the node's child, perhaps below a Result
+ * that checks conditions without variables, which the node's own has, too.
+ */
+static BitmapHeapScan *
+find_bitmap_scan(List *plans)
+{
+	Plan *plan = linitial(plans);
+
+	while (!IsA(plan, BitmapHeapScan))
+	{
+		if (!outerPlan(plan))
+			elog(ERROR, "unexpected plan below a hashemb scan: %d",
+				 (int) nodeTag(plan));
+		plan = outerPlan(plan);
+	}
+	return (BitmapHeapScan *) plan;
+}
+
+/* Decide who decides each condition, and compile those for the mask. */
+static void
+assign_conditions(PlannerInfo *root, const HxPath *path, List *clauses,
+				  const BitmapHeapScan *bitmap, HxPlanData *data)
+{
+	IndexOptInfo *index = path->index;
+	ListCell *cell;
+
+	foreach (cell, clauses)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, cell);
+		HxDecider decider = HX_BY_HEAP;
+		bool partial;
+		Node *program;
+
+		if (clause->pseudoconstant)
+			continue;
+		program = HxCompileClause(index, clause, &data->values, &partial);
+		if (program)
+			data->programs = lappend(data->programs, program);
+		else
+		{
+			partial = false;
+			program = HxCompileVectorClause(root, index, path->column, clause,
+											&data->values);
+			if (program)
+				data->keys = lappend(data->keys, program);
+		}
+		if (!list_member_ptr(index->indrestrictinfo, clause))
+			decider = HX_BY_PREDICATE;
+		else if (program && !partial)
+			decider = HX_BY_MASK;
+		else if (bitmap && !list_member(bitmap->scan.plan.qual, clause->clause))
+			decider = HX_BY_BITMAP;
+		data->conditions = lappend(data->conditions, clause->clause);
+		data->deciders = lappend_int(data->deciders, decider);
+	}
+}
+
+/* PlanCustomPath */
+static Plan *
+plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *best, List *targets,
+		  List *clauses, List *plans)
+{
+	HxPath *path = (HxPath *) best;
+	CustomScan *scan = makeNode(CustomScan);
+	BitmapHeapScan *bitmap = plans ? find_bitmap_scan(plans) : NULL;
+	HxPlanData data;
+
+	memset(&data, 0, sizeof(data));
+	data.index = path->index->indexoid;
+	data.column = path->column + 1;
+	data.wanted = path->wanted;
+	data.bitmap = bitmap != NULL;
+	data.share = path->share;
+	data.order = path->order;
+	assign_conditions(root, path, clauses, bitmap, &data);
+	if (data.wanted == HX_WANTED_LIMIT)
+	{
+		data.limit_count = copyObject((Expr *) root->parse->limitCount);
+		data.limit_offset = copyObject((Expr *) root->parse->limitOffset);
+	}
+	HxPackPlan(&data, scan);
+	scan->scan.plan.targetlist = targets;
+	scan->scan.scanrelid = rel->relid;
+	scan->flags = best->flags;
+	scan->methods = &hx_scan_methods;
+	if (bitmap)
+		scan->custom_plans = list_make1(outerPlan(bitmap));
+	return &scan->scan.plan;
+}
+
+const CustomPathMethods hx_path_methods = {.CustomName = "hashemb",
+										   .PlanCustomPath = plan_path};

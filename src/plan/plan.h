@@ -1,0 +1,174 @@
+/*
+ * plan.h
+ *	  The scan node: what its files share.
+ *
+ * Reading order: hook.c, match.c, compile.c, vector_key.c, bitmap.c, path.c
+ * (planning);
+ * plan_data.c; node.c, condition.c, bitmap_read.c, heap_row.c, explain.c (execution).
+ */
+#ifndef HX_PLAN_H
+#define HX_PLAN_H
+
+#include "access/relscan.h"
+#include "commands/explain.h"
+#include "executor/executor.h"
+#include "index/scan.h"
+#include "nodes/extensible.h"
+#include "nodes/pathnodes.h"
+
+/* How many rows the node will be asked for */
+typedef enum HxWanted
+{
+	HX_WANTED_ALL,	/* there is no LIMIT: all of them */
+	HX_WANTED_SOME, /* somebody above stops early, nobody knows when */
+	HX_WANTED_LIMIT /* the LIMIT of the query level is just above */
+} HxWanted;
+
+/* What decides a condition */
+typedef enum HxDecider
+{
+	HX_BY_MASK,		/* the row mask, from attribute columns */
+	HX_BY_BITMAP,	/* the bitmap of other indexes */
+	HX_BY_HEAP,		/* the heap row */
+	HX_BY_PREDICATE /* nothing: the index's predicate implies it */
+} HxDecider;
+
+/*
+ * A condition on attribute columns as a tree of nodes that plans may hold: a
+ * list of integers for a leaf; for a branch, a list whose first member is an
+ * Integer, the kind, and whose others are programs.
+ */
+typedef enum HxProgramKind
+{
+	HX_PROGRAM_AND,
+	HX_PROGRAM_OR,
+	HX_PROGRAM_NOT,
+	HX_PROGRAM_OPERATOR, /* column, strategy, right type, collation, value */
+	HX_PROGRAM_ANY,		 /* the same; the value is an array, any may hold */
+	HX_PROGRAM_NULL,	 /* column */
+	HX_PROGRAM_NOT_NULL, /* column; for the vector only */
+	HX_PROGRAM_CONST	 /* 0: false, 1: true, 2: NULL */
+} HxProgramKind;
+
+/* Members of a leaf */
+#define HX_LEAF_KIND 0
+#define HX_LEAF_COLUMN 1 /* index column, from 1 (of a CONST: which) */
+#define HX_LEAF_STRATEGY 2
+#define HX_LEAF_TYPE 3
+#define HX_LEAF_COLLATION 4
+#define HX_LEAF_VALUE 5 /* number of the value, from 0 */
+
+/* A path of the scan node */
+typedef struct HxPath
+{
+	CustomPath path;	 /* custom_paths: the bitmap heap path, if any */
+	IndexOptInfo *index; /* the hashemb index */
+	int column;			 /* its vector column, from 0 */
+	OpExpr *order;		 /* the distance: column operator query */
+	HxWanted wanted;	 /* how many rows */
+	double share;		 /* of the rows checked that pass */
+} HxPath;
+
+/* What a plan says, in pieces (plan_data.c) */
+typedef struct HxPlanData
+{
+	Oid index;			/* the hashemb index */
+	int column;			/* its vector column, from 1 */
+	HxWanted wanted;	/* how many rows */
+	List *deciders;		/* of the conditions: integers, HxDecider */
+	List *programs;		/* conditions on attributes, all must hold */
+	bool bitmap;		/* is there a bitmap child? */
+	double share;		/* of the rows checked that pass, as estimated */
+	OpExpr *order;		/* the distance */
+	List *conditions;	/* all conditions, in the order to check them */
+	List *keys;			/* leaves on the vector column, all must hold */
+	List *values;		/* right-hand sides of the programs' leaves */
+	Expr *limit_count;	/* of the LIMIT, if wanted */
+	Expr *limit_offset; /* likewise */
+} HxPlanData;
+
+/* The node while it runs */
+typedef struct HxScanState
+{
+	CustomScanState css; /* must be first */
+	HxPlanData data;	 /* the plan */
+
+	ExprState *query;		 /* the query vector */
+	ExprState *vector;		 /* the row's vector */
+	List *values;			 /* right-hand sides: expression states */
+	ExprState *limit_count;	 /* of the LIMIT; NULL if not known */
+	ExprState *limit_offset; /* likewise */
+	ExprState *all;			 /* all conditions */
+	ExprState *indexed;		 /* those that the index's predicate leaves */
+	ExprState *left;		 /* those that neither mask nor bitmap decides */
+
+	Relation index;				  /* open unless only explained */
+	IndexScanDesc scan;			  /* NULL before the first row */
+	bool started;				  /* the search has begun */
+	bool recheck;				  /* mask or bitmap are not exact */
+	HxTidSet *tids;				  /* the bitmap; kept while it is right */
+	TupleTableSlot *row;		  /* a heap row being checked */
+	ExprContext *check_context;	  /* for checks */
+	MemoryContext search_context; /* of what one search is asked for */
+	ScanKeyData order;			  /* ORDER BY distance to the query */
+	ScanKey keys;				  /* conditions on the vector */
+
+	HxSearchStats stats; /* sums over the searches that ended */
+	uint64 fetches;		 /* heap rows fetched */
+	uint64 searches;	 /* searches begun */
+} HxScanState;
+
+/* hook.c */
+extern void HxInitScanNode(void);
+
+/* match.c */
+extern int HxFindVectorColumn(const IndexOptInfo *index);
+extern OpExpr *HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column);
+extern HxWanted HxFindWanted(PlannerInfo *root, const RelOptInfo *rel);
+extern double HxEstimateWanted(PlannerInfo *root, HxWanted wanted);
+
+/* compile.c */
+extern Node *HxCompileClause(IndexOptInfo *index, RestrictInfo *clause,
+							 List **values, bool *partial);
+
+/* vector_key.c */
+extern Node *HxCompileVectorClause(PlannerInfo *root, IndexOptInfo *index,
+								   int column, RestrictInfo *clause,
+								   List **values);
+
+/* bitmap.c */
+extern List *HxHarvestBitmaps(PlannerInfo *root, RelOptInfo *rel);
+
+/* path.c */
+extern void HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index,
+					   int column, OpExpr *order, List *bitmaps);
+extern const CustomPathMethods hx_path_methods;
+
+/* plan_data.c */
+extern void HxPackPlan(const HxPlanData *data, CustomScan *scan);
+extern void HxUnpackPlan(const CustomScan *scan, HxPlanData *data);
+
+/* condition.c */
+extern HxCondExpr *HxBuildFilter(const HxPlanData *data, const Datum *values,
+								 const bool *nulls);
+
+extern void HxBuildVectorKey(List *leaf, const Datum *values, const bool *nulls,
+							 ScanKey key);
+
+/* bitmap_read.c */
+extern HxTidSet *HxReadBitmap(PlanState *child, Relation table);
+
+/* heap_row.c */
+extern HxRowState HxCheckHeapRow(void *arg, ItemPointer tid);
+extern HxRowState HxFetchHeapRow(void *arg, ItemPointer tid, Datum *vector,
+								 bool *isnull);
+
+/* explain.c */
+extern void HxExplainScan(CustomScanState *node, List *ancestors,
+						  ExplainState *es);
+
+/* node.c */
+extern void HxAddStats(HxScanState *state);
+extern const CustomScanMethods hx_scan_methods;
+
+#endif /* HX_PLAN_H */

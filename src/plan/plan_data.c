@@ -1,0 +1,51 @@
+/*
+ * plan_data.c
+ *	  What the scan node keeps in its plan, as nodes that can be copied.
+ *
+ * Expressions are in custom_exprs, where the planner finds their parameters
+ * and adjusts their variables; everything else is in custom_private.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "nodes/makefuncs.h"
+
+#include "plan/plan.h"
+
+/* Shares are kept as integers, in millionths */
+#define SHARE_UNIT 1e6
+
+/* Put the data into a plan. */
+void
+HxPackPlan(const HxPlanData *data, CustomScan *scan)
+{
+	scan->custom_private =
+		list_make5(list_make1_oid(data->index),
+				   list_make4_int(data->column, data->wanted, data->bitmap,
+								  (int) rint(data->share * SHARE_UNIT)),
+				   data->deciders, data->programs, data->keys);
+	scan->custom_exprs = list_make5(data->order, data->conditions, data->values,
+									data->limit_count, data->limit_offset);
+}
+
+/* Read the data back; it points into the plan. */
+void
+HxUnpackPlan(const CustomScan *scan, HxPlanData *data)
+{
+	List *numbers = lsecond(scan->custom_private);
+
+	data->index = linitial_oid(linitial(scan->custom_private));
+	data->column = linitial_int(numbers);
+	data->wanted = (HxWanted) lsecond_int(numbers);
+	data->bitmap = lthird_int(numbers) != 0;
+	data->share = lfourth_int(numbers) / SHARE_UNIT;
+	data->deciders = lthird(scan->custom_private);
+	data->programs = lfourth(scan->custom_private);
+	data->keys = list_nth(scan->custom_private, 4);
+	data->order = linitial(scan->custom_exprs);
+	data->conditions = lsecond(scan->custom_exprs);
+	data->values = lthird(scan->custom_exprs);
+	data->limit_count = lfourth(scan->custom_exprs);
+	data->limit_offset = list_nth(scan->custom_exprs, 4);
+}

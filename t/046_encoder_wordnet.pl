@@ -1,0 +1,97 @@
+# Encoders of real embeddings: the share of the ten nearest rows by cosine that
+# is found among the nearest codes, and labels that were not seen in training.
+# HASHEMB_WORDNET names a folder with embeddings of WordNet.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::RealBin;
+use HashembTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $folder = $ENV{HASHEMB_WORDNET};
+
+plan skip_all => 'HASHEMB_WORDNET names no folder with embeddings' unless $folder;
+my $dims = 512;
+my $queries = 300;
+my $node = new_node('encoder_wordnet', conf => "shared_buffers = 256MB\nmax_wal_size = 4GB\nwork_mem = 64MB");
+
+# Rows are signed bytes, whose scale "normalize" undoes
+my @docs = `zstd -dcq '$folder/docs.tsv.zst'`;
+my $copy = $node->basedir . '/items.tsv';
+open(my $vectors, '<:raw', "$folder/dense.i8") or die "dense.i8: $!";
+open(my $out, '>', $copy) or die "$copy: $!";
+shift @docs;
+foreach my $row (0 .. $#docs)
+{
+	my ($id, $key, $pos, $lexname) = split /\t/, $docs[$row];
+
+	read($vectors, my $bytes, $dims) == $dims or die 'dense.i8 is too short';
+	print $out join("\t", $row, $lexname, '{' . join(',', unpack('c*', $bytes)) . '}'), "\n";
+}
+close $out;
+my $floats = slurp_file("$folder/queries.f32");
+my @near = unpack('l<*', slurp_file("$folder/gt_cos.ids.i32"));
+open($out, '>', $node->basedir . '/queries.tsv') or die $!;
+foreach my $q (0 .. $queries - 1)
+{
+	print $out join("\t", $q, '{' . join(',', map { sprintf '%.9g', $_ } unpack("f<$dims", substr($floats, 4 * $dims * $q, 4 * $dims))) . '}',
+		'{' . join(',', @near[ 100 * $q .. 100 * $q + 9 ]) . '}'), "\n";
+}
+close $out;
+$node->safe_psql('postgres', qq{
+	CREATE UNLOGGED TABLE item (id int, lexname text, x real[]);
+	COPY item FROM '$copy';
+	CREATE UNLOGGED TABLE query (q int, x real[], near int[]);
+	COPY query FROM '@{[$node->basedir]}/queries.tsv'});
+
+# Floors of the share found among the k nearest, for k = 10, 20, 50, 100
+my @floors = (
+	[ '"dims": 512', 'float', .600, .808, .949, .986 ],
+	[ '"dims": 256, "bits": 2', 'code', .622, .818, .951, .987 ],
+	[ '"dims": 256, "bits": 2', 'float', .682, .872, .977, .997 ],
+	[ '"dims": 128, "bits": 4', 'code', .711, .916, .989, .999 ],
+	[ '"dims": 128, "bits": 4', 'float', .718, .924, .990, .999 ]);
+my $trained = '';
+foreach (@floors)
+{
+	my ($shape, $kind, @floor) = @$_;
+
+	$node->safe_psql('postgres', qq{
+		DROP TABLE IF EXISTS model, code;
+		CREATE TABLE model AS SELECT hashemb_train('{"method": "pca", $shape, "normalize": true}', x ORDER BY id) AS m FROM item;
+		CREATE UNLOGGED TABLE code AS SELECT id, hashemb_encode(m, x) AS c FROM item, model}) if $shape ne $trained;
+	$trained = $shape;
+	my $by = $kind eq 'code' ? 'hashemb_encode' : 'hashemb_project';
+	my $shares = $node->safe_psql('postgres', qq{
+		SELECT string_agg(round(share, 3)::text, ' ' ORDER BY k) FROM (SELECT k, avg((SELECT count(*) FROM unnest(ids[:k]) i WHERE i = ANY (near))) / 10 AS share
+		FROM (SELECT near, ARRAY(SELECT id FROM code ORDER BY c <=> $by(m, query.x), id LIMIT 100) AS ids FROM query, model OFFSET 0) s,
+			unnest('{10,20,50,100}'::int[]) k GROUP BY k) t});
+	my @share = split ' ', $shares;
+	note "$shape, $kind: $shares";
+	ok(!(grep { $share[$_] < $floor[$_] } 0 .. 3), "$shape, $kind: at least @floor");
+}
+
+# Labels: one row in twenty was not trained on, and a few of these ask
+my $map = q{SELECT round(avg(ap)::numeric, 3) FROM (SELECT q.id, sum((hits::float8) / place) / count(*) AS ap FROM held q, LATERAL
+	(SELECT same, row_number() OVER w AS place, sum(same::int) OVER w AS hits
+	FROM (SELECT item.lexname = q.lexname AS same, item.c <~> q.c AS distance, hashint4(id) AS h FROM stored item) d WINDOW w AS (ORDER BY distance, h)) p
+	WHERE same GROUP BY q.id) s};
+my %map;
+foreach my $method ('class', 'itq')
+{
+	my $y = $method eq 'class' ? ', hashtext(lexname)' : '';
+	my $spec = $method eq 'class' ? '' : ', "iterations": 20';
+
+	$node->safe_psql('postgres', qq{
+		DROP TABLE IF EXISTS model, held, stored;
+		CREATE TABLE model AS SELECT hashemb_train('{"method": "$method", "bits": 64, "normalize": true$spec}', x$y ORDER BY id) AS m FROM item WHERE id % 20 <> 0;
+		CREATE TABLE held AS SELECT id, lexname, hashemb_encode(m, x) AS c FROM item, model WHERE id % 1200 = 0;
+		CREATE TABLE stored AS SELECT id, lexname, hashemb_encode(m, x) AS c FROM item, model WHERE id % 6 = 1 AND id % 20 <> 0});
+	$map{$method} = $node->safe_psql('postgres', $map);
+	note "mean average precision, $method: $map{$method}";
+}
+cmp_ok($map{class}, '>=', 0.28, 'codes learnt from labels put rows of one label together');
+cmp_ok($map{itq}, '<', $map{class} - 0.1, 'and others do so less');
+$node->stop;
+done_testing();

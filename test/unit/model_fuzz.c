@@ -1,0 +1,340 @@
+/*
+ * model_fuzz.c
+ *	  Bytes that are almost an encoder: reading must refuse them or give a
+ *	  model with which computing touches no byte outside.
+ *
+ *	model_fuzz [seed [seconds]]
+ *
+ * To be built with the address and undefined behaviour sanitizers.  Models of
+ * random shapes are made, then bytes are changed, cut, doubled and swapped.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "encoder/apply.h"
+#include "kernel/kernel.h"
+
+/* Largest model, and dimensions of models that are computed with */
+#define MAX_BYTES 20000
+#define MAX_DIMS 64
+
+/* Bytes being written */
+typedef struct Writer
+{
+	uint8_t *bytes;
+	size_t size;
+} Writer;
+
+static uint64_t random_state;
+
+static uint64_t
+next_random(void)
+{
+	random_state ^= random_state >> 12;
+	random_state ^= random_state << 25;
+	random_state ^= random_state >> 27;
+	return random_state * UINT64_C(0x2545f4914f6cdd1d);
+}
+
+/* A number from 0 to bound - 1. */
+static uint32_t
+random_below(uint32_t bound)
+{
+	return (uint32_t) ((next_random() >> 33) % bound);
+}
+
+static void
+put(Writer *writer, uint32_t value)
+{
+	hx_put_u32(writer->bytes + writer->size, value);
+	writer->size += 4;
+}
+
+static void
+put_floats(Writer *writer, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+	{
+		float value = (float) ((double) random_below(2000000) / 1e6 - 1);
+		uint32_t bits;
+
+		memcpy(&bits, &value, 4);
+		put(writer, bits);
+	}
+}
+
+static void
+put_layer(Writer *writer, uint32_t inputs, uint32_t outputs)
+{
+	uint32_t precision =
+		inputs == outputs ? random_below(3) : 1 + random_below(2);
+	size_t weights = (size_t) precision * inputs * outputs;
+
+	put(writer, precision);
+	put_floats(writer, outputs);
+	put_floats(writer, outputs);
+	for (size_t i = 0; i < weights; i++)
+		writer->bytes[writer->size++] =
+			(uint8_t) (int8_t) ((int) random_below(255) - 127);
+	while (writer->size % 4 != 0)
+		writer->bytes[writer->size++] = 0;
+}
+
+/* A section with one view; `dims` is the model's */
+static void
+put_view(Writer *writer, uint32_t dims)
+{
+	uint32_t inputs = 1 + random_below(MAX_DIMS);
+	uint32_t features = random_below(3) == 0 ? 1 + random_below(MAX_DIMS) : 0;
+	uint32_t width = features > 0 ? features : inputs;
+	uint32_t blocks = width > 1 && dims > 1 ? 1 + random_below(2) : 1;
+	uint32_t first_in = blocks > 1 ? 1 + random_below(width - 1) : width;
+	uint32_t first_out = blocks > 1 ? 1 + random_below(dims - 1) : dims;
+	uint32_t centered = random_below(2);
+	size_t length;
+
+	memcpy(writer->bytes + writer->size, "view", 4);
+	writer->size += 8;
+	length = writer->size;
+	put(writer, inputs);
+	put(writer, features);
+	put(writer, random_below(100));
+	put(writer, 0);
+	put(writer, centered);
+	put(writer, blocks);
+	put(writer, first_in);
+	put(writer, first_out);
+	if (blocks > 1)
+	{
+		put(writer, width - first_in);
+		put(writer, dims - first_out);
+	}
+	if (centered)
+		put_floats(writer, width);
+	put_layer(writer, first_in, first_out);
+	if (blocks > 1)
+		put_layer(writer, width - first_in, dims - first_out);
+	hx_put_u32(writer->bytes + length - 4, (uint32_t) (writer->size - length));
+}
+
+/* A whole model */
+static size_t
+make_model(uint8_t *bytes)
+{
+	Writer writer = {bytes, HX_MODEL_HEADER};
+	uint32_t dims = 1 + random_below(MAX_DIMS / 2);
+	uint32_t views = 1 + random_below(2);
+
+	memset(bytes, 0, HX_MODEL_HEADER);
+	memcpy(bytes, HX_MODEL_MAGIC, 4);
+	bytes[HX_AT_FORMAT] = HX_MODEL_FORMAT;
+	bytes[HX_AT_FAMILY] = HX_LINEAR;
+	bytes[HX_AT_METHOD] = 1;
+	bytes[HX_AT_BITS] = (uint8_t) (1 + random_below(4));
+	bytes[HX_AT_VIEWS] = (uint8_t) views;
+	bytes[HX_AT_FLAGS] =
+		(uint8_t) (HX_FLAG_SPARSE | random_below(HX_FLAGS + 1));
+	hx_put_u32(bytes + HX_AT_DIMS, dims);
+	for (uint32_t i = 0; i < views; i++)
+		put_view(&writer, dims);
+	return writer.size;
+}
+
+/* Harm the bytes; their new size */
+static size_t
+harm(uint8_t *bytes, size_t size)
+{
+	static const uint32_t odd[] = {0,		   1,		   0x7fffffff,
+								   0x80000000, 0xffffffff, 0x7fc00000,
+								   0x7f800000, 16384,	   16385};
+	uint32_t times = 1 + random_below(3);
+
+	while (times-- > 0 && size > 0)
+	{
+		size_t at = random_below((uint32_t) size);
+
+		switch (random_below(6))
+		{
+			case 0:
+				bytes[at] = (uint8_t) next_random();
+				break;
+			case 1:
+				bytes[at] ^= (uint8_t) (1 << random_below(8));
+				break;
+			case 2:
+				size = at;
+				break;
+			case 3:
+				if (size >= 4)
+					hx_put_u32(bytes + (at & ~(size_t) 3) % (size - 3),
+							   odd[random_below(9)]);
+				break;
+			case 4:
+				if (size + 4 <= MAX_BYTES)
+					memset(bytes + size, (int) random_below(2) * 255, 4);
+				size += size + 4 <= MAX_BYTES ? 4 : 0;
+				break;
+			default:
+				memmove(bytes + at, bytes + random_below((uint32_t) at + 1),
+						size - at);
+		}
+	}
+	return size;
+}
+
+/* Compute with every view of a model, at any prefix */
+static void
+use_model(const HxModel *model)
+{
+	void *scratch = malloc(hx_scratch_size(model));
+	double *y = malloc(model->dims * sizeof(double));
+
+	for (uint32_t v = 0; v < model->views; v++)
+	{
+		const HxView *view = &model->view[v];
+		uint32_t width = hx_view_width(view);
+		uint32_t inputs =
+			random_below(4) == 0 ? 1 + random_below(width) : width;
+		double *x = calloc(inputs, sizeof(double));
+		int count;
+
+		for (uint32_t i = 0; i < inputs; i++)
+			x[i] = (double) random_below(1000) * 1e36 - 1e38;
+		if (view->features > 0 && inputs == width)
+		{
+			int32_t dims[] = {0, 5, 999999999};
+			float weights[] = {1.0f, -3e38f, 1e-40f};
+
+			hx_hash_features(view, dims, weights, 3, x);
+		}
+		count = hx_apply_model(model, v, x, inputs, scratch, y);
+		for (int i = 0; i < count; i++)
+		{
+			int level = hx_level(y[i], model->bits);
+
+			if (level < 0 || level >= 1 << model->bits)
+				abort();
+		}
+		free(x);
+	}
+	free(y);
+	free(scratch);
+}
+
+/*
+ * Ten million outputs of a layer at every level of kernels: equal to the last
+ * bit.  Returns the number of vectors for which they are not.
+ */
+static int
+compare_levels(void)
+{
+	enum
+	{
+		INPUTS = 67,
+		OUTPUTS = 512,
+		VECTORS = 20000
+	};
+	static int8_t weights[2 * INPUTS * OUTPUTS];
+	static float scale[OUTPUTS];
+	static float bias[OUTPUTS];
+	static double wanted[OUTPUTS];
+	static double got[OUTPUTS];
+	static int32_t sum[OUTPUTS];
+	double x[INPUTS];
+	int16_t q[INPUTS];
+	int different = 0;
+	HxLayer layer = {INPUTS, OUTPUTS, 1, scale, bias, weights};
+
+	for (size_t i = 0; i < sizeof(weights); i++)
+		weights[i] = (int8_t) ((int) random_below(255) - 127);
+	for (int i = 0; i < OUTPUTS; i++)
+	{
+		scale[i] = (float) random_below(1000) / 7e4f;
+		bias[i] = (float) random_below(1000) / 3e3f;
+	}
+	for (int n = 0; n < VECTORS; n++)
+	{
+		double largest = (double) (1 + random_below(1000));
+
+		layer.precision = n % 64 == 0 ? 2 : 1;
+		for (int i = 0; i < INPUTS; i++)
+			x[i] = ((double) random_below(2000001) / 1e6 - 1) * largest;
+		hx_kernel_choose("scalar");
+		hx_apply_layer(&layer, x, q, sum, wanted);
+		for (int i = 1; hx_kernel_levels()[i] != NULL; i++)
+		{
+			hx_kernel_choose(hx_kernel_levels()[i]->name);
+			hx_apply_layer(&layer, x, q, sum, got);
+			different += memcmp(got, wanted, sizeof(got)) != 0;
+		}
+	}
+	printf("%-6s %d outputs at all levels: %d vectors differ\n",
+		   different ? "FAILED" : "ok", VECTORS * OUTPUTS, different);
+	return different;
+}
+
+int
+main(int argc, char **argv)
+{
+	uint64_t seed = argc > 1 && *argv[1] ? strtoull(argv[1], NULL, 10)
+										 : (uint64_t) time(NULL) + 1;
+	double seconds = argc > 2 ? atof(argv[2]) : 5;
+	time_t end;
+	uint8_t *bytes = malloc(MAX_BYTES);
+	long accepted = 0;
+	long refused = 0;
+	int wrong = 0;
+	int unequal;
+
+	random_state = seed ? seed : 1;
+	printf("seed %llu\n", (unsigned long long) seed);
+	unequal = compare_levels() != 0;
+	end = time(NULL) + (time_t) seconds;
+	while (time(NULL) < end)
+	{
+		HxModel model;
+		char error[HX_MODEL_ERROR];
+		size_t size = make_model(bytes);
+		uint8_t *exact = malloc(size);
+
+		memcpy(exact, bytes, size);
+		hx_kernel_choose(random_below(2) ? "auto" : "scalar");
+		if (hx_read_model(exact, size, &model, error) != 0)
+		{
+			if (wrong++ < 5)
+				printf("refused a good model: %s\n", error);
+		}
+		else
+			use_model(&model);
+		free(exact);
+		for (int i = 0; i < 200; i++)
+		{
+			uint8_t *copy = malloc(MAX_BYTES);
+			size_t harmed;
+
+			memcpy(copy, bytes, size);
+			harmed = harm(copy, size);
+			/* of exactly that size, so that reading beyond is noticed */
+			exact = malloc(harmed ? harmed : 1);
+			memcpy(exact, copy, harmed);
+			free(copy);
+			if (hx_read_model(exact, harmed, &model, error) == 0)
+			{
+				accepted++;
+				use_model(&model);
+			}
+			else
+				refused++;
+			free(exact);
+		}
+	}
+	free(bytes);
+	wrong += accepted == 0 || refused == 0;
+	printf("%-6s harmed models: %ld refused, %ld accepted and used\n",
+		   wrong ? "FAILED" : "ok", refused, accepted);
+	printf("%d passed, %d failed\n", !wrong + !unequal, !!wrong + unequal);
+	return wrong || unequal ? EXIT_FAILURE : EXIT_SUCCESS;
+}
