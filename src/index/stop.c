@@ -149,15 +149,21 @@ expected_misses(HxSearch *search, double distance, int64 count)
  * block the share that passes falls with the distance within a block, which
  * the estimates do not see, and the more so the farther the group reaches.
  * That is not needed where a known number of rows is found without a filter.
+ *
+ * With a filter, targets above .95 spend less, at .99 half: the error of the
+ * share that passes does not become smaller with the allowance.
  */
 static double
 allowed_misses(const HxSearch *search, int64 count)
 {
 	double full = Min(count, FULL_ALLOWANCE);
 	double rows = full + (count - full) * 0.5;
+	bool filtered = HxSearchIsFiltered(search) || search->stats.failed > 0;
+	double beyond = Max(search->spec.recall - 0.95, 0) / 0.04;
 
-	if (search->limited && !HxSearchIsFiltered(search) &&
-		search->stats.failed == 0)
+	if (filtered)
+		rows *= 1 - 0.5 * Min(beyond, 1);
+	else if (search->limited)
 		rows = count;
 	return (1 - search->spec.recall) * rows;
 }
