@@ -277,7 +277,7 @@ sub same_distances
 		my $query = "SELECT count(*), md5(string_agg(d::text, ',')) FROM (SELECT c <~> wide_code(1) AS d FROM few WHERE $condition ORDER BY c <~> wide_code(1)) s";
 		my $found = $node->safe_psql('postgres', "SET hashemb.recall = 1; SET enable_seqscan = off; SET enable_sort = off; EXPLAIN $query; $query");
 
-		like($found, qr/Index Scan using few_idx/, "$name: by the index, $condition");
+		like($found, qr/Custom Scan \(hashemb\) on few|Index Scan using few_idx/, "$name: by the index, $condition");
 		is((split /\n/, $found)[-1], $node->safe_psql('postgres', "SET enable_indexscan = off; SET enable_bitmapscan = off; $query"),
 			"$name: the distances of a sequential scan, $condition");
 	}

@@ -163,8 +163,8 @@ sub write_file
 	close $out or die $!;
 }
 
-# A number of 2, 4 or 8 bytes at a place
-my %formats = (2 => 'S', 4 => 'L', 8 => 'Q');
+# A number of 1, 2, 4 or 8 bytes at a place
+my %formats = (1 => 'C', 2 => 'S', 4 => 'L', 8 => 'Q');
 
 sub get
 {
@@ -218,10 +218,10 @@ sub rows_at
 	my $bitmap = 8 * int(($rows{capacity} + 63) / 64);
 
 	$rows{payloads} = $at + 8;
-	$rows{words} = $rows{payloads} + $rows{capacity} * $rows{payload};
+	$rows{dead} = $rows{payloads} + $rows{capacity} * $rows{payload};
+	$rows{words} = $rows{dead} + $bitmap;
 	$rows{nulls} = $rows{words} + $rows{capacity} * $rows{nwords} * 8;
-	$rows{dead} = $rows{nulls} + $rows{nattrs} * $bitmap;
-	$rows{tids} = $rows{dead} + $bitmap;
+	$rows{tids} = $rows{nulls} + $rows{nattrs} * $bitmap;
 	return \%rows;
 }
 
@@ -398,7 +398,7 @@ my @aims = (
 			put($c, entry_of($c, 1, 'first') * PAGE + SPECIAL
 					+ $special{next}, 4, 0xFFFFFFFF);
 		},
-		qr/entry 1 (appends to block \d+, which is not|says \d+ rows)/ ],
+		qr/entry 1 (appends to block \d+, which is not|says \d+ (rows|pages))/ ],
 	[ 'a page to append to that is another block\'s', 0,
 		sub {
 			my $c = shift;
