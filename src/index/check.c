@@ -468,7 +468,7 @@ check_directory(Check *check)
 		Page page = copy_page(check, block);
 		const char *wrong = HxPageFault(&check->desc, page, HX_KIND_DIRECTORY);
 		int count = HxPageDirectory(page)->count;
-		BlockNumber next = HxPageOpaque(page)->next;
+		BlockNumber next;
 
 		if (!wrong && HxHasBeenAt(&walk, block))
 			wrong = "the chain of directory pages runs in a circle";
@@ -476,6 +476,7 @@ check_directory(Check *check)
 			wrong = "no entry for rows without a vector";
 		if (wrong)
 			HxCorrupted(check->index, block, wrong);
+		next = HxPageOpaque(page)->next;
 		if (reach(check, block))
 			check->counts.directory_pages++;
 		for (int i = 0; i < count; i++)
