@@ -1,6 +1,7 @@
 # Encoders of real embeddings: the share of the ten nearest rows by cosine that
 # is found among the nearest codes, and labels that were not seen in training.
-# HASHEMB_WORDNET names a folder with embeddings of WordNet.
+# HASHEMB_WORDNET names a folder with embeddings of WordNet; since it takes many
+# minutes, HASHEMB_LONG must be set as well.
 use strict;
 use warnings;
 use FindBin;
@@ -12,6 +13,7 @@ use Test::More;
 my $folder = $ENV{HASHEMB_WORDNET};
 
 plan skip_all => 'HASHEMB_WORDNET names no folder with embeddings' unless $folder;
+plan skip_all => 'HASHEMB_LONG is not set' unless $ENV{HASHEMB_LONG};
 my $dims = 512;
 my $queries = $ENV{HASHEMB_QUERIES} || 300;
 my $node = new_node('encoder_wordnet', conf => "shared_buffers = 256MB\nmax_wal_size = 4GB\nwork_mem = 64MB");
