@@ -88,7 +88,7 @@ for file in expected/*.out; do
 done | report 'no such test'
 
 # -- library and install script name the same functions
-make -s COPT=-Werror PG_CONFIG="$PG_CONFIG" >/dev/null
+make -s -j"$(nproc)" COPT=-Werror with_llvm=no PG_CONFIG="$PG_CONFIG" >/dev/null
 nm -D --defined-only hashemb.so | awk '{ print $3 }' |
 	grep -vE '^(hx_[a-z0-9_]+|pg_finfo_hx_[a-z0-9_]+|Pg_magic_func|_PG_init)$' |
 	report 'exported, but not one of our names' || true
