@@ -171,8 +171,4 @@ run()
 }
 
 start_server
-# The run's own status, not that of the program that shows and keeps its output
-{
-	status=$({ { run 2>&1; echo $? >&3; } | tee "$out.txt" >&4; } 3>&1)
-} 4>&1
-exit "${status:-1}"
+run_and_keep

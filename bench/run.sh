@@ -215,14 +215,5 @@ run()
 
 hashemb=${HASHEMB_SETTINGS:-}
 start_server
-if [ -z "${SYSTEMS:-}" ]
-then
-	[ -z "$(version_of hashemb)" ] || SYSTEMS="hashemb"
-	[ -z "$(version_of vector)" ] || SYSTEMS="${SYSTEMS:-} pgvector"
-fi
-: "${SYSTEMS:?neither extension is installed}"
-# The run's own status, not that of the program that shows and keeps its output
-{
-	status=$({ { run 2>&1; echo $? >&3; } | tee "$out.txt" >&4; } 3>&1)
-} 4>&1
-exit "${status:-1}"
+choose_systems
+run_and_keep

@@ -101,3 +101,24 @@ describe()
 	echo "data        $1"
 	sed 's/^/setting     /' "$socket/settings" | grep -v 'listen\|socket'
 }
+
+# The systems to measure, if the caller did not say: what is installed
+choose_systems()
+{
+	if [ -z "${SYSTEMS:-}" ]
+	then
+		[ -z "$(version_of hashemb)" ] || SYSTEMS="hashemb"
+		[ -z "$(version_of vector)" ] || SYSTEMS="${SYSTEMS:-} pgvector"
+	fi
+	: "${SYSTEMS:?neither extension is installed}"
+}
+
+# Do what the caller's run() does, show its output and keep it; ends the script
+# with the run's own status, not that of the program that shows the output
+run_and_keep()
+{
+	{
+		status=$({ { run 2>&1; echo $? >&3; } | tee "$out.txt" >&4; } 3>&1)
+	} 4>&1
+	exit "${status:-1}"
+}

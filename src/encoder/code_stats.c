@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 
+#include "type/aggregate.h"
 #include "type/bincode.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_code_stats_add);
@@ -52,17 +53,6 @@ typedef struct CodeStats
 	uint64 *column; /* of each bit: codes collected */
 	uint64 *hash;
 } CodeStats;
-
-/* Where the state lives; error if called otherwise than by an aggregate. */
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "code_stats function called in non-aggregate context");
-	return context;
-}
 
 /* Number of pairs of chosen bits */
 static int64
@@ -200,7 +190,7 @@ check_shape(const CodeStats *stats, int dims, int planes)
 Datum
 hx_code_stats_add(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = HxAggregateContext(fcinfo);
 	CodeStats *stats =
 		PG_ARGISNULL(0) ? NULL : (CodeStats *) PG_GETARG_POINTER(0);
 	uint64 *column;
@@ -236,7 +226,7 @@ hx_code_stats_add(PG_FUNCTION_ARGS)
 Datum
 hx_code_stats_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = HxAggregateContext(fcinfo);
 	CodeStats *stats =
 		PG_ARGISNULL(0) ? NULL : (CodeStats *) PG_GETARG_POINTER(0);
 	CodeStats *other =
@@ -279,7 +269,7 @@ hx_code_stats_serialize(PG_FUNCTION_ARGS)
 	bytea *bytes;
 	char *at;
 
-	(void) aggregate_context(fcinfo);
+	(void) HxAggregateContext(fcinfo);
 	count_waiting(stats);
 	thin_out(stats);
 	ones = stats->bits * sizeof(int64);
@@ -306,7 +296,7 @@ hx_code_stats_deserialize(PG_FUNCTION_ARGS)
 	Size ones;
 	Size both;
 
-	(void) aggregate_context(fcinfo);
+	(void) HxAggregateContext(fcinfo);
 	if (VARSIZE_ANY_EXHDR(bytes) < sizeof(CodeStats))
 		elog(ERROR, "invalid state of code_stats");
 	memcpy(&head, at, sizeof(CodeStats));

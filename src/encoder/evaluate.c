@@ -21,6 +21,7 @@
 #include "utils/typcache.h"
 
 #include "compat.h"
+#include "type/aggregate.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_precision_add);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_precision_combine);
@@ -51,17 +52,6 @@ typedef struct Ranking
 	int64 capacity;		   /* items that fit */
 	Item *items;
 } Ranking;
-
-/* Where the state lives; error if called otherwise than by an aggregate. */
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "aggregate function called in non-aggregate context");
-	return context;
-}
 
 /* A list without rows */
 static Ranking *
@@ -99,7 +89,7 @@ reserve(Ranking *ranking, int64 more)
 Datum
 hx_precision_add(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = HxAggregateContext(fcinfo);
 	Ranking *ranking =
 		PG_ARGISNULL(0) ? NULL : (Ranking *) PG_GETARG_POINTER(0);
 	Item *item;
@@ -124,7 +114,7 @@ hx_precision_add(PG_FUNCTION_ARGS)
 Datum
 hx_precision_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = HxAggregateContext(fcinfo);
 	Ranking *ranking =
 		PG_ARGISNULL(0) ? NULL : (Ranking *) PG_GETARG_POINTER(0);
 	Ranking *other = PG_ARGISNULL(1) ? NULL : (Ranking *) PG_GETARG_POINTER(1);
@@ -153,7 +143,7 @@ hx_precision_serialize(PG_FUNCTION_ARGS)
 	Size size = VARHDRSZ + sizeof(int64) + ranking->count * sizeof(Item);
 	bytea *bytes;
 
-	(void) aggregate_context(fcinfo);
+	(void) HxAggregateContext(fcinfo);
 	bytes = palloc(size);
 	SET_VARSIZE(bytes, size);
 	memcpy(VARDATA(bytes), &ranking->missed, sizeof(int64));
@@ -170,7 +160,7 @@ hx_precision_deserialize(PG_FUNCTION_ARGS)
 	Size size = VARSIZE_ANY_EXHDR(bytes);
 	Ranking *ranking;
 
-	(void) aggregate_context(fcinfo);
+	(void) HxAggregateContext(fcinfo);
 	if (size < sizeof(int64) || (size - sizeof(int64)) % sizeof(Item) != 0)
 		elog(ERROR, "invalid state of average_precision: %zu bytes", size);
 	size -= sizeof(int64);
@@ -339,7 +329,7 @@ hx_recall_add(PG_FUNCTION_ARGS)
 	int k = INT_MAX;
 	double share = 0.0;
 
-	(void) aggregate_context(fcinfo);
+	(void) HxAggregateContext(fcinfo);
 	if (PG_NARGS() > 3)
 	{
 		if (PG_ARGISNULL(3) || PG_GETARG_INT32(3) < 1)

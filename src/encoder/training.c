@@ -27,6 +27,7 @@
 #include "encoder/train.h"
 #include "type/bincode.h"
 #include "type/dense.h"
+#include "type/aggregate.h"
 
 /* Rows kept by default, and the share of memory that they may take */
 #define DEFAULT_SAMPLE 20000
@@ -753,13 +754,11 @@ keep_row(FunctionCallInfo fcinfo, HxTraining *training)
 Datum
 hx_train_step(PG_FUNCTION_ARGS)
 {
-	MemoryContext aggregate;
+	MemoryContext aggregate = HxAggregateContext(fcinfo);
 	MemoryContext caller;
 	HxTraining *training;
 	bool needs_y;
 
-	if (!AggCheckCallContext(fcinfo, &aggregate))
-		elog(ERROR, "hashemb_train_step called outside of an aggregate");
 	if (PG_ARGISNULL(0))
 		training = start_training(fcinfo, aggregate);
 	else

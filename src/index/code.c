@@ -557,17 +557,7 @@ static const HxVectorMethods code_methods = {
 	.distances = code_distances,
 };
 
-#define VECTOR_CLASS(name, its_metric)                                  \
-	PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                              \
-	Datum name(PG_FUNCTION_ARGS)                                        \
-	{                                                                   \
-		static const HxVectorClass class = {its_metric, &code_methods}; \
-                                                                        \
-		PG_RETURN_POINTER(&class);                                      \
-	}                                                                   \
-	extern int hx_swallow_semicolon
-
-VECTOR_CLASS(hx_vector_bincode_hamming, HX_HAMMING);
-VECTOR_CLASS(hx_vector_bincode_jaccard, HX_JACCARD);
-VECTOR_CLASS(hx_vector_bincode_ip, HX_INNER_PRODUCT);
-VECTOR_CLASS(hx_vector_bincode_cosine, HX_COSINE);
+HX_VECTOR_CLASS(hx_vector_bincode_hamming, HX_HAMMING, code_methods);
+HX_VECTOR_CLASS(hx_vector_bincode_jaccard, HX_JACCARD, code_methods);
+HX_VECTOR_CLASS(hx_vector_bincode_ip, HX_INNER_PRODUCT, code_methods);
+HX_VECTOR_CLASS(hx_vector_bincode_cosine, HX_COSINE, code_methods);

@@ -19,14 +19,6 @@
 /* Rows whose merge costs so little that it is never put off */
 #define SMALL_ROOM 512
 
-static int
-compare_rows(const void *a, const void *b)
-{
-	if (HxPrecedes(a, b))
-		return -1;
-	return HxPrecedes(b, a) ? 1 : 0;
-}
-
 void
 HxResetKept(HxKept *kept, int64 room)
 {
@@ -75,7 +67,7 @@ sort_added(HxKept *kept)
 
 	if (kept->nadded > 16)
 	{
-		qsort(rows, kept->nadded, sizeof(HxCandidate), compare_rows);
+		qsort(rows, kept->nadded, sizeof(HxCandidate), HxCompareCandidates);
 		return;
 	}
 	for (int i = 1; i < kept->nadded; i++)

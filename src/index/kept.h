@@ -6,7 +6,7 @@
 #ifndef HX_KEPT_H
 #define HX_KEPT_H
 
-#include "index/search.h"
+#include "index/candidate.h"
 
 /*
  * The best rows, in order.  A row that is worse than as many as there is room
@@ -30,13 +30,6 @@ typedef struct HxKept
 	HxCandidate frontier; /* ... that do not precede this one */
 	double worst;		  /* its distance, or infinity */
 } HxKept;
-
-static inline bool
-HxPrecedes(const HxCandidate *a, const HxCandidate *b)
-{
-	return a->distance < b->distance ||
-		   (a->distance == b->distance && a->tid < b->tid);
-}
 
 /* Nothing kept, and room for so many rows; allocated where one stands. */
 extern void HxResetKept(HxKept *kept, int64 room);

@@ -35,60 +35,6 @@ static const int group_ends[] = {10, 20, 40, 80, FIRST_KEPT};
 
 /* ---- candidates ---- */
 
-static int
-compare_candidates(const void *a, const void *b)
-{
-	if (HxPrecedes(a, b))
-		return -1;
-	return HxPrecedes(b, a) ? 1 : 0;
-}
-
-/* Insert into the sorted array, dropping the last if it is full. */
-static void
-insert_sorted(HxSearch *search, const HxCandidate *row)
-{
-	int low = search->nemitted;
-	int high = search->nkept;
-
-	while (low < high)
-	{
-		int middle = (low + high) / 2;
-
-		if (HxPrecedes(&search->kept[middle], row))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < search->nkept && search->kept[low].tid == row->tid &&
-		search->kept[low].distance == row->distance)
-		return;
-	if (search->nkept < search->room)
-		search->nkept++;
-	memmove(&search->kept[low + 1], &search->kept[low],
-			(search->nkept - 1 - low) * sizeof(HxCandidate));
-	search->kept[low] = *row;
-}
-
-/* Sift a row down from a place in the heap (greatest first). */
-static void
-sift_down(HxCandidate *heap, int count, int at, HxCandidate row)
-{
-	for (;;)
-	{
-		int child = 2 * at + 1;
-
-		if (child >= count)
-			break;
-		if (child + 1 < count && HxPrecedes(&heap[child], &heap[child + 1]))
-			child++;
-		if (!HxPrecedes(&row, &heap[child]))
-			break;
-		heap[at] = heap[child];
-		at = child;
-	}
-	heap[at] = row;
-}
-
 /*
  * Insert into the heap, dropping the greatest if it is full.  Only then is it
  * made one: before, rows are collected in any order.
@@ -100,7 +46,7 @@ insert_heap(HxSearch *search, const HxCandidate *row)
 
 	if (search->nkept == room)
 	{
-		sift_down(search->kept, room, 0, *row);
+		HxSiftDown(search->kept, room, 0, *row);
 		return;
 	}
 	if (search->nkept == search->allocated)
@@ -112,14 +58,15 @@ insert_heap(HxSearch *search, const HxCandidate *row)
 	search->kept[search->nkept++] = *row;
 	if (search->nkept == room)
 		for (int at = room / 2 - 1; at >= 0; at--)
-			sift_down(search->kept, room, at, search->kept[at]);
+			HxSiftDown(search->kept, room, at, search->kept[at]);
 }
 
 void
 HxInsertRow(HxSearch *search, const HxCandidate *row)
 {
 	if (search->sorted)
-		insert_sorted(search, row);
+		HxInsertSorted(search->kept, search->nemitted, &search->nkept,
+					   search->room, row);
 	else
 		insert_heap(search, row);
 }
@@ -407,7 +354,7 @@ release_more(HxSearch *search)
 		complete = search->next >= search->blocks.count;
 		if (!search->sorted && search->nready == 0)
 			qsort(search->kept, search->nkept, sizeof(HxCandidate),
-				  compare_candidates);
+				  HxCompareCandidates);
 		search->nready = complete ? search->nkept : Min(end, search->nkept);
 		if (search->nready > search->nemitted)
 			return true;

@@ -120,15 +120,5 @@ static const HxVectorMethods sparse_methods = {
 	.query = HxMakeSparseQuery,
 };
 
-#define VECTOR_CLASS(name, its_metric)                                    \
-	PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                                \
-	Datum name(PG_FUNCTION_ARGS)                                          \
-	{                                                                     \
-		static const HxVectorClass class = {its_metric, &sparse_methods}; \
-                                                                          \
-		PG_RETURN_POINTER(&class);                                        \
-	}                                                                     \
-	extern int hx_swallow_semicolon
-
-VECTOR_CLASS(hx_vector_svec_ip, HX_INNER_PRODUCT);
-VECTOR_CLASS(hx_vector_svec_cosine, HX_COSINE);
+HX_VECTOR_CLASS(hx_vector_svec_ip, HX_INNER_PRODUCT, sparse_methods);
+HX_VECTOR_CLASS(hx_vector_svec_cosine, HX_COSINE, sparse_methods);

@@ -18,7 +18,7 @@
 #include "utils/float.h"
 #include "utils/memutils.h"
 
-#include "index/heap.h"
+#include "index/candidate.h"
 #include "index/sparse.h"
 #include "type/distance.h"
 
@@ -97,32 +97,6 @@ struct HxSparseSearch
 
 /* ---- rows kept ---- */
 
-/* Insert into the sorted array, dropping the last if it is full. */
-static void
-insert_sorted(HxSparseSearch *search, const HxCandidate *row)
-{
-	int low = search->nemitted;
-	int high = search->nkept;
-
-	while (low < high)
-	{
-		int middle = (low + high) / 2;
-
-		if (HxPrecedes(&search->kept[middle], row))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < search->nkept && search->kept[low].tid == row->tid &&
-		search->kept[low].distance == row->distance)
-		return;
-	if (search->nkept < search->room)
-		search->nkept++;
-	memmove(&search->kept[low + 1], &search->kept[low],
-			(search->nkept - 1 - low) * sizeof(HxCandidate));
-	search->kept[low] = *row;
-}
-
 /* Distance above which a row is not kept */
 static inline double
 worst_kept(const HxSparseSearch *search)
@@ -150,11 +124,12 @@ consider(HxSparseSearch *search, double distance, const ItemPointerData *tid)
 					&search->kept[search->sorted ? search->nkept - 1 : 0]))
 		return;
 	if (search->sorted)
-		insert_sorted(search, &row);
+		HxInsertSorted(search->kept, search->nemitted, &search->nkept,
+					   search->room, &row);
 	else if (search->nkept < search->room)
 		HxHeapAdd(search->kept, search->nkept++, row);
 	else
-		HxHeapReplace(search->kept, search->nkept, row);
+		HxSiftDown(search->kept, search->nkept, 0, row);
 }
 
 /* Add a TID to those found by a search without order. */

@@ -108,4 +108,15 @@ typedef struct HxVectorMethods
 
 #define HxIsSparse(desc) ((desc)->vector->methods->sparse)
 
+/* Define the support function HX_VECTOR_PROC of an operator class. */
+#define HX_VECTOR_CLASS(name, its_metric, its_methods)                 \
+	PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                             \
+	Datum name(PG_FUNCTION_ARGS)                                       \
+	{                                                                  \
+		static const HxVectorClass class = {its_metric, &its_methods}; \
+                                                                       \
+		PG_RETURN_POINTER(&class);                                     \
+	}                                                                  \
+	extern int hx_swallow_semicolon
+
 #endif /* HX_VECTOR_H */

@@ -16,6 +16,7 @@
 #include "utils/array.h"
 #include "utils/float.h"
 
+#include "type/aggregate.h"
 #include "type/bincode.h"
 
 typedef struct Majority
@@ -33,17 +34,6 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_majority_deserialize);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_majority_final);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bit_vote);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bit_vote_weighted);
-
-/* Where the state lives; error if called otherwise than by an aggregate. */
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "bit_majority function called in non-aggregate context");
-	return context;
-}
 
 /* The state in an argument, or NULL */
 static Majority *
@@ -122,7 +112,7 @@ add_code(FunctionCallInfo fcinfo, double weight)
 {
 	HxCode code = PG_GETARG_CODE(1);
 
-	return count_code(state_argument(fcinfo, 0), aggregate_context(fcinfo),
+	return count_code(state_argument(fcinfo, 0), HxAggregateContext(fcinfo),
 					  &code, weight, "bit_majority");
 }
 
@@ -160,7 +150,7 @@ hx_majority_add_weighted(PG_FUNCTION_ARGS)
 Datum
 hx_majority_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = HxAggregateContext(fcinfo);
 	Majority *state = state_argument(fcinfo, 0);
 	Majority *other = state_argument(fcinfo, 1);
 
@@ -188,7 +178,7 @@ hx_majority_serialize(PG_FUNCTION_ARGS)
 	Majority *state = (Majority *) PG_GETARG_POINTER(0);
 	StringInfoData message;
 
-	(void) aggregate_context(fcinfo);
+	(void) HxAggregateContext(fcinfo);
 	pq_begintypsend(&message);
 	pq_sendint32(&message, state->dims);
 	pq_sendfloat8(&message, state->weight);
@@ -206,7 +196,7 @@ hx_majority_deserialize(PG_FUNCTION_ARGS)
 	Majority *state;
 	int dims;
 
-	(void) aggregate_context(fcinfo);
+	(void) HxAggregateContext(fcinfo);
 	initStringInfo(&message);
 	appendBinaryStringInfo(&message, VARDATA_ANY(bytes),
 						   VARSIZE_ANY_EXHDR(bytes));

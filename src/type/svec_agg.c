@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 
 #include "compat.h"
+#include "type/aggregate.h"
 #include "type/svec.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_svec_sum_step);
@@ -62,17 +63,6 @@ typedef struct SumState
 	int64 count;	 /* number of rows */
 	sums_hash *sums; /* sum by dimension */
 } SumState;
-
-/* The aggregate's memory context; error if it is not called as one. */
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "svec aggregate function called outside of an aggregate");
-	return context;
-}
 
 /* A state without rows, with room for so many sums */
 static SumState *
@@ -121,7 +111,7 @@ add_weight(SumState *state, int32 index, double weight)
 Datum
 hx_svec_sum_step(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = HxAggregateContext(fcinfo);
 	SumState *state =
 		PG_ARGISNULL(0) ? NULL : (SumState *) PG_GETARG_POINTER(0);
 	HxSvec *v;
@@ -160,7 +150,7 @@ row_dims(FunctionCallInfo fcinfo)
 Datum
 hx_svec_agg_step(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = HxAggregateContext(fcinfo);
 	SumState *state =
 		PG_ARGISNULL(0) ? NULL : (SumState *) PG_GETARG_POINTER(0);
 	int64 dims;
@@ -214,7 +204,7 @@ merge_states(SumState *into, SumState *from)
 Datum
 hx_svec_agg_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = HxAggregateContext(fcinfo);
 	SumState *into = PG_ARGISNULL(0) ? NULL : (SumState *) PG_GETARG_POINTER(0);
 	SumState *from = PG_ARGISNULL(1) ? NULL : (SumState *) PG_GETARG_POINTER(1);
 
@@ -239,7 +229,7 @@ hx_svec_agg_serial(PG_FUNCTION_ARGS)
 	sums_iterator iterator;
 	DimSum *entry;
 
-	aggregate_context(fcinfo);
+	HxAggregateContext(fcinfo);
 	pq_begintypsend(&message);
 	pq_sendint32(&message, state->dims);
 	pq_sendint64(&message, state->count);
@@ -264,7 +254,7 @@ hx_svec_agg_deserial(PG_FUNCTION_ARGS)
 	int64 count;
 	int32 members;
 
-	aggregate_context(fcinfo);
+	HxAggregateContext(fcinfo);
 	initStringInfo(&message);
 	appendBinaryStringInfo(&message, VARDATA_ANY(bytes),
 						   VARSIZE_ANY_EXHDR(bytes));
@@ -330,7 +320,7 @@ finish_state(const SumState *state, double divisor)
 Datum
 hx_svec_sum_final(PG_FUNCTION_ARGS)
 {
-	aggregate_context(fcinfo);
+	HxAggregateContext(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	PG_RETURN_POINTER(finish_state((SumState *) PG_GETARG_POINTER(0), 1));
@@ -342,7 +332,7 @@ hx_svec_avg_final(PG_FUNCTION_ARGS)
 {
 	SumState *state;
 
-	aggregate_context(fcinfo);
+	HxAggregateContext(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = (SumState *) PG_GETARG_POINTER(0);
