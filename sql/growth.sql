@@ -106,3 +106,19 @@ CREATE INDEX growth_unlogged_idx ON growth_unlogged USING hashemb (c) WITH (bloc
 INSERT INTO growth_unlogged SELECT hashint8extended(i, 1)::bit(64)::bincode FROM generate_series(1, 1500) i;
 SELECT rows, blocks > 20 AS many_blocks, orphan_pages FROM hashemb_check('growth_unlogged_idx', true);
 DROP TABLE growth_temp, growth_unlogged;
+
+-- the only block left is one whose zone map lies behind the first zone page
+CREATE TABLE growth_zones (id int, c bincode(64), a1 int, a2 int, a3 int, a4 int, a5 int, a6 int, a7 int, a8 int, a9 int,
+	b1 text COLLATE "C", b2 text COLLATE "C", b3 text COLLATE "C", b4 text COLLATE "C", b5 text COLLATE "C", b6 text COLLATE "C", b7 text COLLATE "C", b8 text COLLATE "C", b9 text COLLATE "C");
+CREATE FUNCTION pg_temp.fill_zones(first int, last int) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO growth_zones (id, c, a1, b1, b9) SELECT i, hashint8extended(i, 1)::bit(64)::bincode, i % 7, 'w' || i % 5, 'w' || i % 11 FROM generate_series(first, last) i $$;
+SELECT pg_temp.fill_zones(1, 600);
+CREATE INDEX growth_zones_idx ON growth_zones USING hashemb (c, a1, a2, a3, a4, a5, a6, a7, a8, a9, b1, b2, b3, b4, b5, b6, b7, b8, b9) WITH (block_rows = 10);
+SELECT zone_pages > 3 AS many_zone_pages FROM hashemb_check('growth_zones_idx', true);
+DELETE FROM growth_zones WHERE id > 8;
+VACUUM growth_zones;
+SELECT rows, blocks FROM hashemb_index_info('growth_zones_idx');
+SELECT pg_temp.fill_zones(601, 1400);
+SELECT rows, blocks > 30 AS many_blocks, orphan_pages, heap_rows FROM hashemb_check('growth_zones_idx', true);
+SELECT * FROM pg_temp.differences('growth_zones_idx', 'growth_zones', ARRAY[format('c <~> %L', hashint8extended(7, 1)::bit(64)::bincode)], '{true,a1 = 3,b9 = ''w7''}');
+DROP TABLE growth_zones;

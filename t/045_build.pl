@@ -250,6 +250,27 @@ my $files = $node->safe_psql('postgres', q{SELECT count(*) FROM pg_ls_dir('base/
 	WHERE f ~ '^\d+$' AND f::oid <> 0 AND pg_filenode_relation(0, f::oid) IS NULL AND f::oid >= 16384});
 is($files, '0', 'no file of a cancelled index is left');
 
+# -- cancelled between two pages, not when all are written
+SKIP:
+{
+	my ($known) = $node->psql('postgres', q{LOAD 'hashemb'; SHOW hashemb.inject});
+
+	skip 'no injection points in this build', 3 if $known != 0;
+	my $lock = $node->background_psql('postgres');
+	my $log = -s $node->logfile;
+
+	$lock->query_safe('SELECT pg_advisory_lock(26744)');
+	my $build = start("LOAD 'hashemb'; SET hashemb.inject = 'build-page:wait\@20'; REINDEX INDEX few_idx");
+	$node->wait_for_log(qr/waiting at "build-page"/, $log);
+	is($node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_progress_create_index WHERE relid = 'few'::regclass}),
+		't', 'between two pages: a build is cancelled');
+	my $gone = $node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_progress_create_index});
+	ok($gone, 'between two pages: it ends');
+	$lock->query_safe('SELECT pg_advisory_unlock(26744)');
+	$lock->quit;
+	like(finish($build), qr/canceling statement/, 'between two pages: and says so');
+}
+
 # -- a worker ended by the administrator
 like(interrupted($create_many, 'assigning rows', q{'end'}, 'true'), qr/^ERROR:  terminating .* due to administrator command/m,
 	'a worker is ended, and so is the build');

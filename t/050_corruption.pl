@@ -510,6 +510,24 @@ foreach my $batch (@aimed)
 	$node->stop('immediate');
 }
 
+# A directory without a block: a row that finds none is not tried for ever
+restore();
+{
+	my ($index) = grep { $_->{kind} == $kinds[0] } @indexes;
+	my $content = read_file($index);
+
+	put(\$content, entry_at($_, 'flags'), 1, 2)
+	  foreach 1 .. get(\$content, PAGE + CONTENTS, 2) - 1;
+	write_file($index, $content);
+	$node->start;
+	my ($code, $out, $err) = $node->psql('postgres',
+		"SET statement_timeout = '20s'; "
+		  . "INSERT INTO $index->{name} SELECT * FROM base WHERE id = 5");
+	like($err, qr/is corrupted .*: the directory has no block to insert into/,
+		'no block to insert into');
+	$node->stop('immediate');
+}
+
 # ---- damage at random ----
 
 # Numbers that a damaged field may hold

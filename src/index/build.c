@@ -271,7 +271,6 @@ write_rows(HxBuild *build, int64 rows)
 		int64 key = DatumGetInt64(slot_getattr(slot, 1, &isnull));
 		bytea *packed = DatumGetByteaPP(slot_getattr(slot, 2, &isnull));
 
-		CHECK_FOR_INTERRUPTS();
 		memcpy(build->row, VARDATA_ANY(packed), size);
 		HxWriteRow(writer, (int) (key >> HX_KEY_TID_BITS), build->row);
 		if (++done % 1024 == 0)

@@ -8,7 +8,6 @@
 #include "index/directory.h"
 #include "index/expect.h"
 #include "storage/buffile.h"
-#include "storage/buffile.h"
 
 /* Below this many rows searches are exact and no table is made */
 #define HX_MIN_CALIBRATION_ROWS 1000

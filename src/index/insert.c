@@ -279,6 +279,7 @@ static void
 insert_row(Relation index, const HxIndexDesc *desc, NewRow *row)
 {
 	bool done = false;
+	bool none_before = false; /* no block was found, but there must be one */
 
 	while (!done)
 	{
@@ -295,8 +296,12 @@ insert_row(Relation index, const HxIndexDesc *desc, NewRow *row)
 			done = append_row(index, desc, block.place, block.owner, row);
 		else
 		{
+			if (none_before)
+				HxCorrupted(index, HX_METAPAGE,
+							"the directory has no block to insert into");
 			row->spread = 0;
 			done = make_first_block(index, desc, row);
+			none_before = !done;
 		}
 		if (row->is_long)
 			HxSplitBlock(index, desc, block.place, row->rows);

@@ -427,10 +427,11 @@ measure_query(Relation index, const HxIndexDesc *desc,
 	int nfound = nearest(index, desc, query, hx_recall, k, found, &scored);
 	int hits = 0;
 
-	for (int i = 0; i < nfound; i++)
-		hits += found[i] <= exact[nexact - 1];
+	/* Rows may have come in between the two searches. */
 	if (nexact > 0)
 	{
+		for (int i = 0; i < nfound; i++)
+			hits += found[i] <= exact[nexact - 1];
 		sums->queries++;
 		sums->recall += (double) hits / nexact;
 		sums->below_half += 2 * hits < nexact;

@@ -110,6 +110,12 @@ lengthen(void *array, Size count, Size size)
 				 : MemoryContextAllocHuge(CurrentMemoryContext, bytes);
 }
 
+bool
+HxFitsRewrite(const HxIndexDesc *desc, uint64 rows)
+{
+	return rows * HxRowSize(desc) <= (uint64) maintenance_work_mem * 1024;
+}
+
 /* Make room for more rows; false if that would be too many. */
 static bool
 reserve_rows(HxRewrite *rewrite, uint32 more)
@@ -117,7 +123,7 @@ reserve_rows(HxRewrite *rewrite, uint32 more)
 	const HxIndexDesc *desc = rewrite->desc;
 	uint64 room = (uint64) rewrite->count + more;
 
-	if (room * HxRowSize(desc) > (uint64) maintenance_work_mem * 1024)
+	if (!HxFitsRewrite(desc, room))
 		return false;
 	rewrite->room = (int) room;
 	rewrite->payloads = lengthen(rewrite->payloads, room, desc->payload);
@@ -370,14 +376,41 @@ list_changes(const HxRewrite *rewrite, Change *changes)
 	return count;
 }
 
-/* Lock the pages of the changes, in lock order. */
+/* The first change of the directory page that a change is of. */
+static int
+first_of_directory(const Change *changes, int c)
+{
+	int first = 0;
+
+	while (changes[first].place.page != changes[c].place.page)
+		first++;
+	return first;
+}
+
+/* The first change of the zone page that a change is of. */
+static int
+first_of_zones(const Change *changes, int c)
+{
+	int first = 0;
+
+	while (changes[first].zones != changes[c].zones)
+		first++;
+	return first;
+}
+
+/*
+ * Lock the pages of the changes, each once.  The order of a directory page's
+ * zone pages does not matter: who locks two of them has locked it exclusively.
+ */
 static void
 lock_changes(HxRewrite *rewrite, Change *changes, int count)
 {
 	for (int c = 0; c < count; c++)
 	{
-		if (c > 0 && changes[c].place.page == changes[c - 1].place.page)
-			changes[c].directory = changes[c - 1].directory;
+		int first = first_of_directory(changes, c);
+
+		if (first < c)
+			changes[c].directory = changes[first].directory;
 		else if (c == 0 && BufferIsValid(rewrite->locked))
 			changes[c].directory = rewrite->locked;
 		else
@@ -387,8 +420,10 @@ lock_changes(HxRewrite *rewrite, Change *changes, int count)
 	}
 	for (int c = 0; c < count; c++)
 	{
-		if (c > 0 && changes[c].zones == changes[c - 1].zones)
-			changes[c].zone_page = changes[c - 1].zone_page;
+		int first = first_of_zones(changes, c);
+
+		if (first < c)
+			changes[c].zone_page = changes[first].zone_page;
 		else
 			changes[c].zone_page =
 				HxReadPage(rewrite->index, changes[c].zones,
@@ -403,10 +438,10 @@ static void
 unlock_changes(HxRewrite *rewrite, const Change *changes, int count)
 {
 	for (int c = count - 1; c >= 0; c--)
-		if (c == 0 || changes[c].zone_page != changes[c - 1].zone_page)
+		if (first_of_zones(changes, c) == c)
 			UnlockReleaseBuffer(changes[c].zone_page);
 	for (int c = count - 1; c >= 0; c--)
-		if (c == 0 || changes[c].directory != changes[c - 1].directory)
+		if (first_of_directory(changes, c) == c)
 			UnlockReleaseBuffer(changes[c].directory);
 	rewrite->locked = InvalidBuffer;
 }

@@ -143,6 +143,26 @@ count_rows(RingSearch *search)
 	}
 }
 
+static int
+compare_near(const void *a, const void *b)
+{
+	float x = ((const HxNear *) a)->distance;
+	float y = ((const HxNear *) b)->distance;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * Leave as many of the nearest rows as a page holds: by distance, since the last
+ * ones in the order of visits are those that a search misses.
+ */
+static void
+drop_farthest(HxNearest *nearest)
+{
+	qsort(nearest->rows, nearest->count, sizeof(HxNear), compare_near);
+	nearest->count = Min(nearest->count, HX_RING_NEAR);
+}
+
 /* Fill in what the ring keeps of a search. */
 static void
 fill_ring(RingSearch *search, HxRing *ring)
@@ -155,6 +175,7 @@ fill_ring(RingSearch *search, HxRing *ring)
 	ring->distance_low = expect->distance_low;
 	ring->distance_step = expect->distance_step;
 	ring->least_distance = search->least_distance;
+	drop_farthest(&search->nearest);
 	HxMakeTrace(expect, &search->blocks, search->blocks.promises,
 				&search->nearest, trace);
 	for (int p = 0; p < HX_TABLE_PROMISES; p++)
@@ -168,7 +189,7 @@ fill_ring(RingSearch *search, HxRing *ring)
 			ring->cells[p][d] = pack_count(below);
 		}
 	}
-	ring->count = Min(trace->count, HX_RING_NEAR);
+	ring->count = trace->count;
 	memcpy(ring->near, trace->near, ring->count * sizeof(HxTraceRow));
 }
 

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-
 #include "index/calibrate.h"
 #include "index/random.h"
 #include "index/search.h"

@@ -67,7 +67,8 @@ HxIsLong(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
 	return entry->rows > (entry->rows >= rows ? FIRST_SPLIT : HX_LONG_BLOCK) *
 							 HxBlockTarget(index, desc, rows) &&
 		   (entry->split_above == 0 ||
-			entry->rows >> Min(entry->split_above, 31) > 0);
+			entry->rows >> Min(entry->split_above, 31) > 0) &&
+		   HxFitsRewrite(desc, entry->rows);
 }
 
 /* ---- dividing the rows ---- */
@@ -430,15 +431,17 @@ find_place(Relation index, const HxIndexDesc *desc, BlockNumber from,
 
 /*
  * Find places for so many blocks, the first of them that of the block that is
- * split.  More than two only as far as they are on its own directory page, so
- * that one record can change them; returns how many were found.
+ * split.  More than two only as far as they are on its own directory page, and
+ * on few zone pages beside its own, so that one record can change them; returns
+ * how many were found.
  */
 static int
 find_places(HxRewrite *rewrite, HxPlace place, int wanted)
 {
 	const HxIndexDesc *desc = rewrite->desc;
-	int end =
-		Min(HxDirectoryCapacity(desc), ZONE_PAGES * HxZonesCapacity(desc));
+	int capacity = HxZonesCapacity(desc);
+	int first = Max(place.slot / capacity - ZONE_PAGES + 1, 0) * capacity;
+	int end = Min(HxDirectoryCapacity(desc), first + ZONE_PAGES * capacity);
 	int found = 1;
 
 	if (wanted > 2)
@@ -448,7 +451,7 @@ find_places(HxRewrite *rewrite, HxPlace place, int wanted)
 		Page page = BufferGetPage(buffer);
 		BlockNumber zones = HxPageDirectory(page)->zones;
 
-		for (int slot = 0; slot < end && found < wanted; slot++)
+		for (int slot = first; slot < end && found < wanted; slot++)
 			if (slot >= HxPageDirectory(page)->count ||
 				(HxPageEntries(page)[slot].flags & HX_ENTRY_FREE))
 			{

@@ -14,7 +14,10 @@
 extern double HxBlockTarget(Relation index, const HxIndexDesc *desc,
 							uint64 rows);
 
-/* Is a block so long, in an index of so many rows, that it should be split? */
+/*
+ * Is a block so long, in an index of so many rows, that it should be split, and
+ * can it be?
+ */
 extern bool HxIsLong(Relation index, const HxIndexDesc *desc,
 					 const HxEntry *entry, uint64 rows);
 

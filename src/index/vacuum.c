@@ -114,6 +114,18 @@ compact_page(Vacuum *vacuum, Page page)
 	return removed;
 }
 
+/* Order of blocks by place. */
+static int
+compare_places(const ListCell *a, const ListCell *b)
+{
+	const HxPlace *left = lfirst(a);
+	const HxPlace *right = lfirst(b);
+
+	if (left->page != right->page)
+		return left->page < right->page ? -1 : 1;
+	return (int) left->slot - (int) right->slot;
+}
+
 /* Note that a block has an empty page which may be unlinked. */
 static void
 note_empty(Vacuum *vacuum, HxPlace place)
@@ -327,6 +339,28 @@ unlink_empty_pages(Vacuum *vacuum, const HxPlace *place)
 	UnlockReleaseBuffer(directory);
 }
 
+/* Unlink the empty pages of all blocks that have some. */
+static void
+unlink_noted_pages(Vacuum *vacuum)
+{
+	const HxPlace *before = NULL;
+	ListCell *cell;
+
+	/* A block was noted once a page, and its chain is walked once. */
+	list_sort(vacuum->thinned, compare_places);
+	foreach (cell, vacuum->thinned)
+	{
+		const HxPlace *place = lfirst(cell);
+
+		HX_VACUUM_DELAY_POINT();
+		if (!before || before->page != place->page ||
+			before->slot != place->slot)
+			unlink_empty_pages(vacuum, place);
+		before = place;
+	}
+	list_free_deep(vacuum->thinned);
+}
+
 /*
  * Free the suspects that are orphans: pages of a split or merge that a crash or
  * an error ended.  While the structure lock is held nobody else is about to
@@ -410,7 +444,6 @@ hxbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	Vacuum vacuum = {info->index, &desc, callback, callback_state};
 	BlockNumber block = HX_METAPAGE + 1;
 	BlockNumber end;
-	ListCell *cell;
 	HxMeta meta;
 
 	HxReadMeta(info->index, &meta);
@@ -436,12 +469,7 @@ hxbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 			HX_INJECT("vacuum-visit");
 			visit_page(&vacuum, block);
 		}
-	foreach (cell, vacuum.thinned)
-	{
-		HX_VACUUM_DELAY_POINT();
-		unlink_empty_pages(&vacuum, lfirst(cell));
-	}
-	list_free_deep(vacuum.thinned);
+	unlink_noted_pages(&vacuum);
 	HxUnlockWalk(info->index);
 	free_orphans(&vacuum);
 	return stats;

@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 
 #include "index/calibrate.h"
+#include "index/inject.h"
 #include "index/write.h"
 
 struct HxWriter
@@ -126,24 +127,42 @@ HxBeginWrite(Relation index, ForkNumber fork, const HxIndexDesc *desc,
 	return writer;
 }
 
-/* Start a rows page of a block, and link it to the page before. */
+/*
+ * Finish the rows page at hand, if there is one.  `linked`: the next page of the
+ * file will follow it in its chain.
+ */
+static void
+end_rows_page(HxWriter *writer, bool linked)
+{
+	Buffer buffer = writer->buffer;
+
+	if (!BufferIsValid(buffer))
+		return;
+	if (linked)
+		HxPageOpaque(BufferGetPage(buffer))->next =
+			BufferGetBlockNumber(buffer) + 1;
+	writer->buffer = InvalidBuffer;
+	finish_page(buffer);
+}
+
+/* Start a rows page of a block, and link the block's page before to it. */
 static void
 start_rows_page(HxWriter *writer, int block)
 {
 	HxEntry *entry = &writer->entries[block];
-	Buffer buffer = add_page(writer);
 	HxPlace place = {directory_page(writer, block),
 					 block % writer->entries_a_page};
+	Buffer buffer;
 
+	end_rows_page(writer, entry->first != InvalidBlockNumber);
+	HX_INJECT("build-page");
+	/* Here, since while a page is being filled its lock holds them off */
+	CHECK_FOR_INTERRUPTS();
+	buffer = add_page(writer);
 	HxInitRowsPage(writer->desc, BufferGetPage(buffer), entry->owner, place);
 	if (entry->first == InvalidBlockNumber)
 		entry->first = entry->append = BufferGetBlockNumber(buffer);
-	else
-		HxPageOpaque(BufferGetPage(writer->buffer))->next =
-			BufferGetBlockNumber(buffer);
 	entry->pages++;
-	if (BufferIsValid(writer->buffer))
-		finish_page(writer->buffer);
 	if (writer->limit == writer->desc->capacity)
 		entry->append = BufferGetBlockNumber(buffer);
 	writer->buffer = buffer;
@@ -268,8 +287,7 @@ write_metapage(HxWriter *writer)
 void
 HxEndWrite(HxWriter *writer)
 {
-	if (BufferIsValid(writer->buffer))
-		finish_page(writer->buffer);
+	end_rows_page(writer, false);
 	for (int d = 0; d < writer->ndirectory; d++)
 	{
 		CHECK_FOR_INTERRUPTS();
