@@ -53,7 +53,7 @@ sub fill
 	finish(shift @runs);
 	foreach my $run (@runs)
 	{
-		$run->{run}->signal('INT');
+		$run->{run}->signal('TERM');
 		$run->{run}->finish;
 		unlike(${ $run->{err} }, qr/ERROR|FATAL|aborted/, "$run->{name}: no errors");
 	}
