@@ -18,8 +18,9 @@
 
 /* Fewer centroids than this are compared one and all */
 #define GROUPING_FLOOR 512
-/* Share of the groups that are searched: one in */
+/* Groups that are searched: one in so many, at most so many roots of all */
 #define SEARCHED_ONE_IN 6
+#define SEARCHED_ROOTS 2
 
 struct HxAssigner
 {
@@ -121,11 +122,13 @@ static int
 assign_by_groups(HxAssigner *assigner, const uint8 *payload, uint32 *spread)
 {
 	Size size = assigner->desc->payload;
+	int searched = Min(assigner->ngroups / SEARCHED_ONE_IN + 1,
+					   (int) ceil(SEARCHED_ROOTS * sqrt(assigner->ngroups)));
 	int best = -1;
 
 	spreads_to(assigner, payload, assigner->leaders, assigner->ngroups,
 			   assigner->leader_spreads);
-	for (int n = 0; n < assigner->ngroups / SEARCHED_ONE_IN + 1; n++)
+	for (int n = 0; n < searched; n++)
 	{
 		int group = least(assigner->leader_spreads, assigner->ngroups);
 		int start = assigner->start[group];

@@ -27,6 +27,7 @@
 #include "index/sparse.h"
 #include "index/split.h"
 #include "index/spool.h"
+#include "index/upper.h"
 
 /* Sampled rows a block, for training */
 #define SAMPLE_PER_BLOCK 40
@@ -225,6 +226,7 @@ train(HxBuild *build, const HxShare *loaded)
 		publish(build, "sample", 0, payloads,
 				(Size) sample.count * desc->payload);
 		count = desc->vector->methods->train(&sample, centroids, count);
+		HxOrderCentroids(desc, centroids, count);
 	}
 	pfree(payloads);
 	build->sample = NULL;

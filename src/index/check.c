@@ -2,7 +2,8 @@
  * check.c
  *	  hashemb_check(): does an index keep what its searches rely on?
  *
- * Verified are: the metapage; the chain of directory pages; of every entry its
+ * Verified are: the metapage; the chain of directory pages, and that the upper
+ * level describes each once; of every entry its
  * owner, centroid, zone map and pages; of every rows page that it belongs to
  * the block whose chain leads to it; of every row that code, attributes and TID
  * are possible, and that the block's radius, weights and zone map cover it.
@@ -454,6 +455,114 @@ check_owners(Check *check)
 
 /* ---- directory and what else there is ---- */
 
+/* Remember a directory page, for check_upper(). */
+static void
+add_directory_page(Check *check, BlockNumber block)
+{
+	if (check->ndirectory == check->directory_room)
+	{
+		check->directory_room *= 2;
+		check->directory = repalloc_huge(
+			check->directory, check->directory_room * sizeof(BlockNumber));
+	}
+	check->directory[check->ndirectory++] = block;
+}
+
+static int
+compare_blocks(const void *a, const void *b)
+{
+	BlockNumber x = *(const BlockNumber *) a;
+	BlockNumber y = *(const BlockNumber *) b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * Check the entries of a copied page of the upper level: each describes a
+ * directory page.  seen[] marks those that were there when the directory was
+ * read; later ones can only be looked at.
+ */
+static int
+check_upper_page(Check *check, BlockNumber block, bool *seen)
+{
+	Page page = (Page) check->page.data;
+	int count = HxPageUpper(page)->count;
+	BlockNumber *pages = palloc(Max(count, 1) * sizeof(BlockNumber));
+	int found = 0;
+
+	for (int i = 0; i < count; i++)
+		pages[i] = HxPageUpperEntries(page)[i].page;
+	for (int i = 0; i < count; i++)
+	{
+		const BlockNumber *known =
+			bsearch(&pages[i], check->directory, check->ndirectory,
+					sizeof(BlockNumber), compare_blocks);
+
+		if (known)
+		{
+			if (seen[known - check->directory])
+				HxCorrupted(
+					check->index, block,
+					psprintf("directory page %u is described twice", pages[i]));
+			seen[known - check->directory] = true;
+			found++;
+		}
+		else if (check->frozen)
+			HxCorrupted(check->index, block,
+						psprintf("page %u is described, but the directory "
+								 "does not lead to it",
+								 pages[i]));
+		else
+			UnlockReleaseBuffer(HxReadPage(
+				check->index, pages[i], BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY));
+	}
+	pfree(pages);
+	return found;
+}
+
+/*
+ * The upper level describes each directory page once; there is none if there is
+ * only one.  It is read after the directory, and only grows.
+ */
+static void
+check_upper(Check *check)
+{
+	bool *seen = palloc0(check->ndirectory * sizeof(bool));
+	int found = 0;
+	BlockNumber block;
+	Walk walk;
+
+	HxReadMeta(check->index, &check->meta);
+	block = check->meta.upper;
+	if (block == InvalidBlockNumber && check->ndirectory == 1)
+		return;
+	qsort(check->directory, check->ndirectory, sizeof(BlockNumber),
+		  compare_blocks);
+	HxStartWalk(&walk);
+	while (block != InvalidBlockNumber)
+	{
+		Page page = copy_page(check, block);
+		const char *wrong = HxPageFault(&check->desc, page, HX_KIND_UPPER);
+		BlockNumber next = HxPageOpaque(page)->next;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!wrong && HxHasBeenAt(&walk, block))
+			wrong = "the upper level of the directory runs in a circle";
+		if (wrong)
+			HxCorrupted(check->index, block, wrong);
+		if (reach(check, block))
+			check->counts.directory_pages++;
+		found += check_upper_page(check, block, seen);
+		block = next;
+	}
+	if (found != check->ndirectory)
+		HxCorrupted(check->index, HX_METAPAGE,
+					psprintf("the upper level describes %d of %d directory "
+							 "pages",
+							 found, check->ndirectory));
+	pfree(seen);
+}
+
 /* Check all directory pages and their blocks. */
 static void
 check_directory(Check *check)
@@ -479,6 +588,7 @@ check_directory(Check *check)
 		next = HxPageOpaque(page)->next;
 		if (reach(check, block))
 			check->counts.directory_pages++;
+		add_directory_page(check, block);
 		for (int i = 0; i < count; i++)
 			check_block(check, block, i);
 		last = block;
@@ -741,6 +851,8 @@ check_index(Check *check, bool heapallindexed)
 								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	check->owners_room = 1024;
 	check->owners = palloc(check->owners_room * sizeof(uint64));
+	check->directory_room = 64;
+	check->directory = palloc(check->directory_room * sizeof(BlockNumber));
 	check->block.centroid = palloc(check->desc.payload);
 	check->block.zone = palloc(HX_ZONE_SIZE(check->desc.nwords));
 	if (heapallindexed)
@@ -751,6 +863,7 @@ check_index(Check *check, bool heapallindexed)
 	else
 	{
 		check_directory(check);
+		check_upper(check);
 		check_table(check);
 	}
 	count_other_pages(check);

@@ -16,7 +16,7 @@ typedef struct Counts
 	int64 rows; /* with a vector or without */
 	int64 null_rows;
 	int64 dead;
-	int64 directory_pages;
+	int64 directory_pages; /* those of the upper level included */
 	int64 zone_pages;
 	int64 ring_pages;
 	int64 rows_pages;
@@ -83,6 +83,9 @@ typedef struct Check
 	uint64 *owners;			 /* of all blocks */
 	int nowners;
 	int owners_room;
+	BlockNumber *directory; /* its pages */
+	int ndirectory;
+	int directory_room;
 	BlockCheck block;
 	PGAlignedBlock page; /* copy of the page being checked */
 	Counts counts;

@@ -8,6 +8,7 @@
 #include "utils/float.h"
 
 #include "index/directory.h"
+#include "index/upper.h"
 
 /*
  * Read and share-lock a directory page.  Slot 0 of the first one must be the
@@ -264,43 +265,97 @@ HxDropByBall(Relation index, const HxIndexDesc *desc, const HxQuery *ball,
 	HxFreeBlocks(&near);
 }
 
-bool
-HxNearestBlock(Relation index, const HxIndexDesc *desc, const uint8 *payload,
-			   HxBlock *nearest, uint32 *spread, uint64 *rows)
+/* A search for the block that is nearest to a payload */
+typedef struct NearestBlock
 {
-	BlockNumber block = directory_start(index);
-	uint32 *spreads = palloc(HxDirectoryCapacity(desc) * sizeof(uint32));
-	bool found = false;
-	bool first = true;
+	Relation index;
+	const HxIndexDesc *desc;
+	const uint8 *payload;
+	uint32 *spreads; /* scratch, for a page of centroids */
+	bool found;
+	HxBlock block;
+	uint32 spread;
+	uint64 rows; /* of the blocks looked at */
+} NearestBlock;
+
+/* Look at the blocks of a directory page; returns the next page. */
+static BlockNumber
+look_at_page(NearestBlock *nearest, BlockNumber block, bool first)
+{
+	Buffer buffer = read_directory_page(nearest->index, block, first);
+	Page page = BufferGetPage(buffer);
+	HxEntry *entries = HxPageEntries(page);
+	int count = HxPageDirectory(page)->count;
+	const uint32 *spreads = nearest->spreads;
+	BlockNumber next = HxPageOpaque(page)->next;
+
+	nearest->desc->vector->methods->spreads(nearest->desc, nearest->payload,
+											HxPageCentroids(page), count,
+											nearest->spreads);
+	for (int i = 0; i < count; i++)
+	{
+		if (entries[i].flags & (HX_ENTRY_FREE | HX_ENTRY_NULLS))
+			continue;
+		nearest->rows += entries[i].rows;
+		if (nearest->found && spreads[i] >= nearest->spread)
+			continue;
+		copy_entry(&entries[i], block, i, &nearest->block);
+		nearest->spread = spreads[i];
+		nearest->found = true;
+	}
+	UnlockReleaseBuffer(buffer);
+	return next;
+}
+
+/* Look at the pages that the upper level names. */
+static void
+look_at_near_pages(NearestBlock *nearest, const HxMeta *meta)
+{
+	uint64 rows;
+	int count;
+	BlockNumber *pages =
+		HxNearestPages(nearest->index, nearest->desc, meta->upper,
+					   nearest->payload, &count, &rows);
+
+	for (int i = 0; i < count; i++)
+		look_at_page(nearest, pages[i], pages[i] == meta->directory);
+	nearest->rows = Max(nearest->rows, rows);
+	pfree(pages);
+}
+
+/* Look at all pages. */
+static void
+look_at_all_pages(NearestBlock *nearest, const HxMeta *meta)
+{
+	BlockNumber block = meta->directory;
 	uint32 steps = 0;
 
-	*rows = 0;
+	nearest->rows = 0;
 	while (block != InvalidBlockNumber)
 	{
-		Buffer buffer = read_directory_page(index, block, first);
-		Page page = BufferGetPage(buffer);
-		HxEntry *entries = HxPageEntries(page);
-		int count = HxPageDirectory(page)->count;
-
-		HxCountStep(index, block, &steps);
-		desc->vector->methods->spreads(desc, payload, HxPageCentroids(page),
-									   count, spreads);
-		for (int i = first ? 1 : 0; i < count; i++)
-		{
-			*rows += entries[i].rows;
-			if ((found && spreads[i] >= *spread) ||
-				(entries[i].flags & HX_ENTRY_FREE))
-				continue;
-			copy_entry(&entries[i], block, i, nearest);
-			*spread = spreads[i];
-			found = true;
-		}
-		first = false;
-		block = HxPageOpaque(page)->next;
-		UnlockReleaseBuffer(buffer);
+		HxCountStep(nearest->index, block, &steps);
+		block = look_at_page(nearest, block, block == meta->directory);
 	}
-	pfree(spreads);
-	return found;
+}
+
+bool
+HxNearestBlock(Relation index, const HxIndexDesc *desc, const uint8 *payload,
+			   HxBlock *block, uint32 *spread, uint64 *rows)
+{
+	NearestBlock nearest = {index, desc, payload};
+	HxMeta meta;
+
+	HxReadMeta(index, &meta);
+	nearest.spreads = palloc(HxDirectoryCapacity(desc) * sizeof(uint32));
+	if (meta.upper != InvalidBlockNumber && meta.blocks >= HX_UPPER_FLOOR)
+		look_at_near_pages(&nearest, &meta);
+	if (!nearest.found)
+		look_at_all_pages(&nearest, &meta);
+	*block = nearest.block;
+	*spread = nearest.spread;
+	*rows = nearest.rows;
+	pfree(nearest.spreads);
+	return nearest.found;
 }
 
 Buffer

@@ -74,8 +74,9 @@ extern void HxDropByBall(Relation index, const HxIndexDesc *desc,
 						 const HxQuery *ball, double radius, HxBlocks *blocks);
 
 /*
- * The block whose centroid is nearest to a payload, the spread from it, and
- * the rows of all blocks; false if the index has no block yet.
+ * A block whose centroid is near to a payload (the nearest one, in an index of
+ * fewer than HX_UPPER_FLOOR blocks), the spread from it, and the rows of all
+ * blocks, roughly; false if the index has no block yet.
  */
 extern bool HxNearestBlock(Relation index, const HxIndexDesc *desc,
 						   const uint8 *payload, HxBlock *nearest,

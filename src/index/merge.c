@@ -18,6 +18,7 @@
 #include "index/merge.h"
 #include "index/rewrite.h"
 #include "index/split.h"
+#include "index/upper.h"
 
 /* A block is thin below one in so many of the rows that it should have */
 #define THIN_BLOCK 2
@@ -279,6 +280,10 @@ HxTidyBlocks(Relation index, const HxIndexDesc *desc)
 		HX_VACUUM_DELAY_POINT();
 		tidy_block(&tidy, b, target);
 	}
+	for (int b = 0; b < tidy.count; b++)
+		if (b == 0 ||
+			tidy.blocks[b].place.page != tidy.blocks[b - 1].place.page)
+			HxRefreshUpper(index, desc, tidy.blocks[b].place.page);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return tidy.freed;

@@ -70,6 +70,21 @@ HxZonesCapacity(const HxIndexDesc *desc)
 	return (HX_PAGE_ROOM - sizeof(HxZones)) / HX_ZONE_SIZE(desc->nwords);
 }
 
+/* How many directory pages a page of the upper level describes. */
+int
+HxUpperCapacity(const HxIndexDesc *desc)
+{
+	return (HX_PAGE_ROOM - sizeof(HxUpper)) /
+		   (sizeof(HxUpperEntry) + desc->payload);
+}
+
+/* The centroids of a page of the upper level, after the room for entries. */
+uint8 *
+HxPageUpperCentroids(Page page)
+{
+	return (uint8 *) (HxPageUpperEntries(page) + HxPageUpper(page)->capacity);
+}
+
 /* The centroids of a directory page, after the room for its entries. */
 uint8 *
 HxPageCentroids(Page page)
@@ -253,6 +268,13 @@ HxInitDirectoryPage(const HxIndexDesc *desc, Page page)
 }
 
 void
+HxInitUpperPage(const HxIndexDesc *desc, Page page)
+{
+	HxInitPage(page, HX_KIND_UPPER);
+	HxPageUpper(page)->capacity = HxUpperCapacity(desc);
+}
+
+void
 HxInitZonesPage(const HxIndexDesc *desc, Page page, BlockNumber parent)
 {
 	HxInitPage(page, HX_KIND_ZONES);
@@ -279,6 +301,7 @@ HxInitMetapage(const HxIndexDesc *desc, Page page)
 	meta->directory_end = InvalidBlockNumber;
 	meta->table = InvalidBlockNumber;
 	meta->ring = InvalidBlockNumber;
+	meta->upper = InvalidBlockNumber;
 	meta->next_owner = 1;
 }
 
@@ -380,6 +403,12 @@ HxPageFault(const HxIndexDesc *desc, Page page, uint16 kind)
 				return "directory page of another shape";
 			if (HxPageDirectory(page)->count > HxPageDirectory(page)->capacity)
 				return "directory page with more entries than fit";
+			break;
+		case HX_KIND_UPPER:
+			if (HxPageUpper(page)->capacity != HxUpperCapacity(desc))
+				return "page of the upper level of another shape";
+			if (HxPageUpper(page)->count > HxPageUpper(page)->capacity)
+				return "page of the upper level with more entries than fit";
 			break;
 		case HX_KIND_ZONES:
 			if (HxPageZones(page)->capacity != HxZonesCapacity(desc))

@@ -15,7 +15,7 @@
 #include "storage/bufmgr.h"
 
 #define HX_MAGIC 0x68784958 /* "hxIX" */
-#define HX_VERSION 1
+#define HX_VERSION 2
 #define HX_METAPAGE 0
 #define HX_PAGE_ID 0xFF8E /* identifies our pages to tools */
 
@@ -26,6 +26,7 @@
 #define HX_KIND_ROWS 4
 #define HX_KIND_TABLE 5
 #define HX_KIND_RING 6
+#define HX_KIND_UPPER 7 /* upper level of the directory */
 /* Indexes of sparse vectors (sparse.h) */
 #define HX_KIND_WINDOWS 16	/* directory of windows */
 #define HX_KIND_MAP 17		/* a window's pages */
@@ -34,8 +35,8 @@
 #define HX_KIND_POSTINGS 20 /* their postings */
 #define HX_KIND_PENDING 21	/* rows not yet in a window */
 
-#define HxKindIsKnown(kind)    \
-	((kind) <= HX_KIND_RING || \
+#define HxKindIsKnown(kind)     \
+	((kind) <= HX_KIND_UPPER || \
 	 ((kind) >= HX_KIND_WINDOWS && (kind) <= HX_KIND_PENDING))
 
 /* Special space of every page */
@@ -87,6 +88,7 @@ typedef struct HxMeta
 	uint32 ring_start;			/* the first one that counts */
 	uint64 rows_at_full;		/* rows when the table was last made in full */
 	uint64 rows_at_search;		/* rows at the last search of the ring */
+	BlockNumber upper;			/* first page of the upper level, if any */
 } HxMeta;
 
 /* The table was made from queries of the user */
@@ -125,6 +127,25 @@ typedef struct HxEntry
 #define HxPageDirectory(page) ((HxDirectory *) HxContents(page))
 #define HxPageEntries(page) \
 	((HxEntry *) (HxContents(page) + sizeof(HxDirectory)))
+
+/* Page of the upper level: what the directory pages hold, with centroids */
+typedef struct HxUpper
+{
+	uint16 count; /* entries in use */
+	uint16 capacity;
+	uint32 unused;
+} HxUpper;
+
+typedef struct HxUpperEntry
+{
+	BlockNumber page; /* of the directory */
+	uint32 blocks;	  /* that it has, as last seen; 0: no centroid */
+	uint64 rows;	  /* of these, as last seen */
+} HxUpperEntry;
+
+#define HxPageUpper(page) ((HxUpper *) HxContents(page))
+#define HxPageUpperEntries(page) \
+	((HxUpperEntry *) (HxContents(page) + sizeof(HxUpper)))
 
 /* Zone page */
 typedef struct HxZones
@@ -220,7 +241,9 @@ typedef struct HxPlace
 extern int HxRowsCapacity(Size payload, int nattrs, int nwords);
 extern int HxDirectoryCapacity(const HxIndexDesc *desc);
 extern int HxZonesCapacity(const HxIndexDesc *desc);
+extern int HxUpperCapacity(const HxIndexDesc *desc);
 extern uint8 *HxPageCentroids(Page page);
+extern uint8 *HxPageUpperCentroids(Page page);
 extern HxZone *HxPageZone(const HxIndexDesc *desc, Page page, int slot);
 extern void HxRowArraysOf(const HxIndexDesc *desc, Page page,
 						  HxRowArrays *arrays);
@@ -238,6 +261,7 @@ extern void HxInitPage(Page page, uint16 kind);
 extern void HxInitRowsPage(const HxIndexDesc *desc, Page page, uint64 owner,
 						   HxPlace parent);
 extern void HxInitDirectoryPage(const HxIndexDesc *desc, Page page);
+extern void HxInitUpperPage(const HxIndexDesc *desc, Page page);
 extern void HxInitZonesPage(const HxIndexDesc *desc, Page page,
 							BlockNumber parent);
 extern void HxInitMetapage(const HxIndexDesc *desc, Page page);

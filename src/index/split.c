@@ -17,8 +17,10 @@
 #include "index/assign.h"
 #include "index/handler.h"
 #include "index/inject.h"
+#include "index/place.h"
 #include "index/rewrite.h"
 #include "index/split.h"
+#include "index/upper.h"
 
 /* Blocks are at least so full of one page */
 #define LEAST_FILL 0.6
@@ -33,8 +35,6 @@
 #define FIRST_SPLIT 64
 /* ... into as many, learning from so many rows for each */
 #define SAMPLE_PER_BLOCK 40
-/* Zone pages that one record may change beside a directory page */
-#define ZONE_PAGES 3
 
 /* A block being divided */
 typedef struct Parts
@@ -304,172 +304,6 @@ postpone(const HxRewrite *rewrite)
 	UnlockReleaseBuffer(buffer);
 }
 
-/* ---- a place for the second half ---- */
-
-/*
- * Write the zone pages of a new directory page, the last one first, so that
- * each can name the next; returns the first.
- */
-static BlockNumber
-add_zone_pages(Relation index, const HxIndexDesc *desc, BlockNumber parent)
-{
-	int count = (HxDirectoryCapacity(desc) - 1) / HxZonesCapacity(desc) + 1;
-	BlockNumber next = InvalidBlockNumber;
-
-	for (int i = 0; i < count; i++)
-	{
-		bool reused;
-		Buffer buffer = HxNewBuffer(index, &reused);
-		GenericXLogState *state = GenericXLogStart(index);
-		Page page =
-			GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);
-
-		HxInitZonesPage(desc, page, parent);
-		HxPageOpaque(page)->next = next;
-		next = BufferGetBlockNumber(buffer);
-		GenericXLogFinish(state);
-		UnlockReleaseBuffer(buffer);
-	}
-	return next;
-}
-
-/* Add a page to the directory, whose last one is given; returns its number. */
-static BlockNumber
-add_directory_page(Relation index, const HxIndexDesc *desc, BlockNumber last)
-{
-	bool reused;
-	Buffer buffer = HxNewBuffer(index, &reused);
-	BlockNumber added = BufferGetBlockNumber(buffer);
-	BlockNumber zones = add_zone_pages(index, desc, added);
-	Buffer before =
-		HxReadPage(index, last, BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
-	Buffer meta =
-		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
-	GenericXLogState *state = GenericXLogStart(index);
-	Page page =
-		GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);
-
-	HxInitDirectoryPage(desc, page);
-	HxPageDirectory(page)->zones = zones;
-	HxPageMeta(GenericXLogRegisterBuffer(state, meta, 0))->directory_end =
-		added;
-	HxPageOpaque(GenericXLogRegisterBuffer(state, before, 0))->next = added;
-	GenericXLogFinish(state);
-	UnlockReleaseBuffer(meta);
-	UnlockReleaseBuffer(before);
-	UnlockReleaseBuffer(buffer);
-	return added;
-}
-
-/* A slot without a block on a directory page, or its capacity. */
-static int
-free_slot(Page page)
-{
-	const HxEntry *entries = HxPageEntries(page);
-	int count = HxPageDirectory(page)->count;
-	int slot = 0;
-
-	while (slot < count && !(entries[slot].flags & HX_ENTRY_FREE))
-		slot++;
-	return slot;
-}
-
-/* The zone page of a slot, and the zone's place on it. */
-static void
-find_zone(Relation index, const HxIndexDesc *desc, BlockNumber zones,
-		  HxTarget *target)
-{
-	int capacity = HxZonesCapacity(desc);
-
-	for (int i = 0; i < target->place.slot / capacity; i++)
-	{
-		Buffer buffer =
-			HxReadPage(index, zones, BUFFER_LOCK_SHARE, HX_KIND_ZONES);
-
-		zones = HxPageOpaque(BufferGetPage(buffer))->next;
-		UnlockReleaseBuffer(buffer);
-	}
-	target->entry.zones = zones;
-	target->entry.zone = target->place.slot % capacity;
-}
-
-/*
- * Find a place for one more block.  It must not come before the block that
- * is split, since a reader of the directory would miss what moved there: see
- * README, "Reading the directory while it is switched".
- */
-static void
-find_place(Relation index, const HxIndexDesc *desc, BlockNumber from,
-		   HxTarget *target)
-{
-	BlockNumber block = from;
-	uint32 steps = 0;
-
-	for (;;)
-	{
-		Buffer buffer =
-			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
-		Page page = BufferGetPage(buffer);
-		int slot = free_slot(page);
-		BlockNumber zones = HxPageDirectory(page)->zones;
-		BlockNumber next = HxPageOpaque(page)->next;
-
-		UnlockReleaseBuffer(buffer);
-		HxCountStep(index, block, &steps);
-		target->place.page = block;
-		target->place.slot = slot;
-		if (slot < HxDirectoryCapacity(desc))
-		{
-			find_zone(index, desc, zones, target);
-			return;
-		}
-		block = next == InvalidBlockNumber
-					? add_directory_page(index, desc, block)
-					: next;
-	}
-}
-
-/*
- * Find places for so many blocks, the first of them that of the block that is
- * split.  More than two only as far as they are on its own directory page, and
- * on few zone pages beside its own, so that one record can change them; returns
- * how many were found.
- */
-static int
-find_places(HxRewrite *rewrite, HxPlace place, int wanted)
-{
-	const HxIndexDesc *desc = rewrite->desc;
-	int capacity = HxZonesCapacity(desc);
-	int first = Max(place.slot / capacity - ZONE_PAGES + 1, 0) * capacity;
-	int end = Min(HxDirectoryCapacity(desc), first + ZONE_PAGES * capacity);
-	int found = 1;
-
-	if (wanted > 2)
-	{
-		Buffer buffer = HxReadPage(rewrite->index, place.page,
-								   BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
-		Page page = BufferGetPage(buffer);
-		BlockNumber zones = HxPageDirectory(page)->zones;
-
-		for (int slot = first; slot < end && found < wanted; slot++)
-			if (slot >= HxPageDirectory(page)->count ||
-				(HxPageEntries(page)[slot].flags & HX_ENTRY_FREE))
-			{
-				rewrite->targets[found].place.page = place.page;
-				rewrite->targets[found++].place.slot = slot;
-			}
-		UnlockReleaseBuffer(buffer);
-		for (int p = 1; p < found; p++)
-			find_zone(rewrite->index, desc, zones, &rewrite->targets[p]);
-	}
-	if (found < 2)
-	{
-		find_place(rewrite->index, desc, place.page, &rewrite->targets[1]);
-		found = 2;
-	}
-	return found;
-}
-
 /* ---- the split ---- */
 
 /* Write all parts; true if they have taken the block's place. */
@@ -541,7 +375,7 @@ static bool
 split(HxRewrite *rewrite, HxPlace place, uint64 rows, bool only_block)
 {
 	Attempt attempt = SPLIT_CHANGED;
-	int places = find_places(rewrite, place, only_block ? FIRST_SPLIT : 2);
+	int places = HxFindPlaces(rewrite, place, only_block ? FIRST_SPLIT : 2);
 	uint64 owner = HxReserveOwners(rewrite->index, places);
 
 	for (int p = 0; p < places; p++)
@@ -567,6 +401,10 @@ split(HxRewrite *rewrite, HxPlace place, uint64 rows, bool only_block)
 		HxFreePages(rewrite->index, source->pages, source->npages,
 					source->entry.owner);
 		HxAddCounts(rewrite->index, &counts);
+		for (int p = 0; p < rewrite->ntargets; p++)
+			if (p == 0 || rewrite->targets[p].place.page != place.page)
+				HxRefreshUpper(rewrite->index, rewrite->desc,
+							   rewrite->targets[p].place.page);
 	}
 	return attempt == SPLIT_DONE;
 }

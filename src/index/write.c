@@ -3,7 +3,7 @@
  *	  Writing the pages of a new index, in block order, without WAL.
  *
  * Pages: metapage, all directory pages, the zone pages of each directory page,
- * then the rows, block after block.  Entries and zone maps are collected in
+ * the upper level if there is more than one, then the rows, block after block.  Entries and zone maps are collected in
  * memory and written at the end.
  */
 #include "postgres.h"
@@ -13,6 +13,7 @@
 
 #include "index/calibrate.h"
 #include "index/inject.h"
+#include "index/upper.h"
 #include "index/write.h"
 
 struct HxWriter
@@ -27,6 +28,8 @@ struct HxWriter
 	int entries_a_page;
 	int zones_a_page;
 	int zone_pages; /* of one directory page */
+	int upper_pages;
+	int upper_capacity;
 	HxEntry *entries;
 	char *zones;
 	Buffer buffer; /* page being filled, or InvalidBuffer */
@@ -64,6 +67,13 @@ zone_page(const HxWriter *writer, int block)
 	return 1 + writer->ndirectory +
 		   block / writer->entries_a_page * writer->zone_pages +
 		   block % writer->entries_a_page / writer->zones_a_page;
+}
+
+/* Page of the upper level that comes first, if there is any */
+static BlockNumber
+first_upper_page(const HxWriter *writer)
+{
+	return 1 + writer->ndirectory * (1 + writer->zone_pages);
 }
 
 static HxZone *
@@ -117,8 +127,12 @@ HxBeginWrite(Relation index, ForkNumber fork, const HxIndexDesc *desc,
 	writer->ndirectory = nblocks / writer->entries_a_page + 1;
 	writer->zone_pages =
 		(writer->entries_a_page - 1) / writer->zones_a_page + 1;
+	writer->upper_capacity = HxUpperCapacity(desc);
+	if (writer->ndirectory > 1)
+		writer->upper_pages =
+			(writer->ndirectory - 1) / writer->upper_capacity + 1;
 	init_entries(writer);
-	reserved = 1 + writer->ndirectory * (1 + writer->zone_pages);
+	reserved = first_upper_page(writer) + writer->upper_pages;
 	for (int i = 0; i < reserved; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -268,6 +282,34 @@ write_zone_pages(HxWriter *writer, int d)
 	}
 }
 
+/* Write page u of the upper level; the directory pages are written. */
+static void
+write_upper_page(HxWriter *writer, int u)
+{
+	const HxIndexDesc *desc = writer->desc;
+	Buffer buffer = reserved_page(writer, first_upper_page(writer) + u);
+	Page page = BufferGetPage(buffer);
+	int first = u * writer->upper_capacity;
+	int end = Min(first + writer->upper_capacity, writer->ndirectory);
+	uint8 *centroid = palloc(desc->payload);
+
+	HxInitUpperPage(desc, page);
+	for (int d = first; d < end; d++)
+	{
+		Buffer directory = reserved_page(writer, 1 + d);
+		HxUpperEntry entry;
+
+		HxSummarisePage(desc, BufferGetPage(directory), 1 + d, &entry,
+						centroid);
+		HxPutUpperEntry(desc, page, d - first, &entry, centroid);
+		UnlockReleaseBuffer(directory);
+	}
+	if (u + 1 < writer->upper_pages)
+		HxPageOpaque(page)->next = BufferGetBlockNumber(buffer) + 1;
+	pfree(centroid);
+	finish_page(buffer);
+}
+
 static void
 write_metapage(HxWriter *writer)
 {
@@ -281,6 +323,8 @@ write_metapage(HxWriter *writer)
 	meta->next_owner = writer->nblocks + 2;
 	meta->rows_at_build = writer->rows;
 	meta->blocks = writer->nblocks;
+	if (writer->upper_pages > 0)
+		meta->upper = first_upper_page(writer);
 	finish_page(buffer);
 }
 
@@ -294,6 +338,8 @@ HxEndWrite(HxWriter *writer)
 		write_directory_page(writer, d);
 		write_zone_pages(writer, d);
 	}
+	for (int u = 0; u < writer->upper_pages; u++)
+		write_upper_page(writer, u);
 	write_metapage(writer);
 	pfree(writer->entries);
 	pfree(writer->zones);
