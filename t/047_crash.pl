@@ -43,6 +43,7 @@ my %ways = (
 	'merge' => [ [ @thin ], 3 ],
 	'compact' => [ [ @thin ], 3 ],
 	'vacuum' => [ [ @thin ], 5 ],
+	'divide' => [ [ 'SELECT more(6000)' ], 1 ],
 	'recalibrate' => [ [ 'SELECT more(8000)' ], 2 ]);
 
 # Points are found in the sources, so that none is forgotten

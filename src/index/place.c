@@ -85,7 +85,7 @@ add_directory_page(Relation index, const HxIndexDesc *desc, BlockNumber page,
 	UnlockReleaseBuffer(upper);
 	UnlockReleaseBuffer(before);
 	UnlockReleaseBuffer(buffer);
-	HX_INJECT("directory-page-added");
+	HX_INJECT("divide-page-added");
 	return entry.page;
 }
 
@@ -283,7 +283,7 @@ make_room(HxRewrite *rewrite, HxPlace stays)
 
 		CHECK_FOR_INTERRUPTS();
 		to.slot += move_block(rewrite, from, centroid, to, zones, owner + i);
-		HX_INJECT("block-moved");
+		HX_INJECT("divide-block-moved");
 	}
 	HxRefreshUpper(index, desc, stays.page);
 	HxRefreshUpper(index, desc, to.page);
