@@ -162,5 +162,29 @@ $node->safe_psql('postgres', 'VACUUM rounds');
 is($node->safe_psql('postgres', q{SELECT rows, blocks FROM hashemb_index_info('rounds_idx')}), '0|1', 'one empty block is left');
 $node->safe_psql('postgres', 'INSERT INTO rounds SELECT * FROM source WHERE id <= 3000');
 sound('rounds', 'filled again');
+
+# More blocks than are all compared: rows go to a near one by way of the upper
+# level, directory pages that fill are divided, and vacuum merges what is thin
+$node->safe_psql('postgres', 'CREATE TABLE wide AS SELECT i AS id, grown_code(i) AS c, i % 20 AS a FROM generate_series(1, 60000) i;
+	CREATE INDEX wide_idx ON wide USING hashemb (c, a) WITH (block_rows = 4)');
+my ($blocks, $splits) = split /\|/, $node->safe_psql('postgres', q{SELECT blocks, splits FROM hashemb_index_info('wide_idx')});
+my $directory = $node->safe_psql('postgres', q{SELECT directory_pages FROM hashemb_check('wide_idx')});
+cmp_ok($blocks, '>', 10000, 'wide: many blocks');
+is($splits, 0, 'wide: built, not grown');
+$node->safe_psql('postgres', 'INSERT INTO wide SELECT i, grown_code(i), i % 20 FROM generate_series(60001, 64000) i');
+sound('wide', 'grown by one in 15');
+cmp_ok($node->safe_psql('postgres', q{SELECT splits FROM hashemb_index_info('wide_idx')}), '>', 100, 'wide: blocks were split');
+cmp_ok($node->safe_psql('postgres', q{SELECT directory_pages FROM hashemb_check('wide_idx')}), '>', $directory + 10, 'wide: directory pages were divided');
+my ($got, undef, $scored) = measure('wide_idx', 0.95, 10);
+$node->safe_psql('postgres', 'REINDEX INDEX wide_idx');
+my (undef, undef, $again) = measure('wide_idx', 0.95, 10);
+note "wide: recall $got, $scored rows scored, $again when built anew";
+cmp_ok($got, '>=', 0.95, 'wide: recall');
+cmp_ok($scored, '<=', 1.5 * $again, 'wide: rows scored');
+$node->safe_psql('postgres', 'DELETE FROM wide WHERE id % 8 > 0');
+$node->safe_psql('postgres', 'VACUUM wide');
+sound('wide', 'thinned');
+$node->safe_psql('postgres', 'INSERT INTO wide SELECT i, grown_code(i), i % 20 FROM generate_series(70001, 74000) i');
+sound('wide', 'filled again');
 $node->stop;
 done_testing();
