@@ -23,6 +23,10 @@
 #define COUNT_STEPS 8.0
 /* Share of the rows that may lie beyond an end of the axes */
 #define MAX_BEYOND 0.5
+/* Share of the rows in the last promises, above which steps are doubled ... */
+#define MAX_LAST 0.05
+/* ... at most so often */
+#define MAX_DOUBLINGS 4
 
 /* An exhaustive search on its way to the ring */
 typedef struct RingSearch
@@ -342,6 +346,15 @@ HxAddToRing(Relation index, const HxIndexDesc *desc, const HxNewest *newest,
 
 /* ---- adding up ---- */
 
+/* Is a step the other one, doubled some times or never? */
+static bool
+is_multiple(double step, double of)
+{
+	for (int i = 0; i <= HX_TABLE_PROMISES && of < step; i++)
+		of *= 2;
+	return of == step;
+}
+
 /* Read the searches that count. */
 static void
 read_searches(Relation index, const HxMeta *meta, RingSum *sum)
@@ -357,7 +370,7 @@ read_searches(Relation index, const HxMeta *meta, RingSum *sum)
 		const HxRing *ring = HxPageRing(BufferGetPage(buffer));
 
 		if (meta->ring_next - 1 - ring->number < HxRingCount(meta) &&
-			ring->promise_step == sum->promise_step &&
+			is_multiple(sum->promise_step, ring->promise_step) &&
 			ring->distance_step == sum->distance_step)
 			sum->searches[sum->count++] = *ring;
 		UnlockReleaseBuffer(buffer);
@@ -373,14 +386,17 @@ steps_between(double from, double to, double step, int limit)
 	return (int) Max(Min(steps, limit), -limit);
 }
 
-/* Row of the sum for a search's promise */
+/*
+ * Row of the sum for a search's promise: where its middle lies, since a row of
+ * the sum may be several of the search.
+ */
 static int
 promise_row(const RingSum *sum, const HxRing *ring, int promise)
 {
-	int row = promise + steps_between(sum->promise_low, ring->promise_low,
-									  sum->promise_step, HX_TABLE_PROMISES);
+	double middle = ring->promise_low + promise * ring->promise_step;
+	double row = floor((middle - sum->promise_low) / sum->promise_step + 0.5);
 
-	return Max(0, Min(row, HX_TABLE_PROMISES - 1));
+	return (int) Max(0, Min(row, HX_TABLE_PROMISES - 1));
 }
 
 /* Rows of a search's promise that are nearer than a distance of the sum. */
@@ -443,40 +459,49 @@ axes_fit(const RingSum *sum)
 }
 
 /*
- * Move the axes down by whole steps, to the least promise and distance of a
- * search, as far as rows do not fall off at the other end.
+ * Move the promises down by whole steps to the least one of a search.  If many
+ * rows fall off at the other end, double the steps: two rows become one.
  */
 static void
-move_axes(RingSum *sum)
+move_promises(RingSum *sum)
 {
-	double promise_low = sum->promise_low;
-	double distance_low = sum->distance_low;
-	double least_promise = INFINITY;
-	double least_distance = INFINITY;
+	double least = INFINITY;
 	int steps;
 
 	for (int i = 0; i < sum->count; i++)
-	{
-		least_promise = Min(least_promise, sum->searches[i].least_promise);
-		least_distance = Min(least_distance, sum->searches[i].least_distance);
-	}
-	steps = steps_between(least_promise, promise_low, sum->promise_step,
+		least = Min(least, sum->searches[i].least_promise);
+	steps = steps_between(least, sum->promise_low, sum->promise_step,
 						  HX_TABLE_PROMISES);
-	for (; steps > 0; steps--)
+	sum->promise_low -= Max(steps, 0) * sum->promise_step;
+	for (int i = 0; i < MAX_DOUBLINGS &&
+					share_of_promise(sum, HX_TABLE_PROMISES - 1) > MAX_LAST;
+		 i++)
 	{
-		sum->promise_low = promise_low - steps * sum->promise_step;
-		if (share_of_promise(sum, HX_TABLE_PROMISES - 1) <= MAX_BEYOND)
-			break;
-		sum->promise_low = promise_low;
+		sum->promise_low += sum->promise_step / 2;
+		sum->promise_step *= 2;
 	}
-	steps = steps_between(least_distance, distance_low, sum->distance_step,
-						  HX_TABLE_DISTANCES);
+}
+
+/*
+ * Move the distances down by whole steps, to the least one of a search, as far
+ * as rows do not fall off at the other end.
+ */
+static void
+move_distances(RingSum *sum)
+{
+	double low = sum->distance_low;
+	double least = INFINITY;
+	int steps;
+
+	for (int i = 0; i < sum->count; i++)
+		least = Min(least, sum->searches[i].least_distance);
+	steps = steps_between(least, low, sum->distance_step, HX_TABLE_DISTANCES);
 	for (; steps > 0; steps--)
 	{
-		sum->distance_low = distance_low - steps * sum->distance_step;
+		sum->distance_low = low - steps * sum->distance_step;
 		if (share_beyond(sum) <= MAX_BEYOND)
 			break;
-		sum->distance_low = distance_low;
+		sum->distance_low = low;
 	}
 }
 
@@ -545,7 +570,11 @@ HxComputeTableFromRing(Relation index, HxTable *table)
 	sum.distance_step = expect->distance_step;
 	if (expect->usable)
 		read_searches(index, &meta, &sum);
-	move_axes(&sum);
+	if (sum.count > 0)
+	{
+		move_promises(&sum);
+		move_distances(&sum);
+	}
 	done = sum.count > 0 && axes_fit(&sum);
 	if (done)
 	{

@@ -18,7 +18,7 @@
 /* Payloads that a division in two learns from at most */
 #define SAMPLE 4096
 /* Directory pages that a row is compared with: so many roots of their number */
-#define SEARCHED_ROOTS 1.5
+#define SEARCHED_ROOTS 2.0
 
 /* ---- nearness ---- */
 
