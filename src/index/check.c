@@ -58,9 +58,8 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_check_index);
 
 /* ---- pages ---- */
 
-/* Take note that a page has a purpose; false if that was known. */
-static bool
-reach(Check *check, BlockNumber block)
+bool
+HxReach(Check *check, BlockNumber block)
 {
 	uint8 bit = 1 << block % 8;
 
@@ -77,9 +76,8 @@ is_reached(const Check *check, BlockNumber block)
 		   (check->reached[block / 8] >> block % 8 & 1);
 }
 
-/* Copy a page, whatever it is. */
-static Page
-copy_page(Check *check, BlockNumber block)
+Page
+HxCopyPage(Check *check, BlockNumber block)
 {
 	Buffer buffer =
 		HxReadBuffer(check->index, block, BUFFER_LOCK_SHARE, check->strategy);
@@ -268,7 +266,7 @@ check_chain(Check *check)
 	HxStartWalk(&walk);
 	while (next != InvalidBlockNumber)
 	{
-		Page page = copy_page(check, next);
+		Page page = HxCopyPage(check, next);
 		const char *wrong = rows_page_fault(check);
 
 		CHECK_FOR_INTERRUPTS();
@@ -278,7 +276,7 @@ check_chain(Check *check)
 			return fault(check, next, "a chain of pages runs in a circle");
 		if (!check_rows(check, next))
 			return false;
-		if (reach(check, next))
+		if (HxReach(check, next))
 			check->counts.rows_pages++;
 		append_found |= next == block->entry.append;
 		pages++;
@@ -341,7 +339,7 @@ copy_zone(Check *check)
 	Page page = (Page) check->page.data;
 	const char *wrong;
 
-	copy_page(check, block->entry.zones);
+	HxCopyPage(check, block->entry.zones);
 	wrong = HxPageFault(&check->desc, page, HX_KIND_ZONES);
 	if (!wrong && HxPageOpaque(page)->parent != block->place.page)
 		wrong = psprintf("zone page of block %u serves block %u",
@@ -353,7 +351,7 @@ copy_zone(Check *check)
 		return fault(check, block->entry.zones, wrong);
 	memcpy(block->zone, HxPageZone(&check->desc, page, block->entry.zone),
 		   HX_ZONE_SIZE(check->desc.nwords));
-	if (reach(check, block->entry.zones))
+	if (HxReach(check, block->entry.zones))
 		check->counts.zone_pages++;
 	return true;
 }
@@ -455,114 +453,6 @@ check_owners(Check *check)
 
 /* ---- directory and what else there is ---- */
 
-/* Remember a directory page, for check_upper(). */
-static void
-add_directory_page(Check *check, BlockNumber block)
-{
-	if (check->ndirectory == check->directory_room)
-	{
-		check->directory_room *= 2;
-		check->directory = repalloc_huge(
-			check->directory, check->directory_room * sizeof(BlockNumber));
-	}
-	check->directory[check->ndirectory++] = block;
-}
-
-static int
-compare_blocks(const void *a, const void *b)
-{
-	BlockNumber x = *(const BlockNumber *) a;
-	BlockNumber y = *(const BlockNumber *) b;
-
-	return (x > y) - (x < y);
-}
-
-/*
- * Check the entries of a copied page of the upper level: each describes a
- * directory page.  seen[] marks those that were there when the directory was
- * read; later ones can only be looked at.
- */
-static int
-check_upper_page(Check *check, BlockNumber block, bool *seen)
-{
-	Page page = (Page) check->page.data;
-	int count = HxPageUpper(page)->count;
-	BlockNumber *pages = palloc(Max(count, 1) * sizeof(BlockNumber));
-	int found = 0;
-
-	for (int i = 0; i < count; i++)
-		pages[i] = HxPageUpperEntries(page)[i].page;
-	for (int i = 0; i < count; i++)
-	{
-		const BlockNumber *known =
-			bsearch(&pages[i], check->directory, check->ndirectory,
-					sizeof(BlockNumber), compare_blocks);
-
-		if (known)
-		{
-			if (seen[known - check->directory])
-				HxCorrupted(
-					check->index, block,
-					psprintf("directory page %u is described twice", pages[i]));
-			seen[known - check->directory] = true;
-			found++;
-		}
-		else if (check->frozen)
-			HxCorrupted(check->index, block,
-						psprintf("page %u is described, but the directory "
-								 "does not lead to it",
-								 pages[i]));
-		else
-			UnlockReleaseBuffer(HxReadPage(
-				check->index, pages[i], BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY));
-	}
-	pfree(pages);
-	return found;
-}
-
-/*
- * The upper level describes each directory page once; there is none if there is
- * only one.  It is read after the directory, and only grows.
- */
-static void
-check_upper(Check *check)
-{
-	bool *seen = palloc0(check->ndirectory * sizeof(bool));
-	int found = 0;
-	BlockNumber block;
-	Walk walk;
-
-	HxReadMeta(check->index, &check->meta);
-	block = check->meta.upper;
-	if (block == InvalidBlockNumber && check->ndirectory == 1)
-		return;
-	qsort(check->directory, check->ndirectory, sizeof(BlockNumber),
-		  compare_blocks);
-	HxStartWalk(&walk);
-	while (block != InvalidBlockNumber)
-	{
-		Page page = copy_page(check, block);
-		const char *wrong = HxPageFault(&check->desc, page, HX_KIND_UPPER);
-		BlockNumber next = HxPageOpaque(page)->next;
-
-		CHECK_FOR_INTERRUPTS();
-		if (!wrong && HxHasBeenAt(&walk, block))
-			wrong = "the upper level of the directory runs in a circle";
-		if (wrong)
-			HxCorrupted(check->index, block, wrong);
-		if (reach(check, block))
-			check->counts.directory_pages++;
-		found += check_upper_page(check, block, seen);
-		block = next;
-	}
-	if (found != check->ndirectory)
-		HxCorrupted(check->index, HX_METAPAGE,
-					psprintf("the upper level describes %d of %d directory "
-							 "pages",
-							 found, check->ndirectory));
-	pfree(seen);
-}
-
 /* Check all directory pages and their blocks. */
 static void
 check_directory(Check *check)
@@ -574,7 +464,7 @@ check_directory(Check *check)
 	HxStartWalk(&walk);
 	while (block != InvalidBlockNumber)
 	{
-		Page page = copy_page(check, block);
+		Page page = HxCopyPage(check, block);
 		const char *wrong = HxPageFault(&check->desc, page, HX_KIND_DIRECTORY);
 		int count = HxPageDirectory(page)->count;
 		BlockNumber next;
@@ -586,9 +476,9 @@ check_directory(Check *check)
 		if (wrong)
 			HxCorrupted(check->index, block, wrong);
 		next = HxPageOpaque(page)->next;
-		if (reach(check, block))
+		if (HxReach(check, block))
 			check->counts.directory_pages++;
-		add_directory_page(check, block);
+		HxNoteDirectoryPage(check, block);
 		for (int i = 0; i < count; i++)
 			check_block(check, block, i);
 		last = block;
@@ -616,9 +506,9 @@ check_table(Check *check)
 		return;
 	UnlockReleaseBuffer(HxReadPage(check->index, meta->table, BUFFER_LOCK_SHARE,
 								   HX_KIND_TABLE));
-	reach(check, meta->table);
+	HxReach(check, meta->table);
 	for (int i = HxListRing(check->index, meta, ring); i > 0; i--)
-		check->counts.ring_pages += reach(check, ring[i - 1]);
+		check->counts.ring_pages += HxReach(check, ring[i - 1]);
 }
 
 /*
@@ -635,7 +525,7 @@ count_other_pages(Check *check)
 		CHECK_FOR_INTERRUPTS();
 		if (is_reached(check, b))
 			continue;
-		page = copy_page(check, b);
+		page = HxCopyPage(check, b);
 		if (PageIsNew(page))
 			check->counts.orphan_pages++;
 		else if (!HxPageIsSound(page))
@@ -863,7 +753,7 @@ check_index(Check *check, bool heapallindexed)
 	else
 	{
 		check_directory(check);
-		check_upper(check);
+		HxCheckUpper(check);
 		check_table(check);
 	}
 	count_other_pages(check);

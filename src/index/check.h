@@ -99,4 +99,19 @@ typedef struct Check
 	MemoryContext context; /* reset for each row of the table */
 } Check;
 
+/* Take note that a page has a purpose; false if that was known. */
+extern bool HxReach(Check *check, BlockNumber block);
+
+/* Copy a page, whatever it is, to check->page. */
+extern Page HxCopyPage(Check *check, BlockNumber block);
+
+/* Remember a directory page, for HxCheckUpper. */
+extern void HxNoteDirectoryPage(Check *check, BlockNumber block);
+
+/*
+ * The upper level describes each directory page once; there is none if there is
+ * only one.  It is read after the directory, and only grows.
+ */
+extern void HxCheckUpper(Check *check);
+
 #endif /* HX_CHECK_H */
