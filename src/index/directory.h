@@ -47,6 +47,15 @@ extern bool HxHasOwner(const HxOwners *owners, uint64 owner);
 extern void HxReadDirectory(Relation index, const HxIndexDesc *desc,
 							const HxQuery *query, HxBlocks *blocks);
 
+/*
+ * The same without the blocks of pages of which the filter excludes every row,
+ * as far as that can be told from the column that blocks are formed within.
+ * Returns the rows of all blocks of the index.
+ */
+extern uint64 HxReadDirectoryFor(Relation index, const HxIndexDesc *desc,
+								 const HxQuery *query, const HxFilter *filter,
+								 HxBlocks *blocks);
+
 /* Move a block to an earlier place in the list, where others are dropped. */
 static inline void
 HxMoveBlock(HxBlocks *blocks, int from, int to)
