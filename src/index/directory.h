@@ -8,6 +8,9 @@
 #include "index/filter.h"
 #include "index/vector.h"
 
+/* An index with groups is searched exactly where zones leave so many rows */
+#define HX_EXACT_GROUP 131072
+
 /* A block as a search knows it: a copy of what its entry said */
 typedef struct HxBlock
 {

@@ -27,9 +27,6 @@ static const int group_ends[] = {10, 20, 40, 80, FIRST_KEPT};
 /* Rows after which a search is exact */
 #define EXACT_AFTER 1024
 
-/* An index with groups is searched exactly where zones leave so many rows */
-#define EXACT_GROUP 131072
-
 /* Blocks in which rows that the filter rejects are scored, all of them */
 #define SAMPLED_BLOCKS 32
 
@@ -177,7 +174,7 @@ read_directory(HxSearch *search)
 	search->nrows = HxBlocksRows(blocks);
 	/* What one value of the group leaves is too little for estimates. */
 	if (search->desc.group > 0 && !HxFilterIsTrivial(spec->filter) &&
-		search->nrows <= EXACT_GROUP)
+		search->nrows <= HX_EXACT_GROUP)
 		search->exact = true;
 	if (!spec->skip_nulls && !never && (search->in_nulls || !spec->ordered))
 		HxAddNullBlock(blocks);
