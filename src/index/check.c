@@ -364,9 +364,9 @@ copy_zone(Check *check)
 		return fault(check, block->entry.zones, wrong);
 	memcpy(block->zone, HxPageZone(&check->desc, page, block->entry.zone),
 		   HX_ZONE_SIZE(check->desc.nwords));
-	if (!block->is_nulls && !range_covers(&block->page_range,
-										  HxZoneRange(&check->desc,
-													  block->zone)))
+	if (!block->is_nulls &&
+		!range_covers(&block->page_range,
+					  HxZoneRange(&check->desc, block->zone)))
 		return fault(check, block->place.page,
 					 psprintf("entry %u: the page's range of values does not "
 							  "cover the block's",

@@ -124,8 +124,8 @@ group_column(const IndexOptInfo *index)
 		HxReadMeta(relation, &meta);
 		if (meta.group > 0)
 			column =
-				index->indexkeys[HxDescribe(relation)->attrs[meta.group - 1].attno -
-								 1];
+				index->indexkeys
+					[HxDescribe(relation)->attrs[meta.group - 1].attno - 1];
 	}
 	index_close(relation, NoLock);
 	return column;

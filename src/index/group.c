@@ -137,8 +137,7 @@ look_at_pages(Finder *finder, BlockNumber first, bool neighbours)
 		HxCountStep(finder->index, block, &steps);
 		for (int i = slot; i < HxPageDirectory(page)->count; i++)
 			finder->rows += entries[i].rows;
-		if (neighbours ||
-			range_has(&HxPageDirectory(page)->range, finder->key))
+		if (neighbours || range_has(&HxPageDirectory(page)->range, finder->key))
 			look_at_page(finder, block, page, slot, neighbours);
 		block = HxPageOpaque(page)->next;
 		UnlockReleaseBuffer(buffer);
@@ -215,9 +214,8 @@ HxCutByKey(const HxRewrite *rewrite, int wanted, int *rows, int *counts)
 	{
 		int ideal = cut + (count - cut) / (wanted - parts);
 
-		if (end < count &&
-			HxCompareKeys(key_of_row(rewrite, rows[end]),
-						  key_of_row(rewrite, rows[start])) == 0)
+		if (end < count && HxCompareKeys(key_of_row(rewrite, rows[end]),
+										 key_of_row(rewrite, rows[start])) == 0)
 			continue;
 		/* The run that reaches the ideal place: cut before or behind it */
 		if (end >= ideal && start > cut &&

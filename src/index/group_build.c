@@ -76,8 +76,7 @@ compare_key_rows(const void *a, const void *b)
  * from each of so many equal stretches of the spool.
  */
 static KeyRow *
-read_keys(HxBuild *build, HxSpool *spool, bool alive, Size memory,
-		  int64 *nkeys)
+read_keys(HxBuild *build, HxSpool *spool, bool alive, Size memory, int64 *nkeys)
 {
 	int64 rows = 0;
 	int64 room = Max(memory / sizeof(KeyRow), 1000);
@@ -195,8 +194,8 @@ form_groups(HxGroups *groups, const KeyRow *keys, int64 nkeys, double target)
 
 /* Train a group's centroids on some of its rows; *nblocks may become less. */
 static void
-train_group(HxBuild *build, HxSpool *spool, const KeyRow *keys, ValueGroup *group,
-			int64 most_rows, uint8 *centroids)
+train_group(HxBuild *build, HxSpool *spool, const KeyRow *keys,
+			ValueGroup *group, int64 most_rows, uint8 *centroids)
 {
 	Size size = build->desc->payload;
 	int64 wanted = Min((int64) group->nblocks * SAMPLE_PER_BLOCK, group->count);
@@ -308,7 +307,8 @@ HxMakeGrouper(HxBuild *build, const uint8 *centroids)
 		grouper->groups.count = count;
 		grouper->groups.groups =
 			MemoryContextAllocHuge(context, (Size) count * sizeof(ValueGroup));
-		HxReadFile(file, grouper->groups.groups, (Size) count * sizeof(ValueGroup));
+		HxReadFile(file, grouper->groups.groups,
+				   (Size) count * sizeof(ValueGroup));
 		BufFileClose(file);
 	}
 	MemoryContextSwitchTo(old);

@@ -106,7 +106,7 @@ typedef struct HxRange
 	uint32 nulls;  /* there are NULLs, which come after all values */
 } HxRange;
 
-#define HX_EMPTY_RANGE ((HxRange) {PG_INT64_MAX, PG_INT64_MIN, 0, 0})
+#define HX_EMPTY_RANGE ((HxRange){PG_INT64_MAX, PG_INT64_MIN, 0, 0})
 
 /* Directory page */
 typedef struct HxDirectory

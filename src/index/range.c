@@ -20,9 +20,8 @@ table_column(Relation index, AttrNumber attno)
 {
 	AttrNumber column = index->rd_index->indkey.values[attno - 1];
 
-	return column == 0
-			   ? NULL
-			   : get_attname(index->rd_index->indrelid, column, true);
+	return column == 0 ? NULL
+					   : get_attname(index->rd_index->indrelid, column, true);
 }
 
 /*
@@ -43,9 +42,9 @@ find_column(Relation index, const char *name)
 			return i;
 	}
 	for (AttrNumber i = 1; i <= count; i++)
-		if (strcmp(NameStr(
-					   TupleDescAttr(RelationGetDescr(index), i - 1)->attname),
-				   name) == 0)
+		if (strcmp(
+				NameStr(TupleDescAttr(RelationGetDescr(index), i - 1)->attname),
+				name) == 0)
 			return i;
 	return 0;
 }
@@ -54,8 +53,7 @@ int
 HxResolveGroup(Relation index, const HxIndexDesc *desc)
 {
 	const HxOptions *options = (const HxOptions *) index->rd_options;
-	const char *name =
-		options ? GET_STRING_RELOPTION(options, group_by) : NULL;
+	const char *name = options ? GET_STRING_RELOPTION(options, group_by) : NULL;
 	AttrNumber attno;
 
 	if (!name || name[0] == '\0')
@@ -144,7 +142,7 @@ HxWidenRange(const HxIndexDesc *desc, HxRange *range, const HxAttrRow *attrs)
 	if (key.isnull)
 		range->nulls = 1;
 	else
-		HxAddRange(range, (HxRange) {key.word, key.word, 1, 0});
+		HxAddRange(range, (HxRange){key.word, key.word, 1, 0});
 }
 
 /* As a zone map in which all other columns may have any value. */
@@ -164,7 +162,7 @@ HxRangeMayPass(const HxIndexDesc *desc, const HxFilter *filter,
 	wide.zone.values = range->values ? PG_UINT32_MAX : ~bit;
 	for (int w = 0; w < desc->nwords; w++)
 		wide.zone.words[w] =
-			(HxWordZone) {PG_INT64_MIN, PG_INT64_MAX, PG_UINT64_MAX};
+			(HxWordZone){PG_INT64_MIN, PG_INT64_MAX, PG_UINT64_MAX};
 	word = &wide.zone.words[desc->attrs[desc->group - 1].first_word];
 	word->min = range->low;
 	word->max = range->high;

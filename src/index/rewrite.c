@@ -462,8 +462,7 @@ apply_change(const HxIndexDesc *desc, const Change *change, Page directory,
 		memcpy(HxPageCentroids(directory) + slot * desc->payload,
 			   change->target->centroid, desc->payload);
 		memcpy(zone, change->target->zone, HX_ZONE_SIZE(desc->nwords));
-		HxAddRange(&HxPageDirectory(directory)->range,
-				   HxZoneRange(desc, zone));
+		HxAddRange(&HxPageDirectory(directory)->range, HxZoneRange(desc, zone));
 	}
 	else
 	{
