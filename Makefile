@@ -15,14 +15,15 @@ ENCODER = $(addprefix src/encoder/,format.o apply.o model.o describe.o \
 	train_linear.o product.o matrix.o eigen.o matrix_host.o rbin.o train_rows.o \
 	train_rbin.o train_cross.o train_pairs.o evaluate.o code_stats.o)
 INDEX = $(addprefix src/index/,page.o lock.o attribute.o attribute_encode.o \
-	filter.o filter_make.o tidset.o code.o code_train.o assign.o upper.o \
-	directory.o expect.o search.o visit.o stop.o limited.o kept.o ranking.o \
-	sample.o replay.o calibrate.o ring.o recalibrate.o write.o spool.o share.o \
-	team.o rewrite.o place.o split.o merge.o build.o insert.o scan.o dead.o \
-	vacuum.o cost.o validate.o handler.o inspect.o check.o check_upper.o \
-	inject.o sparse.o sparse_page.o sparse_write.o sparse_cluster.o \
-	sparse_build.o sparse_insert.o sparse_merge.o sparse_score.o \
-	sparse_search.o sparse_vacuum.o sparse_check.o sparse_inspect.o)
+	filter.o filter_make.o range.o tidset.o code.o code_train.o assign.o \
+	upper.o directory.o expect.o search.o visit.o stop.o limited.o kept.o \
+	ranking.o sample.o replay.o calibrate.o ring.o recalibrate.o write.o \
+	spool.o share.o team.o rewrite.o group.o group_build.o place.o split.o \
+	merge.o build.o insert.o scan.o dead.o vacuum.o cost.o validate.o \
+	handler.o inspect.o check.o check_upper.o inject.o sparse.o \
+	sparse_page.o sparse_write.o sparse_cluster.o sparse_build.o \
+	sparse_insert.o sparse_merge.o sparse_score.o sparse_search.o \
+	sparse_vacuum.o sparse_check.o sparse_inspect.o)
 PLAN = $(addprefix src/plan/,hook.o match.o compile.o vector_key.o \
 	bitmap.o path.o plan_data.o node.o condition.o bitmap_read.o \
 	heap_row.o explain.o)

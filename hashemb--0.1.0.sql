@@ -2000,7 +2000,8 @@ CREATE FUNCTION hashemb_index_info(index regclass,
 	OUT splits integer, OUT merges integer, OUT rows_per_page integer,
 	OUT pages bigint, OUT rows_at_build bigint,
 	OUT rows_at_calibration bigint, OUT calibrations integer,
-	OUT pages_freed bigint, OUT pages_reused bigint)
+	OUT pages_freed bigint, OUT pages_reused bigint,
+	OUT group_column integer)
 	AS 'MODULE_PATHNAME', 'hx_index_info'
 	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hashemb_index_info(regclass) IS
@@ -2009,7 +2010,8 @@ COMMENT ON FUNCTION hashemb_index_info(regclass) IS
 CREATE FUNCTION hashemb_block_info(index regclass,
 	OUT block integer, OUT holds_nulls boolean, OUT rows bigint,
 	OUT pages integer, OUT radius bigint, OUT min_weight bigint,
-	OUT max_weight bigint)
+	OUT max_weight bigint, OUT group_low bigint, OUT group_high bigint,
+	OUT group_nulls boolean)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'hx_block_info'
 	LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 1000;

@@ -21,6 +21,7 @@ use constant PAGE => 8192;
 use constant CONTENTS => 24; # page header
 use constant LOWER => 12;    # pd_lower in it
 use constant SPECIAL => PAGE - 24;
+use constant HEADER => 32; # of a directory page
 use constant ENTRY => 48; # bytes of a directory entry
 
 # Offsets within the special space, an entry, the metapage
@@ -182,7 +183,7 @@ sub put
 sub entry_at
 {
 	my ($e, $field) = @_;
-	return PAGE + CONTENTS + 8 + $e * ENTRY + $entry{$field};
+	return PAGE + CONTENTS + HEADER + $e * ENTRY + $entry{$field};
 }
 
 sub entry_of

@@ -21,6 +21,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "index/group_build.h"
 #include "index/handler.h"
 #include "index/inject.h"
 #include "index/random.h"
@@ -88,17 +89,32 @@ best_blocks(const HxBuild *build, int64 rows)
 	return (int) Max(1, Min(rows / per_block, HX_KEY_MAX_BLOCKS - 1));
 }
 
+/* Memory that a block takes in a build */
+static Size
+block_memory(const HxBuild *build)
+{
+	return 2 * build->shared->nparts * build->desc->payload + sizeof(HxEntry) +
+		   HX_ZONE_SIZE(build->desc->nwords);
+}
+
 /*
- * How many blocks there are to be: their centroids, which each participant
- * holds twice, and their entries take at most a quarter of the memory.
+ * Centroids, which each participant holds twice, and entries take at most a
+ * quarter of the memory.
  */
+static int
+most_blocks(const HxBuild *build)
+{
+	return (int) Max(
+		Min(memory_share(4) / block_memory(build), HX_KEY_MAX_BLOCKS - 1), 1);
+}
+
+/* How many blocks there are to be */
 static int
 choose_blocks(const HxBuild *build, int64 rows)
 {
 	int best = best_blocks(build, rows);
-	Size each = 2 * build->shared->nparts * build->desc->payload +
-				sizeof(HxEntry) + HX_ZONE_SIZE(build->desc->nwords);
-	int most = (int) Max(Min(memory_share(4) / each, INT_MAX), 1);
+	Size each = block_memory(build);
+	int most = most_blocks(build);
 
 	if (best <= most)
 		return best;
@@ -196,6 +212,20 @@ assign_sample(HxSample *sample, const uint8 *centroids, int ncentroids,
 	HxRunTask(build, HX_TASK_TRAIN, sample->count);
 	if (build->parallel)
 		HxCollectAnswers(build);
+}
+
+/* Train centroids within each group. */
+static void
+train_groups(HxBuild *build, const HxShare *loaded)
+{
+	uint8 *centroids;
+
+	set_phase(HX_PHASE_TRAIN, samplable(loaded));
+	centroids = HxTrainGroups(build, samplable(loaded), loaded->alive > 0,
+							  best_blocks(build, samplable(loaded)),
+							  most_blocks(build), memory_share(4));
+	build->ncentroids = HxGroupBlocks(build->groups);
+	publish_centroids(build, centroids, build->ncentroids);
 }
 
 /* Train the centroids on a sample. */
@@ -314,7 +344,10 @@ build_index(HxBuild *build)
 	loaded = sum_shares(build);
 	if (loaded.broken_chain)
 		build->info->ii_BrokenHotChain = true;
-	train(build, &loaded);
+	if (build->desc->group > 0)
+		train_groups(build, &loaded);
+	else
+		train(build, &loaded);
 	assign_rows(build, loaded.rows);
 	write_rows(build, loaded.rows);
 	calibrate(build, loaded.vectors);
@@ -325,6 +358,20 @@ build_index(HxBuild *build)
 	result->heap_tuples = loaded.heap_rows;
 	result->index_tuples = loaded.rows;
 	return result;
+}
+
+/* Windows of sparse vectors are not formed within groups. */
+static void
+refuse_groups(Relation index)
+{
+	if (HxResolveGroup(index, HxDescribe(index)) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("option group_by is not supported for sparse vectors, "
+						"as in index \"%s\"",
+						RelationGetRelationName(index)),
+				 errhint("Create the index without group_by; conditions on its "
+						 "attribute columns are checked within it.")));
 }
 
 /* ambuild */
@@ -340,7 +387,10 @@ hxbuild(Relation heap, Relation index, IndexInfo *info)
 		elog(ERROR, "index \"%s\" already contains data",
 			 RelationGetRelationName(index));
 	if (HxIsSparse(HxDescribe(index)))
+	{
+		refuse_groups(index);
 		return HxSparseBuild(heap, index, info);
+	}
 	result = palloc(sizeof(IndexBuildResult));
 	context =
 		AllocSetContextCreate(caller, "hashemb build", ALLOCSET_DEFAULT_SIZES);
@@ -356,14 +406,16 @@ hxbuild(Relation heap, Relation index, IndexInfo *info)
 void
 hxbuildempty(Relation index)
 {
+	HxIndexDesc desc = *HxDescribe(index);
 	HxWriter *writer;
 
-	if (HxIsSparse(HxDescribe(index)))
+	if (HxIsSparse(&desc))
 	{
 		HxSparseBuildEmpty(index);
 		return;
 	}
-	writer = HxBeginWrite(index, INIT_FORKNUM, HxDescribe(index), NULL, 0,
+	desc.group = HxResolveGroup(index, &desc);
+	writer = HxBeginWrite(index, INIT_FORKNUM, &desc, NULL, 0,
 						  HX_DEFAULT_FILLFACTOR);
 	HxEndWrite(writer);
 	log_newpage_range(index, INIT_FORKNUM, 0,

@@ -58,6 +58,7 @@ typedef struct HxBuildShared
 	int nparts;		   /* participants, the leader included */
 	int64 items;	   /* to be claimed in this task */
 	int ncentroids;	   /* in the file of centroids */
+	int ngroups;	   /* in the file of groups */
 	uint32 generation; /* number of that file */
 
 	pg_atomic_uint64 next; /* first item that nobody has claimed */
@@ -86,6 +87,7 @@ typedef struct HxBuild
 	/* Leader: the centroids, from training to the end */
 	uint8 *centroids;
 	int ncentroids;
+	struct HxGroups *groups; /* in an index with groups; workers: see share.c */
 	/* Leader, while training */
 	const uint8 *sample;
 	int *nearest; /* centroid of each sampled row */

@@ -47,6 +47,7 @@
 #include "compat.h"
 #include "index/check.h"
 #include "index/inspect.h"
+#include "index/range.h"
 #include "index/ring.h"
 #include "index/sparse.h"
 #include "index/search.h"
@@ -331,6 +332,17 @@ entry_fault(Check *check)
 	return check->desc.vector->methods->fault(&check->desc, block->centroid);
 }
 
+/* Is a block's range within that of its directory page? */
+static bool
+range_covers(const HxRange *page, HxRange block)
+{
+	HxRange both = *page;
+
+	HxAddRange(&both, block);
+	return both.low == page->low && both.high == page->high &&
+		   both.values == page->values && both.nulls == page->nulls;
+}
+
 /* Copy the block's zone map; false as for fault(). */
 static bool
 copy_zone(Check *check)
@@ -351,6 +363,13 @@ copy_zone(Check *check)
 		return fault(check, block->entry.zones, wrong);
 	memcpy(block->zone, HxPageZone(&check->desc, page, block->entry.zone),
 		   HX_ZONE_SIZE(check->desc.nwords));
+	if (!block->is_nulls &&
+		!range_covers(&block->page_range,
+					  HxZoneRange(&check->desc, block->zone)))
+		return fault(check, block->place.page,
+					 psprintf("entry %u: the page's range of values does not "
+							  "cover the block's",
+							  block->place.slot));
 	if (HxReach(check, block->entry.zones))
 		check->counts.zone_pages++;
 	return true;
@@ -376,6 +395,7 @@ look_at_block(Check *check, bool locked)
 	page = BufferGetPage(buffer);
 	entry = HxGetEntry(check->index, buffer, block->place.slot);
 	block->entry = *entry;
+	block->page_range = HxPageDirectory(page)->range;
 	memcpy(block->centroid,
 		   HxPageCentroids(page) + block->place.slot * check->desc.payload,
 		   check->desc.payload);
@@ -734,6 +754,7 @@ check_index(Check *check, bool heapallindexed)
 	check->npages = RelationGetNumberOfBlocks(check->index);
 	HxReadMeta(check->index, &check->meta);
 	check->desc = *HxDescribe(check->index);
+	check->desc.group = check->meta.group;
 	check->strategy = GetAccessStrategy(BAS_BULKREAD);
 	check->frozen = heapallindexed;
 	check->reached =

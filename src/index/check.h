@@ -30,6 +30,7 @@ typedef struct BlockCheck
 {
 	HxPlace place;
 	HxEntry entry;
+	HxRange page_range; /* of its directory page */
 	uint8 *centroid;
 	HxZone *zone;
 	bool is_nulls;

@@ -108,6 +108,61 @@ HxVisitedShare(double rows, double wanted, double selectivity, double recall)
 	return Min(share, 1);
 }
 
+/* Column of the table that an index's blocks are formed within; 0 if none */
+static AttrNumber
+group_column(const IndexOptInfo *index)
+{
+	Relation relation;
+	AttrNumber column = 0;
+	HxMeta meta;
+
+	if (index->hypothetical)
+		return 0;
+	relation = index_open(index->indexoid, NoLock);
+	if (relation->rd_options)
+	{
+		HxReadMeta(relation, &meta);
+		if (meta.group > 0)
+			column =
+				index->indexkeys
+					[HxDescribe(relation)->attrs[meta.group - 1].attno - 1];
+	}
+	index_close(relation, NoLock);
+	return column;
+}
+
+Selectivity
+HxGroupSelectivity(PlannerInfo *root, const IndexOptInfo *index, List *clauses)
+{
+	AttrNumber column = group_column(index);
+	List *found = NIL;
+	ListCell *cell;
+
+	if (column == 0)
+		return 1;
+	foreach (cell, clauses)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, cell);
+		Bitmapset *columns = NULL;
+		int member;
+
+		pull_varattnos((Node *) clause->clause, index->rel->relid, &columns);
+		if (bms_get_singleton_member(columns, &member) &&
+			member + FirstLowInvalidHeapAttributeNumber == column)
+			found = lappend(found, clause);
+	}
+	if (found == NIL)
+		return 1;
+	return clauselist_selectivity(root, found, index->rel->relid, JOIN_INNER,
+								  NULL);
+}
+
+double
+HxGroupedShare(double share, double rows, Selectivity group)
+{
+	return group * rows <= HX_EXACT_GROUP ? Min(group, 1) : Min(share, group);
+}
+
 /* Is this a condition "code <@ ball" on the vector column? */
 static bool
 is_ball_condition(const IndexOptInfo *index, const IndexClause *clause,
@@ -201,6 +256,9 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	GenericCosts costs;
 	double rows = Max(index->tuples, 1);
 	bool ordered = path->indexorderbys != NIL;
+	List *clauses = NIL;
+	Selectivity group;
+	ListCell *cell;
 	double share;
 	double touched;
 	Cost all;
@@ -213,6 +271,11 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 												 rows * costs.indexSelectivity),
 									 costs.indexSelectivity, hx_recall)
 					: ball_share(root, path);
+	foreach (cell, path->indexclauses)
+		clauses = lappend(clauses, lfirst_node(IndexClause, cell)->rinfo);
+	group = HxGroupSelectivity(root, index, clauses);
+	if (group < 1)
+		share = HxGroupedShare(share, rows, group);
 	touched = share * rows;
 	*pages = Max(index->pages * share, 1);
 	all = HxSearchCost(index, share, list_length(path->indexclauses),
@@ -224,9 +287,9 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	/* Rows past those wanted come from an exact search: see README. */
 	*startup = all;
 	*total = all + costs.numIndexTuples * cpu_index_tuple_cost;
-	if (ordered && share < 1 && !HxIsSparseIndex(index))
-		*total += (rows - touched) * SCORE_COST * cpu_operator_cost +
-				  index->pages * PAGE_COST * seq_page_cost;
+	if (ordered && share < group && !HxIsSparseIndex(index))
+		*total += (rows * group - touched) * SCORE_COST * cpu_operator_cost +
+				  index->pages * group * PAGE_COST * seq_page_cost;
 	*selectivity = costs.indexSelectivity;
 	*correlation = 0;
 

@@ -18,6 +18,16 @@ extern double HxVisitedShare(double rows, double wanted, double selectivity,
 extern Cost HxSearchCost(const IndexOptInfo *index, double share,
 						 int conditions, bool repeated);
 
+/*
+ * Share of the rows that is in blocks of the values that some of the clauses
+ * ask for, in an index with groups; 1 in others, or if none does.
+ */
+extern Selectivity HxGroupSelectivity(PlannerInfo *root,
+									  const IndexOptInfo *index, List *clauses);
+
+/* What is visited of so many rows, given that share, instead of `share` */
+extern double HxGroupedShare(double share, double rows, Selectivity group);
+
 /* Is the index one of sparse vectors? */
 extern bool HxIsSparseIndex(const IndexOptInfo *index);
 

@@ -8,6 +8,7 @@
 #include "utils/float.h"
 
 #include "index/directory.h"
+#include "index/range.h"
 #include "index/upper.h"
 
 /*
@@ -112,12 +113,34 @@ add_page(HxBlocks *blocks, const HxIndexDesc *desc, const HxQuery *query,
 	}
 }
 
+/* Rows of all blocks of a directory page, from a slot on. */
+static uint64
+count_rows(Page page, int slot)
+{
+	const HxEntry *entries = HxPageEntries(page);
+	int count = HxPageDirectory(page)->count;
+	uint64 rows = 0;
+
+	for (int i = slot; i < count; i++)
+		rows += entries[i].rows;
+	return rows;
+}
+
 void
 HxReadDirectory(Relation index, const HxIndexDesc *desc, const HxQuery *query,
 				HxBlocks *blocks)
 {
+	HxReadDirectoryFor(index, desc, query, NULL, blocks);
+}
+
+uint64
+HxReadDirectoryFor(Relation index, const HxIndexDesc *desc,
+				   const HxQuery *query, const HxFilter *filter,
+				   HxBlocks *blocks)
+{
 	BlockNumber block;
 	bool first = true;
+	uint64 skipped = 0;
 	uint32 steps = 0;
 	HxMeta meta;
 
@@ -134,12 +157,17 @@ HxReadDirectory(Relation index, const HxIndexDesc *desc, const HxQuery *query,
 		HxCountStep(index, block, &steps);
 		if (first)
 			copy_entry(HxPageEntries(page), block, 0, &blocks->nulls);
-		add_page(blocks, desc, query, page, block, first ? 1 : 0);
+		if (filter && desc->group > 0 &&
+			!HxRangeMayPass(desc, filter, &HxPageDirectory(page)->range))
+			skipped += count_rows(page, first ? 1 : 0);
+		else
+			add_page(blocks, desc, query, page, block, first ? 1 : 0);
 		first = false;
 		block = HxPageOpaque(page)->next;
 		UnlockReleaseBuffer(buffer);
 		CHECK_FOR_INTERRUPTS();
 	}
+	return HxBlocksRows(blocks) + skipped;
 }
 
 void

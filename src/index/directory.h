@@ -8,6 +8,9 @@
 #include "index/filter.h"
 #include "index/vector.h"
 
+/* An index with groups is searched exactly where zones leave so many rows */
+#define HX_EXACT_GROUP 131072
+
 /* A block as a search knows it: a copy of what its entry said */
 typedef struct HxBlock
 {
@@ -46,6 +49,15 @@ extern bool HxHasOwner(const HxOwners *owners, uint64 owner);
  */
 extern void HxReadDirectory(Relation index, const HxIndexDesc *desc,
 							const HxQuery *query, HxBlocks *blocks);
+
+/*
+ * The same without the blocks of pages of which the filter excludes every row,
+ * as far as that can be told from the column that blocks are formed within.
+ * Returns the rows of all blocks of the index.
+ */
+extern uint64 HxReadDirectoryFor(Relation index, const HxIndexDesc *desc,
+								 const HxQuery *query, const HxFilter *filter,
+								 HxBlocks *blocks);
 
 /* Move a block to an earlier place in the list, where others are dropped. */
 static inline void

@@ -29,6 +29,9 @@ HxInitOptions(void)
 	add_int_reloption(option_kind, "block_rows",
 					  "Rows in a block; 0 lets the build choose", 0, 0, 1000000,
 					  AccessExclusiveLock);
+	add_string_reloption(option_kind, "group_by",
+						 "Column of the index that blocks are formed within",
+						 NULL, NULL, AccessExclusiveLock);
 }
 
 /* amoptions */
@@ -37,7 +40,8 @@ hxoptions(Datum reloptions, bool validate)
 {
 	static const relopt_parse_elt options[] = {
 		{"fillfactor", RELOPT_TYPE_INT, offsetof(HxOptions, fillfactor)},
-		{"block_rows", RELOPT_TYPE_INT, offsetof(HxOptions, block_rows)}};
+		{"block_rows", RELOPT_TYPE_INT, offsetof(HxOptions, block_rows)},
+		{"group_by", RELOPT_TYPE_STRING, offsetof(HxOptions, group_by)}};
 
 	return (bytea *) build_reloptions(reloptions, validate, option_kind,
 									  sizeof(HxOptions), options,

@@ -89,6 +89,8 @@ typedef struct HxIndexDesc
 	int nattrs;	  /* attribute columns */
 	int nwords;	  /* words of all attributes together */
 	int capacity; /* rows on a page */
+	int group;	  /* attribute that blocks are formed within, from 1; 0: none.
+				   * Known once the metapage has been read (HxReadMeta) */
 	HxAttr attrs[INDEX_MAX_KEYS];
 } HxIndexDesc;
 

@@ -11,7 +11,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "index/directory.h"
+#include "index/group.h"
 #include "index/handler.h"
 #include "index/inject.h"
 #include "index/recalibrate.h"
@@ -139,6 +139,8 @@ write_append(Relation index, const HxIndexDesc *desc, const RowAppend *append,
 		entry->pages++;
 	}
 	HxPutRow(desc, page, row->payload, &row->attrs, &row->tid);
+	if (row->payload)
+		HxWidenRange(desc, &HxPageDirectory(directory)->range, &row->attrs);
 	entry->append = block;
 	widen_entry(entry, row);
 	if (BufferIsValid(append->zones))
@@ -207,6 +209,7 @@ make_entry(const HxIndexDesc *desc, Page directory, int slot, Page zones,
 		   desc->payload);
 	HxInitZone(desc, HxPageZone(desc, zones, zone));
 	HxWidenZone(desc, HxPageZone(desc, zones, zone), &row->attrs);
+	HxWidenRange(desc, &HxPageDirectory(directory)->range, &row->attrs);
 	HxPageDirectory(directory)->count = slot + 1;
 }
 
@@ -274,6 +277,17 @@ make_first_block(Relation index, const HxIndexDesc *desc, const NewRow *row)
 	return fresh;
 }
 
+/* The block where a row with a vector belongs; false if there is none yet. */
+static bool
+find_block(Relation index, const HxIndexDesc *desc, NewRow *row, HxBlock *block)
+{
+	if (desc->group > 0)
+		return HxFindGroupBlock(index, desc, row->payload, &row->attrs, block,
+								&row->spread, &row->rows);
+	return HxNearestBlock(index, desc, row->payload, block, &row->spread,
+						  &row->rows);
+}
+
 /* Insert a row into the block where it belongs. */
 static void
 insert_row(Relation index, const HxIndexDesc *desc, NewRow *row)
@@ -291,8 +305,7 @@ insert_row(Relation index, const HxIndexDesc *desc, NewRow *row)
 			HxFindNullBlock(index, desc, &block);
 			done = append_row(index, desc, block.place, block.owner, row);
 		}
-		else if (HxNearestBlock(index, desc, row->payload, &block, &row->spread,
-								&row->rows))
+		else if (find_block(index, desc, row, &block))
 			done = append_row(index, desc, block.place, block.owner, row);
 		else
 		{

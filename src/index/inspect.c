@@ -27,6 +27,7 @@
 #include "hashemb.h"
 #include "index/calibrate.h"
 #include "index/inspect.h"
+#include "index/range.h"
 #include "index/search.h"
 #include "index/sparse.h"
 
@@ -104,8 +105,8 @@ hx_index_info(PG_FUNCTION_ARGS)
 	TupleDesc tuples;
 	HxBlocks blocks;
 	HxMeta meta;
-	Datum values[15];
-	bool nulls[15] = {false};
+	Datum values[16];
+	bool nulls[16] = {false};
 	int i = 0;
 
 	if (get_call_result_type(fcinfo, NULL, &tuples) != TYPEFUNC_COMPOSITE)
@@ -113,6 +114,7 @@ hx_index_info(PG_FUNCTION_ARGS)
 	if (HxIsSparse(&desc))
 	{
 		HxSparseIndexInfo(index, &desc, values);
+		nulls[15] = true;
 		relation_close(index, AccessShareLock);
 		PG_RETURN_DATUM(
 			HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
@@ -134,6 +136,9 @@ hx_index_info(PG_FUNCTION_ARGS)
 	values[i++] = Int32GetDatum(meta.calibrations);
 	values[i++] = Int64GetDatum(meta.pages_freed);
 	values[i++] = Int64GetDatum(meta.pages_reused);
+	nulls[i] = meta.group == 0;
+	if (meta.group > 0)
+		values[i] = Int32GetDatum(desc.attrs[meta.group - 1].attno);
 	relation_close(index, AccessShareLock);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
 }
@@ -165,9 +170,18 @@ static void
 put_block(ReturnSetInfo *result, Relation index, const HxIndexDesc *desc,
 		  int number, const HxEntry *entry)
 {
-	Datum values[7];
-	bool nulls[7] = {false};
+	Datum values[10];
+	bool nulls[10] = {false};
 	bool is_nulls = (entry->flags & HX_ENTRY_NULLS) != 0;
+	HxRange range = HX_EMPTY_RANGE;
+
+	if (desc->group > 0)
+	{
+		Buffer zones = InvalidBuffer;
+
+		range = HxEntryRange(index, desc, entry, &zones);
+		UnlockReleaseBuffer(zones);
+	}
 
 	values[0] = Int32GetDatum(number);
 	values[1] = BoolGetDatum(is_nulls);
@@ -178,6 +192,11 @@ put_block(ReturnSetInfo *result, Relation index, const HxIndexDesc *desc,
 	values[6] = Int64GetDatum(entry->max_weight);
 	nulls[4] = is_nulls;
 	nulls[5] = nulls[6] = is_nulls || entry->min_weight > entry->max_weight;
+	values[7] = Int64GetDatum(range.low);
+	values[8] = Int64GetDatum(range.high);
+	values[9] = BoolGetDatum(range.nulls != 0);
+	nulls[7] = nulls[8] = range.values == 0;
+	nulls[9] = desc->group == 0;
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
@@ -202,6 +221,7 @@ hx_block_info(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	}
 	HxReadMeta(index, &meta);
+	desc.group = meta.group;
 	block = meta.directory;
 	while (block != InvalidBlockNumber)
 	{

@@ -13,6 +13,7 @@
 
 #include "compat.h"
 #include "index/assign.h"
+#include "index/group.h"
 #include "index/handler.h"
 #include "index/inject.h"
 #include "index/merge.h"
@@ -40,6 +41,7 @@ typedef struct Tidy
 	const HxIndexDesc *desc;
 	TidyBlock *blocks; /* in directory order; those gone are free */
 	uint8 *centroids;
+	HxRange *ranges; /* in an index with groups; of blocks gone: empty */
 	int count;
 	int room;
 	int live;	 /* not gone */
@@ -54,6 +56,7 @@ add_blocks(Tidy *tidy, BlockNumber block, Page page)
 	const HxEntry *entries = HxPageEntries(page);
 	int count = HxPageDirectory(page)->count;
 	Size size = tidy->desc->payload;
+	Buffer zones = InvalidBuffer;
 
 	if (tidy->count + count > tidy->room)
 	{
@@ -62,6 +65,8 @@ add_blocks(Tidy *tidy, BlockNumber block, Page page)
 			repalloc_huge(tidy->blocks, (Size) tidy->room * sizeof(TidyBlock));
 		tidy->centroids =
 			repalloc_huge(tidy->centroids, (Size) tidy->room * size);
+		tidy->ranges =
+			repalloc_huge(tidy->ranges, (Size) tidy->room * sizeof(HxRange));
 	}
 	for (int i = 0; i < count; i++)
 	{
@@ -72,10 +77,15 @@ add_blocks(Tidy *tidy, BlockNumber block, Page page)
 		added->place.page = block;
 		added->place.slot = i;
 		added->entry = entries[i];
+		if (tidy->desc->group > 0)
+			tidy->ranges[tidy->count] =
+				HxEntryRange(tidy->index, tidy->desc, &entries[i], &zones);
 		memcpy(tidy->centroids + (Size) tidy->count++ * size,
 			   HxPageCentroids(page) + i * size, size);
 		tidy->rows += entries[i].rows;
 	}
+	if (BufferIsValid(zones))
+		UnlockReleaseBuffer(zones);
 }
 
 /* Copy all entries and centroids, a page at a time. */
@@ -89,6 +99,7 @@ read_blocks(Tidy *tidy)
 	tidy->room = 256;
 	tidy->blocks = palloc(tidy->room * sizeof(TidyBlock));
 	tidy->centroids = palloc(tidy->room * tidy->desc->payload);
+	tidy->ranges = palloc(tidy->room * sizeof(HxRange));
 	HxReadMeta(tidy->index, &meta);
 	block = meta.directory;
 	while (block != InvalidBlockNumber)
@@ -131,7 +142,10 @@ find_neighbour(const Tidy *tidy, int thin, double target)
 		if (i == thin || (entry->flags & HX_ENTRY_FREE) ||
 			rows > MERGED_BLOCK * target)
 			continue;
-		if (best < 0 || spreads[i] < spreads[best])
+		if (best >= 0 && spreads[i] >= spreads[best])
+			continue;
+		if (tidy->desc->group == 0 ||
+			HxMayJoin(tidy->ranges, tidy->count, i, thin))
 			best = i;
 	}
 	pfree(spreads);
@@ -198,8 +212,12 @@ rewrite_blocks(Tidy *tidy, HxRewrite *rewrite, const int *blocks, int count)
 		tidy->blocks[blocks[s]].entry.flags |= HX_ENTRY_FREE;
 	}
 	tidy->live -= rewrite->nsources - rewrite->ntargets;
+	for (int s = 0; s < rewrite->nsources; s++)
+		tidy->ranges[blocks[s]] = HX_EMPTY_RANGE;
 	if (rewrite->ntargets > 0)
 	{
+		tidy->ranges[blocks[count - 1]] =
+			HxZoneRange(tidy->desc, rewrite->targets[0].zone);
 		last->entry = rewrite->targets[0].entry;
 		memcpy(tidy->centroids + (Size) blocks[count - 1] * tidy->desc->payload,
 			   rewrite->targets[0].centroid, tidy->desc->payload);

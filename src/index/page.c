@@ -265,6 +265,7 @@ HxInitDirectoryPage(const HxIndexDesc *desc, Page page)
 {
 	HxInitPage(page, HX_KIND_DIRECTORY);
 	HxPageDirectory(page)->capacity = HxDirectoryCapacity(desc);
+	HxPageDirectory(page)->range = HX_EMPTY_RANGE;
 }
 
 void
@@ -297,6 +298,7 @@ HxInitMetapage(const HxIndexDesc *desc, Page page)
 	meta->payload = desc->payload;
 	meta->words = desc->nwords;
 	meta->attributes = desc->nattrs;
+	meta->group = desc->group;
 	meta->directory = InvalidBlockNumber;
 	meta->directory_end = InvalidBlockNumber;
 	meta->table = InvalidBlockNumber;
@@ -761,7 +763,8 @@ HxAddCounts(Relation index, const HxCounts *counts)
 
 /*
  * Copy the metapage.  Errors if the file is not an index of this version or
- * if its shape is not the catalog's.
+ * if its shape is not the catalog's.  The index's description learns from it
+ * what blocks are formed within: the option may have changed since the build.
  */
 void
 HxReadMeta(Relation index, HxMeta *meta)
@@ -787,6 +790,9 @@ HxReadMeta(Relation index, HxMeta *meta)
 					"its columns are not those of the index's definition");
 	if (meta->directory == HX_METAPAGE || meta->directory == InvalidBlockNumber)
 		HxCorrupted(index, HX_METAPAGE, "it names no directory page");
+	if (meta->group > meta->attributes)
+		HxCorrupted(index, HX_METAPAGE, "it groups by no column of the index");
+	((HxIndexDesc *) index->rd_amcache)->group = meta->group;
 }
 
 /* ---- description ---- */

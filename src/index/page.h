@@ -89,6 +89,8 @@ typedef struct HxMeta
 	uint64 rows_at_full;		/* rows when the table was last made in full */
 	uint64 rows_at_search;		/* rows at the last search of the ring */
 	BlockNumber upper;			/* first page of the upper level, if any */
+	uint32 group;				/* attribute that blocks are formed within, from
+								 * 1; 0: none */
 } HxMeta;
 
 /* The table was made from queries of the user */
@@ -96,12 +98,24 @@ typedef struct HxMeta
 
 #define HxPageMeta(page) ((HxMeta *) HxContents(page))
 
+/* Values of the attribute that blocks are formed within, as first words */
+typedef struct HxRange
+{
+	int64 low;
+	int64 high;
+	uint32 values; /* there are any, from low to high */
+	uint32 nulls;  /* there are NULLs, which come after all values */
+} HxRange;
+
+#define HX_EMPTY_RANGE ((HxRange){PG_INT64_MAX, PG_INT64_MIN, 0, 0})
+
 /* Directory page */
 typedef struct HxDirectory
 {
 	uint16 count; /* entries in use */
 	uint16 capacity;
 	BlockNumber zones; /* first of its zone pages, a chain */
+	HxRange range;	   /* of all its blocks, if they are formed within groups */
 } HxDirectory;
 
 #define HX_ENTRY_NULLS 0x01 /* the block of rows whose vector is NULL */

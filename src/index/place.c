@@ -13,6 +13,7 @@
 #include "index/assign.h"
 #include "index/inject.h"
 #include "index/place.h"
+#include "index/range.h"
 #include "index/upper.h"
 
 /* Zone pages that one record may change beside a directory page */
@@ -130,6 +131,7 @@ typedef struct Movable
 	int *slots;
 	uint32 *rows;
 	uint8 *centroids;
+	HxKey *keys; /* least of each block, in an index with groups */
 } Movable;
 
 /*
@@ -141,10 +143,12 @@ list_movable(const HxRewrite *rewrite, HxPlace stays, Movable *movable)
 {
 	const HxIndexDesc *desc = rewrite->desc;
 	int capacity = HxDirectoryCapacity(desc);
+	Buffer zones = InvalidBuffer;
 	Buffer buffer;
 	Page page;
 
 	movable->count = 0;
+	movable->keys = palloc(capacity * sizeof(HxKey));
 	movable->slots = palloc(capacity * sizeof(int));
 	movable->rows = palloc(capacity * sizeof(uint32));
 	movable->centroids = palloc(capacity * desc->payload);
@@ -161,17 +165,46 @@ list_movable(const HxRewrite *rewrite, HxPlace stays, Movable *movable)
 			continue;
 		movable->slots[at] = i;
 		movable->rows[at] = entry->rows;
+		if (desc->group > 0)
+		{
+			HxRange range = HxEntryRange(rewrite->index, desc, entry, &zones);
+
+			movable->keys[at] = HxRangeLow(&range);
+		}
 		memcpy(movable->centroids + at * desc->payload,
 			   HxPageCentroids(page) + i * desc->payload, desc->payload);
 		movable->count++;
 	}
+	if (BufferIsValid(zones))
+		UnlockReleaseBuffer(zones);
 	UnlockReleaseBuffer(buffer);
 }
 
+static int
+compare_keys(const void *a, const void *b, void *keys)
+{
+	return HxCompareKeys(((const HxKey *) keys)[*(const int *) a],
+						 ((const HxKey *) keys)[*(const int *) b]);
+}
+
 /*
- * Choose the blocks that move: the half, by nearness, that has fewer rows, but
- * at least a quarter of the blocks.  Returns their number; they are the first
- * in `order`.
+ * Order blocks such that those which belong together come first, by nearness or
+ * in an index with groups by value; returns how many do.
+ */
+static int
+order_blocks(const HxIndexDesc *desc, const Movable *movable, int *order)
+{
+	for (int i = 0; i < movable->count; i++)
+		order[i] = i;
+	if (desc->group == 0)
+		return HxBisect(desc, movable->centroids, order, movable->count);
+	qsort_arg(order, movable->count, sizeof(int), compare_keys, movable->keys);
+	return movable->count / 2;
+}
+
+/*
+ * Choose the blocks that move: the half that has fewer rows, but at least a
+ * quarter of the blocks.  Returns their number; they are the first in `order`.
  */
 static int
 choose_half(const HxIndexDesc *desc, const Movable *movable, int *order)
@@ -181,9 +214,7 @@ choose_half(const HxIndexDesc *desc, const Movable *movable, int *order)
 	int64 rows[2] = {0};
 	int first;
 
-	for (int i = 0; i < count; i++)
-		order[i] = i;
-	first = HxBisect(desc, movable->centroids, order, count);
+	first = order_blocks(desc, movable, order);
 	first = Min(Max(first, least), count - least);
 	for (int i = 0; i < count; i++)
 		rows[i >= first] += movable->rows[order[i]];

@@ -15,6 +15,7 @@
 #include "utils/memutils.h"
 
 #include "index/inject.h"
+#include "index/range.h"
 #include "index/rewrite.h"
 #include "index/write.h"
 
@@ -461,6 +462,7 @@ apply_change(const HxIndexDesc *desc, const Change *change, Page directory,
 		memcpy(HxPageCentroids(directory) + slot * desc->payload,
 			   change->target->centroid, desc->payload);
 		memcpy(zone, change->target->zone, HX_ZONE_SIZE(desc->nwords));
+		HxAddRange(&HxPageDirectory(directory)->range, HxZoneRange(desc, zone));
 	}
 	else
 	{

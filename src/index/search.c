@@ -157,11 +157,13 @@ read_directory(HxSearch *search)
 	const HxSearchSpec *spec = &search->spec;
 	HxBlocks *blocks = &search->blocks;
 	bool never = HxFilterIsNever(spec->filter);
+	uint64 rows;
 
 	HxFreeBlocks(blocks);
-	HxReadDirectory(search->index, &search->desc, spec->query, blocks);
+	rows = HxReadDirectoryFor(search->index, &search->desc, spec->query,
+							  spec->filter, blocks);
 	search->pruned = false;
-	search->exact = must_be_exact(search, HxBlocksRows(blocks));
+	search->exact = must_be_exact(search, rows);
 	if (spec->only_nulls || never || (search->in_nulls && spec->query))
 		blocks->count = 0;
 	if (!HxFilterIsTrivial(spec->filter))
@@ -170,6 +172,10 @@ read_directory(HxSearch *search)
 		HxDropByBall(search->index, &search->desc, spec->balls[b].query,
 					 spec->balls[b].radius, blocks);
 	search->nrows = HxBlocksRows(blocks);
+	/* What one value of the group leaves is too little for estimates. */
+	if (search->desc.group > 0 && !HxFilterIsTrivial(spec->filter) &&
+		search->nrows <= HX_EXACT_GROUP)
+		search->exact = true;
 	if (!spec->skip_nulls && !never && (search->in_nulls || !spec->ordered))
 		HxAddNullBlock(blocks);
 
@@ -459,6 +465,7 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	/* A base backup brings marks that older snapshots here must not heed */
 	search->see_dead = TransactionStartedDuringRecovery();
 	HxReadMeta(index, &meta);
+	search->desc.group = meta.group;
 	search->rows_at_calibration = meta.rows_at_calibration;
 	if (spec->ordered && spec->query && spec->recall < 1)
 	{

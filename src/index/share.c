@@ -21,6 +21,7 @@
 
 #include "compat.h"
 #include "index/assign.h"
+#include "index/group_build.h"
 #include "index/inject.h"
 #include "index/spool.h"
 
@@ -47,6 +48,7 @@ HxInitParticipant(HxBuild *build, Relation heap, Relation index,
 	HxIndexDesc *desc = palloc(sizeof(HxIndexDesc));
 
 	*desc = *HxDescribe(index);
+	desc->group = HxResolveGroup(index, desc);
 	build->heap = heap;
 	build->index = index;
 	build->info = info;
@@ -295,9 +297,49 @@ sort_key(int64 block, const ItemPointerData *tid)
 		   Min(offset, (1 << HX_KEY_OFFSET_BITS) - 1);
 }
 
+/* What finds the block of a row: one of the two, or none without blocks */
+typedef struct Placer
+{
+	HxAssigner *assigner;
+	HxGrouper *grouper;
+} Placer;
+
+static Placer
+make_placer(HxBuild *build, const uint8 *centroids)
+{
+	Placer placer = {NULL, NULL};
+
+	if (build->shared->ncentroids == 0)
+		return placer;
+	if (build->desc->group > 0)
+		placer.grouper = HxMakeGrouper(build, centroids);
+	else
+		placer.assigner =
+			HxMakeAssigner(build->desc, centroids, build->shared->ncentroids);
+	return placer;
+}
+
+static void
+free_placer(Placer *placer)
+{
+	if (placer->assigner)
+		HxFreeAssigner(placer->assigner);
+	if (placer->grouper)
+		HxFreeGrouper(placer->grouper);
+}
+
+/* The block of a row with a vector */
+static int
+place_row(Placer *placer, const HxIndexDesc *desc, const HxRow *row)
+{
+	if (placer->grouper)
+		return HxAssignInGroup(placer->grouper, row);
+	return HxAssign(placer->assigner, HxRowPayload(desc, row), NULL);
+}
+
 /* Put a row of the spool into the sort. */
 static void
-sort_row(HxBuild *build, HxAssigner *assigner, Tuplesortstate *sort,
+sort_row(HxBuild *build, Placer *placer, Tuplesortstate *sort,
 		 TupleTableSlot *slot)
 {
 	HxRow *row = build->row;
@@ -306,7 +348,7 @@ sort_row(HxBuild *build, HxAssigner *assigner, Tuplesortstate *sort,
 
 	memcpy(VARDATA(packed), row, HxRowSize(build->desc));
 	if (row->has_vector)
-		block = 1 + HxAssign(assigner, HxRowPayload(build->desc, row), NULL);
+		block = 1 + place_row(placer, build->desc, row);
 	ExecClearTuple(slot);
 	slot->tts_values[0] = Int64GetDatum(sort_key(block, &row->tid));
 	slot->tts_isnull[0] = slot->tts_isnull[1] = false;
@@ -316,7 +358,7 @@ sort_row(HxBuild *build, HxAssigner *assigner, Tuplesortstate *sort,
 
 /* Put the claimed rows into the sort. */
 static void
-sort_rows(HxBuild *build, HxAssigner *assigner, Tuplesortstate *sort)
+sort_rows(HxBuild *build, Placer *placer, Tuplesortstate *sort)
 {
 	Size size = HxRowSize(build->desc);
 	HxSpool *spool = HxOpenSpool(build);
@@ -334,7 +376,7 @@ sort_rows(HxBuild *build, HxAssigner *assigner, Tuplesortstate *sort)
 		{
 			CHECK_FOR_INTERRUPTS();
 			HxReadSpool(spool, i, build->row);
-			sort_row(build, assigner, sort, slot);
+			sort_row(build, placer, sort, slot);
 		}
 		count_done(build, end - start);
 	}
@@ -350,15 +392,11 @@ assign_share(HxBuild *build)
 {
 	Tuplesortstate *sort = HxBeginSort(build, false);
 	uint8 *centroids = get_centroids(build);
-	HxAssigner *assigner = NULL;
+	Placer placer = make_placer(build, centroids);
 
 	HX_INJECT("build-assign");
-	if (build->shared->ncentroids > 0)
-		assigner =
-			HxMakeAssigner(build->desc, centroids, build->shared->ncentroids);
-	sort_rows(build, assigner, sort);
-	if (assigner)
-		HxFreeAssigner(assigner);
+	sort_rows(build, &placer, sort);
+	free_placer(&placer);
 	free_centroids(build, centroids);
 	tuplesort_performsort(sort);
 	if (build->parallel)

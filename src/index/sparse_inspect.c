@@ -56,8 +56,9 @@ HxSparseBlockInfo(Relation index, const HxIndexDesc *desc,
 	for (int w = 0; w < directory.count; w++)
 	{
 		const HxWindow *window = &directory.windows[w];
-		Datum values[7] = {0};
-		bool nulls[7] = {false, false, false, false, true, true, true};
+		Datum values[10] = {0};
+		bool nulls[10] = {false, false, false, false, true,
+						  true,	 true,	true,  true,  true};
 
 		values[0] = Int32GetDatum(w);
 		values[1] = BoolGetDatum(false);

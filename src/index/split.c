@@ -15,6 +15,7 @@
 #include "utils/memutils.h"
 
 #include "index/assign.h"
+#include "index/group.h"
 #include "index/handler.h"
 #include "index/inject.h"
 #include "index/place.h"
@@ -168,24 +169,24 @@ compare_leanings(const void *a, const void *b, void *state)
 	return left < right ? -1 : left > right;
 }
 
-/* Replace a centroid by the mean of its half. */
+/* Make the mean of a part's rows its centroid; `first` is the first of them. */
 static void
-recompute_centroid(Parts *parts, int half)
+train_part(Parts *parts, int part, int first)
 {
 	const HxRewrite *rewrite = parts->rewrite;
 	const HxIndexDesc *desc = rewrite->desc;
-	int count = Min(parts->count[half], SAMPLE);
-	const int *rows = parts->rows + (half == 0 ? 0 : parts->count[0]);
+	int count = Min(parts->count[part], SAMPLE);
+	const int *rows = parts->rows + first;
 	uint8 *payloads = palloc(count * desc->payload);
 
 	for (int i = 0; i < count; i++)
 	{
-		int row = rows[(int64) i * parts->count[half] / count];
+		int row = rows[(int64) i * parts->count[part] / count];
 
 		memcpy(payloads + i * desc->payload,
 			   rewrite->payloads + (Size) row * desc->payload, desc->payload);
 	}
-	HxTrainAlone(desc, payloads, count, parts->centroids + half * desc->payload,
+	HxTrainAlone(desc, payloads, count, parts->centroids + part * desc->payload,
 				 1);
 	pfree(payloads);
 }
@@ -215,7 +216,7 @@ divide(Parts *parts)
 	parts->count[0] = Min(Max(first, least), count - least);
 	parts->count[1] = count - parts->count[0];
 	for (int h = 0; h < 2 && parts->count[0] != first; h++)
-		recompute_centroid(parts, h);
+		train_part(parts, h, h == 0 ? 0 : parts->count[0]);
 	return true;
 }
 
@@ -280,6 +281,25 @@ cluster(Parts *parts, int wanted)
 		part[i] = nearest_part(parts, i, spreads);
 	}
 	sort_parts(parts, part);
+	return parts->nparts > 1;
+}
+
+/*
+ * Divide the rows between values of the attribute that blocks are formed
+ * within.  False if there is no such attribute, or only one value.
+ */
+static bool
+divide_by_key(Parts *parts, int wanted)
+{
+	const HxRewrite *rewrite = parts->rewrite;
+	const HxIndexDesc *desc = rewrite->desc;
+	int first = 0;
+
+	if (desc->group == 0)
+		return false;
+	parts->nparts = HxCutByKey(rewrite, wanted, parts->rows, parts->count);
+	for (int p = 0; p < parts->nparts; first += parts->count[p++])
+		train_part(parts, p, first);
 	return parts->nparts > 1;
 }
 
@@ -355,7 +375,8 @@ attempt_split(HxRewrite *rewrite, HxPlace place, uint64 rows, int places)
 	parts->centroids = palloc(places * rewrite->desc->payload);
 	parts->rows = MemoryContextAllocHuge(CurrentMemoryContext,
 										 (Size) rewrite->count * sizeof(int));
-	if (!(places > 2 && cluster(parts, places)) && !divide(parts))
+	if (!divide_by_key(parts, places) &&
+		!(places > 2 && cluster(parts, places)) && !divide(parts))
 	{
 		if (BufferIsValid(rewrite->locked))
 			UnlockReleaseBuffer(rewrite->locked);

@@ -481,12 +481,14 @@ hxvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 {
 	HxIndexDesc desc;
 	HxBlocks blocks;
+	HxMeta meta;
 	int64 freed;
 
 	if (info->analyze_only)
 		return stats;
 	if (!stats)
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
+	HxReadMeta(info->index, &meta);
 	desc = *HxDescribe(info->index);
 	if (HxIsSparse(&desc))
 	{

@@ -13,6 +13,7 @@
 
 #include "index/calibrate.h"
 #include "index/inject.h"
+#include "index/range.h"
 #include "index/upper.h"
 #include "index/write.h"
 
@@ -245,11 +246,14 @@ write_directory_page(HxWriter *writer, int d)
 	HxPageDirectory(page)->zones = zone_page(writer, first);
 	memcpy(HxPageEntries(page), writer->entries + first,
 		   count * sizeof(HxEntry));
-	for (int i = 0; i < count; i++)
-		if (first + i > 0)
-			memcpy(HxPageCentroids(page) + i * desc->payload,
-				   writer->centroids + (Size) (first + i - 1) * desc->payload,
-				   desc->payload);
+	for (int i = first == 0 ? 1 : 0; i < count; i++)
+	{
+		memcpy(HxPageCentroids(page) + i * desc->payload,
+			   writer->centroids + (Size) (first + i - 1) * desc->payload,
+			   desc->payload);
+		HxAddRange(&HxPageDirectory(page)->range,
+				   HxZoneRange(desc, zone_of(writer, first + i)));
+	}
 	if (d + 1 < writer->ndirectory)
 		HxPageOpaque(page)->next = 1 + d + 1;
 	finish_page(buffer);

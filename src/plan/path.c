@@ -29,6 +29,7 @@ typedef struct Shares
 {
 	Selectivity all;	  /* share of the rows that pass everything */
 	Selectivity enforced; /* that pass mask and bitmap */
+	Selectivity group;	  /* that are in blocks of the values asked for */
 	double masks;		  /* masks made for each row */
 	QualCost heap;		  /* of what is left to check on a heap row */
 	bool checks;		  /* is there anything left? */
@@ -78,6 +79,7 @@ find_shares(PlannerInfo *root, const HxPath *path, Path *bitmap, Shares *shares)
 			enforced = lappend(enforced, clause);
 	}
 	shares->masks = list_length(enforced);
+	shares->group = HxGroupSelectivity(root, index, enforced);
 	if (bitmap)
 	{
 		enforced = bitmap_clauses(bitmap, enforced);
@@ -136,6 +138,8 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 							   hx_recall);
 	else
 		wanted = rows;
+	if (shares.group < 1)
+		share = HxGroupedShare(share, index->tuples, shares.group);
 	startup = HxSearchCost(index, share, shares.masks, false);
 	if (shares.checks)
 	{
@@ -166,9 +170,9 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 	path->path.path.total_cost = path->path.path.startup_cost +
 								 fetch_cost(root, rel, index, rows) +
 								 rows * target->cost.per_tuple;
-	if (path->wanted == HX_WANTED_SOME && share < 1)
+	if (path->wanted == HX_WANTED_SOME && share < shares.group)
 		path->path.path.total_cost +=
-			HxSearchCost(index, 1, shares.masks, false);
+			HxSearchCost(index, shares.group, shares.masks, false);
 }
 
 /* Make a path, with a bitmap or without. */

@@ -1,0 +1,153 @@
+-- Blocks formed within one value of an attribute
+SET client_min_messages = warning;
+
+-- Codes in 64 clusters; tenants of 1 to some 2,000 rows, some rows without one
+CREATE FUNCTION grouped_code(cluster int, seed int) RETURNS bincode LANGUAGE sql IMMUTABLE AS $$
+	SELECT (('x' || md5((cluster % 64)::text))::bit(128) # (('x' || md5(seed || 'a'))::bit(128) & ('x' || md5(seed || 'b'))::bit(128)))::bincode $$;
+CREATE TABLE grouped (id int PRIMARY KEY, code bincode(128), tenant_id int, kind int);
+INSERT INTO grouped SELECT i, grouped_code((i * 7919) % 64, i),
+	CASE WHEN i % 50 = 0 THEN NULL ELSE 10 * (2000 / (1 + i % 997))::int END, i % 5
+	FROM generate_series(1, 8000) i;
+INSERT INTO grouped VALUES (9001, NULL, 10, 1), (9002, NULL, NULL, 1), (9003, NULL, 7, 1);
+CREATE INDEX grouped_idx ON grouped USING hashemb (code, tenant_id, kind)
+	WITH (group_by = 'tenant_id', block_rows = 64);
+SELECT group_column FROM hashemb_index_info('grouped_idx');
+
+-- Blocks share values with others only if they have no other value
+CREATE FUNCTION grouped_overlaps(index regclass) RETURNS bigint LANGUAGE sql AS $$
+	WITH b AS (SELECT block, coalesce(group_low, 1e18::bigint) AS low,
+			CASE WHEN group_nulls THEN 1e18::bigint ELSE group_high END AS high
+		FROM hashemb_block_info(index) WHERE NOT holds_nulls AND rows > 0)
+	SELECT count(*) FROM b x, b y
+	WHERE x.block <> y.block AND x.low < y.high AND y.low < x.high $$;
+SELECT grouped_overlaps('grouped_idx') AS overlaps, count(*) FILTER (WHERE group_low = group_high) > 40 AS of_one_value,
+	count(*) FILTER (WHERE group_low < group_high) > 5 AS of_several,
+	count(*) FILTER (WHERE group_nulls AND group_low IS NOT NULL) AS with_nulls
+	FROM hashemb_block_info('grouped_idx') WHERE NOT holds_nulls;
+SELECT orphan_pages, heap_rows FROM hashemb_check('grouped_idx', true);
+
+-- The same rows as a sequential scan, for conditions of every kind
+CREATE TABLE grouped_condition (n int, condition text);
+INSERT INTO grouped_condition VALUES (1, 'true'), (2, 'tenant_id = 20000'), (3, 'tenant_id = 20'),
+	(4, 'tenant_id = 15'), (5, 'tenant_id BETWEEN 15 AND 100'), (6, 'tenant_id IN (20, 30, 20000, 77)'),
+	(7, 'tenant_id IS NULL'), (8, 'tenant_id IS NOT NULL AND kind = 2'), (9, 'tenant_id = 30 AND kind = 3'),
+	(10, 'tenant_id = 20 OR kind = 1'), (11, 'NOT tenant_id = 20'), (12, 'tenant_id > 19999'),
+	(13, 'tenant_id < 1000 AND tenant_id IS NOT NULL'), (14, 'kind = 4'), (15, 'tenant_id IS NULL OR tenant_id = 150'),
+	(16, 'tenant_id <> 20 AND tenant_id < 40'), (17, 'tenant_id = 7'), (18, 'tenant_id > 20001');
+CREATE FUNCTION grouped_differences(recall float8) RETURNS TABLE (wrong bigint) LANGUAGE plpgsql AS $$
+DECLARE
+	c record;
+	q bincode;
+	limited int;
+	found float8[];
+	expected float8[];
+BEGIN
+	wrong := 0;
+	PERFORM set_config('hashemb.recall', recall::text, true);
+	FOR c IN SELECT * FROM grouped_condition ORDER BY n LOOP
+		FOR s IN 1..4 LOOP
+			q := grouped_code(c.n + 13 * s, -s);
+			limited := (ARRAY[1, 10, 300, 9000])[s];
+			PERFORM set_config('enable_seqscan', 'off', true);
+			EXECUTE format('SELECT array_agg(d) FROM (SELECT code <~> $1 AS d FROM grouped WHERE %s ORDER BY code <~> $1 LIMIT $2) x', c.condition)
+				INTO found USING q, limited;
+			PERFORM set_config('enable_seqscan', 'on', true);
+			PERFORM set_config('enable_indexscan', 'off', true);
+			PERFORM set_config('hashemb.enable_scan', 'off', true);
+			EXECUTE format('SELECT array_agg(d) FROM (SELECT code <~> $1 AS d FROM grouped WHERE %s ORDER BY code <~> $1 LIMIT $2) x', c.condition)
+				INTO expected USING q, limited;
+			PERFORM set_config('enable_indexscan', 'on', true);
+			PERFORM set_config('hashemb.enable_scan', 'on', true);
+			IF found IS DISTINCT FROM expected THEN
+				wrong := wrong + 1;
+				RAISE WARNING 'condition % differs at limit %', c.condition, limited;
+			END IF;
+		END LOOP;
+	END LOOP;
+	RETURN NEXT;
+END $$;
+SELECT * FROM grouped_differences(1);
+
+-- New values: beside the smallest, between others, above all; enough to split
+INSERT INTO grouped SELECT 10000 + i, grouped_code(i % 64, 10000 + i), (ARRAY[1, 15, 25, 77, 20001, 30000])[1 + i % 6] + i / 600, i % 5
+	FROM generate_series(1, 2400) i;
+SELECT splits > 10 AS split FROM hashemb_index_info('grouped_idx');
+SELECT grouped_overlaps('grouped_idx') AS overlaps;
+SELECT orphan_pages, heap_rows FROM hashemb_check('grouped_idx', true);
+SELECT * FROM grouped_differences(1);
+
+-- Old values grow
+INSERT INTO grouped SELECT 20000 + i, grouped_code(i % 64, 20000 + i), (ARRAY[NULL, 20, 20000, 10, 15])[1 + i % 5], i % 5
+	FROM generate_series(1, 2000) i;
+SELECT grouped_overlaps('grouped_idx') AS overlaps;
+SELECT * FROM grouped_differences(1);
+
+-- What is few is found exactly whatever the target
+DELETE FROM grouped_condition WHERE n IN (1, 8, 14);
+SELECT * FROM grouped_differences(0.5);
+INSERT INTO grouped_condition VALUES (1, 'true'), (14, 'kind = 4');
+
+-- Deletes, and vacuum, which merges only neighbours
+DELETE FROM grouped WHERE id % 8 <> 0;
+VACUUM grouped;
+SELECT merges > 10 AS merged FROM hashemb_index_info('grouped_idx');
+SELECT grouped_overlaps('grouped_idx') AS overlaps;
+SELECT orphan_pages, heap_rows FROM hashemb_check('grouped_idx', true);
+SELECT * FROM grouped_differences(1);
+
+-- Renaming the column, and building anew
+ALTER TABLE grouped RENAME tenant_id TO customer;
+REINDEX INDEX grouped_idx;
+SELECT group_column FROM hashemb_index_info('grouped_idx');
+ALTER INDEX grouped_idx SET (group_by = 'customer');
+REINDEX INDEX CONCURRENTLY grouped_idx;
+SELECT group_column FROM hashemb_index_info('grouped_idx');
+-- An option that has changed counts from the next build on
+ALTER INDEX grouped_idx SET (group_by = 'kind');
+SELECT group_column FROM hashemb_index_info('grouped_idx');
+REINDEX INDEX grouped_idx;
+SELECT group_column FROM hashemb_index_info('grouped_idx');
+SELECT grouped_overlaps('grouped_idx') AS overlaps;
+ALTER INDEX grouped_idx RESET (group_by);
+ALTER TABLE grouped RENAME customer TO tenant_id;
+SELECT group_column, orphan_pages FROM hashemb_index_info('grouped_idx'), hashemb_check('grouped_idx', true);
+
+-- Grown from nothing, by other types; a name of several words
+CREATE TABLE grouped_grown (code bincode(128), "the Tenant" text, code_id uuid, amount numeric);
+CREATE INDEX grouped_text ON grouped_grown USING hashemb ("the Tenant", code) WITH (group_by = 'the Tenant', block_rows = 20);
+CREATE INDEX grouped_uuid ON grouped_grown USING hashemb (code_id, code, amount) WITH (group_by = 'code_id', block_rows = 20);
+CREATE INDEX grouped_numeric ON grouped_grown USING hashemb (code, amount) WITH (group_by = 'amount', block_rows = 20);
+CREATE INDEX grouped_expression ON grouped_grown USING hashemb (code, lower("the Tenant")) WITH (group_by = 'lower', block_rows = 20);
+INSERT INTO grouped_grown SELECT grouped_code(i % 64, i), 'Tenant ' || t, md5(t::text)::uuid, CASE WHEN t % 7 > 0 THEN t / 3.0 END
+	FROM (SELECT i, (300 / (1 + i % 157))::int AS t FROM generate_series(1, 4000) i) x;
+SELECT i::regclass, grouped_overlaps(i) AS overlaps, (hashemb_check(i::regclass, true)).orphan_pages, (hashemb_index_info(i::regclass)).splits > 10 AS split
+	FROM unnest(ARRAY['grouped_text', 'grouped_uuid', 'grouped_numeric', 'grouped_expression']::regclass[]) i;
+SET enable_seqscan = off;
+SET hashemb.recall = 1;
+SELECT count(*) FROM (SELECT FROM grouped_grown WHERE "the Tenant" = 'Tenant 300' ORDER BY code <~> grouped_code(1, -1) LIMIT 1000) x;
+SELECT count(*) FROM (SELECT FROM grouped_grown WHERE code_id = md5('300')::uuid ORDER BY code <~> grouped_code(1, -1) LIMIT 1000) x;
+SELECT count(*) FROM (SELECT FROM grouped_grown WHERE amount = 300 / 3.0 ORDER BY code <~> grouped_code(1, -1) LIMIT 1000) x;
+SELECT count(*) FROM (SELECT FROM grouped_grown WHERE lower("the Tenant") = 'tenant 300' ORDER BY code <~> grouped_code(1, -1) LIMIT 1000) x;
+SELECT count(*) FROM grouped_grown WHERE "the Tenant" = 'Tenant 300';
+RESET enable_seqscan;
+RESET hashemb.recall;
+
+-- Empty tables, no vectors, and an init fork
+CREATE UNLOGGED TABLE grouped_unlogged (code bincode(64), t int);
+CREATE INDEX grouped_unlogged_idx ON grouped_unlogged USING hashemb (code, t) WITH (group_by = 't');
+INSERT INTO grouped_unlogged VALUES (NULL, 1), (NULL, NULL);
+REINDEX INDEX grouped_unlogged_idx;
+SELECT rows, null_rows, group_column FROM hashemb_index_info('grouped_unlogged_idx');
+
+-- Options that cannot be
+CREATE TABLE grouped_bad (code bincode(8), tags int[], s svec(10), t int);
+CREATE INDEX ON grouped_bad USING hashemb (code, t) WITH (group_by = 'tenant');
+CREATE INDEX ON grouped_bad USING hashemb (code) WITH (group_by = 't');
+CREATE INDEX ON grouped_bad USING hashemb (code, t) WITH (group_by = 'code');
+CREATE INDEX ON grouped_bad USING hashemb (code, tags) WITH (group_by = 'tags');
+CREATE INDEX ON grouped_bad USING hashemb (s, t) WITH (group_by = 't');
+CREATE INDEX grouped_none ON grouped_bad USING hashemb (code, t) WITH (group_by = '');
+SELECT group_column FROM hashemb_index_info('grouped_none');
+
+DROP TABLE grouped, grouped_condition, grouped_grown, grouped_unlogged, grouped_bad;
+DROP FUNCTION grouped_code, grouped_overlaps, grouped_differences;
