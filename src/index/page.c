@@ -456,7 +456,7 @@ recent_buffer(Relation index, BlockNumber block)
  * Pin a page.  A search reads hundreds of pages whose place in the buffer
  * table is seldom in the processor's cache, so the buffer where a page was
  * last found is tried first.  That does not count as a use for the buffer
- * manager, so one read in eight goes the ordinary way.
+ * manager, so one read in 64 goes the ordinary way.
  */
 static Buffer
 pin_page(Relation index, BlockNumber block, BufferAccessStrategy strategy)
@@ -464,7 +464,7 @@ pin_page(Relation index, BlockNumber block, BufferAccessStrategy strategy)
 	static uint32 reads = 0;
 	Buffer *recent = recent_buffer(index, block);
 
-	if (*recent != InvalidBuffer && ++reads % 8 != 0 &&
+	if (*recent != InvalidBuffer && ++reads % 64 != 0 &&
 		ReadRecentBuffer(HX_RELATION_FILE(index), MAIN_FORKNUM, block, *recent))
 	{
 		pgstat_count_buffer_read(index);
@@ -485,6 +485,7 @@ HxPrefetchPage(Relation index, BlockNumber block)
 
 	if (recent <= 0) /* not known, or local */
 		return;
+	__builtin_prefetch(GetBufferDescriptor(recent - 1), 1);
 	page = BufferGetPage(recent);
 	for (int line = 0; line < PREFETCHED_LINES; line++)
 		__builtin_prefetch(page + line * 64);
@@ -504,6 +505,7 @@ HxPrefetchLines(Relation index, BlockNumber block, const uint16 *lines,
 
 	if (recent <= 0) /* not known, or local */
 		return;
+	__builtin_prefetch(GetBufferDescriptor(recent - 1), 1);
 	page = BufferGetPage(recent);
 	for (int i = 0; i < count; i++)
 		__builtin_prefetch(page + lines[i] * HX_CACHE_LINE);
@@ -521,6 +523,7 @@ HxPrefetchBytes(Relation index, BlockNumber block, Size offset, Size size)
 
 	if (recent <= 0) /* not known, or local */
 		return;
+	__builtin_prefetch(GetBufferDescriptor(recent - 1), 1);
 	page = BufferGetPage(recent);
 	size = Min(Min(size, PREFETCHED_LINES * 64), HX_PAGE_ROOM - offset);
 	__builtin_prefetch(page);

@@ -132,10 +132,11 @@ extern void HxVisitNext(HxSearch *search);
 extern void HxPlanPrefetch(HxSearch *search);
 
 /*
- * visit.c: visit a block.  False if a page has gone to another block: what was
- * found is not all.
+ * visit.c: visit a block, scoring one in `sampled` of the rows that the filter
+ * rejects.  False if a page has gone to another block: what was found is not
+ * all.
  */
-extern bool HxVisitBlock(HxSearch *search, const HxBlock *block, bool nearest);
+extern bool HxVisitBlock(HxSearch *search, const HxBlock *block, int sampled);
 
 /*
  * stop.c: may the `count` rows found up to a distance be returned?  While there

@@ -16,8 +16,8 @@
 #define PREFETCHED_LINES 6
 #define COLUMN_LINES 4
 
-/* Of rows that the filter rejects, one in so many is scored */
-#define SAMPLED_ROWS 8
+/* Neighbours that are scored together as a sample of what the filter rejects */
+#define SAMPLED_RUN 8
 
 /* Take note of a row that passes the filter. */
 static inline void
@@ -136,17 +136,27 @@ score_all(HxSearch *search, const HxRowArrays *rows, bool tally)
 }
 
 /*
- * Rows of 64 to be scored: those that pass, and eight neighbours, which share
- * a kernel call, whether they pass or not; not the same ones on every page.
+ * Of 64 rows, of which one in `sampled` shall be a sample: eight neighbours,
+ * which share a kernel call, not the same ones everywhere; or none.
  */
 static inline uint64
-rows_to_score(const HxSearch *search, const HxRowArrays *rows, int word,
-			  bool tally)
+sampled_run(const HxSearch *search, int word, int sampled)
 {
-	uint64 chosen = search->mask[word];
+	uint32 turn = search->page + word;
+	uint32 pages = sampled / SAMPLED_RUN; /* of which one has such a run */
 
-	if (tally)
-		chosen |= UINT64CONST(0xFF) << (search->page + word) % SAMPLED_ROWS * 8;
+	if (sampled == 0 || turn % pages != 0)
+		return 0;
+	return UINT64CONST(0xFF) << turn / pages % 8 * SAMPLED_RUN;
+}
+
+/* Rows of 64 to be scored: those that pass, and the sample. */
+static inline uint64
+rows_to_score(const HxSearch *search, const HxRowArrays *rows, int word,
+			  int sampled)
+{
+	uint64 chosen = search->mask[word] | sampled_run(search, word, sampled);
+
 	if (word == rows->count / 64)
 		chosen &= (UINT64CONST(1) << (rows->count % 64)) - 1;
 	return chosen;
@@ -154,12 +164,12 @@ rows_to_score(const HxSearch *search, const HxRowArrays *rows, int word,
 
 /* Have the payloads of the rows to be scored brought into the cache. */
 static void
-prefetch_payloads(const HxSearch *search, const HxRowArrays *rows, bool tally)
+prefetch_payloads(const HxSearch *search, const HxRowArrays *rows, int sampled)
 {
 	Size payload = search->desc.payload;
 
 	for (int w = 0; w * 64 < rows->count; w++)
-		for (uint64 left = rows_to_score(search, rows, w, tally); left != 0;
+		for (uint64 left = rows_to_score(search, rows, w, sampled); left != 0;
 			 left &= left - 1)
 		{
 			int row = w * 64 + pg_rightmost_one_pos64(left);
@@ -168,10 +178,13 @@ prefetch_payloads(const HxSearch *search, const HxRowArrays *rows, bool tally)
 		}
 }
 
-/* Score `count` rows of a page from `row` on, some of which pass. */
+/*
+ * Score `count` rows of a page from `row` on, some of which pass; one that does
+ * not stands for `sampled` (0: nothing is counted).
+ */
 static void
 score_run(HxSearch *search, const HxRowArrays *rows, int row, int count,
-		  bool tally)
+		  int sampled)
 {
 	double *distances = search->distances;
 
@@ -183,8 +196,8 @@ score_run(HxSearch *search, const HxRowArrays *rows, int row, int count,
 	{
 		bool passes = row_passes(search, row + i);
 
-		if (tally)
-			tally_row(search, distances[i], passes, passes ? 1 : SAMPLED_ROWS);
+		if (sampled)
+			tally_row(search, distances[i], passes, passes ? 1 : sampled);
 		if (passes && !(distances[i] > HxWorstKept(search))) /* NaN counts */
 			consider(search, distances[i], &rows->tids[row + i]);
 	}
@@ -192,12 +205,12 @@ score_run(HxSearch *search, const HxRowArrays *rows, int row, int count,
 
 /* Score the rows that pass, and a sample of the others. */
 static void
-score_passing(HxSearch *search, const HxRowArrays *rows, bool tally)
+score_passing(HxSearch *search, const HxRowArrays *rows, int sampled)
 {
-	prefetch_payloads(search, rows, tally);
+	prefetch_payloads(search, rows, sampled);
 	for (int w = 0; w * 64 < rows->count; w++)
 	{
-		uint64 left = rows_to_score(search, rows, w, tally);
+		uint64 left = rows_to_score(search, rows, w, sampled);
 
 		while (left != 0)
 		{
@@ -205,7 +218,7 @@ score_passing(HxSearch *search, const HxRowArrays *rows, bool tally)
 			uint64 gaps = ~(left >> first);
 			int count = gaps ? pg_rightmost_one_pos64(gaps) : 64;
 
-			score_run(search, rows, w * 64 + first, count, tally);
+			score_run(search, rows, w * 64 + first, count, sampled);
 			if (first + count >= 64)
 				break;
 			left &= PG_UINT64_MAX << (first + count);
@@ -213,9 +226,12 @@ score_passing(HxSearch *search, const HxRowArrays *rows, bool tally)
 	}
 }
 
-/* Score a page's rows that pass, and some that do not where that helps. */
+/*
+ * Score a page's rows that pass and, where that helps, one in `sampled` of those
+ * that do not.
+ */
 static void
-score_page(HxSearch *search, const HxRowArrays *rows, bool nearest)
+score_page(HxSearch *search, const HxRowArrays *rows, int sampled)
 {
 	int passed = build_mask(search, rows);
 	bool filtered = HxSearchIsFiltered(search);
@@ -230,10 +246,10 @@ score_page(HxSearch *search, const HxRowArrays *rows, bool nearest)
 			if (row_passes(search, i))
 				consider(search, 0, &rows->tids[i]);
 	}
-	else if (!filtered || (tally && nearest) || passed * 3 > rows->count)
+	else if (!filtered || (tally && sampled == 1) || passed * 3 > rows->count)
 		score_all(search, rows, tally);
 	else
-		score_passing(search, rows, tally);
+		score_passing(search, rows, tally ? sampled : 0);
 }
 
 /* Add the TIDs of a page's rows that pass to those of the block. */
@@ -315,7 +331,7 @@ HxPlanPrefetch(HxSearch *search)
  * not all.
  */
 bool
-HxVisitBlock(HxSearch *search, const HxBlock *block, bool nearest)
+HxVisitBlock(HxSearch *search, const HxBlock *block, int sampled)
 {
 	BlockNumber next = block->first;
 	Buffer before = InvalidBuffer;
@@ -341,7 +357,7 @@ HxVisitBlock(HxSearch *search, const HxBlock *block, bool nearest)
 		search->page = next;
 		HxRowArraysOf(&search->desc, BufferGetPage(buffer), &rows);
 		if (search->spec.ordered)
-			score_page(search, &rows, nearest);
+			score_page(search, &rows, sampled);
 		else
 			collect_page(search, &rows);
 		next = HxPageOpaque(BufferGetPage(buffer))->next;
