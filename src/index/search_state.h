@@ -76,7 +76,7 @@ struct HxSearch
 	HxSearchStats stats;
 
 	int nlines;		  /* cache lines of a rows page fetched ahead ... */
-	uint16 lines[48]; /* ... these */
+	uint16 lines[BLCKSZ / HX_CACHE_LINE]; /* ... these */
 
 	uint64 *mask;			/* rows of a page that pass */
 	double *distances;		/* distances of a page's rows */

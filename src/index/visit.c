@@ -12,9 +12,8 @@
 
 #include "index/search_state.h"
 
-/* Cache lines that are fetched ahead: of a page, and of a column of a mask */
-#define PREFETCHED_LINES 6
-#define COLUMN_LINES 4
+/* Cache lines that are fetched ahead of a column of a mask, at most */
+#define COLUMN_LINES 8
 
 /* Neighbours that are scored together as a sample of what the filter rejects */
 #define SAMPLED_RUN 8
@@ -120,6 +119,10 @@ score_all(HxSearch *search, const HxRowArrays *rows, bool tally)
 	const double *distances = search->distances;
 	double worst = HxWorstKept(search);
 
+	if (tally)
+		for (Size at = 0; at < rows->count * search->desc.payload;
+			 at += HX_CACHE_LINE)
+			__builtin_prefetch(rows->payloads + at);
 	search->desc.vector->methods->distances(search->spec.query, rows->payloads,
 											rows->count, search->distances);
 	search->stats.scored += rows->count;
@@ -297,13 +300,12 @@ HxPlanPrefetch(HxSearch *search)
 	HxRowArraysOf(desc, page, &arrays);
 	search->nlines = 0;
 	add_lines(search, BLCKSZ - sizeof(HxOpaque), sizeof(HxOpaque), 1);
+	add_lines(search, (char *) arrays.dead - (char *) page, 1, 1);
 	if (HxSearchIsFiltered(search))
-	{
 		add_lines(search, 0, 1, 1);
-		add_lines(search, (char *) arrays.dead - (char *) page, 1, 1);
-	}
 	else
-		add_lines(search, 0, BLCKSZ, PREFETCHED_LINES);
+		add_lines(search, 0, (char *) arrays.dead - (char *) page,
+				  BLCKSZ / HX_CACHE_LINE);
 	HxFilterReads(search->spec.filter, &words, &nulls);
 	for (; nulls != 0; nulls &= nulls - 1)
 		add_lines(search,
