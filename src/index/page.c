@@ -23,7 +23,7 @@
 /* A row's code and attributes may take this many bytes */
 #define HX_MAX_ROW 2000
 
-/* Cache lines of a page that are prefetched; hardware fetches what follows */
+/* Cache lines of a part that are prefetched; hardware fetches what follows */
 #define PREFETCHED_LINES 6
 
 /* Free pages looked at for one that comes after a given page */
@@ -476,7 +476,7 @@ pin_page(Relation index, BlockNumber block, BufferAccessStrategy strategy)
 	return *recent;
 }
 
-/* Have the start of a page that will be read soon brought into the cache. */
+/* Have a page that will be read soon brought into the cache. */
 void
 HxPrefetchPage(Relation index, BlockNumber block)
 {
@@ -487,9 +487,8 @@ HxPrefetchPage(Relation index, BlockNumber block)
 		return;
 	__builtin_prefetch(GetBufferDescriptor(recent - 1), 1);
 	page = BufferGetPage(recent);
-	for (int line = 0; line < PREFETCHED_LINES; line++)
-		__builtin_prefetch(page + line * 64);
-	__builtin_prefetch(page + BLCKSZ - 64);
+	for (int at = 0; at < BLCKSZ; at += HX_CACHE_LINE)
+		__builtin_prefetch(page + at);
 }
 
 /*

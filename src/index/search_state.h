@@ -75,7 +75,7 @@ struct HxSearch
 	HxTally tally;
 	HxSearchStats stats;
 
-	int nlines;		  /* cache lines of a rows page fetched ahead ... */
+	int nlines; /* cache lines of a rows page fetched ahead ... */
 	uint16 lines[BLCKSZ / HX_CACHE_LINE]; /* ... these */
 
 	uint64 *mask;			/* rows of a page that pass */
