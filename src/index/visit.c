@@ -119,7 +119,7 @@ score_all(HxSearch *search, const HxRowArrays *rows, bool tally)
 	const double *distances = search->distances;
 	double worst = HxWorstKept(search);
 
-	if (tally)
+	if (tally) /* else they were fetched ahead */
 		for (Size at = 0; at < rows->count * search->desc.payload;
 			 at += HX_CACHE_LINE)
 			__builtin_prefetch(rows->payloads + at);
@@ -284,8 +284,8 @@ add_lines(HxSearch *search, Size from, Size size, int most)
 }
 
 /*
- * Without a mask a page is read from the start of its payloads on; with one,
- * the columns of the mask come first.  Hardware fetches what follows.
+ * Without a mask all payloads are read; with one, its columns, and which
+ * payloads only they tell.
  */
 void
 HxPlanPrefetch(HxSearch *search)
