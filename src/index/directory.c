@@ -154,6 +154,7 @@ HxReadDirectoryFor(Relation index, const HxIndexDesc *desc,
 		Buffer buffer = read_directory_page(index, block, first);
 		Page page = BufferGetPage(buffer);
 
+		HxPrefetchPage(index, HxPageOpaque(page)->next);
 		HxCountStep(index, block, &steps);
 		if (first)
 			copy_entry(HxPageEntries(page), block, 0, &blocks->nulls);
@@ -199,7 +200,9 @@ switch_zone_page(Relation index, Buffer buffer, BlockNumber block)
 		UnlockReleaseBuffer(buffer);
 	}
 	CHECK_FOR_INTERRUPTS();
-	return HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_ZONES);
+	buffer = HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_ZONES);
+	HxPrefetchPage(index, HxPageOpaque(BufferGetPage(buffer))->next);
+	return buffer;
 }
 
 /* Share-lock another directory page in place of the pages at hand. */

@@ -13,6 +13,7 @@
 
 #include "compat.h"
 #include "index/condition.h"
+#include "kernel/kernel.h"
 
 #define ROWS_A_WORD 64
 
@@ -116,19 +117,6 @@ row_passes(const HxCondition *condition, int64 first, int64 second)
 	}
 }
 
-/* Bits of the rows whose word is in a range */
-static inline uint64
-rows_in_range(const int64 *words, int rows, int64 low, int64 high)
-{
-	uint64 span = (uint64) high - (uint64) low;
-	uint64 passing = 0;
-
-	for (int i = rows - 1; i >= 0; i--)
-		passing =
-			passing + passing + ((uint64) words[i] - (uint64) low <= span);
-	return passing;
-}
-
 /* Bits of the rows with a word of a small set */
 static uint64
 rows_in_small_set(const HxCondition *set, const int64 *words, int rows)
@@ -136,7 +124,8 @@ rows_in_small_set(const HxCondition *set, const int64 *words, int rows)
 	uint64 passing = 0;
 
 	for (int i = 0; i < set->count; i++)
-		passing |= rows_in_range(words, rows, set->values[i], set->values[i]);
+		passing |=
+			hx_kernels->in_range(words, rows, set->values[i], set->values[i]);
 	return passing;
 }
 
@@ -192,8 +181,9 @@ rows_passing(const HxCondition *condition, const HxColumns *columns, int start,
 	switch (condition->kind)
 	{
 		case HX_CONDITION_RANGE:
-			return candidates &
-				   rows_in_range(first, rows, condition->low, condition->high);
+			return candidates & hx_kernels->in_range(first, rows,
+													 condition->low,
+													 condition->high);
 		case HX_CONDITION_SET:
 			if (condition->table == NULL)
 				return candidates & rows_in_small_set(condition, first, rows);

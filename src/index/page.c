@@ -23,7 +23,7 @@
 /* A row's code and attributes may take this many bytes */
 #define HX_MAX_ROW 2000
 
-/* Cache lines of a page that are prefetched; hardware fetches what follows */
+/* Cache lines of a part that are prefetched; hardware fetches what follows */
 #define PREFETCHED_LINES 6
 
 /* Free pages looked at for one that comes after a given page */
@@ -487,7 +487,7 @@ recent_buffer(Relation index, BlockNumber block)
  * Pin a page.  A search reads hundreds of pages whose place in the buffer
  * table is seldom in the processor's cache, so the buffer where a page was
  * last found is tried first.  That does not count as a use for the buffer
- * manager, so one read in eight goes the ordinary way.
+ * manager, so one read in 64 goes the ordinary way.
  */
 static Buffer
 pin_page(Relation index, BlockNumber block, BufferAccessStrategy strategy)
@@ -495,7 +495,7 @@ pin_page(Relation index, BlockNumber block, BufferAccessStrategy strategy)
 	static uint32 reads = 0;
 	Buffer *recent = recent_buffer(index, block);
 
-	if (*recent != InvalidBuffer && ++reads % 8 != 0 &&
+	if (*recent != InvalidBuffer && ++reads % 64 != 0 &&
 		ReadRecentBuffer(HX_RELATION_FILE(index), MAIN_FORKNUM, block, *recent))
 	{
 		pgstat_count_buffer_read(index);
@@ -507,7 +507,7 @@ pin_page(Relation index, BlockNumber block, BufferAccessStrategy strategy)
 	return *recent;
 }
 
-/* Have the start of a page that will be read soon brought into the cache. */
+/* Have a page that will be read soon brought into the cache. */
 void
 HxPrefetchPage(Relation index, BlockNumber block)
 {
@@ -516,10 +516,10 @@ HxPrefetchPage(Relation index, BlockNumber block)
 
 	if (recent <= 0) /* not known, or local */
 		return;
+	__builtin_prefetch(GetBufferDescriptor(recent - 1), 1);
 	page = BufferGetPage(recent);
-	for (int line = 0; line < PREFETCHED_LINES; line++)
-		__builtin_prefetch(page + line * 64);
-	__builtin_prefetch(page + BLCKSZ - 64);
+	for (int at = 0; at < BLCKSZ; at += HX_CACHE_LINE)
+		__builtin_prefetch(page + at);
 }
 
 /*
@@ -535,6 +535,7 @@ HxPrefetchLines(Relation index, BlockNumber block, const uint16 *lines,
 
 	if (recent <= 0) /* not known, or local */
 		return;
+	__builtin_prefetch(GetBufferDescriptor(recent - 1), 1);
 	page = BufferGetPage(recent);
 	for (int i = 0; i < count; i++)
 		__builtin_prefetch(page + lines[i] * HX_CACHE_LINE);
@@ -552,6 +553,7 @@ HxPrefetchBytes(Relation index, BlockNumber block, Size offset, Size size)
 
 	if (recent <= 0) /* not known, or local */
 		return;
+	__builtin_prefetch(GetBufferDescriptor(recent - 1), 1);
 	page = BufferGetPage(recent);
 	size = Min(Min(size, PREFETCHED_LINES * 64), HX_PAGE_ROOM - offset);
 	__builtin_prefetch(page);

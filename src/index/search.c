@@ -27,8 +27,12 @@ static const int group_ends[] = {10, 20, 40, 80, FIRST_KEPT};
 /* Rows after which a search is exact */
 #define EXACT_AFTER 1024
 
-/* Blocks in which rows that the filter rejects are scored, all of them */
-#define SAMPLED_BLOCKS 32
+/*
+ * Of the rows that the filter rejects, those of so many blocks are scored, all
+ * of them; then, in so many blocks, one in 8; and one in 32 beyond
+ */
+#define WHOLE_BLOCKS 8
+#define SAMPLED_BLOCKS 64
 
 /* Buckets of the counting sort by promise */
 #define SORT_BUCKETS 1024
@@ -292,6 +296,15 @@ settled(HxSearch *search, int count)
 		search, search->kept[search->sorted ? count - 1 : 0].distance, count);
 }
 
+/* Of the rows that the filter rejects, one in how many is scored next? */
+static int
+sampled_rows(const HxSearch *search)
+{
+	if (search->next <= WHOLE_BLOCKS)
+		return 1;
+	return search->next <= SAMPLED_BLOCKS ? 8 : 32;
+}
+
 void
 HxVisitNext(HxSearch *search)
 {
@@ -307,7 +320,7 @@ HxVisitNext(HxSearch *search)
 			search->index,
 			search->blocks.blocks[search->order[search->next]].first,
 			search->lines, search->nlines);
-	if (!HxVisitBlock(search, block, search->next <= SAMPLED_BLOCKS))
+	if (!HxVisitBlock(search, block, sampled_rows(search)))
 		refresh(search);
 }
 
@@ -432,7 +445,7 @@ HxSearchNextBlock(HxSearch *search, ItemPointerData **tids)
 	{
 		HxBlock *block = &search->blocks.blocks[search->order[search->next++]];
 
-		if (!HxVisitBlock(search, block, false))
+		if (!HxVisitBlock(search, block, 8))
 		{
 			search->ntids = 0;
 			refresh(search);

@@ -75,8 +75,8 @@ struct HxSearch
 	HxTally tally;
 	HxSearchStats stats;
 
-	int nlines;		  /* cache lines of a rows page fetched ahead ... */
-	uint16 lines[48]; /* ... these */
+	int nlines; /* cache lines of a rows page fetched ahead ... */
+	uint16 lines[BLCKSZ / HX_CACHE_LINE]; /* ... these */
 
 	uint64 *mask;			/* rows of a page that pass */
 	double *distances;		/* distances of a page's rows */
@@ -132,10 +132,11 @@ extern void HxVisitNext(HxSearch *search);
 extern void HxPlanPrefetch(HxSearch *search);
 
 /*
- * visit.c: visit a block.  False if a page has gone to another block: what was
- * found is not all.
+ * visit.c: visit a block, scoring one in `sampled` of the rows that the filter
+ * rejects.  False if a page has gone to another block: what was found is not
+ * all.
  */
-extern bool HxVisitBlock(HxSearch *search, const HxBlock *block, bool nearest);
+extern bool HxVisitBlock(HxSearch *search, const HxBlock *block, int sampled);
 
 /*
  * stop.c: may the `count` rows found up to a distance be returned?  While there

@@ -12,12 +12,11 @@
 
 #include "index/search_state.h"
 
-/* Cache lines that are fetched ahead: of a page, and of a column of a mask */
-#define PREFETCHED_LINES 6
-#define COLUMN_LINES 4
+/* Cache lines that are fetched ahead of a column of a mask, at most */
+#define COLUMN_LINES 8
 
-/* Of rows that the filter rejects, one in so many is scored */
-#define SAMPLED_ROWS 8
+/* Neighbours that are scored together as a sample of what the filter rejects */
+#define SAMPLED_RUN 8
 
 /* Take note of a row that passes the filter. */
 static inline void
@@ -120,6 +119,10 @@ score_all(HxSearch *search, const HxRowArrays *rows, bool tally)
 	const double *distances = search->distances;
 	double worst = HxWorstKept(search);
 
+	if (tally) /* else they were fetched ahead */
+		for (Size at = 0; at < rows->count * search->desc.payload;
+			 at += HX_CACHE_LINE)
+			__builtin_prefetch(rows->payloads + at);
 	search->desc.vector->methods->distances(search->spec.query, rows->payloads,
 											rows->count, search->distances);
 	search->stats.scored += rows->count;
@@ -136,17 +139,27 @@ score_all(HxSearch *search, const HxRowArrays *rows, bool tally)
 }
 
 /*
- * Rows of 64 to be scored: those that pass, and eight neighbours, which share
- * a kernel call, whether they pass or not; not the same ones on every page.
+ * Of 64 rows, of which one in `sampled` shall be a sample: eight neighbours,
+ * which share a kernel call, not the same ones everywhere; or none.
  */
 static inline uint64
-rows_to_score(const HxSearch *search, const HxRowArrays *rows, int word,
-			  bool tally)
+sampled_run(const HxSearch *search, int word, int sampled)
 {
-	uint64 chosen = search->mask[word];
+	uint32 turn = search->page + word;
+	uint32 pages = sampled / SAMPLED_RUN; /* of which one has such a run */
 
-	if (tally)
-		chosen |= UINT64CONST(0xFF) << (search->page + word) % SAMPLED_ROWS * 8;
+	if (sampled == 0 || turn % pages != 0)
+		return 0;
+	return UINT64CONST(0xFF) << turn / pages % 8 * SAMPLED_RUN;
+}
+
+/* Rows of 64 to be scored: those that pass, and the sample. */
+static inline uint64
+rows_to_score(const HxSearch *search, const HxRowArrays *rows, int word,
+			  int sampled)
+{
+	uint64 chosen = search->mask[word] | sampled_run(search, word, sampled);
+
 	if (word == rows->count / 64)
 		chosen &= (UINT64CONST(1) << (rows->count % 64)) - 1;
 	return chosen;
@@ -154,12 +167,12 @@ rows_to_score(const HxSearch *search, const HxRowArrays *rows, int word,
 
 /* Have the payloads of the rows to be scored brought into the cache. */
 static void
-prefetch_payloads(const HxSearch *search, const HxRowArrays *rows, bool tally)
+prefetch_payloads(const HxSearch *search, const HxRowArrays *rows, int sampled)
 {
 	Size payload = search->desc.payload;
 
 	for (int w = 0; w * 64 < rows->count; w++)
-		for (uint64 left = rows_to_score(search, rows, w, tally); left != 0;
+		for (uint64 left = rows_to_score(search, rows, w, sampled); left != 0;
 			 left &= left - 1)
 		{
 			int row = w * 64 + pg_rightmost_one_pos64(left);
@@ -168,10 +181,13 @@ prefetch_payloads(const HxSearch *search, const HxRowArrays *rows, bool tally)
 		}
 }
 
-/* Score `count` rows of a page from `row` on, some of which pass. */
+/*
+ * Score `count` rows of a page from `row` on, some of which pass; one that does
+ * not stands for `sampled` (0: nothing is counted).
+ */
 static void
 score_run(HxSearch *search, const HxRowArrays *rows, int row, int count,
-		  bool tally)
+		  int sampled)
 {
 	double *distances = search->distances;
 
@@ -183,8 +199,8 @@ score_run(HxSearch *search, const HxRowArrays *rows, int row, int count,
 	{
 		bool passes = row_passes(search, row + i);
 
-		if (tally)
-			tally_row(search, distances[i], passes, passes ? 1 : SAMPLED_ROWS);
+		if (sampled)
+			tally_row(search, distances[i], passes, passes ? 1 : sampled);
 		if (passes && !(distances[i] > HxWorstKept(search))) /* NaN counts */
 			consider(search, distances[i], &rows->tids[row + i]);
 	}
@@ -192,12 +208,12 @@ score_run(HxSearch *search, const HxRowArrays *rows, int row, int count,
 
 /* Score the rows that pass, and a sample of the others. */
 static void
-score_passing(HxSearch *search, const HxRowArrays *rows, bool tally)
+score_passing(HxSearch *search, const HxRowArrays *rows, int sampled)
 {
-	prefetch_payloads(search, rows, tally);
+	prefetch_payloads(search, rows, sampled);
 	for (int w = 0; w * 64 < rows->count; w++)
 	{
-		uint64 left = rows_to_score(search, rows, w, tally);
+		uint64 left = rows_to_score(search, rows, w, sampled);
 
 		while (left != 0)
 		{
@@ -205,7 +221,7 @@ score_passing(HxSearch *search, const HxRowArrays *rows, bool tally)
 			uint64 gaps = ~(left >> first);
 			int count = gaps ? pg_rightmost_one_pos64(gaps) : 64;
 
-			score_run(search, rows, w * 64 + first, count, tally);
+			score_run(search, rows, w * 64 + first, count, sampled);
 			if (first + count >= 64)
 				break;
 			left &= PG_UINT64_MAX << (first + count);
@@ -213,9 +229,12 @@ score_passing(HxSearch *search, const HxRowArrays *rows, bool tally)
 	}
 }
 
-/* Score a page's rows that pass, and some that do not where that helps. */
+/*
+ * Score a page's rows that pass and, where that helps, one in `sampled` of those
+ * that do not.
+ */
 static void
-score_page(HxSearch *search, const HxRowArrays *rows, bool nearest)
+score_page(HxSearch *search, const HxRowArrays *rows, int sampled)
 {
 	int passed = build_mask(search, rows);
 	bool filtered = HxSearchIsFiltered(search);
@@ -230,10 +249,10 @@ score_page(HxSearch *search, const HxRowArrays *rows, bool nearest)
 			if (row_passes(search, i))
 				consider(search, 0, &rows->tids[i]);
 	}
-	else if (!filtered || (tally && nearest) || passed * 3 > rows->count)
+	else if (!filtered || (tally && sampled == 1) || passed * 3 > rows->count)
 		score_all(search, rows, tally);
 	else
-		score_passing(search, rows, tally);
+		score_passing(search, rows, tally ? sampled : 0);
 }
 
 /* Add the TIDs of a page's rows that pass to those of the block. */
@@ -265,8 +284,8 @@ add_lines(HxSearch *search, Size from, Size size, int most)
 }
 
 /*
- * Without a mask a page is read from the start of its payloads on; with one,
- * the columns of the mask come first.  Hardware fetches what follows.
+ * Without a mask all payloads are read; with one, its columns, and which
+ * payloads only they tell.
  */
 void
 HxPlanPrefetch(HxSearch *search)
@@ -281,13 +300,12 @@ HxPlanPrefetch(HxSearch *search)
 	HxRowArraysOf(desc, page, &arrays);
 	search->nlines = 0;
 	add_lines(search, BLCKSZ - sizeof(HxOpaque), sizeof(HxOpaque), 1);
+	add_lines(search, (char *) arrays.dead - (char *) page, 1, 1);
 	if (HxSearchIsFiltered(search))
-	{
 		add_lines(search, 0, 1, 1);
-		add_lines(search, (char *) arrays.dead - (char *) page, 1, 1);
-	}
 	else
-		add_lines(search, 0, BLCKSZ, PREFETCHED_LINES);
+		add_lines(search, 0, (char *) arrays.dead - (char *) page,
+				  BLCKSZ / HX_CACHE_LINE);
 	HxFilterReads(search->spec.filter, &words, &nulls);
 	for (; nulls != 0; nulls &= nulls - 1)
 		add_lines(search,
@@ -315,7 +333,7 @@ HxPlanPrefetch(HxSearch *search)
  * not all.
  */
 bool
-HxVisitBlock(HxSearch *search, const HxBlock *block, bool nearest)
+HxVisitBlock(HxSearch *search, const HxBlock *block, int sampled)
 {
 	BlockNumber next = block->first;
 	Buffer before = InvalidBuffer;
@@ -341,7 +359,7 @@ HxVisitBlock(HxSearch *search, const HxBlock *block, bool nearest)
 		search->page = next;
 		HxRowArraysOf(&search->desc, BufferGetPage(buffer), &rows);
 		if (search->spec.ordered)
-			score_page(search, &rows, nearest);
+			score_page(search, &rows, sampled);
 		else
 			collect_page(search, &rows);
 		next = HxPageOpaque(BufferGetPage(buffer))->next;

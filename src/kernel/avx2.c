@@ -14,6 +14,8 @@
  *	vpermd ymm      8  1    3  1    rotates eight dimensions
  *	vpmovsxbw ymm   4  1    3  1    sixteen weights to 16 bits
  *	vpmaddwd ymm    3  2    5  2    pairs of products, added
+ *	vpcmpgtq ymm    1  2    3  1    four comparisons
+ *	vmovmskpd ymm   5  1    2  1    their signs as bits
  *
  * Four codes at a time share the loads of the query and the tree that sums
  * lanes.  Below 32 bytes the words' loops do the counting.
@@ -754,6 +756,32 @@ hx_dense_products_avx2(const float *a, const float *b, size_t dims,
 	}
 }
 
+/* Bits of four words below `low` or above `high`. */
+HX_INLINE HX_AVX2 uint64_t
+outside(const int64_t *words, __m256i low, __m256i high)
+{
+	__m256i four = load_vector((const uint8_t *) words);
+	__m256i out = _mm256_or_si256(_mm256_cmpgt_epi64(low, four),
+								  _mm256_cmpgt_epi64(four, high));
+
+	return (uint64_t) (uint32_t) _mm256_movemask_pd(_mm256_castsi256_pd(out));
+}
+
+HX_AVX2 uint64_t
+hx_in_range_avx2(const int64_t *words, size_t count, int64_t low, int64_t high)
+{
+	__m256i least = _mm256_set1_epi64x(low);
+	__m256i greatest = _mm256_set1_epi64x(high);
+	uint64_t bits = 0;
+	size_t i = 0;
+
+	for (; i + 4 <= count; i += 4)
+		bits |= (outside(words + i, least, greatest) ^ 0xf) << i;
+	if (i < count)
+		bits |= range_bits(words + i, count - i, low, high) << i;
+	return bits;
+}
+
 const HxKernels hx_kernels_avx2 = {
 	.name = "avx2",
 	.hamming = hx_hamming_avx2,
@@ -763,6 +791,7 @@ const HxKernels hx_kernels_avx2 = {
 	.sparse_dot = hx_sparse_dot_avx2,
 	.project = hx_project_avx2,
 	.dense_products = hx_dense_products_avx2,
+	.in_range = hx_in_range_avx2,
 };
 
 #endif /* HX_X86 */

@@ -1,7 +1,7 @@
 /*
  * kernel.h
- *	  Distance kernels, one query against an array of codes, and the product
- *	  with a matrix of integers that makes codes.
+ *	  Distance kernels, one query against an array of codes, the product with a
+ *	  matrix of integers that makes codes, and the comparison of a filter.
  *
  * Pure C over stdint: no PostgreSQL, so that the kernels can be tested and
  * sanitized alone.  Every level gives the same bits as the scalar one: integer
@@ -85,6 +85,10 @@ typedef struct HxKernels
 	 */
 	void (*dense_products)(const float *a, const float *b, size_t dims,
 						   double products[3]);
+
+	/* Bit i: is low <= words[i] <= high?  At most 64 words; low <= high */
+	uint64_t (*in_range)(const int64_t *words, size_t count, int64_t low,
+						 int64_t high);
 } HxKernels;
 
 /* The kernels in use: the scalar ones until hx_kernel_choose is called */

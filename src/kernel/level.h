@@ -66,6 +66,23 @@ extern double hx_sparse_dot_avx2(const int32_t *a_dims, const float *a_weights,
 
 extern void hx_dense_products_avx2(const float *a, const float *b, size_t dims,
 								   double products[3]);
+extern uint64_t hx_in_range_avx2(const int64_t *words, size_t count,
+								 int64_t low, int64_t high);
+
+/*
+ * Bits of the words in a range, a word after the other: no branch, and one
+ * comparison, since what is below wraps around.
+ */
+HX_INLINE uint64_t
+range_bits(const int64_t *words, size_t count, int64_t low, int64_t high)
+{
+	uint64_t span = (uint64_t) high - (uint64_t) low;
+	uint64_t bits = 0;
+
+	while (count-- > 0)
+		bits = bits + bits + ((uint64_t) words[count] - (uint64_t) low <= span);
+	return bits;
+}
 
 /* Add up sixteen lanes: l and l + 8, then l and l + 4, and so on. */
 HX_INLINE double

@@ -494,6 +494,13 @@ hx_project_neon(const int16_t *x, size_t columns, const int8_t *weights,
 		project_rows(x, columns, weights + r * columns, 1, sum + r);
 }
 
+/* Two words at a time, moving masks to bits, would be no faster. */
+static uint64_t
+hx_in_range_neon(const int64_t *words, size_t count, int64_t low, int64_t high)
+{
+	return range_bits(words, count, low, high);
+}
+
 const HxKernels hx_kernels_neon = {
 	.name = "neon",
 	.hamming = hx_hamming_neon,
@@ -503,6 +510,7 @@ const HxKernels hx_kernels_neon = {
 	.sparse_dot = hx_sparse_dot_neon,
 	.dense_products = hx_dense_products_neon,
 	.project = hx_project_neon,
+	.in_range = hx_in_range_neon,
 };
 
 #endif /* HX_NEON */

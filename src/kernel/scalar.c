@@ -232,6 +232,13 @@ hx_project_scalar(const int16_t *x, size_t columns, const int8_t *weights,
 	}
 }
 
+static uint64_t
+hx_in_range_scalar(const int64_t *words, size_t count, int64_t low,
+				   int64_t high)
+{
+	return range_bits(words, count, low, high);
+}
+
 const HxKernels hx_kernels_scalar = {
 	.name = "scalar",
 	.hamming = hx_hamming_scalar,
@@ -241,4 +248,5 @@ const HxKernels hx_kernels_scalar = {
 	.sparse_dot = hx_sparse_dot_scalar,
 	.dense_products = hx_dense_products_scalar,
 	.project = hx_project_scalar,
+	.in_range = hx_in_range_scalar,
 };

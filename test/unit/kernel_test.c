@@ -627,6 +627,45 @@ test_dense(const HxKernels *kernels)
 	end_group();
 }
 
+/* A word near the ends of the range of integers, or near zero. */
+static int64_t
+random_word(void)
+{
+	static const int64_t centres[] = {INT64_MIN, 0, INT64_MAX};
+	uint64_t near = random_below(7);
+
+	return (int64_t) ((uint64_t) centres[random_below(3)] + near - 3);
+}
+
+/* Words in a range, the words ending at a guard page. */
+static void
+test_range(const HxKernels *kernels)
+{
+	begin_group("%s, words in a range", kernels->name);
+	for (size_t i = 0; i < 65 * 200; i++)
+	{
+		size_t count = i % 65;
+		int64_t *words =
+			(int64_t *) (codes_area.start + codes_area.size) - count;
+		int64_t low = random_word();
+		int64_t high = random_word();
+		uint64_t expected = 0;
+		uint64_t got;
+
+		if (low > high)
+			low = high;
+		for (size_t w = 0; w < count; w++)
+		{
+			words[w] = random_word();
+			if (words[w] >= low && words[w] <= high)
+				expected |= (uint64_t) 1 << w;
+		}
+		got = kernels->in_range(words, count, low, high);
+		check(got == expected, "in_range: %zu words", count);
+	}
+	end_group();
+}
+
 /* Large sums: no count may overflow a narrow lane. */
 static void
 test_long(const HxKernels *kernels)
@@ -693,6 +732,7 @@ test_level(const HxKernels *kernels)
 	test_sparse_limits(kernels);
 	test_project(kernels);
 	test_dense(kernels);
+	test_range(kernels);
 	test_long(kernels);
 }
 
