@@ -109,22 +109,6 @@ tally_failed(HxSearch *search, double distance)
 			&search->expect, distance / search->spec.query->unit)]++;
 }
 
-/*
- * Distance of the row in the middle of those wanted, of which `good` have been
- * found and the others follow from `at` on.
- */
-static double
-middle_distance(const HxKept *best, int64 wanted, int64 good, int64 at)
-{
-	int64 middle = wanted / 2;
-
-	if (middle >= good)
-		middle += at - good;
-	if (middle >= best->count)
-		return best->frontier.distance;
-	return best->rows[middle].distance;
-}
-
 /* How looking at the rows kept ended */
 typedef enum Outcome
 {
@@ -147,14 +131,20 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 	int64 good = 0;		  /* rows that passed, at the front */
 	Outcome outcome = OUTCOME_FOUND;
 
-	while (good < wanted)
+	for (;;)
 	{
-		int64 last = at + wanted - good - 1; /* if all others pass */
-		bool known = last < best->count;
-		double distance =
-			known ? best->rows[last].distance : best->frontier.distance;
+		int64 last;
+		bool known;
+		double distance;
 
-		search->middle = middle_distance(best, wanted, good, at);
+		while (good < wanted && at < best->count && best->rows[at].passed)
+			best->rows[good++] = best->rows[at++];
+		last = at + wanted - good - 1; /* if all others pass */
+		known = last < best->count;
+		distance = known ? best->rows[last].distance : best->frontier.distance;
+		search->ngood = good;
+		search->middle = good > 1 ? best->rows[good / 2 - 1].distance
+								  : -get_float8_infinity();
 		if (!known && !best->lost && !complete)
 			outcome = OUTCOME_VISIT;
 		else if ((known || best->lost) && !complete && distance != settled &&
@@ -162,14 +152,14 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 			outcome = OUTCOME_VISIT;
 		else if (!known && best->lost)
 			outcome = OUTCOME_ROOM;
-		if (outcome != OUTCOME_FOUND || at == best->count)
+		if (outcome != OUTCOME_FOUND || good == wanted || at == best->count)
 			break;
 		settled = distance;
-		if (HxCheckRow(search, &best->rows[at]))
-			best->rows[good++] = best->rows[at];
-		else
-			tally_failed(search, best->rows[at].distance);
-		at++;
+		best->rows[at].passed = HxCheckRow(search, &best->rows[at]);
+		if (!best->rows[at].passed)
+			tally_failed(search, best->rows[at++].distance);
+		else if (search->stats.failed > 0)
+			settled = NAN; /* more pass than was thought */
 	}
 	HxRemoveKept(best, good, at);
 	*passed = good;

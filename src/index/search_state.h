@@ -65,7 +65,8 @@ struct HxSearch
 	bool found;				   /* ... and has done so ... */
 	bool exhausted;			   /* ... or found all there are */
 	int64 limited_room;		   /* ... among so many */
-	double middle;			   /* limited: distance halfway through them */
+	int64 ngood;			   /* limited: rows that passed the check ... */
+	double middle;			   /* ... and distance of the inner half's last */
 	HxKept best;			   /* limited: instead of `kept` */
 	uint64 returned;		   /* rows returned by all stages */
 	HxChecked checked;		   /* heap rows looked at */
