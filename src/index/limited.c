@@ -20,6 +20,12 @@
 #define SPARE_ROWS 64
 #define SPARE_PART 4
 
+/*
+ * Room that the planner's guess of the rows that fail may ask for: more of it is
+ * slower than starting over
+ */
+#define MOST_GUESSED 512
+
 /* A stage starts over with room for so many times the rows at least */
 #define GROWTH 4
 
@@ -60,10 +66,11 @@ HxCanLimit(const HxSearch *search)
 void
 HxStartLimited(HxSearch *search)
 {
-	int64 room =
-		room_for(search, rows_wanted(search),
-				 search->spec.heap.share > 0 ? search->spec.heap.share : 1);
+	double share = search->spec.heap.share;
+	int64 wanted = rows_wanted(search);
+	int64 room = room_for(search, wanted, share > 0 ? share : 1);
 
+	room = Min(room, Max(room_for(search, wanted, 1), MOST_GUESSED));
 	search->limited_room = Max(search->limited_room, room);
 	HxResetKept(&search->best, search->limited_room);
 	search->found = search->exhausted = false;
@@ -114,6 +121,7 @@ typedef enum Outcome
 {
 	OUTCOME_VISIT, /* more blocks must be visited */
 	OUTCOME_ROOM,  /* rows that were left out may be needed */
+	OUTCOME_SWEEP, /* too many fail: all heap rows should be read */
 	OUTCOME_FOUND  /* the rows wanted were found, or all there are */
 } Outcome;
 
@@ -152,6 +160,8 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 			outcome = OUTCOME_VISIT;
 		else if (!known && best->lost)
 			outcome = OUTCOME_ROOM;
+		if (outcome != OUTCOME_VISIT && good < wanted && HxSweepIsDue(search))
+			outcome = OUTCOME_SWEEP;
 		if (outcome != OUTCOME_FOUND || good == wanted || at == best->count)
 			break;
 		settled = distance;
@@ -207,13 +217,14 @@ HxFindLimited(HxSearch *search)
 				search->found = true;
 				return;
 			}
-			if (outcome == OUTCOME_ROOM)
-			{
+			if (outcome == OUTCOME_SWEEP)
+				HxSweepHeap(search);
+			else if (outcome == OUTCOME_ROOM)
 				make_room(search);
-				if (!search->limited)
-					return;
+			if (search->ranking || !search->limited)
+				return;
+			if (outcome != OUTCOME_VISIT)
 				continue;
-			}
 		}
 		if (HxRankingIsDue(search))
 		{

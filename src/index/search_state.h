@@ -165,6 +165,15 @@ extern bool HxRankingIsDue(const HxSearch *search);
 /* ranking.c: fetch all rows of the set of TIDs and rank them. */
 extern void HxStartRanking(HxSearch *search);
 
+/* ranking.c: do heap rows fail so often that reading all takes no longer? */
+extern bool HxSweepIsDue(const HxSearch *search);
+
+/*
+ * ranking.c: sweep the heap, and begin anew with what is found: a ranking, or
+ * the stage.
+ */
+extern void HxSweepHeap(HxSearch *search);
+
 /* ranking.c: the next row, as HxSearchNext. */
 extern bool HxRankingNext(HxSearch *search, HxCandidate *row, bool *is_null);
 
