@@ -112,11 +112,11 @@ grid_row(const BenchSet *set, size_t i)
 	}
 
 /* Five filters of falling share, NAME0 to NAME4 */
-#define MATCH5(name, expression)                       \
-	MATCH(name##0, (expression(0, 1000000)))           \
-	MATCH(name##1, (expression(1, 100000)))            \
-	MATCH(name##2, (expression(2, 10000)))             \
-	MATCH(name##3, (expression(3, 1000)))              \
+#define MATCH5(name, expression)             \
+	MATCH(name##0, (expression(0, 1000000))) \
+	MATCH(name##1, (expression(1, 100000)))  \
+	MATCH(name##2, (expression(2, 10000)))   \
+	MATCH(name##3, (expression(3, 1000)))    \
 	MATCH(name##4, (expression(4, 100)))
 
 #define BIND(name, one)                                                 \
@@ -178,13 +178,13 @@ BIND(opposite4096, query->opposite4096)
 BIND(fine, query->number / BENCH_FINE)
 
 /* Five filters, with SQL that differs in a constant */
-#define FILTER5(name, sql, match, a, b, c, d, e)                \
-	{name " 1", sql(a), "", match##0, NULL},                    \
-		{name " .1", sql(b), "", match##1, NULL},               \
-		{name " .01", sql(c), "", match##2, NULL},              \
-		{name " .001", sql(d), "", match##3, NULL},             \
-	{                                                           \
-		name " .0001", sql(e), "", match##4, NULL               \
+#define FILTER5(name, sql, match, a, b, c, d, e)    \
+	{name " 1", sql(a), "", match##0, NULL},        \
+		{name " .1", sql(b), "", match##1, NULL},   \
+		{name " .01", sql(c), "", match##2, NULL},  \
+		{name " .001", sql(d), "", match##3, NULL}, \
+	{                                               \
+		name " .0001", sql(e), "", match##4, NULL   \
 	}
 
 #define SQL_LEV(n) "lev = " #n
@@ -197,16 +197,16 @@ BIND(fine, query->number / BENCH_FINE)
 #define SQL_PLAIN(n) "abs(2 * plain - 999999) < " #n
 
 /* Own and opposite neighbourhoods by columns whose names end in `sort` */
-#define NEIGHBOURHOODS(name, sort)                                         \
-	{name " own 64", "near64" sort " = $2", "smallint", match_own64,       \
-	 bind_own64},                                                          \
-		{name " opposite 64", "near64" sort " = $2", "smallint",           \
-		 match_opposite64, bind_opposite64},                               \
-		{name " own 4096", "near4096" sort " = $2", "smallint",            \
-		 match_own4096, bind_own4096},                                     \
-	{                                                                      \
-		name " opposite 4096", "near4096" sort " = $2", "smallint",        \
-			match_opposite4096, bind_opposite4096                          \
+#define NEIGHBOURHOODS(name, sort)                                             \
+	{name " own 64", "near64" sort " = $2", "smallint", match_own64,           \
+	 bind_own64},                                                              \
+		{name " opposite 64", "near64" sort " = $2", "smallint",               \
+		 match_opposite64, bind_opposite64},                                   \
+		{name " own 4096", "near4096" sort " = $2", "smallint", match_own4096, \
+		 bind_own4096},                                                        \
+	{                                                                          \
+		name " opposite 4096", "near4096" sort " = $2", "smallint",            \
+			match_opposite4096, bind_opposite4096                              \
 	}
 
 const BenchFilter grid_filters[] = {

@@ -463,8 +463,9 @@ main(int argc, char **argv)
 	run.queries = 1000;
 	run.seconds = 1e9;
 	if (argc < 5)
-		bench_fail("usage: search CONNINFO FOLDER OUT [-c CELLS] [-k KS]"
-				   " [-n QUERIES] [-s SECONDS] [-g] NAME|TABLE|TARGET|SETTINGS ...");
+		bench_fail(
+			"usage: search CONNINFO FOLDER OUT [-c CELLS] [-k KS]"
+			" [-n QUERIES] [-s SECONDS] [-g] NAME|TABLE|TARGET|SETTINGS ...");
 	run.filters = bench_filters;
 	run.filter_count = bench_filter_count;
 	optind = 4;

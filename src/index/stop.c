@@ -158,6 +158,5 @@ HxIsSettled(HxSearch *search, double distance, int64 count)
 		return search->min_bound[search->next] > distance;
 	if (search->tally.seen > VISIT_REST * search->nrows)
 		return false;
-	return expected_misses(search, distance) <=
-		   allowed_misses(search, count);
+	return expected_misses(search, distance) <= allowed_misses(search, count);
 }
