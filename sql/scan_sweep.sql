@@ -117,3 +117,11 @@ SET enable_seqscan = off;
 SELECT array_agg(d::text || ' ' || ctid::text) = (:'expected'::text[])[1:20] AS same FROM
 	(SELECT c <~> pg_temp.code(3, 40, 'l1')::bincode AS d, ctid FROM scan_lossy WHERE u IN (2, 3) ORDER BY c <~> pg_temp.code(3, 40, 'l1')::bincode LIMIT 20) s;
 DROP TABLE scan_lossy;
+
+-- ranking codes so long that few fit a page
+CREATE TABLE scan_wide (id int PRIMARY KEY, c bincode(15900));
+CREATE INDEX scan_wide_idx ON scan_wide USING hashemb (c);
+INSERT INTO scan_wide SELECT i, (repeat('0', i * 70) || repeat('1', 15900 - i * 70))::bincode FROM generate_series(1, 100) i;
+SELECT pg_temp.told('Strategy', 'SELECT id FROM scan_wide WHERE id > 50 ORDER BY c <~> repeat(''1'', 15900)::bincode LIMIT 60');
+SELECT string_agg(id::text, ' ') FROM (SELECT id FROM scan_wide WHERE id > 50 ORDER BY c <~> repeat('1', 15900)::bincode LIMIT 60) s;
+DROP TABLE scan_wide;

@@ -16,8 +16,14 @@
 #include "index/cost.h"
 #include "index/search_state.h"
 
-/* Payloads that are scored together */
+/* Payloads that are scored together; no query takes more than a page holds */
 #define BATCH 64
+
+static int
+batch_size(const HxSearch *search)
+{
+	return Min(BATCH, search->desc.capacity);
+}
 
 /* Rows of the set, best first, those without a distance at the end */
 typedef struct HxRanking
@@ -147,7 +153,7 @@ add_row(HxSearch *search, HxRanking *ranking, uint64 tid, Datum vector,
 	search->desc.vector->methods->form(
 		&search->desc, vector,
 		ranking->payloads + ranking->npending * search->desc.payload);
-	if (++ranking->npending == BATCH)
+	if (++ranking->npending == batch_size(search))
 		score_pending(search, ranking);
 }
 
@@ -171,8 +177,8 @@ HxStartRanking(HxSearch *search)
 
 	ranking->rows = palloc(Max(count, 1) * sizeof(HxCandidate));
 	ranking->nulls = palloc(Max(count, 1) * sizeof(HxCandidate));
-	ranking->payloads = palloc(BATCH * search->desc.payload);
-	ranking->distances = palloc(BATCH * sizeof(double));
+	ranking->payloads = palloc(batch_size(search) * search->desc.payload);
+	ranking->distances = palloc(batch_size(search) * sizeof(double));
 	if (HxFilterIsNever(search->spec.filter))
 		count = 0;
 	while (count-- > 0 && HxNextTid(search->spec.tids, &place, &tid))
