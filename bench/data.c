@@ -344,3 +344,56 @@ bench_label_filter(void)
 {
 	return bench_filter_count - 1;
 }
+
+/* Truth */
+
+/* Rows whose masks are made at a time: what stays in the first-level cache */
+#define CHUNK 8192
+
+void
+bench_distances(const BenchSet *set, size_t query, uint16_t *distances)
+{
+	const uint8_t *code = set->query_codes + query * set->bytes;
+
+	if (set->bytes * 8 > UINT16_MAX)
+		bench_fail("codes of %zu bits are longer than %d", set->bytes * 8,
+				   UINT16_MAX);
+	for (size_t i = 0; i < set->rows; i++)
+		distances[i] = (uint16_t) bench_hamming(
+			code, set->codes + i * set->bytes, set->bytes);
+}
+
+/*
+ * Distances are small whole numbers, so a histogram of the matching rows'
+ * distances holds every k-th at once and ties need no order.
+ */
+void
+bench_find_truth(const BenchSet *set, const BenchFilter *filter, size_t query,
+				 const uint16_t *distances, BenchTruth *truth)
+{
+	size_t bits = set->bytes * 8;
+	uint32_t *histogram = bench_alloc(sizeof(uint32_t) * (bits + 1));
+	uint8_t mask[CHUNK];
+	int next = 0;
+
+	memset(truth, 0, sizeof *truth);
+	for (size_t i = 0; i < set->rows; i += CHUNK)
+	{
+		size_t n = set->rows - i < CHUNK ? set->rows - i : CHUNK;
+
+		filter->match(set, set->params + query, i, n, mask);
+		for (size_t j = 0; j < n; j++)
+			histogram[distances[i + j]] += mask[j];
+	}
+	for (size_t d = 0; d <= bits; d++)
+	{
+		truth->matches += histogram[d];
+		while (next < BENCH_KS && truth->matches >= (uint32_t) bench_k[next])
+			truth->kth[next++] = (uint16_t) d;
+	}
+	/* Fewer matches than k: the farthest is the min(k, matches)-th */
+	for (size_t d = bits + 1; truth->matches > 0 && next < BENCH_KS && d-- > 0;)
+		while (next < BENCH_KS && histogram[d] > 0)
+			truth->kth[next++] = (uint16_t) d;
+	free(histogram);
+}

@@ -104,6 +104,15 @@ extern const int bench_filter_count;
 #define BENCH_LABEL "noun.food"
 extern int bench_label_filter(void);
 
+/* What is true of a filter and a query whose distance to each row is known */
+extern void bench_find_truth(const BenchSet *set, const BenchFilter *filter,
+							 size_t query, const uint16_t *distances,
+							 BenchTruth *truth);
+
+/* Distances of a query to all rows */
+extern void bench_distances(const BenchSet *set, size_t query,
+							uint16_t *distances);
+
 /* How much of the folder is needed already */
 typedef enum BenchNeed
 {

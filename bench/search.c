@@ -3,7 +3,7 @@
  *	  Asks the grid of filters, of several systems in turn, and judges answers.
  *
  *	search CONNINFO FOLDER OUT [-c CELLS] [-k KS] [-n QUERIES] [-s SECONDS]
- *		   NAME|TABLE|TARGET|SETTINGS ...
+ *		   [-g] NAME|TABLE|TARGET|SETTINGS ...
  *
  * Each variant (a system with settings) has a session of its own, all on one
  * server; query by query, every variant is asked before the next query is, so
@@ -27,8 +27,8 @@
  * of queries are below half.
  *
  * -c and -k take comma-separated numbers of filters and k; -s ends a cell
- * after so many seconds, but not before 50 queries.  A line a cell is appended
- * to OUT.
+ * after so many seconds, but not before 50 queries, or -n.  -g asks the grid for
+ * plans (grid.c), whose truth is found here.  A line a cell is appended to OUT.
  */
 #include <math.h>
 #include <stdio.h>
@@ -37,6 +37,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "grid.h"
 
 #define MAX_VARIANTS 16
 #define MAX_K 100
@@ -73,6 +74,9 @@ typedef struct Run
 	BenchSet set;
 	Variant variant[MAX_VARIANTS];
 	int variants;
+	const BenchFilter *filters;
+	int filter_count;
+	BenchTruth *truth; /* of the filter at hand, a query each */
 	FILE *out;
 	int queries;
 	double seconds;
@@ -202,7 +206,7 @@ static void
 judge(Run *run, Variant *v, int f, int q, int ki, const PGresult *result)
 {
 	const BenchSet *set = &run->set;
-	const BenchTruth *truth = set->truth + f * set->queries + q;
+	const BenchTruth *truth = run->truth + q;
 	int rows = PQntuples(result), hits = 0, last = 0;
 	int unordered = 0, wrong = 0;
 	int due = truth->matches < (uint32_t) bench_k[ki] ? (int) truth->matches
@@ -219,7 +223,7 @@ judge(Run *run, Variant *v, int f, int q, int ki, const PGresult *result)
 			bench_fail("%s returned id %zu", v->name, id);
 		d = bench_hamming(set->query_codes + q * set->bytes,
 						  set->codes + id * set->bytes, set->bytes);
-		bench_filters[f].match(set, set->params + q, id, 1, &passes);
+		run->filters[f].match(set, set->params + q, id, 1, &passes);
 		wrong |= !passes;
 		unordered |= d < last;
 		last = d;
@@ -303,13 +307,13 @@ report(Run *run, Variant *v, int f, int ki, int asked)
 	for (int i = 0; i < asked; i++)
 	{
 		sum += v->ms[i];
-		matches += run->set.truth[f * run->set.queries + i].matches;
+		matches += run->truth[i].matches;
 	}
 	client_sort(v->ms, asked);
 	client_sort(v->cpu, asked);
 	printf("%-20s %4d  %-16s %5d %9.0f  %.4f +-%.4f %6.3f %5d %5d %5d"
 		   " %8.3f %8.3f %8.3f %8.3f %7.3f  %-4s %s\n",
-		   bench_filters[f].name, bench_k[ki], v->name, asked, matches / asked,
+		   run->filters[f].name, bench_k[ki], v->name, asked, matches / asked,
 		   mean, error, below, v->short_of, v->unordered, v->wrong,
 		   client_percentile(v->ms, asked, .5),
 		   client_percentile(v->ms, asked, .95),
@@ -322,7 +326,7 @@ report(Run *run, Variant *v, int f, int ki, int asked)
 	fprintf(run->out,
 			"%s\t%zu\t%s\t%d\t%s\t%g\t%d\t%.1f\t%.5f\t%.5f\t%.5f\t%d\t%d\t%d"
 			"\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%s\t%s\n",
-			run->set.folder, run->set.rows, bench_filters[f].name, bench_k[ki],
+			run->set.folder, run->set.rows, run->filters[f].name, bench_k[ki],
 			v->name, v->target, asked, matches / asked, mean, error, below,
 			v->short_of, v->unordered, v->wrong,
 			client_percentile(v->ms, asked, .5),
@@ -340,7 +344,7 @@ report(Run *run, Variant *v, int f, int ki, int asked)
 static void
 run_cell(Run *run, int f, int ki)
 {
-	const BenchFilter *filter = bench_filters + f;
+	const BenchFilter *filter = run->filters + f;
 	const BenchSet *set = &run->set;
 	double end;
 	int q = 0;
@@ -392,6 +396,28 @@ run_cell(Run *run, int f, int ki)
 		report(run, run->variant + i, f, ki, q);
 }
 
+/* The truth of a filter: from the file, or found now */
+static void
+get_truth(Run *run, int f)
+{
+	const BenchSet *set = &run->set;
+	uint16_t *distances;
+
+	if (run->filters == bench_filters)
+	{
+		memcpy(run->truth, set->truth + f * set->queries,
+			   sizeof(BenchTruth) * run->queries);
+		return;
+	}
+	distances = bench_alloc(sizeof(uint16_t) * set->rows);
+	for (int q = 0; q < run->queries; q++)
+	{
+		bench_distances(set, q, distances);
+		bench_find_truth(set, run->filters + f, q, distances, run->truth + q);
+	}
+	free(distances);
+}
+
 /* What a round trip costs that asks for nothing */
 static void
 report_round_trip(Run *run)
@@ -437,13 +463,19 @@ main(int argc, char **argv)
 	run.queries = 1000;
 	run.seconds = 1e9;
 	if (argc < 5)
-		bench_fail("usage: search CONNINFO FOLDER OUT [-c CELLS] [-k KS]"
-				   " [-n QUERIES] [-s SECONDS] NAME|TABLE|TARGET|SETTINGS ...");
-	bench_open(&run.set, argv[2], BENCH_TRUTH);
+		bench_fail(
+			"usage: search CONNINFO FOLDER OUT [-c CELLS] [-k KS]"
+			" [-n QUERIES] [-s SECONDS] [-g] NAME|TABLE|TARGET|SETTINGS ...");
+	run.filters = bench_filters;
+	run.filter_count = bench_filter_count;
 	optind = 4;
-	while ((option = getopt(argc, argv, "c:k:n:s:")) != -1)
+	while ((option = getopt(argc, argv, "c:gk:n:s:")) != -1)
 		switch (option)
 		{
+			case 'g':
+				run.filters = grid_filters;
+				run.filter_count = grid_filter_count;
+				break;
 			case 'c':
 				cells = optarg;
 				break;
@@ -459,6 +491,8 @@ main(int argc, char **argv)
 			default:
 				return 1;
 		}
+	bench_open(&run.set, argv[2],
+			   run.filters == bench_filters ? BENCH_TRUTH : BENCH_COLUMNS);
 	if (run.queries > (int) run.set.queries)
 		run.queries = (int) run.set.queries;
 	if (argc - optind < 1 || argc - optind > MAX_VARIANTS)
@@ -481,11 +515,18 @@ main(int argc, char **argv)
 		"%-20s %4s  %-16s %5s %9s  %-14s %6s %5s %5s %5s %8s %8s %8s %8s %7s\n",
 		"filter", "k", "variant", "n", "matches", "recall", "<half", "short",
 		"order", "wrong", "p50 ms", "p95", "p99", "cpu p50", "plan");
-	for (int f = 0; f < bench_filter_count; f++)
+	run.truth = bench_alloc(sizeof(BenchTruth) * run.queries);
+	for (int f = 0; f < run.filter_count; f++)
+	{
+		if (!listed(cells, f) ||
+			(run.filters + f == bench_filters + bench_label_filter() &&
+			 run.set.labels == NULL))
+			continue;
+		get_truth(&run, f);
 		for (int ki = 0; ki < BENCH_KS; ki++)
-			if (listed(cells, f) && listed(ks, bench_k[ki]) &&
-				(f != bench_label_filter() || run.set.labels != NULL))
+			if (listed(ks, bench_k[ki]))
 				run_cell(&run, f, ki);
+	}
 	for (int i = 0; i < run.variants; i++)
 		PQfinish(run.variant[i].connection);
 	return fclose(run.out) != 0;

@@ -20,6 +20,12 @@
 #define SPARE_ROWS 64
 #define SPARE_PART 4
 
+/*
+ * Room that the planner's guess of the rows that fail may ask for: more of it is
+ * slower than starting over
+ */
+#define MOST_GUESSED 512
+
 /* A stage starts over with room for so many times the rows at least */
 #define GROWTH 4
 
@@ -60,10 +66,11 @@ HxCanLimit(const HxSearch *search)
 void
 HxStartLimited(HxSearch *search)
 {
-	int64 room =
-		room_for(search, rows_wanted(search),
-				 search->spec.heap.share > 0 ? search->spec.heap.share : 1);
+	double share = search->spec.heap.share;
+	int64 wanted = rows_wanted(search);
+	int64 room = room_for(search, wanted, share > 0 ? share : 1);
 
+	room = Min(room, Max(room_for(search, wanted, 1), MOST_GUESSED));
 	search->limited_room = Max(search->limited_room, room);
 	HxResetKept(&search->best, search->limited_room);
 	search->found = search->exhausted = false;
@@ -109,27 +116,12 @@ tally_failed(HxSearch *search, double distance)
 			&search->expect, distance / search->spec.query->unit)]++;
 }
 
-/*
- * Distance of the row in the middle of those wanted, of which `good` have been
- * found and the others follow from `at` on.
- */
-static double
-middle_distance(const HxKept *best, int64 wanted, int64 good, int64 at)
-{
-	int64 middle = wanted / 2;
-
-	if (middle >= good)
-		middle += at - good;
-	if (middle >= best->count)
-		return best->frontier.distance;
-	return best->rows[middle].distance;
-}
-
 /* How looking at the rows kept ended */
 typedef enum Outcome
 {
 	OUTCOME_VISIT, /* more blocks must be visited */
 	OUTCOME_ROOM,  /* rows that were left out may be needed */
+	OUTCOME_SWEEP, /* too many fail: all heap rows should be read */
 	OUTCOME_FOUND  /* the rows wanted were found, or all there are */
 } Outcome;
 
@@ -147,14 +139,20 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 	int64 good = 0;		  /* rows that passed, at the front */
 	Outcome outcome = OUTCOME_FOUND;
 
-	while (good < wanted)
+	for (;;)
 	{
-		int64 last = at + wanted - good - 1; /* if all others pass */
-		bool known = last < best->count;
-		double distance =
-			known ? best->rows[last].distance : best->frontier.distance;
+		int64 last;
+		bool known;
+		double distance;
 
-		search->middle = middle_distance(best, wanted, good, at);
+		while (good < wanted && at < best->count && best->rows[at].passed)
+			best->rows[good++] = best->rows[at++];
+		last = at + wanted - good - 1; /* if all others pass */
+		known = last < best->count;
+		distance = known ? best->rows[last].distance : best->frontier.distance;
+		search->ngood = good;
+		search->middle = good > 1 ? best->rows[good / 2 - 1].distance
+								  : -get_float8_infinity();
 		if (!known && !best->lost && !complete)
 			outcome = OUTCOME_VISIT;
 		else if ((known || best->lost) && !complete && distance != settled &&
@@ -162,14 +160,16 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 			outcome = OUTCOME_VISIT;
 		else if (!known && best->lost)
 			outcome = OUTCOME_ROOM;
-		if (outcome != OUTCOME_FOUND || at == best->count)
+		if (outcome != OUTCOME_VISIT && good < wanted && HxSweepIsDue(search))
+			outcome = OUTCOME_SWEEP;
+		if (outcome != OUTCOME_FOUND || good == wanted || at == best->count)
 			break;
 		settled = distance;
-		if (HxCheckRow(search, &best->rows[at]))
-			best->rows[good++] = best->rows[at];
-		else
-			tally_failed(search, best->rows[at].distance);
-		at++;
+		best->rows[at].passed = HxCheckRow(search, &best->rows[at]);
+		if (!best->rows[at].passed)
+			tally_failed(search, best->rows[at++].distance);
+		else if (search->stats.failed > 0)
+			settled = NAN; /* more pass than was thought */
 	}
 	HxRemoveKept(best, good, at);
 	*passed = good;
@@ -217,13 +217,14 @@ HxFindLimited(HxSearch *search)
 				search->found = true;
 				return;
 			}
-			if (outcome == OUTCOME_ROOM)
-			{
+			if (outcome == OUTCOME_SWEEP)
+				HxSweepHeap(search);
+			else if (outcome == OUTCOME_ROOM)
 				make_room(search);
-				if (!search->limited)
-					return;
+			if (search->ranking || !search->limited)
+				return;
+			if (outcome != OUTCOME_VISIT)
 				continue;
-			}
 		}
 		if (HxRankingIsDue(search))
 		{

@@ -16,8 +16,14 @@
 #include "index/cost.h"
 #include "index/search_state.h"
 
-/* Payloads that are scored together */
+/* Payloads that are scored together; no query takes more than a page holds */
 #define BATCH 64
+
+static int
+batch_size(const HxSearch *search)
+{
+	return Min(BATCH, search->desc.capacity);
+}
 
 /* Rows of the set, best first, those without a distance at the end */
 typedef struct HxRanking
@@ -44,6 +50,13 @@ typedef struct HxRanking
 /* Sets of which so few rows are always ranked, and at most so many */
 #define MIN_RANKED 64
 #define MAX_RANKED 20000
+
+/*
+ * Rows looked at before the heap is swept, and the part of a sweep's effort that
+ * may be spent on rows one by one, where nothing tells how many more there are
+ */
+#define MIN_CHECKED 64
+#define SWEEP_PART 6
 
 /* Can heap rows be ranked?  If so, *count rows. */
 static bool
@@ -140,7 +153,7 @@ add_row(HxSearch *search, HxRanking *ranking, uint64 tid, Datum vector,
 	search->desc.vector->methods->form(
 		&search->desc, vector,
 		ranking->payloads + ranking->npending * search->desc.payload);
-	if (++ranking->npending == BATCH)
+	if (++ranking->npending == batch_size(search))
 		score_pending(search, ranking);
 }
 
@@ -164,8 +177,8 @@ HxStartRanking(HxSearch *search)
 
 	ranking->rows = palloc(Max(count, 1) * sizeof(HxCandidate));
 	ranking->nulls = palloc(Max(count, 1) * sizeof(HxCandidate));
-	ranking->payloads = palloc(BATCH * search->desc.payload);
-	ranking->distances = palloc(BATCH * sizeof(double));
+	ranking->payloads = palloc(batch_size(search) * search->desc.payload);
+	ranking->distances = palloc(batch_size(search) * sizeof(double));
 	if (HxFilterIsNever(search->spec.filter))
 		count = 0;
 	while (count-- > 0 && HxNextTid(search->spec.tids, &place, &tid))
@@ -185,6 +198,48 @@ HxStartRanking(HxSearch *search)
 	qsort(ranking->rows, ranking->count, sizeof(HxCandidate), compare_rows);
 	search->stats.way = HX_WAY_RANKING;
 	search->ranking = ranking;
+}
+
+/*
+ * Rows looked at one by one, in no order of the heap, take several times what
+ * they take in a sweep.  How many more it will be is told by those that passed,
+ * were the next one to pass, too; where the conditions hold only far from the
+ * query that is too few, so that a part of the effort is a limit, too.
+ */
+bool
+HxSweepIsDue(const HxSearch *search)
+{
+	const HxSearchSpec *spec = &search->spec;
+	double looked = search->nchecked;
+	double passed = looked - search->stats.failed;
+	double more;
+
+	if (!spec->heap.sweep || spec->tids || search->returned > 0 ||
+		search->in_nulls || looked < MIN_CHECKED)
+		return false;
+	more = (spec->limit - search->ngood) * looked / (passed + 1);
+	return more > spec->heap.sweep_effort ||
+		   looked > spec->heap.sweep_effort / SWEEP_PART;
+}
+
+void
+HxSweepHeap(HxSearch *search)
+{
+	HxSearchSpec *spec = &search->spec;
+	uint64 failed = 0;
+
+	spec->tids = spec->heap.sweep(spec->heap.arg, &failed);
+	search->stats.filtered += failed;
+	search->stats.restarts++;
+	search->stats.way = HX_WAY_BITMAP;
+	search->stats.lossy = HxTidSetLossy(spec->tids);
+	if (HxShouldRank(search))
+	{
+		HxStartRanking(search);
+		return;
+	}
+	HxPlanPrefetch(search);
+	HxStartStage(search);
 }
 
 bool

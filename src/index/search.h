@@ -62,13 +62,19 @@ typedef enum HxRowState
  *
  * fetch: is the row visible, do all conditions hold on it, and what is its
  * vector?  *vector must live until the next call.
+ *
+ * sweep: read the whole table, and make the set of the rows that are visible and
+ * on which all conditions hold; a row more does no harm.  *failed counts the
+ * others.  For conditions that hold on rows far from the query, or nowhere.
  */
 typedef struct HxHeapRows
 {
 	HxRowState (*check)(void *arg, ItemPointer tid); /* NULL: all pass */
 	HxRowState (*fetch)(void *arg, ItemPointer tid, Datum *vector,
 						bool *isnull); /* NULL: no ranking by heap rows */
-	void *arg;						   /* of both */
+	HxTidSet *(*sweep)(void *arg, uint64 *failed); /* NULL: none */
+	double sweep_effort; /* of a sweep, in rows looked at by themselves */
+	void *arg;			 /* of all three */
 	double share; /* of the rows asked about that pass, as the planner thinks;
 				   * 1 if only visibility is checked */
 } HxHeapRows;

@@ -65,7 +65,8 @@ struct HxSearch
 	bool found;				   /* ... and has done so ... */
 	bool exhausted;			   /* ... or found all there are */
 	int64 limited_room;		   /* ... among so many */
-	double middle;			   /* limited: distance halfway through them */
+	int64 ngood;			   /* limited: rows that passed the check ... */
+	double middle;			   /* ... and distance of the inner half's last */
 	HxKept best;			   /* limited: instead of `kept` */
 	uint64 returned;		   /* rows returned by all stages */
 	HxChecked checked;		   /* heap rows looked at */
@@ -164,6 +165,15 @@ extern bool HxRankingIsDue(const HxSearch *search);
 
 /* ranking.c: fetch all rows of the set of TIDs and rank them. */
 extern void HxStartRanking(HxSearch *search);
+
+/* ranking.c: do heap rows fail so often that reading all takes no longer? */
+extern bool HxSweepIsDue(const HxSearch *search);
+
+/*
+ * ranking.c: sweep the heap, and begin anew with what is found: a ranking, or
+ * the stage.
+ */
+extern void HxSweepHeap(HxSearch *search);
 
 /* ranking.c: the next row, as HxSearchNext. */
 extern bool HxRankingNext(HxSearch *search, HxCandidate *row, bool *is_null);

@@ -42,15 +42,6 @@ seen_between(const HxSearch *search, double from, double to)
 	return seen;
 }
 
-/* Share of the heap rows looked at that pass the check. */
-static double
-checked_share(const HxSearch *search)
-{
-	double failed = search->stats.failed;
-
-	return failed == 0 ? 1 : 1 - failed / (search->nchecked + 1);
-}
-
 /* Rows not found yet that a set of TIDs leaves at most; infinite: not known */
 static double
 rows_left(const HxSearch *search)
@@ -80,53 +71,45 @@ mask_share(const HxSearch *search)
 }
 
 /*
- * Share that passes of the rows seen at distances `from` to `to` (in units of
- * the query), of which `count` rows were found.  Without a mask rows are not
- * counted by distance, but there are no others than those found and those that
- * failed.
+ * Share of the rows up to a distance (in units of the query) that pass the
+ * mask, or of all rows, if that is more.
  */
 static double
-near_share(const HxSearch *search, double from, double to, int64 count)
+near_share(const HxSearch *search, double distance)
 {
-	Seen seen = seen_between(search, from, to);
+	Seen seen;
 
 	if (!HxSearchIsFiltered(search))
-		return count / (count + seen.failed);
-	return seen.rows > 0 ? Max(seen.passed - seen.failed, 0) / seen.rows : 0;
-}
-
-/*
- * Share of the rows not visited that pass, when `count` rows up to a distance
- * (in units of the query) have been found: the larger of that among all rows
- * and that among the rows as near.  Where heap rows fail, what passes farther
- * off than the last row found is not known; if more pass the farther off, the
- * outer half of the rows found tells.
- */
-static double
-passing_share(const HxSearch *search, double distance, int64 count)
-{
-	double share;
-
-	if (!HxSearchIsFiltered(search) && search->stats.failed == 0)
 		return 1;
-	share = near_share(search, -INFINITY, distance, count);
-	if (HxSearchIsFiltered(search))
-		share = Max(share, mask_share(search) * checked_share(search));
-	else
-		share = Max(share, checked_share(search));
-	if (search->limited && search->stats.failed > 0)
-		share = Max(share, near_share(search,
-									  search->middle / search->spec.query->unit,
-									  distance, count - count / 2));
-	return share;
+	seen = seen_between(search, -INFINITY, distance);
+	return Max(seen.rows > 0 ? seen.passed / seen.rows : 0, mask_share(search));
 }
 
 /*
- * Neighbours nearer than a distance that stopping now would miss, `count`
- * having been found.
+ * Share of the heap rows looked at that pass the check, one at least.  Farther
+ * off more may pass, which the outer half of the rows that passed tells.  Rows
+ * not looked at yet tell nothing: to think that they pass would be to ask for
+ * what lies between them as if no row failed.
  */
 static double
-expected_misses(HxSearch *search, double distance, int64 count)
+checked_share(const HxSearch *search, double distance)
+{
+	double good = Max(search->ngood, 1);
+	double outer = Max(search->ngood - search->ngood / 2, 1);
+	Seen all;
+	Seen beyond;
+
+	if (!search->limited || search->stats.failed == 0)
+		return 1;
+	all = seen_between(search, -INFINITY, distance);
+	beyond = seen_between(search, search->middle / search->spec.query->unit,
+						  distance);
+	return Max(good / (good + all.failed), outer / (outer + beyond.failed));
+}
+
+/* Neighbours nearer than a distance that stopping now would miss. */
+static double
+expected_misses(HxSearch *search, double distance)
 {
 	HxTally *tally = &search->tally;
 	double below = 0;
@@ -139,7 +122,7 @@ expected_misses(HxSearch *search, double distance, int64 count)
 	}
 	for (int p = 0; p < HX_TABLE_PROMISES; p++)
 		below += tally->unvisited[p] * tally->shares[p];
-	below *= passing_share(search, distance, count);
+	below *= near_share(search, distance) * checked_share(search, distance);
 	return Min(below, rows_left(search)) * search->safety;
 }
 
@@ -175,6 +158,5 @@ HxIsSettled(HxSearch *search, double distance, int64 count)
 		return search->min_bound[search->next] > distance;
 	if (search->tally.seen > VISIT_REST * search->nrows)
 		return false;
-	return expected_misses(search, distance, count) <=
-		   allowed_misses(search, count);
+	return expected_misses(search, distance) <= allowed_misses(search, count);
 }

@@ -9,9 +9,14 @@
  */
 #include "postgres.h"
 
+#include "access/heapam.h"
+#include "access/htup_details.h"
 #include "access/tableam.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "pgstat.h"
+#include "storage/bufmgr.h"
+#include "utils/rel.h"
 
 #include "compat.h"
 #include "plan/plan.h"
@@ -51,10 +56,114 @@ HxRowState
 HxFetchHeapRow(void *arg, ItemPointer tid, Datum *vector, bool *isnull)
 {
 	HxScanState *state = arg;
-	HxRowState result = look_at_row(state, tid, state->indexed);
+	HxRowState result = look_at_row(state, tid, state->all);
 
 	if (result == HX_ROW_PASSES)
 		*vector = ExecEvalExprSwitchContext(state->vector, state->check_context,
 											isnull);
 	return result;
+}
+
+/* ---- sweeping the table ---- */
+
+/*
+ * What reading a row and a page takes in a sweep, in the time that one row
+ * looked at by itself takes
+ */
+#define SWEEP_ROW 0.15
+#define SWEEP_PAGE 0.5
+
+/* Rows of a page of a table that was never analyzed */
+#define DEFAULT_DENSITY 50.0
+
+/*
+ * What a sweep takes, in rows looked at by themselves; 0 if there cannot be one
+ * or nothing is left to the heap row.  Only heaps are swept, since entries of
+ * the index name the roots of HOT chains, which other tables have none of.
+ */
+double
+HxSweepEffort(const HxScanState *state)
+{
+	Relation table = state->css.ss.ss_currentRelation;
+	double pages = RelationGetNumberOfBlocks(table);
+	double rows = table->rd_rel->reltuples;
+
+	if (!state->left || table->rd_tableam != GetHeapamTableAmRoutine())
+		return 0;
+	if (rows < 0)
+		rows = pages * DEFAULT_DENSITY;
+	return rows * SWEEP_ROW + pages * SWEEP_PAGE + 1;
+}
+
+/* Rows found on a page of the heap */
+typedef struct SweptPage
+{
+	BlockNumber block;
+	int count;
+	OffsetNumber offsets[MaxHeapTuplesPerPage];
+	bool rooted; /* `roots` is filled in */
+	OffsetNumber roots[MaxHeapTuplesPerPage];
+} SweptPage;
+
+/* Add a row, which the slot holds, by the root of its HOT chain. */
+static void
+add_swept(SweptPage *page, TupleTableSlot *slot)
+{
+	BufferHeapTupleTableSlot *held = (BufferHeapTupleTableSlot *) slot;
+	OffsetNumber offset = ItemPointerGetOffsetNumber(&slot->tts_tid);
+
+	if (HeapTupleIsHeapOnly(held->base.tuple))
+	{
+		if (!page->rooted)
+		{
+			LockBuffer(held->buffer, BUFFER_LOCK_SHARE);
+			heap_get_root_tuples(BufferGetPage(held->buffer), page->roots);
+			LockBuffer(held->buffer, BUFFER_LOCK_UNLOCK);
+			page->rooted = true;
+		}
+		offset = page->roots[offset - 1];
+	}
+	page->offsets[page->count++] = offset;
+}
+
+/* The rows of the table that pass all conditions, for the search. */
+HxTidSet *
+HxSweepRows(void *arg, uint64 *failed)
+{
+	HxScanState *state = arg;
+	Relation table = state->css.ss.ss_currentRelation;
+	ExprContext *context = state->check_context;
+	SweptPage *page = palloc(sizeof(SweptPage));
+	HxTidSet *set =
+		HxBeginTidSet(RelationGetNumberOfBlocks(table), (Size) work_mem * 1024);
+	TableScanDesc scan = table_beginscan_strat(table, state->scan->xs_snapshot,
+											   0, NULL, true, false);
+
+	page->block = InvalidBlockNumber;
+	page->count = 0;
+	while (table_scan_getnextslot(scan, ForwardScanDirection, state->row))
+	{
+		BlockNumber block = ItemPointerGetBlockNumber(&state->row->tts_tid);
+
+		CHECK_FOR_INTERRUPTS();
+		if (block != page->block)
+		{
+			HxAddTids(set, page->block, page->offsets, page->count, false);
+			page->block = block;
+			page->count = 0;
+			page->rooted = false;
+		}
+		state->fetches++;
+		ResetExprContext(context);
+		context->ecxt_scantuple = state->row;
+		if (ExecQual(state->all, context))
+			add_swept(page, state->row);
+		else
+			++*failed;
+	}
+	HxAddTids(set, page->block, page->offsets, page->count, false);
+	table_endscan(scan);
+	HxFinishTidSet(set);
+	pfree(page);
+	return set;
 }

@@ -221,6 +221,9 @@ make_request(HxScanState *state, HxScanRequest *request)
 	request->tids = state->tids;
 	request->heap.check = HxCheckHeapRow;
 	request->heap.fetch = HxFetchHeapRow;
+	request->heap.sweep_effort = HxSweepEffort(state);
+	if (request->heap.sweep_effort > 0)
+		request->heap.sweep = HxSweepRows;
 	request->heap.arg = state;
 	request->heap.share = state->data.share;
 }

@@ -24,6 +24,13 @@
 /* Cost of taking a TID from a bitmap into a mask, in cpu_operator_cost */
 #define TID_COST 16.0
 
+/*
+ * Part of a sweep's cost that is charged where there are too many rows to look at
+ * one by one: that they are is a guess, which at worst costs 1.3
+ * sequential scans, and to scan where rows near the query pass, twenty searches
+ */
+#define SWEEP_PART 0.8
+
 /* What a path does with the conditions, for its costs */
 typedef struct Shares
 {
@@ -115,6 +122,25 @@ fetch_cost(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, double rows)
 }
 
 /*
+ * Cost of looking at so many heap rows one by one; where the LIMIT is known, no
+ * more than that of a sweep of the table, which the search then turns to.
+ */
+static Cost
+check_cost(PlannerInfo *root, const HxPath *path, const QualCost *heap,
+		   double rows)
+{
+	RelOptInfo *rel = path->path.path.parent;
+	Cost singly =
+		fetch_cost(root, rel, path->index, rows) + rows * heap->per_tuple;
+	Cost sweep = rel->pages * seq_page_cost +
+				 rel->tuples * (cpu_tuple_cost + heap->per_tuple);
+
+	if (path->wanted == HX_WANTED_LIMIT)
+		singly = Min(singly, SWEEP_PART * sweep);
+	return heap->startup + singly;
+}
+
+/*
  * Fill in a path's costs.  The search comes before the first row: summaries,
  * blocks, the bitmap, and the heap rows that must be looked at.  With a bitmap
  * of few rows these are ranked instead, if that is cheaper.
@@ -145,8 +171,7 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 	{
 		checked = Min(wanted * shares.enforced / Max(shares.all, 1e-9),
 					  shares.enforced * index->tuples);
-		startup += shares.heap.startup + fetch_cost(root, rel, index, checked) +
-				   checked * shares.heap.per_tuple;
+		startup += check_cost(root, path, &shares.heap, checked);
 	}
 	if (bitmap)
 	{

@@ -162,6 +162,8 @@ extern HxTidSet *HxReadBitmap(PlanState *child, Relation table);
 extern HxRowState HxCheckHeapRow(void *arg, ItemPointer tid);
 extern HxRowState HxFetchHeapRow(void *arg, ItemPointer tid, Datum *vector,
 								 bool *isnull);
+extern double HxSweepEffort(const HxScanState *state);
+extern HxTidSet *HxSweepRows(void *arg, uint64 *failed);
 
 /* explain.c */
 extern void HxExplainScan(CustomScanState *node, List *ancestors,

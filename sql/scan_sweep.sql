@@ -1,0 +1,127 @@
+-- Conditions that only heap rows tell: how much is read for them, near the
+-- query and far from it
+\set ECHO none
+\i sql/include/same.sql
+\i sql/include/plan.sql
+\set ECHO all
+CREATE TABLE scan_sweep (id int PRIMARY KEY, c bincode(256), u int, n int) WITH (fillfactor = 60);
+INSERT INTO scan_sweep SELECT i, pg_temp.code(i, 160, 's1')::bincode, i % 300, hashint4(i) & 1023 FROM generate_series(1, 8000) i;
+CREATE INDEX scan_sweep_idx ON scan_sweep USING hashemb (c);
+ANALYZE scan_sweep;
+
+-- a backend that knows nothing of the extension yet plans the node at once
+\c -
+EXPLAIN (COSTS OFF) SELECT id FROM scan_sweep ORDER BY c <~> repeat('01', 128)::bincode LIMIT 5;
+\set ECHO none
+\i sql/include/same.sql
+\i sql/include/plan.sql
+\set ECHO all
+SET enable_seqscan = off;
+SET enable_sort = off;
+-- a number that EXPLAIN ANALYZE tells of the node
+CREATE FUNCTION pg_temp.told(label text, query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF) ' || query INTO plan;
+	RETURN plan -> 0 -> 'Plan' -> 'Plans' -> 0 ->> label;
+END $$;
+
+-- one row in ten passes: as many blocks as for ten times the rows, not more
+CREATE FUNCTION pg_temp.visited(condition text, k int) RETURNS int LANGUAGE sql AS
+	$$SELECT sum(pg_temp.told('Blocks Visited', format('SELECT id FROM scan_sweep WHERE %s ORDER BY c <~> %L LIMIT %s', condition, pg_temp.code(i, 160, 's2'), k))::int)
+		FROM generate_series(1, 25) i$$;
+SELECT pg_temp.visited('n % 10 = 3', 1) < 1.5 * pg_temp.visited('true', 10) AS k1, pg_temp.visited('n % 10 = 3', 10) < 1.5 * pg_temp.visited('true', 100) AS k10;
+
+-- conditions that hold far from the query, or nowhere: the table is read once
+SELECT pg_temp.code(17, 160, 's1') AS q \gset
+SET hashemb.recall = 1;
+-- (rows of one distance come by the root of their HOT chain, which is not shown)
+CREATE FUNCTION pg_temp.distances(rows text[]) RETURNS text[] LANGUAGE sql AS
+	$$SELECT coalesce(array_agg(split_part(r, ' ', 1) ORDER BY n), '{}') FROM unnest(rows) WITH ORDINALITY u(r, n)$$;
+CREATE FUNCTION pg_temp.compare(q text, conditions text[]) RETURNS TABLE (cond text, k int, rows int, same bool, strategy text, swept bool) LANGUAGE plpgsql AS $$
+DECLARE
+	distance text := format('c <~> %L', q);
+	expected text[];
+	found text[];
+	condition text;
+	line text;
+BEGIN
+	FOREACH condition IN ARRAY conditions LOOP
+		expected := pg_temp.sequential('scan_sweep', distance, condition);
+		FOREACH k IN ARRAY '{1,10,1000}'::int[] LOOP
+			rows := cardinality(expected[1:k]);
+			found := pg_temp.by_index('scan_sweep_idx', 'scan_sweep', distance, condition, k, true);
+			same := pg_temp.distances(found) = pg_temp.distances(expected[1:k]) AND
+				(rows = k OR found <@ expected AND found @> expected);
+			line := format('SELECT id FROM scan_sweep WHERE %s ORDER BY %s LIMIT %s', condition, distance, k);
+			strategy := pg_temp.told('Strategy', line);
+			swept := pg_temp.told('Heap Fetches', line)::int BETWEEN 8000 AND 8000 * 1.2 + 2 * rows;
+			cond := replace(condition, q, 'q');
+			RETURN NEXT;
+		END LOOP;
+	END LOOP;
+END $$;
+SELECT * FROM pg_temp.compare(:'q', ARRAY[format('(c <~> %L) > 140', :'q'), 'n + 0 = -1', format('(c <~> %L) > 100 AND n %% 2 = 0', :'q')]);
+-- entries of the index name the roots of HOT chains
+BEGIN;
+UPDATE scan_sweep SET n = n + 1 WHERE id % 3 = 0;
+SELECT pg_stat_get_xact_tuples_hot_updated('scan_sweep'::regclass) > 2000 AS hot;
+COMMIT;
+UPDATE scan_sweep SET n = n + 1 WHERE id % 3 = 0;
+SELECT * FROM pg_temp.compare(:'q', ARRAY[format('(c <~> %L) > 140', :'q'), format('(c <~> %L) > 100 AND n %% 2 = 0', :'q')]);
+-- in little memory
+SET work_mem = '64kB';
+SELECT cond, k, rows, same FROM pg_temp.compare(:'q', ARRAY[format('(c <~> %L) > 140', :'q'), format('(c <~> %L) > 100 AND n %% 2 = 0', :'q')]);
+RESET work_mem;
+-- rows that others lock or update meanwhile, and a LIMIT that is not enough
+BEGIN;
+SELECT count(*) FROM (SELECT FROM scan_sweep WHERE (c <~> :'q') > 140 ORDER BY c <~> :'q' LIMIT 20 FOR UPDATE) s;
+ROLLBACK;
+
+-- a partial index: what its predicate decides, rows of a bitmap and of the table
+-- need not fulfil
+DROP INDEX scan_sweep_idx;
+CREATE INDEX scan_sweep_idx ON scan_sweep USING hashemb (c) WHERE u < 100;
+CREATE FUNCTION pg_temp.partial(condition text) RETURNS TABLE (rows int, same bool, strategy text) LANGUAGE plpgsql AS $$
+DECLARE
+	line text := format('SELECT id, u FROM scan_sweep WHERE %s ORDER BY c <~> pg_temp.code(17, 160, ''s1'')::bincode LIMIT 1000', condition);
+	expected int[];
+	found int[];
+BEGIN
+	PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_seqscan', 'on', true);
+	EXECUTE format('SELECT array_agg(id ORDER BY id) FROM (%s) s', line) INTO expected;
+	PERFORM set_config('enable_indexscan', 'on', true), set_config('enable_seqscan', 'off', true);
+	EXECUTE format('SELECT array_agg(id ORDER BY id) FROM (%s) s', line) INTO found;
+	rows := cardinality(expected);
+	same := found = expected;
+	strategy := pg_temp.told('Strategy', line);
+	RETURN NEXT;
+END $$;
+SELECT * FROM pg_temp.partial('u < 100 AND id BETWEEN 80 AND 120');
+SELECT * FROM pg_temp.partial('u < 100 AND (c <~> pg_temp.code(17, 160, ''s1'')::bincode) > 140');
+DROP TABLE scan_sweep;
+
+-- bitmaps that have become lossy: more heap pages than work_mem holds offsets of
+CREATE TABLE scan_lossy (id int, c bincode(256), u int, pad text) WITH (fillfactor = 10);
+INSERT INTO scan_lossy SELECT i, pg_temp.code(i, 40, 'l1')::bincode, i % 7, repeat('x', 100) FROM generate_series(1, 6000) i;
+CREATE INDEX scan_lossy_idx ON scan_lossy USING hashemb (c);
+CREATE INDEX scan_lossy_u ON scan_lossy (u);
+ANALYZE scan_lossy;
+SET work_mem = '64kB';
+SELECT pg_temp.told('Lossy Pages', line)::int > 0 AS lossy, pg_temp.told('Strategy', line) FROM (VALUES ('SELECT id FROM scan_lossy WHERE u IN (2, 3) ORDER BY c <~> pg_temp.code(3, 40, ''l1'')::bincode LIMIT 20')) v(line);
+SELECT pg_temp.sequential('scan_lossy', 'c <~> pg_temp.code(3, 40, ''l1'')::bincode', 'u IN (2, 3)') AS expected \gset
+SET enable_indexscan = on;
+SET enable_bitmapscan = on;
+SET enable_seqscan = off;
+SELECT array_agg(d::text || ' ' || ctid::text) = (:'expected'::text[])[1:20] AS same FROM
+	(SELECT c <~> pg_temp.code(3, 40, 'l1')::bincode AS d, ctid FROM scan_lossy WHERE u IN (2, 3) ORDER BY c <~> pg_temp.code(3, 40, 'l1')::bincode LIMIT 20) s;
+DROP TABLE scan_lossy;
+
+-- ranking codes so long that few fit a page
+CREATE TABLE scan_wide (id int PRIMARY KEY, c bincode(15900));
+CREATE INDEX scan_wide_idx ON scan_wide USING hashemb (c);
+INSERT INTO scan_wide SELECT i, (repeat('0', i * 70) || repeat('1', 15900 - i * 70))::bincode FROM generate_series(1, 100) i;
+SELECT pg_temp.told('Strategy', 'SELECT id FROM scan_wide WHERE id > 50 ORDER BY c <~> repeat(''1'', 15900)::bincode LIMIT 60');
+SELECT string_agg(id::text, ' ') FROM (SELECT id FROM scan_wide WHERE id > 50 ORDER BY c <~> repeat('1', 15900)::bincode LIMIT 60) s;
+DROP TABLE scan_wide;
