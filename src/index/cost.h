@@ -21,4 +21,8 @@ extern Cost HxSearchCost(const IndexOptInfo *index, double share,
 /* Is the index one of sparse vectors? */
 extern bool HxIsSparseIndex(const IndexOptInfo *index);
 
+/* Cost of a search in sparse vectors for so many rows */
+extern Cost HxSparseSearchCost(const IndexOptInfo *index, double wanted,
+							   int conditions);
+
 #endif /* HX_COST_H */

@@ -571,55 +571,38 @@ HxLookupProduct(const HxQueryLookup *lookup, const HxDoc *doc)
 	return sum;
 }
 
-/* Is a sum at least as great as a limit? */
-bool
-HxAnyAtLeast(const double *sums, int count, double limit)
+static inline double
+greater(double a, double b)
 {
-	int i = 0;
-
-	for (; i + 4 <= count; i += 4)
-		if ((sums[i] >= limit) | (sums[i + 1] >= limit) |
-			(sums[i + 2] >= limit) | (sums[i + 3] >= limit))
-			return true;
-	for (; i < count; i++)
-		if (sums[i] >= limit)
-			return true;
-	return false;
-}
-
-static int
-compare_sums(const void *a, const void *b)
-{
-	double x = *(const double *) a;
-	double y = *(const double *) b;
-
-	return (x > y) - (x < y);
+	return a > b ? a : b;
 }
 
 /*
- * A sum that at least so many of the rows of chosen blocks (all if blocks is
- * NULL) reach: the greatest sums of that many blocks do.  -infinity if there
- * are fewer blocks.
+ * Greatest sum of each block; -infinity for those that are not chosen (all are
+ * if blocks is NULL).
  */
-double
-HxSumReachedBy(const double *sums, int rows, const uint64 *blocks, int wanted)
+void
+HxBlockMaxima(const double *sums, int rows, const uint64 *blocks,
+			  double *maxima)
 {
-	double greatest[HX_WINDOW_BLOCKS];
-	int count = 0;
-
 	for (int b = 0; b * HX_WINDOW_BLOCK < rows; b++)
 	{
-		int end = Min((b + 1) * HX_WINDOW_BLOCK, rows);
-		double most = -INFINITY;
+		const double *from = sums + b * HX_WINDOW_BLOCK;
+		int count = Min(HX_WINDOW_BLOCK, rows - b * HX_WINDOW_BLOCK);
+		double most[4] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
 
 		if (blocks && !is_chosen(blocks, b))
-			continue;
-		for (int i = b * HX_WINDOW_BLOCK; i < end; i++)
-			most = sums[i] > most ? sums[i] : most;
-		greatest[count++] = most;
+			count = 0;
+		for (; count >= 4; count -= 4, from += 4)
+		{
+			most[0] = greater(from[0], most[0]);
+			most[1] = greater(from[1], most[1]);
+			most[2] = greater(from[2], most[2]);
+			most[3] = greater(from[3], most[3]);
+		}
+		while (count-- > 0)
+			most[0] = greater(*from++, most[0]);
+		maxima[b] =
+			greater(greater(most[0], most[1]), greater(most[2], most[3]));
 	}
-	if (count < wanted)
-		return -INFINITY;
-	qsort(greatest, count, sizeof(double), compare_sums);
-	return greatest[count - wanted];
 }

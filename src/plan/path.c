@@ -136,7 +136,13 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 							   hx_recall);
 	else
 		wanted = rows;
-	startup = HxSearchCost(index, share, shares.masks, false);
+	if (HxIsSparseIndex(index))
+	{
+		share = 1;
+		startup = HxSparseSearchCost(index, wanted, (int) shares.masks);
+	}
+	else
+		startup = HxSearchCost(index, share, shares.masks, false);
 	if (shares.checks)
 	{
 		checked = Min(wanted * shares.enforced / Max(shares.all, 1e-9),
