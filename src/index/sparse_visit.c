@@ -172,38 +172,53 @@ typedef struct Range
 	double below;
 } Range;
 
-/* Slots of a page whose sum is in a range, as a mask; false if there are none.
+/* Set the bits from one place on. */
+static inline void
+set_bits(uint64 *bits, int from, int count)
+{
+	uint64 ones = (UINT64CONST(1) << count) - 1; /* of a block, so not all */
+
+	bits[from / 64] |= ones << (from % 64);
+	if (from % 64 + count > 64)
+		bits[from / 64 + 1] |= ones >> (64 - from % 64);
+}
+
+/*
+ * Mark the rows of a page's blocks that have a great enough sum, but for those
+ * that are known not to pass; false if there are none.
  */
 static bool
-mark_slots(const HxSparseSearch *search, int first, int count,
-		   const Range *range, uint64 *marks)
+mark_blocks(HxSparseSearch *search, HxWindowState *window, uint32 number,
+			double least, uint64 *marks)
 {
-	const double *sums = search->sums + first;
-	bool any = false;
+	const uint64 *mask = known_mask(search, window, number);
+	int first = number * search->desc.capacity;
+	int count = HxWindowPageRows(&window->reader, number);
+	uint64 any = 0;
 
-	memset(marks, 0, mask_words(search) * sizeof(uint64));
+	memset(marks, 0, (mask_words(search) + 1) * sizeof(uint64));
 	for (int i = 0; i < count;)
 	{
 		int block = (first + i) / HX_WINDOW_BLOCK;
 		int end = Min((block + 1) * HX_WINDOW_BLOCK - first, count);
 
-		if (search->maxima[block] < range->least)
-			i = end;
-		for (; i < end; i++)
-		{
-			bool good = sums[i] >= range->least && sums[i] < range->below;
-
-			marks[i / 64] |= (uint64) good << (i % 64);
-			any |= good;
-		}
+		if (search->maxima[block] >= least)
+			set_bits(marks, i, end - i);
+		i = end;
 	}
-	return any;
+	for (int w = 0; w < (count + 63) / 64; w++)
+	{
+		if (mask)
+			marks[w] &= mask[w];
+		any |= marks[w];
+	}
+	return any != 0;
 }
 
-/* Keep the rows of a page that are marked and pass. */
+/* Keep the rows of a page that are marked, pass, and have a sum in a range. */
 static bool
 visit_page(HxSparseSearch *search, HxWindowState *window, uint32 number,
-		   const uint64 *marks)
+		   const uint64 *marks, const Range *range)
 {
 	Buffer buffer = HxReadWindowPage(&window->reader, HX_SECTION_ROWS, number);
 	const double *sums = search->sums + (Size) number * search->desc.capacity;
@@ -230,7 +245,8 @@ visit_page(HxSparseSearch *search, HxWindowState *window, uint32 number,
 		{
 			int i = w * 64 + pg_rightmost_one_pos64(left);
 
-			if (norms[i] >= 0) /* not removed, not NULL */
+			if (sums[i] >= range->least && sums[i] < range->below &&
+				norms[i] >= 0) /* not removed, not NULL */
 				consider(search, distance_of(search, sums[i], norms[i]),
 						 &rows.tids[i]);
 		}
@@ -242,24 +258,13 @@ visit_page(HxSparseSearch *search, HxWindowState *window, uint32 number,
 static bool
 visit_range(HxSparseSearch *search, HxWindowState *window, Range range)
 {
-	const HxWindowReader *reader = &window->reader;
 	uint64 marks[BLCKSZ / 64];
 
-	for (uint32 p = 0; p < reader->pages[HX_SECTION_ROWS]; p++)
+	for (uint32 p = 0; p < window->reader.pages[HX_SECTION_ROWS]; p++)
 	{
-		const uint64 *mask = known_mask(search, window, p);
-		bool any;
-
 		range.least = Max(range.least, least_sum(search, window));
-		any = mark_slots(search, p * search->desc.capacity,
-						 HxWindowPageRows(reader, p), &range, marks);
-		if (any && mask)
-		{
-			any = false;
-			for (int w = 0; w < mask_words(search); w++)
-				any |= (marks[w] & mask[w]) != 0;
-		}
-		if (any && !visit_page(search, window, p, marks))
+		if (mark_blocks(search, window, p, range.least, marks) &&
+			!visit_page(search, window, p, marks, &range))
 			return false;
 	}
 	return true;
