@@ -522,6 +522,7 @@ HxPrefetchBytes(Relation index, BlockNumber block, Size offset, Size size)
 	if (recent <= 0) /* not known, or local */
 		return;
 	page = BufferGetPage(recent);
+	__builtin_prefetch(GetBufferDescriptor(recent - 1));
 	size = Min(Min(size, PREFETCHED_LINES * 64), HX_PAGE_ROOM - offset);
 	__builtin_prefetch(page);
 	for (Size at = 0; at < size; at += 64)

@@ -357,6 +357,7 @@ extern HxQueryLookup *HxMakeLookup(const HxSparseQuery *query);
 extern double HxLookupProduct(const HxQueryLookup *lookup, const HxDoc *doc);
 extern void HxBlockMaxima(const double *sums, int rows, const uint64 *blocks,
 						  double *maxima);
+extern double HxReachedBy(const double *values, int count, double wanted);
 
 extern HxSparseSearch *HxSparseBeginSearch(Relation index,
 										   const HxIndexDesc *desc,

@@ -141,29 +141,17 @@ open_window(HxSparseSearch *search, int number)
 
 /* ---- choosing blocks ---- */
 
-static int
-compare_floats(const void *a, const void *b)
-{
-	float x = *(const float *) a;
-	float y = *(const float *) b;
-
-	return (x > y) - (x < y);
-}
-
 /* The bound that so many blocks not visited reach, or somewhat more do. */
 static float
 bound_reached_by(const HxWindowState *window, int wanted)
 {
-	float bounds[HX_WINDOW_BLOCKS];
+	double bounds[HX_WINDOW_BLOCKS];
 	int count = 0;
 
 	for (int b = 0; b < window->blocks; b++)
 		if (!HxIsChosen(window->visited, b))
 			bounds[count++] = window->bounds[b];
-	if (count <= wanted)
-		return -INFINITY;
-	qsort(bounds, count, sizeof(float), compare_floats);
-	return bounds[count - wanted];
+	return (float) HxReachedBy(bounds, count, wanted);
 }
 
 /* Choose the blocks not visited whose bound is high enough; returns how many. */

@@ -13,8 +13,6 @@
 
 #include "index/sparse_state.h"
 
-/* Blocks that are looked at first are found by a histogram of so many bins */
-#define SUM_BINS 256
 /* If they had too few rows, so many times as many blocks are */
 #define MORE_BLOCKS 4
 
@@ -202,7 +200,8 @@ mark_blocks(HxSparseSearch *search, HxWindowState *window, uint32 number,
 		int block = (first + i) / HX_WINDOW_BLOCK;
 		int end = Min((block + 1) * HX_WINDOW_BLOCK - first, count);
 
-		if (search->maxima[block] >= least)
+		/* What was not scored has sums of other rows, whatever the least is */
+		if (search->maxima[block] >= least && search->maxima[block] > -INFINITY)
 			set_bits(marks, i, end - i);
 		i = end;
 	}
@@ -270,33 +269,6 @@ visit_range(HxSparseSearch *search, HxWindowState *window, Range range)
 	return true;
 }
 
-/* A sum that about so many blocks have, or more; -infinity if there are fewer
- */
-static double
-sum_reached_by(const double *maxima, int blocks, double wanted)
-{
-	int bins[SUM_BINS] = {0};
-	double most = 0;
-	double scale;
-	int count = 0;
-
-	for (int b = 0; b < blocks; b++)
-		most = maxima[b] > most ? maxima[b] : most;
-	if (most <= 0 || wanted >= blocks)
-		return -INFINITY;
-	scale = (SUM_BINS - 1) / most;
-	for (int b = 0; b < blocks; b++)
-		if (maxima[b] > 0)
-			bins[(int) (maxima[b] * scale)]++;
-	for (int bin = SUM_BINS - 1; bin > 0; bin--)
-	{
-		count += bins[bin];
-		if (count >= wanted)
-			return bin / scale;
-	}
-	return -INFINITY;
-}
-
 /* In how many blocks to look for the rows that there is still room for */
 static double
 blocks_wanted(const HxSparseSearch *search)
@@ -328,8 +300,7 @@ HxVisitScored(HxSparseSearch *search, HxWindowState *window,
 		if (search->nkept < search->room)
 		{
 			wanted = Max(MORE_BLOCKS * wanted, blocks_wanted(search));
-			range.least =
-				sum_reached_by(search->maxima, window->blocks, wanted);
+			range.least = HxReachedBy(search->maxima, window->blocks, wanted);
 		}
 		if (!visit_range(search, window, range))
 			return false;
