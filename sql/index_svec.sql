@@ -156,6 +156,20 @@ SELECT * FROM pg_temp.compare('index_svec_ip', '<#>', :'q1', :'q2', :'q3');
 SELECT pg_temp.fill(1, 2500);
 SELECT * FROM pg_temp.compare('index_svec_ip', '<#>', :'q1', :'q2', :'q3');
 
+-- several windows whose blocks have bounds, and filters that few rows pass
+CREATE TABLE index_bounds (id int, v svec(3000), a int);
+CREATE FUNCTION pg_temp.fill_bounds(first int, last int) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO index_bounds SELECT i, (SELECT svec(array_agg(i % 256 * 10 + j), array_agg((abs(hashtext(i || 'b' || j)) % 1000 + 1) / 300.0), 3000)
+		FROM generate_series(1, 10) j), abs(hashtext(i || 'a')) % 300 FROM generate_series(first, last) i $$;
+SELECT pg_temp.fill_bounds(1, 6000);
+CREATE INDEX index_bounds_idx ON index_bounds USING hashemb (v, a);
+SELECT pg_temp.fill_bounds(6001, 12000);
+SELECT blocks > 1 AS windows FROM hashemb_index_info('index_bounds_idx');
+SELECT * FROM pg_temp.differences('index_bounds_idx', 'index_bounds', (SELECT array_agg(format('v <#> %L', q)) FROM
+	(SELECT svec(array_agg(d ORDER BY d), array_agg((d % 7 + 1) / 4.0 ORDER BY d), 3000) AS q FROM generate_series(1, 6) s,
+		LATERAL (SELECT DISTINCT abs(hashtext(s || 'd' || j)) % 256 * 10 + k AS d FROM generate_series(1, 12) j, generate_series(1, 10) k) x GROUP BY s) y), '{true,a = 3,a < 6,a < 20,a < 100}', '{1,5,10,50}');
+DROP TABLE index_bounds;
+
 -- errors
 CREATE TABLE index_svec_errors (v svec, w svec(10));
 CREATE INDEX ON index_svec_errors USING hashemb (v);

@@ -3,8 +3,9 @@
  *	  Rows of an index of sparse vectors during a search: which ones pass, and
  *	  which of those that were scored are to be kept.
  *
- * Scoring leaves a sum for each slot.  Few of them matter, so the pages of rows,
- * with lengths, attributes and TIDs, are read only where a sum is great enough.
+ * Scoring leaves a sum for each slot.  Few of them matter, so the pages of
+ * rows, with lengths, attributes and TIDs, are read only where a sum is great
+ * enough.
  */
 #include "postgres.h"
 
