@@ -44,6 +44,53 @@ SET hashemb.recall = 0.9;
 SELECT * FROM pg_temp.compare('index_svec_cosine', '<=>', :'q1', :'q2', :'q3');
 RESET hashemb.recall;
 
+-- the scan node: whole conditions, heap checks, and bitmaps of other indexes,
+-- whose few rows are ranked
+CREATE INDEX index_svec_id ON index_svec USING btree ((id % 97));
+ANALYZE index_svec;
+CREATE FUNCTION pg_temp.explained(operator text, q text, condition text, k int) RETURNS TABLE (line text) LANGUAGE plpgsql AS $$
+BEGIN
+	FOR line IN EXECUTE format('EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM index_svec WHERE %s ORDER BY v %s %L LIMIT %s', condition, operator, q, k) LOOP
+		line := ltrim(line);
+		IF line ~ 'Scan|Cond:|Filter:|Strategy|Recall|Fetches' THEN RETURN NEXT; END IF;
+	END LOOP;
+END $$;
+SET enable_seqscan = off;
+SET enable_sort = off;
+SELECT * FROM pg_temp.explained('<#>', :'q1', 'a = 3 OR NOT b AND t <> ''w3''', 7);
+SELECT * FROM pg_temp.explained('<#>', :'q1', 'id % 97 = 5', 7);
+CREATE FUNCTION pg_temp.with_bitmaps(operator text, q text, conditions text[]) RETURNS TABLE (searches int, matches bigint, bitmaps int, different text) LANGUAGE plpgsql AS $$
+DECLARE
+	condition text;
+	distance text := format('v %s %L', operator, q);
+	expected text[];
+	got text[];
+	k int;
+BEGIN
+	searches := 0; matches := 0; bitmaps := 0;
+	FOREACH condition IN ARRAY conditions LOOP
+		expected := pg_temp.sequential('index_svec', distance, condition);
+		matches := matches + cardinality(expected);
+		PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'on', true), set_config('enable_bitmapscan', 'on', true);
+		FOREACH k IN ARRAY '{1,10,200,10000}'::int[] LOOP
+			EXECUTE format('SELECT array_agg(coalesce(d::text, ''NULL'') || '' '' || c::text) FROM (SELECT %1$s AS d, ctid AS c FROM index_svec WHERE %2$s ORDER BY %1$s LIMIT %3$s) s',
+				distance, condition, k) INTO got;
+			searches := searches + 1;
+			bitmaps := bitmaps + (EXISTS (SELECT FROM pg_temp.explained(operator, q, condition, k) WHERE line ~ 'Strategy: (bitmap|exact)'))::int;
+			IF coalesce(got, '{}') <> expected[1:k] THEN
+				different := coalesce(different, condition || ' limit ' || k);
+			END IF;
+		END LOOP;
+	END LOOP;
+	RETURN NEXT;
+END $$;
+SELECT searches, matches, bitmaps > 8 AS bitmaps, different FROM pg_temp.with_bitmaps('<#>', :'q1', ARRAY['id % 97 = 5', 'id % 97 < 40', 'id % 97 < 40 AND a = 3', 'id % 97 = 5 OR id = 700',
+	'id % 97 IN (3, 7, NULL) AND t <> ''w3''', 'id % 97 < 60 AND id % 3 = 1', 'id % 97 = 6 AND v IS NULL']);
+SELECT searches, matches, bitmaps > 8 AS bitmaps, different FROM pg_temp.with_bitmaps('<=>', :'q3', ARRAY['id % 97 = 5', 'id % 97 < 40', 'id % 97 = 5 OR id = 700', 'id % 97 < 60 AND id % 3 = 1']);
+RESET enable_seqscan;
+RESET enable_sort;
+DROP INDEX index_svec_id;
+
 -- a query that overlaps few rows: those without overlap come at product 0,
 -- before negative products
 UPDATE index_svec SET v = v + '{991:2}/1000' WHERE id IN (5, 6, 15);
@@ -108,6 +155,20 @@ TRUNCATE index_svec;
 SELECT * FROM pg_temp.compare('index_svec_ip', '<#>', :'q1', :'q2', :'q3');
 SELECT pg_temp.fill(1, 2500);
 SELECT * FROM pg_temp.compare('index_svec_ip', '<#>', :'q1', :'q2', :'q3');
+
+-- several windows whose blocks have bounds, and filters that few rows pass
+CREATE TABLE index_bounds (id int, v svec(3000), a int);
+CREATE FUNCTION pg_temp.fill_bounds(first int, last int) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO index_bounds SELECT i, (SELECT svec(array_agg(i % 256 * 10 + j), array_agg((abs(hashtext(i || 'b' || j)) % 1000 + 1) / 300.0), 3000)
+		FROM generate_series(1, 10) j), abs(hashtext(i || 'a')) % 300 FROM generate_series(first, last) i $$;
+SELECT pg_temp.fill_bounds(1, 6000);
+CREATE INDEX index_bounds_idx ON index_bounds USING hashemb (v, a);
+SELECT pg_temp.fill_bounds(6001, 12000);
+SELECT blocks > 1 AS windows FROM hashemb_index_info('index_bounds_idx');
+SELECT * FROM pg_temp.differences('index_bounds_idx', 'index_bounds', (SELECT array_agg(format('v <#> %L', q)) FROM
+	(SELECT svec(array_agg(d ORDER BY d), array_agg((d % 7 + 1) / 4.0 ORDER BY d), 3000) AS q FROM generate_series(1, 6) s,
+		LATERAL (SELECT DISTINCT abs(hashtext(s || 'd' || j)) % 256 * 10 + k AS d FROM generate_series(1, 12) j, generate_series(1, 10) k) x GROUP BY s) y), '{true,a = 3,a < 6,a < 20,a < 100}', '{1,5,10,50}');
+DROP TABLE index_bounds;
 
 -- errors
 CREATE TABLE index_svec_errors (v svec, w svec(10));

@@ -83,7 +83,7 @@ sub checked
 }
 
 like($node->safe_psql('postgres', q{SET enable_seqscan = off; EXPLAIN SELECT id FROM docs WHERE r < 10 ORDER BY v <#> (SELECT v FROM queries WHERE q = 1) LIMIT 5}),
-	qr/Index Scan using docs_idx/, 'the index is used');
+	qr/Custom Scan \(hashemb\) on docs/, 'the index is used');
 exact($node, 'docs', '<#>', "built on $rows rows: equal to sequential scans");
 checked($node, 'docs_idx', 'built');
 is($node->safe_psql('postgres', q{SELECT recall, below_half FROM hashemb_measure_recall('docs_idx', 10, 20)}), '1|0', 'recall below 1 is exact');

@@ -59,8 +59,6 @@ DECLARE
 	k int;
 	expected text[];
 	got text[];
-	-- sparse vectors have no scan node
-	has_node bool := NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = index::regclass AND a.atttypid = to_regtype('svec'));
 BEGIN
 	searches := 0; matches := 0; different := 0;
 	FOREACH distance IN ARRAY distances LOOP
@@ -69,7 +67,7 @@ BEGIN
 			matches := matches + cardinality(expected);
 			FOREACH k IN ARRAY ks LOOP
 				got := pg_temp.by_index(index, tab, distance, condition, k, false);
-				IF has_node AND got = expected[1:k] THEN
+				IF got = expected[1:k] THEN
 					got := pg_temp.by_index(index, tab, distance, condition, k, true);
 				END IF;
 				searches := searches + 1;

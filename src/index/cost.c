@@ -226,24 +226,21 @@ HxIsSparseIndex(const IndexOptInfo *index)
 }
 
 /*
- * Cost of a search in sparse vectors: every pass scores all rows, and is exact.
- * Without an order only the pages of rows are read.
+ * Cost of a search in sparse vectors with so many masks a row: every pass scores
+ * all rows, and is exact.
  */
-static Cost
-sparse_cost(PlannerInfo *root, const IndexPath *path, double rows,
-			double passing, double filter_cost, double *pages)
+Cost
+HxSparseSearchCost(const IndexOptInfo *index, double wanted, int conditions)
 {
-	double wanted = wanted_rows(root, path, passing);
 	double passes = wanted <= SPARSE_FIRST_ROWS	   ? 1
 					: wanted <= SPARSE_SECOND_ROWS ? 2
 												   : 3;
 
-	if (path->indexorderbys == NIL)
-		passes = 1;
-	*pages = Max(path->indexinfo->pages * SPARSE_PAGES, 1);
 	return passes *
-		   (*pages * PAGE_COST * seq_page_cost +
-			rows * (SPARSE_SCORE_COST + filter_cost) * cpu_operator_cost);
+		   (Max(index->pages * SPARSE_PAGES, 1) * PAGE_COST * seq_page_cost +
+			Max(index->tuples, 1) *
+				(SPARSE_SCORE_COST + conditions * MASK_COST) *
+				cpu_operator_cost);
 }
 
 /* amcostestimate */
@@ -281,8 +278,14 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	all = HxSearchCost(index, share, list_length(path->indexclauses),
 					   loop_count > 1);
 	if (HxIsSparseIndex(index))
-		all = sparse_cost(root, path, rows, rows * costs.indexSelectivity,
-						  list_length(path->indexclauses) * MASK_COST, pages);
+	{
+		*pages = Max(index->pages * SPARSE_PAGES, 1);
+		all = HxSparseSearchCost(
+			index,
+			ordered ? wanted_rows(root, path, rows * costs.indexSelectivity)
+					: 1,
+			list_length(path->indexclauses));
+	}
 
 	/* Rows past those wanted come from an exact search: see README. */
 	*startup = all;

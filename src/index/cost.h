@@ -31,4 +31,8 @@ extern double HxGroupedShare(double share, double rows, Selectivity group);
 /* Is the index one of sparse vectors? */
 extern bool HxIsSparseIndex(const IndexOptInfo *index);
 
+/* Cost of a search in sparse vectors for so many rows */
+extern Cost HxSparseSearchCost(const IndexOptInfo *index, double wanted,
+							   int conditions);
+
 #endif /* HX_COST_H */

@@ -58,6 +58,10 @@ typedef struct HxRanking
 #define MIN_CHECKED 64
 #define SWEEP_PART 6
 
+/* Share of the pages of an index of sparse vectors that a search takes as long
+ * as: most of them are of dimensions that a query does not have */
+#define SPARSE_SHARE 0.03
+
 /* Can heap rows be ranked?  If so, *count rows. */
 static bool
 can_rank(const HxSearch *search, uint64 *count)
@@ -92,7 +96,9 @@ HxShouldRank(const HxSearch *search)
 
 	if (!can_rank(search, &count))
 		return false;
-	if (spec->limit > 0)
+	if (HxIsSparse(&search->desc))
+		share = SPARSE_SHARE;
+	else if (spec->limit > 0)
 		share = HxVisitedShare(rows, Max((double) spec->limit, 10),
 							   count / rows, spec->recall);
 	return count <= MIN_RANKED ||
@@ -149,7 +155,14 @@ add_row(HxSearch *search, HxRanking *ranking, uint64 tid, Datum vector,
 		ranking->nulls[ranking->nnulls++] = row;
 		return;
 	}
+	if (HxIsSparse(&search->desc))
+	{
+		row.distance = HxSparseDistance(spec->query, vector);
+		search->stats.scored++;
+	}
 	ranking->rows[ranking->count++] = row;
+	if (HxIsSparse(&search->desc))
+		return;
 	search->desc.vector->methods->form(
 		&search->desc, vector,
 		ranking->payloads + ranking->npending * search->desc.payload);

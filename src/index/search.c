@@ -382,6 +382,23 @@ release_more(HxSearch *search)
 	}
 }
 
+/*
+ * The next row of a search in sparse vectors.  Its rows are exact, so heap rows
+ * need not be looked at before their turn.
+ */
+static bool
+next_sparse(HxSearch *search, HxCandidate *row, bool *is_null)
+{
+	MemoryContext old = MemoryContextSwitchTo(search->context);
+	bool found;
+
+	do
+		found = HxSparseNext(search->sparse, row, is_null);
+	while (found && !HxCheckRow(search, row));
+	MemoryContextSwitchTo(old);
+	return found;
+}
+
 bool
 HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
 {
@@ -389,7 +406,7 @@ HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
 	bool found = false;
 
 	if (search->sparse)
-		return HxSparseNext(search->sparse, row, is_null);
+		return next_sparse(search, row, is_null);
 	old = MemoryContextSwitchTo(search->context);
 	while (!found)
 	{
@@ -456,6 +473,21 @@ HxSearchNextBlock(HxSearch *search, ItemPointerData **tids)
 	return search->ntids;
 }
 
+/* Begin a search in sparse vectors, of which only the rows are like codes'. */
+static void
+begin_sparse(HxSearch *search)
+{
+	if (HxShouldRank(search))
+	{
+		HxStartRanking(search);
+		return;
+	}
+	search->sparse = HxSparseBeginSearch(search->index, &search->desc,
+										 &search->spec, &search->stats);
+	HxPlanPrefetch(search);
+	HxSparsePrefetch(search->sparse, search->lines, search->nlines);
+}
+
 HxSearch *
 HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 {
@@ -469,9 +501,12 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	search->index = index;
 	search->desc = *desc;
 	search->spec = *spec;
+	HxInitChecked(&search->checked, (Size) work_mem * 1024 / 4);
+	search->stats.way = spec->tids ? HX_WAY_BITMAP : HX_WAY_BLOCKS;
+	search->stats.lossy = spec->tids ? HxTidSetLossy(spec->tids) : 0;
 	if (HxIsSparse(desc))
 	{
-		search->sparse = HxSparseBeginSearch(index, desc, spec);
+		begin_sparse(search);
 		MemoryContextSwitchTo(old);
 		return search;
 	}
@@ -495,9 +530,6 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	search->tids = palloc(desc->capacity * sizeof(ItemPointerData));
 	HxPlanPrefetch(search);
 	search->in_nulls = spec->ordered && !spec->query;
-	HxInitChecked(&search->checked, (Size) work_mem * 1024 / 4);
-	search->stats.way = spec->tids ? HX_WAY_BITMAP : HX_WAY_BLOCKS;
-	search->stats.lossy = spec->tids ? HxTidSetLossy(spec->tids) : 0;
 	if (HxShouldRank(search))
 		HxStartRanking(search);
 	else
@@ -512,8 +544,6 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 const HxSearchStats *
 HxSearchGetStats(const HxSearch *search)
 {
-	if (search->sparse)
-		return HxSparseGetStats(search->sparse);
 	return &search->stats;
 }
 

@@ -6,9 +6,12 @@
 
 #include <math.h>
 
+#include "utils/float.h"
 #include "utils/lsyscache.h"
 
 #include "index/sparse.h"
+#include "kernel/kernel.h"
+#include "type/distance.h"
 
 /* The vector column's dimensions; a row's payload is its squared length. */
 static Size
@@ -73,6 +76,25 @@ HxMakeSparseQuery(const HxIndexDesc *desc, HxMetric metric, Datum query,
 	memcpy(result->dims, v->indices, v->nnz * sizeof(int32));
 	memcpy(result->weights, HxSvecWeights(v), v->nnz * sizeof(float));
 	return &result->base;
+}
+
+/* The distance of a vector of the table; infinity instead of NaN */
+double
+HxSparseDistance(const HxQuery *base, Datum vector)
+{
+	const HxSparseQuery *query = (const HxSparseQuery *) base;
+	HxSvec *v = get_vector(base->desc, vector);
+	double product =
+		hx_kernels->sparse_dot(query->dims, query->weights, query->nnz,
+							   v->indices, HxSvecWeights(v), v->nnz);
+	double distance =
+		base->metric == HX_COSINE
+			? HxCosineDistance(product, query->norm2, HxSvecSquare(v))
+			: HxNegativeProduct(product);
+
+	if (PointerGetDatum(v) != vector)
+		pfree(v);
+	return isnan(distance) ? get_float8_infinity() : distance;
 }
 
 /* A row of the table as the index keeps it; palloc'd. */

@@ -355,20 +355,24 @@ typedef struct HxQueryLookup HxQueryLookup;
 
 extern HxQueryLookup *HxMakeLookup(const HxSparseQuery *query);
 extern double HxLookupProduct(const HxQueryLookup *lookup, const HxDoc *doc);
-extern double HxSumReachedBy(const double *sums, int rows, const uint64 *blocks,
-							 int wanted);
-extern bool HxAnyAtLeast(const double *sums, int count, double limit);
+extern void HxBlockMaxima(const double *sums, int rows, const uint64 *blocks,
+						  double *maxima);
+extern double HxReachedBy(const double *values, int count, double wanted);
 
 extern HxSparseSearch *HxSparseBeginSearch(Relation index,
 										   const HxIndexDesc *desc,
-										   const HxSearchSpec *spec);
+										   const HxSearchSpec *spec,
+										   HxSearchStats *stats);
+extern void HxSparsePrefetch(HxSparseSearch *search, const uint16 *lines,
+							 int count);
 extern bool HxSparseNext(HxSparseSearch *search, HxCandidate *row,
 						 bool *is_null);
 extern int64 HxSparseNextRows(HxSparseSearch *search, ItemPointerData **tids);
-extern const HxSearchStats *HxSparseGetStats(const HxSparseSearch *search);
 
+/* sparse.c */
 extern HxQuery *HxMakeSparseQuery(const HxIndexDesc *desc, HxMetric metric,
 								  Datum query, Oid type);
+extern double HxSparseDistance(const HxQuery *query, Datum vector);
 
 /* ---- sparse_check.c ---- */
 

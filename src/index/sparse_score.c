@@ -349,41 +349,90 @@ is_chosen(const uint64 *blocks, int block)
 	return blocks[block / 64] >> (block % 64) & 1;
 }
 
-/* Blocks to score, a byte each: quicker to look up than bits */
-typedef uint8 ChosenBlocks[HX_WINDOW_BLOCKS];
+/* Blocks to score */
+typedef struct ChosenBlocks
+{
+	int count;
+	uint16 blocks[HX_WINDOW_BLOCKS]; /* ascending */
+	uint8 chosen[HX_WINDOW_BLOCKS];	 /* the same, a flag a block */
+} ChosenBlocks;
+
+/* Add the chosen blocks to an empty list. */
+static void
+list_chosen(const uint64 *blocks, ChosenBlocks *chosen)
+{
+	for (int b = 0; b < HX_WINDOW_BLOCKS; b++)
+	{
+		chosen->chosen[b] = is_chosen(blocks, b);
+		if (chosen->chosen[b])
+			chosen->blocks[chosen->count++] = b;
+	}
+}
+
+/* The first bound from a place on that is not of an earlier block */
+static inline int
+skip_bounds(const HxBlockBound *bounds, int from, int count, int block)
+{
+	int step = 1;
+	int high;
+
+	while (from + step < count && bounds[from + step].block < block)
+	{
+		from += step;
+		step *= 2;
+	}
+	high = Min(from + step, count);
+	while (from < high)
+	{
+		int middle = (from + high) / 2;
+
+		if (bounds[middle].block < block)
+			from = middle + 1;
+		else
+			high = middle;
+	}
+	return from;
+}
 
 /*
  * Where a dimension's postings of chosen blocks lie; false if the window was
- * replaced.
+ * replaced.  A block's postings end where those of the next bound begin, which
+ * may be on the next page.
  */
 static bool
-find_ranges(UnitCursor *cursor, const HxDim *dim, const uint8 *chosen,
+find_ranges(UnitCursor *cursor, const HxDim *dim, const ChosenBlocks *chosen,
 			Ranges *ranges)
 {
 	uint32 unit = dim->start;
 	int left = dim->blocks;
+	int next = 0;
 	bool open = false;
 
 	ranges->count = 0;
-	while (left > 0)
+	while (left > 0 && (open || next < chosen->count))
 	{
 		int count;
+		int at = 0;
 		const HxBlockBound *bounds =
 			(const HxBlockBound *) go_to_unit(cursor, unit, left, &count);
 
 		if (!bounds)
 			return false;
-		for (int i = 0; i < count; i++)
+		if (open)
+			ranges->to[ranges->count++] = Min(bounds[0].first, dim->count);
+		open = false;
+		for (; next < chosen->count; next++)
 		{
-			bool wanted = chosen[bounds[i].block % HX_WINDOW_BLOCKS];
-
-			if (wanted == open)
+			at = skip_bounds(bounds, at, count, chosen->blocks[next]);
+			if (at == count)
+				break; /* the next page may have it */
+			if (bounds[at].block != chosen->blocks[next])
 				continue;
-			if (wanted)
-				ranges->from[ranges->count] = Min(bounds[i].first, dim->count);
-			else
-				ranges->to[ranges->count++] = Min(bounds[i].first, dim->count);
-			open = wanted;
+			ranges->from[ranges->count] = Min(bounds[at].first, dim->count);
+			open = at + 1 == count;
+			if (!open)
+				ranges->to[ranges->count++] =
+					Min(bounds[at + 1].first, dim->count);
 		}
 		left -= count;
 		unit += count;
@@ -396,7 +445,7 @@ find_ranges(UnitCursor *cursor, const HxDim *dim, const uint8 *chosen,
 /* Add a dimension's products for chosen blocks where no bounds lead to them. */
 static bool
 add_filtered(UnitCursor *cursor, const HxDim *dim, double weight,
-			 const uint8 *chosen, double *sums)
+			 const ChosenBlocks *chosen, double *sums)
 {
 	uint32 unit = dim->start;
 	int left = dim->count;
@@ -409,7 +458,8 @@ add_filtered(UnitCursor *cursor, const HxDim *dim, double weight,
 		if (!units)
 			return false;
 		for (int i = 0; i < count; i++)
-			if (chosen[units[i].slot / HX_WINDOW_BLOCK % HX_WINDOW_BLOCKS])
+			if (chosen->chosen[units[i].slot / HX_WINDOW_BLOCK %
+							   HX_WINDOW_BLOCKS])
 				add_products(&units[i], 1, weight, sums);
 		left -= count;
 		unit += count;
@@ -420,7 +470,7 @@ add_filtered(UnitCursor *cursor, const HxDim *dim, double weight,
 /* Add a dimension's products for chosen blocks. */
 static bool
 add_chosen(UnitCursor *cursor, const HxDim *dim, double weight,
-		   const uint8 *chosen, double *sums)
+		   const ChosenBlocks *chosen, double *sums)
 {
 	Ranges ranges;
 
@@ -446,15 +496,16 @@ HxScoreSparseBlocks(const HxSparseQuery *query, const HxWindowReader *reader,
 	UnitCursor cursor = {reader, InvalidBuffer};
 	ChosenBlocks chosen;
 
-	for (int b = 0; blocks && b < HX_WINDOW_BLOCKS; b++)
-		chosen[b] = is_chosen(blocks, b);
+	chosen.count = 0;
 	if (!blocks)
 		memset(sums, 0, reader->window.rows * sizeof(double));
 	else
-		for (int b = 0; b < HX_WINDOW_BLOCKS; b++)
-			if (chosen[b])
-				memset(sums + b * HX_WINDOW_BLOCK, 0,
-					   HX_WINDOW_BLOCK * sizeof(double));
+	{
+		list_chosen(blocks, &chosen);
+		for (int i = 0; i < chosen.count; i++)
+			memset(sums + chosen.blocks[i] * HX_WINDOW_BLOCK, 0,
+				   HX_WINDOW_BLOCK * sizeof(double));
+	}
 	for (int i = 0; i < nfound; i++)
 	{
 		const HxDim *dim = &found[i];
@@ -462,17 +513,14 @@ HxScoreSparseBlocks(const HxSparseQuery *query, const HxWindowReader *reader,
 		bool done;
 
 		CHECK_FOR_INTERRUPTS();
-		if (i + LISTS_AHEAD < nfound)
-		{
-			const HxDim *ahead = &found[i + LISTS_AHEAD];
-
-			if (blocks && ahead->blocks > 0)
-				prefetch_units(reader, ahead->start, ahead->blocks);
-			else
-				prefetch_units(reader, ahead->start + ahead->blocks,
-							   ahead->count);
-		}
-		done = blocks ? add_chosen(&cursor, dim, weight, chosen, sums)
+		/* Bounds have been read just now */
+		if (i + LISTS_AHEAD < nfound &&
+			(!blocks || found[i + LISTS_AHEAD].blocks == 0))
+			prefetch_units(reader,
+						   found[i + LISTS_AHEAD].start +
+							   found[i + LISTS_AHEAD].blocks,
+						   found[i + LISTS_AHEAD].count);
+		done = blocks ? add_chosen(&cursor, dim, weight, &chosen, sums)
 					  : add_list(&cursor, dim, 0, dim->count, weight, sums);
 		if (!done)
 			return false;
@@ -571,55 +619,70 @@ HxLookupProduct(const HxQueryLookup *lookup, const HxDoc *doc)
 	return sum;
 }
 
-/* Is a sum at least as great as a limit? */
-bool
-HxAnyAtLeast(const double *sums, int count, double limit)
+static inline double
+greater(double a, double b)
 {
-	int i = 0;
-
-	for (; i + 4 <= count; i += 4)
-		if ((sums[i] >= limit) | (sums[i + 1] >= limit) |
-			(sums[i + 2] >= limit) | (sums[i + 3] >= limit))
-			return true;
-	for (; i < count; i++)
-		if (sums[i] >= limit)
-			return true;
-	return false;
-}
-
-static int
-compare_sums(const void *a, const void *b)
-{
-	double x = *(const double *) a;
-	double y = *(const double *) b;
-
-	return (x > y) - (x < y);
+	return a > b ? a : b;
 }
 
 /*
- * A sum that at least so many of the rows of chosen blocks (all if blocks is
- * NULL) reach: the greatest sums of that many blocks do.  -infinity if there
- * are fewer blocks.
+ * Greatest sum of each block; -infinity for those that are not chosen (all are
+ * if blocks is NULL).
  */
-double
-HxSumReachedBy(const double *sums, int rows, const uint64 *blocks, int wanted)
+void
+HxBlockMaxima(const double *sums, int rows, const uint64 *blocks,
+			  double *maxima)
 {
-	double greatest[HX_WINDOW_BLOCKS];
-	int count = 0;
-
 	for (int b = 0; b * HX_WINDOW_BLOCK < rows; b++)
 	{
-		int end = Min((b + 1) * HX_WINDOW_BLOCK, rows);
-		double most = -INFINITY;
+		const double *from = sums + b * HX_WINDOW_BLOCK;
+		int count = Min(HX_WINDOW_BLOCK, rows - b * HX_WINDOW_BLOCK);
+		double most[4] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
 
 		if (blocks && !is_chosen(blocks, b))
-			continue;
-		for (int i = b * HX_WINDOW_BLOCK; i < end; i++)
-			most = sums[i] > most ? sums[i] : most;
-		greatest[count++] = most;
+			count = 0;
+		for (; count >= 4; count -= 4, from += 4)
+		{
+			most[0] = greater(from[0], most[0]);
+			most[1] = greater(from[1], most[1]);
+			most[2] = greater(from[2], most[2]);
+			most[3] = greater(from[3], most[3]);
+		}
+		while (count-- > 0)
+			most[0] = greater(*from++, most[0]);
+		maxima[b] =
+			greater(greater(most[0], most[1]), greater(most[2], most[3]));
 	}
-	if (count < wanted)
+}
+
+/* Values are told apart by a histogram of so many bins */
+#define BINS 256
+
+/*
+ * What about so many of the values reach, or more, if they are positive;
+ * -infinity if there are not as many.
+ */
+double
+HxReachedBy(const double *values, int count, double wanted)
+{
+	int bins[BINS] = {0};
+	double most = 0;
+	double scale;
+	int reached = 0;
+
+	for (int i = 0; i < count; i++)
+		most = greater(values[i], most);
+	if (!(most >= DBL_MIN * BINS) || wanted >= count)
 		return -INFINITY;
-	qsort(greatest, count, sizeof(double), compare_sums);
-	return greatest[count - wanted];
+	scale = (BINS - 1) / most;
+	for (int i = 0; i < count; i++)
+		if (values[i] > 0)
+			bins[(int) (values[i] * scale)]++;
+	for (int bin = BINS - 1; bin > 0; bin--)
+	{
+		reached += bins[bin];
+		if (reached >= wanted)
+			return bin / scale;
+	}
+	return -INFINITY;
 }

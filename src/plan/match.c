@@ -14,14 +14,10 @@
 #include "utils/lsyscache.h"
 
 #include "compat.h"
-#include "index/cost.h"
 #include "index/index.h"
 #include "plan/plan.h"
 
-/*
- * The vector column of an index, from 0; -1 if it has none, or one of sparse
- * vectors: their searches take no filters but those of a plain index scan.
- */
+/* The vector column of an index, from 0; -1 if it has none */
 int
 HxFindVectorColumn(const IndexOptInfo *index)
 {
@@ -29,7 +25,7 @@ HxFindVectorColumn(const IndexOptInfo *index)
 		if (OidIsValid(get_opfamily_proc(index->opfamily[i],
 										 index->opcintype[i],
 										 index->opcintype[i], HX_VECTOR_PROC)))
-			return HxIsSparseIndex(index) ? -1 : i;
+			return i;
 	return -1;
 }
 

@@ -123,7 +123,7 @@ fetch_cost(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, double rows)
 
 /*
  * Cost of looking at so many heap rows one by one; where the LIMIT is known, no
- * more than that of a sweep of the table, which the search then turns to.
+ * more than that of a sweep of the table, which a search of codes then turns to.
  */
 static Cost
 check_cost(PlannerInfo *root, const HxPath *path, const QualCost *heap,
@@ -135,7 +135,7 @@ check_cost(PlannerInfo *root, const HxPath *path, const QualCost *heap,
 	Cost sweep = rel->pages * seq_page_cost +
 				 rel->tuples * (cpu_tuple_cost + heap->per_tuple);
 
-	if (path->wanted == HX_WANTED_LIMIT)
+	if (path->wanted == HX_WANTED_LIMIT && !HxIsSparseIndex(path->index))
 		singly = Min(singly, SWEEP_PART * sweep);
 	return heap->startup + singly;
 }
@@ -166,7 +166,13 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 		wanted = rows;
 	if (shares.group < 1)
 		share = HxGroupedShare(share, index->tuples, shares.group);
-	startup = HxSearchCost(index, share, shares.masks, false);
+	if (HxIsSparseIndex(index))
+	{
+		share = 1;
+		startup = HxSparseSearchCost(index, wanted, (int) shares.masks);
+	}
+	else
+		startup = HxSearchCost(index, share, shares.masks, false);
 	if (shares.checks)
 	{
 		checked = Min(wanted * shares.enforced / Max(shares.all, 1e-9),
