@@ -149,7 +149,12 @@ load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	HxDoc *doc = HxFormDoc(build->desc, values, isnull, tid);
 
 	if (doc->nnz > 0)
-		HxOrganizerSample(build->organizer, doc);
+	{
+		HxSketch *sketch = HxOrganizerSample(build->organizer);
+
+		if (sketch)
+			HxSketchDoc(build->desc, doc, HX_CENTROID_DIMS, sketch);
+	}
 	BufFileWrite(build->spool, doc, doc->size);
 	build->rows++;
 	set_done(build->rows);
@@ -216,11 +221,13 @@ sort_rows(SparseBuild *build)
 		bytea *packed = next_spooled(build);
 		/* A bytea's contents are not aligned as a row must be. */
 		HxDoc *doc = palloc(VARSIZE(packed) - VARHDRSZ);
+		HxSketch sketch;
 		uint64 rank;
 
 		CHECK_FOR_INTERRUPTS();
 		memcpy(doc, VARDATA(packed), VARSIZE(packed) - VARHDRSZ);
-		rank = HxOrganizerRank(build->organizer, doc);
+		HxSketchDoc(build->desc, doc, HX_ROW_DIMS, &sketch);
+		rank = HxOrganizerRank(build->organizer, &sketch);
 		ExecClearTuple(slot);
 		slot->tts_values[0] = Int64GetDatum(rank << SEQUENCE_BITS | (uint32) i);
 		slot->tts_values[1] = PointerGetDatum(packed);
@@ -296,7 +303,7 @@ HxSparseBuild(Relation heap, Relation index, IndexInfo *info)
 	build.context = AllocSetContextCreate(context, "hashemb build row",
 										  ALLOCSET_DEFAULT_SIZES);
 	build.organizer =
-		HxMakeOrganizer(&desc, (Size) maintenance_work_mem * 1024 / 4, 1);
+		HxMakeOrganizer((Size) maintenance_work_mem * 1024 / 4, 1);
 	build.spool = BufFileCreateTemp(false);
 	set_phase(HX_PHASE_LOAD, 0);
 	build.heap_rows = table_index_build_scan(heap, index, info, true, true,

@@ -43,6 +43,8 @@ HxSparseIndexInfo(Relation index, const HxIndexDesc *desc, Datum *values)
 	values[i++] = Int64GetDatum(meta.rows_at_build);
 	values[i++] = Int64GetDatum(meta.rows_at_calibration);
 	values[i++] = Int32GetDatum(meta.calibrations);
+	values[i++] = Int64GetDatum(meta.pages_freed);
+	values[i++] = Int64GetDatum(meta.pages_reused);
 }
 
 /* The rows of hashemb_block_info(): a window each. */
