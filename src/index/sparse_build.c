@@ -24,6 +24,7 @@
 
 #include "compat.h"
 #include "index/handler.h"
+#include "index/inject.h"
 #include "index/sparse.h"
 
 /* Sort key: rank, then order in the heap */
@@ -319,6 +320,7 @@ HxSparseBuild(Relation heap, Relation index, IndexInfo *info)
 	write_rows(&build);
 	tuplesort_end(build.sort);
 	write_directory(index, MAIN_FORKNUM, &desc, build.windows);
+	HX_INJECT("sparse-built");
 	if (RelationNeedsWAL(index))
 		log_newpage_range(index, MAIN_FORKNUM, 0,
 						  RelationGetNumberOfBlocks(index), true);

@@ -75,6 +75,7 @@ HxFreeSparsePages(Relation index, const BlockNumber *blocks, int count)
 			low = Min(low, blocks[done + i]);
 			high = Max(high, blocks[done + i]);
 		}
+		HX_INJECT("sparse-freed");
 	}
 	/* So that the next window finds them without a vacuum */
 	if (count > 0)
@@ -424,7 +425,7 @@ merge(Relation index, const HxIndexDesc *desc,
 
 		HxRewriteWindows(sources, count, writer);
 		HxEndWindow(writer, &window);
-		HX_INJECT("sparse-merged");
+		HX_INJECT("sparse-merge-written");
 	}
 	switch_windows(index, directory->places[which[0]].page, sources, count,
 				   live > 0 ? &window : NULL);

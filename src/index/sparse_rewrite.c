@@ -17,6 +17,7 @@
 #include "port/pg_bitutils.h"
 #include "utils/memutils.h"
 
+#include "index/inject.h"
 #include "index/sparse.h"
 
 /* One row of so many has a sketch that can be a centroid */
@@ -399,5 +400,6 @@ HxRewriteWindows(const HxWindowReader *readers, int count,
 		sketch_rows(rewrite, &rewrite->sources[s]);
 	write_rows(rewrite, writer);
 	pfree(rewrite->sketches);
+	HX_INJECT("sparse-merge-rows");
 	write_lists(rewrite, writer);
 }
