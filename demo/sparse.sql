@@ -21,14 +21,19 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
 	ORDER BY word.seen DESC, id LIMIT 1
 $$;
 
+CREATE FUNCTION distances_of(rows json) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(r ->> 'distance', ' ' ORDER BY n)
+	FROM json_array_elements(rows) WITH ORDINALITY AS row(r, n)
+$$;
+
 -- Eight answers of codes, eight of vectors, and how long both took. The code
 -- and the vector to look for are SQL, and so is the filter.
 CREATE FUNCTION beside(question text, code text, vector text, filter text)
 RETURNS SETOF text
 LANGUAGE plpgsql SET client_min_messages = warning AS $$
 DECLARE
-	query text := 'SELECT words[1] AS word FROM entry WHERE ' || filter
-		|| ' ORDER BY %s LIMIT 8';
+	query text := 'SELECT %s AS distance, words[1] AS word FROM entry WHERE '
+		|| filter || ' ORDER BY distance LIMIT 8';
 	by_code record;
 	by_vector record;
 	exact record;
@@ -58,8 +63,8 @@ BEGIN
 	RETURN NEXT '';
 	RETURN NEXT '  ' || rpad(spell(by_code.ms), width) || spell(by_vector.ms)
 		|| ', ' || spell(exact.ms) || ' over every row: '
-		|| CASE WHEN by_vector.rows::text = exact.rows::text THEN 'the same rows'
-			ELSE 'other rows, or of equal distance in another order' END;
+		|| CASE WHEN distances_of(by_vector.rows) = distances_of(exact.rows)
+			THEN 'the same distances' ELSE 'other distances' END;
 END $$;
 
 SELECT beside('Things like lemonade, only food.',
