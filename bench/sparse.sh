@@ -154,7 +154,7 @@ inserts()
 
 run()
 {
-	describe "$folder: $rows sparse vectors of $dims dimensions"
+	describe "$(basename "$folder"): $rows sparse vectors of $dims dimensions"
 	! has "$PARTS" build || builds
 	! has "$PARTS" search || search
 	[ "$INSERTS" = 0 ] || ! has "$PARTS" insert || inserts
