@@ -299,21 +299,30 @@ HxSparseBuild(Relation heap, Relation index, IndexInfo *info)
 	MemoryContext old = MemoryContextSwitchTo(context);
 	HxIndexDesc desc = *HxDescribe(index);
 	SparseBuild build = {.index = index, .desc = &desc};
+	MemoryContext centroids;
 	IndexBuildResult *result;
 
 	build.context = AllocSetContextCreate(context, "hashemb build row",
 										  ALLOCSET_DEFAULT_SIZES);
+	/* Centroids go before windows are put together, which take their room. */
+	centroids = AllocSetContextCreate(context, "hashemb centroids",
+									  ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(centroids);
 	build.organizer =
 		HxMakeOrganizer((Size) maintenance_work_mem * 1024 / 4, 1);
+	MemoryContextSwitchTo(context);
 	build.spool = BufFileCreateTemp(false);
 	set_phase(HX_PHASE_LOAD, 0);
 	build.heap_rows = table_index_build_scan(heap, index, info, true, true,
 											 load_row, &build, NULL);
 	set_phase(HX_PHASE_TRAIN, 0);
+	MemoryContextSwitchTo(centroids);
 	HxOrganizerTrain(build.organizer, build.rows);
+	MemoryContextSwitchTo(context);
 	set_phase(HX_PHASE_ASSIGN, build.rows);
 	begin_sort(&build);
 	sort_rows(&build);
+	MemoryContextDelete(centroids);
 	set_phase(HX_PHASE_WRITE, build.rows);
 	reserve_pages(index, MAIN_FORKNUM);
 	build.assembler = HxMakeAssembler(&desc);
