@@ -19,6 +19,7 @@
 #ifndef BENCH_DATA_H
 #define BENCH_DATA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -73,7 +73,8 @@ FROM parent JOIN parent above ON above.id = parent.parent;
 CREATE TABLE entry AS
 SELECT s.id, pos, lexname, words, definition, n_relations, seen,
 	coalesce(tags, '{}') AS tags,
-	vector, simhash(vector, 512, 1)::bincode(512) AS code
+	vector::svec(100000) AS vector,
+	simhash(vector, 512, 1)::bincode(512) AS code
 FROM synset s LEFT JOIN kind USING (id) JOIN (
 	SELECT document.id, svec_agg(term::bigint, share * weight, 100000)
 			AS vector

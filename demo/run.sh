@@ -76,11 +76,14 @@ demo -d demo -f demo/index.sql
 say '5. Questions'
 demo -d demo -A -t -f demo/questions.sql
 
-say '6. Learning codes from the same vectors'
+say '6. The same questions asked of the sparse vectors that the codes are made of'
+demo -d demo -A -t -f demo/sparse.sql
+
+say '7. Learning codes from the same vectors'
 demo -d demo -f demo/learn.sql
 
 if [ -e "$("$PG_CONFIG" --sharedir)/extension/vector.control" ]; then
-	say '7. The same with pgvector (its index takes a minute or so)'
+	say '8. The same with pgvector (its index takes a minute or so)'
 	demo -d demo -A -t -f demo/pgvector.sql
 fi
 

@@ -31,6 +31,21 @@ $node->safe_psql('postgres', q{
 	CREATE INDEX t_idx ON t USING hashemb (c, a) WITH (block_rows = 30);
 	SELECT more(2000);
 });
+# Sparse vectors of 20 weights, every 60th longer than a page
+$node->safe_psql('postgres', q{
+	CREATE TABLE s (id int, v svec(60000), a int);
+	ALTER TABLE s ALTER v SET STORAGE external;
+	CREATE SEQUENCE sparse_ids;
+	CREATE FUNCTION doc(i bigint) RETURNS svec LANGUAGE sql IMMUTABLE AS $$
+		SELECT svec_agg(d, w, 60000) FROM (SELECT 1 + abs(hashint8(i % 40 * 1000 + j) % 2000 + j * (i % 60 = 0)::int * 15) AS d,
+			max(1 + hashint8(i * 7919 + j) % 100 / 200.0) AS w
+			FROM generate_series(1, CASE WHEN i % 60 = 0 THEN 3000 ELSE 20 END) j GROUP BY 1) x $$;
+	CREATE FUNCTION more_sparse(n int) RETURNS void LANGUAGE sql AS $$
+		INSERT INTO s SELECT i, CASE WHEN i % 50 <> 7 THEN doc(i) END, i % 20
+			FROM (SELECT nextval('sparse_ids') AS i FROM generate_series(1, n)) x $$;
+	CREATE INDEX s_idx ON s USING hashemb (v, a);
+	SELECT more_sparse(1500);
+});
 
 # What reaches a point: statements, and at which of the times it is reached
 # they crash, at most
@@ -44,13 +59,31 @@ my %ways = (
 	'compact' => [ [ @thin ], 3 ],
 	'vacuum' => [ [ @thin ], 5 ],
 	'divide' => [ [ 'SELECT more(6000)' ], 1 ],
-	'recalibrate' => [ [ 'SELECT more(8000)' ], 2 ]);
+	'recalibrate' => [ [ 'SELECT more(8000)' ], 2 ],
+	'sparse-built' => [ [ 'REINDEX INDEX s_idx' ], 1 ],
+	'sparse-appended' => [ [ 'SELECT more_sparse(900)' ], 900 ],
+	'sparse-long' => [ [ 'SELECT more_sparse(200)' ], 9 ],
+	'sparse-frozen' => [ [ 'SELECT more_sparse(2100)' ], 2 ],
+	'sparse-window' => [ [ 'SELECT more_sparse(2100)' ], 2 ],
+	'sparse-freed' => [ [ 'SELECT more_sparse(1100)' ], 20 ],
+	'sparse-merge' => [ [ 'SELECT more_sparse(4200)', 'VACUUM s' ], 1 ],
+	'sparse-removed' => [ [ 'DELETE FROM s WHERE id % 16 = 3', 'VACUUM s' ], 5 ]);
+# The table that a point is about
+my %tables = (
+	codes => {
+		name => 't', more => 'more', few => 3000,
+		distances => q{ARRAY(SELECT format('c <~> %L', code(i, 37, 'w1')) FROM generate_series(1, 2) i)},
+		conditions => q{'{true,a = 3,c IS NULL}'} },
+	sparse => {
+		name => 's', more => 'more_sparse', few => 1500,
+		distances => q{ARRAY(SELECT format('v <#> %L', doc(i)) FROM generate_series(1, 2) i)},
+		conditions => q{'{true,a = 3,v IS NULL}'} });
 
 # Points are found in the sources, so that none is forgotten
 my %points;
 foreach my $file (glob("$FindBin::RealBin/../src/index/*.c"))
 {
-	next if $file =~ /inject\.c$|sparse/;
+	next if $file =~ /inject\.c$/;
 	$points{$_} = 1 foreach slurp_file($file) =~ /HX_INJECT(?:_LOCKED)?\("([^"]+)"\)/g;
 }
 ok(%points > 0, 'there are points');
@@ -63,25 +96,32 @@ sub times_in_log
 	return $count;
 }
 
-my $distances = q{ARRAY(SELECT format('c <~> %L', code(i, 37, 'w1')) FROM generate_series(1, 2) i)};
-my $conditions = q{'{true,a = 3,c IS NULL}'};
+# What the index of a table answers
+sub right
+{
+	my ($table, $name) = @_;
+
+	same_rows($node, "$table->{name}_idx", $table->{name}, $table->{distances}, $table->{conditions}, $name);
+}
 
 foreach my $point (sort keys %points)
 {
-	my ($family) = $point =~ /^([a-z]+)/;
+	my ($family) = $point =~ /^(sparse-[a-z]+|[a-z]+)/;
 	my $way = $ways{$family};
+	my $table = $tables{ $point =~ /^sparse/ ? 'sparse' : 'codes' };
+	my $t = $table->{name};
 
 	ok($way, "a way to $point is known") or next;
 	foreach my $round (1 .. $times)
 	{
 		my $before = times_in_log($point);
 		my $at = 1 + int(rand($way->[1]));
-		my $rows = $node->safe_psql('postgres', 'SELECT count(*) FROM t');
+		my $rows = $node->safe_psql('postgres', "SELECT count(*) FROM $t");
 
 		# Fewer changes may be left than the number drawn: then at the first
 		foreach my $try ($at, 1, 1, 1)
 		{
-			$node->psql('postgres', 'SELECT more(2500)') if $family =~ /merge|vacuum|compact/ && $rows < 3000;
+			$node->psql('postgres', "SELECT $table->{more}(2500)") if $family =~ /merge|vacuum|compact|removed/ && $rows < $table->{few};
 			foreach my $statement (@{ $way->[0] })
 			{
 				$node->psql('postgres', $statement, extra_params => [], on_error_stop => 0, connstr => $node->connstr('postgres')
@@ -91,18 +131,23 @@ foreach my $point (sort keys %points)
 			last if times_in_log($point) > $before;
 		}
 		cmp_ok(times_in_log($point), '>', $before, "$point, round $round: the log says that the crash was there");
-		my $check = $node->safe_psql('postgres', q{SELECT rows > 0 FROM hashemb_check('t_idx', true)});
+		my $check = $node->safe_psql('postgres', "SELECT rows > 0 FROM hashemb_check('${t}_idx', true)");
 		is($check, 't', "$point, round $round: the index is sound and complete");
-		same_rows($node, 't_idx', 't', $distances, $conditions, "$point, round $round");
-		$node->safe_psql('postgres', 'TRUNCATE t; SELECT more(2000)')
-			if $node->safe_psql('postgres', 'SELECT count(*) FROM t') > 20000;
+		right($table, "$point, round $round");
+		$node->safe_psql('postgres', "TRUNCATE $t; SELECT $table->{more}(2000)")
+			if $node->safe_psql('postgres', "SELECT count(*) FROM $t") > ($t eq 't' ? 20000 : 12000);
 	}
 }
 
 # Growth goes on, and what crashes left behind can be taken again
-$node->safe_psql('postgres', 'SELECT more(1000); DELETE FROM t WHERE id % 3 = 0; SELECT more(1000)');
-$node->safe_psql('postgres', 'VACUUM (INDEX_CLEANUP on) t');
-same_rows($node, 't_idx', 't', $distances, $conditions, 'afterwards');
-is($node->safe_psql('postgres', q{SELECT orphan_pages FROM hashemb_check('t_idx', true)}), '0', 'no page is lost');
+foreach my $table (values %tables)
+{
+	my ($t, $more) = ($table->{name}, $table->{more});
+
+	$node->safe_psql('postgres', "SELECT $more(1000); DELETE FROM $t WHERE id % 3 = 0; SELECT $more(1000)");
+	$node->safe_psql('postgres', "VACUUM (INDEX_CLEANUP on) $t");
+	right($table, "$t afterwards");
+	is($node->safe_psql('postgres', "SELECT orphan_pages FROM hashemb_check('${t}_idx', true)"), '0', "no page of $t is lost");
+}
 $node->stop;
 done_testing();

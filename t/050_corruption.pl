@@ -33,6 +33,15 @@ my %entry = (
 my %meta = (payload => 16, words => 20, directory_end => 32, table => 36,
 	next_owner => 40);
 
+# Sparse vectors: a directory's head and entries, kinds of pages
+use constant WINDOWS => 72;
+use constant WINDOW => 48;
+my %window = (
+	owner => 0, postings => 8, min_norm => 16, rows => 24, dead => 28,
+	nulls => 32, dims => 36, pages => 40, map => 44);
+my %kind = (rows => 4, map => 17, fences => 18, dims => 19, postings => 20,
+	pending => 21);
+
 my $node = PostgreSQL::Test::Cluster->new('corruption');
 $node->init(no_data_checksums => 1, extra => ['--wal-segsize=1']);
 $node->append_conf('postgresql.conf', q{
@@ -62,7 +71,11 @@ my @kinds = (
 		where => 'a IN (3, 50, 99)', late => 1, options => 'fillfactor = 50' },
 	{ columns => '((~ c1)::bincode(60))', op => '<~>',
 		column => '((~ c1)::bincode(60))', query => $q1, where => 'a > 20',
-		partial => 'WHERE a > 20', options => 'block_rows = 200' });
+		partial => 'WHERE a > 20', options => 'block_rows = 200' },
+	{ columns => 'v, a, s', op => '<#>', column => 'v',
+		query => '{1:1,7:2,30:-1,77:1.5}/500', where => q{a < 50 AND s <> 's1'} },
+	{ columns => 'x, v svec_cosine_ops', op => '<=>', column => 'v',
+		query => '{1:0.5,8:2,31:1}/500', where => 'x < 50', late => 1 });
 
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION hashemb;
@@ -81,7 +94,11 @@ $node->safe_psql('postgres', q{
 		date '2020-01-01' + i % 60 AS d,
 		(enum_range(NULL::mood))[1 + i % 3] AS m, (i % 77)::numeric AS x
 	FROM generate_series(1, 1300) i;
-	UPDATE base SET c1 = NULL, c2 = NULL, c4 = NULL WHERE id % 71 = 0;
+	ALTER TABLE base ADD v svec(500);
+	UPDATE base SET v = (SELECT svec_agg(d, w, 500) FROM (SELECT 1 AS d, 0.25 AS w
+			UNION ALL SELECT 2 + (hashint4(id * 50 + j) & 255), max(hashint4(id - 99 * j) % 16 / 8.0)
+			FROM generate_series(1, 20) j GROUP BY 1) x WHERE w <> 0);
+	UPDATE base SET c1 = NULL, c2 = NULL, c4 = NULL, v = NULL WHERE id % 71 = 0;
 	UPDATE base SET a = NULL, s = NULL, l = NULL, d = NULL, m = NULL, x = NULL
 	WHERE id % 43 = 0;});
 
@@ -111,6 +128,10 @@ foreach my $k (0 .. $#kinds)
 $node->safe_psql('postgres',
 	join("\n", map { create($_->{name}, $_->{kind}) } @indexes));
 $node->safe_psql('postgres', 'VACUUM (TRUNCATE false)');
+# Of sparse vectors, rows that are pending
+$node->safe_psql('postgres', join("\n",
+	map { "INSERT INTO $_->{name} SELECT * FROM base WHERE id < 60;" }
+	grep { $_->{kind} == $kinds[7] } @indexes));
 $_->{file} = $node->safe_psql('postgres',
 	"SELECT pg_relation_filepath('$_->{name}_i')") for @indexes;
 is( $node->safe_psql('postgres', q{
@@ -121,8 +142,8 @@ is( $node->safe_psql('postgres', q{
 	'sound indexes pass');
 is( $node->safe_psql('postgres', q{
 	SELECT count(*) FROM pg_class, hashemb_check(oid) c
-	WHERE relname LIKE 't4%\_i' AND c.free_pages > 0}),
-	$copies,
+	WHERE relname ~ '^t[47].*_i' AND c.free_pages > 0}),
+	2 * $copies,
 	'free pages are counted');
 $node->stop;
 
@@ -224,6 +245,33 @@ sub rows_at
 	$rows{nulls} = $rows{words} + $rows{capacity} * $rows{nwords} * 8;
 	$rows{tids} = $rows{nulls} + $rows{nattrs} * $bitmap;
 	return \%rows;
+}
+
+# Sparse vectors: where field f of the first window is
+sub window_at
+{
+	my ($field) = @_;
+	return PAGE + CONTENTS + WINDOWS + $window{$field};
+}
+
+# Where the contents of the first page of a kind begin
+sub contents_of
+{
+	my ($content, $name) = @_;
+
+	foreach my $page (2 .. length($$content) / PAGE - 1)
+	{
+		return $page * PAGE + CONTENTS
+		  if get($content, $page * PAGE + SPECIAL + 18, 2) == $kind{$name};
+	}
+	die "no page of $name";
+}
+
+# Add to a number
+sub add
+{
+	my ($content, $at, $bytes, $value) = @_;
+	put($content, $at, $bytes, get($content, $at, $bytes) + $value);
 }
 
 # ---- damage that is aimed ----
@@ -448,6 +496,148 @@ my @aims = (
 	[ 'a table of expected misses lost', 0,
 		sub { my $c = shift; put($c, CONTENTS + $meta{table}, 4, 0xFFFFFFFF) },
 		qr/a calibration and its table go together/ ],
+	# Sparse vectors, built
+	[ 'a window whose owner was never given out', 6,
+		sub { my $c = shift; put($c, window_at('owner'), 8, 1 << 40) },
+		qr/a window whose owner is another's, or nobody's/ ],
+	[ 'the owner of pending rows', 6,
+		sub {
+			my $c = shift;
+			put($c, window_at('owner'), 8, get($c, PAGE + CONTENTS + 8, 8));
+		},
+		qr/a window whose owner is another's, or nobody's/ ],
+	[ 'a window of too many rows', 6,
+		sub { my $c = shift; add($c, window_at('rows'), 4, 1) },
+		qr/page of a window with another number of rows|lacks pages of rows/ ],
+	[ 'a window with a row not removed', 6,
+		sub { my $c = shift; add($c, window_at('dead'), 4, 1) },
+		undef, qr/a window has 0 removed rows, but tells of 1/ ],
+	[ 'a window of other postings', 6,
+		sub { my $c = shift; add($c, window_at('postings'), 8, 1) },
+		qr/other dimensions or postings than it tells/ ],
+	[ 'a window of fewer pages', 6,
+		sub { my $c = shift; add($c, window_at('pages'), 4, -1) },
+		qr/another number of pages than it tells/ ],
+	[ 'a window without a map', 6,
+		sub { my $c = shift; put($c, window_at('map'), 4, 2) },
+		qr/at block 2: not the page of a window that it is/ ],
+	[ 'a least length too great', 6,
+		sub {
+			my $c = shift;
+			substr($$c, window_at('min_norm'), 8) = pack('d', 1e30);
+		},
+		qr/row \d+: it is shorter than its window says/ ],
+	[ 'a map that names a page of another kind', 6,
+		sub {
+			my $c = shift;
+			my $map = contents_of($c, 'map');
+			my $nwords = get($c, CONTENTS + $meta{words}, 4);
+			put($c, $map + 8 + 8 + 24 * $nwords, 4, int($map / PAGE));
+		},
+		qr/not the page of a window that it is/ ],
+	[ 'a map in a circle', 6,
+		sub {
+			my $c = shift;
+			my $map = get($c, window_at('map'), 4);
+			put($c, $map * PAGE + SPECIAL + $special{next}, 4, $map);
+		},
+		qr/chain of pages runs in a circle|map is out of order/ ],
+	[ 'a zone map of a window too narrow', 6,
+		sub {
+			my $c = shift;
+			put($c, contents_of($c, 'map') + 8 + 8 + 8, 8, 5);
+		},
+		qr/row \d+: the block's zone map does not cover it/ ],
+	[ 'a removed row that nobody counted', 6,
+		sub {
+			my $c = shift;
+			substr($$c, contents_of($c, 'rows') + 8, 8) = pack('d', -2);
+		},
+		undef, qr/a window has 1 removed rows, but tells of 0/ ],
+	[ 'another length of a row', 6,
+		sub {
+			my $c = shift;
+			substr($$c, contents_of($c, 'rows') + 8, 8) = pack('d', 1e9);
+		},
+		qr/row 0: its postings do not add up to its length/ ],
+	[ 'a fence elsewhere', 6,
+		sub { my $c = shift; add($c, contents_of($c, 'fences'), 4, 1) },
+		qr/fence 0 leads to dimension 1, not 2/ ],
+	[ 'dimensions out of order', 6,
+		sub { my $c = shift; put($c, contents_of($c, 'dims') + 16, 4, 0) },
+		qr/dimensions that are out of order/ ],
+	[ 'a list of no postings', 6,
+		sub { my $c = shift; put($c, contents_of($c, 'dims') + 10, 2, 0) },
+		qr/dimension 1: a dimension with impossible numbers/ ],
+	[ 'another greatest weight', 6,
+		sub {
+			my $c = shift;
+			substr($$c, contents_of($c, 'dims') + 12, 4) = pack('f', 7);
+		},
+		qr/dimension 1: a greatest weight that is not its postings'/ ],
+	[ 'a bound too low', 6,
+		sub { my $c = shift; put($c, contents_of($c, 'postings') + 4, 2, 0) },
+		qr/dimension 1: a weight beyond its block's bound/ ],
+	[ 'a bound of another block', 6,
+		sub { my $c = shift; put($c, contents_of($c, 'postings'), 2, 1) },
+		qr/dimension 1: bounds of blocks that are not its postings'/ ],
+	[ 'a posting of another row', 6,
+		sub {
+			my $c = shift;
+			my $bounds = get($c, contents_of($c, 'dims') + 8, 2);
+			put($c, contents_of($c, 'postings') + 6 * ($bounds + 1), 2, 0);
+		},
+		qr/dimension 1: postings that are out of order/ ],
+	[ 'a posting of no row', 6,
+		sub {
+			my $c = shift;
+			my $bounds = get($c, contents_of($c, 'dims') + 8, 2);
+			put($c, contents_of($c, 'postings') + 6 * $bounds, 2, 60000);
+		},
+		qr/dimension 1: postings that are out of order/ ],
+	[ 'a weight that is no number', 6,
+		sub {
+			my $c = shift;
+			my $bounds = get($c, contents_of($c, 'dims') + 8, 2);
+			put($c, contents_of($c, 'postings') + 6 * $bounds + 4, 2, 0x7FC0);
+		},
+		qr/dimension 1: a weight that no vector can have/ ],
+	[ 'a weight of zero', 6,
+		sub {
+			my $c = shift;
+			my $bounds = get($c, contents_of($c, 'dims') + 8, 2);
+			put($c, contents_of($c, 'postings') + 6 * $bounds + 2, 4, 0);
+		},
+		qr/dimension 1: a weight that no vector can have/ ],
+	# Sparse vectors, some of them pending
+	[ 'a pending row of no size', 7,
+		sub { my $c = shift; put($c, contents_of($c, 'pending') + 8, 4, 0) },
+		qr/a pending row of impossible size/ ],
+	[ 'a pending row of too many weights', 7,
+		sub { my $c = shift; put($c, contents_of($c, 'pending') + 12, 4, 90000) },
+		qr/a pending row of impossible size/ ],
+	[ 'a pending page that is too full', 7,
+		sub { my $c = shift; put($c, contents_of($c, 'pending'), 4, 9000) },
+		qr/pending page with impossible numbers/ ],
+	[ 'a pending page that continues nothing', 7,
+		sub { my $c = shift; put($c, contents_of($c, 'pending') + 4, 4, 64) },
+		qr/a part of a pending row that has no rest/ ],
+	[ 'pending rows in a circle', 7,
+		sub {
+			my $c = shift;
+			my $page = int(contents_of($c, 'pending') / PAGE);
+			put($c, $page * PAGE + SPECIAL + $special{next}, 4, $page);
+		},
+		qr/chain of pages runs in a circle/ ],
+	[ 'a number of pending rows', 7,
+		sub { my $c = shift; add($c, PAGE + CONTENTS + 8 + 16, 4, 1) },
+		undef, qr/\d+ pending rows where \d+ were told of/ ],
+	[ 'a pending row of another length', 7,
+		sub {
+			my $c = shift;
+			substr($$c, contents_of($c, 'pending') + 8 + 8, 8) = pack('d', 3);
+		},
+		qr/a pending row of another length than it tells/ ],
 	[ 'a page of zeros at the end', 0,
 		sub { my $c = shift; $$c .= "\0" x PAGE },
 		undef, undef ]);

@@ -298,13 +298,33 @@ extern void HxWriteAssembled(HxAssembler *assembler, HxWindowWriter *writer);
 
 /* ---- sparse_cluster.c: an order in which similar rows are neighbours ---- */
 
+/* Dimensions of a centroid and of a row that count */
+#define HX_CENTROID_DIMS 48
+#define HX_ROW_DIMS 16
+
+/* The heaviest dimensions of a row, weights divided by its length */
+typedef struct HxSketch
+{
+	int count;
+	uint32 dims[HX_CENTROID_DIMS];
+	float weights[HX_CENTROID_DIMS];
+} HxSketch;
+
 typedef struct HxOrganizer HxOrganizer;
 
-extern HxOrganizer *HxMakeOrganizer(const HxIndexDesc *desc, Size memory,
-									uint64 seed);
-extern void HxOrganizerSample(HxOrganizer *organizer, const HxDoc *doc);
+extern void HxSketchAdd(HxSketch *sketch, int room, uint32 dim, float weight);
+extern void HxSketchDoc(const HxIndexDesc *desc, const HxDoc *doc, int room,
+						HxSketch *sketch);
+extern HxOrganizer *HxMakeOrganizer(Size memory, uint64 seed);
+extern HxSketch *HxOrganizerSample(HxOrganizer *organizer);
 extern void HxOrganizerTrain(HxOrganizer *organizer, int64 rows);
-extern uint32 HxOrganizerRank(HxOrganizer *organizer, const HxDoc *doc);
+extern uint32 HxOrganizerRank(HxOrganizer *organizer, const HxSketch *sketch);
+
+/* ---- sparse_rewrite.c: rows that have been windows or pending, in order ---- */
+
+extern void HxOrderDocs(const HxIndexDesc *desc, HxDoc **docs, int count);
+extern void HxRewriteWindows(const HxWindowReader *readers, int count,
+							 HxWindowWriter *writer);
 
 /* ---- sparse_merge.c: structure changes; all need the structure lock ---- */
 

@@ -24,6 +24,7 @@
 
 #include "compat.h"
 #include "index/handler.h"
+#include "index/inject.h"
 #include "index/sparse.h"
 
 /* Sort key: rank, then order in the heap */
@@ -149,7 +150,12 @@ load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	HxDoc *doc = HxFormDoc(build->desc, values, isnull, tid);
 
 	if (doc->nnz > 0)
-		HxOrganizerSample(build->organizer, doc);
+	{
+		HxSketch *sketch = HxOrganizerSample(build->organizer);
+
+		if (sketch)
+			HxSketchDoc(build->desc, doc, HX_CENTROID_DIMS, sketch);
+	}
 	BufFileWrite(build->spool, doc, doc->size);
 	build->rows++;
 	set_done(build->rows);
@@ -216,11 +222,13 @@ sort_rows(SparseBuild *build)
 		bytea *packed = next_spooled(build);
 		/* A bytea's contents are not aligned as a row must be. */
 		HxDoc *doc = palloc(VARSIZE(packed) - VARHDRSZ);
+		HxSketch sketch;
 		uint64 rank;
 
 		CHECK_FOR_INTERRUPTS();
 		memcpy(doc, VARDATA(packed), VARSIZE(packed) - VARHDRSZ);
-		rank = HxOrganizerRank(build->organizer, doc);
+		HxSketchDoc(build->desc, doc, HX_ROW_DIMS, &sketch);
+		rank = HxOrganizerRank(build->organizer, &sketch);
 		ExecClearTuple(slot);
 		slot->tts_values[0] = Int64GetDatum(rank << SEQUENCE_BITS | (uint32) i);
 		slot->tts_values[1] = PointerGetDatum(packed);
@@ -291,27 +299,37 @@ HxSparseBuild(Relation heap, Relation index, IndexInfo *info)
 	MemoryContext old = MemoryContextSwitchTo(context);
 	HxIndexDesc desc = *HxDescribe(index);
 	SparseBuild build = {.index = index, .desc = &desc};
+	MemoryContext centroids;
 	IndexBuildResult *result;
 
 	build.context = AllocSetContextCreate(context, "hashemb build row",
 										  ALLOCSET_DEFAULT_SIZES);
+	/* Centroids go before windows are put together, which take their room. */
+	centroids = AllocSetContextCreate(context, "hashemb centroids",
+									  ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(centroids);
 	build.organizer =
-		HxMakeOrganizer(&desc, (Size) maintenance_work_mem * 1024 / 4, 1);
+		HxMakeOrganizer((Size) maintenance_work_mem * 1024 / 4, 1);
+	MemoryContextSwitchTo(context);
 	build.spool = BufFileCreateTemp(false);
 	set_phase(HX_PHASE_LOAD, 0);
 	build.heap_rows = table_index_build_scan(heap, index, info, true, true,
 											 load_row, &build, NULL);
 	set_phase(HX_PHASE_TRAIN, 0);
+	MemoryContextSwitchTo(centroids);
 	HxOrganizerTrain(build.organizer, build.rows);
+	MemoryContextSwitchTo(context);
 	set_phase(HX_PHASE_ASSIGN, build.rows);
 	begin_sort(&build);
 	sort_rows(&build);
+	MemoryContextDelete(centroids);
 	set_phase(HX_PHASE_WRITE, build.rows);
 	reserve_pages(index, MAIN_FORKNUM);
 	build.assembler = HxMakeAssembler(&desc);
 	write_rows(&build);
 	tuplesort_end(build.sort);
 	write_directory(index, MAIN_FORKNUM, &desc, build.windows);
+	HX_INJECT("sparse-built");
 	if (RelationNeedsWAL(index))
 		log_newpage_range(index, MAIN_FORKNUM, 0,
 						  RelationGetNumberOfBlocks(index), true);

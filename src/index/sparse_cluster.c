@@ -19,22 +19,11 @@
 #include "index/random.h"
 #include "index/sparse.h"
 
-/* Dimensions of a centroid and of a row that count */
-#define CENTROID_DIMS 48
-#define ROW_DIMS 16
 /* Rows a centroid, and centroids a centroid of the next level */
 #define ROWS_A_CENTROID 16
 #define FAN_OUT 16
 /* Groups of centroids that a row is compared with */
 #define GROUPS_TRIED 4
-
-/* The heaviest dimensions of a row, weights divided by its length */
-typedef struct Sketch
-{
-	int count;
-	uint32 dims[CENTROID_DIMS];
-	float weights[CENTROID_DIMS];
-} Sketch;
 
 /* Where a dimension's centroids stand; open addressing */
 typedef struct Lookup
@@ -64,19 +53,45 @@ typedef struct CentroidGroup
 
 struct HxOrganizer
 {
-	const HxIndexDesc *desc;
 	uint64 random;
 	int64 seen; /* rows offered as centroids */
 	int room;
-	Sketch *sample;
+	HxSketch *sample;
 	int ngroups;	   /* 0: too few rows to put in order */
 	Inverted *leaders; /* the groups' leading centroids */
 	CentroidGroup *groups;
 };
 
-/* The heaviest dimensions of a row, by absolute weight, heaviest first */
-static void
-make_sketch(const HxIndexDesc *desc, const HxDoc *doc, int room, Sketch *sketch)
+/* ---- sketches ---- */
+
+/*
+ * Offer a dimension to a sketch of at most `room`: it takes the heaviest, by
+ * absolute weight, the heaviest first.
+ */
+void
+HxSketchAdd(HxSketch *sketch, int room, uint32 dim, float weight)
+{
+	int at = sketch->count;
+
+	if (at == room && fabsf(weight) <= fabsf(sketch->weights[room - 1]))
+		return;
+	if (at < room)
+		sketch->count++;
+	else
+		at--;
+	for (; at > 0 && fabsf(sketch->weights[at - 1]) < fabsf(weight); at--)
+	{
+		sketch->dims[at] = sketch->dims[at - 1];
+		sketch->weights[at] = sketch->weights[at - 1];
+	}
+	sketch->dims[at] = dim;
+	sketch->weights[at] = weight;
+}
+
+/* The heaviest dimensions of a row */
+void
+HxSketchDoc(const HxIndexDesc *desc, const HxDoc *doc, int room,
+			HxSketch *sketch)
 {
 	const int32 *dims = HxDocDims(desc, doc);
 	const float *weights = HxDocWeights(desc, doc);
@@ -84,24 +99,7 @@ make_sketch(const HxIndexDesc *desc, const HxDoc *doc, int room, Sketch *sketch)
 
 	sketch->count = 0;
 	for (int i = 0; i < doc->nnz; i++)
-	{
-		float weight = weights[i] * scale;
-		int at = sketch->count;
-
-		if (at == room && fabsf(weight) <= fabsf(sketch->weights[room - 1]))
-			continue;
-		if (at < room)
-			sketch->count++;
-		else
-			at--;
-		for (; at > 0 && fabsf(sketch->weights[at - 1]) < fabsf(weight); at--)
-		{
-			sketch->dims[at] = sketch->dims[at - 1];
-			sketch->weights[at] = sketch->weights[at - 1];
-		}
-		sketch->dims[at] = dims[i];
-		sketch->weights[at] = weight;
-	}
+		HxSketchAdd(sketch, room, dims[i], weights[i] * scale);
 }
 
 /* ---- inverted index ---- */
@@ -119,7 +117,7 @@ find_dim(const Inverted *inverted, uint32 dim)
 
 /* Invert sketches. */
 static Inverted *
-invert(const Sketch *sketches, int count)
+invert(const HxSketch *sketches, int count)
 {
 	Inverted *inverted = palloc0(sizeof(Inverted));
 	Size total = 0;
@@ -180,10 +178,10 @@ free_inverted(Inverted *inverted)
  * returns how many, which is at least 1.
  */
 static int
-nearest(Inverted *inverted, const Sketch *sketch, int wanted, int *best,
+nearest(Inverted *inverted, const HxSketch *sketch, int wanted, int *best,
 		float *products)
 {
-	int count = Min(sketch->count, ROW_DIMS);
+	int count = Min(sketch->count, HX_ROW_DIMS);
 	int found = 0;
 	float least = 0;
 
@@ -222,7 +220,7 @@ nearest(Inverted *inverted, const Sketch *sketch, int wanted, int *best,
 
 /* The centroid most like a sketch */
 static int
-nearest_one(Inverted *inverted, const Sketch *sketch)
+nearest_one(Inverted *inverted, const HxSketch *sketch)
 {
 	int best;
 	float product;
@@ -253,7 +251,7 @@ compare_keys(const void *a, const void *b)
 
 /* Put sketches in order: each one's rank. */
 static void
-rank_sketches(const Sketch *sketches, int count, uint32 *ranks)
+rank_sketches(const HxSketch *sketches, int count, uint32 *ranks)
 {
 	int parents = count / FAN_OUT;
 	RankKey *keys;
@@ -288,31 +286,31 @@ rank_sketches(const Sketch *sketches, int count, uint32 *ranks)
 
 /* Begin: centroids will take so many bytes at most. */
 HxOrganizer *
-HxMakeOrganizer(const HxIndexDesc *desc, Size memory, uint64 seed)
+HxMakeOrganizer(Size memory, uint64 seed)
 {
 	HxOrganizer *organizer = palloc0(sizeof(HxOrganizer));
 
-	organizer->desc = desc;
 	organizer->random = seed;
 	/* Each is kept, and inverted at the cost of four times its dimensions */
 	organizer->room =
-		(int) Max(Min(memory / (3 * sizeof(Sketch)), 1000000), 64);
+		(int) Max(Min(memory / (3 * sizeof(HxSketch)), 1000000), 64);
 	organizer->sample = MemoryContextAllocHuge(
-		CurrentMemoryContext, organizer->room * sizeof(Sketch));
+		CurrentMemoryContext, organizer->room * sizeof(HxSketch));
 	return organizer;
 }
 
-/* Offer a row as centroid (Vitter 1985, algorithm R). */
-void
-HxOrganizerSample(HxOrganizer *organizer, const HxDoc *doc)
+/*
+ * Offer the next row as centroid (Vitter 1985, algorithm R): where to put its
+ * sketch, of HX_CENTROID_DIMS, or NULL if it is not wanted.
+ */
+HxSketch *
+HxOrganizerSample(HxOrganizer *organizer)
 {
 	int64 at = organizer->seen++;
 
 	if (at >= organizer->room)
 		at = HxRandomBelow(&organizer->random, organizer->seen);
-	if (at < organizer->room)
-		make_sketch(organizer->desc, doc, CENTROID_DIMS,
-					&organizer->sample[at]);
+	return at < organizer->room ? &organizer->sample[at] : NULL;
 }
 
 /* Bring `wanted` random ones of the sample to its front. */
@@ -322,7 +320,7 @@ shuffle_sample(HxOrganizer *organizer, int sampled, int wanted)
 	for (int i = 0; i < wanted; i++)
 	{
 		int other = i + HxRandomBelow(&organizer->random, sampled - i);
-		Sketch spare = organizer->sample[i];
+		HxSketch spare = organizer->sample[i];
 
 		organizer->sample[i] = organizer->sample[other];
 		organizer->sample[other] = spare;
@@ -336,12 +334,12 @@ form_group(HxOrganizer *organizer, const int *leader_of, int count, int leader,
 {
 	CentroidGroup *group = &organizer->groups[leader];
 	int members = 0;
-	Sketch *sketches;
+	HxSketch *sketches;
 
 	for (int i = 0; i < count; i++)
 		members += leader_of[i] == leader;
 	sketches = MemoryContextAllocHuge(CurrentMemoryContext,
-									  Max(members, 1) * sizeof(Sketch));
+									  Max(members, 1) * sizeof(HxSketch));
 	members = 0;
 	for (int i = 0; i < count; i++)
 		if (leader_of[i] == leader)
@@ -385,20 +383,17 @@ HxOrganizerTrain(HxOrganizer *organizer, int64 rows)
 
 /* A row's place in the order, shared by the rows near it. */
 uint32
-HxOrganizerRank(HxOrganizer *organizer, const HxDoc *doc)
+HxOrganizerRank(HxOrganizer *organizer, const HxSketch *sketch)
 {
-	Sketch sketch;
 	int groups[GROUPS_TRIED];
 	float products[GROUPS_TRIED];
 	int count;
 	uint32 rank = 0;
 	float best = -1;
 
-	if (organizer->ngroups == 0 || doc->nnz <= 0)
+	if (organizer->ngroups == 0 || sketch->count == 0)
 		return 0;
-	make_sketch(organizer->desc, doc, ROW_DIMS, &sketch);
-	count =
-		nearest(organizer->leaders, &sketch, GROUPS_TRIED, groups, products);
+	count = nearest(organizer->leaders, sketch, GROUPS_TRIED, groups, products);
 	for (int i = 0; i < count; i++)
 	{
 		const CentroidGroup *group = &organizer->groups[groups[i]];
@@ -407,7 +402,7 @@ HxOrganizerRank(HxOrganizer *organizer, const HxDoc *doc)
 
 		if (group->members->count == 0)
 			continue;
-		(void) nearest(group->members, &sketch, 1, &member, &product);
+		(void) nearest(group->members, sketch, 1, &member, &product);
 		if (product > best)
 		{
 			best = product;

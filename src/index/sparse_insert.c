@@ -236,6 +236,7 @@ HxSparseInsert(Relation index, const HxIndexDesc *desc, const Datum *values,
 		UnlockReleaseBuffer(directory);
 		chain = append_long(index, owner, doc);
 	}
+	HX_INJECT("sparse-appended");
 	if ((chain.rows >= HX_PENDING_ROWS || chain.pages >= HX_PENDING_PAGES) &&
 		HxTryLockStructure(index))
 	{

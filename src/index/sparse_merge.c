@@ -13,6 +13,7 @@
 
 #include "access/generic_xlog.h"
 #include "miscadmin.h"
+#include "storage/freespace.h"
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
 #include "utils/memutils.h"
@@ -41,6 +42,9 @@
 void
 HxFreeSparsePages(Relation index, const BlockNumber *blocks, int count)
 {
+	BlockNumber low = InvalidBlockNumber;
+	BlockNumber high = 0;
+
 	for (int done = 0; done < count; done += FREED_AT_ONCE)
 	{
 		int batch = Min(count - done, FREED_AT_ONCE);
@@ -68,8 +72,14 @@ HxFreeSparsePages(Relation index, const BlockNumber *blocks, int count)
 		{
 			UnlockReleaseBuffer(buffers[i]);
 			RecordFreeIndexPage(index, blocks[done + i]);
+			low = Min(low, blocks[done + i]);
+			high = Max(high, blocks[done + i]);
 		}
+		HX_INJECT("sparse-freed");
 	}
+	/* So that the next window finds them without a vacuum */
+	if (count > 0)
+		FreeSpaceMapVacuumRange(index, low, high + 1);
 }
 
 /* Free the pages of a window that has left the directory. */
@@ -284,7 +294,9 @@ typedef struct Thaw
 	Relation index;
 	const HxIndexDesc *desc;
 	HxAssembler *assembler;
-	List *docs;	   /* rows that have not been assembled */
+	HxDoc **docs; /* rows that have not been assembled */
+	int count;	  /* of them */
+	int room;
 	List *windows; /* HxWindow: those written */
 } Thaw;
 
@@ -309,7 +321,14 @@ copy_doc(const HxDoc *doc, void *state)
 	HxDoc *copy = palloc(doc->size);
 
 	memcpy(copy, doc, doc->size);
-	thaw->docs = lappend(thaw->docs, copy);
+	if (thaw->count == thaw->room)
+	{
+		thaw->room = Max(2 * thaw->room, HX_PENDING_ROWS);
+		thaw->docs =
+			thaw->docs ? repalloc_huge(thaw->docs, thaw->room * sizeof(HxDoc *))
+					   : palloc(thaw->room * sizeof(HxDoc *));
+	}
+	thaw->docs[thaw->count++] = copy;
 }
 
 /*
@@ -324,7 +343,6 @@ HxFreezePending(Relation index, const HxIndexDesc *desc)
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Thaw thaw = {.index = index, .desc = desc};
 	HxChain frozen;
-	ListCell *cell;
 
 	freeze(index, &frozen);
 	if (frozen.owner != 0)
@@ -333,9 +351,10 @@ HxFreezePending(Relation index, const HxIndexDesc *desc)
 		thaw.assembler = HxMakeAssembler(desc);
 		if (!HxScanPending(index, desc, &frozen, copy_doc, &thaw))
 			HxCorrupted(index, frozen.first, "not a page of pending rows");
-		foreach (cell, thaw.docs)
+		HxOrderDocs(desc, thaw.docs, thaw.count);
+		for (int i = 0; i < thaw.count; i++)
 		{
-			HxAssemble(thaw.assembler, lfirst(cell));
+			HxAssemble(thaw.assembler, thaw.docs[i]);
 			if (HxAssembledRows(thaw.assembler) == HX_WINDOW_ROWS)
 				write_thawed(&thaw);
 		}
@@ -352,147 +371,9 @@ HxFreezePending(Relation index, const HxIndexDesc *desc)
 
 /* ---- merging windows ---- */
 
-/* A window being merged */
-typedef struct Source
-{
-	HxWindowReader reader;
-	uint16 *slots; /* new slot of each old one; SLOT_GONE: dead */
-	HxDim dims[HX_DIMS_CAPACITY];
-	uint32 page; /* number of that page of dimensions */
-	int count;	 /* dimensions on it */
-	int next;	 /* next one */
-} Source;
-
-#define SLOT_GONE UINT16_MAX
-
-/* Nothing but this backend replaces windows now. */
-static void
-unexpectedly_replaced(const Source *source)
-{
-	HxCorrupted(source->reader.index, source->reader.window.map,
-				"a window was replaced while its structure was locked");
-}
-
-/* Add the rows of a window that are alive; `live` counts them all. */
-static void
-copy_rows(Source *source, HxWindowWriter *writer, int *live)
-{
-	const HxIndexDesc *desc = source->reader.desc;
-	int slot = 0;
-
-	source->slots = palloc(source->reader.window.rows * sizeof(uint16));
-	for (uint32 p = 0; p < source->reader.pages[HX_SECTION_ROWS]; p++)
-	{
-		Buffer buffer = HxReadWindowPage(&source->reader, HX_SECTION_ROWS, p);
-		PGAlignedBlock copy;
-		HxRowArrays rows;
-		const double *norms;
-
-		if (!BufferIsValid(buffer))
-			unexpectedly_replaced(source);
-		memcpy(copy.data, BufferGetPage(buffer), BLCKSZ);
-		UnlockReleaseBuffer(buffer);
-		HxRowArraysOf(desc, (Page) copy.data, &rows);
-		norms = (const double *) rows.payloads;
-		for (int i = 0; i < rows.count; i++, slot++)
-		{
-			HxAttrRow attrs;
-
-			source->slots[slot] = SLOT_GONE;
-			if (norms[i] == HX_DEAD_NORM)
-				continue;
-			if (*live == HX_WINDOW_ROWS)
-				HxCorrupted(source->reader.index, source->reader.window.map,
-							"windows have more rows than they tell");
-			source->slots[slot] = (uint16) (*live)++;
-			HxGetRowAttrs(desc, &rows, i, &attrs);
-			HxWindowAddRow(writer, &attrs, &rows.tids[i], norms[i]);
-		}
-	}
-}
-
-/* The next dimension of a window, or NULL at its end. */
-static const HxDim *
-peek_dim(Source *source)
-{
-	while (source->next == source->count)
-	{
-		if (source->page == source->reader.pages[HX_SECTION_DIMS])
-			return NULL;
-		if (!HxReadDims(&source->reader, source->page++, source->dims,
-						&source->count))
-			unexpectedly_replaced(source);
-		source->next = 0;
-	}
-	return &source->dims[source->next];
-}
-
-/* Add a dimension's postings of living rows; returns how many there are. */
-static int
-copy_postings(Source *source, const HxDim *dim, HxPosting *postings)
-{
-	int kept = 0;
-
-	if (dim->count > HX_WINDOW_ROWS)
-		HxCorrupted(source->reader.index, source->reader.window.map,
-					"a dimension has more postings than there are rows");
-	if (!HxReadPostings(&source->reader, dim, postings))
-		unexpectedly_replaced(source);
-	for (int i = 0; i < dim->count; i++)
-	{
-		uint16 slot = postings[i].slot;
-
-		if (slot >= source->reader.window.rows ||
-			source->slots[slot] == SLOT_GONE)
-			continue;
-		postings[kept] = postings[i];
-		postings[kept++].slot = source->slots[slot];
-	}
-	return kept;
-}
-
-/* Merge the lists of all windows, dimension by dimension. */
-static void
-merge_lists(Source *sources, int count, HxWindowWriter *writer)
-{
-	/* Each list may first be read whole, dead rows included. */
-	HxPosting *postings = palloc(2 * HX_WINDOW_ROWS * sizeof(HxPosting));
-
-	for (;;)
-	{
-		const HxDim *least = NULL;
-		uint32 dim;
-		int total = 0;
-
-		CHECK_FOR_INTERRUPTS();
-		for (int s = 0; s < count; s++)
-		{
-			const HxDim *next = peek_dim(&sources[s]);
-
-			if (next && (!least || next->dim < least->dim))
-				least = next;
-		}
-		if (!least)
-			break;
-		dim = least->dim;
-		for (int s = 0; s < count; s++)
-		{
-			const HxDim *next = peek_dim(&sources[s]);
-
-			if (!next || next->dim != dim)
-				continue;
-			total += copy_postings(&sources[s], next, postings + total);
-			sources[s].next++;
-		}
-		if (total > 0)
-			HxWindowAddList(writer, dim, postings, total);
-	}
-	pfree(postings);
-}
-
 /* The merged window is written: put it in the place of the first. */
 static void
-switch_windows(Relation index, BlockNumber block, const Source *sources,
+switch_windows(Relation index, BlockNumber block, const HxWindowReader *sources,
 			   int count, const HxWindow *window)
 {
 	Buffer meta =
@@ -504,8 +385,7 @@ switch_windows(Relation index, BlockNumber block, const Source *sources,
 	Page page = GenericXLogRegisterBuffer(state, buffer, 0);
 
 	for (int s = 0; s < count; s++)
-		memset(HxPageWindow(page, sources[s].reader.place.slot), 0,
-			   sizeof(HxWindow));
+		memset(HxPageWindow(page, sources[s].place.slot), 0, sizeof(HxWindow));
 	if (window)
 	{
 		put_window(page, window);
@@ -525,15 +405,16 @@ merge(Relation index, const HxIndexDesc *desc,
 	MemoryContext context = AllocSetContextCreate(
 		CurrentMemoryContext, "hashemb merge", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	Source *sources = palloc0(count * sizeof(Source));
+	HxWindowReader *sources = palloc0(count * sizeof(HxWindowReader));
 	HxWindow window;
 	int live = 0;
 
 	for (int s = 0; s < count; s++)
 	{
 		if (!HxOpenWindow(index, desc, &directory->windows[which[s]],
-						  directory->places[which[s]], &sources[s].reader))
-			unexpectedly_replaced(&sources[s]);
+						  directory->places[which[s]], &sources[s]))
+			HxCorrupted(index, directory->windows[which[s]].map,
+						"not a window's map");
 		live += directory->windows[which[s]].rows -
 				directory->windows[which[s]].dead;
 	}
@@ -542,19 +423,15 @@ merge(Relation index, const HxIndexDesc *desc,
 		HxWindowWriter *writer =
 			HxBeginWindow(index, desc, new_owner(index), true);
 
-		live = 0;
-		for (int s = 0; s < count; s++)
-			copy_rows(&sources[s], writer, &live);
-		HxWindowEndRows(writer);
-		merge_lists(sources, count, writer);
+		HxRewriteWindows(sources, count, writer);
 		HxEndWindow(writer, &window);
-		HX_INJECT("sparse-merged");
+		HX_INJECT("sparse-merge-written");
 	}
 	switch_windows(index, directory->places[which[0]].page, sources, count,
 				   live > 0 ? &window : NULL);
 	HX_INJECT("sparse-merge-switched");
 	for (int s = 0; s < count; s++)
-		free_window(&sources[s].reader);
+		free_window(&sources[s]);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }

@@ -15,6 +15,7 @@
 
 #include "compat.h"
 #include "index/handler.h"
+#include "index/inject.h"
 #include "index/sparse.h"
 
 /* Pending rows that vacuum makes a window although more would fit */
@@ -78,6 +79,7 @@ mark_dead(Vacuum *vacuum, const HxWindowReader *reader, BlockNumber block)
 	UnlockReleaseBuffer(buffer);
 	UnlockReleaseBuffer(directory);
 	vacuum->stats->tuples_removed += found;
+	HX_INJECT("sparse-removed");
 }
 
 /* Look for dead rows in a window. */
@@ -172,6 +174,7 @@ mark_dead_pending(Vacuum *vacuum, BlockNumber block, bool frozen)
 	UnlockReleaseBuffer(buffer);
 	UnlockReleaseBuffer(directory);
 	vacuum->stats->tuples_removed += found;
+	HX_INJECT("sparse-removed-pending");
 }
 
 /* Look for dead rows in a chain; more pages may be added to it meanwhile. */
@@ -242,6 +245,27 @@ reach_window(Relation index, const HxIndexDesc *desc, const HxWindow *window,
 	HxCloseWindow(&reader);
 }
 
+/*
+ * Make a page of zeros, which a crash has left at the file's end, a free one,
+ * unless somebody has taken it meanwhile.
+ */
+static void
+free_new_page(Relation index, BlockNumber block)
+{
+	Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_EXCLUSIVE, NULL);
+
+	if (PageIsNew(BufferGetPage(buffer)))
+	{
+		GenericXLogState *state = GenericXLogStart(index);
+
+		HxInitPage(
+			GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE),
+			HX_KIND_FREE);
+		GenericXLogFinish(state);
+	}
+	UnlockReleaseBuffer(buffer);
+}
+
 /* Free a page that no window has, if it is nobody's. */
 static void
 reclaim_page(Relation index, const HxSparseDirectory *directory,
@@ -249,7 +273,8 @@ reclaim_page(Relation index, const HxSparseDirectory *directory,
 {
 	Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_SHARE, NULL);
 	Page page = BufferGetPage(buffer);
-	bool is_free = PageIsNew(page);
+	bool is_new = PageIsNew(page);
+	bool is_free = is_new;
 	bool is_lost = false;
 
 	if (!is_free && HxPageIsSound(page))
@@ -268,7 +293,9 @@ reclaim_page(Relation index, const HxSparseDirectory *directory,
 		HxFreeSparsePages(index, &block, 1);
 		stats->pages_newly_deleted++;
 	}
-	else if (is_free)
+	if (is_new)
+		free_new_page(index, block);
+	if (is_free)
 		RecordFreeIndexPage(index, block);
 	if (is_free || is_lost)
 	{
