@@ -77,28 +77,6 @@ HxMethodName(HxMethodId id)
 }
 
 /*
- * Memory
- */
-
-void *
-HxTrainAlloc(HxTraining *training, size_t count, size_t size, const char *what)
-{
-	double bytes = (double) count * (double) size;
-
-	if ((double) training->used + bytes > (double) training->limit)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("training needs %.0f kB for %s, beside %zu kB in use, "
-						"more than maintenance_work_mem",
-						ceil(bytes / 1024), what, training->used / 1024),
-				 errhint("Raise maintenance_work_mem, or lower \"sample\" or "
-						 "the number of dimensions.")));
-	training->used += (size_t) bytes;
-	return MemoryContextAllocExtended(training->context, Max((size_t) bytes, 1),
-									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-}
-
-/*
  * Beginning
  */
 
@@ -166,6 +144,18 @@ read_kinds(FunctionCallInfo fcinfo, HxTraining *training)
 	training->target = choose_target(fcinfo, training->method, own->kind[1]);
 }
 
+/* Vectors are scaled as those that base was trained on. */
+static void
+follow_base(HxSpec *spec)
+{
+	bool normalized = spec->base->flags & HX_FLAG_NORMALIZE;
+
+	if (spec->normalize && !normalized)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"base\" was trained without \"normalize\"")));
+	spec->normalize = normalized;
+}
+
 /* The state, when the first row comes */
 static HxTraining *
 start_training(FunctionCallInfo fcinfo, MemoryContext aggregate)
@@ -185,6 +175,8 @@ start_training(FunctionCallInfo fcinfo, MemoryContext aggregate)
 	training->internal = own;
 	training->limit = (size_t) maintenance_work_mem * 1024;
 	training->method = HxParseSpec(json, &training->spec);
+	if (training->method->continues && training->spec.base != NULL)
+		follow_base(&training->spec);
 	own->row =
 		AllocSetContextCreate(context, "hashemb row", ALLOCSET_DEFAULT_SIZES);
 	hx_seed_random(&own->random, (uint64) training->spec.seed);
@@ -223,6 +215,9 @@ decide_width(HxTraining *training, int view, const HxInput *input)
 	training->sparse[view] = input->sparse != NULL;
 	if (input->sparse == NULL)
 		features = 0;
+	else if (features < 0 && training->method->continues &&
+			 training->spec.base != NULL)
+		features = (int) training->spec.base->view[0].features;
 	else if (features < 0)
 		features = input->dims > MAX_SPREAD ? DEFAULT_FEATURES : 0;
 	if (features == 0 && input->dims > HX_MAX_DENSE)
@@ -237,6 +232,9 @@ decide_width(HxTraining *training, int view, const HxInput *input)
 	entrance->features = features;
 	/* views hash differently only where their dimensions mean other things */
 	entrance->seed = (uint64) training->spec.seed;
+	/* weights to train on are of features by base's hash */
+	if (training->method->continues && training->spec.base != NULL)
+		entrance->seed = training->spec.base->view[0].seed;
 }
 
 /* Read a vector into floats, at `to` */
