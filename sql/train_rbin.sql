@@ -56,6 +56,9 @@ SELECT hashemb_same_space(plain, (SELECT hashemb_train(jsonb_build_object('metho
 FROM rbin_models;
 
 -- what is refused
+SELECT hashemb_train(jsonb_build_object('method', 'rbin', 'base', plain::text), x) FROM rbin_rows, rbin_models GROUP BY plain::text;
+SELECT hashemb_train(jsonb_build_object('method', 'rbin', 'base', plain::text), x, subcode(hashemb_encode(pca, x), 1, 8)) FROM rbin_rows, rbin_models GROUP BY plain::text;
+SELECT hashemb_train(jsonb_build_object('method', 'rbin', 'space', (hashemb_info(plain)).space), x) FROM rbin_rows, rbin_models GROUP BY (hashemb_info(plain)).space;
 SELECT hashemb_train('{"method":"rbin","dims":12,"bits":5}', x) FROM rbin_rows;
 SELECT hashemb_train('{"method":"rbin","rate":2}', x) FROM rbin_rows;
 SELECT hashemb_train('{"method":"rbin","lambda":2}', x) FROM rbin_rows;

@@ -292,6 +292,7 @@ HxParseSpec(Jsonb *json, HxSpec *spec)
 	spec->lambda = HxSpecNumber(spec, "lambda", 0.01, 0, 1e6);
 	spec->normalize = spec_boolean(spec, "normalize", false);
 	spec->center = spec_boolean(spec, "center", true);
+	spec->lifelong = spec_boolean(spec, "lifelong", false);
 	spec->rotate = spec_boolean(spec, "rotate", true);
 	spec->out_float = spec_word(spec, "out", outputs, 0) == 1;
 	spec->precision = spec_word(spec, "precision", precisions, -1) + 1;

@@ -54,6 +54,7 @@ typedef struct HxSpec
 	int iterations; /* "iterations"; negative if not given */
 	int prefix_count; /* "prefixes": ends of blocks */
 	int prefix[HX_MAX_BLOCKS];
+	bool lifelong;	/* "lifelong": keep what training on needs, false */
 	HxModel *base;	/* "base": text of a model, or NULL */
 	bool has_space; /* "space": 32 hexadecimal digits */
 	uint8 space[HX_DIGEST_BYTES];
@@ -129,6 +130,7 @@ typedef struct HxMethod
 	HxKeep keep;
 	unsigned targets;		 /* 1 << HxTarget: what y may be */
 	bool unpaired;			 /* may x or y be NULL? */
+	bool continues;			 /* are base's weights trained on? */
 	const char *const *keys; /* keys beside "method", NULL at the end */
 	void (*train)(HxTraining *training, HxDraft *draft);
 } HxMethod;

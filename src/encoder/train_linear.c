@@ -15,11 +15,14 @@
 
 #include "miscadmin.h"
 
-#include "encoder/matrix.h"
-#include "encoder/train.h"
+#include "encoder/train_note.h"
+#include "encoder/train_rows.h"
 
 /* Codewords tried for each class where there is no better construction */
 #define TRIES 16
+
+/* Times that all bits of a codeword are looked at, at most */
+#define SWEEPS 10
 
 /* Bits by default */
 #define DEFAULT_BITS 64
@@ -149,9 +152,41 @@ is_odd(uint32 a)
 	return __builtin_popcount(a) & 1;
 }
 
+/*
+ * Move a codeword away from those before it, bit by bit (discrete cyclic
+ * coordinate descent, after DLCH): least sum of squared inner products.
+ */
+static void
+part_codeword(const double *words, int index, int bits, double *word)
+{
+	double *inner = palloc((index + 1) * sizeof(double));
+	bool moved = index > 0;
+
+	for (int i = 0; i < index; i++)
+		inner[i] = hx_dot(word, words + (size_t) i * bits, bits);
+	for (int sweep = 0; moved && sweep < SWEEPS; sweep++)
+	{
+		moved = false;
+		for (int j = 0; j < bits; j++)
+		{
+			double gain = 0.0;
+
+			for (int i = 0; i < index; i++)
+				gain += word[j] * words[(size_t) i * bits + j] * inner[i] - 1;
+			if (gain <= 0.0)
+				continue;
+			for (int i = 0; i < index; i++)
+				inner[i] -= 2 * word[j] * words[(size_t) i * bits + j];
+			word[j] = -word[j];
+			moved = true;
+		}
+	}
+	pfree(inner);
+}
+
 /* A codeword (+1, -1) that is farthest from those before it, of some drawn */
 static void
-draw_codeword(double *words, int index, int bits, HxRandom *random)
+draw_codeword(double *words, int index, int bits, bool part, HxRandom *random)
 {
 	double *word = words + (size_t) index * bits;
 	double *drawn = palloc(bits * sizeof(double));
@@ -163,6 +198,8 @@ draw_codeword(double *words, int index, int bits, HxRandom *random)
 
 		for (int j = 0; j < bits; j++)
 			drawn[j] = hx_random_bits(random) >> 63 ? 1.0 : -1.0;
+		if (part)
+			part_codeword(words, index, bits, drawn);
 		for (int i = Max(0, index - COMPARED); i < index; i++)
 		{
 			double distance =
@@ -200,7 +237,7 @@ make_codewords(HxTraining *training, int count, int bits)
 		CHECK_FOR_INTERRUPTS();
 		if ((uint32) bits < order - 1)
 		{
-			draw_codeword(words, c, bits, &random);
+			draw_codeword(words, c, bits, false, &random);
 			continue;
 		}
 		for (int j = 0; j < bits; j++)
@@ -295,49 +332,154 @@ class_target(const HxClass *class, const int64 *labels, int label_count,
 	}
 }
 
+/* Labels and their codewords in order */
+static void
+sort_codewords(HxTraining *training, const int64 *label, const double *word,
+			   int count, HxClassSums *sums)
+{
+	size_t bits = sums->bits;
+
+	sums->labels = count;
+	sums->label = HxTrainAlloc(training, count, sizeof(int64), "labels");
+	sums->word =
+		HxTrainAlloc(training, count * bits, sizeof(double), "codewords");
+	memcpy(sums->label, label, count * sizeof(int64));
+	qsort(sums->label, count, sizeof(int64), compare_labels);
+	for (int c = 0; c < count; c++)
+		memcpy(sums->word + find_label(sums->label, count, label[c]) * bits,
+			   word + c * bits, bits * sizeof(double));
+}
+
+/*
+ * Labels and codewords: those of base stay as they are, new labels get
+ * codewords far from these.
+ */
+static void
+choose_codewords(HxTraining *training, const HxClassSums *base,
+				 HxClassSums *sums)
+{
+	int old = base == NULL ? 0 : base->labels;
+	size_t bits = sums->bits;
+	int count;
+	int64 *met = all_labels(training, &count);
+	int64 *label;
+	double *word;
+	int fresh = 0;
+	HxRandom random;
+
+	sums->labels = count;
+	sums->label = met;
+	if (base == NULL)
+	{
+		sums->word = make_codewords(training, count, (int) bits);
+		return;
+	}
+	hx_seed_random(&random, (uint64) training->spec.seed);
+	label = HxTrainAlloc(training, old + count, sizeof(int64), "labels");
+	word = HxTrainAlloc(training, (old + count) * bits, sizeof(double),
+						"codewords");
+	memcpy(label, base->label, old * sizeof(int64));
+	memcpy(word, base->word, old * bits * sizeof(double));
+	for (int c = 0; c < count; c++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (old > 0 &&
+			base->label[find_label(base->label, old, met[c])] == met[c])
+			continue;
+		draw_codeword(word, old + fresh, (int) bits, true, &random);
+		label[old + fresh++] = met[c];
+	}
+	sort_codewords(training, label, word, old + fresh, sums);
+}
+
+/* Sums over the rows of this training, their targets by the codewords */
+static void
+sum_classes(HxTraining *training, HxClassSums *sums)
+{
+	int d = sums->d;
+	int bits = sums->bits;
+	Centered centered = center_sums(training, 0);
+	double *target = palloc(bits * sizeof(double));
+
+	sums->rows = (double) training->seen;
+	sums->mean = add_pivot(centered.mean_x, training->pivot_x, d);
+	sums->xx = centered.xx;
+	sums->xy = HxTrainAlloc(training, (size_t) d * bits, sizeof(double),
+							"sums of products");
+	sums->target = palloc0(bits * sizeof(double));
+	for (int c = 0; c < training->class_count; c++)
+	{
+		const HxClass *class = &training->classes[c];
+		double rows = (double) class->rows;
+
+		CHECK_FOR_INTERRUPTS();
+		class_target(class, sums->label, sums->labels, sums->word, bits,
+					 target);
+		hx_add_multiple(sums->target, rows, target, bits);
+		for (int i = 0; i < d; i++)
+			hx_add_multiple(sums->xy + (size_t) i * bits,
+							class->sum[i] - rows * centered.mean_x[i], target,
+							bits);
+	}
+	pfree(target);
+}
+
+/* The sums that base keeps; error unless it takes and makes the same */
+static HxClassSums *
+read_base(HxTraining *training)
+{
+	const HxSpec *spec = &training->spec;
+	HxClassSums *base = HxReadSums(training, spec->base);
+	const HxView *view = &spec->base->view[0];
+
+	if ((int) view->inputs != training->inputs[0] ||
+		(int) view->features != training->features[0] ||
+		(spec->has_dims && base->bits != spec->dims))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"base\" takes %u dimensions and makes %d, not %d and "
+						"%d",
+						view->inputs, base->bits, training->inputs[0],
+						spec->has_dims ? spec->dims : base->bits)));
+	return base;
+}
+
 /* hashemb_train with method class */
 static void
 train_class(HxTraining *training, HxDraft *draft)
 {
-	int d = training->width[0];
-	int bits = training->spec.has_dims ? training->spec.dims : DEFAULT_BITS;
-	double *target = palloc(bits * sizeof(double));
-	double total = 0.0;
-	Centered centered;
-	int label_count;
-	int64 *labels;
-	double *words;
-	double *xy;
+	const HxSpec *spec = &training->spec;
+	HxClassSums sums = {.d = training->width[0]};
+	HxClassSums *base = NULL;
 	double *weights;
 
-	check_rows(training);
-	if (training->spec.bits != 1)
+	if (spec->base == NULL)
+		check_rows(training);
+	if (spec->bits != 1)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("method \"class\" makes codes of 1 bit a "
 							   "dimension, not of %d",
-							   training->spec.bits)));
-	centered = center_sums(training, 0);
-	labels = all_labels(training, &label_count);
-	words = make_codewords(training, label_count, bits);
-	xy = HxTrainAlloc(training, (size_t) d * bits, sizeof(double),
-					  "sums of products");
-	for (int c = 0; c < training->class_count; c++)
+							   spec->bits)));
+	if (spec->base != NULL)
+		base = read_base(training);
+	sums.bits = base != NULL	 ? base->bits
+				: spec->has_dims ? spec->dims
+								 : DEFAULT_BITS;
+	choose_codewords(training, base, &sums);
+	sum_classes(training, &sums);
+	HxStartDraft(training, draft, sums.bits);
+	if (base != NULL)
 	{
-		const HxClass *class = &training->classes[c];
-
-		CHECK_FOR_INTERRUPTS();
-		class_target(class, labels, label_count, words, bits, target);
-		total += 0.25 * bits * (double) class->rows;
-		for (int i = 0; i < d; i++)
-			hx_add_multiple(xy + (size_t) i * bits,
-							class->sum[i] -
-								(double) class->rows * centered.mean_x[i],
-							target, bits);
+		HxAddSums(&sums, base);
+		draft->rows += spec->base->rows;
+		draft->space = spec->base->bytes + HX_AT_SPACE;
 	}
-	weights = solve(training, centered.xx, xy, bits);
-	HxStartDraft(training, draft, bits);
-	draft->view[0].center = add_pivot(centered.mean_x, training->pivot_x, d);
-	draft->loss = residual_share(weights, xy, d, bits, total);
+	if (spec->lifelong || base != NULL)
+		draft->note = HxWriteSums(training, &sums, &draft->note_size);
+	weights = solve(training, sums.xx, sums.xy, sums.bits);
+	draft->view[0].center = sums.mean;
+	draft->loss = residual_share(weights, sums.xy, sums.d, sums.bits,
+								 0.25 * sums.bits * sums.rows);
 	set_layer(training, draft, weights, NULL);
 }
 
@@ -348,6 +490,7 @@ check_fit(const HxTraining *training)
 	bool vectors = training->target == HX_Y_VECTOR;
 
 	check_rows(training);
+	HxRequireOldCodes(training);
 	if (vectors != training->spec.out_float)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -412,9 +555,9 @@ train_shift(HxTraining *training, HxDraft *draft)
 	layer->bias = shift;
 }
 
-static const char *const class_keys[] = {"dims",	  "bits",	   "seed",
-										 "features",  "normalize", "lambda",
-										 "precision", NULL};
+static const char *const class_keys[] = {
+	"dims",	  "bits",	   "seed",	   "features", "normalize",
+	"lambda", "precision", "lifelong", "base",	   NULL};
 static const char *const fit_keys[] = {"seed",	 "features", "normalize",
 									   "lambda", "out",		 "precision",
 									   "base",	 "space",	 NULL};
@@ -424,6 +567,7 @@ const HxMethod HxMethodClass = {.name = "class",
 								.id = HX_METHOD_CLASS,
 								.keep = HX_KEEP_SUMS,
 								.targets = 1 << HX_Y_LABEL | 1 << HX_Y_LABELS,
+								.continues = true,
 								.keys = class_keys,
 								.train = train_class};
 

@@ -617,5 +617,6 @@ const HxMethod HxMethodPairs = {.name = "pairs",
 								.id = HX_METHOD_PAIRS,
 								.keep = HX_KEEP_ROWS,
 								.targets = 1 << HX_Y_VECTOR | 1 << HX_Y_NUMBER,
+								.continues = true,
 								.keys = keys,
 								.train = train_pairs};

@@ -130,6 +130,7 @@ read_task(HxTraining *training)
 	HxNetTask task = {.x = training->x, .rows = training->rows};
 
 	HxRequireRows(training, training->rows, LEAST_ROWS, "rows");
+	HxRequireOldCodes(training);
 	if (training->target == HX_Y_VECTOR &&
 		training->width[1] != training->width[0])
 		ereport(ERROR,

@@ -8,8 +8,10 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "utils/memutils.h"
 
 #include "encoder/train_rows.h"
+#include "type/bincode.h"
 
 /* Width of a level in standard deviations, least squared error (Max 1960) */
 static const double level_width[] = {0, 1.5958, 0.9957, 0.5860, 0.3352};
@@ -30,6 +32,17 @@ HxTrainReserve(HxTraining *training, double bytes, const char *what)
 						 "the number of dimensions.")));
 }
 
+void *
+HxTrainAlloc(HxTraining *training, size_t count, size_t size, const char *what)
+{
+	double bytes = (double) count * (double) size;
+
+	HxTrainReserve(training, bytes, what);
+	training->used += (size_t) bytes;
+	return MemoryContextAllocExtended(training->context, Max((size_t) bytes, 1),
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
 void
 HxRequireRows(const HxTraining *training, int rows, int least, const char *what)
 {
@@ -37,6 +50,30 @@ HxRequireRows(const HxTraining *training, int rows, int least, const char *what)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
 						errmsg("method \"%s\" needs at least %d %s, not %d",
 							   training->method->name, least, what, rows)));
+}
+
+void
+HxRequireOldCodes(const HxTraining *training)
+{
+	const HxSpec *spec = &training->spec;
+	const HxModel *base = spec->base;
+	char name[HX_SHAPE_NAME];
+	char wanted[HX_SHAPE_NAME];
+
+	if ((base == NULL && !spec->has_space) || spec->out_float)
+		return;
+	if (training->target != HX_Y_CODE)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"%s\" needs codes of that space as y",
+							   base != NULL ? "base" : "space")));
+	if (base != NULL && ((int) base->dims != training->width[1] ||
+						 base->bits != training->target_bits))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"base\" makes %s, but y is %s",
+						HxShapeName((int) base->dims, base->bits, wanted),
+						HxShapeName(training->width[1], training->target_bits,
+									name))));
 }
 
 double *

@@ -16,6 +16,12 @@ extern void HxTrainReserve(HxTraining *training, double bytes,
 extern void HxRequireRows(const HxTraining *training, int rows, int least,
 						  const char *what);
 
+/*
+ * Error if the space of "base" or "space" is asked for, but y is no code of it:
+ * only what is learnt from old codes can be compared with them
+ */
+extern void HxRequireOldCodes(const HxTraining *training);
+
 /* Mean of rows of d floats */
 extern double *HxMeanOfRows(HxTraining *training, const float *rows, int n,
 							int d);

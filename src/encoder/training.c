@@ -12,7 +12,6 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -24,7 +23,7 @@
 #include "encoder/input.h"
 #include "encoder/matrix.h"
 #include "encoder/spec.h"
-#include "encoder/train.h"
+#include "encoder/training.h"
 #include "type/bincode.h"
 #include "type/dense.h"
 #include "type/aggregate.h"
@@ -39,22 +38,6 @@
 /* Sparse vectors of more dimensions are hashed, to so many features */
 #define MAX_SPREAD 1024
 #define DEFAULT_FEATURES 512
-
-/* Labels that one row may have */
-#define MAX_LABELS 1000
-
-/* What no train function reads */
-typedef struct HxTrainingPrivate
-{
-	HxKind kind[2];		/* of x and y */
-	HxView entrance[2]; /* how svec values are hashed */
-	HxRandom random;	/* chooses the sample */
-	MemoryContext row;	/* of one row */
-	int batch;			/* rows in x and y not yet added */
-	int *buckets;		/* of classes by hash, -1 where empty */
-	uint32 mask;		/* buckets - 1 */
-	int class_room;		/* classes that fit */
-} HxTrainingPrivate;
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_train_step);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_train_final);
@@ -74,28 +57,6 @@ HxMethodName(HxMethodId id)
 			return HxMethods[i]->name;
 	}
 	return "unknown";
-}
-
-/*
- * Memory
- */
-
-void *
-HxTrainAlloc(HxTraining *training, size_t count, size_t size, const char *what)
-{
-	double bytes = (double) count * (double) size;
-
-	if ((double) training->used + bytes > (double) training->limit)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("training needs %.0f kB for %s, beside %zu kB in use, "
-						"more than maintenance_work_mem",
-						ceil(bytes / 1024), what, training->used / 1024),
-				 errhint("Raise maintenance_work_mem, or lower \"sample\" or "
-						 "the number of dimensions.")));
-	training->used += (size_t) bytes;
-	return MemoryContextAllocExtended(training->context, Max((size_t) bytes, 1),
-									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
 /*
@@ -166,6 +127,18 @@ read_kinds(FunctionCallInfo fcinfo, HxTraining *training)
 	training->target = choose_target(fcinfo, training->method, own->kind[1]);
 }
 
+/* Vectors are scaled as those that base was trained on. */
+static void
+follow_base(HxSpec *spec)
+{
+	bool normalized = spec->base->flags & HX_FLAG_NORMALIZE;
+
+	if (spec->normalize && !normalized)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"base\" was trained without \"normalize\"")));
+	spec->normalize = normalized;
+}
+
 /* The state, when the first row comes */
 static HxTraining *
 start_training(FunctionCallInfo fcinfo, MemoryContext aggregate)
@@ -185,6 +158,8 @@ start_training(FunctionCallInfo fcinfo, MemoryContext aggregate)
 	training->internal = own;
 	training->limit = (size_t) maintenance_work_mem * 1024;
 	training->method = HxParseSpec(json, &training->spec);
+	if (training->method->continues && training->spec.base != NULL)
+		follow_base(&training->spec);
 	own->row =
 		AllocSetContextCreate(context, "hashemb row", ALLOCSET_DEFAULT_SIZES);
 	hx_seed_random(&own->random, (uint64) training->spec.seed);
@@ -223,6 +198,9 @@ decide_width(HxTraining *training, int view, const HxInput *input)
 	training->sparse[view] = input->sparse != NULL;
 	if (input->sparse == NULL)
 		features = 0;
+	else if (features < 0 && training->method->continues &&
+			 training->spec.base != NULL)
+		features = (int) training->spec.base->view[0].features;
 	else if (features < 0)
 		features = input->dims > MAX_SPREAD ? DEFAULT_FEATURES : 0;
 	if (features == 0 && input->dims > HX_MAX_DENSE)
@@ -237,6 +215,9 @@ decide_width(HxTraining *training, int view, const HxInput *input)
 	entrance->features = features;
 	/* views hash differently only where their dimensions mean other things */
 	entrance->seed = (uint64) training->spec.seed;
+	/* weights to train on are of features by base's hash */
+	if (training->method->continues && training->spec.base != NULL)
+		entrance->seed = training->spec.base->view[0].seed;
 }
 
 /* Read a vector into floats, at `to` */
@@ -319,160 +300,6 @@ decide_target(HxTraining *training, Datum value)
 								   code.dims, HX_MAX_DENSE)));
 		training->inputs[1] = training->width[1] = code.dims;
 		training->target_bits = code.planes;
-	}
-}
-
-/*
- * Classes
- */
-
-/* Order of labels */
-static int
-compare_labels(const void *a, const void *b)
-{
-	int64 left = *(const int64 *) a;
-	int64 right = *(const int64 *) b;
-
-	return left < right ? -1 : left > right;
-}
-
-/* The labels of a row, ascending, each once; their number */
-static int
-read_labels(HxTraining *training, Datum value, Oid type, int64 *labels)
-{
-	ArrayType *array;
-	double *numbers;
-	int count;
-	int kept = 0;
-
-	if (training->target == HX_Y_LABEL)
-	{
-		labels[0] = type == INT8OID	  ? DatumGetInt64(value)
-					: type == INT4OID ? DatumGetInt32(value)
-					: type == INT2OID ? DatumGetInt16(value)
-									  : DatumGetBool(value);
-		return 1;
-	}
-	array = DatumGetArrayTypeP(value);
-	numbers = HxReadArray(array, &count);
-	if (count < 1 || count > MAX_LABELS)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-						errmsg("row has %d labels, expected 1 to %d", count,
-							   MAX_LABELS)));
-	for (int i = 0; i < count; i++)
-		labels[i] = (int64) numbers[i];
-	qsort(labels, count, sizeof(int64), compare_labels);
-	for (int i = 0; i < count; i++)
-	{
-		if (i == 0 || labels[i] != labels[kept - 1])
-			labels[kept++] = labels[i];
-	}
-	return kept;
-}
-
-/* Make room for one more class, and buckets at most half full */
-static void
-grow_classes(HxTraining *training)
-{
-	HxTrainingPrivate *own = training->internal;
-	int room = Max(own->class_room * 2, 64);
-	HxClass *classes;
-
-	if (training->class_count < own->class_room)
-		return;
-	classes =
-		HxTrainAlloc(training, room, sizeof(HxClass) + 12, "classes of rows");
-	if (training->class_count > 0)
-		memcpy(classes, training->classes,
-			   training->class_count * sizeof(HxClass));
-	training->classes = classes;
-	own->class_room = room;
-	own->buckets =
-		MemoryContextAlloc(training->context, room * 4 * sizeof(int));
-	own->mask = (uint32) room * 4 - 1;
-	memset(own->buckets, 0xff, room * 4 * sizeof(int));
-	for (int c = 0; c < training->class_count; c++)
-	{
-		uint32 at = hash_bytes((const unsigned char *) classes[c].labels,
-							   classes[c].count * sizeof(int64));
-
-		while (own->buckets[at & own->mask] >= 0)
-			at++;
-		own->buckets[at & own->mask] = c;
-	}
-}
-
-/* Number of the class of a row, new if its labels are */
-static int
-find_class(HxTraining *training, const int64 *labels, int count)
-{
-	HxTrainingPrivate *own = training->internal;
-	size_t bytes = count * sizeof(int64);
-	uint32 at = hash_bytes((const unsigned char *) labels, bytes);
-	HxClass *class;
-	int found;
-
-	grow_classes(training);
-	while ((found = own->buckets[at & own->mask]) >= 0)
-	{
-		class = &training->classes[found];
-		if (class->count == count && memcmp(class->labels, labels, bytes) == 0)
-			return found;
-		at++;
-	}
-	class = &training->classes[training->class_count];
-	class->count = count;
-	class->labels = HxTrainAlloc(training, bytes, 1, "labels");
-	memcpy(class->labels, labels, bytes);
-	class->rows = 0;
-	class->sum = NULL;
-	if (training->method->keep == HX_KEEP_SUMS)
-		class->sum = HxTrainAlloc(training, training->width[0], sizeof(double),
-								  "sums of classes");
-	own->buckets[at & own->mask] = training->class_count;
-	return training->class_count++;
-}
-
-/* Order of classes by their labels */
-static int
-compare_classes(const void *a, const void *b)
-{
-	const HxClass *left = *(HxClass *const *) a;
-	const HxClass *right = *(HxClass *const *) b;
-
-	for (int i = 0; i < Min(left->count, right->count); i++)
-	{
-		if (left->labels[i] != right->labels[i])
-			return left->labels[i] < right->labels[i] ? -1 : 1;
-	}
-	return left->count - right->count;
-}
-
-/* Put the classes in order, so that the order of rows does not matter */
-static void
-sort_classes(HxTraining *training)
-{
-	int count = training->class_count;
-	HxClass **order = palloc(Max(count, 1) * sizeof(HxClass *));
-	HxClass *sorted = palloc(Max(count, 1) * sizeof(HxClass));
-	int *place = palloc(Max(count, 1) * sizeof(int));
-
-	for (int c = 0; c < count; c++)
-		order[c] = &training->classes[c];
-	qsort(order, count, sizeof(HxClass *), compare_classes);
-	for (int c = 0; c < count; c++)
-	{
-		place[order[c] - training->classes] = c;
-		sorted[c] = *order[c];
-	}
-	training->classes = sorted;
-	for (int r = 0; r < training->rows; r++)
-	{
-		if (training->class_of[r] >= 0)
-		{
-			training->class_of[r] = place[training->class_of[r]];
-			sorted[training->class_of[r]].rows++;
-		}
 	}
 }
 
@@ -677,7 +504,7 @@ read_number(Datum value, Oid type)
 static void
 keep_target(FunctionCallInfo fcinfo, HxTraining *training, int place)
 {
-	int64 labels[MAX_LABELS];
+	int64 labels[HX_MAX_LABELS];
 	Oid type = get_fn_expr_argtype(fcinfo->flinfo, 3);
 	Datum value = PG_GETARG_DATUM(3);
 	float *y = training->y == NULL
@@ -695,8 +522,8 @@ keep_target(FunctionCallInfo fcinfo, HxTraining *training, int place)
 			break;
 		case HX_Y_LABEL:
 		case HX_Y_LABELS:
-			count = read_labels(training, value, getBaseType(type), labels);
-			training->class_of[place] = find_class(training, labels, count);
+			count = HxReadLabels(training, value, getBaseType(type), labels);
+			training->class_of[place] = HxFindClass(training, labels, count);
 			training->number[place] = (double) labels[0];
 			break;
 		case HX_Y_NUMBER:
@@ -820,7 +647,7 @@ hx_train_final(PG_FUNCTION_ARGS)
 	caller = MemoryContextSwitchTo(training->context);
 	if (training->method->keep == HX_KEEP_SUMS)
 		add_batch(training);
-	sort_classes(training);
+	HxSortClasses(training);
 	memset(&draft, 0, sizeof(draft));
 	training->method->train(training, &draft);
 	MemoryContextSwitchTo(caller);
