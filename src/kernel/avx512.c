@@ -472,6 +472,7 @@ const HxKernels hx_kernels_avx512 = {
 	.sparse_dot = hx_sparse_dot_avx2,
 	.dense_products = hx_dense_products_avx2,
 	.project = hx_project_avx512,
+	.steps = &hx_steps_avx2,
 };
 
 #endif /* HX_X86 */

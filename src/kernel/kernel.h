@@ -1,7 +1,7 @@
 /*
  * kernel.h
  *	  Distance kernels, one query against an array of codes, and the product
- *	  with a matrix of integers that makes codes.
+ *	  with a matrix of integers that makes codes, with its steps.
  *
  * Pure C over stdint: no PostgreSQL, so that the kernels can be tested and
  * sanitized alone.  Every level gives the same bits as the scalar one: integer
@@ -18,6 +18,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "kernel/steps.h"
 
 /* Lanes of every dense accumulation: lane = dimension mod 16, from 0 */
 #define HX_LANES 16
@@ -85,6 +87,9 @@ typedef struct HxKernels
 	 */
 	void (*dense_products)(const float *a, const float *b, size_t dims,
 						   double products[3]);
+
+	/* The steps of encoding besides `project` */
+	const HxSteps *steps;
 } HxKernels;
 
 /* The kernels in use: the scalar ones until hx_kernel_choose is called */

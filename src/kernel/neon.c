@@ -503,6 +503,7 @@ const HxKernels hx_kernels_neon = {
 	.sparse_dot = hx_sparse_dot_neon,
 	.dense_products = hx_dense_products_neon,
 	.project = hx_project_neon,
+	.steps = &hx_steps_plain,
 };
 
 #endif /* HX_NEON */

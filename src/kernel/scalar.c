@@ -241,4 +241,5 @@ const HxKernels hx_kernels_scalar = {
 	.sparse_dot = hx_sparse_dot_scalar,
 	.dense_products = hx_dense_products_scalar,
 	.project = hx_project_scalar,
+	.steps = &hx_steps_plain,
 };

@@ -9,6 +9,7 @@
  * at any alignment, now ending right before the other, so that a byte read or
  * written outside ends the program.
  */
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -573,6 +574,175 @@ test_project(const HxKernels *kernels)
 	end_group();
 }
 
+/* Numbers that end before a guard page */
+static void *
+place_end(Area area, size_t count, size_t size)
+{
+	return area.start + area.size - count * size;
+}
+
+/* Level of a number, by counting the borders below it. */
+static int
+naive_level(double y, int planes)
+{
+	int level = 0;
+
+	for (int border = 1 - (1 << (planes - 1)); border < 1 << (planes - 1);
+		 border++)
+		level += y > border;
+	return level;
+}
+
+/* Random numbers in units of levels, many of them borders. */
+static double
+random_output(void)
+{
+	double y = (double) random_below(2001) / 100 - 10;
+
+	switch (random_below(4))
+	{
+		case 0:
+			return (double) random_below(21) - 10;
+		case 1:
+			return y * 1e20;
+		default:
+			return y;
+	}
+}
+
+/* The code of `count` numbers against counted borders, beyond untouched. */
+static void
+test_code_step(const HxKernels *kernels, size_t count, int planes)
+{
+	double *y = place_end(codes_area, count, sizeof(double));
+	size_t bytes = (count + 7) / 8;
+	uint8_t *code = place_end(query_area, bytes * planes, 1);
+	size_t wrong = 0;
+
+	for (size_t i = 0; i < count; i++)
+		y[i] = random_output();
+	memset(code, 0x55, bytes * planes);
+	kernels->steps->code(y, count, planes, code, bytes);
+	for (size_t i = 0; i < bytes * 8; i++)
+	{
+		int wanted = i < count ? naive_level(y[i], planes) : 0;
+		int level = 0;
+
+		for (int p = 0; p < planes; p++)
+			level = level << 1 | (code[p * bytes + i / 8] >> (7 - i % 8) & 1);
+		wrong += level != wanted;
+	}
+	check(wrong == 0, "code: %zu of %zu x %d", wrong, count, planes);
+}
+
+/* Steps from vectors to integers, each against its formula. */
+static void
+test_input_steps(const HxSteps *steps, size_t count)
+{
+	float *from = place_end(floats_area, count, sizeof(float));
+	double *x = place_end(codes_area, count, sizeof(double));
+	int16_t *q = place_end(query_area, count, sizeof(int16_t));
+	double lane[8] = {0};
+	double largest = 0;
+	double divisor = 1 + (double) random_below(100) / 7;
+	int32_t limit = 127 + (int32_t) random_below(32641);
+	size_t wrong = 0;
+
+	for (size_t i = 0; i < count; i++)
+	{
+		volatile double square;
+
+		from[i] = random_float();
+		square = (double) from[i] * from[i];
+		lane[i % 8] = lane[i % 8] + square;
+	}
+	for (int half = 4; half > 0; half /= 2)
+	{
+		for (int l = 0; l < half; l++)
+			lane[l] = lane[l] + lane[l + half];
+	}
+	check(steps->widen(from, count, x) == 1, "widen: %zu not finite", count);
+	check(steps->square_sum(x, count) == lane[0], "square_sum: %zu", count);
+	steps->divide(x, divisor, count);
+	steps->subtract(x, from, count);
+	for (size_t i = 0; i < count; i++)
+	{
+		volatile double quotient = from[i] / divisor;
+		volatile double difference = quotient - from[i];
+
+		wrong += x[i] != difference;
+		largest = fabs(x[i]) > largest ? fabs(x[i]) : largest;
+	}
+	check(wrong == 0, "divide and subtract: %zu of %zu", wrong, count);
+	check(steps->greatest_size(x, count) == largest, "greatest_size: %zu",
+		  count);
+	if (!(largest > 0))
+		return;
+	steps->quantize(x, count, limit / largest, limit, q);
+	for (size_t i = 0; i < count; i++)
+	{
+		volatile double scaled = x[i] * (limit / largest);
+		volatile double moved = scaled + (limit + 1.5);
+
+		wrong += q[i] != floor(moved) - (limit + 1);
+	}
+	check(wrong == 0, "quantize: %zu of %zu, limit %d", wrong, count, limit);
+	if (count == 0)
+		return;
+	from[random_below(count)] = random_below(2) ? INFINITY : NAN;
+	check(steps->widen(from, count, x) == 0, "widen: %zu finite", count);
+}
+
+/* The step from sums to outputs against its formula. */
+static void
+test_affine_step(const HxSteps *steps, size_t count)
+{
+	int32_t *sum = place_end(query_area, 2 * count, sizeof(int32_t));
+	float *scale = place_end(floats_area, 2 * count, sizeof(float));
+	double *y = place_end(codes_area, count, sizeof(double));
+	double unit = 1 / (1 + (double) random_below(1000000));
+
+	for (size_t i = 0; i < 2 * count; i++)
+	{
+		sum[i] = (int32_t) next_random();
+		scale[i] = random_float();
+	}
+	for (int planes = 1; planes <= 2; planes++)
+	{
+		size_t wrong = 0;
+
+		steps->affine(sum, planes == 2 ? sum + count : NULL, count, unit, scale,
+					  scale + count, y);
+		for (size_t i = 0; i < count; i++)
+		{
+			double whole =
+				planes == 1 ? sum[i] : sum[i] * 128.0 + sum[count + i];
+			volatile double step = unit * scale[i];
+			volatile double scaled = whole * step;
+			volatile double wanted = scaled + scale[count + i];
+
+			wrong += y[i] != wanted;
+		}
+		check(wrong == 0, "affine: %zu of %zu x %d", wrong, count, planes);
+	}
+}
+
+static void
+test_steps(const HxKernels *kernels)
+{
+	begin_group("%s, steps of encoding", kernels->name);
+	for (size_t count = 0; count <= 70; count++)
+	{
+		for (int repeat = 0; repeat < 20; repeat++)
+		{
+			test_input_steps(kernels->steps, count);
+			test_affine_step(kernels->steps, count);
+			test_code_step(kernels, count, 1 + repeat % 4);
+		}
+	}
+	end_group();
+}
+
 /* Sum of products of two dense vectors, one lane after the other. */
 static double
 naive_dense(const float *a, const float *b, size_t dims)
@@ -692,6 +862,7 @@ test_level(const HxKernels *kernels)
 	test_sparse(kernels);
 	test_sparse_limits(kernels);
 	test_project(kernels);
+	test_steps(kernels);
 	test_dense(kernels);
 	test_long(kernels);
 }
