@@ -11,8 +11,8 @@ KERNEL = $(addprefix src/kernel/,kernel.o scalar.o avx2.o avx512.o neon.o \
 TYPE = $(addprefix src/type/,bincode.o bincode_order.o bitops.o majority.o \
 	distance.o dense.o ball.o ball_support.o svec.o svec_io.o svec_op.o \
 	svec_cast.o svec_agg.o svec_stats.o simhash.o)
-ENCODER = $(addprefix src/encoder/,format.o apply.o model.o describe.o \
-	import.o input.o encode.o decode.o spec.o training.o train_spectral.o \
+ENCODER = $(addprefix src/encoder/,format.o apply.o model.o cache.o \
+	describe.o import.o input.o encode.o decode.o spec.o training.o train_spectral.o \
 	train_linear.o product.o matrix.o eigen.o matrix_host.o rbin.o train_rows.o \
 	train_rbin.o train_cross.o train_pairs.o evaluate.o code_stats.o)
 INDEX = $(addprefix src/index/,page.o lock.o attribute.o attribute_encode.o \
