@@ -31,7 +31,7 @@
 #define K 10
 #define TRUTH_K 100
 #define MAX_DIMS 4096
-#define MAX_VARIANTS 24
+#define MAX_VARIANTS 48
 #define WARM_UP 100
 #define FLOAT4_OID 700
 
