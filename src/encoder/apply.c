@@ -198,16 +198,14 @@ hx_hash_features(const HxView *view, const int32_t *dims, const float *weights,
 	for (size_t i = 0; i < count; i++)
 	{
 		uint64_t hash = mix(start + (uint64_t) dims[i] + 1);
-		double signs[2] = {-(double) weights[i], (double) weights[i]};
 
 		for (uint32_t f = 0; f < view->features; f += HX_WORD)
 		{
 			uint64_t bits = mix(hash + f / HX_WORD);
 			uint32_t end = view->features - f;
 
-			end = end < HX_WORD ? end : HX_WORD;
-			for (uint32_t k = 0; k < end; k++)
-				x[f + k] += signs[bits >> (63 - k) & 1];
+			hx_kernels->steps->add_signed(x + f, end < HX_WORD ? end : HX_WORD,
+										  (double) weights[i], bits);
 		}
 	}
 }

@@ -60,6 +60,15 @@ hx_subtract_plain(double *x, const float *less, size_t count)
 		x[i] -= (double) less[i];
 }
 
+static void
+hx_add_signed_plain(double *x, size_t count, double weight, uint64_t bits)
+{
+	double signs[2] = {-weight, weight};
+
+	for (size_t i = 0; i < count; i++)
+		x[i] += signs[bits >> (63 - i) & 1];
+}
+
 static double
 hx_greatest_size_plain(const double *x, size_t count)
 {
@@ -142,6 +151,7 @@ const HxSteps hx_steps_plain = {
 	.square_sum = hx_square_sum_plain,
 	.divide = hx_divide_plain,
 	.subtract = hx_subtract_plain,
+	.add_signed = hx_add_signed_plain,
 	.greatest_size = hx_greatest_size_plain,
 	.quantize = hx_quantize_plain,
 	.affine = hx_affine_plain,

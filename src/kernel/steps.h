@@ -27,6 +27,12 @@ typedef struct HxSteps
 	/* x[i] = x[i] - less[i] */
 	void (*subtract)(double *x, const float *less, size_t count);
 
+	/*
+	 * x[i] + weight where bit i of `bits`, from the most significant, is set,
+	 * else x[i] - weight; at most 64 numbers
+	 */
+	void (*add_signed)(double *x, size_t count, double weight, uint64_t bits);
+
 	/* The greatest size among finite numbers, 0 of none */
 	double (*greatest_size)(const double *x, size_t count);
 

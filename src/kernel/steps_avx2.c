@@ -104,6 +104,30 @@ hx_subtract_avx2(double *x, const float *less, size_t count)
 	hx_steps_plain.subtract(x + whole, less + whole, count - whole);
 }
 
+HX_AVX2 static void
+hx_add_signed_avx2(double *x, size_t count, double weight, uint64_t bits)
+{
+	__m256d sign = _mm256_set1_pd(-0.0);
+	__m256d weights = _mm256_set1_pd(weight);
+	__m256i shift = _mm256_setr_epi64x(0, 1, 2, 3);
+	__m256i clear = _mm256_set1_epi64x((int64_t) ~bits);
+	size_t whole = HX_WHOLE(count);
+
+	for (size_t i = 0; i < whole; i += 4)
+	{
+		/* a clear bit, as the sign of its lane, turns the weight */
+		__m256d turned = _mm256_and_pd(
+			sign, _mm256_castsi256_pd(_mm256_sllv_epi64(clear, shift)));
+
+		_mm256_storeu_pd(x + i, _mm256_add_pd(_mm256_loadu_pd(x + i),
+											  _mm256_xor_pd(weights, turned)));
+		clear = _mm256_slli_epi64(clear, 4);
+	}
+	if (whole < count)
+		hx_steps_plain.add_signed(x + whole, count - whole, weight,
+								  bits << whole);
+}
+
 HX_AVX2 static double
 hx_greatest_size_avx2(const double *x, size_t count)
 {
@@ -256,6 +280,7 @@ const HxSteps hx_steps_avx2 = {
 	.square_sum = hx_square_sum_avx2,
 	.divide = hx_divide_avx2,
 	.subtract = hx_subtract_avx2,
+	.add_signed = hx_add_signed_avx2,
 	.greatest_size = hx_greatest_size_avx2,
 	.quantize = hx_quantize_avx2,
 	.affine = hx_affine_avx2,

@@ -693,6 +693,26 @@ test_input_steps(const HxSteps *steps, size_t count)
 	check(steps->widen(from, count, x) == 0, "widen: %zu finite", count);
 }
 
+/* The step that adds a weight with signs against its formula. */
+static void
+test_signed_step(const HxSteps *steps, size_t count)
+{
+	double *x = place_end(codes_area, count, sizeof(double));
+	double wanted[64];
+	double weight = random_float();
+	uint64_t bits = next_random();
+
+	for (size_t i = 0; i < count; i++)
+	{
+		x[i] = random_float();
+		wanted[i] =
+			bits & UINT64_C(1) << (63 - i) ? x[i] + weight : x[i] - weight;
+	}
+	steps->add_signed(x, count, weight, bits);
+	check(memcmp(x, wanted, count * sizeof(double)) == 0, "add_signed: %zu",
+		  count);
+}
+
 /* The step from sums to outputs against its formula. */
 static void
 test_affine_step(const HxSteps *steps, size_t count)
@@ -737,6 +757,8 @@ test_steps(const HxKernels *kernels)
 		{
 			test_input_steps(kernels->steps, count);
 			test_affine_step(kernels->steps, count);
+			if (count <= 64)
+				test_signed_step(kernels->steps, count);
 			test_code_step(kernels, count, 1 + repeat % 4);
 		}
 	}
