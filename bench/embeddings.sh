@@ -56,23 +56,24 @@ encoder()
 	SQL
 }
 
-# Rows with the codes of two encoders beside the signs
+# Rows with the codes of three encoders beside the signs
 encode()
 {
 	sql -c "ALTER TABLE hashemb RENAME TO loaded" \
 		-c "CREATE TABLE encoder (name text PRIMARY KEY, model hashemb_model)"
+	encoder whole '"dims": 512'
 	encoder half '"dims": 256, "bits": 2'
 	encoder quarter '"dims": 128, "bits": 4'
 	sql <<-SQL
-	CREATE TABLE hashemb (id integer, code bincode($dims),
+	CREATE TABLE hashemb (id integer, code bincode($dims), whole bincode(512),
 		half bincode(256, 2), quarter bincode(128, 4), embedding real[]);
 	ALTER TABLE hashemb ALTER embedding SET STORAGE plain;
 	SELECT clock_timestamp() AS start \gset
-	INSERT INTO hashemb SELECT id, code, hashemb_encode(h.model, embedding),
-		hashemb_encode(q.model, embedding), embedding
-		FROM loaded, encoder h, encoder q
-		WHERE h.name = 'half' AND q.name = 'quarter';
-	SELECT format('%-30s made in %s s', 'two codes of each row',
+	INSERT INTO hashemb SELECT id, code, hashemb_encode(w.model, embedding),
+		hashemb_encode(h.model, embedding), hashemb_encode(q.model, embedding),
+		embedding FROM loaded, encoder w, encoder h, encoder q
+		WHERE w.name = 'whole' AND h.name = 'half' AND q.name = 'quarter';
+	SELECT format('%-30s made in %s s', 'three codes of each row',
 		round(extract(epoch FROM clock_timestamp() - :'start'), 1));
 	DROP TABLE loaded;
 	SQL
@@ -131,6 +132,26 @@ exact()
 {
 	"$build/embeddings" ask "$folder" "$conninfo" /dev/null 5 \
 		"exact, $1|$1|$2|SET enable_indexscan = off"
+}
+
+# What codes are worth: exact searches, by query vectors and between codes
+shares()
+{
+	set -- "signs, between codes|hashemb|
+		SELECT id FROM hashemb ORDER BY code <~> \$1 LIMIT 100|
+		SET hashemb.recall = 1"
+	for code in whole half quarter
+	do
+		for by in project encode
+		do
+			[ $code-$by != whole-encode ] || continue
+			set -- "$@" "$code, hashemb_$by of the query|hashemb|
+				SELECT id FROM hashemb ORDER BY $code <=> (SELECT
+					hashemb_$by(model, \$2) FROM encoder WHERE name = '$code')
+				LIMIT 100|SET hashemb.recall = 1"
+		done
+	done
+	"$build/embeddings" share "$folder" "$conninfo" "$QUERIES" "$@"
 }
 
 search()
@@ -196,7 +217,7 @@ run()
 		exact hashemb "SELECT id FROM hashemb
 			ORDER BY cosine_distance(embedding, \$2) LIMIT 10"
 		build "hashemb signs" hashemb "hashemb (code)"
-		for code in half quarter
+		for code in whole half quarter
 		do
 			build "hashemb $code" hashemb "hashemb ($code bincode_cosine_ops)"
 		done
@@ -218,6 +239,7 @@ run()
 			build "hnsw $index" pgvector "hnsw ($key)"
 		done
 	fi
+	! has "$SYSTEMS" hashemb || shares
 	search
 	echo "load at the end: $(cut -d' ' -f1-3 /proc/loadavg)"
 }
