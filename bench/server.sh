@@ -92,7 +92,7 @@ describe()
 	echo "processor  $(sed -n 's/^model name[^:]*://p' /proc/cpuinfo |
 		head -n 1), $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg)"
 	echo "vectors    $(grep -ow 'avx2\|avx512f\|avx512_vpopcntdq\|asimd' \
-		/proc/cpuinfo | sort -u | tr '\n' ' ' | sed 's/^/ /')"
+		/proc/cpuinfo | sort -u | tr '\n' ' ' | sed 's/^/ /; s/ *$//')"
 	echo "memory      $(sed -n 's/^MemTotal: *//p' /proc/meminfo)"
 	echo "system      $(uname -sr), $(cc --version | head -n 1)"
 	echo "server      $(sql -c 'SELECT version()')"
