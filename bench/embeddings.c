@@ -4,6 +4,7 @@
  *
  *	embeddings copy SOURCE hashemb|pgvector > FILE
  *	embeddings ask SOURCE CONNINFO OUT QUERIES NAME|TYPES|SQL|SETTINGS ...
+ *	embeddings share SOURCE CONNINFO QUERIES NAME|TYPES|SQL|SETTINGS ...
  *
  * SOURCE is a folder as wordnet.c reads it, with gt_cos.ids.i32 too: int32,
  * the ids of each query's nearest rows by cosine, nearest first, 100 a query.
@@ -19,6 +20,9 @@
  * mean and standard error are printed.  Times are as search.c has them: the
  * client's clock, and the session's time on a processor.  A line a variant is
  * appended to OUT.
+ *
+ * share runs each SQL, which returns ids, likewise, and tells what share of the
+ * query's 10 nearest ids is among the first 10, 20, 50 and 100 returned.
  */
 #include <arpa/inet.h>
 #include <math.h>
@@ -31,7 +35,7 @@
 #define K 10
 #define TRUTH_K 100
 #define MAX_DIMS 4096
-#define MAX_VARIANTS 24
+#define MAX_VARIANTS 48
 #define WARM_UP 100
 #define FLOAT4_OID 700
 
@@ -360,6 +364,56 @@ ask_all(const Source *source, Variant *variant, int variants, int queries,
 		report(variant + i, queries, out);
 }
 
+/* Shares of the truth among the first rows of a variant's results */
+static void
+print_shares(const Source *source, Variant *v, int queries)
+{
+	static const int first[] = {10, 20, 50, 100};
+	long found[4] = {0};
+
+	for (int q = 0; q < queries; q++)
+	{
+		const int32_t *truth = source->truth + (size_t) q * TRUTH_K;
+		double ms, cpu;
+		PGresult *result = ask(source, v, q, &ms, &cpu);
+
+		for (int r = 0; r < PQntuples(result); r++)
+			for (int t = 0; t < K; t++)
+				if (atol(PQgetvalue(result, r, 0)) == truth[t])
+					for (int i = 0; i < 4; i++)
+						found[i] += r < first[i];
+		PQclear(result);
+	}
+	printf("%-40s", v->name);
+	for (int i = 0; i < 4; i++)
+		printf(" %8.3f", (double) found[i] / K / queries);
+	printf("  %s\n", v->plan);
+	fflush(stdout);
+}
+
+/* embeddings share SOURCE CONNINFO QUERIES VARIANT... */
+static int
+share(Source *source, int argc, char **argv)
+{
+	int queries = atoi(argv[4]);
+
+	open_source(source, argv[2]);
+	if (queries < 1 || queries > (int) source->queries)
+		bench_fail("%d queries, expected 1 to %zu", queries, source->queries);
+	printf("%-40s %8s %8s %8s %8s  (%d queries)\n",
+		   "share of the 10 nearest, among the first", "10", "20", "50", "100",
+		   queries);
+	for (int i = 5; i < argc; i++)
+	{
+		Variant v;
+
+		open_variant(&v, argv[3], argv[i], queries);
+		print_shares(source, &v, queries);
+		PQfinish(v.connection);
+	}
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -374,9 +428,13 @@ main(int argc, char **argv)
 		copy_rows(&source, argv[3]);
 		return 0;
 	}
+	if (argc > 5 && strcmp(argv[1], "share") == 0)
+		return share(&source, argc, argv);
 	if (variants < 1 || variants > MAX_VARIANTS || strcmp(argv[1], "ask") != 0)
 		bench_fail("usage: embeddings copy SOURCE hashemb|pgvector\n"
 				   "       embeddings ask SOURCE CONNINFO OUT QUERIES"
+				   " NAME|TYPES|SQL|SETTINGS ...\n"
+				   "       embeddings share SOURCE CONNINFO QUERIES"
 				   " NAME|TYPES|SQL|SETTINGS ...");
 	open_source(&source, argv[2]);
 	queries = atoi(argv[5]);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Measure search in real embeddings from the codes to the nearest by cosine:
-# hashemb's codes re-ranked by float, beside pgvector's HNSW where that is
-# installed, on one throwaway server.
+# hashemb's codes, signs and learnt ones, re-ranked by float, beside pgvector's
+# HNSW where that is installed, on one throwaway server.
 #
 #   bench/embeddings.sh FOLDER         (bench/embeddings.c says of what form)
 #
@@ -9,13 +9,15 @@
 # bench/run.sh: PG_CONFIG, SYSTEMS, DATA, QUERIES (300), WORKERS,
 # SHARED_BUFFERS, MAINTENANCE_WORK_MEM, RESULTS; and
 #
-#   HNSW   which of pgvector's indexes, of "vector halfvec quantized codes" (all)
+#   HNSW    which of pgvector's indexes, of "vector halfvec quantized codes" (all)
+#   CODES   which of hashemb's codes are asked, of "signs half quarter" (all)
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$(cd "${1:?usage: bench/embeddings.sh FOLDER}" && pwd)
 build=$here/../build/bench
 : "${QUERIES:=300}" "${HNSW:=vector halfvec quantized codes}"
+: "${CODES:=signs half quarter}"
 : "${SHARED_BUFFERS:=3GB}" "${RESULTS:=$here/results}"
 mkdir -p "$RESULTS" "$build"
 out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-embeddings
@@ -39,6 +41,42 @@ has()
 is_there()
 {
 	[ -n "$(sql -c "SELECT to_regclass('$1')")" ]
+}
+
+# encoder NAME SHAPE: the encoder of the rows' embeddings, and how long it took
+encoder()
+{
+	sql <<-SQL
+	SELECT clock_timestamp() AS start \gset
+	INSERT INTO encoder SELECT '$1', hashemb_train(
+		'{"method": "pca", "normalize": true, $2}', embedding ORDER BY id)
+		FROM loaded;
+	SELECT format('%-30s trained in %s s', 'encoder $1',
+		round(extract(epoch FROM clock_timestamp() - :'start'), 1));
+	SQL
+}
+
+# Rows with the codes of three encoders beside the signs
+encode()
+{
+	sql -c "ALTER TABLE hashemb RENAME TO loaded" \
+		-c "CREATE TABLE encoder (name text PRIMARY KEY, model hashemb_model)"
+	encoder whole '"dims": 512'
+	encoder half '"dims": 256, "bits": 2'
+	encoder quarter '"dims": 128, "bits": 4'
+	sql <<-SQL
+	CREATE TABLE hashemb (id integer, code bincode($dims), whole bincode(512),
+		half bincode(256, 2), quarter bincode(128, 4), embedding real[]);
+	ALTER TABLE hashemb ALTER embedding SET STORAGE plain;
+	SELECT clock_timestamp() AS start \gset
+	INSERT INTO hashemb SELECT id, code, hashemb_encode(w.model, embedding),
+		hashemb_encode(h.model, embedding), hashemb_encode(q.model, embedding),
+		embedding FROM loaded, encoder w, encoder h, encoder q
+		WHERE w.name = 'whole' AND h.name = 'half' AND q.name = 'quarter';
+	SELECT format('%-30s made in %s s', 'three codes of each row',
+		round(extract(epoch FROM clock_timestamp() - :'start'), 1));
+	DROP TABLE loaded;
+	SQL
 }
 
 # Embeddings are stored in the row, uncompressed (STORAGE plain), in both
@@ -68,6 +106,7 @@ load()
 	done
 	"$build/embeddings" copy "$folder" "$1" |
 		sql -c "COPY $1 ($into) FROM STDIN (FORMAT binary)"
+	[ "$1" = pgvector ] || encode
 	sql -c "VACUUM ANALYZE $1" -c "CHECKPOINT"
 	echo "$1: table of $(sql -c "SELECT count(*) || ' rows, ' ||
 		pg_size_pretty(pg_table_size('$1')) FROM $1")"
@@ -95,20 +134,46 @@ exact()
 		"exact, $1|$1|$2|SET enable_indexscan = off"
 }
 
+# What codes are worth: exact searches, by query vectors and between codes
+shares()
+{
+	set -- "signs, between codes|hashemb|
+		SELECT id FROM hashemb ORDER BY code <~> \$1 LIMIT 100|
+		SET hashemb.recall = 1"
+	for code in whole half quarter
+	do
+		for by in project encode
+		do
+			[ $code-$by != whole-encode ] || continue
+			set -- "$@" "$code, hashemb_$by of the query|hashemb|
+				SELECT id FROM hashemb ORDER BY $code <=> (SELECT
+					hashemb_$by(model, \$2) FROM encoder WHERE name = '$code')
+				LIMIT 100|SET hashemb.recall = 1"
+		done
+	done
+	"$build/embeddings" share "$folder" "$conninfo" "$QUERIES" "$@"
+}
+
 search()
 {
 	set --
 	if has "$SYSTEMS" hashemb
 	then
-		for limit in 100 200
+		for code in $CODES
 		do
-			for recall in 0.90 0.95 0.99
+			order="code <~> \$1" limits="100 200"
+			[ "$code" = signs ] || limits="20 30 50" order="$code <=> (SELECT
+				hashemb_project(model, \$2) FROM encoder WHERE name = '$code')"
+			for limit in $limits
 			do
-				set -- "$@" "hashemb $recall, LIMIT $limit|hashemb|
-					SELECT id FROM (SELECT id, embedding FROM hashemb
-						ORDER BY code <~> \$1 LIMIT $limit) s
-					ORDER BY cosine_distance(embedding, \$2) LIMIT 10|
-					SET hashemb.recall = $recall"
+				for recall in 0.90 0.95 0.99
+				do
+					set -- "$@" "$code $recall, LIMIT $limit|hashemb|
+						SELECT id FROM (SELECT id, embedding FROM hashemb
+							ORDER BY $order LIMIT $limit) s
+						ORDER BY cosine_distance(embedding, \$2) LIMIT 10|
+						SET hashemb.recall = $recall"
+				done
 			done
 		done
 	fi
@@ -151,7 +216,11 @@ run()
 		load hashemb
 		exact hashemb "SELECT id FROM hashemb
 			ORDER BY cosine_distance(embedding, \$2) LIMIT 10"
-		build "hashemb (code)" hashemb "hashemb (code)"
+		build "hashemb signs" hashemb "hashemb (code)"
+		for code in whole half quarter
+		do
+			build "hashemb $code" hashemb "hashemb ($code bincode_cosine_ops)"
+		done
 	fi
 	if has "$SYSTEMS" pgvector
 	then
@@ -170,6 +239,7 @@ run()
 			build "hnsw $index" pgvector "hnsw ($key)"
 		done
 	fi
+	! has "$SYSTEMS" hashemb || shares
 	search
 	echo "load at the end: $(cut -d' ' -f1-3 /proc/loadavg)"
 }

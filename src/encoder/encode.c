@@ -14,6 +14,7 @@
 #include "encoder/decode.h"
 #include "encoder/input.h"
 #include "encoder/model.h"
+#include "kernel/kernel.h"
 #include "type/bincode.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_encode_array);
@@ -63,31 +64,6 @@ compute(FunctionCallInfo fcinfo, HxKind kind, const HxModel **model, int *count)
 	return y;
 }
 
-/* The code of numbers in units of levels: the level's bits go to the planes */
-static Bincode *
-make_code(const double *y, int dims, int bits)
-{
-	Bincode *code = HxNewBincode(dims, bits);
-	size_t plane = HX_PLANE_BYTES(dims);
-
-	for (int at = 0; at < dims; at += 8)
-	{
-		int end = Min(8, dims - at);
-		uint8 bytes[HX_MAX_PLANES] = {0};
-
-		for (int i = 0; i < end; i++)
-		{
-			int level = bits == 1 ? y[at + i] > 0.0 : hx_level(y[at + i], bits);
-
-			for (int p = 0; p < bits; p++)
-				bytes[p] |= (level >> (bits - 1 - p) & 1) << (7 - i);
-		}
-		for (int p = 0; p < bits; p++)
-			code->data[p * plane + at / 8] = bytes[p];
-	}
-	return code;
-}
-
 /* Encode argument 1 with the model in argument 0 */
 static Datum
 encode(FunctionCallInfo fcinfo, HxKind kind)
@@ -95,12 +71,16 @@ encode(FunctionCallInfo fcinfo, HxKind kind)
 	const HxModel *model;
 	int count;
 	double *y = compute(fcinfo, kind, &model, &count);
+	Bincode *code;
 
 	if (model->output != HX_OUT_CODE)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("encoder makes vectors, not codes"),
 						errhint("Use hashemb_project.")));
-	PG_RETURN_BINCODE(make_code(y, count, model->bits));
+	code = HxNewBincode(count, model->bits);
+	hx_kernels->steps->code(y, count, model->bits, code->data,
+							HX_PLANE_BYTES(count));
+	PG_RETURN_BINCODE(code);
 }
 
 /* hashemb_encode(model, array [, view]) */

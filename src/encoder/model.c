@@ -1,16 +1,14 @@
 /*
  * model.c
- *	  The type hashemb_model: input, output, reading once, writing.
+ *	  The type hashemb_model: input, output, reading, writing.
  *
  * A value carries a digest of its bytes, which input verifies: two values with
- * one digest are the same, so that a call with the model of the call before
- * compares a header only.
+ * one digest are the same, so that comparing headers is enough.
  */
 #include "postgres.h"
 
 #include <math.h>
 
-#include "access/detoast.h"
 #include "common/base64.h"
 #include "libpq/pqformat.h"
 #include "utils/builtins.h"
@@ -21,15 +19,6 @@
 
 /* Longest text of base64 for the largest model */
 #define MAX_TEXT (HX_MAX_MODEL / 3 * 4 + 8)
-
-/* The model of a call site, and how to know it again */
-typedef struct ModelCache
-{
-	HxModel *model;			 /* NULL if none is held */
-	MemoryContext context;	 /* of the model */
-	bool external;			 /* was it stored out of line? */
-	varatt_external pointer; /* if so, where */
-} ModelCache;
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_model_in);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_model_out);
@@ -102,61 +91,6 @@ HxLoadModel(Datum value)
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
 						errmsg("encoder is damaged: %s", error)));
 	return model;
-}
-
-/* Is the value in the cache the one given? */
-static bool
-is_cached(const ModelCache *cache, const struct varlena *value)
-{
-	varatt_external pointer;
-
-	if (cache->model == NULL)
-		return false;
-	if (VARATT_IS_EXTERNAL_ONDISK(value))
-	{
-		VARATT_EXTERNAL_GET_POINTER(pointer, value);
-		return cache->external &&
-			   pointer.va_valueid == cache->pointer.va_valueid &&
-			   pointer.va_toastrelid == cache->pointer.va_toastrelid &&
-			   pointer.va_rawsize == cache->pointer.va_rawsize;
-	}
-	if (VARATT_IS_EXTERNAL(value) || VARATT_IS_COMPRESSED(value))
-		return false;
-	return VARSIZE_ANY_EXHDR(value) == cache->model->size &&
-		   memcmp(VARDATA_ANY(value), cache->model->bytes, HX_MODEL_HEADER) ==
-			   0;
-}
-
-/*
- * The model in an argument, kept for the calls that follow: by the place of
- * its bytes out of line, which are then not read again, or by its header.
- */
-const HxModel *
-HxModelArgument(FunctionCallInfo fcinfo, int argument)
-{
-	struct varlena *value =
-		(struct varlena *) DatumGetPointer(PG_GETARG_DATUM(argument));
-	ModelCache *cache = fcinfo->flinfo->fn_extra;
-	MemoryContext caller;
-
-	if (cache != NULL && is_cached(cache, value))
-		return cache->model;
-	if (cache == NULL)
-		cache = fcinfo->flinfo->fn_extra =
-			MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ModelCache));
-	cache->model = NULL;
-	if (cache->context == NULL)
-		cache->context = AllocSetContextCreate(
-			fcinfo->flinfo->fn_mcxt, "hashemb encoder", ALLOCSET_SMALL_SIZES);
-	else
-		MemoryContextReset(cache->context);
-	caller = MemoryContextSwitchTo(cache->context);
-	cache->external = VARATT_IS_EXTERNAL_ONDISK(value);
-	if (cache->external)
-		VARATT_EXTERNAL_GET_POINTER(cache->pointer, value);
-	cache->model = HxLoadModel(PointerGetDatum(value));
-	MemoryContextSwitchTo(caller);
-	return cache->model;
 }
 
 /*

@@ -63,7 +63,7 @@ typedef struct HxDraft
 /* A value read: the model, in memory that the caller chose */
 extern HxModel *HxLoadModel(Datum value);
 
-/* The model in an argument, read once for calls with the same value */
+/* The model in an argument, read once for calls with the same value (cache.c) */
 extern const HxModel *HxModelArgument(FunctionCallInfo fcinfo, int argument);
 
 /* A value from a draft; error if it is beyond the limits */

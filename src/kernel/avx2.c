@@ -647,6 +647,13 @@ widen(const int8_t *weights)
 		_mm_loadu_si128((const __m128i *) (const void *) weights));
 }
 
+/* Sixteen inputs. */
+HX_INLINE HX_AVX2 __m256i
+load_inputs(const int16_t *x)
+{
+	return _mm256_loadu_si256((const __m256i *) (const void *) x);
+}
+
 /* Sums of `count` rows, the rows at most HX_ROWS, a constant. */
 HX_INLINE HX_AVX2 void
 project_rows(const int16_t *x, size_t columns, const int8_t *weights, int count,
@@ -658,16 +665,30 @@ project_rows(const int16_t *x, size_t columns, const int8_t *weights, int count,
 	HX_UNROLL
 	for (int r = 0; r < count; r++)
 		sums[r] = _mm256_setzero_si256();
-	for (; i + 16 <= columns; i += 16)
+	for (; i + 32 <= columns; i += 32)
 	{
-		__m256i held =
-			_mm256_loadu_si256((const __m256i *) (const void *) (x + i));
+		__m256i low = load_inputs(x + i);
+		__m256i high = load_inputs(x + i + 16);
 
 		HX_UNROLL
 		for (int r = 0; r < count; r++)
+		{
+			const int8_t *row = weights + r * columns + i;
+
+			sums[r] =
+				_mm256_add_epi32(sums[r], _mm256_madd_epi16(low, widen(row)));
 			sums[r] = _mm256_add_epi32(
-				sums[r],
-				_mm256_madd_epi16(held, widen(weights + r * columns + i)));
+				sums[r], _mm256_madd_epi16(high, widen(row + 16)));
+		}
+	}
+	if (i + 16 <= columns)
+	{
+		HX_UNROLL
+		for (int r = 0; r < count; r++)
+			sums[r] = _mm256_add_epi32(
+				sums[r], _mm256_madd_epi16(load_inputs(x + i),
+										   widen(weights + r * columns + i)));
+		i += 16;
 	}
 	for (int r = 0; r < count; r++)
 	{
@@ -790,6 +811,7 @@ const HxKernels hx_kernels_avx2 = {
 	.float_product = hx_float_product_avx2,
 	.sparse_dot = hx_sparse_dot_avx2,
 	.project = hx_project_avx2,
+	.steps = &hx_steps_avx2,
 	.dense_products = hx_dense_products_avx2,
 	.in_range = hx_in_range_avx2,
 };

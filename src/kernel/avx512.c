@@ -473,6 +473,7 @@ const HxKernels hx_kernels_avx512 = {
 	.dense_products = hx_dense_products_avx2,
 	.project = hx_project_avx512,
 	.in_range = hx_in_range_avx2,
+	.steps = &hx_steps_avx2,
 };
 
 #endif /* HX_X86 */

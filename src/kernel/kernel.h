@@ -1,7 +1,8 @@
 /*
  * kernel.h
  *	  Distance kernels, one query against an array of codes, the product with a
- *	  matrix of integers that makes codes, and the comparison of a filter.
+ *	  matrix of integers that makes codes, with its steps, and the comparison of
+ *	  a filter.
  *
  * Pure C over stdint: no PostgreSQL, so that the kernels can be tested and
  * sanitized alone.  Every level gives the same bits as the scalar one: integer
@@ -18,6 +19,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "kernel/steps.h"
 
 /* Lanes of every dense accumulation: lane = dimension mod 16, from 0 */
 #define HX_LANES 16
@@ -89,6 +92,9 @@ typedef struct HxKernels
 	/* Bit i: is low <= words[i] <= high?  At most 64 words; low <= high */
 	uint64_t (*in_range)(const int64_t *words, size_t count, int64_t low,
 						 int64_t high);
+
+	/* The steps of encoding besides `project` */
+	const HxSteps *steps;
 } HxKernels;
 
 /* The kernels in use: the scalar ones until hx_kernel_choose is called */

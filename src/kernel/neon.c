@@ -511,6 +511,7 @@ const HxKernels hx_kernels_neon = {
 	.dense_products = hx_dense_products_neon,
 	.project = hx_project_neon,
 	.in_range = hx_in_range_neon,
+	.steps = &hx_steps_plain,
 };
 
 #endif /* HX_NEON */

@@ -249,4 +249,5 @@ const HxKernels hx_kernels_scalar = {
 	.dense_products = hx_dense_products_scalar,
 	.project = hx_project_scalar,
 	.in_range = hx_in_range_scalar,
+	.steps = &hx_steps_plain,
 };

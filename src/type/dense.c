@@ -120,38 +120,6 @@ numeric_elements(ArrayType *array)
 	return elements;
 }
 
-/* Convert the elements, of which none is NULL. */
-static void
-convert_elements(ArrayType *array, int count, double *values)
-{
-	void *data = ARR_DATA_PTR(array);
-	Datum *elements;
-
-	switch (ARR_ELEMTYPE(array))
-	{
-		case FLOAT4OID:
-			for (int i = 0; i < count; i++)
-				values[i] = ((float4 *) data)[i];
-			break;
-		case FLOAT8OID:
-			memcpy(values, data, count * sizeof(double));
-			break;
-		case INT4OID:
-			for (int i = 0; i < count; i++)
-				values[i] = ((int32 *) data)[i];
-			break;
-		case NUMERICOID:
-			elements = count > 0 ? numeric_elements(array) : NULL;
-			for (int i = 0; i < count; i++)
-				values[i] = DatumGetFloat8(DirectFunctionCall1(
-					numeric_float8_no_overflow, elements[i]));
-			break;
-		default:
-			elog(ERROR, "vector of unsupported element type %u",
-				 ARR_ELEMTYPE(array));
-	}
-}
-
 /* Add up the lanes: l and l + 8, then l and l + 4, and so on. */
 static double
 sum_lanes(double *lane)
@@ -182,6 +150,40 @@ all_finite(const double *values, int count)
 }
 
 /*
+ * Convert the elements, of which none is NULL; returns whether none is NaN or
+ * infinite.
+ */
+static bool
+convert_elements(ArrayType *array, int count, double *values)
+{
+	void *data = ARR_DATA_PTR(array);
+	Datum *elements;
+
+	switch (ARR_ELEMTYPE(array))
+	{
+		case FLOAT4OID:
+			return hx_kernels->steps->widen(data, count, values);
+		case FLOAT8OID:
+			memcpy(values, data, count * sizeof(double));
+			break;
+		case INT4OID:
+			for (int i = 0; i < count; i++)
+				values[i] = ((int32 *) data)[i];
+			break;
+		case NUMERICOID:
+			elements = count > 0 ? numeric_elements(array) : NULL;
+			for (int i = 0; i < count; i++)
+				values[i] = DatumGetFloat8(DirectFunctionCall1(
+					numeric_float8_no_overflow, elements[i]));
+			break;
+		default:
+			elog(ERROR, "vector of unsupported element type %u",
+				 ARR_ELEMTYPE(array));
+	}
+	return all_finite(values, count);
+}
+
+/*
  * The elements of an array as double, and their number.  Error if it has more
  * than one dimension, or an element is NULL, NaN, infinite or out of range.
  */
@@ -197,8 +199,7 @@ HxReadArray(ArrayType *array, int *count)
 							   *count)));
 	check_no_null(array, *count);
 	values = palloc(*count * sizeof(double));
-	convert_elements(array, *count, values);
-	if (unlikely(!all_finite(values, *count)))
+	if (unlikely(!convert_elements(array, *count, values)))
 	{
 		for (int i = 0; i < *count; i++)
 		{

@@ -224,52 +224,95 @@ use_model(const HxModel *model)
 	free(scratch);
 }
 
+/* Most inputs, and outputs, of the model that levels are compared by */
+#define INPUTS 130
+#define OUTPUTS 512
+#define VECTORS 20000
+
+/* Output and code of a vector at a level */
+typedef struct Encoded
+{
+	double y[OUTPUTS];
+	uint8_t code[4 * OUTPUTS / 8];
+} Encoded;
+
+/* Encode with the level in use; outputs that are not a multiple of eight, too */
+static void
+encode(const HxModel *model, const double *from, uint32_t outputs,
+	   Encoded *encoded)
+{
+	static double room[INPUTS + OUTPUTS];
+	double x[INPUTS];
+
+	memset(encoded, 0, sizeof(*encoded));
+	memcpy(x, from, sizeof(x));
+	hx_apply_model(model, 0, x, model->view[0].inputs, room, encoded->y);
+	hx_kernels->steps->code(encoded->y, outputs, model->bits, encoded->code,
+							OUTPUTS / 8);
+}
+
+/* Is a random vector encoded differently by any level? */
+static int
+compare_vector(const HxModel *model)
+{
+	static Encoded wanted;
+	static Encoded got;
+	double largest = (double) (1 + random_below(1000));
+	uint32_t outputs = OUTPUTS - random_below(9);
+	double x[INPUTS];
+
+	for (int i = 0; i < INPUTS; i++)
+	{
+		float number = (float) random_below(2000001) / 1e6f - 1.0f;
+
+		x[i] = random_below(50) == 0 ? 0.0 : (double) number * largest;
+	}
+	hx_kernel_choose("scalar");
+	encode(model, x, outputs, &wanted);
+	for (int i = 1; hx_kernel_levels()[i] != NULL; i++)
+	{
+		hx_kernel_choose(hx_kernel_levels()[i]->name);
+		encode(model, x, outputs, &got);
+		if (memcmp(&got, &wanted, sizeof(got)) != 0)
+			return 1;
+	}
+	return 0;
+}
+
 /*
- * Ten million outputs of a layer at every level of kernels: equal to the last
- * bit.  Returns the number of vectors for which they are not.
+ * Ten million outputs of a model at every level of kernels, and codes of them:
+ * equal to the last bit.  Returns the number of vectors for which they are not.
  */
 static int
 compare_levels(void)
 {
-	enum
-	{
-		INPUTS = 67,
-		OUTPUTS = 512,
-		VECTORS = 20000
-	};
 	static int8_t weights[2 * INPUTS * OUTPUTS];
-	static float scale[OUTPUTS];
-	static float bias[OUTPUTS];
-	static double wanted[OUTPUTS];
-	static double got[OUTPUTS];
-	static int32_t sum[OUTPUTS];
-	double x[INPUTS];
-	int16_t q[INPUTS];
+	static float numbers[2][OUTPUTS];
+	static float center[INPUTS];
+	HxModel model = {.family = HX_LINEAR, .views = 1, .dims = OUTPUTS};
+	HxView *view = &model.view[0];
+	HxLayer *layer = &view->block[0];
 	int different = 0;
-	HxLayer layer = {INPUTS, OUTPUTS, 1, scale, bias, weights};
 
 	for (size_t i = 0; i < sizeof(weights); i++)
 		weights[i] = (int8_t) ((int) random_below(255) - 127);
 	for (int i = 0; i < OUTPUTS; i++)
 	{
-		scale[i] = (float) random_below(1000) / 7e4f;
-		bias[i] = (float) random_below(1000) / 3e3f;
+		numbers[0][i] = (float) random_below(1000) / 7e4f;
+		numbers[1][i] = (float) random_below(1000) / 3e3f;
 	}
+	for (int i = 0; i < INPUTS; i++)
+		center[i] = (float) random_below(1000) / 1e3f - 0.5f;
+	view->blocks = 1;
+	*layer = (HxLayer){0, OUTPUTS, 1, numbers[0], numbers[1], weights};
 	for (int n = 0; n < VECTORS; n++)
 	{
-		double largest = (double) (1 + random_below(1000));
-
-		layer.precision = n % 64 == 0 ? 2 : 1;
-		for (int i = 0; i < INPUTS; i++)
-			x[i] = ((double) random_below(2000001) / 1e6 - 1) * largest;
-		hx_kernel_choose("scalar");
-		hx_apply_layer(&layer, x, q, sum, wanted);
-		for (int i = 1; hx_kernel_levels()[i] != NULL; i++)
-		{
-			hx_kernel_choose(hx_kernel_levels()[i]->name);
-			hx_apply_layer(&layer, x, q, sum, got);
-			different += memcmp(got, wanted, sizeof(got)) != 0;
-		}
+		view->inputs = layer->inputs = 1 + random_below(INPUTS);
+		layer->precision = n % 64 == 0 ? 2 : 1;
+		view->center = random_below(2) ? center : NULL;
+		model.flags = random_below(2) ? HX_FLAG_NORMALIZE : 0;
+		model.bits = 1 + (int) random_below(4);
+		different += compare_vector(&model);
 	}
 	printf("%-6s %d outputs at all levels: %d vectors differ\n",
 		   different ? "FAILED" : "ok", VECTORS * OUTPUTS, different);

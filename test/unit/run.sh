@@ -96,6 +96,12 @@ else
 (Debian: gcc-aarch64-linux-gnu, qemu-user-static)"
 fi
 
+# The steps of encoding, whose faster level needs no emulation
+program=steps_test
+check steps_sanitized "" "$cc" -O1 -fsanitize=address,undefined \
+	-fno-sanitize-recover=all
+check steps_optimised "" "$cc" -O2
+
 # Linear algebra; LAPACK is the oracle where it is
 program=matrix_test
 sources="src/encoder/product.c src/encoder/matrix.c src/encoder/eigen.c"
