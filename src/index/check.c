@@ -22,27 +22,19 @@
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "access/htup_details.h"
 #include "access/table.h"
-#include "access/tableam.h"
-#include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/index.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_operator_d.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "lib/bloomfilter.h"
 #include "miscadmin.h"
-#include "nodes/execnodes.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
-#include "utils/tuplesort.h"
 
 #include "compat.h"
 #include "index/check.h"
@@ -169,26 +161,6 @@ attributes_fault(const Check *check, const HxAttrRow *attrs)
 	return NULL;
 }
 
-/* Write what the filter knows a row by; payload NULL for a NULL vector. */
-static void
-make_print(Check *check, const ItemPointerData *tid, const HxAttrRow *attrs,
-		   const uint8 *payload)
-{
-	const HxIndexDesc *desc = &check->desc;
-	uint8 *at = check->print;
-	uint64 head[2] = {HxPackTid(tid),
-					  (uint64) attrs->nulls << 1 | (payload != NULL)};
-
-	memcpy(at, head, sizeof(head));
-	at += sizeof(head);
-	memcpy(at, attrs->words, desc->nwords * sizeof(int64));
-	at += desc->nwords * sizeof(int64);
-	if (payload)
-		memcpy(at, payload, desc->payload);
-	else
-		memset(at, 0, desc->payload);
-}
-
 /* Check the rows of the copied page; false as for fault(). */
 static bool
 check_rows(Check *check, BlockNumber page)
@@ -215,15 +187,9 @@ check_rows(Check *check, BlockNumber page)
 		if (wrong)
 			return fault(check, page, psprintf("row %d: %s", i, wrong));
 		block->dead += dead;
-		if (!check->filter)
-			continue;
-		tuplesort_putdatum(check->tids,
-						   Int64GetDatum((int64) HxPackTid(&rows.tids[i])),
-						   false);
-		make_print(check, &rows.tids[i], &attrs,
-				   block->is_nulls ? NULL : payload);
-		if (!dead)
-			bloom_add_element(check->filter, check->print, check->print_size);
+		if (check->filter)
+			HxAddFingerprint(check, &rows.tids[i], &attrs,
+							 block->is_nulls ? NULL : payload, dead);
 	}
 	block->rows += rows.count;
 	return true;
@@ -560,146 +526,6 @@ count_other_pages(Check *check)
 	}
 }
 
-/* ---- the table ---- */
-
-/* Prepare to remember all entries. */
-static void
-start_fingerprints(Check *check)
-{
-	HxBlocks blocks;
-	uint64 rows;
-	uint64 seed = (uint64) random();
-
-	if (HxIsSparse(&check->desc))
-	{
-		HxSparseDirectory directory;
-
-		HxReadWindows(check->index, &check->desc, &directory);
-		rows = HxSparseRows(&directory);
-	}
-	else
-	{
-		HxReadDirectory(check->index, &check->desc, NULL, &blocks);
-		rows = HxBlocksRows(&blocks) + blocks.nulls.rows;
-		HxFreeBlocks(&blocks);
-	}
-	/* Corrupted counts cost no memory: bounded by what the file can hold. */
-	rows = Min(rows, (uint64) check->npages * check->desc.capacity);
-	check->filter =
-		bloom_create(Max((int64) rows, 1), maintenance_work_mem, seed);
-	check->tids = tuplesort_begin_datum(INT8OID, Int8LessOperator, InvalidOid,
-										false, maintenance_work_mem, NULL, 0);
-	check->print_size = 2 * sizeof(uint64) +
-						check->desc.nwords * sizeof(int64) +
-						check->desc.payload;
-	check->print = palloc(check->print_size);
-	check->context = AllocSetContextCreate(
-		CurrentMemoryContext, "hashemb check row", ALLOCSET_DEFAULT_SIZES);
-}
-
-/* No TID is in the index twice. */
-static void
-check_tids(Check *check)
-{
-	uint64 before = 0; /* no TID */
-	Datum value;
-	bool isnull;
-
-	tuplesort_performsort(check->tids);
-	while (HX_TUPLESORT_GETDATUM(check->tids, &value, &isnull))
-	{
-		uint64 packed = (uint64) DatumGetInt64(value);
-
-		CHECK_FOR_INTERRUPTS();
-		if (packed == before)
-			ereport(ERROR,
-					(errcode(ERRCODE_INDEX_CORRUPTED),
-					 errmsg("index \"%s\" is corrupted: it has row (%u,%u) of "
-							"table \"%s\" twice",
-							RelationGetRelationName(check->index),
-							(uint32) (packed >> 16), (uint32) (packed & 0xFFFF),
-							RelationGetRelationName(check->heap)),
-					 errhint("Please REINDEX it.")));
-		before = packed;
-	}
-	tuplesort_end(check->tids);
-}
-
-/* table_index_build_scan callback: is there an entry for the row? */
-static void
-look_up_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
-			bool alive, void *state)
-{
-	Check *check = state;
-	const HxIndexDesc *desc = &check->desc;
-	MemoryContext old = MemoryContextSwitchTo(check->context);
-	int vector = desc->vector_attno - 1;
-	uint8 *payload = NULL;
-	HxAttrRow attrs;
-
-	HxEncodeAttrs(desc, values, isnull, &attrs);
-	if (!isnull[vector])
-	{
-		payload = palloc(desc->payload);
-		if (HxIsSparse(desc))
-			memcpy(payload, &HxFormDoc(desc, values, isnull, tid)->norm2,
-				   sizeof(double));
-		else
-			desc->vector->methods->form(desc, values[vector], payload);
-	}
-	make_print(check, tid, &attrs, payload);
-	if (bloom_lacks_element(check->filter, check->print, check->print_size))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" is corrupted: it has no entry that "
-						"matches row (%u,%u) of table \"%s\"",
-						RelationGetRelationName(check->index),
-						ItemPointerGetBlockNumber(tid),
-						ItemPointerGetOffsetNumber(tid),
-						RelationGetRelationName(check->heap)),
-				 errhint("Please REINDEX it.")));
-	check->counts.heap_rows++;
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(check->context);
-}
-
-/*
- * An index whose build met broken HOT chains may serve only snapshots that are
- * younger than it.
- */
-static void
-check_snapshot(const Check *check, Snapshot snapshot)
-{
-	Relation index = check->index;
-
-	if (IsolationUsesXactSnapshot() && index->rd_index->indcheckxmin &&
-		!TransactionIdPrecedes(
-			HeapTupleHeaderGetXmin(index->rd_indextuple->t_data),
-			snapshot->xmin))
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("index \"%s\" cannot be checked with the snapshot of "
-						"this transaction",
-						RelationGetRelationName(index))));
-}
-
-/* Every row that a snapshot sees and that the index should have is in it. */
-static void
-check_heap(Check *check)
-{
-	IndexInfo *info = BuildIndexInfo(check->index);
-	Snapshot snapshot = RegisterSnapshot(GetTransactionSnapshot());
-	TableScanDesc scan;
-
-	check_snapshot(check, snapshot);
-	scan = table_beginscan_strat(check->heap, snapshot, 0, NULL, true, true);
-	info->ii_Concurrent = true; /* rows by snapshot, dead ones left out */
-	table_index_build_scan(check->heap, check->index, info, true, false,
-						   look_up_row, check, scan);
-	UnregisterSnapshot(snapshot);
-	bloom_free(check->filter);
-}
-
 /* ---- sparse vectors ---- */
 
 /* What is wrong with a row of an index of sparse vectors, or NULL. */
@@ -717,11 +543,9 @@ check_sparse_row(void *state, const ItemPointerData *tid,
 	wrong = zone ? attributes_fault(check, attrs) : NULL;
 	if (wrong || !check->filter)
 		return wrong;
-	tuplesort_putdatum(check->tids, Int64GetDatum((int64) HxPackTid(tid)),
-					   false);
-	make_print(check, tid, attrs,
-			   norm2 == HX_NULL_NORM ? NULL : (const uint8 *) &norm2);
-	bloom_add_element(check->filter, check->print, check->print_size);
+	HxAddFingerprint(check, tid, attrs,
+					 norm2 == HX_NULL_NORM ? NULL : (const uint8 *) &norm2,
+					 false);
 	return NULL;
 }
 
@@ -767,7 +591,7 @@ check_index(Check *check, bool heapallindexed)
 	check->block.centroid = palloc(check->desc.payload);
 	check->block.zone = palloc(HX_ZONE_SIZE(check->desc.nwords));
 	if (heapallindexed)
-		start_fingerprints(check);
+		HxStartFingerprints(check);
 
 	if (HxIsSparse(&check->desc))
 		check_sparse(check);
@@ -780,8 +604,8 @@ check_index(Check *check, bool heapallindexed)
 	count_other_pages(check);
 	if (heapallindexed)
 	{
-		check_tids(check);
-		check_heap(check);
+		HxCheckTids(check);
+		HxCheckHeap(check);
 	}
 }
 

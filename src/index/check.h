@@ -115,4 +115,21 @@ extern void HxNoteDirectoryPage(Check *check, BlockNumber block);
  */
 extern void HxCheckUpper(Check *check);
 
+/* Prepare to remember all entries. */
+extern void HxStartFingerprints(Check *check);
+
+/*
+ * Remember an entry; payload NULL for a NULL vector.  A dead one only has a TID,
+ * which no other may have.
+ */
+extern void HxAddFingerprint(Check *check, const ItemPointerData *tid,
+							 const HxAttrRow *attrs, const uint8 *payload,
+							 bool dead);
+
+/* No TID is in the index twice. */
+extern void HxCheckTids(Check *check);
+
+/* Every row that a snapshot sees and that the index should have is in it. */
+extern void HxCheckHeap(Check *check);
+
 #endif /* HX_CHECK_H */
