@@ -23,6 +23,8 @@
 
 /* A block is thin below one in so many of the rows that it should have */
 #define THIN_BLOCK 2
+/* One below so many may be merged with any other; else only with a near one */
+#define VERY_THIN_BLOCK 32
 /* Two are merged if together they have at most so many times those rows */
 #define MERGED_BLOCK 1.2
 /* A block is written anew if it needs at most three quarters of its pages */
@@ -117,6 +119,18 @@ read_blocks(Tidy *tidy)
 }
 
 /*
+ * Is a block near enough to a thin one to be merged with it?  If its centroid is
+ * farther than any row of the two is from its own, they are two clusters: to
+ * find them in one block, searches would have to visit it for both.
+ */
+static bool
+is_near(const HxEntry *thin, const HxEntry *other, uint32 spread, double target)
+{
+	return spread <= Max(thin->radius, other->radius) ||
+		   thin->rows < target / VERY_THIN_BLOCK;
+}
+
+/*
  * The block whose centroid is nearest to that of a block, among those that it
  * can be merged with; -1 if there is none.
  */
@@ -140,7 +154,8 @@ find_neighbour(const Tidy *tidy, int thin, double target)
 		double rows = (double) entry->rows + tidy->blocks[thin].entry.rows;
 
 		if (i == thin || (entry->flags & HX_ENTRY_FREE) ||
-			rows > MERGED_BLOCK * target)
+			rows > MERGED_BLOCK * target ||
+			!is_near(&tidy->blocks[thin].entry, entry, spreads[i], target))
 			continue;
 		if (best >= 0 && spreads[i] >= spreads[best])
 			continue;

@@ -19,6 +19,9 @@
 #define HX_METAPAGE 0
 #define HX_PAGE_ID 0xFF8E /* identifies our pages to tools */
 
+/* Owner of pages that are not a block's */
+#define HX_NO_OWNER 0
+
 #define HX_KIND_FREE 0
 #define HX_KIND_META 1
 #define HX_KIND_DIRECTORY 2
@@ -42,7 +45,7 @@
 /* Special space of every page */
 typedef struct HxOpaque
 {
-	uint64 owner;		/* block incarnation; 0: none */
+	uint64 owner;		/* block incarnation, or HX_NO_OWNER */
 	BlockNumber next;	/* next page of the chain, or InvalidBlockNumber */
 	BlockNumber parent; /* rows, zones: directory page of the block(s) */
 	uint16 slot;		/* rows: the block's slot on that page */
@@ -134,7 +137,7 @@ typedef struct HxEntry
 	uint32 max_weight;	/* greatest weight */
 	uint16 zone;		/* slot on the zone page */
 	uint8 flags;		/* HX_ENTRY_... */
-	uint8 split_above;	/* not split before it has 2^n rows; 0: whenever */
+	uint8 split_above;	/* not split below 2^(n/4) rows; 0: whenever */
 	uint32 changes;		/* counts changes to the block's pages */
 } HxEntry;
 

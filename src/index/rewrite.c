@@ -531,7 +531,8 @@ free_some(Relation index, const BlockNumber *pages, int count, uint64 owner)
 		buffers[i] = HxReadBuffer(index, pages[i], BUFFER_LOCK_EXCLUSIVE, NULL);
 		page = BufferGetPage(buffers[i]);
 		if (PageIsNew(page) || !HxPageIsSound(page) ||
-			HxPageOpaque(page)->kind != HX_KIND_ROWS ||
+			HxPageOpaque(page)->kind !=
+				(owner == HX_NO_OWNER ? HX_KIND_ZONES : HX_KIND_ROWS) ||
 			HxPageOpaque(page)->owner != owner)
 			continue;
 		HxMarkPageFree(GenericXLogRegisterBuffer(state, buffers[i], 0));

@@ -87,7 +87,10 @@ extern void HxWriteTarget(HxRewrite *rewrite, HxTarget *target, const int *rows,
  */
 extern bool HxSwitchBlocks(HxRewrite *rewrite);
 
-/* Free the pages of a chain that nothing points to any more. */
+/*
+ * Free the pages of a chain that nothing points to any more; without an owner,
+ * zone pages.
+ */
 extern void HxFreePages(Relation index, const BlockNumber *pages, int count,
 						uint64 owner);
 

@@ -27,8 +27,18 @@
 #define LEAST_FILL 0.6
 /* Rows that 2-means learns from at most */
 #define SAMPLE 4096
-/* Neither half has less than one row in so many */
+/*
+ * When halves are clusters.  One of less than one row in LEAST_HALF is if it is
+ * well apart: the centroids so many times as far from each other as rows are
+ * from theirs.  One of less than one in LEAST_CLUSTER never is, nor are halves
+ * of any size whose centroids are too near.
+ */
 #define LEAST_HALF 8
+#define LEAST_CLUSTER 32
+#define WELL_APART 2
+#define TOO_NEAR 0.2
+/* One cluster is divided at so many times the rows that a block should have */
+#define LONG_CLUSTER 4
 /* Attempts; the last with the directory page locked, so that it succeeds */
 #define ATTEMPTS 3
 
@@ -68,7 +78,7 @@ HxIsLong(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
 	return entry->rows > (entry->rows >= rows ? FIRST_SPLIT : HX_LONG_BLOCK) *
 							 HxBlockTarget(index, desc, rows) &&
 		   (entry->split_above == 0 ||
-			entry->rows >> Min(entry->split_above, 31) > 0) &&
+			entry->rows >= exp2(entry->split_above / 4.0)) &&
 		   HxFitsRewrite(desc, entry->rows);
 }
 
@@ -191,15 +201,39 @@ train_part(Parts *parts, int part, int first)
 	pfree(payloads);
 }
 
+/* Are the rows of one cluster, though 2-means gave so many to the first half? */
+static bool
+is_one_cluster(const Parts *parts, int first)
+{
+	const HxIndexDesc *desc = parts->rewrite->desc;
+	int count = parts->rewrite->count;
+	int smaller = Min(first, count - first);
+	double within = 0;
+	uint32 between;
+
+	desc->vector->methods->spreads(
+		desc, parts->centroids, parts->centroids + desc->payload, 1, &between);
+	for (int i = 0; i < count; i++)
+		within += Min(parts->spreads[i][0], parts->spreads[i][1]);
+	within /= count;
+	if (smaller < Max(count / LEAST_CLUSTER, 1) || between < TOO_NEAR * within)
+		return true;
+	return smaller < count / LEAST_HALF && between < WELL_APART * within;
+}
+
 /*
- * Divide the rows between two centroids, but not so that one of them gets
- * nearly nothing.  False if all rows are equal.
+ * Divide the rows between two centroids.  False if all rows are equal, or of
+ * one cluster and not `most`.
+ *
+ * The border between halves of one cluster is noise, and rows to come would not
+ * heed it: they go to the half that has the better centroid, the greater one,
+ * while the other stays small for ever.  So they stay together, as in a build,
+ * as long as that is bearable, and are then divided evenly.
  */
 static bool
-divide(Parts *parts)
+divide(Parts *parts, double most)
 {
 	int count = parts->rewrite->count;
-	int least = Max(count / LEAST_HALF, 1);
 	int first = 0;
 
 	parts->nparts = 2;
@@ -213,10 +247,16 @@ divide(Parts *parts)
 		first += leaning(parts, i) > 0;
 	}
 	qsort_arg(parts->rows, count, sizeof(int), compare_leanings, parts);
-	parts->count[0] = Min(Max(first, least), count - least);
+	parts->count[0] = first;
+	if (is_one_cluster(parts, first))
+	{
+		if (count < most)
+			return false;
+		parts->count[0] = count / 2;
+	}
 	parts->count[1] = count - parts->count[0];
-	for (int h = 0; h < 2 && parts->count[0] != first; h++)
-		train_part(parts, h, h == 0 ? 0 : parts->count[0]);
+	for (int p = 0; p < 2 && parts->count[0] != first; p++)
+		train_part(parts, p, p == 0 ? 0 : parts->count[0]);
 	return true;
 }
 
@@ -303,7 +343,7 @@ divide_by_key(Parts *parts, int wanted)
 	return parts->nparts > 1;
 }
 
-/* Remember that a block could not be divided, until it has twice the rows. */
+/* Remember that a block could not be divided, until it has half more rows. */
 static void
 postpone(const HxRewrite *rewrite)
 {
@@ -318,7 +358,7 @@ postpone(const HxRewrite *rewrite)
 		Page page = GenericXLogRegisterBuffer(state, buffer, 0);
 
 		HxPageEntries(page)[source->place.slot].split_above =
-			pg_leftmost_one_pos32(rewrite->count) + 1;
+			(uint8) ceil(4 * log2(rewrite->count * 1.5));
 		GenericXLogFinish(state);
 	}
 	UnlockReleaseBuffer(buffer);
@@ -376,7 +416,9 @@ attempt_split(HxRewrite *rewrite, HxPlace place, uint64 rows, int places)
 	parts->rows = MemoryContextAllocHuge(CurrentMemoryContext,
 										 (Size) rewrite->count * sizeof(int));
 	if (!divide_by_key(parts, places) &&
-		!(places > 2 && cluster(parts, places)) && !divide(parts))
+		!(places > 2 && cluster(parts, places)) &&
+		!divide(parts, LONG_CLUSTER *
+						   HxBlockTarget(rewrite->index, rewrite->desc, rows)))
 	{
 		if (BufferIsValid(rewrite->locked))
 			UnlockReleaseBuffer(rewrite->locked);

@@ -32,7 +32,8 @@ typedef struct Vacuum
 	BufferAccessStrategy strategy;
 	List *thinned;		   /* places of blocks with empty pages */
 	HxOwners owners;	   /* of all blocks at the start */
-	BlockNumber *suspects; /* rows pages of other owners: new, or orphans */
+	BlockNumber *suspects; /* zone pages, and rows pages of other owners: these
+							* are new, or orphans */
 	int nsuspects;
 	int suspects_room;
 } Vacuum;
@@ -245,6 +246,8 @@ visit_page(Vacuum *vacuum, BlockNumber block)
 		if (!HxHasOwner(&vacuum->owners, owner))
 			note_suspect(vacuum, block);
 	}
+	else if (!is_new && HxPageOpaque(page)->kind == HX_KIND_ZONES)
+		note_suspect(vacuum, block);
 	else if (is_new || HxPageOpaque(page)->kind == HX_KIND_FREE)
 	{
 		/* Who takes it looks again. */
@@ -361,10 +364,46 @@ unlink_noted_pages(Vacuum *vacuum)
 	list_free_deep(vacuum->thinned);
 }
 
+/* Is a block's entry on the page that a rows page names? */
+static bool
+has_entry(Vacuum *vacuum, const HxOpaque *opaque)
+{
+	Buffer directory = HxReadPage(vacuum->index, opaque->parent,
+								  BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+	bool found =
+		is_owner(BufferGetPage(directory), opaque->slot, opaque->owner);
+
+	UnlockReleaseBuffer(directory);
+	return found;
+}
+
+/* Is a zone page one of those of the directory page that it names? */
+static bool
+is_in_directory(Vacuum *vacuum, BlockNumber zones, BlockNumber parent)
+{
+	Buffer buffer = read_page(vacuum, parent, BUFFER_LOCK_SHARE);
+	Page page = BufferGetPage(buffer);
+	BlockNumber block = InvalidBlockNumber;
+	uint32 steps = 0;
+
+	if (!PageIsNew(page) && HxPageOpaque(page)->kind == HX_KIND_DIRECTORY)
+		block = HxPageDirectory(page)->zones;
+	UnlockReleaseBuffer(buffer);
+	while (block != InvalidBlockNumber && block != zones)
+	{
+		HxCountStep(vacuum->index, block, &steps);
+		buffer =
+			HxReadPage(vacuum->index, block, BUFFER_LOCK_SHARE, HX_KIND_ZONES);
+		block = HxPageOpaque(BufferGetPage(buffer))->next;
+		UnlockReleaseBuffer(buffer);
+	}
+	return block == zones;
+}
+
 /*
- * Free the suspects that are orphans: pages of a split or merge that a crash or
- * an error ended.  While the structure lock is held nobody else is about to
- * make them pages of a block.
+ * Free the suspects that are orphans: pages of a split, merge or division that
+ * a crash or an error ended.  While the structure lock is held nobody else is
+ * about to make them pages of a block or of the directory.
  */
 static void
 free_orphans(Vacuum *vacuum)
@@ -373,26 +412,21 @@ free_orphans(Vacuum *vacuum)
 		return;
 	for (int i = 0; i < vacuum->nsuspects; i++)
 	{
-		Buffer buffer =
-			read_page(vacuum, vacuum->suspects[i], BUFFER_LOCK_SHARE);
+		BlockNumber block = vacuum->suspects[i];
+		Buffer buffer = read_page(vacuum, block, BUFFER_LOCK_SHARE);
 		Page page = BufferGetPage(buffer);
 		HxOpaque opaque = {0};
-		Buffer directory;
-		bool is_orphan;
 
-		if (!PageIsNew(page) && HxPageOpaque(page)->kind == HX_KIND_ROWS)
+		if (!PageIsNew(page))
 			opaque = *HxPageOpaque(page);
 		UnlockReleaseBuffer(buffer);
-		if (opaque.owner == 0)
-			continue;
-		directory = HxReadPage(vacuum->index, opaque.parent, BUFFER_LOCK_SHARE,
-							   HX_KIND_DIRECTORY);
-		is_orphan =
-			!is_owner(BufferGetPage(directory), opaque.slot, opaque.owner);
-		UnlockReleaseBuffer(directory);
-		/* Should it have gone to another block, its owner is another. */
-		if (is_orphan)
-			HxFreePages(vacuum->index, &vacuum->suspects[i], 1, opaque.owner);
+		if (opaque.kind == HX_KIND_ROWS && opaque.owner != 0 &&
+			!has_entry(vacuum, &opaque))
+			/* Should it have gone to another block, its owner is another. */
+			HxFreePages(vacuum->index, &block, 1, opaque.owner);
+		else if (opaque.kind == HX_KIND_ZONES &&
+				 !is_in_directory(vacuum, block, opaque.parent))
+			HxFreePages(vacuum->index, &block, 1, HX_NO_OWNER);
 	}
 	HxUnlockStructure(vacuum->index);
 }
