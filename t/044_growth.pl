@@ -165,7 +165,7 @@ sound('rounds', 'filled again');
 
 # More blocks than are all compared: rows go to a near one by way of the upper
 # level, directory pages that fill are divided, and vacuum merges what is thin
-$node->safe_psql('postgres', 'CREATE TABLE wide AS SELECT i AS id, grown_code(i) AS c, i % 20 AS a FROM generate_series(1, 60000) i;
+$node->safe_psql('postgres', 'CREATE TABLE wide AS SELECT i AS id, grown_code(i)::bincode(256) AS c, i % 20 AS a FROM generate_series(1, 60000) i;
 	CREATE INDEX wide_idx ON wide USING hashemb (c, a) WITH (block_rows = 4)');
 my ($blocks, $splits) = split /\|/, $node->safe_psql('postgres', q{SELECT blocks, splits FROM hashemb_index_info('wide_idx')});
 my $directory = $node->safe_psql('postgres', q{SELECT directory_pages FROM hashemb_check('wide_idx')});
