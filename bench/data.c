@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "data.h"
+#include "filters.h"
 
 const int bench_k[BENCH_KS] = {1, 10, 100};
 
@@ -239,32 +240,6 @@ bench_open(BenchSet *set, const char *folder, BenchNeed need)
 }
 
 /* Filters */
-
-/* Define match_NAME: rows for which the expression holds */
-#define MATCH(name, expression)                                             \
-	static void match_##name(const BenchSet *set, const BenchParams *query, \
-							 size_t first, size_t count, uint8_t *mask)     \
-	{                                                                       \
-		const BenchColumns *column = &set->column;                          \
-                                                                            \
-		(void) query;                                                       \
-		(void) column;                                                      \
-		for (size_t j = 0; j < count; j++)                                  \
-		{                                                                   \
-			size_t i = first + j;                                           \
-                                                                            \
-			(void) i;                                                       \
-			mask[j] = (expression);                                         \
-		}                                                                   \
-	}
-
-/* Define bind_NAME: one or two numbers */
-#define BIND(name, one, two)                                            \
-	static void bind_##name(const BenchParams *query, char text[2][32]) \
-	{                                                                   \
-		snprintf(text[0], 32, "%d", (int) (one));                       \
-		snprintf(text[1], 32, "%d", (int) (two));                       \
-	}
 
 #define TAG(t) ((uint64_t) 1 << (t))
 #define RANGE 50000

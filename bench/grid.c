@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "filters.h"
 #include "grid.h"
 
 /* Independent draws: which column */
@@ -93,24 +94,6 @@ grid_row(const BenchSet *set, size_t i)
 
 /* Filters */
 
-/* Define match_NAME: rows for which the expression holds */
-#define MATCH(name, expression)                                             \
-	static void match_##name(const BenchSet *set, const BenchParams *query, \
-							 size_t first, size_t count, uint8_t *mask)     \
-	{                                                                       \
-		const BenchColumns *column = &set->column;                          \
-                                                                            \
-		(void) query;                                                       \
-		(void) column;                                                      \
-		for (size_t j = 0; j < count; j++)                                  \
-		{                                                                   \
-			size_t i = first + j;                                           \
-                                                                            \
-			(void) i;                                                       \
-			mask[j] = (expression);                                         \
-		}                                                                   \
-	}
-
 /* Five filters of falling share, NAME0 to NAME4 */
 #define MATCH5(name, expression)             \
 	MATCH(name##0, (expression(0, 1000000))) \
@@ -118,13 +101,6 @@ grid_row(const BenchSet *set, size_t i)
 	MATCH(name##2, (expression(2, 10000)))   \
 	MATCH(name##3, (expression(3, 1000)))    \
 	MATCH(name##4, (expression(4, 100)))
-
-#define BIND(name, one)                                                 \
-	static void bind_##name(const BenchParams *query, char text[2][32]) \
-	{                                                                   \
-		snprintf(text[0], 32, "%d", (int) (one));                       \
-		text[1][0] = '\0';                                              \
-	}
 
 #define LEV_IS(level, most) levels(LEV, i) == level + 1
 #define RNG_BELOW(level, most) draw(RNG, i) < most
@@ -171,11 +147,11 @@ MATCH(opposite4096, column->near4096[i] == query->opposite4096)
 MATCH(fine,
 	  column->fine[query->number % BENCH_FINE][i] == query->number / BENCH_FINE)
 
-BIND(own64, query->own64)
-BIND(opposite64, query->opposite64)
-BIND(own4096, query->own4096)
-BIND(opposite4096, query->opposite4096)
-BIND(fine, query->number / BENCH_FINE)
+BIND(own64, query->own64, 0)
+BIND(opposite64, query->opposite64, 0)
+BIND(own4096, query->own4096, 0)
+BIND(opposite4096, query->opposite4096, 0)
+BIND(fine, query->number / BENCH_FINE, 0)
 
 /* Five filters, with SQL that differs in a constant */
 #define FILTER5(name, sql, match, a, b, c, d, e)    \

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "kernel/level.h"
+#include "random.h"
 
 /* Greatest sizes that are tested */
 #define MAX_CODES 70
@@ -56,7 +57,6 @@ typedef struct Results
 	float floats[MAX_CODES];
 } Results;
 
-static uint64_t random_state;
 static int passed;
 static int failed;
 
@@ -71,22 +71,6 @@ static Area codes_area;
 static Area results_area;
 static Area second_area;
 static Area sparse_areas[4];
-
-static uint64_t
-next_random(void)
-{
-	random_state ^= random_state >> 12;
-	random_state ^= random_state << 25;
-	random_state ^= random_state >> 27;
-	return random_state * UINT64_C(0x2545f4914f6cdd1d);
-}
-
-/* A number from 0 to bound - 1. */
-static size_t
-random_below(size_t bound)
-{
-	return (size_t) ((next_random() >> 11) % bound);
-}
 
 static void begin_group(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));

@@ -16,6 +16,7 @@
 
 #include "encoder/apply.h"
 #include "kernel/kernel.h"
+#include "random.h"
 
 /* Largest model, and dimensions of models that are computed with */
 #define MAX_BYTES 20000
@@ -27,24 +28,6 @@ typedef struct Writer
 	uint8_t *bytes;
 	size_t size;
 } Writer;
-
-static uint64_t random_state;
-
-static uint64_t
-next_random(void)
-{
-	random_state ^= random_state >> 12;
-	random_state ^= random_state << 25;
-	random_state ^= random_state >> 27;
-	return random_state * UINT64_C(0x2545f4914f6cdd1d);
-}
-
-/* A number from 0 to bound - 1. */
-static uint32_t
-random_below(uint32_t bound)
-{
-	return (uint32_t) ((next_random() >> 33) % bound);
-}
 
 static void
 put(Writer *writer, uint32_t value)

@@ -16,31 +16,15 @@
 #include <unistd.h>
 
 #include "kernel/level.h"
+#include "random.h"
 
 /* Arguments of one test, freed behind it */
 #define MAX_FRESH 8
 
-static uint64_t random_state;
 static void *held[MAX_FRESH];
 static int held_count;
 static int cases;
 static int failures;
-
-static uint64_t
-next_random(void)
-{
-	random_state ^= random_state >> 12;
-	random_state ^= random_state << 25;
-	random_state ^= random_state >> 27;
-	return random_state * UINT64_C(0x2545f4914f6cdd1d);
-}
-
-/* A number from 0 to bound - 1. */
-static size_t
-random_below(size_t bound)
-{
-	return (size_t) ((next_random() >> 11) % bound);
-}
 
 /* A finite number, small, large, zero or subnormal. */
 static float
