@@ -23,8 +23,12 @@
 
 /* A block is thin below one in so many of the rows that it should have */
 #define THIN_BLOCK 2
-/* One below so many may be merged with any other; else only with a near one */
-#define VERY_THIN_BLOCK 32
+/*
+ * One below one in so many, or of a handful of rows, may be merged with any
+ * other; else only with a near one
+ */
+#define VERY_THIN_BLOCK 8
+#define HANDFUL 5
 /* Two are merged if together they have at most so many times those rows */
 #define MERGED_BLOCK 1.2
 /* A block is written anew if it needs at most three quarters of its pages */
@@ -127,7 +131,7 @@ static bool
 is_near(const HxEntry *thin, const HxEntry *other, uint32 spread, double target)
 {
 	return spread <= Max(thin->radius, other->radius) ||
-		   thin->rows < target / VERY_THIN_BLOCK;
+		   thin->rows < Max(target / VERY_THIN_BLOCK, HANDFUL);
 }
 
 /*
