@@ -22,7 +22,7 @@ install_functions($node);
 $node->safe_psql('postgres', q{
 	CREATE TABLE t (id int, c bincode(256), a int);
 	INSERT INTO t SELECT i, CASE WHEN i % 50 <> 7 THEN code(i, 37, 'w1')::bincode END, i % 20 FROM generate_series(1, 4000) i;
-	CREATE INDEX t_idx ON t USING hashemb (c, a) WITH (block_rows = 60)});
+	CREATE INDEX t_idx ON t USING hashemb (c, a) WITH (block_rows = 12)});
 
 my $lock = $node->background_psql('postgres');
 my $distances = q{ARRAY(SELECT format('c <~> %L', code(i, 37, 'w1')) FROM generate_series(1, 2) i)};

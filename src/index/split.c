@@ -30,12 +30,11 @@
 /*
  * When halves are clusters.  One of less than one row in LEAST_HALF is if it is
  * well apart: the centroids so many times as far from each other as rows are
- * from theirs.  One of less than one in LEAST_CLUSTER never is: vacuum would
- * merge it with any other.  Nor are halves of any size whose centroids are too
- * near.
+ * from theirs.  One of less than one in LEAST_CLUSTER never is, nor are halves
+ * of any size whose centroids are too near.
  */
 #define LEAST_HALF 8
-#define LEAST_CLUSTER 12
+#define LEAST_CLUSTER 32
 #define WELL_APART 2
 #define TOO_NEAR 0.2
 /* One cluster is divided at so many times the rows that a block should have */
