@@ -84,7 +84,7 @@ SELECT rows, null_rows FROM hashemb_index_info('build_idx');
 DROP INDEX build_idx;
 
 -- functions that workers may not call; a temporary table; an unlogged one
-CREATE FUNCTION build_unsafe(bincode) RETURNS bincode LANGUAGE sql IMMUTABLE PARALLEL UNSAFE AS 'SELECT ~$1';
+CREATE FUNCTION build_unsafe(bincode) RETURNS bincode LANGUAGE sql IMMUTABLE PARALLEL UNSAFE AS 'SELECT OPERATOR(public.~) $1';
 CREATE INDEX build_idx ON build USING hashemb ((build_unsafe(c)::bincode(256)));
 SELECT rows, null_rows FROM hashemb_index_info('build_idx');
 CREATE TEMP TABLE build_temporary AS SELECT * FROM build;

@@ -48,7 +48,7 @@ SELECT ''::hashemb_model;
 SELECT 'AAAA'::hashemb_model;
 SELECT 'a model, really'::hashemb_model;
 SELECT left(m::text, -4)::hashemb_model FROM models WHERE name = 'itq';
-SELECT (overlay(m::text PLACING 'AAAA' FROM 200))::hashemb_model FROM models WHERE name = 'itq';
+SELECT (overlay(m::text PLACING 'oops' FROM 200))::hashemb_model FROM models WHERE name = 'itq';
 
 -- bytes with a digest that is theirs
 CREATE FUNCTION forge(b bytea) RETURNS hashemb_model LANGUAGE sql AS $$
