@@ -92,7 +92,7 @@ check()
 	quietly chroot "$dir" make -s -C /hashemb with_llvm=no install \
 		PG_CONFIG=$pg_config
 	chroot "$dir" runuser -u postgres -- pg_virtualenv -v "$version" \
-		-o autovacuum=off \
+		-o autovacuum_naptime=1d \
 		make -s -C /hashemb installcheck with_llvm=no \
 		TAP_TESTS="${HASHEMB_COMPAT_TAP:-}" PG_CONFIG=$pg_config
 }
