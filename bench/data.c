@@ -244,7 +244,6 @@ bench_open(BenchSet *set, const char *folder, BenchNeed need)
 #define TAG(t) ((uint64_t) 1 << (t))
 #define RANGE 50000
 
-MATCH(all, 1)
 MATCH(cat, column->cat[i] == query->cat)
 MATCH(range,
 	  column->rnd[i] >= query->low && column->rnd[i] < query->low + RANGE)
@@ -258,22 +257,11 @@ MATCH(both,
 MATCH(two, column->cat[i] == query->cat && column->rnd[i] < 100000)
 MATCH(null, column->nul[i] == BENCH_NULL)
 MATCH(not_null, column->nul[i] != BENCH_NULL)
-MATCH(own64, column->near64[i] == query->own64)
-MATCH(opposite64, column->near64[i] == query->opposite64)
-MATCH(own4096, column->near4096[i] == query->own4096)
-MATCH(opposite4096, column->near4096[i] == query->opposite4096)
-MATCH(fine,
-	  column->fine[query->number % BENCH_FINE][i] == query->number / BENCH_FINE)
 MATCH(label, column->label != NULL &&
 				 strcmp(set->labels[column->label[i]], BENCH_LABEL) == 0)
 
 BIND(cat, query->cat, 0)
 BIND(range, query->low, query->low + RANGE)
-BIND(own64, query->own64, 0)
-BIND(opposite64, query->opposite64, 0)
-BIND(own4096, query->own4096, 0)
-BIND(opposite4096, query->opposite4096, 0)
-BIND(fine, query->number / BENCH_FINE, 0)
 
 static void
 bind_any(const BenchParams *query, char text[2][32])

@@ -36,4 +36,19 @@
 		snprintf(text[1], 32, "%d", (int) (two));                       \
 	}
 
+/* Filters of more than one benchmark: all rows, and neighbourhoods */
+MATCH(all, 1)
+MATCH(own64, column->near64[i] == query->own64)
+MATCH(opposite64, column->near64[i] == query->opposite64)
+MATCH(own4096, column->near4096[i] == query->own4096)
+MATCH(opposite4096, column->near4096[i] == query->opposite4096)
+MATCH(fine,
+	  column->fine[query->number % BENCH_FINE][i] == query->number / BENCH_FINE)
+
+BIND(own64, query->own64, 0)
+BIND(opposite64, query->opposite64, 0)
+BIND(own4096, query->own4096, 0)
+BIND(opposite4096, query->opposite4096, 0)
+BIND(fine, query->number / BENCH_FINE, 0)
+
 #endif /* BENCH_FILTERS_H */

@@ -113,7 +113,6 @@ grid_row(const BenchSet *set, size_t i)
 	draw(PLAIN, i) >= 500000 - most / 2 && draw(PLAIN, i) < 500000 + most / 2
 #define IN_VALUES(count) draw(VAL, i) % 10000 < count
 
-MATCH(all, 1)
 MATCH5(lev, LEV_IS)
 MATCH5(rng, RNG_BELOW)
 MATCH5(oth, OTH_BELOW)
@@ -140,18 +139,6 @@ MATCH(not_json, levels(JSON, i) < 2)
 MATCH(null10, draw(OPT10, i) < 100000)
 MATCH(null01, draw(OPT01, i) < 1000)
 MATCH(not_null, draw(OPT10, i) >= 100000)
-MATCH(own64, column->near64[i] == query->own64)
-MATCH(opposite64, column->near64[i] == query->opposite64)
-MATCH(own4096, column->near4096[i] == query->own4096)
-MATCH(opposite4096, column->near4096[i] == query->opposite4096)
-MATCH(fine,
-	  column->fine[query->number % BENCH_FINE][i] == query->number / BENCH_FINE)
-
-BIND(own64, query->own64, 0)
-BIND(opposite64, query->opposite64, 0)
-BIND(own4096, query->own4096, 0)
-BIND(opposite4096, query->opposite4096, 0)
-BIND(fine, query->number / BENCH_FINE, 0)
 
 /* Five filters, with SQL that differs in a constant */
 #define FILTER5(name, sql, match, a, b, c, d, e)    \

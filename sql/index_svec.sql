@@ -59,34 +59,9 @@ SET enable_seqscan = off;
 SET enable_sort = off;
 SELECT * FROM pg_temp.explained('<#>', :'q1', 'a = 3 OR NOT b AND t <> ''w3''', 7);
 SELECT * FROM pg_temp.explained('<#>', :'q1', 'id % 97 = 5', 7);
-CREATE FUNCTION pg_temp.with_bitmaps(operator text, q text, conditions text[]) RETURNS TABLE (searches int, matches bigint, bitmaps int, different text) LANGUAGE plpgsql AS $$
-DECLARE
-	condition text;
-	distance text := format('v %s %L', operator, q);
-	expected text[];
-	got text[];
-	k int;
-BEGIN
-	searches := 0; matches := 0; bitmaps := 0;
-	FOREACH condition IN ARRAY conditions LOOP
-		expected := pg_temp.sequential('index_svec', distance, condition);
-		matches := matches + cardinality(expected);
-		PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'on', true), set_config('enable_bitmapscan', 'on', true);
-		FOREACH k IN ARRAY '{1,10,200,10000}'::int[] LOOP
-			EXECUTE format('SELECT array_agg(coalesce(d::text, ''NULL'') || '' '' || c::text) FROM (SELECT %1$s AS d, ctid AS c FROM index_svec WHERE %2$s ORDER BY %1$s LIMIT %3$s) s',
-				distance, condition, k) INTO got;
-			searches := searches + 1;
-			bitmaps := bitmaps + (EXISTS (SELECT FROM pg_temp.explained(operator, q, condition, k) WHERE line ~ 'Strategy: (bitmap|exact)'))::int;
-			IF coalesce(got, '{}') <> expected[1:k] THEN
-				different := coalesce(different, condition || ' limit ' || k);
-			END IF;
-		END LOOP;
-	END LOOP;
-	RETURN NEXT;
-END $$;
-SELECT searches, matches, bitmaps > 8 AS bitmaps, different FROM pg_temp.with_bitmaps('<#>', :'q1', ARRAY['id % 97 = 5', 'id % 97 < 40', 'id % 97 < 40 AND a = 3', 'id % 97 = 5 OR id = 700',
-	'id % 97 IN (3, 7, NULL) AND t <> ''w3''', 'id % 97 < 60 AND id % 3 = 1', 'id % 97 = 6 AND v IS NULL']);
-SELECT searches, matches, bitmaps > 8 AS bitmaps, different FROM pg_temp.with_bitmaps('<=>', :'q3', ARRAY['id % 97 = 5', 'id % 97 < 40', 'id % 97 = 5 OR id = 700', 'id % 97 < 60 AND id % 3 = 1']);
+SELECT searches, matches, bitmaps > 8 AS bitmaps, different FROM pg_temp.with_bitmaps('index_svec', format('v <#> %L', :'q1'), ARRAY['id % 97 = 5', 'id % 97 < 40', 'id % 97 < 40 AND a = 3', 'id % 97 = 5 OR id = 700',
+	'id % 97 IN (3, 7, NULL) AND t <> ''w3''', 'id % 97 < 60 AND id % 3 = 1', 'id % 97 = 6 AND v IS NULL'], '{1,10,200,10000}');
+SELECT searches, matches, bitmaps > 8 AS bitmaps, different FROM pg_temp.with_bitmaps('index_svec', format('v <=> %L', :'q3'), ARRAY['id % 97 = 5', 'id % 97 < 40', 'id % 97 = 5 OR id = 700', 'id % 97 < 60 AND id % 3 = 1'], '{1,10,200,10000}');
 RESET enable_seqscan;
 RESET enable_sort;
 DROP INDEX index_svec_id;

@@ -81,3 +81,35 @@ BEGIN
 	END LOOP;
 	RETURN NEXT;
 END $$;
+
+-- The same through bitmaps of other indexes: how many searches there were, how
+-- many went by a bitmap, and the first that gave other rows
+CREATE FUNCTION pg_temp.with_bitmaps(tab text, distance text, conditions text[], ks int[] DEFAULT '{1,10,10000}')
+	RETURNS TABLE (searches int, matches bigint, bitmaps int, different text) LANGUAGE plpgsql AS $$
+DECLARE
+	condition text;
+	query text;
+	line text;
+	expected text[];
+	got text[];
+	k int;
+BEGIN
+	searches := 0; matches := 0; bitmaps := 0;
+	FOREACH condition IN ARRAY conditions LOOP
+		expected := pg_temp.sequential(tab, distance, condition);
+		matches := matches + cardinality(expected);
+		PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'on', true), set_config('enable_bitmapscan', 'on', true);
+		FOREACH k IN ARRAY ks LOOP
+			query := format('SELECT %1$s AS d, ctid AS c FROM %2$s WHERE %3$s ORDER BY %1$s LIMIT %4$s', distance, tab, condition, k);
+			EXECUTE format('SELECT array_agg(coalesce(d::text, ''NULL'') || '' '' || c::text) FROM (%s) s', query) INTO got;
+			searches := searches + 1;
+			FOR line IN EXECUTE 'EXPLAIN (ANALYZE) ' || query LOOP
+				bitmaps := bitmaps + (line ~ 'Strategy: (bitmap|exact)')::int;
+			END LOOP;
+			IF coalesce(got, '{}') <> expected[1:k] THEN
+				different := coalesce(different, condition || ' limit ' || k);
+			END IF;
+		END LOOP;
+	END LOOP;
+	RETURN NEXT;
+END $$;

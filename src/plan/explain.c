@@ -36,13 +36,8 @@ static void
 show_conditions(const HxScanState *state, const char *label, HxDecider decider,
 				List *ancestors, ExplainState *es)
 {
-	List *conditions = NIL;
-	ListCell *condition;
-	ListCell *cell;
+	List *conditions = HxConditionsOf(&state->data, 1 << decider);
 
-	forboth(condition, state->data.conditions, cell,
-			state->data.deciders) if ((HxDecider) lfirst_int(cell) == decider)
-		conditions = lappend(conditions, lfirst(condition));
 	if (conditions)
 		show_expression(state, label, (Node *) make_ands_explicit(conditions),
 						ancestors, es);

@@ -59,19 +59,12 @@ init_slots(HxScanState *state, EState *estate)
 	state->row = table_slot_create(table, &estate->es_tupleTable);
 }
 
-/* The conditions, but those of some deciders, ready to evaluate. */
+/* The conditions of some deciders, given as bits, ready to evaluate. */
 static ExprState *
-init_conditions(HxScanState *state, int skipped)
+init_conditions(HxScanState *state, int deciders)
 {
-	List *conditions = NIL;
-	ListCell *condition;
-	ListCell *decider;
-
-	forboth(condition, state->data.conditions, decider,
-			state->data.deciders) if ((skipped & (1 << lfirst_int(decider))) ==
-									  0) conditions =
-		lappend(conditions, lfirst(condition));
-	return ExecInitQual(conditions, &state->css.ss.ps);
+	return ExecInitQual(HxConditionsOf(&state->data, deciders),
+						&state->css.ss.ps);
 }
 
 static void
@@ -85,10 +78,10 @@ init_expressions(HxScanState *state)
 	state->values = ExecInitExprList(data->values, parent);
 	state->limit_count = ExecInitExpr(data->limit_count, parent);
 	state->limit_offset = ExecInitExpr(data->limit_offset, parent);
-	state->all = init_conditions(state, 0);
-	state->indexed = init_conditions(state, 1 << HX_BY_PREDICATE);
-	state->left = init_conditions(
-		state, 1 << HX_BY_PREDICATE | 1 << HX_BY_MASK | 1 << HX_BY_BITMAP);
+	state->left = init_conditions(state, 1 << HX_BY_HEAP);
+	state->indexed = init_conditions(state, 1 << HX_BY_HEAP | 1 << HX_BY_MASK |
+												1 << HX_BY_BITMAP);
+	state->all = init_conditions(state, ~0);
 }
 
 /* BeginCustomScan */

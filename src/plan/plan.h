@@ -147,6 +147,7 @@ extern const CustomPathMethods hx_path_methods;
 /* plan_data.c */
 extern void HxPackPlan(const HxPlanData *data, CustomScan *scan);
 extern void HxUnpackPlan(const CustomScan *scan, HxPlanData *data);
+extern List *HxConditionsOf(const HxPlanData *data, int deciders);
 
 /* condition.c */
 extern HxCondExpr *HxBuildFilter(const HxPlanData *data, const Datum *values,

@@ -49,3 +49,15 @@ HxUnpackPlan(const CustomScan *scan, HxPlanData *data)
 	data->limit_count = lfourth(scan->custom_exprs);
 	data->limit_offset = list_nth(scan->custom_exprs, 4);
 }
+
+/* The conditions of some deciders, given as bits, in the order to check them. */
+List *
+HxConditionsOf(const HxPlanData *data, int deciders)
+{
+	List *conditions = NIL;
+
+	for (int i = 0; i < list_length(data->conditions); i++)
+		if (deciders & (1 << list_nth_int(data->deciders, i)))
+			conditions = lappend(conditions, list_nth(data->conditions, i));
+	return conditions;
+}
