@@ -6,7 +6,18 @@
 #ifndef HX_CANDIDATE_H
 #define HX_CANDIDATE_H
 
+#include <math.h>
+
+#include "utils/float.h"
+
 #include "index/search.h"
+
+/* A distance as rows are ordered by it: NaN comes behind all numbers. */
+static inline double
+HxOrderedDistance(double distance)
+{
+	return isnan(distance) ? get_float8_infinity() : distance;
+}
 
 /* Does a row come before another? */
 static inline bool

@@ -7,12 +7,11 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"
 
+#include "index/candidate.h"
 #include "index/cost.h"
 #include "index/search_state.h"
 
@@ -134,8 +133,7 @@ score_pending(HxSearch *search, HxRanking *ranking)
 		search->spec.query, ranking->payloads, ranking->npending,
 		ranking->distances);
 	for (int i = 0; i < ranking->npending; i++)
-		rows[i].distance = isnan(ranking->distances[i]) ? get_float8_infinity()
-														: ranking->distances[i];
+		rows[i].distance = HxOrderedDistance(ranking->distances[i]);
 	search->stats.scored += ranking->npending;
 	ranking->npending = 0;
 }

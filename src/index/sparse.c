@@ -6,9 +6,9 @@
 
 #include <math.h>
 
-#include "utils/float.h"
 #include "utils/lsyscache.h"
 
+#include "index/candidate.h"
 #include "index/sparse.h"
 #include "kernel/kernel.h"
 #include "type/distance.h"
@@ -94,7 +94,7 @@ HxSparseDistance(const HxQuery *base, Datum vector)
 
 	if (PointerGetDatum(v) != vector)
 		pfree(v);
-	return isnan(distance) ? get_float8_infinity() : distance;
+	return HxOrderedDistance(distance);
 }
 
 /* A row of the table as the index keeps it; palloc'd. */

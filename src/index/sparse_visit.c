@@ -51,7 +51,7 @@ consider(HxSparseSearch *search, double distance, const ItemPointerData *tid)
 
 	row.page = search->page;
 	row.passed = false;
-	row.distance = isnan(distance) ? get_float8_infinity() : distance;
+	row.distance = HxOrderedDistance(distance);
 	if (row.distance > worst_kept(search))
 		return;
 	row.tid = HxPackTid(tid);

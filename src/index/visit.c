@@ -26,7 +26,7 @@ consider(HxSearch *search, double distance, const ItemPointerData *tid)
 
 	row.page = search->page;
 	row.passed = false;
-	row.distance = isnan(distance) ? get_float8_infinity() : distance;
+	row.distance = HxOrderedDistance(distance);
 	if (search->limited)
 	{
 		if (row.distance > search->best.worst)
