@@ -157,10 +157,10 @@ add_row(HxSearch *search, HxRanking *ranking, uint64 tid, Datum vector,
 	{
 		row.distance = HxSparseDistance(spec->query, vector);
 		search->stats.scored++;
+		ranking->rows[ranking->count++] = row;
+		return;
 	}
 	ranking->rows[ranking->count++] = row;
-	if (HxIsSparse(&search->desc))
-		return;
 	search->desc.vector->methods->form(
 		&search->desc, vector,
 		ranking->payloads + ranking->npending * search->desc.payload);
