@@ -133,16 +133,47 @@ SELECT * FROM pg_temp.compare('index_svec_ip', '<#>', :'q1', :'q2', :'q3');
 
 -- several windows whose blocks have bounds, and filters that few rows pass
 CREATE TABLE index_bounds (id int, v svec(3000), a int);
-CREATE FUNCTION pg_temp.fill_bounds(first int, last int) RETURNS void LANGUAGE sql AS $$
-	INSERT INTO index_bounds SELECT i, (SELECT svec(array_agg(i % 256 * 10 + j), array_agg((abs(hashtext(i || 'b' || j)) % 1000 + 1) / 300.0), 3000)
+CREATE FUNCTION pg_temp.fill_bounds(first int, last int, topics int) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO index_bounds SELECT i, (SELECT svec(array_agg(i % topics * 10 + j), array_agg((abs(hashtext(i || 'b' || j)) % 1000 + 1) / 300.0), 3000)
 		FROM generate_series(1, 10) j), abs(hashtext(i || 'a')) % 300 FROM generate_series(first, last) i $$;
-SELECT pg_temp.fill_bounds(1, 6000);
+SELECT pg_temp.fill_bounds(1, 6000, 256);
 CREATE INDEX index_bounds_idx ON index_bounds USING hashemb (v, a);
-SELECT pg_temp.fill_bounds(6001, 12000);
+SELECT pg_temp.fill_bounds(6001, 12000, 256);
 SELECT blocks > 1 AS windows FROM hashemb_index_info('index_bounds_idx');
 SELECT * FROM pg_temp.differences('index_bounds_idx', 'index_bounds', (SELECT array_agg(format('v <#> %L', q)) FROM
 	(SELECT svec(array_agg(d ORDER BY d), array_agg((d % 7 + 1) / 4.0 ORDER BY d), 3000) AS q FROM generate_series(1, 6) s,
 		LATERAL (SELECT DISTINCT abs(hashtext(s || 'd' || j)) % 256 * 10 + k AS d FROM generate_series(1, 12) j, generate_series(1, 10) k) x GROUP BY s) y), '{true,a = 3,a < 6,a < 20,a < 100}', '{1,5,10,50}');
+-- topics of several blocks each, and queries that weigh them unlike, so that
+-- some blocks are scored and others not
+TRUNCATE index_bounds;
+SELECT pg_temp.fill_bounds(1, 6000, 64);
+REINDEX INDEX index_bounds_idx;
+SELECT pg_temp.fill_bounds(6001, 12000, 64);
+SELECT blocks > 1 AS windows FROM hashemb_index_info('index_bounds_idx');
+CREATE TABLE index_bounds_queries AS SELECT s, svec(array_agg(t * 10 + k ORDER BY t, k), array_agg((1 + t * 37 % 101 * (s + 1)) / 50.0 ORDER BY t, k), 3000) AS q
+	FROM generate_series(1, 3) s, generate_series(0, 63) t, generate_series(1, 10, 3) k WHERE (t * 7 + s) % 4 = 0 GROUP BY s;
+CREATE FUNCTION pg_temp.scored_blocks(condition text) RETURNS TABLE (searches int, some_blocks int) LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+	query svec;
+	found text[];
+BEGIN
+	PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true), set_config('hashemb.enable_scan', 'on', true);
+	searches := 0; some_blocks := 0;
+	FOR query IN SELECT q FROM index_bounds_queries LOOP
+		searches := searches + 1;
+		FOR line IN EXECUTE format('EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM index_bounds WHERE %s ORDER BY v <#> %L LIMIT 5', condition, query) LOOP
+			found := regexp_match(line, 'Blocks: (\d+) of (\d+)');
+			some_blocks := some_blocks + coalesce(found[1]::int > 0 AND found[1]::int < found[2]::int, false)::int;
+		END LOOP;
+	END LOOP;
+	RETURN NEXT;
+END $$;
+SELECT * FROM pg_temp.scored_blocks('true');
+SELECT searches, some_blocks > 0 AS some FROM pg_temp.scored_blocks('a = 3');
+SELECT * FROM pg_temp.differences('index_bounds_idx', 'index_bounds', (SELECT array_agg(format('v <#> %L', q) ORDER BY s) FROM index_bounds_queries),
+	'{true,a < 3,a = 3,a = 3 AND id % 4 = 0,a = 3 AND id % 16 = 0}', '{1,5,10,50,100}');
+DROP TABLE index_bounds_queries;
 DROP TABLE index_bounds;
 
 -- errors

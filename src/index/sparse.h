@@ -373,6 +373,13 @@ extern bool HxScoreSparseBlocks(const HxSparseQuery *query,
 
 typedef struct HxQueryLookup HxQueryLookup;
 
+/* Is a block in a set of them? */
+static inline bool
+HxIsChosen(const uint64 *blocks, int block)
+{
+	return blocks[block / 64] >> (block % 64) & 1;
+}
+
 extern HxQueryLookup *HxMakeLookup(const HxSparseQuery *query);
 extern double HxLookupProduct(const HxQueryLookup *lookup, const HxDoc *doc);
 extern void HxBlockMaxima(const double *sums, int rows, const uint64 *blocks,

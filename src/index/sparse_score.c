@@ -343,12 +343,6 @@ typedef struct Ranges
 	uint16 to[HX_WINDOW_BLOCKS];
 } Ranges;
 
-static inline bool
-is_chosen(const uint64 *blocks, int block)
-{
-	return blocks[block / 64] >> (block % 64) & 1;
-}
-
 /* Blocks to score */
 typedef struct ChosenBlocks
 {
@@ -363,7 +357,7 @@ list_chosen(const uint64 *blocks, ChosenBlocks *chosen)
 {
 	for (int b = 0; b < HX_WINDOW_BLOCKS; b++)
 	{
-		chosen->chosen[b] = is_chosen(blocks, b);
+		chosen->chosen[b] = HxIsChosen(blocks, b);
 		if (chosen->chosen[b])
 			chosen->blocks[chosen->count++] = b;
 	}
@@ -534,7 +528,6 @@ HxScoreSparseBlocks(const HxSparseQuery *query, const HxWindowReader *reader,
 /* Bits of the filter that most dimensions of pending rows fail */
 #define DIM_BITS 65536
 
-
 /* A dimension of the query, for pending rows; open addressing */
 typedef struct QueryDim
 {
@@ -639,7 +632,7 @@ HxBlockMaxima(const double *sums, int rows, const uint64 *blocks,
 		int count = Min(HX_WINDOW_BLOCK, rows - b * HX_WINDOW_BLOCK);
 		double most[4] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
 
-		if (blocks && !is_chosen(blocks, b))
+		if (blocks && !HxIsChosen(blocks, b))
 			count = 0;
 		for (; count >= 4; count -= 4, from += 4)
 		{

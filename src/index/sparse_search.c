@@ -4,9 +4,10 @@
  *
  * See README.sparse, "Search".  A search is one or more passes.  A pass keeps
  * the best rows above the last (distance, TID) emitted: the first as many as
- * are wanted, or 128, which it releases in groups, the second 896, each later
- * one as many as work_mem holds.  All are exact: a block of rows is left alone
- * only as long as its bound says that it has none of the rows wanted.
+ * are wanted, or 128, which it releases in groups, the second 896 or eight
+ * times as many, each later one as many as work_mem holds.  All are exact: a
+ * block of rows is left alone only as long as its bound says that it has none
+ * of the rows wanted.
  */
 #include "postgres.h"
 

@@ -75,12 +75,6 @@ struct HxSparseSearch
 	MemoryContext context;
 };
 
-static inline bool
-HxIsChosen(const uint64 *blocks, int block)
-{
-	return blocks[block / 64] >> (block % 64) & 1;
-}
-
 /* Is this part of the search about distances? */
 static inline bool
 HxSparseScores(const HxSparseSearch *search)
