@@ -11,53 +11,180 @@
 #include "index/kept.h"
 
 /* Rows that may be added before a merge */
-#define MIN_ADDED 64
-#define ADDED_PART 8 /* or this part of the room, if that is more */
+#define ADDED_ROOM 256
 
 /* A merge is put off for so many visits at most, where it costs much */
 #define MAX_WAIT 8
 /* Rows whose merge costs so little that it is never put off */
 #define SMALL_ROOM 512
 
+/* Rows that are kept in order at least, and what part of those behind follows */
+#define MIN_FRONT 256
+#define FRONT_PART 8
+
+/* Rows beyond the room that are kept until it is worth cutting them off */
+#define MIN_SLACK 64
+#define SLACK_PART 8
+
+/* Make room for so many rows in an array, which stays in its context. */
+static void
+reserve(HxCandidate **rows, int64 *room, int64 count)
+{
+	if (count <= *room)
+		return;
+	*room = Max(count, 2 * *room);
+	if (*rows)
+		*rows = repalloc_huge(*rows, *room * sizeof(HxCandidate));
+	else
+		*rows = MemoryContextAllocHuge(CurrentMemoryContext,
+									   *room * sizeof(HxCandidate));
+}
+
 void
 HxResetKept(HxKept *kept, int64 room)
 {
-	int64 added = Max(MIN_ADDED, room / ADDED_PART);
-
+	reserve(&kept->added, &kept->added_room, ADDED_ROOM);
+	reserve(&kept->rows, &kept->rows_room, ADDED_ROOM);
+	reserve(&kept->behind, &kept->behind_room, MIN_SLACK);
 	kept->room = room;
-	if (added > kept->added_room)
-	{
-		if (kept->added)
-			pfree(kept->added);
-		kept->added_room = added;
-		kept->added = MemoryContextAllocHuge(CurrentMemoryContext,
-											 added * sizeof(HxCandidate));
-	}
-	if (!kept->rows)
-	{
-		kept->rows_room = 2 * kept->added_room;
-		kept->rows = MemoryContextAllocHuge(
-			CurrentMemoryContext, kept->rows_room * sizeof(HxCandidate));
-	}
-	kept->count = kept->nadded = 0;
+	kept->count = kept->nbehind = kept->nadded = 0;
+	kept->front = MIN_FRONT;
+	kept->has_edge = false;
 	kept->waited = 0;
 	kept->lost = false;
 	kept->worst = get_float8_infinity();
 }
 
+/* ---- rows behind ---- */
+
+/*
+ * Exchange rows until the `count` best of them stand at the end, behind the best
+ * of the others (C. A. R. Hoare, Algorithm 65: Find, Communications of the ACM 4,
+ * 1961).
+ */
+static void
+move_best_to_end(HxCandidate *rows, int64 nrows, int64 count)
+{
+	int64 place = nrows - count - 1;
+	int64 low = 0;
+	int64 high = nrows - 1;
+
+	while (low < high)
+	{
+		HxCandidate pivot = rows[low + (high - low) / 2];
+		int64 left = low;
+		int64 right = high;
+
+		while (left <= right)
+		{
+			while (HxPrecedes(&pivot, &rows[left]))
+				left++;
+			while (HxPrecedes(&rows[right], &pivot))
+				right--;
+			if (left <= right)
+			{
+				HxCandidate row = rows[left];
+
+				rows[left++] = rows[right];
+				rows[right--] = row;
+			}
+		}
+		if (place <= right)
+			high = right;
+		else if (place >= left)
+			low = left;
+		else
+			break;
+	}
+}
+
+/* Rows that there is no room for set the frontier. */
+static void
+cut_kept(HxKept *kept)
+{
+	int64 left = kept->room - kept->count;
+
+	if (kept->count + kept->nbehind <= kept->room)
+		return;
+	if (left < 0)
+	{
+		kept->frontier = kept->rows[kept->room];
+		kept->count = kept->room;
+		kept->nbehind = 0;
+	}
+	else
+	{
+		int64 place = kept->nbehind - left - 1;
+
+		move_best_to_end(kept->behind, kept->nbehind, left);
+		kept->frontier = kept->behind[place];
+		memmove(kept->behind, &kept->behind[place + 1],
+				left * sizeof(HxCandidate));
+		kept->nbehind = left;
+	}
+	kept->worst = kept->frontier.distance;
+	kept->lost = true;
+}
+
+/* Are there so many rows beyond the room that they should be cut off? */
+static inline bool
+is_full(const HxKept *kept)
+{
+	return kept->count + kept->nbehind >=
+		   kept->room + Max(MIN_SLACK, kept->room / SLACK_PART);
+}
+
+static void
+add_behind(HxKept *kept, const HxCandidate *row)
+{
+	if (is_full(kept))
+	{
+		cut_kept(kept);
+		if (!HxPrecedes(row, &kept->frontier))
+			return;
+	}
+	reserve(&kept->behind, &kept->behind_room, kept->nbehind + 1);
+	kept->behind[kept->nbehind++] = *row;
+}
+
+/* The last row in order is now the edge. */
+static void
+set_edge(HxKept *kept)
+{
+	kept->edge = kept->rows[kept->count - 1];
+	kept->has_edge = true;
+}
+
+/* Of a long list keep only the front in order. */
+static void
+move_behind(HxKept *kept)
+{
+	int64 moved = kept->count - kept->front;
+
+	if (moved <= kept->front)
+		return;
+	reserve(&kept->behind, &kept->behind_room, kept->nbehind + moved);
+	memcpy(&kept->behind[kept->nbehind], &kept->rows[kept->front],
+		   moved * sizeof(HxCandidate));
+	kept->nbehind += moved;
+	kept->count = kept->front;
+	set_edge(kept);
+}
+
 void
 HxKeepRow(HxKept *kept, const HxCandidate *row)
 {
+	if (kept->nadded == kept->added_room)
+		HxMergeKept(kept, true);
 	if (kept->lost && !HxPrecedes(row, &kept->frontier))
 		return;
-	if (kept->nadded == kept->added_room)
-	{
-		HxMergeKept(kept, true);
-		if (kept->lost && !HxPrecedes(row, &kept->frontier))
-			return;
-	}
-	kept->added[kept->nadded++] = *row;
+	if (kept->has_edge && !HxPrecedes(row, &kept->edge))
+		add_behind(kept, row);
+	else
+		kept->added[kept->nadded++] = *row;
 }
+
+/* ---- rows in order ---- */
 
 /* Sort the rows added; few by insertion. */
 static void
@@ -83,14 +210,14 @@ sort_added(HxKept *kept)
 
 /*
  * A row that was in two blocks while it moved is kept once; the outcome of a
- * look at its heap row counts for both.
+ * look at its heap row counts for both.  From the given place on.
  */
 static void
-drop_twins(HxKept *kept)
+drop_twins(HxKept *kept, int64 first)
 {
-	int64 last = 0;
+	int64 last = first;
 
-	for (int64 i = 1; i < kept->count; i++)
+	for (int64 i = first + 1; i < kept->count; i++)
 	{
 		if (HxPrecedes(&kept->rows[last], &kept->rows[i]))
 			kept->rows[++last] = kept->rows[i];
@@ -100,49 +227,17 @@ drop_twins(HxKept *kept)
 	kept->count = Min(kept->count, last + 1);
 }
 
-/* Rows that there is no room for set the frontier. */
-static void
-cut_kept(HxKept *kept)
-{
-	if (kept->count < kept->room)
-		return;
-	if (kept->count > kept->room)
-		kept->frontier = kept->rows[kept->room];
-	else
-	{
-		/* Whatever comes must precede the last row to have room. */
-		kept->frontier = kept->rows[kept->room - 1];
-	}
-	kept->count = kept->room;
-	kept->worst = kept->frontier.distance;
-	kept->lost = true;
-}
-
-bool
-HxMergeKept(HxKept *kept, bool now)
+/* Merge the sorted rows added with the others; is any there twice? */
+static bool
+merge_added(HxKept *kept)
 {
 	int64 from = kept->count - 1;
 	int64 next = kept->nadded - 1;
 	int64 to = kept->count + kept->nadded - 1;
 	bool twins = false;
 
-	if (kept->nadded == 0)
-		return true;
-	if (!now && kept->room > SMALL_ROOM && ++kept->waited < MAX_WAIT)
-		return false;
-	kept->waited = 0;
-	if (to >= kept->rows_room)
-	{
-		kept->rows_room = Min(Max(2 * kept->rows_room, to + 1),
-							  kept->room + kept->added_room);
-		kept->rows =
-			repalloc_huge(kept->rows, kept->rows_room * sizeof(HxCandidate));
-	}
-	sort_added(kept);
 	for (int64 i = 1; i < kept->nadded && !twins; i++)
 		twins = !HxPrecedes(&kept->added[i - 1], &kept->added[i]);
-	kept->count += kept->nadded;
-	kept->nadded = 0;
 	while (next >= 0)
 	{
 		if (from >= 0 && !HxPrecedes(&kept->rows[from], &kept->added[next]))
@@ -153,10 +248,51 @@ HxMergeKept(HxKept *kept, bool now)
 		else
 			kept->rows[to--] = kept->added[next--];
 	}
-	if (twins)
-		drop_twins(kept);
-	cut_kept(kept);
+	kept->count += kept->nadded;
+	kept->nadded = 0;
+	return twins;
+}
+
+bool
+HxMergeKept(HxKept *kept, bool now)
+{
+	if (!now && kept->room > SMALL_ROOM && ++kept->waited < MAX_WAIT)
+		return false;
+	kept->waited = 0;
+	if (kept->nadded == 0)
+		return true;
+	reserve(&kept->rows, &kept->rows_room, kept->count + kept->nadded);
+	sort_added(kept);
+	if (merge_added(kept))
+		drop_twins(kept, 0);
+	move_behind(kept);
+	if (kept->nbehind == 0 || is_full(kept))
+		cut_kept(kept);
 	return true;
+}
+
+void
+HxSortKept(HxKept *kept, int64 count)
+{
+	while (kept->count < count && kept->nbehind > 0)
+	{
+		int64 wanted = Max(count - kept->count,
+						   Max(MIN_FRONT, kept->nbehind / FRONT_PART));
+		int64 taken = Min(wanted, kept->nbehind);
+		int64 first = Max(kept->count - 1, 0);
+
+		move_best_to_end(kept->behind, kept->nbehind, taken);
+		reserve(&kept->rows, &kept->rows_room, kept->count + taken);
+		kept->nbehind -= taken;
+		memcpy(&kept->rows[kept->count], &kept->behind[kept->nbehind],
+			   taken * sizeof(HxCandidate));
+		qsort(&kept->rows[kept->count], taken, sizeof(HxCandidate),
+			  HxCompareCandidates);
+		kept->count += taken;
+		drop_twins(kept, first);
+		set_edge(kept);
+		kept->front = Max(kept->front, kept->count);
+	}
 }
 
 void

@@ -9,23 +9,31 @@
 #include "index/candidate.h"
 
 /*
- * The best rows, in order.  A row that is worse than as many as there is room
- * for is lost, and with it every row that does not precede it: `worst` and
- * `frontier` tell from where on rows may be missing.  Rows found are collected
- * and merged from time to time; only then do they count.
+ * The best rows: the first of them in order, those behind in any order, until
+ * they are needed.  A row that is worse than as many as there is room for is
+ * lost, and with it every row that does not precede it: `worst` and `frontier`
+ * tell from where on rows may be missing.  Rows found are collected and merged
+ * from time to time; only then do they count.
  */
 typedef struct HxKept
 {
 	HxCandidate *rows; /* sorted, no row twice */
 	int64 count;
-	int64 room;		 /* rows kept at most */
 	int64 rows_room; /* allocated */
+	int64 front;	 /* more of them than twice this are not kept sorted */
 
-	HxCandidate *added; /* found since, in any order */
+	HxCandidate *behind; /* further ones, of which none precedes ... */
+	int64 nbehind;
+	int64 behind_room;
+	bool has_edge;
+	HxCandidate edge; /* ... this one, nor any that was in `rows` */
+
+	HxCandidate *added; /* found since, before the edge, in any order */
 	int64 nadded;
 	int64 added_room;
 	int waited; /* how often a merge was put off */
 
+	int64 room;			  /* rows kept at most */
 	bool lost;			  /* rows may be missing ... */
 	HxCandidate frontier; /* ... that do not precede this one */
 	double worst;		  /* its distance, or infinity */
@@ -38,10 +46,16 @@ extern void HxResetKept(HxKept *kept, int64 room);
 extern void HxKeepRow(HxKept *kept, const HxCandidate *row);
 
 /*
- * Merge the rows added with the others.  Unless `now`, it is put off while they
- * are few, and false is returned.
+ * Merge the rows added with the others.  Unless `now`, it is put off where there
+ * is room for many, and false is returned.
  */
 extern bool HxMergeKept(HxKept *kept, bool now);
+
+/*
+ * Have so many rows in order, if so many are kept; those that are stay where they
+ * are.
+ */
+extern void HxSortKept(HxKept *kept, int64 count);
 
 /* Take away the rows from place `from` up to, not including, `to`. */
 extern void HxRemoveKept(HxKept *kept, int64 from, int64 to);

@@ -148,6 +148,7 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 		while (good < wanted && at < best->count && best->rows[at].passed)
 			best->rows[good++] = best->rows[at++];
 		last = at + wanted - good - 1; /* if all others pass */
+		HxSortKept(best, last + 1);
 		known = last < best->count;
 		distance = known ? best->rows[last].distance : best->frontier.distance;
 		search->ngood = good;

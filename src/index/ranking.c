@@ -52,10 +52,10 @@ typedef struct HxRanking
 
 /*
  * Rows looked at before the heap is swept, and the part of a sweep's effort that
- * may be spent on rows one by one, where nothing tells how many more there are
+ * may be spent on rows one by one while none has passed
  */
 #define MIN_CHECKED 64
-#define SWEEP_PART 6
+#define SWEEP_PART 8
 
 /* Share of the pages of an index of sparse vectors that a search takes as long
  * as: most of them are of dimensions that a query does not have */
@@ -214,8 +214,9 @@ HxStartRanking(HxSearch *search)
 /*
  * Rows looked at one by one, in no order of the heap, take several times what
  * they take in a sweep.  How many more it will be is told by those that passed,
- * were the next one to pass, too; where the conditions hold only far from the
- * query that is too few, so that a part of the effort is a limit, too.
+ * were the next one to pass, too.  While none has, nothing tells whether the
+ * conditions hold at all near the query, so that a part of the effort is a limit,
+ * too.
  */
 bool
 HxSweepIsDue(const HxSearch *search)
@@ -228,9 +229,10 @@ HxSweepIsDue(const HxSearch *search)
 	if (!spec->heap.sweep || spec->tids || search->returned > 0 ||
 		search->in_nulls || looked < MIN_CHECKED)
 		return false;
+	if (passed == 0)
+		return looked > spec->heap.sweep_effort / SWEEP_PART;
 	more = (spec->limit - search->ngood) * looked / (passed + 1);
-	return more > spec->heap.sweep_effort ||
-		   looked > spec->heap.sweep_effort / SWEEP_PART;
+	return more > spec->heap.sweep_effort;
 }
 
 void
