@@ -341,11 +341,30 @@ report(Run *run, Variant *v, int f, int ki, int asked)
 	fflush(run->out);
 }
 
+/* Put numbers into another order, the same ones in each run. */
+static void
+shuffle(int *numbers, int count)
+{
+	static uint64_t state = 1;
+
+	for (int i = count - 1; i > 0; i--)
+	{
+		int other;
+		int number = numbers[i];
+
+		state = state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+		other = (int) ((state >> 33) % (i + 1));
+		numbers[i] = numbers[other];
+		numbers[other] = number;
+	}
+}
+
 static void
 run_cell(Run *run, int f, int ki)
 {
 	const BenchFilter *filter = run->filters + f;
 	const BenchSet *set = &run->set;
+	int turns[MAX_VARIANTS];
 	double end;
 	int q = 0;
 
@@ -353,6 +372,7 @@ run_cell(Run *run, int f, int ki)
 	{
 		Variant *v = run->variant + i;
 
+		turns[i] = i;
 		v->recall_sum = v->recall_squares = 0;
 		v->judged = v->below_half = v->short_of = v->unordered = v->wrong = 0;
 		prepare(v, filter, bench_k[ki]);
@@ -382,10 +402,11 @@ run_cell(Run *run, int f, int ki)
 			break;
 		client_code_text(set->query_codes + q * set->bytes, set->bytes,
 						 run->code_text);
+		shuffle(turns, run->variants);
 		for (int i = 0; i < run->variants; i++)
 		{
-			/* Nobody always follows the same one */
-			Variant *v = run->variant + (i + q) % run->variants;
+			/* Nobody always follows the same one, who leaves caches warm */
+			Variant *v = run->variant + turns[i];
 			PGresult *result = ask(run, v, filter, q, v->ms + q, v->cpu + q);
 
 			judge(run, v, f, q, ki, result);

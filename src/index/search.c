@@ -488,6 +488,29 @@ begin_sparse(HxSearch *search)
 	HxSparsePrefetch(search->sparse, search->lines, search->nlines);
 }
 
+/* Get ready to visit blocks: what a ranking of heap rows does without. */
+static void
+begin_blocks(HxSearch *search, const HxMeta *meta)
+{
+	const HxSearchSpec *spec = &search->spec;
+	int rows = search->desc.capacity;
+
+	if (spec->ordered && spec->query && spec->recall < 1)
+	{
+		HxLoadExpect(search->index, meta, &search->expect);
+		search->safety = HxSafety(&search->expect, spec->recall);
+		search->bin_scale =
+			1 / (search->expect.promise_step * spec->query->unit);
+		search->bin_offset =
+			0.5 - search->expect.promise_low / search->expect.promise_step;
+	}
+	search->mask = palloc((rows + 63) / 64 * sizeof(uint64));
+	search->distances = palloc(rows * sizeof(double));
+	search->tids_room = rows;
+	search->tids = palloc(rows * sizeof(ItemPointerData));
+	HxPlanPrefetch(search);
+}
+
 HxSearch *
 HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 {
@@ -515,25 +538,12 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	HxReadMeta(index, &meta);
 	search->desc.group = meta.group;
 	search->rows_at_calibration = meta.rows_at_calibration;
-	if (spec->ordered && spec->query && spec->recall < 1)
-	{
-		HxLoadExpect(index, &meta, &search->expect);
-		search->safety = HxSafety(&search->expect, spec->recall);
-		search->bin_scale =
-			1 / (search->expect.promise_step * spec->query->unit);
-		search->bin_offset =
-			0.5 - search->expect.promise_low / search->expect.promise_step;
-	}
-	search->mask = palloc((desc->capacity + 63) / 64 * sizeof(uint64));
-	search->distances = palloc(desc->capacity * sizeof(double));
-	search->tids_room = desc->capacity;
-	search->tids = palloc(desc->capacity * sizeof(ItemPointerData));
-	HxPlanPrefetch(search);
 	search->in_nulls = spec->ordered && !spec->query;
 	if (HxShouldRank(search))
 		HxStartRanking(search);
 	else
 	{
+		begin_blocks(search, &meta);
 		read_directory(search);
 		HxStartStage(search);
 	}
