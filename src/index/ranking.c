@@ -11,8 +11,8 @@
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"
 
-#include "index/candidate.h"
 #include "index/cost.h"
+#include "index/kept.h"
 #include "index/search_state.h"
 
 /* Payloads that are scored together; no query takes more than a page holds */
@@ -27,16 +27,16 @@ batch_size(const HxSearch *search)
 /* Rows of the set, best first, those without a distance at the end */
 typedef struct HxRanking
 {
-	HxCandidate *rows;
-	int64 count;
+	HxKept rows; /* all of them */
 	int64 next;
 	HxCandidate *nulls;
 	int64 nnulls;
 	int64 next_null;
 
-	uint8 *payloads; /* rows whose distance is not known yet */
+	HxCandidate pending[BATCH]; /* rows whose distance is not known yet */
+	int npending;
+	uint8 *payloads; /* of these */
 	double *distances;
-	int npending; /* the last ones of `rows` */
 } HxRanking;
 
 /*
@@ -125,15 +125,16 @@ HxRankingIsDue(const HxSearch *search)
 static void
 score_pending(HxSearch *search, HxRanking *ranking)
 {
-	HxCandidate *rows = ranking->rows + ranking->count - ranking->npending;
-
 	if (ranking->npending == 0)
 		return;
 	search->desc.vector->methods->distances(
 		search->spec.query, ranking->payloads, ranking->npending,
 		ranking->distances);
 	for (int i = 0; i < ranking->npending; i++)
-		rows[i].distance = HxOrderedDistance(ranking->distances[i]);
+	{
+		ranking->pending[i].distance = HxOrderedDistance(ranking->distances[i]);
+		HxKeepRow(&ranking->rows, &ranking->pending[i]);
+	}
 	search->stats.scored += ranking->npending;
 	ranking->npending = 0;
 }
@@ -157,23 +158,15 @@ add_row(HxSearch *search, HxRanking *ranking, uint64 tid, Datum vector,
 	{
 		row.distance = HxSparseDistance(spec->query, vector);
 		search->stats.scored++;
-		ranking->rows[ranking->count++] = row;
+		HxKeepRow(&ranking->rows, &row);
 		return;
 	}
-	ranking->rows[ranking->count++] = row;
+	ranking->pending[ranking->npending] = row;
 	search->desc.vector->methods->form(
 		&search->desc, vector,
 		ranking->payloads + ranking->npending * search->desc.payload);
 	if (++ranking->npending == batch_size(search))
 		score_pending(search, ranking);
-}
-
-static int
-compare_rows(const void *a, const void *b)
-{
-	if (HxPrecedes(a, b))
-		return -1;
-	return HxPrecedes(b, a) ? 1 : 0;
 }
 
 void
@@ -186,7 +179,7 @@ HxStartRanking(HxSearch *search)
 	bool exact;
 	uint64 count = HxTidSetCount(search->spec.tids, &exact);
 
-	ranking->rows = palloc(Max(count, 1) * sizeof(HxCandidate));
+	HxResetKept(&ranking->rows, Max(count, 1));
 	ranking->nulls = palloc(Max(count, 1) * sizeof(HxCandidate));
 	ranking->payloads = palloc(batch_size(search) * search->desc.payload);
 	ranking->distances = palloc(batch_size(search) * sizeof(double));
@@ -206,7 +199,7 @@ HxStartRanking(HxSearch *search)
 			search->stats.failed++;
 	}
 	score_pending(search, ranking);
-	qsort(ranking->rows, ranking->count, sizeof(HxCandidate), compare_rows);
+	HxMergeKept(&ranking->rows, true);
 	search->stats.way = HX_WAY_RANKING;
 	search->ranking = ranking;
 }
@@ -260,9 +253,10 @@ HxRankingNext(HxSearch *search, HxCandidate *row, bool *is_null)
 {
 	HxRanking *ranking = search->ranking;
 
-	*is_null = ranking->next >= ranking->count;
+	HxSortKept(&ranking->rows, ranking->next + 1);
+	*is_null = ranking->next >= ranking->rows.count;
 	if (!*is_null)
-		*row = ranking->rows[ranking->next++];
+		*row = ranking->rows.rows[ranking->next++];
 	else if (ranking->next_null < ranking->nnulls)
 		*row = ranking->nulls[ranking->next_null++];
 	else

@@ -51,12 +51,17 @@ HxCheckHeapRow(void *arg, ItemPointer tid)
 					   state->recheck ? state->indexed : state->left);
 }
 
-/* Is the row visible, do all conditions hold, and what is its vector? */
+/*
+ * Is a row of a bitmap, or of those that a sweep found, visible, do the
+ * conditions hold that the bitmap does not decide, and what is its vector?
+ */
 HxRowState
 HxFetchHeapRow(void *arg, ItemPointer tid, Datum *vector, bool *isnull)
 {
 	HxScanState *state = arg;
-	HxRowState result = look_at_row(state, tid, state->all);
+	bool exact = state->tids && !HxTidSetNeedsRecheck(state->tids);
+	HxRowState result =
+		look_at_row(state, tid, exact ? state->unmapped : state->all);
 
 	if (result == HX_ROW_PASSES)
 		*vector = ExecEvalExprSwitchContext(state->vector, state->check_context,

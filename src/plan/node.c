@@ -81,6 +81,7 @@ init_expressions(HxScanState *state)
 	state->left = init_conditions(state, 1 << HX_BY_HEAP);
 	state->indexed = init_conditions(state, 1 << HX_BY_HEAP | 1 << HX_BY_MASK |
 												1 << HX_BY_BITMAP);
+	state->unmapped = init_conditions(state, ~(1 << HX_BY_BITMAP));
 	state->all = init_conditions(state, ~0);
 }
 

@@ -25,9 +25,10 @@
 #define TID_COST 16.0
 
 /*
- * Part of a sweep's cost that is charged where there are too many rows to look at
- * one by one: that they are is a guess, which at worst costs 1.3
- * sequential scans, and to scan where rows near the query pass, twenty searches
+ * Part of a sweep's cost that is charged for search and rows together where
+ * there are too many rows to look at one by one: that they are is a guess, which
+ * at worst costs 1.3 sequential scans, and to scan where rows near the query
+ * pass, twenty searches
  */
 #define SWEEP_PART 0.8
 
@@ -122,16 +123,17 @@ fetch_cost(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, double rows)
 }
 
 /*
- * Cost of looking at so many heap rows one by one; where the LIMIT is known, no
- * more than that of a sweep of the table, which a search of codes then turns to.
+ * Cost of a search that looks at so many heap rows one by one, given what it
+ * costs apart from these; where the LIMIT is known, no more than that of a sweep
+ * of the table, which a search of codes then turns to.
  */
 static Cost
-check_cost(PlannerInfo *root, const HxPath *path, const QualCost *heap,
-		   double rows)
+checking_cost(PlannerInfo *root, const HxPath *path, const QualCost *heap,
+			  double rows, Cost search)
 {
 	RelOptInfo *rel = path->path.path.parent;
-	Cost singly =
-		fetch_cost(root, rel, path->index, rows) + rows * heap->per_tuple;
+	Cost singly = search + fetch_cost(root, rel, path->index, rows) +
+				  rows * heap->per_tuple;
 	Cost sweep = rel->pages * seq_page_cost +
 				 rel->tuples * (cpu_tuple_cost + heap->per_tuple);
 
@@ -177,7 +179,7 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 	{
 		checked = Min(wanted * shares.enforced / Max(shares.all, 1e-9),
 					  shares.enforced * index->tuples);
-		startup += check_cost(root, path, &shares.heap, checked);
+		startup = checking_cost(root, path, &shares.heap, checked, startup);
 	}
 	if (bitmap)
 	{

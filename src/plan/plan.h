@@ -100,6 +100,7 @@ typedef struct HxScanState
 	ExprState *limit_offset; /* likewise */
 	ExprState *all;			 /* all conditions */
 	ExprState *indexed;		 /* those that the index's predicate leaves */
+	ExprState *unmapped;	 /* those that no bitmap decides */
 	ExprState *left;		 /* those that neither mask nor bitmap decides */
 
 	Relation index;				  /* open unless only explained */
