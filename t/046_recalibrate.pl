@@ -146,6 +146,9 @@ my $size = info('rows');
 grow(q{code(i, 400, 'g1')}, $last + 1, $last + int($size * 0.6));
 cmp_ok(info('calibrations'), '>', $before, 'growth goes on being calibrated for');
 is_calibrated('grown after crashes');
+$node->safe_psql('postgres', "DELETE FROM items WHERE id > $last");
+$node->safe_psql('postgres', 'VACUUM items');
+is_calibrated('rows gone that the ring counted');
 
 # ---- damage ----
 

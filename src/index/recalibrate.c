@@ -151,7 +151,8 @@ HxAfterVacuum(Relation index, const HxIndexDesc *desc, uint64 rows)
 	HxReadMeta(index, &meta);
 	usable = has_usable_table(&meta, rows);
 	if (!usable || ((meta.flags & HX_META_OWN_QUERIES) == 0 &&
-					has_changed(meta.rows_at_full, rows)))
+					(has_changed(meta.rows_at_full, rows) ||
+					 has_changed(meta.rows_at_calibration, rows))))
 		calibrate_in_full(index, desc, HX_CALIBRATION_QUERIES);
 	HxUnlockStructure(index);
 }
