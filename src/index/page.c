@@ -473,7 +473,7 @@ is_locked_by_me(Buffer buffer)
  * Where this backend last found pages.  An entry may have been overwritten by
  * another page or be out of date: ReadRecentBuffer compares the tag.
  */
-#define RECENT_BUFFERS 65536
+#define RECENT_BUFFERS 262144
 static Buffer recent_buffers[RECENT_BUFFERS];
 
 static Buffer *

@@ -17,7 +17,7 @@
 #include "index/sparse.h"
 
 /* Lists whose beginning is brought into the cache ahead of their turn */
-#define LISTS_AHEAD 3
+#define LISTS_AHEAD 6
 
 /* ---- looking up the query's dimensions ---- */
 
@@ -363,29 +363,61 @@ list_chosen(const uint64 *blocks, ChosenBlocks *chosen)
 	}
 }
 
-/* The first bound from a place on that is not of an earlier block */
+/*
+ * Where the bound of a block should stand among those of a list, if the blocks
+ * that the list touches are spread evenly
+ */
 static inline int
-skip_bounds(const HxBlockBound *bounds, int from, int count, int block)
+guess_bound(const HxWindowReader *reader, const HxDim *dim, int block)
 {
-	int step = 1;
-	int high;
+	int blocks = (reader->window.rows + HX_WINDOW_BLOCK - 1) / HX_WINDOW_BLOCK;
 
-	while (from + step < count && bounds[from + step].block < block)
+	return Min(block * dim->blocks / blocks, dim->blocks - 1);
+}
+
+/*
+ * The first bound from a place on that is not of an earlier block: looked for
+ * around a guess, so that few lines of memory are touched.
+ */
+static inline int
+skip_bounds(const HxBlockBound *bounds, int from, int count, int block,
+			int guess)
+{
+	int low = from;
+	int high = count;
+	int step = 1;
+
+	guess = Max(Min(guess, count - 1), from);
+	if (bounds[guess].block < block)
+		for (low = guess + 1; low + step < count; step *= 2)
+		{
+			if (bounds[low + step].block >= block)
+			{
+				high = low + step;
+				break;
+			}
+			low += step + 1;
+		}
+	else
+		for (high = guess; high - step >= from; step *= 2)
+		{
+			if (bounds[high - step].block < block)
+			{
+				low = high - step + 1;
+				break;
+			}
+			high -= step;
+		}
+	while (low < high)
 	{
-		from += step;
-		step *= 2;
-	}
-	high = Min(from + step, count);
-	while (from < high)
-	{
-		int middle = (from + high) / 2;
+		int middle = (low + high) / 2;
 
 		if (bounds[middle].block < block)
-			from = middle + 1;
+			low = middle + 1;
 		else
 			high = middle;
 	}
-	return from;
+	return low;
 }
 
 /*
@@ -399,6 +431,7 @@ find_ranges(UnitCursor *cursor, const HxDim *dim, const ChosenBlocks *chosen,
 {
 	uint32 unit = dim->start;
 	int left = dim->blocks;
+	int done = 0; /* bounds on pages before */
 	int next = 0;
 	bool open = false;
 
@@ -417,7 +450,10 @@ find_ranges(UnitCursor *cursor, const HxDim *dim, const ChosenBlocks *chosen,
 		open = false;
 		for (; next < chosen->count; next++)
 		{
-			at = skip_bounds(bounds, at, count, chosen->blocks[next]);
+			int guess =
+				guess_bound(cursor->reader, dim, chosen->blocks[next]) - done;
+
+			at = skip_bounds(bounds, at, count, chosen->blocks[next], guess);
 			if (at == count)
 				break; /* the next page may have it */
 			if (bounds[at].block != chosen->blocks[next])
@@ -430,6 +466,7 @@ find_ranges(UnitCursor *cursor, const HxDim *dim, const ChosenBlocks *chosen,
 		}
 		left -= count;
 		unit += count;
+		done += count;
 	}
 	if (open)
 		ranges->to[ranges->count++] = dim->count;
@@ -478,6 +515,24 @@ add_chosen(UnitCursor *cursor, const HxDim *dim, double weight,
 	return true;
 }
 
+/* Have brought into the cache what is read first of a list to be scored. */
+static void
+prefetch_list(const HxWindowReader *reader, const HxDim *dim,
+			  const ChosenBlocks *chosen)
+{
+	int guess;
+
+	if (!chosen || dim->blocks == 0 || chosen->count == 0)
+	{
+		prefetch_units(reader, dim->start + dim->blocks, dim->count);
+		return;
+	}
+	guess = guess_bound(reader, dim, chosen->blocks[0]);
+	prefetch_units(reader, dim->start + guess, 1);
+	guess = (int) ((int64) guess * dim->count / dim->blocks);
+	prefetch_units(reader, dim->start + dim->blocks + guess, 1);
+}
+
 /*
  * Products of the rows of chosen blocks (all if blocks is NULL), by slot; what
  * is left in other slots is no product.  False if the window was replaced.
@@ -507,13 +562,9 @@ HxScoreSparseBlocks(const HxSparseQuery *query, const HxWindowReader *reader,
 		bool done;
 
 		CHECK_FOR_INTERRUPTS();
-		/* Bounds have been read just now */
-		if (i + LISTS_AHEAD < nfound &&
-			(!blocks || found[i + LISTS_AHEAD].blocks == 0))
-			prefetch_units(reader,
-						   found[i + LISTS_AHEAD].start +
-							   found[i + LISTS_AHEAD].blocks,
-						   found[i + LISTS_AHEAD].count);
+		if (i + LISTS_AHEAD < nfound)
+			prefetch_list(reader, &found[i + LISTS_AHEAD],
+						  blocks ? &chosen : NULL);
 		done = blocks ? add_chosen(&cursor, dim, weight, &chosen, sums)
 					  : add_list(&cursor, dim, 0, dim->count, weight, sums);
 		if (!done)

@@ -13,6 +13,7 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "utils/memutils.h"
 
 #include "index/sparse_state.h"
@@ -38,8 +39,17 @@ static const int first_passes[] = {128, 896};
 #define BOUNDED_ROWS 2048
 /* Bounds are computed where they take at most 1/this of a query's postings */
 #define POSTINGS_A_UNIT 3
-/* Blocks scored at first, where it is not known yet what is good enough */
+/* Blocks of a window visited at first, if twice as many may matter ... */
 #define FIRST_BLOCKS 32
+/* ... and then so many times as many as before */
+#define MORE_BLOCKS 8
+/* More at once, up to so many times as many, where the filter passes less than
+ * one row in so many */
+#define MOST_TIMES 16
+#define ROWS_REJECTED 4
+/* The filter is asked before the blocks are scored that have one row in so many
+ * that passes */
+#define REJECTED_BLOCKS 16
 /* All blocks are scored where more than one in this many must be */
 #define SCORE_ALL 3
 
@@ -53,20 +63,27 @@ may_have_rows(const HxSparseSearch *search, const HxWindow *window)
 
 /* ---- bounds ---- */
 
-/* The greatest bound of a block that was not visited. */
-static float
-best_bound(const HxWindowState *window)
+/* Note the greatest bounds of blocks not visited, where some words changed. */
+static void
+update_peaks(HxWindowState *window, const uint64 *changed)
 {
-	float best = -INFINITY;
-
+	window->best = window->bounds ? -INFINITY : INFINITY;
 	if (window->nvisited == window->blocks)
-		return best;
-	if (!window->bounds)
-		return INFINITY;
-	for (int b = 0; b < window->blocks; b++)
-		if (!HxIsChosen(window->visited, b))
-			best = Max(best, window->bounds[b]);
-	return best;
+		window->best = -INFINITY;
+	for (int w = 0; window->bounds && w < HX_BLOCK_WORDS; w++)
+	{
+		if (!changed || changed[w] != 0)
+		{
+			window->peaks[w] = -INFINITY;
+			for (uint64 left = ~window->visited[w]; left != 0; left &= left - 1)
+			{
+				int b = w * 64 + pg_rightmost_one_pos64(left);
+
+				window->peaks[w] = Max(window->peaks[w], window->bounds[b]);
+			}
+		}
+		window->best = Max(window->best, window->peaks[w]);
+	}
 }
 
 /* Are bounds of blocks so much cheaper than products that they may pay? */
@@ -109,7 +126,7 @@ bound_window(HxSparseSearch *search, HxWindowState *window)
 						   window->nfound, window->bounds))
 			return false;
 	}
-	window->best = best_bound(window);
+	update_peaks(window, NULL);
 	return true;
 }
 
@@ -124,6 +141,8 @@ open_window(HxSparseSearch *search, int number)
 		return true;
 	memset(window, 0, sizeof(*window));
 	window->blocks = (entry->rows + HX_WINDOW_BLOCK - 1) / HX_WINDOW_BLOCK;
+	for (int b = window->blocks; b < HX_WINDOW_BLOCKS; b++)
+		window->visited[b / 64] |= UINT64CONST(1) << (b % 64);
 	if (!HxOpenWindow(search->index, &search->desc, entry,
 					  search->directory.places[number], &window->reader))
 		return false;
@@ -143,16 +162,17 @@ open_window(HxSparseSearch *search, int number)
 /* ---- choosing blocks ---- */
 
 /* The bound that so many blocks not visited reach, or somewhat more do. */
-static float
-bound_reached_by(const HxWindowState *window, int wanted)
+static double
+bound_reached_by(const HxWindowState *window, double wanted)
 {
 	double bounds[HX_WINDOW_BLOCKS];
 	int count = 0;
 
-	for (int b = 0; b < window->blocks; b++)
-		if (!HxIsChosen(window->visited, b))
-			bounds[count++] = window->bounds[b];
-	return (float) HxReachedBy(bounds, count, wanted);
+	for (int w = 0; w < HX_BLOCK_WORDS; w++)
+		for (uint64 left = ~window->visited[w]; left != 0; left &= left - 1)
+			bounds[count++] =
+				window->bounds[w * 64 + pg_rightmost_one_pos64(left)];
+	return isinf(window->best) ? -INFINITY : HxReachedBy(bounds, count, wanted);
 }
 
 /* Choose the blocks not visited whose bound is high enough; returns how many. */
@@ -161,31 +181,61 @@ choose_blocks(const HxWindowState *window, double least, uint64 *blocks)
 {
 	int count = 0;
 
-	memset(blocks, 0, HX_BLOCK_WORDS * sizeof(uint64));
-	for (int b = 0; b < window->blocks; b++)
-		if (!HxIsChosen(window->visited, b) &&
-			(!window->bounds || window->bounds[b] >= least))
-		{
-			blocks[b / 64] |= UINT64CONST(1) << (b % 64);
-			count++;
-		}
+	for (int w = 0; w < HX_BLOCK_WORDS; w++)
+	{
+		uint64 chosen = window->bounds ? 0 : ~UINT64CONST(0);
+
+		if (window->bounds && window->peaks[w] >= least)
+			for (int i = 0; i < 64; i++)
+				chosen |= (uint64) (window->bounds[w * 64 + i] >= least) << i;
+		blocks[w] = chosen & ~window->visited[w];
+		count += pg_popcount64(blocks[w]);
+	}
 	return count;
 }
 
-/* Score the chosen blocks of a window; false if it was replaced. */
+/* Does the filter reject so many rows that it had better be asked first? */
+static bool
+filter_first(const HxSparseSearch *search)
+{
+	return search->filtered &&
+		   search->asked >= search->passed * REJECTED_BLOCKS &&
+		   search->asked > 0;
+}
+
+/*
+ * Score the chosen blocks of a window, and visit their rows; false if it was
+ * replaced.  All that are left are chosen where they are many.
+ */
 static bool
 score_window(HxSparseSearch *search, HxWindowState *window, uint64 *blocks,
 			 int count)
 {
-	bool all = window->nvisited == 0 && count * SCORE_ALL >= window->blocks;
-	const uint64 *chosen = all ? NULL : blocks;
+	uint64 changed[HX_BLOCK_WORDS];
+	bool all;
 
+	memcpy(changed, blocks, sizeof(changed));
+	if (filter_first(search))
+	{
+		if (!HxDropRejected(search, window, blocks))
+			return false;
+		for (int w = 0; w < HX_BLOCK_WORDS; w++)
+			window->visited[w] |= changed[w] & ~blocks[w];
+		window->nvisited += count;
+		count = (int) pg_popcount((char *) blocks, sizeof(changed));
+		window->nvisited -= count;
+	}
+	all = count * SCORE_ALL >= window->blocks;
 	if (all)
+	{
 		count = choose_blocks(window, -INFINITY, blocks);
-	if (!HxScoreSparseBlocks(search->query, &window->reader, window->found,
-							 window->which, window->nfound, chosen,
-							 search->sums) ||
-		!HxVisitScored(search, window, chosen))
+		memset(changed, 0xFF, sizeof(changed));
+	}
+	if (count > 0 &&
+		(!HxScoreSparseBlocks(search->query, &window->reader, window->found,
+							  window->which, window->nfound,
+							  all ? NULL : blocks, search->sums) ||
+		 !HxVisitScored(search, window, blocks)))
 		return false;
 	search->stats->visited += count;
 	search->stats->scored +=
@@ -193,7 +243,7 @@ score_window(HxSparseSearch *search, HxWindowState *window, uint64 *blocks,
 	for (int w = 0; w < HX_BLOCK_WORDS; w++)
 		window->visited[w] |= blocks[w];
 	window->nvisited += count;
-	window->best = best_bound(window);
+	update_peaks(window, changed);
 	return true;
 }
 
@@ -207,20 +257,38 @@ goal_distance(const HxSparseSearch *search, int goal)
 }
 
 /*
+ * How many blocks of a window to visit at once, although more may matter.  To
+ * visit a window costs as much as some dozen blocks, so few are worth while
+ * only if they are likely to show that others do not matter: where the filter
+ * rejects most rows, it takes more to find that out.
+ */
+static double
+blocks_at_once(const HxSparseSearch *search, const HxWindowState *window)
+{
+	double wanted = Max(FIRST_BLOCKS, MORE_BLOCKS * window->nvisited);
+
+	if (search->filtered)
+		wanted *= Min(
+			Max((search->asked + 1.0) / (search->passed + 1.0) / ROWS_REJECTED,
+				1),
+			MOST_TIMES);
+	return wanted;
+}
+
+/*
  * Visit blocks by falling bound, a window at a time, until no other can have
  * one of the first `goal` rows.  False if a window was replaced.
  */
 static bool
 visit_until(HxSparseSearch *search, int goal)
 {
-	int first_blocks = FIRST_BLOCKS;
-
 	for (;;)
 	{
 		double distance = goal_distance(search, goal);
 		HxWindowState *window = NULL;
 		uint64 blocks[HX_BLOCK_WORDS];
 		double least = 0;
+		double wanted;
 		int count;
 
 		CHECK_FOR_INTERRUPTS();
@@ -238,12 +306,11 @@ visit_until(HxSparseSearch *search, int goal)
 		}
 		if (!window)
 			return true;
-		if (search->nkept < goal && search->sorted && window->bounds)
-		{
-			least = bound_reached_by(window, first_blocks);
-			first_blocks *= 2;
-		}
 		count = choose_blocks(window, least, blocks);
+		wanted = blocks_at_once(search, window);
+		if (window->bounds && count > 2 * wanted)
+			count = choose_blocks(
+				window, Max(least, bound_reached_by(window, wanted)), blocks);
 		if (!score_window(search, window, blocks, count))
 			return false;
 	}

@@ -15,6 +15,7 @@
 #include "type/distance.h"
 #include "utils/float.h"
 
+/* Blocks of a window, a bit each */
 #define HX_BLOCK_WORDS (HX_WINDOW_BLOCKS / 64)
 
 /* A window during a pass */
@@ -24,11 +25,13 @@ typedef struct HxWindowState
 	int blocks; /* blocks of rows that it has */
 	int nfound; /* the query's dimensions in it ... */
 	HxDim *found;
-	int *which;	   /* ... which ones they are */
-	float *bounds; /* of blocks; NULL: none were computed */
-	float best;	   /* greatest bound of a block not visited */
-	uint64 visited[HX_BLOCK_WORDS];
-	int nvisited;	/* blocks visited */
+	int *which;						/* ... which ones they are */
+	float *bounds;					/* of blocks; NULL: none were computed */
+	uint64 visited[HX_BLOCK_WORDS]; /* what is beyond the last block, too */
+	int nvisited;					/* blocks visited */
+	float peaks[HX_BLOCK_WORDS];	/* greatest bound of those not visited, for
+									 * each word of them */
+	float best;						/* the greatest of these */
 	uint64 *masks;	/* rows that pass, a mask a page; NULL: none made yet */
 	bool *has_mask; /* of which pages */
 } HxWindowState;
@@ -117,6 +120,10 @@ HxLeastProduct(const HxSparseSearch *search, double distance, double min_norm)
  */
 extern bool HxVisitScored(HxSparseSearch *search, HxWindowState *window,
 						  const uint64 *blocks);
+
+/* sparse_visit.c: leave out blocks all of whose rows the filter rejects. */
+extern bool HxDropRejected(HxSparseSearch *search, HxWindowState *window,
+						   uint64 *blocks);
 
 /* sparse_visit.c: visit all rows of a window, without distances. */
 extern bool HxVisitUnscored(HxSparseSearch *search,

@@ -162,6 +162,69 @@ make_mask(HxSparseSearch *search, HxWindowState *window, uint32 number,
 	return mask;
 }
 
+/* Does a page have rows of one of some blocks? */
+static bool
+any_on_page(const HxWindowState *window, uint32 number, const uint64 *blocks)
+{
+	int first = number * window->reader.desc->capacity;
+	int last = first + HxWindowPageRows(&window->reader, number) - 1;
+
+	for (int b = first / HX_WINDOW_BLOCK; b <= last / HX_WINDOW_BLOCK; b++)
+		if (HxIsChosen(blocks, b))
+			return true;
+	return false;
+}
+
+/* The mask of a page, read for it if need be; NULL if the window was replaced */
+static const uint64 *
+read_mask(HxSparseSearch *search, HxWindowState *window, uint32 number)
+{
+	const uint64 *mask = known_mask(search, window, number);
+	HxRowArrays rows;
+	Buffer buffer;
+
+	if (mask)
+		return mask;
+	buffer = HxReadWindowPage(&window->reader, HX_SECTION_ROWS, number);
+	if (!BufferIsValid(buffer))
+		return NULL;
+	HxRowArraysOf(&search->desc, BufferGetPage(buffer), &rows);
+	mask = make_mask(search, window, number, &rows);
+	UnlockReleaseBuffer(buffer);
+	return mask;
+}
+
+bool
+HxDropRejected(HxSparseSearch *search, HxWindowState *window, uint64 *blocks)
+{
+	uint64 passing[HX_BLOCK_WORDS] = {0};
+
+	for (uint32 p = 0; p < window->reader.pages[HX_SECTION_ROWS]; p++)
+	{
+		int first = p * search->desc.capacity;
+		int count = HxWindowPageRows(&window->reader, p);
+		const uint64 *mask;
+
+		if (!any_on_page(window, p, blocks))
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		mask = read_mask(search, window, p);
+		if (!mask)
+			return false;
+		for (int w = 0; w * 64 < count; w++)
+			for (uint64 left = mask[w]; left != 0; left &= left - 1)
+			{
+				int block = (first + w * 64 + pg_rightmost_one_pos64(left)) /
+							HX_WINDOW_BLOCK;
+
+				passing[block / 64] |= UINT64CONST(1) << (block % 64);
+			}
+	}
+	for (int w = 0; w < HX_BLOCK_WORDS; w++)
+		blocks[w] &= passing[w];
+	return true;
+}
+
 /* ---- rows that were scored ---- */
 
 /* Sums that a visit is about: from the least on, below another */
@@ -256,12 +319,15 @@ visit_page(HxSparseSearch *search, HxWindowState *window, uint32 number,
 
 /* Visit the rows whose sum is in a range, and good enough. */
 static bool
-visit_range(HxSparseSearch *search, HxWindowState *window, Range range)
+visit_range(HxSparseSearch *search, HxWindowState *window, const uint64 *blocks,
+			Range range)
 {
 	uint64 marks[BLCKSZ / 64];
 
 	for (uint32 p = 0; p < window->reader.pages[HX_SECTION_ROWS]; p++)
 	{
+		if (!any_on_page(window, p, blocks))
+			continue;
 		range.least = Max(range.least, least_sum(search, window));
 		if (mark_blocks(search, window, p, range.least, marks) &&
 			!visit_page(search, window, p, marks, &range))
@@ -303,7 +369,7 @@ HxVisitScored(HxSparseSearch *search, HxWindowState *window,
 			wanted = Max(MORE_BLOCKS * wanted, blocks_wanted(search));
 			range.least = HxReachedBy(search->maxima, window->blocks, wanted);
 		}
-		if (!visit_range(search, window, range))
+		if (!visit_range(search, window, blocks, range))
 			return false;
 		if (range.least <= least_sum(search, window))
 			return true;
