@@ -175,8 +175,9 @@ use_model(const HxModel *model)
 	void *scratch = malloc(hx_scratch_size(model));
 	double *y = malloc(model->dims * sizeof(double));
 
-	for (uint32_t v = 0; v <= HX_VIEW_QUERY; v++)
+	for (uint32_t n = 0; n <= model->views; n++)
 	{
+		uint32_t v = n == model->views ? HX_VIEW_QUERY : n;
 		const HxView *view = &model->view[v == HX_VIEW_QUERY ? 0 : v];
 		uint32_t width = hx_view_width(view);
 		uint32_t inputs =
@@ -184,7 +185,7 @@ use_model(const HxModel *model)
 		double *x = calloc(inputs, sizeof(double));
 		int count;
 
-		if (v == HX_VIEW_QUERY ? view->query == NULL : v >= model->views)
+		if (v == HX_VIEW_QUERY && view->query == NULL)
 		{
 			free(x);
 			continue;
