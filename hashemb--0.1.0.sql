@@ -2317,6 +2317,80 @@ CREATE FUNCTION hashemb_project(model hashemb_model, x text, view integer DEFAUL
 COMMENT ON FUNCTION hashemb_project(hashemb_model, text, integer) IS
 	'what encoding rounds: the output of the encoder as numbers';
 
+-- Views by their names; a parameter without a type is text, so numbers are names, too
+
+CREATE FUNCTION hashemb_encode(model hashemb_model, x real[], view text) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_encode_array_as'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_encode(hashemb_model, real[], text) IS
+	'code of a vector by one of the encoder''s views: query, for inner products with codes of rows, or a number';
+
+CREATE FUNCTION hashemb_encode(model hashemb_model, x double precision[], view text) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_encode_array_as'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_encode(hashemb_model, double precision[], text) IS
+	'code of a vector by one of the encoder''s views: query, for inner products with codes of rows, or a number';
+
+CREATE FUNCTION hashemb_encode(model hashemb_model, x numeric[], view text) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_encode_array_as'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_encode(hashemb_model, numeric[], text) IS
+	'code of a vector by one of the encoder''s views: query, for inner products with codes of rows, or a number';
+
+CREATE FUNCTION hashemb_encode(model hashemb_model, x integer[], view text) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_encode_array_as'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_encode(hashemb_model, integer[], text) IS
+	'code of a vector by one of the encoder''s views: query, for inner products with codes of rows, or a number';
+
+CREATE FUNCTION hashemb_encode(model hashemb_model, x svec, view text) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_encode_svec_as'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_encode(hashemb_model, svec, text) IS
+	'code of a vector by one of the encoder''s views: query, for inner products with codes of rows, or a number';
+
+CREATE FUNCTION hashemb_encode(model hashemb_model, x text, view text) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_encode_text_as'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_encode(hashemb_model, text, text) IS
+	'code of a vector by one of the encoder''s views: query, for inner products with codes of rows, or a number';
+
+CREATE FUNCTION hashemb_project(model hashemb_model, x real[], view text) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_project_array_as'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_project(hashemb_model, real[], text) IS
+	'output of one of the encoder''s views: query, for inner products with codes of rows, or a number';
+
+CREATE FUNCTION hashemb_project(model hashemb_model, x double precision[], view text) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_project_array_as'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_project(hashemb_model, double precision[], text) IS
+	'output of one of the encoder''s views: query, for inner products with codes of rows, or a number';
+
+CREATE FUNCTION hashemb_project(model hashemb_model, x numeric[], view text) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_project_array_as'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_project(hashemb_model, numeric[], text) IS
+	'output of one of the encoder''s views: query, for inner products with codes of rows, or a number';
+
+CREATE FUNCTION hashemb_project(model hashemb_model, x integer[], view text) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_project_array_as'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_project(hashemb_model, integer[], text) IS
+	'output of one of the encoder''s views: query, for inner products with codes of rows, or a number';
+
+CREATE FUNCTION hashemb_project(model hashemb_model, x svec, view text) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_project_svec_as'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_project(hashemb_model, svec, text) IS
+	'output of one of the encoder''s views: query, for inner products with codes of rows, or a number';
+
+CREATE FUNCTION hashemb_project(model hashemb_model, x text, view text) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_project_text_as'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_project(hashemb_model, text, text) IS
+	'output of one of the encoder''s views: query, for inner products with codes of rows, or a number';
+
 CREATE FUNCTION hashemb_decode(model hashemb_model, code bincode, view integer DEFAULT 1) RETURNS real[]
 	AS 'MODULE_PATHNAME', 'hx_decode'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000;

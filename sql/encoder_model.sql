@@ -79,6 +79,7 @@ SELECT forge(set_byte(hashemb_model_send(m), 7, 0)) FROM models WHERE name = 'it
 SELECT forge(set_byte(hashemb_model_send(m), 8, 2)) FROM models WHERE name = 'itq';
 SELECT forge(set_byte(hashemb_model_send(m), 9, 5)) FROM models WHERE name = 'itq';
 SELECT forge(set_byte(hashemb_model_send(m), 10, 2)) FROM models WHERE name = 'itq';
+SELECT forge(set_byte(hashemb_model_send(m), 10, 2)) FROM models WHERE name = 'class';
 SELECT forge(set_byte(hashemb_model_send(m), 11, 128)) FROM models WHERE name = 'itq';
 SELECT forge(set_byte(hashemb_model_send(m), 15, 127)) FROM models WHERE name = 'itq';
 SELECT forge(set_byte(set_byte(hashemb_model_send(m), 31, 127), 30, 240)) FROM models WHERE name = 'itq';
@@ -88,8 +89,8 @@ SELECT forge(set_byte(hashemb_model_send(m), 75, 127)) FROM models WHERE name = 
 SELECT forge(set_byte(hashemb_model_send(m), 96, 200)) FROM models WHERE name = 'itq';
 SELECT forge(set_byte(hashemb_model_send(m), 100, 3)) FROM models WHERE name = 'itq';
 SELECT forge(overlay(hashemb_model_send(m) PLACING '\x0000c07f' FROM 105)) FROM models WHERE name = 'itq';
-SELECT forge(set_byte(hashemb_model_send(m), 128, 3)) FROM models WHERE name = 'itq';
-SELECT forge(set_byte(hashemb_model_send(m), 164, 128)) FROM models WHERE name = 'itq';
+SELECT forge(set_byte(hashemb_model_send(m), 152, 3)) FROM models WHERE name = 'itq';
+SELECT forge(set_byte(hashemb_model_send(m), 188, 128)) FROM models WHERE name = 'itq';
 -- cut anywhere, any byte changed: refused, or a model that computes something
 SELECT name, outcome, count(*) > 0 AS met FROM models, LATERAL (SELECT try_model(substring(hashemb_model_send(m) FOR n), '{1,2,3,4,5,6}') AS outcome FROM generate_series(64, (hashemb_info(m)).size - 1) n) s GROUP BY name, outcome ORDER BY name;
 SELECT outcome, count(*) > 100 AS often FROM (SELECT try_model(set_byte(hashemb_model_send(m), floor(random() * (hashemb_info(m)).size)::int, floor(random() * 256)::int), '{1,2,3,4,5,6}') AS outcome

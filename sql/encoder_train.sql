@@ -105,6 +105,35 @@ END $$;
 RESET hashemb.simd;
 SELECT count(DISTINCT hash) AS different, count(*) > 1 AS several FROM simd;
 
+-- queries: the same weights with a part of the mean, between none and all of it; codes scaled to the levels, so that length is nothing
+CREATE TABLE asked AS SELECT name, bits, id, q, share, (SELECT array_agg(a - b ORDER BY k) FROM unnest(q, p) WITH ORDINALITY AS u(a, b, k)) AS apart,
+	(SELECT array_agg(-b ORDER BY k) FROM unnest(hashemb_project(m, array_fill(0::real, ARRAY[64]))) WITH ORDINALITY AS u(b, k)) AS mean,
+	hashemb_encode(m, x, 'query') AS code, hashemb_encode(m, (SELECT array_agg(v * 3 + (1 - 3) * share * c::float8 ORDER BY k)::real[]
+		FROM unnest(x) WITH ORDINALITY AS u(v, k) JOIN jsonb_array_elements_text(center) WITH ORDINALITY AS c(c, k) USING (k)), 'query') AS longer
+FROM (SELECT name, bits, m, id, x, hashemb_project(m, x) AS p, hashemb_project(m, x, 'query') AS q, e->'center' AS center, (e #>> '{query,0}')::float8 / (e #>> '{center,0}')::float8 AS share
+	FROM model, hashemb_info(m), cloud, LATERAL (SELECT hashemb_export(m) #> '{views,0}' AS e) v WHERE id % 300 = 0) s;
+SELECT name, bool_and(share BETWEEN 0 AND 1) AS share,
+	bool_and((SELECT bool_and(abs(a - (1 - share) * b) < 0.01 * (1 + abs(b))) FROM unnest(apart, mean) AS u(a, b))) AS offset,
+	bool_and(bits > 1 OR code::text = (SELECT string_agg((v > 0)::int::text, '' ORDER BY k) FROM unnest(q) WITH ORDINALITY AS u(v, k))) AS signs,
+	count(*) FILTER (WHERE (code <=> longer) > 0.01) AS by_length FROM asked GROUP BY name ORDER BY name;
+-- the centre of queries is a multiple of that of rows, kept in all forms of the model
+SELECT name, bool_and(forms) AS forms,
+	bool_and(abs(q::float8 - share * c::float8) <= 1e-6 * abs(c::float8)) AS multiple
+FROM (SELECT name, e, hashemb_import(hashemb_export(m)) = m AND m::text::hashemb_model = m AS forms, (e #>> '{query,0}')::float8 / (e #>> '{center,0}')::float8 AS share FROM model, LATERAL (SELECT hashemb_export(m) #> '{views,0}' AS e) v) s,
+	jsonb_array_elements_text(e->'query') WITH ORDINALITY AS q(q, k) JOIN jsonb_array_elements_text(e->'center') WITH ORDINALITY AS c(c, k) USING (k) GROUP BY name ORDER BY name;
+-- names of views
+SELECT hashemb_encode(m, x, '1') = hashemb_encode(m, x) AS number, hashemb_encode(m, x::text, 'query') = hashemb_encode(m, x, 'query') AND hashemb_encode(m, x::svec, 'query') = hashemb_encode(m, x, 'query') AS types,
+	hashemb_project(m, x::float8[], 'query') = hashemb_project(m, x, 'query') AND hashemb_project(m, x::text, 'query') = hashemb_project(m, x::svec, 'query') AS projected
+FROM model, cloud WHERE name = 'itq' AND id = 7;
+SELECT hashemb_encode(m, x, '2') FROM model, cloud LIMIT 1;
+SELECT hashemb_encode(m, x, 'rows') FROM model, cloud LIMIT 1;
+SELECT hashemb_encode(m, x, '') FROM model, cloud LIMIT 1;
+SELECT hashemb_encode(m, x, '99999999999') FROM model, cloud LIMIT 1;
+SELECT hashemb_project(m, x, 'query') FROM turned, cloud LIMIT 1;
+SELECT hashemb_import('{"dims": 1, "views": [{"inputs": 1, "query": [1], "blocks": [{"inputs": 1, "outputs": 1, "weights": [1]}]}]}');
+SELECT hashemb_project(hashemb_import('{"dims": 1, "views": [{"inputs": 1, "center": [2], "query": [1], "blocks": [{"inputs": 1, "outputs": 1, "precision": 2, "weights": [1]}]}]}'), '{4}', 'query') AS three;
+DROP TABLE asked;
+
 -- prefixes: the code's beginning is the code of the vector's beginning
 CREATE TABLE nested AS
 SELECT method, bits, hashemb_train(jsonb_build_object('method', method, 'prefixes', '[8, 24, 64]'::jsonb, 'dims', 64, 'bits', bits, 'iterations', 5) - CASE method WHEN 'random' THEN 'iterations' ELSE '' END, x ORDER BY id) AS m

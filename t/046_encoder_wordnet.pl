@@ -48,21 +48,25 @@ $node->safe_psql('postgres', qq{
 	CREATE UNLOGGED TABLE query (q int, x real[], near int[]);
 	COPY query FROM '@{[$node->basedir]}/queries.tsv'});
 
-# Floors of the share found among the k nearest, for k = 10, 20, 50, 100. They are one prototype's, of one random
-# rotation and these queries; ours must not be below by more than two standard errors. "query" is a float query that is
-# not centred: codes stand for rows less their mean, and the inner product with the mean is the same for all rows.
+# Floors of the share found among the k nearest, for k = 10, 20, 50, 100, of which queries are better than the centred
+# ones of the prototype that they come from. "asked" and "view" are the view of queries, which takes less than the mean
+# away: that must reach the floors. What is centred must not be below by more than two standard errors.
 my @floors = (
 	[ '"dims": 512', 'float', .600, .808, .949, .986 ],
+	[ '"dims": 512', 'view', .600, .808, .949, .986 ],
 	[ '"dims": 256, "bits": 2', 'code', .622, .818, .951, .987 ],
+	[ '"dims": 256, "bits": 2', 'asked', .622, .818, .951, .987 ],
 	[ '"dims": 256, "bits": 2', 'float', .682, .872, .977, .997 ],
-	[ '"dims": 256, "bits": 2', 'query', .682, .872, .977, .997 ],
+	[ '"dims": 256, "bits": 2', 'view', .682, .872, .977, .997 ],
 	[ '"dims": 128, "bits": 4', 'code', .711, .916, .989, .999 ],
+	[ '"dims": 128, "bits": 4', 'asked', .711, .916, .989, .999 ],
 	[ '"dims": 128, "bits": 4', 'float', .718, .924, .990, .999 ],
-	[ '"dims": 128, "bits": 4', 'query', .718, .924, .990, .999 ]);
+	[ '"dims": 128, "bits": 4', 'view', .718, .924, .990, .999 ]);
 my %by = (
 	code => [ 'hashemb_encode(m, x)', '<=>' ],
 	float => [ 'hashemb_project(m, x)', '<=>' ],
-	query => [ "ARRAY(SELECT p - o FROM unnest(hashemb_project(m, x), hashemb_project(m, array_fill(0::real, ARRAY[$dims]))) WITH ORDINALITY u(p, o, i) ORDER BY i)::real[]", '<#>' ]);
+	asked => [ q{hashemb_encode(m, x, 'query')}, '<#>' ],
+	view => [ q{hashemb_project(m, x, 'query')}, '<#>' ]);
 my $trained = '';
 foreach (@floors)
 {
@@ -86,7 +90,7 @@ foreach (@floors)
 
 	note "$shape, $kind: $shares, standard errors $errors";
 	ok(!(grep { $share[$_] + 2 * $error[$_] < $floor[$_] } 0 .. 3), "$shape, $kind: not below @floor");
-	ok(!(grep { $share[$_] < $floor[$_] } 0 .. 3), "$shape, $kind: at least @floor") if $kind eq 'query' && $shape =~ /128/;
+	ok(!(grep { $share[$_] < $floor[$_] } 0 .. 3), "$shape, $kind: at least @floor") if $kind eq 'asked' || $kind eq 'view';
 }
 
 # Learnt by gradients, 256 x 2 between codes: against what is not learnt, on the same queries, of which nothing was

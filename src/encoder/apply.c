@@ -15,6 +15,8 @@
 
 #include "kernel/kernel.h"
 
+const double hx_level_width[5] = {0, 1.5958, 0.9957, 0.5860, 0.3352};
+
 /* Signs of features come 64 from a hash */
 #define HX_WORD 64
 
@@ -141,7 +143,8 @@ int
 hx_apply_model(const HxModel *model, uint32_t number, double *x,
 			   uint32_t inputs, void *scratch, double *y)
 {
-	const HxView *view = &model->view[number];
+	const HxView *view = &model->view[number == HX_VIEW_QUERY ? 0 : number];
+	const float *center = number == HX_VIEW_QUERY ? view->query : view->center;
 	uint32_t width = hx_view_width(view);
 	uint32_t in = 0;
 	uint32_t out = 0;
@@ -150,9 +153,8 @@ hx_apply_model(const HxModel *model, uint32_t number, double *x,
 		return -1;
 	if (model->flags & HX_FLAG_NORMALIZE)
 		normalize(x, inputs);
-	if (view->center != NULL)
-		hx_kernels->steps->subtract(x, view->center,
-									inputs < width ? inputs : width);
+	if (center != NULL)
+		hx_kernels->steps->subtract(x, center, inputs < width ? inputs : width);
 	if (model->family == HX_DEEP)
 	{
 		apply_deep(model, x, scratch, y);
@@ -169,6 +171,15 @@ hx_apply_model(const HxModel *model, uint32_t number, double *x,
 		out += layer->outputs;
 	}
 	return in == inputs ? (int) out : -1;
+}
+
+void
+hx_fit_levels(double *y, uint32_t count, int bits)
+{
+	double size = sqrt(hx_kernels->steps->square_sum(y, count) / count);
+
+	if (size > 0.0)
+		hx_kernels->steps->divide(y, size * hx_level_width[bits], count);
 }
 
 /* A bijection of 64 bits that scatters neighbouring numbers */

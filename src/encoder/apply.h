@@ -24,10 +24,23 @@ extern void hx_apply_layer(const HxLayer *layer, const double *x, void *room,
  * Output of a model before it is rounded to levels.  `x` has `inputs` numbers
  * (features, if the view has them), and is overwritten; `y` gets as many as
  * returned: model->dims, or fewer for a prefix of the input.  -1 if the
- * view does not take so many inputs.
+ * view does not take so many inputs.  View HX_VIEW_QUERY is for models whose
+ * view 0 has a centre of queries.
  */
 extern int hx_apply_model(const HxModel *model, uint32_t view, double *x,
 						  uint32_t inputs, void *scratch, double *y);
+
+/*
+ * Width of a level in standard deviations, by bits, that has the least squared
+ * error for a normal distribution (Max 1960)
+ */
+extern const double hx_level_width[5];
+
+/*
+ * Scale outputs so that levels of `bits` bits suit them; zero stays.  Inner
+ * products with codes then keep their order.
+ */
+extern void hx_fit_levels(double *y, uint32_t count, int bits);
 
 /* Features of a sparse vector, dimensions counted from 0: adds to `x` */
 extern void hx_hash_features(const HxView *view, const int32_t *dims,

@@ -179,6 +179,8 @@ push_view(JsonbParseState **state, const HxView *view)
 	push_string(state, seed);
 	if (view->center != NULL)
 		push_floats(state, "center", view->center, hx_view_width(view));
+	if (view->query != NULL)
+		push_floats(state, "query", view->query, hx_view_width(view));
 	push_key(state, "blocks");
 	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
 	for (uint32 i = 0; i < view->blocks; i++)

@@ -210,12 +210,16 @@ take_view(Reader *reader, const HxModel *model, HxView *view)
 		return reject(reader, "features need sparse inputs");
 	if (take_u32(reader, &centered) != 0)
 		return -1;
-	if (centered > 1)
+	if (centered > 2 ||
+		(centered == 2 && (model->family != HX_LINEAR || model->views != 1)))
 		return reject(reader, "a view has %u centres", centered);
 	if (take_blocks(reader, model, view) != 0)
 		return -1;
-	if (centered &&
+	if (centered > 0 &&
 		take_floats(reader, hx_view_width(view), &view->center) != 0)
+		return -1;
+	if (centered == 2 &&
+		take_floats(reader, hx_view_width(view), &view->query) != 0)
 		return -1;
 	for (uint32_t i = 0; i < view->blocks; i++)
 	{

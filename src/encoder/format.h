@@ -25,8 +25,9 @@
  * The sections, in this order:
  *
  *	  view  one for each view: inputs, features, seed of the features (8
- *	        bytes), whether there is a centre, number of blocks, then inputs and
- *	        outputs of each block; the centre as floats; the blocks as layers
+ *	        bytes), number of centres (0 to 2), number of blocks, then inputs and
+ *	        outputs of each block; the centres as floats, that of rows, then
+ *	        that of queries; the blocks as layers
  *	  deep  number of layers, then inputs and outputs of each, then the layers:
  *	        W, U and V
  *	  note  what a method keeps for training on: opaque here
@@ -62,6 +63,7 @@
 
 /* Limits of a model */
 #define HX_MAX_VIEWS 4
+#define HX_VIEW_QUERY HX_MAX_VIEWS /* the first view with the query's centre */
 #define HX_MAX_BLOCKS 16
 #define HX_MAX_LAYERS 16
 #define HX_MAX_DENSE 16384	   /* inputs and outputs of a layer */
@@ -125,6 +127,7 @@ typedef struct HxView
 	uint32_t features;	 /* if not 0, sparse inputs are hashed to so many */
 	uint64_t seed;		 /* of that hash */
 	const float *center; /* subtracted from inputs or features; or NULL */
+	const float *query;	 /* the same for queries, if that differs; or NULL */
 	uint32_t blocks;	 /* consecutive parts, a layer each */
 	HxLayer block[HX_MAX_BLOCKS];
 } HxView;

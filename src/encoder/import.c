@@ -196,13 +196,17 @@ static void
 import_view(JsonbContainer *object, HxDraftView *view)
 {
 	char *seed = find_string(object, "seed");
+	int width;
 
 	view->inputs = find_integer(object, "inputs", -1, 1000000000);
 	view->features = find_integer(object, "features", 0, HX_MAX_FEATURES);
 	if (seed != NULL)
 		view->seed = strtoull(seed, NULL, 10);
-	view->center = find_numbers(
-		object, "center", view->features > 0 ? view->features : view->inputs);
+	width = view->features > 0 ? view->features : view->inputs;
+	view->center = find_numbers(object, "center", width);
+	view->query = find_numbers(object, "query", width);
+	if (view->query != NULL && view->center == NULL)
+		reject_key("query", "is a centre of queries without one of rows");
 	view->blocks = import_layers(object, "blocks", view->block, HX_MAX_BLOCKS);
 }
 

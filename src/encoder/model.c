@@ -372,7 +372,7 @@ put_view(StringInfo to, const HxDraftView *view)
 	put_u32(to, view->features);
 	put_u32(to, (uint32) view->seed);
 	put_u32(to, (uint32) (view->seed >> 32));
-	put_u32(to, view->center != NULL);
+	put_u32(to, (view->center != NULL) + (view->query != NULL));
 	put_u32(to, view->blocks);
 	for (int i = 0; i < view->blocks; i++)
 	{
@@ -381,6 +381,8 @@ put_view(StringInfo to, const HxDraftView *view)
 	}
 	for (int i = 0; view->center != NULL && i < width; i++)
 		put_float(to, view->center[i]);
+	for (int i = 0; view->query != NULL && i < width; i++)
+		put_float(to, view->query[i]);
 	for (int i = 0; i < view->blocks; i++)
 		put_layer(to, &view->block[i]);
 	end_section(to, start);

@@ -33,6 +33,7 @@ typedef struct HxDraftView
 	int features;		  /* 0 if inputs are not hashed */
 	uint64 seed;		  /* of the features */
 	const double *center; /* or NULL */
+	const double *query;  /* queries' centre, beside center; or NULL */
 	int blocks;
 	HxDraftLayer block[HX_MAX_BLOCKS];
 } HxDraftView;

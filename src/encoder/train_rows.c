@@ -10,11 +10,9 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "encoder/apply.h"
 #include "encoder/train_rows.h"
 #include "type/bincode.h"
-
-/* Width of a level in standard deviations, least squared error (Max 1960) */
-static const double level_width[] = {0, 1.5958, 0.9957, 0.5860, 0.3352};
 
 /* Rows centred at a time */
 #define BATCH 256
@@ -142,7 +140,7 @@ HxFirstDirections(HxTraining *training, const float *rows, int n, int d,
 	hx_random_rotation(rotation, dims, dims, random);
 	hx_multiply(HX_AS_IS, HX_AS_IS, dims, d, dims, rotation, found, 0.0,
 				weights);
-	*step = sqrt(variance / dims) * level_width[training->spec.bits];
+	*step = sqrt(variance / dims) * hx_level_width[training->spec.bits];
 	if (!(*step > 0.0))
 		*step = 1.0;
 	training->used -= square * sizeof(double);

@@ -66,9 +66,9 @@ put_layer(Writer *writer, uint32_t inputs, uint32_t outputs)
 		writer->bytes[writer->size++] = 0;
 }
 
-/* A section with one view; `dims` is the model's */
+/* A section with one view of `views`; `dims` is the model's */
 static void
-put_view(Writer *writer, uint32_t dims)
+put_view(Writer *writer, uint32_t dims, uint32_t views)
 {
 	uint32_t inputs = 1 + random_below(MAX_DIMS);
 	uint32_t features = random_below(3) == 0 ? 1 + random_below(MAX_DIMS) : 0;
@@ -76,7 +76,7 @@ put_view(Writer *writer, uint32_t dims)
 	uint32_t blocks = width > 1 && dims > 1 ? 1 + random_below(2) : 1;
 	uint32_t first_in = blocks > 1 ? 1 + random_below(width - 1) : width;
 	uint32_t first_out = blocks > 1 ? 1 + random_below(dims - 1) : dims;
-	uint32_t centered = random_below(2);
+	uint32_t centered = random_below(views == 1 ? 3 : 2);
 	size_t length;
 
 	memcpy(writer->bytes + writer->size, "view", 4);
@@ -95,7 +95,7 @@ put_view(Writer *writer, uint32_t dims)
 		put(writer, width - first_in);
 		put(writer, dims - first_out);
 	}
-	if (centered)
+	for (uint32_t i = 0; i < centered; i++)
 		put_floats(writer, width);
 	put_layer(writer, first_in, first_out);
 	if (blocks > 1)
@@ -122,7 +122,7 @@ make_model(uint8_t *bytes)
 		(uint8_t) (HX_FLAG_SPARSE | random_below(HX_FLAGS + 1));
 	hx_put_u32(bytes + HX_AT_DIMS, dims);
 	for (uint32_t i = 0; i < views; i++)
-		put_view(&writer, dims);
+		put_view(&writer, dims, views);
 	return writer.size;
 }
 
@@ -175,15 +175,21 @@ use_model(const HxModel *model)
 	void *scratch = malloc(hx_scratch_size(model));
 	double *y = malloc(model->dims * sizeof(double));
 
-	for (uint32_t v = 0; v < model->views; v++)
+	for (uint32_t n = 0; n <= model->views; n++)
 	{
-		const HxView *view = &model->view[v];
+		uint32_t v = n == model->views ? HX_VIEW_QUERY : n;
+		const HxView *view = &model->view[v == HX_VIEW_QUERY ? 0 : v];
 		uint32_t width = hx_view_width(view);
 		uint32_t inputs =
 			random_below(4) == 0 ? 1 + random_below(width) : width;
 		double *x = calloc(inputs, sizeof(double));
 		int count;
 
+		if (v == HX_VIEW_QUERY && view->query == NULL)
+		{
+			free(x);
+			continue;
+		}
 		for (uint32_t i = 0; i < inputs; i++)
 			x[i] = (double) random_below(1000) * 1e36 - 1e38;
 		if (view->features > 0 && inputs == width)
@@ -194,6 +200,8 @@ use_model(const HxModel *model)
 			hx_hash_features(view, dims, weights, 3, x);
 		}
 		count = hx_apply_model(model, v, x, inputs, scratch, y);
+		if (v == HX_VIEW_QUERY && count > 0)
+			hx_fit_levels(y, (uint32_t) count, model->bits);
 		for (int i = 0; i < count; i++)
 		{
 			int level = hx_level(y[i], model->bits);
