@@ -346,8 +346,6 @@ HxVisitBlock(HxSearch *search, const HxBlock *block, int sampled)
 			HxReadRows(search->index, &search->desc, next, block->owner);
 		HxRowArrays rows;
 
-		/* most chains are runs */
-		HxPrefetchLines(search->index, next + 1, search->lines, search->nlines);
 		if (BufferIsValid(before))
 			UnlockReleaseBuffer(before);
 		if (!BufferIsValid(buffer))
@@ -357,12 +355,14 @@ HxVisitBlock(HxSearch *search, const HxBlock *block, int sampled)
 		}
 		HxCountStep(search->index, next, &steps);
 		search->page = next;
+		next = HxPageOpaque(BufferGetPage(buffer))->next;
+		if (next != InvalidBlockNumber)
+			HxPrefetchLines(search->index, next, search->lines, search->nlines);
 		HxRowArraysOf(&search->desc, BufferGetPage(buffer), &rows);
 		if (search->spec.ordered)
 			score_page(search, &rows, sampled);
 		else
 			collect_page(search, &rows);
-		next = HxPageOpaque(BufferGetPage(buffer))->next;
 		before = buffer;
 	}
 	if (BufferIsValid(before))
