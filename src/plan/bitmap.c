@@ -25,19 +25,20 @@
 static Path *
 harvest(PlannerInfo *root, const RelOptInfo *rel, List *indexes)
 {
-	RelOptInfo copy = *rel;
+	RelOptInfo *copy = palloc(sizeof(RelOptInfo)); /* the paths point to it */
 	Path *best = NULL;
 	Selectivity least = 1;
 	ListCell *cell;
 
-	copy.indexlist = indexes;
-	copy.pathlist = NIL;
-	copy.partial_pathlist = NIL;
-	copy.consider_parallel = false;
-	copy.joininfo = NIL;
-	copy.has_eclass_joins = false;
-	create_index_paths(root, &copy);
-	foreach (cell, copy.pathlist)
+	*copy = *rel;
+	copy->indexlist = indexes;
+	copy->pathlist = NIL;
+	copy->partial_pathlist = NIL;
+	copy->consider_parallel = false;
+	copy->joininfo = NIL;
+	copy->has_eclass_joins = false;
+	create_index_paths(root, copy);
+	foreach (cell, copy->pathlist)
 	{
 		Path *path = lfirst(cell);
 
