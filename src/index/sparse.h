@@ -16,11 +16,14 @@
 #include "type/svec.h"
 #include "utils/tuplestore.h"
 
-/* Rows of a window at most; slots are of 16 bits */
-#define HX_WINDOW_ROWS 32768
 /* Rows of a block: what a bound covers */
 #define HX_WINDOW_BLOCK 16
-#define HX_WINDOW_BLOCKS (HX_WINDOW_ROWS / HX_WINDOW_BLOCK)
+/* Blocks of a window, and a few to spare, so that it is a power of two */
+#define HX_WINDOW_BLOCKS 4096
+/* Rows of a window at most: slots and numbers of postings are of 16 bits */
+#define HX_WINDOW_ROWS ((HX_WINDOW_BLOCKS - 1) * HX_WINDOW_BLOCK)
+/* Slots that there is room for */
+#define HX_WINDOW_SLOTS (HX_WINDOW_BLOCKS * HX_WINDOW_BLOCK)
 
 /* A pending area as large as this becomes a window */
 #define HX_PENDING_ROWS 1024

@@ -127,8 +127,8 @@ typedef struct Rewrite
 	HxSketch *sketches;
 	HxPosting *postings; /* a list of all windows */
 	/* Scratch, to sort a list by slot */
-	uint64 present[HX_WINDOW_ROWS / 64];
-	HxPosting by_slot[HX_WINDOW_ROWS];
+	uint64 present[HX_WINDOW_SLOTS / 64];
+	HxPosting by_slot[HX_WINDOW_SLOTS];
 } Rewrite;
 
 /* Nothing but this backend replaces windows now. */
@@ -315,7 +315,7 @@ sort_list(Rewrite *rewrite, int count)
 		rewrite->present[slot / 64] |= UINT64CONST(1) << slot % 64;
 		rewrite->by_slot[slot] = postings[i];
 	}
-	for (int w = 0; w < HX_WINDOW_ROWS / 64; w++)
+	for (int w = 0; w < HX_WINDOW_SLOTS / 64; w++)
 	{
 		uint64 bits = rewrite->present[w];
 
