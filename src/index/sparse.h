@@ -363,16 +363,34 @@ typedef struct HxSparseQuery
 	float *weights;
 } HxSparseQuery;
 
-/* sparse_score.c */
-extern int HxFindDims(const HxSparseQuery *query, const HxWindowReader *reader,
-					  HxDim *found, int *which);
-extern bool HxBoundBlocks(const HxSparseQuery *query,
-						  const HxWindowReader *reader, const HxDim *found,
-						  const int *which, int nfound, float *bounds);
-extern bool HxScoreSparseBlocks(const HxSparseQuery *query,
-								const HxWindowReader *reader,
-								const HxDim *found, const int *which,
-								int nfound, const uint64 *blocks, double *sums);
+/* Which slots of a block are in a set of a window's slots, a bit each */
+static inline uint32
+HxPassingSlots(const uint64 *slots, int block)
+{
+	int slot = block * HX_WINDOW_BLOCK;
+
+	return slots[slot / 64] >> slot % 64 & ((1 << HX_WINDOW_BLOCK) - 1);
+}
+
+/* The query's dimensions in a window */
+typedef struct HxSparseLists
+{
+	const HxSparseQuery *query;
+	const HxWindowReader *reader;
+	int count;
+	HxDim *dims; /* their entries ... */
+	int *which;	 /* ... and which ones of the query's they are */
+} HxSparseLists;
+
+/* sparse_lists.c */
+extern bool HxFindLists(const HxSparseQuery *query,
+						const HxWindowReader *reader, HxSparseLists *lists);
+
+/* sparse_bound.c */
+extern bool HxBoundBlocks(const HxSparseLists *lists, float *bounds);
+extern bool HxTightenBounds(const HxSparseLists *lists, double least,
+							const uint64 *passing, uint64 *blocks,
+							float *bounds, double *sums);
 
 typedef struct HxQueryLookup HxQueryLookup;
 
@@ -383,8 +401,13 @@ HxIsChosen(const uint64 *blocks, int block)
 	return blocks[block / 64] >> (block % 64) & 1;
 }
 
+/* sparse_lookup.c */
 extern HxQueryLookup *HxMakeLookup(const HxSparseQuery *query);
 extern double HxLookupProduct(const HxQueryLookup *lookup, const HxDoc *doc);
+
+/* sparse_score.c */
+extern bool HxScoreSparseBlocks(const HxSparseLists *lists,
+								const uint64 *blocks, double *sums);
 extern void HxBlockMaxima(const double *sums, int rows, const uint64 *blocks,
 						  double *maxima);
 extern double HxReachedBy(const double *values, int count, double wanted);

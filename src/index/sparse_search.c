@@ -93,9 +93,9 @@ bounds_pay(const HxWindowState *window)
 	uint64 units = 0;
 	uint64 postings = 0;
 
-	for (int i = 0; i < window->nfound; i++)
+	for (int i = 0; i < window->lists.count; i++)
 	{
-		const HxDim *dim = &window->found[i];
+		const HxDim *dim = &window->lists.dims[i];
 
 		units += dim->blocks > 0 ? dim->blocks : dim->count;
 		postings += dim->count;
@@ -108,22 +108,12 @@ bounds_pay(const HxWindowState *window)
 static bool
 bound_window(HxSparseSearch *search, HxWindowState *window)
 {
-	const HxSparseQuery *query = search->query;
-	int room = (int) Min((uint32) query->nnz, window->reader.window.dims) + 1;
-	HxDim *found = palloc((query->nnz + 1) * sizeof(HxDim));
-	int *which = palloc((query->nnz + 1) * sizeof(int));
-
-	window->nfound = HxFindDims(query, &window->reader, found, which);
-	if (window->nfound < 0)
+	if (!HxFindLists(search->query, &window->reader, &window->lists))
 		return false;
-	room = Min(room, window->nfound + 1);
-	window->found = repalloc(found, room * sizeof(HxDim));
-	window->which = repalloc(which, room * sizeof(int));
 	if (bounds_pay(window))
 	{
 		window->bounds = palloc(HX_WINDOW_BLOCKS * sizeof(float));
-		if (!HxBoundBlocks(query, &window->reader, window->found, window->which,
-						   window->nfound, window->bounds))
+		if (!HxBoundBlocks(&window->lists, window->bounds))
 			return false;
 	}
 	update_peaks(window, NULL);
@@ -194,6 +184,19 @@ choose_blocks(const HxWindowState *window, double least, uint64 *blocks)
 	return count;
 }
 
+/* Take note that blocks are done with, but for some (NULL: none). */
+static void
+set_visited(HxWindowState *window, const uint64 *blocks, const uint64 *but)
+{
+	for (int w = 0; w < HX_BLOCK_WORDS; w++)
+	{
+		uint64 done = blocks[w] & ~(but ? but[w] : 0);
+
+		window->visited[w] |= done;
+		window->nvisited += pg_popcount64(done);
+	}
+}
+
 /* Does the filter reject so many rows that it had better be asked first? */
 static bool
 filter_first(const HxSparseSearch *search)
@@ -203,46 +206,77 @@ filter_first(const HxSparseSearch *search)
 		   search->asked > 0;
 }
 
+/* Leave out chosen blocks that have no row that passes; as HxDropRejected. */
+static bool
+drop_rejected(HxSparseSearch *search, HxWindowState *window, uint64 *blocks)
+{
+	uint64 chosen[HX_BLOCK_WORDS];
+
+	memcpy(chosen, blocks, sizeof(chosen));
+	if (!HxDropRejected(search, window, blocks))
+		return false;
+	set_visited(window, chosen, blocks);
+	return true;
+}
+
 /*
- * Score the chosen blocks of a window, and visit their rows; false if it was
- * replaced.  All that are left are chosen where they are many.
+ * Leave out chosen blocks that turn out to have no row with a product of
+ * `least`; as HxTightenBounds.  What is left of a bound made tighter cannot be
+ * taken apart again, so blocks for which that was not enough once are left in.
  */
 static bool
-score_window(HxSparseSearch *search, HxWindowState *window, uint64 *blocks,
-			 int count)
+drop_low(HxSparseSearch *search, HxWindowState *window, double least,
+		 const uint64 *passing, uint64 *blocks)
+{
+	uint64 again[HX_BLOCK_WORDS];
+
+	for (int w = 0; w < HX_BLOCK_WORDS; w++)
+	{
+		again[w] = blocks[w] & window->tightened[w];
+		blocks[w] &= ~again[w];
+		window->tightened[w] |= blocks[w];
+	}
+	if (!HxTightenBounds(&window->lists, least, passing, blocks, window->bounds,
+						 search->sums))
+		return false;
+	for (int w = 0; w < HX_BLOCK_WORDS; w++)
+		blocks[w] |= again[w];
+	return true;
+}
+
+/*
+ * Visit chosen blocks of a window: score those that may have a row that passes
+ * and whose product reaches `least`, and look at their rows.  All blocks that
+ * are left are scored where many are chosen.  False if the window was replaced.
+ */
+static bool
+visit_blocks(HxSparseSearch *search, HxWindowState *window, double least,
+			 uint64 *blocks, int count)
 {
 	uint64 changed[HX_BLOCK_WORDS];
-	bool all;
+	bool drop = filter_first(search);
+	bool all = !drop && count * SCORE_ALL >= window->blocks;
 
 	memcpy(changed, blocks, sizeof(changed));
-	if (filter_first(search))
-	{
-		if (!HxDropRejected(search, window, blocks))
-			return false;
-		for (int w = 0; w < HX_BLOCK_WORDS; w++)
-			window->visited[w] |= changed[w] & ~blocks[w];
-		window->nvisited += count;
-		count = (int) pg_popcount((char *) blocks, sizeof(changed));
-		window->nvisited -= count;
-	}
-	all = count * SCORE_ALL >= window->blocks;
 	if (all)
 	{
-		count = choose_blocks(window, -INFINITY, blocks);
+		choose_blocks(window, -INFINITY, blocks);
 		memset(changed, 0xFF, sizeof(changed));
 	}
-	if (count > 0 &&
-		(!HxScoreSparseBlocks(search->query, &window->reader, window->found,
-							  window->which, window->nfound,
-							  all ? NULL : blocks, search->sums) ||
-		 !HxVisitScored(search, window, blocks)))
+	if (drop && !drop_rejected(search, window, blocks))
 		return false;
-	search->stats->visited += count;
+	search->stats->visited += pg_popcount((char *) blocks, sizeof(changed));
+	if (!all && window->bounds && least > 0 &&
+		!drop_low(search, window, least, drop ? search->passing : NULL, blocks))
+		return false;
+	count = (int) pg_popcount((char *) blocks, sizeof(changed));
+	if (count > 0 && (!HxScoreSparseBlocks(&window->lists, all ? NULL : blocks,
+										   search->sums) ||
+					  !HxVisitScored(search, window, blocks)))
+		return false;
 	search->stats->scored +=
 		Min(count * HX_WINDOW_BLOCK, window->reader.window.rows);
-	for (int w = 0; w < HX_BLOCK_WORDS; w++)
-		window->visited[w] |= blocks[w];
-	window->nvisited += count;
+	set_visited(window, blocks, NULL);
 	update_peaks(window, changed);
 	return true;
 }
@@ -311,7 +345,7 @@ visit_until(HxSparseSearch *search, int goal)
 		if (window->bounds && count > 2 * wanted)
 			count = choose_blocks(
 				window, Max(least, bound_reached_by(window, wanted)), blocks);
-		if (!score_window(search, window, blocks, count))
+		if (!visit_blocks(search, window, least, blocks, count))
 			return false;
 	}
 }
@@ -562,6 +596,7 @@ HxSparseBeginSearch(Relation index, const HxIndexDesc *desc,
 		/* Rows of a window are fewer, but a damaged page may name any slot. */
 		search->sums = palloc(SLOTS * sizeof(double));
 		search->maxima = palloc(HX_WINDOW_BLOCKS * sizeof(double));
+		search->passing = palloc(HX_WINDOW_SLOTS / 8);
 		search->lookup = HxMakeLookup(search->query);
 	}
 	return search;

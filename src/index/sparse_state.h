@@ -23,15 +23,14 @@ typedef struct HxWindowState
 {
 	HxWindowReader reader;
 	int blocks; /* blocks of rows that it has */
-	int nfound; /* the query's dimensions in it ... */
-	HxDim *found;
-	int *which;						/* ... which ones they are */
-	float *bounds;					/* of blocks; NULL: none were computed */
-	uint64 visited[HX_BLOCK_WORDS]; /* what is beyond the last block, too */
-	int nvisited;					/* blocks visited */
-	float peaks[HX_BLOCK_WORDS];	/* greatest bound of those not visited, for
+	HxSparseLists lists;
+	float *bounds;					  /* of blocks; NULL: none were computed */
+	uint64 visited[HX_BLOCK_WORDS];	  /* what is beyond the last block, too */
+	uint64 tightened[HX_BLOCK_WORDS]; /* whose bounds have been made tighter */
+	int nvisited;					  /* blocks visited */
+	float peaks[HX_BLOCK_WORDS]; /* greatest bound of those not visited, for
 									 * each word of them */
-	float best;						/* the greatest of these */
+	float best;					 /* the greatest of these */
 	uint64 *masks;	/* rows that pass, a mask a page; NULL: none made yet */
 	bool *has_mask; /* of which pages */
 } HxWindowState;
@@ -68,6 +67,7 @@ struct HxSparseSearch
 	double *sums;				/* products by slot */
 	double *maxima;				/* greatest of them by block */
 	uint64 *mask;				/* rows of a page that pass */
+	uint64 *passing;			/* slots of a window's rows that pass */
 	const uint16 *lines;		/* lines of pages of rows to fetch ahead ... */
 	int nlines;					/* ... so many */
 	HxQueryLookup *lookup;		/* of the query's dimensions */

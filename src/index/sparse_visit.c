@@ -197,8 +197,9 @@ read_mask(HxSparseSearch *search, HxWindowState *window, uint32 number)
 bool
 HxDropRejected(HxSparseSearch *search, HxWindowState *window, uint64 *blocks)
 {
-	uint64 passing[HX_BLOCK_WORDS] = {0};
+	uint64 *passing = search->passing;
 
+	memset(passing, 0, HX_WINDOW_SLOTS / 8);
 	for (uint32 p = 0; p < window->reader.pages[HX_SECTION_ROWS]; p++)
 	{
 		int first = p * search->desc.capacity;
@@ -214,14 +215,14 @@ HxDropRejected(HxSparseSearch *search, HxWindowState *window, uint64 *blocks)
 		for (int w = 0; w * 64 < count; w++)
 			for (uint64 left = mask[w]; left != 0; left &= left - 1)
 			{
-				int block = (first + w * 64 + pg_rightmost_one_pos64(left)) /
-							HX_WINDOW_BLOCK;
+				int slot = first + w * 64 + pg_rightmost_one_pos64(left);
 
-				passing[block / 64] |= UINT64CONST(1) << (block % 64);
+				passing[slot / 64] |= UINT64CONST(1) << (slot % 64);
 			}
 	}
-	for (int w = 0; w < HX_BLOCK_WORDS; w++)
-		blocks[w] &= passing[w];
+	for (int b = 0; b < window->blocks; b++)
+		if (HxPassingSlots(passing, b) == 0)
+			blocks[b / 64] &= ~(UINT64CONST(1) << (b % 64));
 	return true;
 }
 
