@@ -36,15 +36,21 @@ share()
 	"$build/embeddings" share "$folder" "$conninfo" "$QUERIES" "$@" | sed 1d
 }
 
-# Codes of signs have no encoder: the first so many of them
+# signs KIND BITS: signs have no encoder; the first so many, of the embedding or
+# of what it has more than the mean
 signs()
 {
-	row=code query="\$1"
-	[ "$1" = centred ] || row="binarize(embedding)" query="binarize(\$2)"
+	row=code code="\$1"
+	float="(SELECT array_agg(x - m ORDER BY i) FROM middle,
+		unnest(\$2, mean) WITH ORDINALITY AS u(x, m, i))"
+	[ "$1" = centred ] ||
+		row="binarize(embedding)" code="binarize(\$2)" float="\$2"
 	sql -c "CREATE UNLOGGED TABLE coded AS
 		SELECT id, subcode($row, 1, $2)::bincode($2) AS code FROM hashemb"
 	share "$1, $2 bits, between codes|hashemb|SELECT id FROM coded
-		ORDER BY code <~> (SELECT subcode($query, 1, $2)), id LIMIT 100|"
+		ORDER BY code <~> (SELECT subcode($code, 1, $2)), id LIMIT 100|" \
+		"$1, $2 bits, float query|hashemb|SELECT id FROM coded
+		ORDER BY code <#> (SELECT ($float)[:$2]), id LIMIT 100|"
 }
 
 # learn METHOD BITS: train, encode all rows, ask in both ways
@@ -82,13 +88,16 @@ run()
 	sql <<-SQL
 	SET client_min_messages = warning;
 	CREATE EXTENSION IF NOT EXISTS hashemb;
-	DROP TABLE IF EXISTS hashemb, encoder, coded;
+	DROP TABLE IF EXISTS hashemb, encoder, coded, middle;
 	CREATE UNLOGGED TABLE hashemb (id integer, code bincode($dims),
 		embedding real[]);
 	ALTER TABLE hashemb ALTER embedding SET STORAGE plain;
 	SQL
 	"$build/embeddings" copy "$folder" hashemb |
 		sql -c "COPY hashemb (id, code, embedding) FROM STDIN (FORMAT binary)"
+	sql -c "CREATE TABLE middle AS SELECT array_agg(x::real ORDER BY i) AS mean
+		FROM (SELECT i, avg(x) AS x FROM hashemb, unnest(embedding)
+			WITH ORDINALITY AS u(x, i) GROUP BY i) AS s"
 	echo "shares among the first 10, 20, 50 and 100, standard error of the" \
 		"first, $QUERIES queries"
 	for bits in $BITS

@@ -40,6 +40,18 @@ FROM cross_models, cross_map(helped), LATERAL (
 SELECT family, inputs, dims, views FROM cross_models, hashemb_info(helped) WHERE pairs = 100;
 SELECT hashemb_encode(helped, y) FROM cross_models, cross_rows LIMIT 1;
 SELECT hashemb_encode(helped, y, 3) FROM cross_models, cross_rows LIMIT 1;
+-- codes stay while one side's vectors change: a new map onto the codes that the other side has stored
+CREATE TABLE cross_new AS
+SELECT id, label, (SELECT array_agg(x[97 - i] - x[i * 7 % 96 + 1] + 2 * n ORDER BY i) FROM unnest(cross_normals(96)) WITH ORDINALITY AS u(n, i))::real[] AS x,
+	hashemb_encode(helped, y, 2) AS code FROM cross_rows, cross_models WHERE pairs = 1500;
+CREATE TABLE cross_next AS
+SELECT hashemb_train(jsonb_build_object('method', 'fit', 'base', helped), n.x, code ORDER BY id) FILTER (WHERE id <= 1500) AS m
+FROM cross_new n, (SELECT helped::text FROM cross_models WHERE pairs = 1500) AS c;
+SELECT hashemb_same_space(m, helped), new > old - 0.1 AS finds_old_codes FROM cross_models, cross_next, LATERAL (
+	SELECT avg(a) AS new, avg(b) AS old FROM (
+		SELECT average_precision(d.label = q.label, hashemb_encode(m, q.x) <~> d.code) AS a, average_precision(d.label = q.label, hashemb_encode(helped, r.x) <~> d.code) AS b
+		FROM cross_new q JOIN cross_rows r USING (id), cross_new d WHERE q.id % 30 = 0 GROUP BY q.id) AS s) AS t WHERE pairs = 1500;
+SELECT hashemb_train(jsonb_build_object('method', 'cross', 'base', helped::text), x, y) FROM cross_rows, cross_models WHERE pairs = 100 GROUP BY helped::text;
 -- rows without either side are none; what is refused
 SELECT hashemb_train('{"method":"cross"}', NULL::real[], NULL::real[]) IS NULL AS nothing FROM cross_rows;
 SELECT hashemb_train('{"method":"cross"}', x) FROM cross_rows;
@@ -47,5 +59,5 @@ SELECT hashemb_train('{"method":"cross"}', x, NULL::real[]) FROM cross_rows;
 SELECT hashemb_train('{"method":"cross"}', x, y) FROM cross_rows WHERE id < 5;
 SELECT hashemb_train('{"method":"cross","dims":16,"bits":2}', x, y) FROM cross_rows;
 SELECT hashemb_train('{"method":"cross"}', x, label) FROM cross_rows;
-DROP TABLE cross_classes, cross_maps, cross_rows, cross_models, cross_alone;
+DROP TABLE cross_classes, cross_maps, cross_rows, cross_models, cross_alone, cross_new, cross_next;
 DROP FUNCTION cross_normals, cross_map;
