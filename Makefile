@@ -12,10 +12,10 @@ TYPE = $(addprefix src/type/,bincode.o bincode_order.o bitops.o majority.o \
 	distance.o dense.o ball.o ball_support.o svec.o svec_io.o svec_op.o \
 	svec_cast.o svec_agg.o svec_stats.o simhash.o)
 ENCODER = $(addprefix src/encoder/,format.o apply.o model.o cache.o \
-	describe.o import.o input.o encode.o decode.o spec.o training.o train_spectral.o \
-	train_linear.o product.o matrix.o eigen.o matrix_host.o rbin.o train_rows.o \
-	train_note.o train_rbin.o train_cross.o train_pairs.o classes.o evaluate.o \
-	code_stats.o)
+	describe.o import.o input.o encode.o decode.o spec.o training.o train_part.o \
+	train_query.o train_spectral.o train_linear.o product.o matrix.o eigen.o \
+	matrix_host.o rbin.o train_rows.o train_note.o train_rbin.o train_cross.o \
+	train_pairs.o classes.o evaluate.o code_stats.o)
 INDEX = $(addprefix src/index/,page.o lock.o attribute.o attribute_encode.o \
 	filter.o filter_make.o range.o tidset.o code.o code_train.o assign.o \
 	upper.o directory.o expect.o search.o visit.o stop.o limited.o kept.o \

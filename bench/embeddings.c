@@ -22,7 +22,8 @@
  * appended to OUT.
  *
  * share runs each SQL, which returns ids, likewise, and tells what share of the
- * query's 10 nearest ids is among the first 10, 20, 50 and 100 returned.
+ * query's 10 nearest ids is among the first 10, 20, 50 and 100 returned, with
+ * the standard error of the first of these shares.
  */
 #include <arpa/inet.h>
 #include <math.h>
@@ -370,24 +371,30 @@ print_shares(const Source *source, Variant *v, int queries)
 {
 	static const int first[] = {10, 20, 50, 100};
 	long found[4] = {0};
+	double squares = 0, mean, variance;
 
 	for (int q = 0; q < queries; q++)
 	{
 		const int32_t *truth = source->truth + (size_t) q * TRUTH_K;
 		double ms, cpu;
 		PGresult *result = ask(source, v, q, &ms, &cpu);
+		long before = found[0];
 
 		for (int r = 0; r < PQntuples(result); r++)
 			for (int t = 0; t < K; t++)
 				if (atol(PQgetvalue(result, r, 0)) == truth[t])
 					for (int i = 0; i < 4; i++)
 						found[i] += r < first[i];
+		squares += pow((double) (found[0] - before) / K, 2);
 		PQclear(result);
 	}
+	mean = (double) found[0] / K / queries;
+	variance = squares / queries - mean * mean;
 	printf("%-40s", v->name);
 	for (int i = 0; i < 4; i++)
 		printf(" %8.3f", (double) found[i] / K / queries);
-	printf("  %s\n", v->plan);
+	printf(" +-%.4f  %s\n", variance > 0 ? sqrt(variance / queries) : 0.0,
+		   v->plan);
 	fflush(stdout);
 }
 
@@ -400,9 +407,9 @@ share(Source *source, int argc, char **argv)
 	open_source(source, argv[2]);
 	if (queries < 1 || queries > (int) source->queries)
 		bench_fail("%d queries, expected 1 to %zu", queries, source->queries);
-	printf("%-40s %8s %8s %8s %8s  (%d queries)\n",
+	printf("%-40s %8s %8s %8s %8s %8s (%d queries)\n",
 		   "share of the 10 nearest, among the first", "10", "20", "50", "100",
-		   queries);
+		   "+- at 10", queries);
 	for (int i = 5; i < argc; i++)
 	{
 		Variant v;

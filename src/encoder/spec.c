@@ -158,6 +158,14 @@ find_method(const HxSpec *spec)
 					errhint("There are %s.", list.data)));
 }
 
+/* Does a key ask that codes stored before stay valid? */
+static bool
+is_about_old_codes(const char *key)
+{
+	return strcmp(key, "base") == 0 || strcmp(key, "space") == 0 ||
+		   strcmp(key, "lifelong") == 0;
+}
+
 /* Error unless the method knows every key */
 static void
 check_keys(const HxMethod *method, Jsonb *json)
@@ -182,10 +190,16 @@ check_keys(const HxMethod *method, Jsonb *json)
 		for (int i = 0; method->keys[i] != NULL && !known; i++)
 			known = strcmp(key, method->keys[i]) == 0;
 		if (!known)
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("key \"%s\" is unknown to method \"%s\"",
-								   key, method->name),
-							errhint("There are \"method\"%s.", list.data)));
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("key \"%s\" is unknown to method \"%s\"", key,
+							method->name),
+					 is_about_old_codes(key)
+						 ? errdetail("Codes that can be compared with stored "
+									 "ones are learnt by methods \"class\", "
+									 "\"fit\" and \"rbin\".")
+						 : 0,
+					 errhint("There are \"method\"%s.", list.data)));
 	}
 }
 

@@ -50,7 +50,7 @@ typedef struct HxSpec
 	bool rotate;	/* "rotate", true: after pca */
 	bool out_float; /* "out": "float" */
 	int precision;	/* "precision": "int8" 1, "int16" 2; 0 if not given */
-	double lambda;	/* "lambda": ridge, 0.01 */
+	double lambda;	/* "lambda": ridge, 0.01; cross has its own default */
 	int iterations; /* "iterations"; negative if not given */
 	int prefix_count; /* "prefixes": ends of blocks */
 	int prefix[HX_MAX_BLOCKS];

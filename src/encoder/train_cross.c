@@ -22,6 +22,9 @@
 #define NEAR 5
 #define TURNS 10
 
+/* The ridge by default: the squared lengths of so many rows, in all directions */
+#define RIDGE_ROWS 3
+
 /* Keeps the weights of a row's anchors from blowing up */
 #define SMOOTH 1e-3
 
@@ -229,6 +232,21 @@ reconstruct(const Cross *cross, const Side *side, const float *row, int *near,
 		weights[i] = sum != 0.0 ? weights[i] / sum : 1.0 / k;
 }
 
+/*
+ * The ridge, as a multiple of the mean square of a dimension over the rows: as
+ * asked for, or what makes it RIDGE_ROWS times a row's mean squared length.
+ * Then few rows are held back more than many, as little as these know.
+ */
+static double
+lambda_of_side(const Cross *cross, const Side *side)
+{
+	double rows = side->pairs + cross->alpha * side->singles;
+
+	return HxSpecNumber(&cross->training->spec, "lambda",
+						RIDGE_ROWS * side->d / rows, 0.0, 1e6) +
+		   1e-9;
+}
+
 /* What stays the same in all turns: squares with the ridge, ties to anchors */
 static void
 prepare_side(Cross *cross, int which)
@@ -239,6 +257,7 @@ prepare_side(Cross *cross, int which)
 	size_t square = (size_t) d * d;
 	double *singles;
 	double trace = 0.0;
+	double ridge;
 	double weights[NEAR];
 	int near[NEAR];
 
@@ -255,9 +274,9 @@ prepare_side(Cross *cross, int which)
 	pfree(singles);
 	for (int i = 0; i < d; i++)
 		trace += side->factor[(size_t) i * d + i];
+	ridge = lambda_of_side(cross, side) * trace / d + 1e-30;
 	for (int i = 0; i < d; i++)
-		side->factor[(size_t) i * d + i] +=
-			(training->spec.lambda + 1e-9) * trace / d + 1e-30;
+		side->factor[(size_t) i * d + i] += ridge;
 	if (hx_cholesky(side->factor, d) != 0)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
 						errmsg("regression has no solution"),
