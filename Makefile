@@ -24,9 +24,10 @@ INDEX = $(addprefix src/index/,page.o lock.o attribute.o attribute_encode.o \
 	merge.o build.o insert.o scan.o dead.o vacuum.o cost.o validate.o \
 	handler.o inspect.o check.o check_upper.o check_heap.o inject.o sparse.o \
 	sparse_page.o sparse_write.o sparse_cluster.o sparse_build.o \
-	sparse_insert.o sparse_rewrite.o sparse_merge.o sparse_lists.o \
-	sparse_bound.o sparse_score.o sparse_lookup.o sparse_search.o \
-	sparse_visit.o sparse_vacuum.o sparse_check.o sparse_inspect.o)
+	sparse_share.o sparse_insert.o sparse_rewrite.o sparse_merge.o \
+	sparse_lists.o sparse_bound.o sparse_score.o sparse_lookup.o \
+	sparse_search.o sparse_visit.o sparse_vacuum.o sparse_check.o \
+	sparse_inspect.o)
 PLAN = $(addprefix src/plan/,hook.o match.o compile.o vector_key.o \
 	bitmap.o path.o plan_data.o node.o condition.o bitmap_read.o \
 	heap_row.o explain.o)

@@ -17,17 +17,8 @@ my $node = new_node('sparse', allows_streaming => 1,
 install_functions($node);
 note 'seed t1';
 
-# A document has terms of its two topics and of the whole vocabulary, with
-# frequent terms in front (Zipf): term number 30000 ^ random
+install_documents($node);
 $node->safe_psql('postgres', q{
-	CREATE FUNCTION draw(salt text) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$SELECT (hashtext(salt)::int8 + 2147483648) / 4294967296.0$$;
-	CREATE FUNCTION topic_of(salt text) RETURNS int LANGUAGE sql IMMUTABLE AS $$SELECT (draw(salt || 'topic') * 300)::int$$;
-	CREATE FUNCTION doc(salt text, terms int) RETURNS svec LANGUAGE sql IMMUTABLE AS $$
-		SELECT svec(array_agg(d), array_agg(w), 30000) FROM (SELECT d, max(w) AS w FROM
-			(SELECT CASE WHEN u < 0.6 THEN (hashtext('t1' || topic || 'x' || floor(40 ^ v)) & 16383) + 1 ELSE floor(30000 ^ v)::int END AS d,
-				(exp(w - 0.5) * CASE WHEN u < 0.6 THEN 1.5 ELSE 0.5 END)::float4::float8 AS w
-				FROM (SELECT draw(salt || 'u' || j) AS u, draw(salt || 'v' || j) AS v, draw(salt || 'w' || j) AS w,
-						topic_of(salt) + j % 5 / 4 AS topic FROM generate_series(1, terms) j) x) y GROUP BY d) z $$;
 	CREATE TABLE docs (id int, v svec(30000), topic int, r int, label text);
 	ALTER TABLE docs ALTER v SET STORAGE external;
 	CREATE FUNCTION fill(first int, last int) RETURNS void LANGUAGE sql AS $$

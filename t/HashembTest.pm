@@ -1,7 +1,7 @@
 package HashembTest;
 
-# What several tests need: codes in clusters, and comparing searches through an
-# index with sequential scans.
+# What several tests need: codes in clusters, documents, and comparing searches
+# through an index with sequential scans.
 use strict;
 use warnings;
 use Exporter 'import';
@@ -10,7 +10,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(new_node install_functions same_rows);
+our @EXPORT = qw(new_node install_functions install_documents same_rows);
 
 # A server with the extension. Options: allows_streaming, conf.
 sub new_node
@@ -34,6 +34,23 @@ sub install_functions
 
 	$functions =~ s/pg_temp\.//g;
 	$node->safe_psql('postgres', $functions);
+}
+
+# Make doc(salt, terms): a document has terms of its two topics and of the whole
+# vocabulary, with frequent terms in front (Zipf): term number 30000 ^ random
+sub install_documents
+{
+	my ($node) = @_;
+
+	$node->safe_psql('postgres', q{
+	CREATE FUNCTION draw(salt text) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$SELECT (hashtext(salt)::int8 + 2147483648) / 4294967296.0$$;
+	CREATE FUNCTION topic_of(salt text) RETURNS int LANGUAGE sql IMMUTABLE AS $$SELECT (draw(salt || 'topic') * 300)::int$$;
+	CREATE FUNCTION doc(salt text, terms int) RETURNS svec LANGUAGE sql IMMUTABLE AS $$
+		SELECT svec(array_agg(d), array_agg(w), 30000) FROM (SELECT d, max(w) AS w FROM
+			(SELECT CASE WHEN u < 0.6 THEN (hashtext('t1' || topic || 'x' || floor(40 ^ v)) & 16383) + 1 ELSE floor(30000 ^ v)::int END AS d,
+				(exp(w - 0.5) * CASE WHEN u < 0.6 THEN 1.5 ELSE 0.5 END)::float4::float8 AS w
+				FROM (SELECT draw(salt || 'u' || j) AS u, draw(salt || 'v' || j) AS v, draw(salt || 'w' || j) AS w,
+						topic_of(salt) + j % 5 / 4 AS topic FROM generate_series(1, terms) j) x) y GROUP BY d) z $$;});
 }
 
 # Do searches at recall 1 equal sequential scans? Distances and conditions are

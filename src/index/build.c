@@ -25,7 +25,7 @@
 #include "index/handler.h"
 #include "index/inject.h"
 #include "index/random.h"
-#include "index/sparse.h"
+#include "index/sparse_build.h"
 #include "index/split.h"
 #include "index/spool.h"
 #include "index/upper.h"
@@ -38,9 +38,8 @@
 /* Memory of a sampled row in training, beside its payload */
 #define SAMPLE_OVERHEAD (4 * sizeof(int))
 
-/* Begin a phase, as pg_stat_progress_create_index shows it. */
-static void
-set_phase(int64 phase, int64 total)
+void
+HxSetPhase(int64 phase, int64 total)
 {
 	const int parameters[] = {PROGRESS_CREATEIDX_SUBPHASE,
 							  PROGRESS_CREATEIDX_TUPLES_TOTAL,
@@ -57,9 +56,8 @@ memory_share(int divisor)
 	return (Size) maintenance_work_mem * 1024 / divisor;
 }
 
-/* What all participants have loaded together */
-static HxShare
-sum_shares(const HxBuild *build)
+HxShare
+HxSumShares(const HxBuild *build)
 {
 	HxShare sum = {0};
 
@@ -71,6 +69,7 @@ sum_shares(const HxBuild *build)
 		sum.vectors += share->vectors;
 		sum.alive += share->alive;
 		sum.heap_rows += share->heap_rows;
+		sum.sampled += share->sampled;
 		sum.broken_chain |= share->broken_chain;
 	}
 	return sum;
@@ -220,7 +219,7 @@ train_groups(HxBuild *build, const HxShare *loaded)
 {
 	uint8 *centroids;
 
-	set_phase(HX_PHASE_TRAIN, samplable(loaded));
+	HxSetPhase(HX_PHASE_TRAIN, samplable(loaded));
 	centroids = HxTrainGroups(build, samplable(loaded), loaded->alive > 0,
 							  best_blocks(build, samplable(loaded)),
 							  most_blocks(build), memory_share(4));
@@ -242,7 +241,7 @@ train(HxBuild *build, const HxShare *loaded)
 	uint8 *payloads;
 	uint8 *centroids;
 
-	set_phase(HX_PHASE_TRAIN, (int64) wanted * HX_TRAINING_ROUNDS);
+	HxSetPhase(HX_PHASE_TRAIN, (int64) wanted * HX_TRAINING_ROUNDS);
 	payloads = MemoryContextAllocHuge(CurrentMemoryContext,
 									  Max((Size) wanted * desc->payload, 1));
 	if (wanted > 0)
@@ -270,7 +269,7 @@ train(HxBuild *build, const HxShare *loaded)
 static void
 assign_rows(HxBuild *build, int64 rows)
 {
-	set_phase(HX_PHASE_ASSIGN, rows);
+	HxSetPhase(HX_PHASE_ASSIGN, rows);
 	HxRunTask(build, HX_TASK_ASSIGN, rows);
 	if (build->parallel)
 	{
@@ -295,7 +294,7 @@ write_rows(HxBuild *build, int64 rows)
 					 options ? options->fillfactor : HX_DEFAULT_FILLFACTOR);
 	int64 done = 0;
 
-	set_phase(HX_PHASE_WRITE, rows);
+	HxSetPhase(HX_PHASE_WRITE, rows);
 	HX_INJECT("build-write");
 	while (tuplesort_gettupleslot(build->sort, true, false, slot, NULL))
 	{
@@ -322,7 +321,7 @@ calibrate(HxBuild *build, int64 vectors)
 
 	if (vectors < HX_MIN_CALIBRATION_ROWS)
 		return;
-	set_phase(HX_PHASE_CALIBRATE, vectors);
+	HxSetPhase(HX_PHASE_CALIBRATE, vectors);
 	HxRunTask(build, HX_TASK_SCORE, build->ncentroids);
 	HxCollectScores(build);
 	table = palloc(sizeof(HxTable));
@@ -339,9 +338,9 @@ build_index(HxBuild *build)
 	HxShare loaded;
 
 	HxBeginTeam(build);
-	set_phase(HX_PHASE_LOAD, 0);
+	HxSetPhase(HX_PHASE_LOAD, 0);
 	HxRunTask(build, HX_TASK_LOAD, 0);
-	loaded = sum_shares(build);
+	loaded = HxSumShares(build);
 	if (loaded.broken_chain)
 		build->info->ii_BrokenHotChain = true;
 	if (build->desc->group > 0)
@@ -387,16 +386,14 @@ hxbuild(Relation heap, Relation index, IndexInfo *info)
 		elog(ERROR, "index \"%s\" already contains data",
 			 RelationGetRelationName(index));
 	if (HxIsSparse(HxDescribe(index)))
-	{
 		refuse_groups(index);
-		return HxSparseBuild(heap, index, info);
-	}
 	result = palloc(sizeof(IndexBuildResult));
 	context =
 		AllocSetContextCreate(caller, "hashemb build", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
 	HxInitParticipant(&build, heap, index, info);
-	*result = *build_index(&build);
+	*result =
+		HxIsSparse(build.desc) ? *HxBuildSparse(&build) : *build_index(&build);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 	return result;

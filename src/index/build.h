@@ -37,6 +37,7 @@ typedef struct HxShare
 	double heap_rows;  /* seen in the table */
 	bool broken_chain; /* a HOT chain was not quite right for the index */
 	int64 answers;	   /* chunks of the sample that it has assigned */
+	int64 sampled;	   /* sparse vectors: rows drawn as centroids */
 } HxShare;
 
 /* What all participants see; in dynamic shared memory if there are workers */
@@ -97,6 +98,10 @@ typedef struct HxBuild
 	Tuplesortstate *sort;  /* of the rows, by block */
 	HxRow *row;			   /* scratch */
 	MemoryContext context; /* reset after each row */
+
+	/* Sparse vectors: rows drawn as centroids, then these, and their memory */
+	struct HxOrganizer *organizer;
+	MemoryContext centroids_context;
 } HxBuild;
 
 #define HX_SHARE(build) (&(build)->shared->shares[(build)->part])
@@ -105,6 +110,14 @@ typedef struct HxBuild
 #define HX_KEY_OFFSET_BITS 9
 #define HX_KEY_TID_BITS (32 + HX_KEY_OFFSET_BITS)
 #define HX_KEY_MAX_BLOCKS (1 << (63 - HX_KEY_TID_BITS))
+
+/* ---- build.c ---- */
+
+/* Begin a phase, as pg_stat_progress_create_index shows it. */
+extern void HxSetPhase(int64 phase, int64 total);
+
+/* What all participants have loaded together */
+extern HxShare HxSumShares(const HxBuild *build);
 
 /* ---- share.c: what each participant does ---- */
 

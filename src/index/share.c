@@ -23,6 +23,7 @@
 #include "index/assign.h"
 #include "index/group_build.h"
 #include "index/inject.h"
+#include "index/sparse_build.h"
 #include "index/spool.h"
 
 /* Rows claimed at once: of the spool, and of the sample */
@@ -446,6 +447,11 @@ HxCollectScores(HxBuild *build)
 void
 HxDoTask(HxBuild *build, HxTask task)
 {
+	if (HxIsSparse(build->desc))
+	{
+		HxDoSparseTask(build, task);
+		return;
+	}
 	switch (task)
 	{
 		case HX_TASK_LOAD:

@@ -13,6 +13,7 @@
 #include "index/search.h"
 #include "index/vector.h"
 #include "nodes/execnodes.h"
+#include "storage/buffile.h"
 #include "type/svec.h"
 #include "utils/tuplestore.h"
 
@@ -320,6 +321,9 @@ extern void HxSketchDoc(const HxIndexDesc *desc, const HxDoc *doc, int room,
 						HxSketch *sketch);
 extern HxOrganizer *HxMakeOrganizer(Size memory, uint64 seed);
 extern HxSketch *HxOrganizerSample(HxOrganizer *organizer);
+extern int HxOrganizerRoom(const HxOrganizer *organizer);
+extern int HxWriteSample(HxOrganizer *organizer, BufFile *file);
+extern void HxReadSample(HxOrganizer *organizer, BufFile *file, int count);
 extern void HxOrganizerTrain(HxOrganizer *organizer, int64 rows);
 extern uint32 HxOrganizerRank(HxOrganizer *organizer, const HxSketch *sketch);
 
@@ -339,9 +343,6 @@ extern void HxFreeSparsePages(Relation index, const BlockNumber *blocks,
 
 /* ---- callbacks, called by those of the access method ---- */
 
-extern IndexBuildResult *HxSparseBuild(Relation heap, Relation index,
-									   IndexInfo *info);
-extern void HxSparseBuildEmpty(Relation index);
 extern void HxSparseInsert(Relation index, const HxIndexDesc *desc,
 						   const Datum *values, const bool *isnull,
 						   const ItemPointerData *tid);

@@ -1,23 +1,19 @@
 /*
  * sparse_build.c
- *	  Building an index of sparse vectors from a table.
+ *	  Building an index of sparse vectors from a table: the leader's side.
  *
  * See README.sparse, "Build".  One pass over the heap spools the rows and draws
  * centroids among them; the spool is sorted so that similar rows are neighbours
- * and cut into windows as long as memory allows.  Pages are logged at the end.
+ * (sparse_share.c) and cut into windows as long as memory allows.  Pages are
+ * logged at the end.
  */
 #include "postgres.h"
 
-#include "access/tableam.h"
 #include "access/xloginsert.h"
-#include "catalog/index.h"
-#include "catalog/pg_operator_d.h"
-#include "catalog/pg_type.h"
 #include "commands/progress.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "storage/buffile.h"
 #include "utils/backend_progress.h"
 #include "utils/memutils.h"
 #include "utils/tuplesort.h"
@@ -25,43 +21,15 @@
 #include "compat.h"
 #include "index/handler.h"
 #include "index/inject.h"
-#include "index/sparse.h"
+#include "index/sparse_build.h"
 
-/* Sort key: rank, then order in the heap */
-#define SEQUENCE_BITS 32
-
-typedef struct SparseBuild
+/* The leader while it writes */
+typedef struct SparseWriter
 {
-	Relation index;
-	const HxIndexDesc *desc;
-	BufFile *spool;
-	HxOrganizer *organizer;
+	HxBuild *build;
 	HxAssembler *assembler;
-	Tuplesortstate *sort;
-	TupleDesc tuples;
-	double heap_rows;
-	int64 rows;
-	List *windows;		   /* HxWindow: those written */
-	MemoryContext context; /* reset after each row */
-} SparseBuild;
-
-static void
-set_phase(int64 phase, int64 total)
-{
-	const int parameters[] = {PROGRESS_CREATEIDX_SUBPHASE,
-							  PROGRESS_CREATEIDX_TUPLES_TOTAL,
-							  PROGRESS_CREATEIDX_TUPLES_DONE};
-	const int64 values[] = {phase, total, 0};
-
-	pgstat_progress_update_multi_param(3, parameters, values);
-}
-
-static void
-set_done(int64 done)
-{
-	if (done % 1024 == 0)
-		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, done);
-}
+	List *windows; /* HxWindow: those written */
+} SparseWriter;
 
 /* ---- pages at the front ---- */
 
@@ -138,207 +106,103 @@ write_directory(Relation index, ForkNumber fork, const HxIndexDesc *desc,
 	UnlockReleaseBuffer(meta_buffer);
 }
 
-/* ---- loading ---- */
-
-/* table_index_build_scan callback: spool a row. */
-static void
-load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
-		 bool alive, void *state)
-{
-	SparseBuild *build = state;
-	MemoryContext old = MemoryContextSwitchTo(build->context);
-	HxDoc *doc = HxFormDoc(build->desc, values, isnull, tid);
-
-	if (doc->nnz > 0)
-	{
-		HxSketch *sketch = HxOrganizerSample(build->organizer);
-
-		if (sketch)
-			HxSketchDoc(build->desc, doc, HX_CENTROID_DIMS, sketch);
-	}
-	BufFileWrite(build->spool, doc, doc->size);
-	build->rows++;
-	set_done(build->rows);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(build->context);
-}
-
-/* ---- sorting ---- */
-
-static void
-read_spool(BufFile *spool, void *to, Size size)
-{
-	if (BufFileRead(spool, to, size) != size)
-		ereport(ERROR, (errcode_for_file_access(),
-						errmsg("could not read the temporary file of an index "
-							   "build: %m")));
-}
-
-/* Begin to sort rows, as tuples (key int8, row bytea). */
-static void
-begin_sort(SparseBuild *build)
-{
-	AttrNumber column = 1;
-	Oid less = Int8LessOperator;
-	Oid collation = InvalidOid;
-	bool nulls_first = false;
-
-	build->tuples = CreateTemplateTupleDesc(2);
-	TupleDescInitEntry(build->tuples, 1, "key", INT8OID, -1, 0);
-	TupleDescInitEntry(build->tuples, 2, "row", BYTEAOID, -1, 0);
-	build->sort = tuplesort_begin_heap(build->tuples, 1, &column, &less,
-									   &collation, &nulls_first,
-									   maintenance_work_mem / 2, NULL, false);
-}
-
-/* Read the next row of the spool into a bytea; palloc'd. */
-static bytea *
-next_spooled(SparseBuild *build)
-{
-	HxDoc head;
-	bytea *packed;
-
-	read_spool(build->spool, &head, offsetof(HxDoc, words));
-	packed = palloc(VARHDRSZ + head.size);
-	SET_VARSIZE(packed, VARHDRSZ + head.size);
-	memcpy(VARDATA(packed), &head, offsetof(HxDoc, words));
-	read_spool(build->spool, VARDATA(packed) + offsetof(HxDoc, words),
-			   head.size - offsetof(HxDoc, words));
-	return packed;
-}
-
-/* Read the spool again, and put each row into the sort with its rank. */
-static void
-sort_rows(SparseBuild *build)
-{
-	TupleTableSlot *slot =
-		MakeSingleTupleTableSlot(build->tuples, &TTSOpsVirtual);
-
-	if (BufFileSeek(build->spool, 0, 0, SEEK_SET) != 0)
-		elog(ERROR, "could not rewind the spool of an index build");
-	for (int64 i = 0; i < build->rows; i++)
-	{
-		MemoryContext old = MemoryContextSwitchTo(build->context);
-		bytea *packed = next_spooled(build);
-		/* A bytea's contents are not aligned as a row must be. */
-		HxDoc *doc = palloc(VARSIZE(packed) - VARHDRSZ);
-		HxSketch sketch;
-		uint64 rank;
-
-		CHECK_FOR_INTERRUPTS();
-		memcpy(doc, VARDATA(packed), VARSIZE(packed) - VARHDRSZ);
-		HxSketchDoc(build->desc, doc, HX_ROW_DIMS, &sketch);
-		rank = HxOrganizerRank(build->organizer, &sketch);
-		ExecClearTuple(slot);
-		slot->tts_values[0] = Int64GetDatum(rank << SEQUENCE_BITS | (uint32) i);
-		slot->tts_values[1] = PointerGetDatum(packed);
-		slot->tts_isnull[0] = slot->tts_isnull[1] = false;
-		ExecStoreVirtualTuple(slot);
-		MemoryContextSwitchTo(old);
-		tuplesort_puttupleslot(build->sort, slot);
-		set_done(i + 1);
-		MemoryContextReset(build->context);
-	}
-	BufFileClose(build->spool);
-	ExecDropSingleTupleTableSlot(slot);
-	tuplesort_performsort(build->sort);
-}
-
 /* ---- writing ---- */
 
 /* Write what has been assembled as a window. */
 static void
-write_window(SparseBuild *build)
+write_window(SparseWriter *writer)
 {
+	HxBuild *build = writer->build;
 	HxWindow *window = palloc(sizeof(HxWindow));
-	HxWindowWriter *writer = HxBeginWindow(
-		build->index, build->desc, list_length(build->windows) + 1, false);
+	HxWindowWriter *pages = HxBeginWindow(
+		build->index, build->desc, list_length(writer->windows) + 1, false);
 
-	HxWriteAssembled(build->assembler, writer);
-	HxEndWindow(writer, window);
-	build->windows = lappend(build->windows, window);
+	HxWriteAssembled(writer->assembler, pages);
+	HxEndWindow(pages, window);
+	writer->windows = lappend(writer->windows, window);
 }
 
-/* Cut the sorted rows into windows. */
+/* Add a sorted row to the window that is being put together. */
 static void
-write_rows(SparseBuild *build)
+add_row(SparseWriter *writer, TupleTableSlot *slot)
 {
+	MemoryContext old = MemoryContextSwitchTo(writer->build->context);
+	bool isnull;
+	bytea *packed = DatumGetByteaPP(slot_getattr(slot, 2, &isnull));
+	HxDoc *doc = palloc(VARSIZE_ANY_EXHDR(packed));
+
+	memcpy(doc, VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
+	MemoryContextSwitchTo(old);
+	HxAssemble(writer->assembler, doc);
+	MemoryContextReset(writer->build->context);
+}
+
+/* Cut the sorted rows into windows; returns these. */
+static List *
+write_rows(HxBuild *build)
+{
+	SparseWriter writer = {.build = build};
 	TupleTableSlot *slot =
-		MakeSingleTupleTableSlot(build->tuples, &TTSOpsMinimalTuple);
+		MakeSingleTupleTableSlot(HxSortedTuples(), &TTSOpsMinimalTuple);
 	Size room = (Size) maintenance_work_mem * 1024 / 2;
 	int64 done = 0;
 
+	writer.assembler = HxMakeAssembler(build->desc);
 	while (tuplesort_gettupleslot(build->sort, true, false, slot, NULL))
 	{
-		MemoryContext old = MemoryContextSwitchTo(build->context);
-		bool isnull;
-		bytea *packed = DatumGetByteaPP(slot_getattr(slot, 2, &isnull));
-		HxDoc *doc = palloc(VARSIZE_ANY_EXHDR(packed));
-
 		CHECK_FOR_INTERRUPTS();
-		memcpy(doc, VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
-		MemoryContextSwitchTo(old);
-		HxAssemble(build->assembler, doc);
-		MemoryContextReset(build->context);
-		if (HxAssembledRows(build->assembler) == HX_WINDOW_ROWS ||
-			HxAssembledBytes(build->assembler) > room)
-			write_window(build);
-		set_done(++done);
+		add_row(&writer, slot);
+		if (HxAssembledRows(writer.assembler) == HX_WINDOW_ROWS ||
+			HxAssembledBytes(writer.assembler) > room)
+			write_window(&writer);
+		if (++done % 1024 == 0)
+			pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, done);
 	}
-	if (HxAssembledRows(build->assembler) > 0)
-		write_window(build);
+	if (HxAssembledRows(writer.assembler) > 0)
+		write_window(&writer);
 	ExecDropSingleTupleTableSlot(slot);
+	tuplesort_end(build->sort);
+	return writer.windows;
 }
 
-/* ambuild for sparse vectors */
-IndexBuildResult *
-HxSparseBuild(Relation heap, Relation index, IndexInfo *info)
+/* Sort the rows by their place in the order of centroids. */
+static void
+sort_rows(HxBuild *build, int64 rows)
 {
-	MemoryContext context = AllocSetContextCreate(
-		CurrentMemoryContext, "hashemb build", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	HxIndexDesc desc = *HxDescribe(index);
-	SparseBuild build = {.index = index, .desc = &desc};
-	MemoryContext centroids;
-	IndexBuildResult *result;
+	HxSetPhase(HX_PHASE_ASSIGN, rows);
+	HxRunTask(build, HX_TASK_ASSIGN, rows);
+	if (build->parallel)
+	{
+		build->sort = HxBeginSort(build, true);
+		tuplesort_performsort(build->sort);
+	}
+}
 
-	build.context = AllocSetContextCreate(context, "hashemb build row",
-										  ALLOCSET_DEFAULT_SIZES);
-	/* Centroids go before windows are put together, which take their room. */
-	centroids = AllocSetContextCreate(context, "hashemb centroids",
-									  ALLOCSET_DEFAULT_SIZES);
-	MemoryContextSwitchTo(centroids);
-	build.organizer =
-		HxMakeOrganizer((Size) maintenance_work_mem * 1024 / 4, 1);
-	MemoryContextSwitchTo(context);
-	build.spool = BufFileCreateTemp(false);
-	set_phase(HX_PHASE_LOAD, 0);
-	build.heap_rows = table_index_build_scan(heap, index, info, true, true,
-											 load_row, &build, NULL);
-	set_phase(HX_PHASE_TRAIN, 0);
-	MemoryContextSwitchTo(centroids);
-	HxOrganizerTrain(build.organizer, build.rows);
-	MemoryContextSwitchTo(context);
-	set_phase(HX_PHASE_ASSIGN, build.rows);
-	begin_sort(&build);
-	sort_rows(&build);
-	MemoryContextDelete(centroids);
-	set_phase(HX_PHASE_WRITE, build.rows);
-	reserve_pages(index, MAIN_FORKNUM);
-	build.assembler = HxMakeAssembler(&desc);
-	write_rows(&build);
-	tuplesort_end(build.sort);
-	write_directory(index, MAIN_FORKNUM, &desc, build.windows);
+IndexBuildResult *
+HxBuildSparse(HxBuild *build)
+{
+	IndexBuildResult *result = palloc(sizeof(IndexBuildResult));
+	HxShare loaded;
+
+	HxBeginTeam(build);
+	HxSetPhase(HX_PHASE_LOAD, 0);
+	HxRunTask(build, HX_TASK_LOAD, 0);
+	loaded = HxSumShares(build);
+	if (loaded.broken_chain)
+		build->info->ii_BrokenHotChain = true;
+	HxSetPhase(HX_PHASE_TRAIN, 0);
+	HxRunTask(build, HX_TASK_TRAIN, 0);
+	sort_rows(build, loaded.rows);
+	HxSetPhase(HX_PHASE_WRITE, loaded.rows);
+	reserve_pages(build->index, MAIN_FORKNUM);
+	write_directory(build->index, MAIN_FORKNUM, build->desc, write_rows(build));
 	HX_INJECT("sparse-built");
-	if (RelationNeedsWAL(index))
-		log_newpage_range(index, MAIN_FORKNUM, 0,
-						  RelationGetNumberOfBlocks(index), true);
-
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
-	result = palloc(sizeof(IndexBuildResult));
-	result->heap_tuples = build.heap_rows;
-	result->index_tuples = build.rows;
+	HxEndTeam(build);
+	if (RelationNeedsWAL(build->index))
+		log_newpage_range(build->index, MAIN_FORKNUM, 0,
+						  RelationGetNumberOfBlocks(build->index), true);
+	result->heap_tuples = loaded.heap_rows;
+	result->index_tuples = loaded.rows;
 	return result;
 }
 

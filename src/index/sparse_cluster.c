@@ -16,6 +16,7 @@
 
 #include "utils/memutils.h"
 
+#include "index/file.h"
 #include "index/random.h"
 #include "index/sparse.h"
 
@@ -313,6 +314,13 @@ HxOrganizerSample(HxOrganizer *organizer)
 	return at < organizer->room ? &organizer->sample[at] : NULL;
 }
 
+/* Rows that are in the sample */
+static int
+sample_size(const HxOrganizer *organizer)
+{
+	return (int) Min(organizer->seen, (int64) organizer->room);
+}
+
 /* Bring `wanted` random ones of the sample to its front. */
 static void
 shuffle_sample(HxOrganizer *organizer, int sampled, int wanted)
@@ -325,6 +333,38 @@ shuffle_sample(HxOrganizer *organizer, int sampled, int wanted)
 		organizer->sample[i] = organizer->sample[other];
 		organizer->sample[other] = spare;
 	}
+}
+
+/*
+ * Write the sample to a file, in random order, so that any part of it is a
+ * sample; returns how many rows it has.
+ */
+int
+HxWriteSample(HxOrganizer *organizer, BufFile *file)
+{
+	int count = sample_size(organizer);
+
+	shuffle_sample(organizer, count, count);
+	BufFileWrite(file, organizer->sample, count * sizeof(HxSketch));
+	return count;
+}
+
+/* Rows that a sample may have */
+int
+HxOrganizerRoom(const HxOrganizer *organizer)
+{
+	return organizer->room;
+}
+
+/* Add rows of a sample that was written, as far as there is room. */
+void
+HxReadSample(HxOrganizer *organizer, BufFile *file, int count)
+{
+	int at = sample_size(organizer);
+
+	count = Min(count, organizer->room - at);
+	HxReadFile(file, organizer->sample + at, count * sizeof(HxSketch));
+	organizer->seen = at + count;
 }
 
 /* Form the group of the centroids that belong to a leader. */
@@ -356,7 +396,7 @@ form_group(HxOrganizer *organizer, const int *leader_of, int count, int leader,
 void
 HxOrganizerTrain(HxOrganizer *organizer, int64 rows)
 {
-	int sampled = (int) Min(organizer->seen, (int64) organizer->room);
+	int sampled = sample_size(organizer);
 	int count = (int) Min(rows / ROWS_A_CENTROID, (int64) sampled);
 	int ngroups = (int) sqrt(count);
 	int *leader_of;
