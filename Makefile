@@ -20,7 +20,7 @@ INDEX = $(addprefix src/index/,page.o lock.o attribute.o attribute_encode.o \
 	filter.o filter_make.o range.o tidset.o code.o code_train.o assign.o \
 	upper.o directory.o expect.o search.o visit.o stop.o limited.o kept.o \
 	ranking.o sample.o replay.o calibrate.o ring.o recalibrate.o write.o \
-	spool.o share.o team.o rewrite.o group.o group_build.o place.o split.o \
+	spool.o share.o team.o rewrite.o prune.o group.o group_build.o place.o split.o \
 	merge.o build.o insert.o scan.o dead.o vacuum.o cost.o validate.o \
 	handler.o inspect.o check.o check_upper.o check_heap.o inject.o sparse.o \
 	sparse_page.o sparse_write.o sparse_cluster.o sparse_build.o \

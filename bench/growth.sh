@@ -13,14 +13,16 @@
 #   CLIENTS    that insert (4)
 #   ROWS       how many rows go in one by one; the others before (all)
 #   VACUUM     1: vacuum all the time, 0: never (1)
-#   UPDATES    rounds in which every row's attribute is updated; an even number
-#              (10)
+#   UPDATES    rounds in which every row's attribute is updated, one by one; an
+#              even number (10)
+#   STATEMENTS rounds more, of one statement each; an even number (0)
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$(cd "${1:?usage: bench/growth.sh FOLDER}" && pwd)
 build=$here/../build/bench
-: "${CLIENTS:=4}" "${VACUUM:=1}" "${UPDATES:=10}" "${ROWS:=}"
+: "${CLIENTS:=4}" "${VACUUM:=1}" "${UPDATES:=10}" "${STATEMENTS:=0}"
+: "${ROWS:=}"
 : "${QUERIES:=1000}" "${SECONDS_A_CELL:=60}"
 : "${CELLS:=0,1,2,3,4,5,6}" "${KS:=10}"
 : "${RESULTS:=$here/results}"
@@ -128,29 +130,55 @@ compare()
 		-s "$SECONDS_A_CELL" -c "$CELLS" -k "$KS" "$@"
 }
 
-# Rounds of updates of an attribute column, one client; then a vacuum
+# update_round CLIENTS STEP: update every row's attribute once, one by one
+update_round()
+{
+	cat > "$socket/update.sql" <<-SQL
+	SELECT nextval('turn') % $rows AS id \\gset
+	UPDATE grown SET rnd = rnd + ($2) WHERE id = :id;
+	SQL
+	run_clients "$1" $((rows / $1)) "$socket/update.sql"
+}
+
+# Rounds of updates of an attribute column: the first by one client, to say what
+# an update takes, the others by all with vacuum all the time; then a vacuum.
+# Every other round takes back the one before.
 update_rows()
 {
-	cat > "$socket/update.sql" <<-'SQL'
-	SELECT nextval('turn') % :rows AS id \gset
-	UPDATE grown SET rnd = rnd + 1 WHERE id = :id;
-	SQL
-	sed -i "s/:rows/$rows/" "$socket/update.sql"
 	sql -c "ALTER SYSTEM SET full_page_writes = off" \
 		-c "SELECT pg_reload_conf()" > /dev/null
 	lsn=$(sql -c "SELECT pg_current_wal_insert_lsn()")
-	rate=$(run_clients 1 "$rows" "$socket/update.sql")
+	rate=$(update_round 1 1)
 	wal=$(sql -c "SELECT round(pg_wal_lsn_diff(pg_current_wal_insert_lsn(),
 		'$lsn') / $rows)")
 	echo "updated every row, one client: $rate rows/s, WAL $wal bytes a row"
+	touch "$socket/vacuuming"
+	vacuum_loop grown &
 	for round in $(seq 2 "$UPDATES")
 	do
-		step=$((1 - 2 * (round % 2)))
-		sql -c "UPDATE grown SET rnd = rnd - ($step)" -c "VACUUM grown"
+		rate=$(update_round "$CLIENTS" $((2 * (round % 2) - 1)))
 	done
+	rm -f "$socket/vacuuming"
+	wait
+	# What is left over where the clients do not divide the rows
+	sql -c "UPDATE grown g SET rnd = h.rnd FROM hashemb h
+		WHERE h.id = g.id AND h.rnd <> g.rnd" -c "VACUUM grown"
 	sql -c "ALTER SYSTEM RESET full_page_writes" \
 		-c "SELECT pg_reload_conf()" > /dev/null
-	echo "updated $UPDATES times: $(info_of grown_search)"
+	echo "updated $UPDATES times, $CLIENTS clients at last $rate rows/s:" \
+		"$(info_of grown_search); unique index $(size_of grown_id) MB"
+}
+
+# Rounds in which one statement updates every row, a vacuum after each
+update_by_statements()
+{
+	for round in $(seq "$STATEMENTS")
+	do
+		sql -c "UPDATE grown SET rnd = rnd + ($((2 * (round % 2) - 1)))" \
+			-c "VACUUM grown"
+	done
+	echo "updated by $STATEMENTS statements: $(info_of grown_search);" \
+		"unique index $(size_of grown_id) MB"
 }
 
 run()
@@ -167,6 +195,11 @@ run()
 	then
 		update_rows
 		compare "updated $UPDATES times, vacuumed"
+	fi
+	if [ "$STATEMENTS" -gt 0 ]
+	then
+		update_by_statements
+		compare "updated by $STATEMENTS statements, vacuumed"
 	fi
 }
 

@@ -290,7 +290,7 @@ find_block(Relation index, const HxIndexDesc *desc, NewRow *row, HxBlock *block)
 
 /* Insert a row into the block where it belongs. */
 static void
-insert_row(Relation index, const HxIndexDesc *desc, NewRow *row)
+insert_row(Relation index, Relation heap, const HxIndexDesc *desc, NewRow *row)
 {
 	bool done = false;
 	bool none_before = false; /* no block was found, but there must be one */
@@ -317,7 +317,7 @@ insert_row(Relation index, const HxIndexDesc *desc, NewRow *row)
 			none_before = !done;
 		}
 		if (row->is_long)
-			HxSplitBlock(index, desc, block.place, row->rows);
+			HxSplitBlock(index, heap, desc, block.place, row->rows);
 	}
 }
 
@@ -369,7 +369,7 @@ hxinsert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 		row.payload = payload;
 		row.weight = desc->vector->methods->weight(desc, payload);
 	}
-	insert_row(index, desc, &row);
+	insert_row(index, heap, desc, &row);
 	if (row.payload)
 		HxAfterAppend(index, desc, row.payload, tid);
 	MemoryContextSwitchTo(old);

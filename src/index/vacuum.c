@@ -446,7 +446,7 @@ split_long_blocks(Relation index, const HxIndexDesc *desc)
 
 		HX_VACUUM_DELAY_POINT();
 		if (block->rows > HX_LONG_BLOCK * HxBlockTarget(index, desc, rows))
-			HxSplitBlock(index, desc, block->place, rows);
+			HxSplitBlock(index, NULL, desc, block->place, rows);
 	}
 	HxFreeBlocks(&blocks);
 }

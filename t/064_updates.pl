@@ -1,0 +1,111 @@
+# Rows that are updated again and again, without vacuum: their dead versions do
+# not make blocks longer and longer, and are there as long as a snapshot, here
+# or on a standby, may need them.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::RealBin;
+use HashembTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $rows = 3000;
+my $node = new_node('updates', allows_streaming => 1, conf => "wal_consistency_checking = generic\nfsync = off");
+install_functions($node);
+note 'seed u64';
+$node->safe_psql('postgres', qq{
+	CREATE TABLE t (id int PRIMARY KEY, c bincode(256), a int);
+	INSERT INTO t SELECT i, CASE WHEN i % 100 <> 7 THEN code(i, 37, 'u64')::bincode END, i % 20 FROM generate_series(1, $rows) i;
+	CREATE INDEX t_idx ON t USING hashemb (c, a) WITH (block_rows = 30);
+	VACUUM ANALYZE t;
+	-- Update every row so many times, each in a transaction of its own
+	CREATE PROCEDURE churn(rounds int, step int DEFAULT 1) LANGUAGE plpgsql AS \$\$
+	BEGIN
+		FOR round IN 1 .. rounds LOOP
+			FOR i IN 1 .. $rows BY step LOOP
+				UPDATE t SET a = (a + 1) % 20 WHERE id = i;
+				COMMIT;
+			END LOOP;
+		END LOOP;
+	END \$\$});
+$node->backup('backup');
+my $standby = PostgreSQL::Test::Cluster->new('updates_standby');
+$standby->init_from_backup($node, 'backup', has_streaming => 1);
+$standby->append_conf('postgresql.conf', "max_standby_streaming_delay = -1\nhot_standby_feedback = off");
+$standby->start;
+
+my $distances = q{ARRAY(SELECT format('c <~> %L', code(i, 37, 'u64')) FROM generate_series(1, 3) i)};
+my $conditions = q{'{true,a = 3,id % 10 = 3}'};
+my $search = q{SELECT count(*), md5(string_agg(id || ':' || a, ',' ORDER BY id)) FROM
+	(SELECT id, a FROM t WHERE a < 10 ORDER BY c <~> code(1, 37, 'u64')::bincode LIMIT 1000) s};
+my $by_index = 'SET hashemb.recall = 1; SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET enable_indexonlyscan = off';
+
+sub pages
+{
+	return $node->safe_psql('postgres', q{SELECT pages FROM hashemb_index_info('t_idx')});
+}
+
+sub found
+{
+	my ($server, $name) = @_;
+
+	same_rows($server, 't_idx', 't', $distances, $conditions, "$name: finds what a sequential scan finds");
+}
+
+sub checked
+{
+	my ($server, $name) = @_;
+
+	found($server, $name);
+	is($server->safe_psql('postgres', q{SELECT orphan_pages FROM hashemb_check('t_idx', true)}), '0', "$name: checked");
+}
+
+# A session with a snapshot; returns it, and what it sees
+sub look_back
+{
+	my ($server) = @_;
+	my $session = $server->background_psql('postgres');
+
+	$session->query_safe("$by_index; BEGIN ISOLATION LEVEL REPEATABLE READ");
+	return ($session, $session->query_safe($search));
+}
+
+# -- no vacuum, no snapshot
+my $built = pages();
+$node->safe_psql('postgres', 'CALL churn(10)');
+my $updated = pages();
+cmp_ok($updated, '<', 3 * $built, 'ten updates of every row: the index is not many times as large') or diag("$built pages became $updated");
+checked($node, 'ten updates of every row');
+like($node->safe_psql('postgres', "$by_index; EXPLAIN $search"), qr/t_idx/, 'searches go through the index');
+
+# -- a snapshot of this server
+my ($session, $seen) = look_back($node);
+$node->safe_psql('postgres', 'CALL churn(4)');
+is($session->query_safe($search), $seen, 'a snapshot sees what it saw before four updates of every row');
+$session->query_safe('COMMIT');
+isnt($session->query_safe($search), $seen, 'and not after its transaction');
+$session->quit;
+checked($node, 'after a snapshot');
+
+# -- a snapshot of the standby, which replay waits for
+$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+found($standby, 'standby');
+($session, $seen) = look_back($standby);
+$node->safe_psql('postgres', 'CALL churn(6)');
+ok($standby->poll_query_until('postgres', q{SELECT wait_event = 'RecoveryConflictSnapshot' FROM pg_stat_activity WHERE backend_type = 'startup'}),
+	'replay waits for the snapshot');
+is($session->query_safe($search), $seen, 'a snapshot of the standby sees what it saw');
+$session->query_safe('COMMIT');
+$session->quit;
+$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+found($standby, 'standby, after its snapshot');
+
+# -- dead rows go to the table's vacuum like others
+$node->safe_psql('postgres', 'CALL churn(1, 3); VACUUM t');
+checked($node, 'vacuumed');
+is($node->safe_psql('postgres', q{SELECT rows - dead FROM hashemb_check('t_idx', true)}), $rows, 'vacuumed: only living rows are left');
+$node->safe_psql('postgres', 'CALL churn(2)');
+checked($node, 'updated after vacuum');
+
+done_testing();
