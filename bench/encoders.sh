@@ -95,9 +95,13 @@ run()
 	SQL
 	"$build/embeddings" copy "$folder" hashemb |
 		sql -c "COPY hashemb (id, code, embedding) FROM STDIN (FORMAT binary)"
-	sql -c "CREATE TABLE middle AS SELECT array_agg(x::real ORDER BY i) AS mean
-		FROM (SELECT i, avg(x) AS x FROM hashemb, unnest(embedding)
-			WITH ORDINALITY AS u(x, i) GROUP BY i) AS s"
+	case " $ENCODERS " in
+		*" centred "*)
+			sql -c "CREATE TABLE middle AS
+				SELECT array_agg(x::real ORDER BY i) AS mean
+				FROM (SELECT i, avg(x) AS x FROM hashemb, unnest(embedding)
+					WITH ORDINALITY AS u(x, i) GROUP BY i) AS s" ;;
+	esac
 	echo "shares among the first 10, 20, 50 and 100, standard error of the" \
 		"first, $QUERIES queries"
 	for bits in $BITS
