@@ -130,33 +130,39 @@ compare()
 		-s "$SECONDS_A_CELL" -c "$CELLS" -k "$KS" "$@"
 }
 
-# update_round CLIENTS STEP: update every row's attribute once, one by one
-update_round()
+# update_rows_by CLIENTS COUNT STEP: update an attribute of so many rows, one by one
+update_rows_by()
 {
 	cat > "$socket/update.sql" <<-SQL
 	SELECT nextval('turn') % $rows AS id \\gset
-	UPDATE grown SET rnd = rnd + ($2) WHERE id = :id;
+	UPDATE grown SET rnd = rnd + ($3) WHERE id = :id;
 	SQL
-	run_clients "$1" $((rows / $1)) "$socket/update.sql"
+	run_clients "$1" $(($2 / $1)) "$socket/update.sql"
 }
 
-# Rounds of updates of an attribute column: the first by one client, to say what
-# an update takes, the others by all with vacuum all the time; then a vacuum.
-# Every other round takes back the one before.
+# What an update takes, by one client without vacuum: of a tenth of the rows
+measure_updates()
+{
+	lsn=$(sql -c "SELECT pg_current_wal_insert_lsn()")
+	count=$((rows / 10))
+	rate=$(update_rows_by 1 $count 0)
+	wal=$(sql -c "SELECT round(pg_wal_lsn_diff(pg_current_wal_insert_lsn(),
+		'$lsn') / $count)")
+	echo "updated $count rows, one client: $rate rows/s, WAL $wal bytes a row"
+}
+
+# Rounds of updates of an attribute column by all clients with vacuum all the
+# time; every other round takes back the one before. Then a vacuum.
 update_rows()
 {
 	sql -c "ALTER SYSTEM SET full_page_writes = off" \
 		-c "SELECT pg_reload_conf()" > /dev/null
-	lsn=$(sql -c "SELECT pg_current_wal_insert_lsn()")
-	rate=$(update_round 1 1)
-	wal=$(sql -c "SELECT round(pg_wal_lsn_diff(pg_current_wal_insert_lsn(),
-		'$lsn') / $rows)")
-	echo "updated every row, one client: $rate rows/s, WAL $wal bytes a row"
+	measure_updates
 	touch "$socket/vacuuming"
 	vacuum_loop grown &
-	for round in $(seq 2 "$UPDATES")
+	for round in $(seq "$UPDATES")
 	do
-		rate=$(update_round "$CLIENTS" $((2 * (round % 2) - 1)))
+		rate=$(update_rows_by "$CLIENTS" "$rows" $((2 * (round % 2) - 1)))
 	done
 	rm -f "$socket/vacuuming"
 	wait

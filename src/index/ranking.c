@@ -50,6 +50,9 @@ typedef struct HxRanking
 #define MIN_RANKED 64
 #define MAX_RANKED 20000
 
+/* When a search would take much longer than ranking: so many times */
+#define MUCH_LONGER 2
+
 /*
  * Rows looked at before the heap is swept, and the part of a sweep's effort that
  * may be spent on rows one by one while none has passed
@@ -107,18 +110,26 @@ HxShouldRank(const HxSearch *search)
 
 /*
  * Rows that are not spread like all others, but lie far from the query, are
- * noticed by the time that it takes: then rank them after all, so that no more
- * than twice the shorter of the two ways is spent.
+ * noticed by what has passed of what was seen: if so few that, as it goes, the
+ * rows wanted would take much longer than ranking, or by the time that it takes.
+ * Then rank them after all, so that no more than twice the shorter of the two
+ * ways is spent.
  */
 bool
 HxRankingIsDue(const HxSearch *search)
 {
 	uint64 count;
+	double seen = (double) search->tally.seen;
+	double passed = (double) search->tally.passed;
+	double effort;
+	double wanted; /* 0: not known */
 
-	return search->returned == 0 && !search->in_nulls &&
-		   can_rank(search, &count) &&
-		   search->tally.seen >=
-			   ranking_effort(search, count) * search->desc.capacity;
+	if (search->returned > 0 || search->in_nulls || !can_rank(search, &count))
+		return false;
+	effort = ranking_effort(search, count) * search->desc.capacity;
+	wanted = (double) Min(search->spec.limit, count);
+	return seen >= effort ||
+		   seen / (passed + 1) * (wanted + 1) >= MUCH_LONGER * effort;
 }
 
 /* Compute the distances of the rows fetched since the last time. */
