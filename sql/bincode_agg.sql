@@ -18,8 +18,20 @@ SELECT bit_majority('01', -1);
 SELECT bit_majority('01', 'NaN');
 SELECT bit_majority('01', 'Infinity');
 SELECT bit_majority('01', 1e308) FROM generate_series(1, 2);
-SELECT bit_majority_final(NULL);
-SELECT bit_majority_add(NULL, '01');
+-- its state cannot be made in SQL; servers say so in different words
+DO $$
+DECLARE
+	call text;
+BEGIN
+	FOREACH call IN ARRAY ARRAY['bit_majority_final(NULL)', 'bit_majority_add(NULL, ''01'')'] LOOP
+		BEGIN
+			EXECUTE 'SELECT ' || call;
+			RAISE NOTICE '%: taken', call;
+		EXCEPTION WHEN undefined_function OR feature_not_supported THEN
+			RAISE NOTICE '%: refused', call;
+		END;
+	END LOOP;
+END $$;
 
 \set seed 0.875
 \echo seed :seed

@@ -85,14 +85,14 @@ push_key(JsonbParseState **state, const char *key)
 	pushJsonbValue(state, WJB_KEY, &value);
 }
 
-/* Add a string, as value of a key */
+/* Add a copy of a string, as value of a key: it is read when all is added */
 static void
 push_string(JsonbParseState **state, const char *text)
 {
 	JsonbValue value;
 
 	value.type = jbvString;
-	value.val.string.val = (char *) text;
+	value.val.string.val = pstrdup(text);
 	value.val.string.len = (int) strlen(text);
 	pushJsonbValue(state, WJB_VALUE, &value);
 }
