@@ -575,6 +575,7 @@ HxNoteTable(HxMeta *meta, BlockNumber table, uint64 rows, HxCalibration how)
 {
 	meta->table = table;
 	meta->rows_at_calibration = rows;
+	meta->changes = meta->splits + meta->merges;
 	meta->calibrations++;
 	if (how == HX_CALIBRATED_RING)
 		return;

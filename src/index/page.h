@@ -94,6 +94,7 @@ typedef struct HxMeta
 	BlockNumber upper;			/* first page of the upper level, if any */
 	uint32 group;				/* attribute that blocks are formed within, from
 								 * 1; 0: none */
+	uint32 changes;				/* splits and merges when the table was made */
 } HxMeta;
 
 /* The table was made from queries of the user */

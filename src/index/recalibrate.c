@@ -140,6 +140,16 @@ has_changed(uint64 before, uint64 now)
 	return now > before + before / 4 || now < before - before / 4;
 }
 
+/*
+ * Have so many blocks been made of others since the table was, that it knows
+ * little of them?  Dead versions of rows come and go without rows becoming more.
+ */
+static bool
+is_another_index(const HxMeta *meta)
+{
+	return meta->splits + meta->merges - meta->changes > meta->blocks / 4;
+}
+
 void
 HxAfterVacuum(Relation index, const HxIndexDesc *desc, uint64 rows)
 {
@@ -152,7 +162,8 @@ HxAfterVacuum(Relation index, const HxIndexDesc *desc, uint64 rows)
 	usable = has_usable_table(&meta, rows);
 	if (!usable || ((meta.flags & HX_META_OWN_QUERIES) == 0 &&
 					(has_changed(meta.rows_at_full, rows) ||
-					 has_changed(meta.rows_at_calibration, rows))))
+					 has_changed(meta.rows_at_calibration, rows) ||
+					 is_another_index(&meta))))
 		calibrate_in_full(index, desc, HX_CALIBRATION_QUERIES);
 	HxUnlockStructure(index);
 }
