@@ -140,15 +140,21 @@ update_rows_by()
 	run_clients "$1" $(($2 / $1)) "$socket/update.sql"
 }
 
-# What an update takes, by one client without vacuum: of a tenth of the rows
+# What an update takes, by one client without vacuum: of a tenth of the rows,
+# which are then set back. Each changes the value: one that leaves it as it is
+# would be heap-only, and not come to any index.
 measure_updates()
 {
 	lsn=$(sql -c "SELECT pg_current_wal_insert_lsn()")
+	turn=$(sql -c "SELECT last_value FROM turn")
 	count=$((rows / 10))
-	rate=$(update_rows_by 1 $count 0)
+	rate=$(update_rows_by 1 $count 1)
+	sql -c "SELECT setval('turn', $turn)" > /dev/null
+	back=$(update_rows_by 1 $count -1)
 	wal=$(sql -c "SELECT round(pg_wal_lsn_diff(pg_current_wal_insert_lsn(),
-		'$lsn') / $count)")
-	echo "updated $count rows, one client: $rate rows/s, WAL $wal bytes a row"
+		'$lsn') / ($count * 2))")
+	echo "updated $count rows, one client: $rate rows/s, set back: $back rows/s," \
+		"WAL $wal bytes a row"
 }
 
 # Rounds of updates of an attribute column by all clients with vacuum all the

@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $rows = 3000;
-my $node = new_node('updates', allows_streaming => 1, conf => "wal_consistency_checking = generic\nfsync = off");
+my $node = new_node('updates', allows_streaming => 1, conf => "wal_consistency_checking = generic\nwal_keep_size = 4GB\nfsync = off");
 install_functions($node);
 note 'seed u64';
 $node->safe_psql('postgres', qq{
@@ -77,7 +77,7 @@ $node->safe_psql('postgres', 'CALL churn(10)');
 my $updated = pages();
 cmp_ok($updated, '<', 3 * $built, 'ten updates of every row: the index is not many times as large') or diag("$built pages became $updated");
 checked($node, 'ten updates of every row');
-like($node->safe_psql('postgres', "$by_index; EXPLAIN $search"), qr/t_idx/, 'searches go through the index');
+like($node->safe_psql('postgres', "$by_index; EXPLAIN $search"), qr/Custom Scan \(hashemb\) on t\b|using t_idx\b/, 'searches go through the index');
 
 # -- a snapshot of this server
 my ($session, $seen) = look_back($node);
@@ -100,6 +100,27 @@ $session->query_safe('COMMIT');
 $session->quit;
 $node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
 found($standby, 'standby, after its snapshot');
+
+# -- crashes where a block is about to lose its dead rows
+SKIP:
+{
+	my ($known) = $node->psql('postgres', q{LOAD 'hashemb'; SHOW hashemb.inject});
+
+	skip 'this build has no injection points', 1 if $known != 0;
+	$node->append_conf('postgresql.conf', 'restart_after_crash = on');
+	$node->reload;
+	foreach my $point (qw(split-copied rewrite-page rewrite-before-switch rewrite-after-switch))
+	{
+		$node->psql('postgres', 'CALL churn(2)', on_error_stop => 0,
+			connstr => $node->connstr('postgres') . " options='-c hashemb.inject=$point:crash\@40'");
+		$node->poll_query_until('postgres', 'SELECT true') or die 'the server does not come back';
+		like(slurp_file($node->logfile), qr/injected crash at "$point"/, "$point: the log says that the crash was there");
+		found($node, "crash at $point");
+		$node->safe_psql('postgres', q{SELECT hashemb_check('t_idx', true)});
+	}
+	$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+	found($standby, 'standby, after crashes');
+}
 
 # -- dead rows go to the table's vacuum like others
 $node->safe_psql('postgres', 'CALL churn(1, 3); VACUUM t');
