@@ -63,13 +63,13 @@ SELECT * FROM pg_temp.differences('ties_idx', 'ties', ARRAY[format('v <#> %L', p
 TRUNCATE ties;
 INSERT INTO ties SELECT i, (SELECT svec_agg(d, w, 1000) FROM (
 	SELECT i % 40 * 10 + j AS d, (1 + abs(hashint4(i * 10 + j)) % 500 / 300.0) * CASE WHEN (i % 40 + j) % 3 = 0 THEN -1 ELSE 1 END AS w FROM generate_series(1, 10) j
-	UNION ALL SELECT 601 + abs(hashint4(i)) % 12, (1 + i % 17 / 3.0) * CASE WHEN i % 5 = 0 THEN -1 ELSE 1 END) x),
+	UNION ALL SELECT 601 + abs(hashint4(-i)) % 24, (0.1 + i % 17 / 40.0) * CASE WHEN i % 5 = 0 THEN -1 ELSE 1 END) x),
 	abs(hashint4(i)) % 150 FROM generate_series(1, 8000) i;
 REINDEX INDEX ties_idx;
 CREATE FUNCTION pg_temp.signed(t int) RETURNS svec LANGUAGE sql AS $$
 	SELECT svec(array_agg(d ORDER BY d), array_agg(w ORDER BY d), 1000) FROM (
 		SELECT (t + s * 7) % 40 * 10 + j AS d, (1 + abs(hashint4(t + j * 7)) % 100) / 70.0 * CASE WHEN (t + j) % 4 = 0 THEN -1 ELSE 1 END AS w FROM generate_series(0, 1) s, generate_series(1, 10) j
-		UNION ALL SELECT 601 + (t + s) % 12, CASE WHEN t % 3 = 0 THEN -1.5 ELSE 1.5 END FROM generate_series(0, 1) s) x $$;
+		UNION ALL SELECT 601 + (t * 4 + s) % 24, CASE WHEN t % 3 = 0 THEN -7.5 ELSE 7.5 END FROM generate_series(0, 3) s) x $$;
 SELECT * FROM pg_temp.differences('ties_idx', 'ties', ARRAY(SELECT format('v <#> %L', pg_temp.signed(t)) FROM generate_series(1, 6) t),
 	'{true,a < 30,a = 3}', '{10,170}');
 DROP TABLE ties;
