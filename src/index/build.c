@@ -265,9 +265,8 @@ train(HxBuild *build, const HxShare *loaded)
 
 /* ---- assigning and writing ---- */
 
-/* Sort the rows by block. */
-static void
-assign_rows(HxBuild *build, int64 rows)
+void
+HxSortRows(HxBuild *build, int64 rows)
 {
 	HxSetPhase(HX_PHASE_ASSIGN, rows);
 	HxRunTask(build, HX_TASK_ASSIGN, rows);
@@ -347,7 +346,7 @@ build_index(HxBuild *build)
 		train_groups(build, &loaded);
 	else
 		train(build, &loaded);
-	assign_rows(build, loaded.rows);
+	HxSortRows(build, loaded.rows);
 	write_rows(build, loaded.rows);
 	calibrate(build, loaded.vectors);
 	HxEndTeam(build);

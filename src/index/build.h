@@ -9,6 +9,7 @@
 #define HX_BUILD_H
 
 #include "access/relscan.h"
+#include "access/tableam.h"
 #include "index/calibrate.h"
 #include "index/write.h"
 #include "nodes/execnodes.h"
@@ -119,10 +120,23 @@ extern void HxSetPhase(int64 phase, int64 total);
 /* What all participants have loaded together */
 extern HxShare HxSumShares(const HxBuild *build);
 
+/* Sort all rows, each participant its share. */
+extern void HxSortRows(HxBuild *build, int64 rows);
+
 /* ---- share.c: what each participant does ---- */
 
 extern void HxInitParticipant(HxBuild *build, Relation heap, Relation index,
 							  IndexInfo *info);
+
+/* Count items as done; the leader shows what all have done. */
+extern void HxCountDone(HxBuild *build, int64 items);
+
+/*
+ * Spool one's share of the table by a callback for each row.  A serial build
+ * starts at its first page, so that its result does not depend on what other
+ * scans are doing.
+ */
+extern void HxLoadShare(HxBuild *build, IndexBuildCallback load_one);
 
 /* Do one's share of a task. */
 extern void HxDoTask(HxBuild *build, HxTask task);

@@ -59,9 +59,8 @@ HxInitParticipant(HxBuild *build, Relation heap, Relation index,
 		CurrentMemoryContext, "hashemb build row", ALLOCSET_DEFAULT_SIZES);
 }
 
-/* Count items as done; the leader shows what all have done. */
-static void
-count_done(HxBuild *build, int64 items)
+void
+HxCountDone(HxBuild *build, int64 items)
 {
 	uint64 done = pg_atomic_add_fetch_u64(&build->shared->done, items);
 
@@ -107,17 +106,13 @@ load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	share->vectors += row->has_vector;
 	share->alive += row->has_vector && row->alive;
 	if (++share->rows % ROWS_A_CHUNK == 0)
-		count_done(build, ROWS_A_CHUNK);
+		HxCountDone(build, ROWS_A_CHUNK);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(build->context);
 }
 
-/*
- * Spool one's share of the table.  A serial build starts at its first page, so
- * that its result does not depend on what other scans are doing.
- */
-static void
-load_share(HxBuild *build)
+void
+HxLoadShare(HxBuild *build, IndexBuildCallback load_one)
 {
 	HxShare *share = HX_SHARE(build);
 	TableScanDesc scan = NULL;
@@ -128,7 +123,7 @@ load_share(HxBuild *build)
 	HX_INJECT("build-load");
 	share->heap_rows = table_index_build_scan(
 		build->heap, build->index, build->info, build->parallel,
-		build->part == 0, load_row, build, scan);
+		build->part == 0, load_one, build, scan);
 	share->broken_chain = build->info->ii_BrokenHotChain;
 	HxFinishFile(build, build->rows);
 }
@@ -174,7 +169,7 @@ assign_own_sample(HxBuild *build, HxAssigner *assigner)
 			build->nearest[i] = HxAssign(
 				assigner, build->sample + i * build->desc->payload, NULL);
 		}
-		count_done(build, end - start);
+		HxCountDone(build, end - start);
 	}
 }
 
@@ -206,7 +201,7 @@ assign_filed_sample(HxBuild *build, HxAssigner *assigner)
 		}
 		BufFileWrite(answers, &answer, sizeof(answer));
 		count++;
-		count_done(build, answer.end - answer.start);
+		HxCountDone(build, answer.end - answer.start);
 	}
 	HX_SHARE(build)->answers = count;
 	HxFinishFile(build, answers);
@@ -379,7 +374,7 @@ sort_rows(HxBuild *build, Placer *placer, Tuplesortstate *sort)
 			HxReadSpool(spool, i, build->row);
 			sort_row(build, placer, sort, slot);
 		}
-		count_done(build, end - start);
+		HxCountDone(build, end - start);
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	FreeTupleDesc(tuples);
@@ -419,7 +414,7 @@ score_share(HxBuild *build)
 
 	HX_INJECT("build-score");
 	while (claim(build, BLOCKS_A_CHUNK, &start, &end))
-		count_done(build, HxScoreBlocks(scorer, start, end));
+		HxCountDone(build, HxScoreBlocks(scorer, start, end));
 	if (build->part == 0)
 		build->scorer = scorer;
 	else
@@ -455,7 +450,7 @@ HxDoTask(HxBuild *build, HxTask task)
 	switch (task)
 	{
 		case HX_TASK_LOAD:
-			load_share(build);
+			HxLoadShare(build, load_row);
 			break;
 		case HX_TASK_TRAIN:
 			train_share(build);

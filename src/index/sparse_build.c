@@ -165,19 +165,6 @@ write_rows(HxBuild *build)
 	return writer.windows;
 }
 
-/* Sort the rows by their place in the order of centroids. */
-static void
-sort_rows(HxBuild *build, int64 rows)
-{
-	HxSetPhase(HX_PHASE_ASSIGN, rows);
-	HxRunTask(build, HX_TASK_ASSIGN, rows);
-	if (build->parallel)
-	{
-		build->sort = HxBeginSort(build, true);
-		tuplesort_performsort(build->sort);
-	}
-}
-
 IndexBuildResult *
 HxBuildSparse(HxBuild *build)
 {
@@ -192,7 +179,7 @@ HxBuildSparse(HxBuild *build)
 		build->info->ii_BrokenHotChain = true;
 	HxSetPhase(HX_PHASE_TRAIN, 0);
 	HxRunTask(build, HX_TASK_TRAIN, 0);
-	sort_rows(build, loaded.rows);
+	HxSortRows(build, loaded.rows);
 	HxSetPhase(HX_PHASE_WRITE, loaded.rows);
 	reserve_pages(build->index, MAIN_FORKNUM);
 	write_directory(build->index, MAIN_FORKNUM, build->desc, write_rows(build));

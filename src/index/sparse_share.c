@@ -8,13 +8,8 @@
  */
 #include "postgres.h"
 
-#include "access/tableam.h"
-#include "catalog/index.h"
-#include "commands/progress.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
-#include "pgstat.h"
-#include "utils/backend_progress.h"
 #include "utils/memutils.h"
 
 #include "index/inject.h"
@@ -28,17 +23,6 @@
 /* Where the choice of centroids among the rows drawn begins; anything will do,
  * if it is the same for all */
 #define TRAINING_SEED 1
-
-/* Count rows as done; the leader shows what all have done. */
-static void
-count_done(HxBuild *build, int64 rows)
-{
-	uint64 done = pg_atomic_add_fetch_u64(&build->shared->done, rows);
-
-	if (build->part == 0)
-		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE,
-									 (int64) done);
-}
 
 /* Memory that the rows drawn may take, and the centroids made of them */
 static Size
@@ -68,7 +52,7 @@ load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	}
 	BufFileWrite(build->rows, doc, doc->size);
 	if (++share->rows % ROWS_A_STEP == 0)
-		count_done(build, ROWS_A_STEP);
+		HxCountDone(build, ROWS_A_STEP);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(build->context);
 }
@@ -85,12 +69,10 @@ pass_on_sample(HxBuild *build)
 	build->organizer = NULL;
 }
 
-/* Spool one's share of the table, in a serial build from its first page on. */
+/* Spool one's share of the table, and draw rows from it. */
 static void
 load_share(HxBuild *build)
 {
-	HxShare *share = HX_SHARE(build);
-	TableScanDesc scan = NULL;
 	MemoryContext old;
 
 	build->centroids_context = AllocSetContextCreate(
@@ -98,15 +80,7 @@ load_share(HxBuild *build)
 	old = MemoryContextSwitchTo(build->centroids_context);
 	build->organizer = HxMakeOrganizer(centroids_memory(build), build->part);
 	MemoryContextSwitchTo(old);
-	build->rows = HxCreateFile(build, "rows", build->part);
-	if (build->parallel)
-		scan = table_beginscan_parallel(build->heap, build->scan);
-	HX_INJECT("build-load");
-	share->heap_rows = table_index_build_scan(
-		build->heap, build->index, build->info, build->parallel,
-		build->part == 0, load_row, build, scan);
-	share->broken_chain = build->info->ii_BrokenHotChain;
-	HxFinishFile(build, build->rows);
+	HxLoadShare(build, load_row);
 	if (build->parallel)
 		pass_on_sample(build);
 }
@@ -204,7 +178,7 @@ sort_rows(HxBuild *build, BufFile *spool, Tuplesortstate *sort)
 		MemoryContextSwitchTo(old);
 		tuplesort_puttupleslot(sort, slot);
 		if ((i + 1) % ROWS_A_STEP == 0)
-			count_done(build, ROWS_A_STEP);
+			HxCountDone(build, ROWS_A_STEP);
 		MemoryContextReset(build->context);
 	}
 	ExecDropSingleTupleTableSlot(slot);
@@ -224,7 +198,8 @@ sort_share(HxBuild *build)
 	else if (BufFileSeek(spool, 0, 0, SEEK_SET) != 0)
 		elog(ERROR, "could not rewind the spool of an index build");
 	sort_rows(build, spool, sort);
-	BufFileClose(spool);
+	if (build->parallel)
+		BufFileClose(spool);
 	/* Centroids go before windows are put together, which take their room. */
 	MemoryContextDelete(build->centroids_context);
 	build->organizer = NULL;
