@@ -8,7 +8,6 @@
 
 #include "access/heapam.h"
 #include "access/tableam.h"
-#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
@@ -16,57 +15,26 @@
 
 #include "index/prune.h"
 
-/* One row in so many must look like another version, for the heap to be asked
- */
-#define LEAST_VERSIONS 4
+/* Rows looked at first, and how many of them must be dead for the others to be */
+#define SAMPLE 16
+#define DEAD_OF_SAMPLE 3
 
-/* A row, to be sorted by what it may have in common with others */
-typedef struct Version
+/* A row, to be sorted by its TID */
+typedef struct Place
 {
-	uint64 key; /* hash of the code, later the TID */
+	uint64 tid;
 	int row;
-} Version;
+} Place;
 
 static int
-compare_versions(const void *a, const void *b)
+compare_places(const void *a, const void *b)
 {
-	const Version *left = a;
-	const Version *right = b;
+	const Place *left = a;
+	const Place *right = b;
 
-	if (left->key != right->key)
-		return left->key < right->key ? -1 : 1;
+	if (left->tid != right->tid)
+		return left->tid < right->tid ? -1 : 1;
 	return left->row - right->row;
-}
-
-/*
- * Rows that share their code with another: an update leaves such.  Returns how
- * many there are.
- */
-static int
-find_versions(const HxRewrite *rewrite, Version *versions)
-{
-	int payload = (int) rewrite->desc->payload;
-	int count = rewrite->count;
-	uint64 before = 0;
-	int found = 0;
-
-	for (int i = 0; i < count; i++)
-	{
-		versions[i].key = hash_bytes_extended(
-			rewrite->payloads + (Size) i * payload, payload, 0);
-		versions[i].row = i;
-	}
-	qsort(versions, count, sizeof(Version), compare_versions);
-	for (int i = 0; i < count; i++)
-	{
-		bool shared = (i > 0 && versions[i].key == before) ||
-					  (i + 1 < count && versions[i].key == versions[i + 1].key);
-
-		before = versions[i].key;
-		if (shared)
-			versions[found++] = versions[i];
-	}
-	return found;
 }
 
 /*
@@ -74,54 +42,58 @@ find_versions(const HxRewrite *rewrite, Version *versions)
  * mark those that are dead; returns how many rows are of this page.
  */
 static int
-look_at_page(const HxRewrite *rewrite, Relation heap, const Version *versions,
+look_at_page(const HxRewrite *rewrite, Relation heap, const Place *places,
 			 int count, bool *dead)
 {
-	const ItemPointerData *tids = rewrite->tids;
-	BlockNumber block = ItemPointerGetBlockNumber(&tids[versions[0].row]);
+	BlockNumber block = (BlockNumber) (places[0].tid >> 16);
 	Buffer buffer = ReadBuffer(heap, block);
 	Page page = BufferGetPage(buffer);
 	int done = 0;
 
 	heap_page_prune_opt(heap, buffer);
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	for (; done < count; done++)
+	for (; done < count && places[done].tid >> 16 == block; done++)
 	{
-		int row = versions[done].row;
-		OffsetNumber offset = ItemPointerGetOffsetNumber(&tids[row]);
+		OffsetNumber offset = (OffsetNumber) (places[done].tid & 0xFFFF);
 
-		if (ItemPointerGetBlockNumber(&tids[row]) != block)
-			break;
-		dead[row] = !PageIsNew(page) &&
-					offset <= PageGetMaxOffsetNumber(page) &&
-					ItemIdIsDead(PageGetItemId(page, offset));
+		dead[places[done].row] = !PageIsNew(page) &&
+								 offset <= PageGetMaxOffsetNumber(page) &&
+								 ItemIdIsDead(PageGetItemId(page, offset));
 	}
 	UnlockReleaseBuffer(buffer);
 	return done;
 }
 
-/* Mark the rows, of some, whose line pointers are dead. */
-static void
-find_dead(const HxRewrite *rewrite, Relation heap, Version *versions, int count,
+/*
+ * Mark the rows whose line pointers are dead, of all or, of a sample, every
+ * so manyth; returns how many they are.
+ */
+static int
+find_dead(const HxRewrite *rewrite, Relation heap, int step, Place *places,
 		  bool *dead)
 {
 	BlockNumber pages = RelationGetNumberOfBlocks(heap);
+	int count = 0;
 	int done = 0;
+	int found = 0;
 
-	for (int i = 0; i < count; i++)
+	for (int row = 0; row < rewrite->count; row += step)
 	{
-		const ItemPointerData *tid = &rewrite->tids[versions[i].row];
+		const ItemPointerData *tid = &rewrite->tids[row];
 
-		versions[i].key = (uint64) ItemPointerGetBlockNumber(tid) << 16 |
-						  ItemPointerGetOffsetNumber(tid);
+		places[count].tid = (uint64) ItemPointerGetBlockNumber(tid) << 16 |
+							ItemPointerGetOffsetNumber(tid);
+		places[count++].row = row;
 	}
-	qsort(versions, count, sizeof(Version), compare_versions);
-	while (done < count && versions[done].key >> 16 < pages)
+	qsort(places, count, sizeof(Place), compare_places);
+	while (done < count && places[done].tid >> 16 < pages)
 	{
 		CHECK_FOR_INTERRUPTS();
-		done +=
-			look_at_page(rewrite, heap, versions + done, count - done, dead);
+		done += look_at_page(rewrite, heap, places + done, count - done, dead);
 	}
+	for (int i = 0; i < done; i++)
+		found += dead[places[i].row];
+	return found;
 }
 
 /* Drop the marked rows, keeping the others in order. */
@@ -153,19 +125,18 @@ int
 HxDropDeadRows(HxRewrite *rewrite, Relation heap)
 {
 	int count = rewrite->count;
-	Version *versions;
+	Place *places;
 	bool *dead;
-	int found;
 
-	if (!heap || heap->rd_tableam != GetHeapamTableAmRoutine() || count == 0)
+	if (!heap || heap->rd_tableam != GetHeapamTableAmRoutine() ||
+		count < SAMPLE)
 		return 0;
-	versions = MemoryContextAllocHuge(CurrentMemoryContext,
-									  (Size) count * sizeof(Version));
-	found = find_versions(rewrite, versions);
-	if (found < count / LEAST_VERSIONS)
-		return 0;
+	places = MemoryContextAllocHuge(CurrentMemoryContext,
+									(Size) count * sizeof(Place));
 	dead = MemoryContextAllocExtended(CurrentMemoryContext, count,
 									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	find_dead(rewrite, heap, versions, found, dead);
+	if (find_dead(rewrite, heap, count / SAMPLE, places, dead) < DEAD_OF_SAMPLE)
+		return 0;
+	find_dead(rewrite, heap, 1, places, dead);
 	return drop_rows(rewrite, dead);
 }

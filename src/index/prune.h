@@ -8,9 +8,9 @@
 #include "index/rewrite.h"
 
 /*
- * Drop those of the copied rows that the table has pruned, if many rows look
- * like versions of one another; returns how many they were.  heap may be NULL:
- * then nothing is dropped.
+ * Drop those of the copied rows that the table has pruned, if there are some in
+ * a sample; returns how many they were.  heap may be NULL: then nothing is
+ * dropped.
  */
 extern int HxDropDeadRows(HxRewrite *rewrite, Relation heap);
 
