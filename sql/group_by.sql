@@ -68,6 +68,16 @@ BEGIN
 END $$;
 SELECT * FROM grouped_differences(1);
 
+-- A row of a value that no block has yet, too few for a split: the ranges of
+-- block and directory page grow with it
+INSERT INTO grouped SELECT 9100 + i, grouped_code(i * 5, -i), (ARRAY[-5, 33, 20500, NULL])[i], i % 5 FROM generate_series(1, 4) i;
+SELECT orphan_pages, heap_rows FROM hashemb_check('grouped_idx', true);
+SET enable_seqscan = off;
+SELECT id, tenant_id FROM grouped WHERE tenant_id IN (-5, 33, 20500) ORDER BY code <~> grouped_code(1, -1), id LIMIT 4;
+RESET enable_seqscan;
+DELETE FROM grouped WHERE id BETWEEN 9101 AND 9104;
+VACUUM grouped;
+
 -- New values: beside the smallest, between others, above all; enough to split
 INSERT INTO grouped SELECT 10000 + i, grouped_code(i % 64, 10000 + i), (ARRAY[1, 15, 25, 77, 20001, 30000])[1 + i % 6] + i / 600, i % 5
 	FROM generate_series(1, 2400) i;
@@ -131,6 +141,31 @@ SELECT count(*) FROM (SELECT FROM grouped_grown WHERE lower("the Tenant") = 'ten
 SELECT count(*) FROM grouped_grown WHERE "the Tenant" = 'Tenant 300';
 RESET enable_seqscan;
 RESET hashemb.recall;
+
+-- Values with fewer rows than a block has: none is ever cut in two
+CREATE TABLE grouped_small (code bincode(128), t int);
+CREATE INDEX grouped_small_idx ON grouped_small USING hashemb (code, t) WITH (group_by = 't', block_rows = 30);
+INSERT INTO grouped_small SELECT grouped_code(i % 64, i), abs(hashint4(i)) % 97 FROM generate_series(1, 2500) i;
+SELECT count(*) > 20 AS many_blocks FROM hashemb_block_info('grouped_small_idx');
+SELECT count(*) AS cut FROM hashemb_block_info('grouped_small_idx') x, hashemb_block_info('grouped_small_idx') y
+	WHERE x.block < y.block AND x.group_low <= y.group_high AND y.group_low <= x.group_high;
+DROP TABLE grouped_small;
+
+-- Directory pages are divided by value, so that a search for one value reads few
+CREATE TABLE grouped_pages (code bincode(128), t int);
+CREATE INDEX grouped_pages_idx ON grouped_pages USING hashemb (code, t) WITH (group_by = 't', block_rows = 4);
+INSERT INTO grouped_pages SELECT grouped_code(i % 64, i), abs(hashint4(i)) % 400 FROM generate_series(1, 4000) i;
+CREATE FUNCTION grouped_pages_read(wanted int) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	PERFORM set_config('enable_seqscan', 'off', true);
+	FOR line IN EXECUTE format('EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT FROM grouped_pages WHERE t = %s ORDER BY code <~> grouped_code(1, -1) LIMIT 1', wanted) LOOP
+		IF line ~ 'Buffers: ' THEN RETURN coalesce(substring(line, 'hit=(\d+)')::int, 0) + coalesce(substring(line, 'read=(\d+)')::int, 0); END IF;
+	END LOOP;
+END $$;
+SELECT avg(grouped_pages_read(t)) < 28 AS few_pages, (SELECT directory_pages > 8 FROM hashemb_check('grouped_pages_idx')) AS several FROM generate_series(5, 395, 30) t;
+DROP TABLE grouped_pages;
 
 -- Empty tables, no vectors, and an init fork
 CREATE UNLOGGED TABLE grouped_unlogged (code bincode(64), t int);
