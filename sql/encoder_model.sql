@@ -26,7 +26,7 @@ COPY models TO :'file' (FORMAT binary);
 CREATE TABLE copied (LIKE models);
 COPY copied FROM :'file' (FORMAT binary);
 SELECT count(*) FROM models JOIN copied USING (name) WHERE models.m = copied.m;
-COPY (SELECT) TO PROGRAM 'rm hashemb_model.copy';
+COPY (SELECT) TO PROGRAM 'cat > /dev/null; rm hashemb_model.copy';
 
 -- a model made by hand: bits by the signs of 2a - b + 1 and b
 SELECT hashemb_encode(m, '{-1, -2}'), hashemb_encode(m, '{1, 2}'), hashemb_encode(m, '{-1, 1}'), hashemb_project(m, '{1, 2}') FROM hashemb_import('{"dims": 2,

@@ -52,7 +52,10 @@ if [ -n "$valgrind" ]; then
 fi
 chown -R postgres "$sandbox"
 
+# Where tests take minutes, autovacuum would come in between and hold back
+# their own vacuums
 cat >"$sandbox/postgresql.conf" <<-CONF
+	autovacuum = off
 	dynamic_shared_memory_type = mmap
 	fsync = off
 	jit = off
