@@ -19,6 +19,8 @@ sub new_node
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
 	$node->init(allows_streaming => $options{allows_streaming} || 0);
+	# A standby must find the WAL of a primary that crashed meanwhile
+	$node->append_conf('postgresql.conf', 'wal_keep_size = 4GB') if $options{allows_streaming};
 	$node->append_conf('postgresql.conf', $options{conf} || '');
 	$node->append_conf('postgresql.conf', "jit = off\nautovacuum = off");
 	$node->start;
