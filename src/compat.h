@@ -232,4 +232,13 @@ HxInitSetResult(FunctionCallInfo fcinfo)
 #define HX_FILE_NUMBER(relation) ((relation)->rd_node.relNode)
 #endif
 
+/* GiST's record for reused pages, of any index: knows the table since 16 */
+#if PG_VERSION_NUM >= 160000
+#define HX_LOG_CONFLICT(index, heap, block, xid) \
+	gistXLogPageReuse(index, heap, block, xid)
+#else
+#define HX_LOG_CONFLICT(index, heap, block, xid) \
+	gistXLogPageReuse(index, block, xid)
+#endif
+
 #endif /* HX_COMPAT_H */

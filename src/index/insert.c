@@ -14,6 +14,7 @@
 #include "index/group.h"
 #include "index/handler.h"
 #include "index/inject.h"
+#include "index/prune.h"
 #include "index/recalibrate.h"
 #include "index/split.h"
 #include "index/sparse.h"
@@ -62,11 +63,12 @@ widen_entry(HxEntry *entry, const NewRow *row)
 }
 
 /*
- * Find the page of the chain that has room, from the entry's append page on;
- * add one if none has.  The directory page is locked.
+ * Find the page of the chain that has room, from the entry's append page on, or
+ * add one.  False if none has, and none is to be added.  The directory page is
+ * locked.
  */
-static void
-find_room(Relation index, const HxEntry *entry, RowAppend *append)
+static bool
+find_room(Relation index, const HxEntry *entry, bool may_add, RowAppend *append)
 {
 	BlockNumber block = entry->append;
 	uint32 steps = 0;
@@ -86,16 +88,19 @@ find_room(Relation index, const HxEntry *entry, RowAppend *append)
 		if (HxPageRows(page)->count < HxPageRows(page)->capacity)
 		{
 			append->rows = buffer;
-			return;
+			return true;
 		}
 		block = HxPageOpaque(page)->next;
-		if (block == InvalidBlockNumber)
+		if (block == InvalidBlockNumber && may_add)
 			append->full = buffer;
 		else
 			UnlockReleaseBuffer(buffer);
 	}
+	if (!may_add)
+		return false;
 	append->rows = HxNewBuffer(index, &append->reused);
 	append->is_new = true;
+	return true;
 }
 
 /* Lock the zone page if its map has to grow. */
@@ -160,28 +165,36 @@ write_append(Relation index, const HxIndexDesc *desc, const RowAppend *append,
 	UnlockReleaseBuffer(append->directory);
 }
 
-/*
- * Append a row to the block at a place.  False if the place has gone to
- * another block since it was read.
- */
-static bool
-append_row(Relation index, const HxIndexDesc *desc, HxPlace place, uint64 owner,
-		   NewRow *row)
+/* What an attempt to append came to */
+typedef enum Attempt
+{
+	APPEND_DONE,
+	APPEND_GONE, /* the place has gone to another block since it was read */
+	APPEND_FULL	 /* no page of the block has room */
+} Attempt;
+
+/* Append a row to a block; without room, only if a page may be added. */
+static Attempt
+attempt_append(Relation index, const HxIndexDesc *desc, const HxBlock *block,
+			   bool may_add, NewRow *row)
 {
 	RowAppend append = {0};
 	const HxEntry *entry;
+	Attempt attempt = APPEND_GONE;
 
-	append.directory =
-		HxReadPage(index, place.page, BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
-	entry = HxGetEntry(index, append.directory, place.slot);
-	if (entry->owner != owner)
+	append.directory = HxReadPage(index, block->place.page,
+								  BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
+	entry = HxGetEntry(index, append.directory, block->place.slot);
+	if (entry->owner == block->owner)
+		attempt = find_room(index, entry, may_add, &append) ? APPEND_DONE
+															: APPEND_FULL;
+	if (attempt != APPEND_DONE)
 	{
 		UnlockReleaseBuffer(append.directory);
-		return false;
+		return attempt;
 	}
-	find_room(index, entry, &append);
 	find_zone(index, desc, entry, row, &append);
-	write_append(index, desc, &append, place, row);
+	write_append(index, desc, &append, block->place, row);
 	HX_INJECT("append");
 	if (append.reused)
 	{
@@ -189,7 +202,25 @@ append_row(Relation index, const HxIndexDesc *desc, HxPlace place, uint64 owner,
 
 		HxAddCounts(index, &counts);
 	}
-	return true;
+	return attempt;
+}
+
+/*
+ * Append a row to a block; a page is added only where dead rows do not leave
+ * room.  False if the block has gone.
+ */
+static bool
+append_row(Relation index, Relation heap, const HxIndexDesc *desc,
+		   const HxBlock *block, NewRow *row)
+{
+	Attempt attempt = attempt_append(index, desc, block, false, row);
+
+	if (attempt == APPEND_FULL)
+	{
+		HxPruneBlock(index, heap, desc, block);
+		attempt = attempt_append(index, desc, block, true, row);
+	}
+	return attempt == APPEND_DONE;
 }
 
 /* Set up the entry of a new block whose centroid is the row's payload. */
@@ -303,10 +334,10 @@ insert_row(Relation index, Relation heap, const HxIndexDesc *desc, NewRow *row)
 		if (!row->payload)
 		{
 			HxFindNullBlock(index, desc, &block);
-			done = append_row(index, desc, block.place, block.owner, row);
+			done = append_row(index, heap, desc, &block, row);
 		}
 		else if (find_block(index, desc, row, &block))
-			done = append_row(index, desc, block.place, block.owner, row);
+			done = append_row(index, heap, desc, &block, row);
 		else
 		{
 			if (none_before)
@@ -317,7 +348,10 @@ insert_row(Relation index, Relation heap, const HxIndexDesc *desc, NewRow *row)
 			none_before = !done;
 		}
 		if (row->is_long)
-			HxSplitBlock(index, heap, desc, block.place, row->rows);
+		{
+			HxPruneBlock(index, heap, desc, &block);
+			HxSplitBlock(index, desc, block.place, row->rows);
+		}
 	}
 }
 

@@ -169,8 +169,8 @@ set_hole(const HxIndexDesc *desc, Page page)
 }
 
 /* Set how many rows a page has. */
-void
-HxSetRowCount(const HxIndexDesc *desc, Page page, int count)
+static void
+set_row_count(const HxIndexDesc *desc, Page page, int count)
 {
 	HxPageRows(page)->count = count;
 	set_hole(desc, page);
@@ -196,7 +196,7 @@ HxPutRow(const HxIndexDesc *desc, Page page, const uint8 *payload,
 		set_bit(null_bits(&arrays, a), row, (attrs->nulls >> a) & 1);
 	set_bit(arrays.dead, row, false);
 	arrays.tids[row] = *tid;
-	HxSetRowCount(desc, page, row + 1);
+	set_row_count(desc, page, row + 1);
 }
 
 /* Copy the attributes of a row. */
@@ -213,8 +213,8 @@ HxGetRowAttrs(const HxIndexDesc *desc, const HxRowArrays *arrays, int row,
 }
 
 /* Copy a row over another of the same page. */
-void
-HxMoveRow(const HxIndexDesc *desc, Page page, int from, int to)
+static void
+move_row(const HxIndexDesc *desc, Page page, int from, int to)
 {
 	HxRowArrays arrays;
 
@@ -229,6 +229,39 @@ HxMoveRow(const HxIndexDesc *desc, Page page, int from, int to)
 				get_bit(null_bits(&arrays, a), from));
 	set_bit(arrays.dead, to, get_bit(arrays.dead, from));
 	arrays.tids[to] = arrays.tids[from];
+}
+
+/*
+ * Remove the rows marked, moving the page's last rows into the gaps; returns how
+ * many they were.
+ */
+int
+HxRemoveRows(const HxIndexDesc *desc, Page page, const bool *dead)
+{
+	int before = HxPageRows(page)->count;
+	int count = before;
+
+	for (int row = 0; row < count; row++)
+	{
+		if (!dead[row])
+			continue;
+		do
+			count--;
+		while (count > row && dead[count]);
+		if (row < count)
+			move_row(desc, page, count, row);
+	}
+	set_row_count(desc, page, count);
+	return before - count;
+}
+
+/* Tell a block's entry of rows that were removed; the room is used first. */
+void
+HxCountRemoved(HxEntry *entry, int removed)
+{
+	entry->rows -= Min(entry->rows, removed);
+	entry->append = entry->first;
+	entry->changes++;
 }
 
 /* ---- pages ---- */
@@ -257,7 +290,7 @@ HxInitRowsPage(const HxIndexDesc *desc, Page page, uint64 owner, HxPlace parent)
 	HxPageOpaque(page)->parent = parent.page;
 	HxPageOpaque(page)->slot = parent.slot;
 	HxPageRows(page)->capacity = desc->capacity;
-	HxSetRowCount(desc, page, 0);
+	set_row_count(desc, page, 0);
 }
 
 void

@@ -269,10 +269,10 @@ extern void HxRowArraysOf(const HxIndexDesc *desc, Page page,
 /* Rows on a page */
 extern void HxPutRow(const HxIndexDesc *desc, Page page, const uint8 *payload,
 					 const HxAttrRow *attrs, const ItemPointerData *tid);
-extern void HxSetRowCount(const HxIndexDesc *desc, Page page, int count);
 extern void HxGetRowAttrs(const HxIndexDesc *desc, const HxRowArrays *arrays,
 						  int row, HxAttrRow *attrs);
-extern void HxMoveRow(const HxIndexDesc *desc, Page page, int from, int to);
+extern int HxRemoveRows(const HxIndexDesc *desc, Page page, const bool *dead);
+extern void HxCountRemoved(HxEntry *entry, int removed);
 
 /* Pages */
 extern void HxInitPage(Page page, uint16 kind);

@@ -1,17 +1,18 @@
 /*
  * prune.h
- *	  Leaving out dead rows where a block is to be written anew.
+ *	  Removing dead rows from a block that has no room left.
  */
 #ifndef HX_PRUNE_H
 #define HX_PRUNE_H
 
-#include "index/rewrite.h"
+#include "index/directory.h"
 
 /*
- * Drop those of the copied rows that the table has pruned, if there are some in
- * a sample; returns how many they were.  heap may be NULL: then nothing is
- * dropped.
+ * Remove the rows of a block that are dead to everybody, if there are some in a
+ * sample.  No lock may be held; does less, or nothing, if the block has gone or
+ * changes meanwhile.  Reads pages of the table.
  */
-extern int HxDropDeadRows(HxRewrite *rewrite, Relation heap);
+extern void HxPruneBlock(Relation index, Relation heap, const HxIndexDesc *desc,
+						 const HxBlock *block);
 
 #endif /* HX_PRUNE_H */

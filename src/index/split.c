@@ -19,7 +19,6 @@
 #include "index/handler.h"
 #include "index/inject.h"
 #include "index/place.h"
-#include "index/prune.h"
 #include "index/rewrite.h"
 #include "index/split.h"
 #include "index/upper.h"
@@ -40,9 +39,6 @@
 #define TOO_NEAR 0.2
 /* One cluster is divided at so many times the rows that a block should have */
 #define LONG_CLUSTER 4
-/* A block of which one row in so many was dead need not be split, if the others
- * are not too many */
-#define DEAD_PART 4
 /* Attempts; the last with the directory page locked, so that it succeeds */
 #define ATTEMPTS 3
 
@@ -395,45 +391,6 @@ write_parts(Parts *parts)
 	return false;
 }
 
-/*
- * Leave the rows that are left in one block, if so many were dead that this will
- * do for a while.
- */
-static bool
-keep_together(Parts *parts, const HxEntry *entry, int dropped, uint64 rows)
-{
-	HxRewrite *rewrite = parts->rewrite;
-	HxEntry left = *entry;
-
-	left.rows = rewrite->count;
-	if (dropped < (int) entry->rows / DEAD_PART || rewrite->count == 0 ||
-		HxIsLong(rewrite->index, rewrite->desc, &left, rows))
-		return false;
-	parts->nparts = 1;
-	parts->count[0] = rewrite->count;
-	for (int i = 0; i < rewrite->count; i++)
-		parts->rows[i] = i;
-	train_part(parts, 0, 0);
-	return true;
-}
-
-/*
- * Find how to divide the rows: between values of the attribute that blocks are
- * formed within, or by what codes are alike.  False if they stay together.
- */
-static bool
-find_parts(Parts *parts, uint64 rows, int places)
-{
-	HxRewrite *rewrite = parts->rewrite;
-
-	if (rewrite->count < 2)
-		return false;
-	return divide_by_key(parts, places) ||
-		   (places > 2 && cluster(parts, places)) ||
-		   divide(parts, LONG_CLUSTER * HxBlockTarget(rewrite->index,
-													  rewrite->desc, rows));
-}
-
 /* What an attempt came to */
 typedef enum Attempt
 {
@@ -443,12 +400,10 @@ typedef enum Attempt
 } Attempt;
 
 static Attempt
-attempt_split(HxRewrite *rewrite, Relation heap, HxPlace place, uint64 rows,
-			  int places)
+attempt_split(HxRewrite *rewrite, HxPlace place, uint64 rows, int places)
 {
 	const HxEntry *entry = &rewrite->sources[0].entry;
 	Parts *parts = palloc0(sizeof(Parts));
-	int dropped;
 
 	HxResetRewrite(rewrite);
 	if (!HxCopyBlock(rewrite, place))
@@ -456,13 +411,14 @@ attempt_split(HxRewrite *rewrite, Relation heap, HxPlace place, uint64 rows,
 	if (!HxIsLong(rewrite->index, rewrite->desc, entry, rows))
 		return SPLIT_NOT;
 	HX_INJECT_LOCKED("split-copied");
-	dropped = HxDropDeadRows(rewrite, heap);
 	parts->rewrite = rewrite;
 	parts->centroids = palloc(places * rewrite->desc->payload);
-	parts->rows = MemoryContextAllocHuge(
-		CurrentMemoryContext, (Size) (rewrite->count + 1) * sizeof(int));
-	if (!keep_together(parts, entry, dropped, rows) &&
-		!find_parts(parts, rows, places))
+	parts->rows = MemoryContextAllocHuge(CurrentMemoryContext,
+										 (Size) rewrite->count * sizeof(int));
+	if (!divide_by_key(parts, places) &&
+		!(places > 2 && cluster(parts, places)) &&
+		!divide(parts, LONG_CLUSTER *
+						   HxBlockTarget(rewrite->index, rewrite->desc, rows)))
 	{
 		if (BufferIsValid(rewrite->locked))
 			UnlockReleaseBuffer(rewrite->locked);
@@ -479,8 +435,7 @@ attempt_split(HxRewrite *rewrite, Relation heap, HxPlace place, uint64 rows,
 
 /* Attempt it until it is done or clear that it cannot be. */
 static bool
-split(HxRewrite *rewrite, Relation heap, HxPlace place, uint64 rows,
-	  bool only_block)
+split(HxRewrite *rewrite, HxPlace place, uint64 rows, bool only_block)
 {
 	Attempt attempt = SPLIT_CHANGED;
 	int places = HxFindPlaces(rewrite, place, only_block ? FIRST_SPLIT : 2);
@@ -495,15 +450,14 @@ split(HxRewrite *rewrite, Relation heap, HxPlace place, uint64 rows,
 			rewrite->locked =
 				HxReadPage(rewrite->index, place.page, BUFFER_LOCK_EXCLUSIVE,
 						   HX_KIND_DIRECTORY);
-		attempt = attempt_split(rewrite, heap, place, rows, places);
+		attempt = attempt_split(rewrite, place, rows, places);
 	}
 	if (BufferIsValid(rewrite->locked))
 		UnlockReleaseBuffer(rewrite->locked);
 	if (attempt == SPLIT_DONE)
 	{
 		const HxSource *source = &rewrite->sources[0];
-		HxCounts counts = {.splits = rewrite->ntargets > 1,
-						   .blocks = rewrite->ntargets - 1};
+		HxCounts counts = {.splits = 1, .blocks = rewrite->ntargets - 1};
 
 		counts.pages_freed = source->npages;
 		counts.pages_reused = rewrite->reused;
@@ -534,8 +488,8 @@ is_long_block(Relation index, const HxIndexDesc *desc, HxPlace place,
 }
 
 bool
-HxSplitBlock(Relation index, Relation heap, const HxIndexDesc *desc,
-			 HxPlace place, uint64 rows)
+HxSplitBlock(Relation index, const HxIndexDesc *desc, HxPlace place,
+			 uint64 rows)
 {
 	HxRewrite *rewrite = HxBeginRewrite(index, desc);
 	bool only_block;
@@ -545,7 +499,7 @@ HxSplitBlock(Relation index, Relation heap, const HxIndexDesc *desc,
 		return false;
 	/* Somebody else may have split it just now. */
 	done = is_long_block(index, desc, place, rows, &only_block) &&
-		   split(rewrite, heap, place, rows, only_block);
+		   split(rewrite, place, rows, only_block);
 	HxEndRewrite(rewrite);
 	return done;
 }

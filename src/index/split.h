@@ -23,10 +23,9 @@ extern bool HxIsLong(Relation index, const HxIndexDesc *desc,
 
 /*
  * Split the block at a place if it is long and nobody else changes the
- * structure, or write it anew without dead rows if that will do; true if so.
- * heap: the table, or NULL, which leaves in dead rows.  No buffer may be locked.
+ * structure; true if so.  No buffer may be locked.
  */
-extern bool HxSplitBlock(Relation index, Relation heap, const HxIndexDesc *desc,
-						 HxPlace place, uint64 rows);
+extern bool HxSplitBlock(Relation index, const HxIndexDesc *desc, HxPlace place,
+						 uint64 rows);
 
 #endif /* HX_SPLIT_H */

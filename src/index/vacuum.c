@@ -30,6 +30,7 @@ typedef struct Vacuum
 	void *callback_state;
 	IndexBulkDeleteResult *stats;
 	BufferAccessStrategy strategy;
+	bool *dead;			   /* rows of the page that is looked at */
 	List *thinned;		   /* places of blocks with empty pages */
 	HxOwners owners;	   /* of all blocks at the start */
 	BlockNumber *suspects; /* zone pages, and rows pages of other owners: these
@@ -75,44 +76,24 @@ is_owner(Page directory, int slot, uint64 owner)
 		   HxPageEntries(directory)[slot].owner == owner;
 }
 
-/* Is any row of the page dead?  Every TID is reported to the callback. */
-static bool
-has_dead_rows(Vacuum *vacuum, Page page)
+/*
+ * Note which rows of a page are dead; returns how many they are.  Every TID is
+ * reported to the callback.
+ */
+static int
+find_dead_rows(Vacuum *vacuum, Page page)
 {
 	HxRowArrays rows;
-	bool found = false;
+	int found = 0;
 
 	HxRowArraysOf(vacuum->desc, page, &rows);
 	for (int i = 0; i < rows.count; i++)
-		found |= vacuum->callback(&rows.tids[i], vacuum->callback_state);
-	return found;
-}
-
-/* Remove dead rows from a page, moving the last row into each gap. */
-static int
-compact_page(Vacuum *vacuum, Page page)
-{
-	int count = HxPageRows(page)->count;
-	int removed = 0;
-	int row = 0;
-
-	while (row < count)
 	{
-		HxRowArrays rows;
-
-		HxRowArraysOf(vacuum->desc, page, &rows);
-		if (!vacuum->callback(&rows.tids[row], vacuum->callback_state))
-		{
-			row++;
-			continue;
-		}
-		if (row < count - 1)
-			HxMoveRow(vacuum->desc, page, count - 1, row);
-		count--;
-		removed++;
+		vacuum->dead[i] =
+			vacuum->callback(&rows.tids[i], vacuum->callback_state);
+		found += vacuum->dead[i];
 	}
-	HxSetRowCount(vacuum->desc, page, count);
-	return removed;
+	return found;
 }
 
 /* Order of blocks by place. */
@@ -151,24 +132,20 @@ vacuum_page(Vacuum *vacuum, BlockNumber block, HxPlace place, uint64 owner)
 
 	/* Rows that are being moved name an entry that may not be there yet. */
 	if (is_rows_page_of(BufferGetPage(buffer), owner) &&
-		is_owner(BufferGetPage(directory), place.slot, owner))
+		is_owner(BufferGetPage(directory), place.slot, owner) &&
+		find_dead_rows(vacuum, BufferGetPage(buffer)) > 0)
 	{
 		GenericXLogState *state = GenericXLogStart(vacuum->index);
 		Page directory_page = GenericXLogRegisterBuffer(state, directory, 0);
 		Page page = GenericXLogRegisterBuffer(state, buffer, 0);
-		int removed = compact_page(vacuum, page);
+		int removed = HxRemoveRows(vacuum->desc, page, vacuum->dead);
 
 		entry = &HxPageEntries(directory_page)[place.slot];
-		entry->rows -= Min(entry->rows, removed);
-		entry->append = entry->first; /* the room made is used first */
-		entry->changes++;
+		HxCountRemoved(entry, removed);
 		vacuum->stats->tuples_removed += removed;
 		if (HxPageRows(page)->count == 0 && entry->first != block)
 			note_empty(vacuum, place);
-		if (removed > 0)
-			GenericXLogFinish(state);
-		else
-			GenericXLogAbort(state);
+		GenericXLogFinish(state);
 	}
 	UnlockReleaseBuffer(buffer);
 	UnlockReleaseBuffer(directory);
@@ -239,7 +216,7 @@ visit_page(Vacuum *vacuum, BlockNumber block)
 	HX_INJECT_LOCKED("vacuum-page");
 	if (!is_new && HxPageOpaque(page)->kind == HX_KIND_ROWS)
 	{
-		dead = has_dead_rows(vacuum, page);
+		dead = find_dead_rows(vacuum, page) > 0;
 		place.page = HxPageOpaque(page)->parent;
 		place.slot = HxPageOpaque(page)->slot;
 		owner = HxPageOpaque(page)->owner;
@@ -446,7 +423,7 @@ split_long_blocks(Relation index, const HxIndexDesc *desc)
 
 		HX_VACUUM_DELAY_POINT();
 		if (block->rows > HX_LONG_BLOCK * HxBlockTarget(index, desc, rows))
-			HxSplitBlock(index, NULL, desc, block->place, rows);
+			HxSplitBlock(index, desc, block->place, rows);
 	}
 	HxFreeBlocks(&blocks);
 }
@@ -492,6 +469,7 @@ hxbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	stats->pages_deleted = stats->pages_free = 0;
 	vacuum.stats = stats;
 	vacuum.strategy = info->strategy;
+	vacuum.dead = palloc(desc.capacity * sizeof(bool));
 	note_owners(&vacuum);
 
 	/* The file may grow meanwhile; rows move only ahead of the walk. */
