@@ -37,8 +37,8 @@ sub info
 
 foreach my $round (1 .. ($ENV{HASHEMB_ROUNDS} || 4))
 {
-	# Rows that die, spread over all blocks
-	$node->safe_psql('postgres', "DELETE FROM t WHERE hashint4(id + $round) % 3 = 0");
+	# Rows that die, spread over all blocks, so few that inserts seldom notice
+	$node->safe_psql('postgres', "DELETE FROM t WHERE hashint4(id + $round) % 15 = 0");
 	my $page = 2 + int(rand(info('pages') - 2));
 	my $splits = info('splits');
 

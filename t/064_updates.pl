@@ -1,6 +1,6 @@
-# Rows that are updated again and again, without vacuum: their dead versions do
-# not make blocks longer and longer, and are there as long as a snapshot, here
-# or on a standby, may need them.
+# Rows that are updated again and again, or deleted while others come, without
+# vacuum: dead rows do not make blocks longer and longer, and are there as long as
+# a snapshot, here or on a standby, may need them.
 use strict;
 use warnings;
 use FindBin;
@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $rows = 3000;
-my $node = new_node('updates', allows_streaming => 1, conf => "wal_consistency_checking = generic\nwal_keep_size = 4GB\nfsync = off");
+my $node = new_node('updates', allows_streaming => 1, conf => "wal_consistency_checking = generic\nfsync = off");
 install_functions($node);
 note 'seed u64';
 $node->safe_psql('postgres', qq{
@@ -40,6 +40,19 @@ my $conditions = q{'{true,a = 3,id % 10 = 3}'};
 my $search = q{SELECT count(*), md5(string_agg(id || ':' || a, ',' ORDER BY id)) FROM
 	(SELECT id, a FROM t WHERE a < 10 ORDER BY c <~> code(1, 37, 'u64')::bincode LIMIT 1000) s};
 my $by_index = 'SET hashemb.recall = 1; SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET enable_indexonlyscan = off';
+
+my ($known) = $node->psql('postgres', q{LOAD 'hashemb'; SHOW hashemb.inject});
+my $injects = $known == 0;
+
+# Records of a resource manager since then
+sub records
+{
+	my ($since, $manager) = @_;
+	my $end = $node->lsn('flush');
+	my ($out, $err) = run_command([ 'pg_waldump', '-p', $node->data_dir . '/pg_wal', '-r', $manager, '-s', $since, '-e', $end ]);
+
+	return $out;
+}
 
 sub pages
 {
@@ -101,15 +114,74 @@ $session->quit;
 $node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
 found($standby, 'standby, after its snapshot');
 
+# -- deleted rows on pages of the table that have room, so that nothing is pruned
+# there: the standby hears of them by the index's own record
+$node->safe_psql('postgres', q{
+	CREATE TABLE roomy (id int, c bincode(256), a int) WITH (fillfactor = 30);
+	INSERT INTO roomy SELECT i, code(i % 100, 37, 'u64')::bincode, i % 20 FROM generate_series(1, 3000) i;
+	CREATE INDEX roomy_idx ON roomy USING hashemb (c, a) WITH (block_rows = 60);
+	ALTER TABLE roomy SET (fillfactor = 90);
+	VACUUM ANALYZE roomy});
+my $roomy = $search =~ s/FROM t /FROM roomy /r;
+$built = $node->safe_psql('postgres', q{SELECT pages FROM hashemb_index_info('roomy_idx')});
+$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+$session = $standby->background_psql('postgres');
+$session->query_safe("$by_index; BEGIN ISOLATION LEVEL REPEATABLE READ");
+$seen = $session->query_safe($roomy);
+my $before = $node->lsn('insert');
+foreach my $round (1 .. 3)
+{
+	$node->safe_psql('postgres', 'DELETE FROM roomy WHERE id % 2 = 0');
+	$node->safe_psql('postgres', 'INSERT INTO roomy SELECT id + 1, c, (a + 1) % 20 FROM roomy');
+}
+$updated = $node->safe_psql('postgres', q{SELECT pages FROM hashemb_index_info('roomy_idx')});
+cmp_ok($updated, '<=', 1.5 * $built, 'three rounds of deleting half and inserting half: the index is not as large as all rows that there were') or diag("$built pages became $updated");
+unlike(records($before, 'Heap2'), qr/PRUNE/, 'the table was not pruned');
+like(records($before, 'Gist'), qr/PAGE_REUSE/, 'conflicts were logged');
+ok($standby->poll_query_until('postgres', q{SELECT wait_event = 'RecoveryConflictSnapshot' FROM pg_stat_activity WHERE backend_type = 'startup'}),
+	'replay waits for the snapshot');
+is($session->query_safe($roomy), $seen, 'a snapshot of the standby sees what it saw before rows were deleted');
+$session->query_safe('COMMIT');
+$session->quit;
+$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+same_rows($_, 'roomy_idx', 'roomy', $distances, q{'{true,a = 3}'}, $_->name . ': rows deleted and inserted') foreach $node, $standby;
+is($node->safe_psql('postgres', q{SELECT heap_rows FROM hashemb_check('roomy_idx', true)}), '3000', 'rows deleted and inserted: checked');
+
+# -- a vacuum between finding dead rows and removing them gives their TIDs to others
+SKIP:
+{
+	skip 'this build has no injection points', 4 if !$injects;
+	$node->safe_psql('postgres', q{
+		CREATE TABLE one (id int, c bincode(256));
+		INSERT INTO one SELECT i, code(1, 37, 'u64')::bincode FROM generate_series(1, 1000) i;
+		CREATE INDEX one_idx ON one USING hashemb (c);
+		DELETE FROM one WHERE id % 2 = 0});
+	my $lock = $node->background_psql('postgres');
+	my $log = -s $node->logfile;
+	my $add = q{INSERT INTO one SELECT i, code(1, 37, 'u64')::bincode FROM generate_series(%d, %d) i};
+
+	$lock->query_safe('SELECT pg_advisory_lock(26744)');
+	$session = $node->background_psql('postgres', on_error_stop => 1);
+	$session->query_until(qr/begun/, "\\echo begun\nSET hashemb.inject = 'prune-found:wait\@1'; " . sprintf($add, 2001, 2400) . ";\n");
+	$node->wait_for_log(qr/waiting at "prune-found"/, $log);
+	$node->safe_psql('postgres', 'VACUUM one');
+	$node->safe_psql('postgres', sprintf($add, 3001, 3300));
+	is($node->safe_psql('postgres', 'SELECT count(*) > 250 FROM one WHERE id BETWEEN 3001 AND 3300 AND ctid <= (SELECT max(ctid) FROM one WHERE id <= 1000)'), 't',
+		'rows take the TIDs of those that were found dead');
+	$lock->query_safe('SELECT pg_advisory_unlock(26744)');
+	$session->quit;
+	$lock->quit;
+	is($node->safe_psql('postgres', q{SELECT heap_rows FROM hashemb_check('one_idx', true)}), '1200', 'rows that took the TIDs of dead ones are there');
+	same_rows($node, 'one_idx', 'one', q{ARRAY['c <~> ' || quote_literal(code(1, 37, 'u64'))]}, q{'{true,id % 10 = 3}'}, 'TIDs taken: finds what a sequential scan finds');
+}
+
 # -- crashes where a block is about to lose its dead rows
 SKIP:
 {
-	my ($known) = $node->psql('postgres', q{LOAD 'hashemb'; SHOW hashemb.inject});
-
-	skip 'this build has no injection points', 1 if $known != 0;
+	skip 'this build has no injection points', 1 if !$injects;
 	$node->append_conf('postgresql.conf', 'restart_after_crash = on');
 	$node->reload;
-	foreach my $point (qw(split-copied rewrite-page rewrite-before-switch rewrite-after-switch))
+	foreach my $point (qw(prune-found prune-page))
 	{
 		$node->psql('postgres', 'CALL churn(2)', on_error_stop => 0,
 			connstr => $node->connstr('postgres') . " options='-c hashemb.inject=$point:crash\@40'");
