@@ -31,8 +31,12 @@
 #define HANDFUL 5
 /* Two are merged if together they have at most so many times those rows */
 #define MERGED_BLOCK 1.2
-/* A block is written anew if it needs at most three quarters of its pages */
+/*
+ * A block is written anew if it needs at most three quarters of its pages, with
+ * room for some rows, or it would soon have as many again
+ */
 #define PAGES_KEPT(pages) ((pages) *3 / 4)
+#define WITH_ROOM(rows) ((rows) + (rows) / 8)
 
 /* A block as it was when the tidying began */
 typedef struct TidyBlock
@@ -297,7 +301,7 @@ tidy_block(Tidy *tidy, int block, double target)
 		}
 	}
 	if (entry->pages > 1 &&
-		pages_needed(tidy, entry->rows) <= PAGES_KEPT(entry->pages))
+		pages_needed(tidy, WITH_ROOM(entry->rows)) <= PAGES_KEPT(entry->pages))
 		try_rewrite(tidy, pair, 1);
 }
 

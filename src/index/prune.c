@@ -20,9 +20,8 @@
 #include "index/prune.h"
 #include "index/search.h"
 
-/* Rows looked at first, and how many of them must be dead for the others to be */
+/* Rows looked at first; if none of them is dead the others are not looked at */
 #define SAMPLE 16
-#define DEAD_OF_SAMPLE 2
 /* Of a longer chain only the first pages */
 #define MOST_PAGES 32
 
@@ -249,8 +248,7 @@ HxPruneBlock(Relation index, Relation heap, const HxIndexDesc *desc,
 	prune->heap = heap;
 	prune->desc = desc;
 	prune->block = block;
-	if (!copy_block(prune) ||
-		find_dead_rows(prune, prune->nrows / SAMPLE) < DEAD_OF_SAMPLE)
+	if (!copy_block(prune) || find_dead_rows(prune, prune->nrows / SAMPLE) == 0)
 		return;
 	qsort(prune->rows, prune->nrows, sizeof(PruneRow), compare_rows);
 	find_dead_rows(prune, 1);
