@@ -55,6 +55,7 @@ my %ways = (
 	'append' => [ [ 'SELECT more(300)' ], 300 ],
 	'split' => [ [ 'SELECT more(1500)' ], 12 ],
 	'rewrite' => [ [ 'SELECT more(1500)' ], 12 ],
+	'prune' => [ [ 'DELETE FROM t WHERE id % 2 = 0', 'SELECT more(1500)' ], 5 ],
 	'merge' => [ [ @thin ], 3 ],
 	'compact' => [ [ @thin ], 3 ],
 	'vacuum' => [ [ @thin ], 5 ],
@@ -104,6 +105,17 @@ sub right
 	same_rows($node, "$table->{name}_idx", $table->{name}, $table->{distances}, $table->{conditions}, $name);
 }
 
+# Does a vacuum find the pages of codes that a crash has left? It looks for them
+# only if it finds dead rows.
+sub none_lost
+{
+	my ($name) = @_;
+
+	$node->safe_psql('postgres', 'DELETE FROM t WHERE id = (SELECT min(id) FROM t)');
+	$node->safe_psql('postgres', 'VACUUM (INDEX_CLEANUP on) t');
+	is($node->safe_psql('postgres', q{SELECT orphan_pages FROM hashemb_check('t_idx', true)}), '0', "$name: no page is lost");
+}
+
 foreach my $point (sort keys %points)
 {
 	my ($family) = $point =~ /^(sparse-[a-z]+|[a-z]+)/;
@@ -134,6 +146,7 @@ foreach my $point (sort keys %points)
 		my $check = $node->safe_psql('postgres', "SELECT rows > 0 FROM hashemb_check('${t}_idx', true)");
 		is($check, 't', "$point, round $round: the index is sound and complete");
 		right($table, "$point, round $round");
+		none_lost("$point, round $round") if $t eq 't';
 		$node->safe_psql('postgres', "TRUNCATE $t; SELECT $table->{more}(2000)")
 			if $node->safe_psql('postgres', "SELECT count(*) FROM $t") > ($t eq 't' ? 20000 : 12000);
 	}

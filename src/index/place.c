@@ -72,6 +72,7 @@ add_directory_page(Relation index, const HxIndexDesc *desc, BlockNumber page,
 	Page before_page = GenericXLogRegisterBuffer(state, before, 0);
 	Page upper_page = GenericXLogRegisterBuffer(state, upper, 0);
 
+	HX_INJECT_LOCKED("divide-zones-added");
 	HxInitDirectoryPage(desc, added);
 	HxPageDirectory(added)->zones = zones;
 	HxPageOpaque(added)->next = HxPageOpaque(before_page)->next;

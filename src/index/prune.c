@@ -90,7 +90,8 @@ copy_block(Prune *prune)
 							   HX_KIND_DIRECTORY);
 	HxEntry entry = *HxGetEntry(prune->index, buffer, place.slot);
 	BlockNumber next = entry.first;
-	int room = Min(entry.pages, MOST_PAGES) * prune->desc->capacity;
+	int pages = Min(entry.pages, MOST_PAGES);
+	int room = pages * prune->desc->capacity;
 
 	UnlockReleaseBuffer(buffer);
 	if (entry.owner != prune->block->owner || entry.rows < SAMPLE)
@@ -98,7 +99,7 @@ copy_block(Prune *prune)
 	prune->changes = entry.changes;
 	prune->rows = palloc(room * sizeof(PruneRow));
 	prune->dead = palloc0(room * sizeof(bool));
-	while (next != InvalidBlockNumber && prune->nrows < room)
+	while (next != InvalidBlockNumber && prune->npages < pages)
 		if (!copy_page(prune, &next))
 			return false;
 	return prune->nrows >= SAMPLE;
