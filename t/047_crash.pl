@@ -133,7 +133,7 @@ foreach my $point (sort keys %points)
 		# Fewer changes may be left than the number drawn: then at the first
 		foreach my $try ($at, 1, 1, 1)
 		{
-			$node->psql('postgres', "SELECT $table->{more}(2500)") if $family =~ /merge|vacuum|compact|removed/ && $rows < $table->{few};
+			$node->psql('postgres', "SELECT $table->{more}(" . ($rows < $table->{few} ? 2500 : 500) . ')') if $family =~ /merge|vacuum|compact|removed/;
 			foreach my $statement (@{ $way->[0] })
 			{
 				$node->psql('postgres', $statement, extra_params => [], on_error_stop => 0, connstr => $node->connstr('postgres')

@@ -6,6 +6,7 @@
 
 #include <signal.h>
 
+#include "access/xlog.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -44,6 +45,8 @@ act(const char *point, const char *action, bool locked)
 	if (strncmp(action, "crash", 5) == 0)
 	{
 		elog(LOG, "injected crash at \"%s\"", point);
+		/* Or what was logged last would be lost, as in a crash before it */
+		XLogFlush(GetXLogInsertRecPtr());
 		(void) kill(getpid(), SIGKILL);
 		pg_usleep(1000000);
 	}

@@ -7,7 +7,8 @@
  * nothing.  The setting hashemb.inject names a point and what happens there:
  *
  *	   point:error      an error is raised
- *	   point:crash      the process logs the point and kills itself (SIGKILL)
+ *	   point:crash      the process logs the point, flushes WAL, and kills itself
+ *	                    (SIGKILL)
  *	   point:wait       waits for the advisory lock HX_INJECT_LOCK, shared
  *	   point:sleep=ms   sleeps
  *
