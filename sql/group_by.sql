@@ -167,6 +167,29 @@ END $$;
 SELECT avg(grouped_pages_read(t)) < 28 AS few_pages, (SELECT directory_pages > 8 FROM hashemb_check('grouped_pages_idx')) AS several FROM generate_series(5, 395, 30) t;
 DROP TABLE grouped_pages;
 
+-- The planner knows that little is read for few rows of one value, by both plans
+CREATE TABLE grouped_costs AS SELECT * FROM grouped;
+CREATE FUNCTION grouped_cost(node bool) RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE
+	plan json;
+BEGIN
+	PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true),
+		set_config('hashemb.enable_scan', node::text, true);
+	EXECUTE 'EXPLAIN (FORMAT JSON) SELECT id FROM grouped_costs WHERE tenant_id = 20000 ORDER BY code <~> grouped_code(1, -1) LIMIT 1' INTO plan;
+	IF coalesce(plan #>> '{0,Plan,Plans,0,Custom Plan Provider}', '') <> (CASE WHEN node THEN 'hashemb' ELSE '' END) THEN
+		RAISE EXCEPTION 'another plan: %', plan;
+	END IF;
+	RETURN plan #>> '{0,Plan,Plans,0,Total Cost}';
+END $$;
+CREATE INDEX grouped_costs_idx ON grouped_costs USING hashemb (code, tenant_id) WITH (block_rows = 64);
+ANALYZE grouped_costs;
+SELECT grouped_cost(true) AS node, grouped_cost(false) AS scan \gset not_grouped_
+DROP INDEX grouped_costs_idx;
+CREATE INDEX grouped_costs_idx ON grouped_costs USING hashemb (code, tenant_id) WITH (block_rows = 64, group_by = 'tenant_id');
+SELECT grouped_cost(true) < 0.8 * :not_grouped_node AS node_is_cheaper, grouped_cost(false) < 0.8 * :not_grouped_scan AS scan_is_cheaper;
+DROP TABLE grouped_costs;
+DROP FUNCTION grouped_cost;
+
 -- Empty tables, no vectors, and an init fork
 CREATE UNLOGGED TABLE grouped_unlogged (code bincode(64), t int);
 CREATE INDEX grouped_unlogged_idx ON grouped_unlogged USING hashemb (code, t) WITH (group_by = 't');
