@@ -16,7 +16,7 @@ ENCODER = $(addprefix src/encoder/,format.o apply.o model.o cache.o \
 	train_query.o train_spectral.o train_linear.o product.o matrix.o eigen.o \
 	matrix_host.o rbin.o train_rows.o train_note.o train_rbin.o train_cross.o \
 	train_pairs.o classes.o evaluate.o code_stats.o)
-INDEX = $(addprefix src/index/,page.o lock.o attribute.o attribute_encode.o \
+INDEX = $(addprefix src/index/,layout.o page.o lock.o attribute.o attribute_encode.o \
 	filter.o filter_make.o range.o tidset.o code.o code_train.o assign.o \
 	upper.o directory.o expect.o search.o visit.o stop.o limited.o kept.o \
 	ranking.o sample.o replay.o calibrate.o ring.o recalibrate.o write.o \

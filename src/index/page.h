@@ -271,6 +271,8 @@ extern void HxPutRow(const HxIndexDesc *desc, Page page, const uint8 *payload,
 					 const HxAttrRow *attrs, const ItemPointerData *tid);
 extern void HxGetRowAttrs(const HxIndexDesc *desc, const HxRowArrays *arrays,
 						  int row, HxAttrRow *attrs);
+extern void HxHoleOf(const HxIndexDesc *desc, Page page, LocationIndex *lower,
+					 LocationIndex *upper);
 extern int HxRemoveRows(const HxIndexDesc *desc, Page page, const bool *dead);
 extern void HxCountRemoved(HxEntry *entry, int removed);
 
