@@ -30,8 +30,7 @@ INSERT INTO recalibrate SELECT * FROM pg_temp.codes(1501, 9000);
 SELECT rows_at_calibration BETWEEN 4500 AND 9000 AS calibrated, calibrations > 2 AS often FROM pg_temp.calibration();
 SELECT ring_pages, orphan_pages, heap_rows FROM hashemb_check('recalibrate_idx', true);
 
--- vacuum makes one if a quarter of the rows have come or gone, or of the blocks
--- been merged, as thin ones are after a build, else not
+-- vacuum makes one if a quarter of the rows have come or gone, else not
 REINDEX INDEX recalibrate_idx;
 SELECT rows, rows_at_calibration, calibrations FROM pg_temp.calibration();
 VACUUM recalibrate;
@@ -86,6 +85,19 @@ SET hashemb.recall = 0.9;
 SELECT measured, recall FROM hashemb_measure_recall('recalibrate_same_idx', 10, 50);
 SELECT orphan_pages, heap_rows FROM hashemb_check('recalibrate_same_idx', true);
 RESET hashemb.recall;
+
+-- the rows have become more by a tenth only, but the blocks are others
+CREATE TABLE recalibrate_split (id int, c bincode(256));
+INSERT INTO recalibrate_split SELECT * FROM pg_temp.codes(1, 7400);
+CREATE INDEX recalibrate_split_idx ON recalibrate_split USING hashemb (c) WITH (block_rows = 200);
+ALTER INDEX recalibrate_split_idx SET (block_rows = 20);
+VACUUM recalibrate_split;
+SELECT splits, merges, calibrations FROM hashemb_index_info('recalibrate_split_idx');
+INSERT INTO recalibrate_split SELECT * FROM pg_temp.codes(7401, 8100);
+SELECT calibrations FROM hashemb_index_info('recalibrate_split_idx');
+VACUUM recalibrate_split;
+SELECT rows, splits > blocks / 4 AS split, calibrations FROM hashemb_index_info('recalibrate_split_idx');
+DROP TABLE recalibrate_split;
 
 -- temporary and unlogged indexes, and other distances
 CREATE TEMP TABLE recalibrate_temp (id int, c bincode(256));

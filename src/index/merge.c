@@ -190,6 +190,7 @@ set_target(Tidy *tidy, HxRewrite *rewrite)
 	target->entry.zones = last->entry.zones;
 	target->entry.zone = last->entry.zone;
 	HxWriteTarget(rewrite, target, NULL, rewrite->count);
+	target->entry.changes = 1; /* may be merged again */
 	rewrite->ntargets = 1;
 }
 
@@ -281,7 +282,8 @@ tidy_block(Tidy *tidy, int block, double target)
 	const HxEntry *entry = &tidy->blocks[block].entry;
 	int pair[2] = {block, block};
 
-	if (entry->flags & HX_ENTRY_FREE)
+	if ((entry->flags & HX_ENTRY_FREE) ||
+		entry->changes == 0) /* as it was clustered */
 		return;
 	if (entry->rows == 0 && tidy->live > 1)
 	{

@@ -72,7 +72,8 @@ bool
 HxIsLong(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
 		 uint64 rows)
 {
-	if (entry->flags & (HX_ENTRY_NULLS | HX_ENTRY_FREE))
+	if ((entry->flags & (HX_ENTRY_NULLS | HX_ENTRY_FREE)) ||
+		entry->changes == 0) /* as it was clustered */
 		return false;
 	/* Few rows say little of how others will lie: see README. */
 	return entry->rows > (entry->rows >= rows ? FIRST_SPLIT : HX_LONG_BLOCK) *
