@@ -30,8 +30,9 @@ my %entry = (
 	owner => 0, rows => 8, pages => 12, first => 16, append => 20,
 	zones => 24, radius => 28, min_weight => 32, max_weight => 36,
 	zone => 40, flags => 42, split_above => 43, changes => 44);
-my %meta = (payload => 16, words => 20, directory_end => 32, table => 36,
-	next_owner => 40);
+my %meta = (payload => 16, words => 20, directory => 28,
+	directory_end => 32, table => 36, next_owner => 40, upper => 120,
+	group => 124);
 
 # Sparse vectors: a directory's head and entries, kinds of pages
 use constant WINDOWS => 72;
@@ -496,6 +497,84 @@ my @aims = (
 	[ 'a table of expected misses lost', 0,
 		sub { my $c = shift; put($c, CONTENTS + $meta{table}, 4, 0xFFFFFFFF) },
 		qr/a calibration and its table go together/ ],
+	[ 'a page of nobody', 0,
+		sub { my $c = shift; put($c, PAGE + SPECIAL + 22, 2, 0) },
+		qr/at block 1: not a sound hashemb page/ ],
+	[ 'a directory page of another index', 0,
+		sub { my $c = shift; add($c, PAGE + CONTENTS + 2, 2, 1) },
+		qr/at block 1: directory page of another shape/ ],
+	[ 'entries beyond the page', 0,
+		sub { my $c = shift; put($c, PAGE + CONTENTS, 2, 60000) },
+		qr/at block 1: directory page with more entries than fit/ ],
+	[ 'a zone page of another index', 0,
+		sub {
+			my $c = shift;
+			add($c, entry_of($c, 2, 'zones') * PAGE + CONTENTS + 2, 2, 1);
+		},
+		qr/zone page of another shape/ ],
+	[ 'zone maps beyond the page', 0,
+		sub {
+			my $c = shift;
+			put($c, entry_of($c, 2, 'zones') * PAGE + CONTENTS, 2, 60000);
+		},
+		qr/zone page with more zone maps than fit/ ],
+	[ 'a rows page of another index', 0,
+		sub {
+			my $c = shift;
+			add($c, entry_of($c, 2, 'first') * PAGE + CONTENTS + 2, 2, 1);
+		},
+		qr/rows page of another shape/ ],
+	[ 'rows beyond the page', 0,
+		sub {
+			my $c = shift;
+			my $rows = rows_at($c, entry_of($c, 2, 'first'));
+			put($c, $rows->{count_at}, 2, $rows->{capacity} + 1);
+		},
+		qr/rows page with more rows than fit/ ],
+	[ 'a free entry with a block', 0,
+		sub { my $c = shift; put($c, entry_at(2, 'flags'), 1, 2) },
+		qr/entry 2: a free entry that has a block/ ],
+	[ 'rows without pages', 0,
+		sub {
+			my $c = shift;
+			put($c, entry_at(2, $_), 4, 0xFFFFFFFF) foreach 'first', 'append';
+		},
+		qr/entry 2: rows, but no page/ ],
+	[ 'the zone page of another directory page', 0,
+		sub {
+			my $c = shift;
+			my $zones = entry_of($c, 2, 'zones');
+			put($c, $zones * PAGE + SPECIAL + $special{parent}, 4, 7);
+		},
+		qr/zone page of block 7/ ],
+	[ 'a directory without the block of NULLs', 0,
+		sub { my $c = shift; put($c, entry_at(0, 'flags'), 1, 0) },
+		qr/(no entry for|entry 0:) rows without a vector/ ],
+	[ 'a word of a NULL', 0,
+		sub {
+			my $c = shift;
+			my $rows = rows_at($c, entry_of($c, 2, 'first'));
+			put($c, $rows->{nulls}, 1, get($c, $rows->{nulls}, 1) | 1);
+		},
+		qr/row 0: a value where column \d is NULL/ ],
+	[ 'another number of words', 0,
+		sub { my $c = shift; add($c, CONTENTS + $meta{words}, 4, 1) },
+		qr/its columns are not those of the index's definition/ ],
+	[ 'a directory that is nowhere', 0,
+		sub {
+			my $c = shift;
+			put($c, CONTENTS + $meta{directory}, 4, 0xFFFFFFFF);
+		},
+		qr/it names no directory page/ ],
+	[ 'groups of a column that is not there', 0,
+		sub { my $c = shift; put($c, CONTENTS + $meta{group}, 4, 77) },
+		qr/it groups by no column of the index/ ],
+	[ 'an upper level that is a page of rows', 0,
+		sub {
+			my $c = shift;
+			put($c, CONTENTS + $meta{upper}, 4, entry_of($c, 2, 'first'));
+		},
+		qr/page of kind \d+ where kind \d+ was expected/ ],
 	# Sparse vectors, built
 	[ 'a window whose owner was never given out', 6,
 		sub { my $c = shift; put($c, window_at('owner'), 8, 1 << 40) },
