@@ -47,9 +47,9 @@ $node->safe_psql('postgres', q{
 	SELECT more_sparse(1500);
 });
 
-# What reaches a point: statements, and at which of the times it is reached
-# they crash, at most
-my @thin = ('DELETE FROM t WHERE id % 16 > 2', 'VACUUM t');
+# What reaches a point: statements, with another SALT each time, and at which of
+# the times it is reached they crash, at most
+my @thin = ('DELETE FROM t WHERE abs(hashint4(id + SALT) % 16) > 2', 'VACUUM t');
 my %ways = (
 	'build' => [ [ 'REINDEX INDEX t_idx' ], 1 ],
 	'append' => [ [ 'SELECT more(300)' ], 300 ],
@@ -136,7 +136,9 @@ foreach my $point (sort keys %points)
 			$node->psql('postgres', "SELECT $table->{more}(" . ($rows < $table->{few} ? 2500 : 500) . ')') if $family =~ /merge|vacuum|compact|removed/;
 			foreach my $statement (@{ $way->[0] })
 			{
-				$node->psql('postgres', $statement, extra_params => [], on_error_stop => 0, connstr => $node->connstr('postgres')
+				my $salted = $statement =~ s/SALT/int(rand(1_000_000))/er;
+
+				$node->psql('postgres', $salted, extra_params => [], on_error_stop => 0, connstr => $node->connstr('postgres')
 						. qq{ options='-c hashemb.inject=$point:crash\@$try'});
 				$node->poll_query_until('postgres', 'SELECT true') or die 'the server does not come back';
 			}

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "index/page.h"
 
 #define BITMAP_WORDS(bits) (((bits) + 63) / 64)
@@ -241,6 +243,15 @@ HxCountRemoved(HxEntry *entry, int removed)
 	entry->rows -= Min(entry->rows, removed);
 	entry->append = entry->first;
 	entry->changes++;
+}
+
+/*
+ * Remember that a block is not to be split before it has half as many more rows.
+ */
+void
+HxPostponeSplit(HxEntry *entry)
+{
+	entry->split_above = (uint8) ceil(4 * log2(entry->rows * 1.5));
 }
 
 /* ---- new pages ---- */

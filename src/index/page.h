@@ -275,6 +275,7 @@ extern void HxHoleOf(const HxIndexDesc *desc, Page page, LocationIndex *lower,
 					 LocationIndex *upper);
 extern int HxRemoveRows(const HxIndexDesc *desc, Page page, const bool *dead);
 extern void HxCountRemoved(HxEntry *entry, int removed);
+extern void HxPostponeSplit(HxEntry *entry);
 
 /* Pages */
 extern void HxInitPage(Page page, uint16 kind);

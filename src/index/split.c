@@ -72,8 +72,7 @@ bool
 HxIsLong(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
 		 uint64 rows)
 {
-	if ((entry->flags & (HX_ENTRY_NULLS | HX_ENTRY_FREE)) ||
-		entry->changes == 0) /* as it was clustered */
+	if (entry->flags & (HX_ENTRY_NULLS | HX_ENTRY_FREE))
 		return false;
 	/* Few rows say little of how others will lie: see README. */
 	return entry->rows > (entry->rows >= rows ? FIRST_SPLIT : HX_LONG_BLOCK) *
@@ -358,8 +357,7 @@ postpone(const HxRewrite *rewrite)
 		GenericXLogState *state = GenericXLogStart(rewrite->index);
 		Page page = GenericXLogRegisterBuffer(state, buffer, 0);
 
-		HxPageEntries(page)[source->place.slot].split_above =
-			(uint8) ceil(4 * log2(rewrite->count * 1.5));
+		HxPostponeSplit(&HxPageEntries(page)[source->place.slot]);
 		GenericXLogFinish(state);
 	}
 	UnlockReleaseBuffer(buffer);

@@ -332,10 +332,23 @@ write_metapage(HxWriter *writer)
 	finish_page(buffer);
 }
 
+/*
+ * Blocks that have more rows than others are not split for the next row that
+ * comes: clustering has found them so.
+ */
+static void
+postpone_splits(HxWriter *writer)
+{
+	for (int b = 1; b <= writer->nblocks; b++)
+		if (writer->entries[b].rows > writer->rows / writer->nblocks)
+			HxPostponeSplit(&writer->entries[b]);
+}
+
 void
 HxEndWrite(HxWriter *writer)
 {
 	end_rows_page(writer, false);
+	postpone_splits(writer);
 	for (int d = 0; d < writer->ndirectory; d++)
 	{
 		CHECK_FOR_INTERRUPTS();
