@@ -178,8 +178,8 @@ my ($blocks, $splits) = split /\|/, $node->safe_psql('postgres', q{SELECT blocks
 my $directory = $node->safe_psql('postgres', q{SELECT directory_pages FROM hashemb_check('wide_idx')});
 cmp_ok($blocks, '>', 10000, 'wide: many blocks');
 is($splits, 0, 'wide: built, not grown');
-$node->safe_psql('postgres', 'INSERT INTO wide SELECT i, grown_code(i), i % 20 FROM generate_series(60001, 64000) i');
-sound('wide', 'grown by one in 15');
+$node->safe_psql('postgres', 'INSERT INTO wide SELECT i, grown_code(i), i % 20 FROM generate_series(60001, 80000) i');
+sound('wide', 'grown by a third');
 cmp_ok($node->safe_psql('postgres', q{SELECT splits FROM hashemb_index_info('wide_idx')}), '>', 100, 'wide: blocks were split');
 cmp_ok($node->safe_psql('postgres', q{SELECT directory_pages FROM hashemb_check('wide_idx')}), '>', $directory + 10, 'wide: directory pages were divided');
 my ($got, undef, $scored) = measure('wide_idx', 0.95, 10);

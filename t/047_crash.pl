@@ -133,7 +133,10 @@ foreach my $point (sort keys %points)
 		# Fewer changes may be left than the number drawn: then at the first
 		foreach my $try ($at, 1, 1, 1)
 		{
-			$node->psql('postgres', "SELECT $table->{more}(" . ($rows < $table->{few} ? 2500 : 500) . ')') if $family =~ /merge|vacuum|compact|removed/;
+			# Merging takes clusters of more than one block
+			my $add = $family eq 'merge' ? 6000 : $rows < $table->{few} ? 2500 : 500;
+
+			$node->psql('postgres', "SELECT $table->{more}($add)") if $family =~ /merge|vacuum|compact|removed/;
 			foreach my $statement (@{ $way->[0] })
 			{
 				my $salted = $statement =~ s/SALT/int(rand(1_000_000))/er;
