@@ -191,7 +191,7 @@ cmp_ok($scored, '<=', 1.5 * $again, 'wide: rows scored');
 $node->safe_psql('postgres', 'DELETE FROM wide WHERE id % 8 > 0');
 $node->safe_psql('postgres', 'VACUUM wide');
 sound('wide', 'thinned');
-$node->safe_psql('postgres', 'INSERT INTO wide SELECT i, grown_code(i), i % 20 FROM generate_series(70001, 74000) i');
+$node->safe_psql('postgres', 'INSERT INTO wide SELECT i, grown_code(i), i % 20 FROM generate_series(80001, 84000) i');
 sound('wide', 'filled again');
 $node->stop;
 done_testing();
