@@ -5,32 +5,38 @@ EXTENSION = hashemb hashemb_pgvector
 MODULE_big = hashemb
 DATA = hashemb--0.1.0.sql hashemb_pgvector--0.1.0.sql
 
-# Sources, by layer: each may include only what stands above it.
-KERNEL = $(addprefix src/kernel/,kernel.o scalar.o avx2.o avx512.o neon.o \
-	steps.o steps_avx2.o)
-TYPE = $(addprefix src/type/,bincode.o bincode_order.o bitops.o majority.o \
-	distance.o dense.o ball.o ball_support.o svec.o svec_io.o svec_op.o \
-	svec_cast.o svec_agg.o svec_stats.o simhash.o)
-ENCODER = $(addprefix src/encoder/,format.o apply.o model.o cache.o \
-	describe.o import.o input.o encode.o decode.o spec.o training.o train_part.o \
-	train_query.o train_spectral.o train_linear.o product.o matrix.o eigen.o \
-	matrix_host.o rbin.o train_rows.o train_note.o train_rbin.o train_cross.o \
-	train_pairs.o classes.o evaluate.o code_stats.o)
-INDEX = $(addprefix src/index/,layout.o page.o lock.o attribute.o attribute_encode.o \
-	filter.o filter_make.o range.o tidset.o code.o code_train.o assign.o \
-	upper.o directory.o expect.o search.o visit.o stop.o limited.o kept.o \
-	ranking.o sample.o replay.o calibrate.o ring.o recalibrate.o write.o \
-	spool.o share.o team.o rewrite.o prune.o group.o group_build.o place.o split.o \
-	merge.o build.o insert.o scan.o dead.o vacuum.o cost.o validate.o \
-	handler.o inspect.o check.o check_upper.o check_heap.o inject.o sparse.o \
-	sparse_page.o sparse_write.o sparse_cluster.o sparse_build.o \
-	sparse_share.o sparse_insert.o sparse_rewrite.o sparse_merge.o \
-	sparse_lists.o sparse_bound.o sparse_score.o sparse_lookup.o \
-	sparse_search.o sparse_visit.o sparse_vacuum.o sparse_check.o \
-	sparse_inspect.o)
-PLAN = $(addprefix src/plan/,hook.o match.o compile.o vector_key.o \
-	bitmap.o path.o plan_data.o node.o condition.o bitmap_read.o \
-	heap_row.o explain.o)
+# Sources, by layer and folder.  The order is a law (tools/lint.sh): no file uses
+# what stands below it.
+objects = $(addprefix src/$(1)/,$(addsuffix .o,$(2)))
+
+KERNEL = $(call objects,kernel,kernel scalar avx2 avx512 neon steps steps_avx2)
+TYPE = $(call objects,type,bincode bincode_order bitops majority distance dense \
+	ball ball_support svec svec_io svec_op svec_cast svec_agg svec_stats simhash)
+ENCODER = \
+	$(call objects,encoder/math,product eigen matrix host) \
+	$(call objects,encoder/model,format apply model cache describe import input \
+		decode encode) \
+	$(call objects,encoder/train,spec aggregate part query spectral levels rows \
+		note linear rbin cross pairs classes) \
+	$(call objects,encoder/measure,evaluate code_stats)
+INDEX = \
+	$(call objects,index/filter,attribute encode compile mask tidset) \
+	$(call objects,index/page,inject layout page lock) \
+	$(call objects,index/search,best dead) \
+	$(call objects,index/build,spool team) \
+	$(call objects,index/blocks/store,assign upper span directory) \
+	$(call objects,index/blocks/recall,misses safety measure sample ring schedule) \
+	$(call objects,index/blocks/search,stop visit rank first search) \
+	$(call objects,index/blocks/build,write group work build) \
+	$(call objects,index/blocks/change,rewrite prune group place split merge \
+		insert vacuum) \
+	$(call objects,index/blocks/check,upper check heap) \
+	$(call objects,index/code,train payload) \
+	$(call objects,index/sparse,page row write cluster lists bound score pending \
+		visit search rewrite merge insert vacuum work build check inspect) \
+	$(call objects,index/am,cost scan validate inspect handler)
+PLAN = $(call objects,plan,hook match compile vector_key bitmap path plan_data \
+	node condition bitmap_read heap_row explain)
 OBJS = $(KERNEL) $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
 # Baseline instruction set only: faster kernels are chosen at run time. No

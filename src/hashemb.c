@@ -9,8 +9,8 @@
 
 #include "compat.h"
 #include "hashemb.h"
-#include "index/handler.h"
-#include "index/inject.h"
+#include "index/am/handler.h"
+#include "index/page/inject.h"
 #include "kernel/kernel.h"
 #include "plan/plan.h"
 

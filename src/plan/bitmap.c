@@ -15,7 +15,7 @@
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 
-#include "index/handler.h"
+#include "index/am/handler.h"
 #include "plan/plan.h"
 
 /* Indexes looked at one by one, beside all of them together */

@@ -13,7 +13,7 @@
 #include "optimizer/paths.h"
 
 #include "hashemb.h"
-#include "index/handler.h"
+#include "index/am/handler.h"
 #include "plan/plan.h"
 
 static set_rel_pathlist_hook_type previous_hook = NULL;

@@ -18,7 +18,7 @@
 
 #include "compat.h"
 #include "hashemb.h"
-#include "index/cost.h"
+#include "index/am/cost.h"
 #include "plan/plan.h"
 
 /* Cost of taking a TID from a bitmap into a mask, in cpu_operator_cost */

@@ -12,7 +12,7 @@
 #include "access/relscan.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
-#include "index/scan.h"
+#include "index/am/scan.h"
 #include "nodes/extensible.h"
 #include "nodes/pathnodes.h"
 

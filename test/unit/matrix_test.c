@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "encoder/matrix.h"
+#include "encoder/math/matrix.h"
 
 static HxRandom randoms;
 static int passed;

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "encoder/apply.h"
+#include "encoder/model/apply.h"
 #include "kernel/kernel.h"
 #include "random.h"
 

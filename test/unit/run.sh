@@ -104,7 +104,7 @@ check steps_optimised "" "$cc" -O2
 
 # Linear algebra; LAPACK is the oracle where it is
 program=matrix_test
-sources="src/encoder/product.c src/encoder/matrix.c src/encoder/eigen.c"
+sources="src/encoder/math/product.c src/encoder/math/matrix.c src/encoder/math/eigen.c"
 if echo 'int main(void) { extern void dsyev_(void); dsyev_(); }' |
 	"$cc" -x c - -o "$build/lapack" -llapack 2>/dev/null; then
 	flags="$flags -DHX_LAPACK"
@@ -118,7 +118,7 @@ check matrix_optimised "" "$cc" -O2
 
 # Bytes that are almost an encoder, for a few seconds
 program=model_fuzz
-sources="$(echo src/kernel/*.c) src/encoder/format.c src/encoder/apply.c"
+sources="$(echo src/kernel/*.c) src/encoder/model/format.c src/encoder/model/apply.c"
 check fuzz_sanitized "" "$cc" -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=all
 

@@ -1,0 +1,657 @@
+/*
+ * aggregate.c
+ *	  The aggregate hashemb_train: from rows to what a method needs.
+ *
+ * Rows are turned into floats as they come.  A method that wants rows gets a
+ * sample that is chosen by the seed (reservoir sampling), of a size that fits
+ * maintenance_work_mem; one that wants sums gets them over all rows, added up
+ * batch by batch.  The same rows in the same order give the same model.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "encoder/model/apply.h"
+#include "encoder/model/input.h"
+#include "encoder/math/matrix.h"
+#include "encoder/train/spec.h"
+#include "encoder/train/aggregate.h"
+#include "type/bincode.h"
+#include "type/dense.h"
+#include "type/aggregate.h"
+
+/* Rows kept by default, and the share of memory that they may take */
+#define DEFAULT_SAMPLE 20000
+#define SAMPLE_SHARE 0.6
+
+/* Rows added to the sums at a time */
+#define BATCH 256
+
+/* Sparse vectors of more dimensions are hashed, to so many features */
+#define MAX_SPREAD 1024
+#define DEFAULT_FEATURES 512
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_train_step);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_train_final);
+
+const HxMethod *const HxMethods[] = {
+	&HxMethodRandom, &HxMethodPca,	 &HxMethodItq,	 &HxMethodClass,
+	&HxMethodFit,	 &HxMethodShift, &HxMethodCross, &HxMethodPairs,
+	&HxMethodRbin,	 NULL,
+};
+
+const char *
+HxMethodName(HxMethodId id)
+{
+	for (int i = 0; HxMethods[i] != NULL; i++)
+	{
+		if (HxMethods[i]->id == id)
+			return HxMethods[i]->name;
+	}
+	return "unknown";
+}
+
+/*
+ * Beginning
+ */
+
+/* Error naming the type of an argument that training cannot use */
+pg_noreturn static void
+reject_type(FunctionCallInfo fcinfo, int argument, const char *expected)
+{
+	Oid type = get_fn_expr_argtype(fcinfo->flinfo, argument);
+
+	ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+					errmsg("training cannot use %s of type %s, expected %s",
+						   argument == 2 ? "x" : "y",
+						   OidIsValid(type) ? format_type_be(type) : "unknown",
+						   expected)));
+}
+
+/* What y is for a method; error if the method has no use for it */
+static HxTarget
+choose_target(FunctionCallInfo fcinfo, const HxMethod *method, HxKind kind)
+{
+	static const HxTarget targets[] = {
+		[HX_KIND_REALS] = HX_Y_VECTOR, [HX_KIND_INTS] = HX_Y_VECTOR,
+		[HX_KIND_SVEC] = HX_Y_VECTOR,  [HX_KIND_CODE] = HX_Y_CODE,
+		[HX_KIND_LABEL] = HX_Y_LABEL,  [HX_KIND_NUMBER] = HX_Y_NUMBER};
+	HxTarget target = HX_Y_NONE;
+
+	if (kind == HX_KIND_INTS && (method->targets & 1u << HX_Y_LABELS))
+		return HX_Y_LABELS;
+	if (kind == HX_KIND_LABEL && !(method->targets & 1u << HX_Y_LABEL) &&
+		(method->targets & 1u << HX_Y_NUMBER))
+		return HX_Y_NUMBER;
+	if (kind < lengthof(targets))
+		target = targets[kind];
+	if (target == HX_Y_NONE)
+		reject_type(fcinfo, 3, "a vector, a code, a label or a number");
+	if (!(method->targets & 1u << target))
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("method \"%s\" has no use for y of type %s", method->name,
+					format_type_be(get_fn_expr_argtype(fcinfo->flinfo, 3)))));
+	return target;
+}
+
+/* The kinds of x and y, which are the same for all rows */
+static void
+read_kinds(FunctionCallInfo fcinfo, HxTraining *training)
+{
+	HxTrainingPrivate *own = training->internal;
+	bool has_y = PG_NARGS() > 3;
+
+	own->kind[0] = HxKindOf(get_fn_expr_argtype(fcinfo->flinfo, 2));
+	if (own->kind[0] != HX_KIND_REALS && own->kind[0] != HX_KIND_INTS &&
+		own->kind[0] != HX_KIND_SVEC)
+		reject_type(fcinfo, 2, "real[] or svec");
+	if (!has_y)
+	{
+		if (!(training->method->targets & 1u << HX_Y_NONE))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("method \"%s\" needs y", training->method->name)));
+		return;
+	}
+	own->kind[1] = HxKindOf(get_fn_expr_argtype(fcinfo->flinfo, 3));
+	training->target = choose_target(fcinfo, training->method, own->kind[1]);
+}
+
+/* Vectors are scaled as those that base was trained on. */
+static void
+follow_base(HxSpec *spec)
+{
+	bool normalized = spec->base->flags & HX_FLAG_NORMALIZE;
+
+	if (spec->normalize && !normalized)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"base\" was trained without \"normalize\"")));
+	spec->normalize = normalized;
+}
+
+/* The state, when the first row comes */
+static HxTraining *
+start_training(FunctionCallInfo fcinfo, MemoryContext aggregate)
+{
+	MemoryContext context = AllocSetContextCreate(aggregate, "hashemb training",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	HxTraining *training = palloc0(sizeof(HxTraining));
+	HxTrainingPrivate *own = palloc0(sizeof(HxTrainingPrivate));
+	Jsonb *json;
+
+	if (PG_ARGISNULL(1))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("specification of training is null")));
+	json = PG_GETARG_JSONB_P_COPY(1);
+	training->context = context;
+	training->internal = own;
+	training->limit = (size_t) maintenance_work_mem * 1024;
+	training->method = HxParseSpec(json, &training->spec);
+	if (training->method->continues && training->spec.base != NULL)
+		follow_base(&training->spec);
+	own->row =
+		AllocSetContextCreate(context, "hashemb row", ALLOCSET_DEFAULT_SIZES);
+	hx_seed_random(&own->random, (uint64) training->spec.seed);
+	read_kinds(fcinfo, training);
+	MemoryContextSwitchTo(caller);
+	return training;
+}
+
+/* Error unless this row has the specification of the first. */
+static void
+check_spec(FunctionCallInfo fcinfo, const HxTraining *training)
+{
+	Jsonb *first = training->spec.json;
+	Jsonb *json = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
+
+	if (json == NULL || VARSIZE(json) != VARSIZE(first) ||
+		memcmp(json, first, VARSIZE(first)) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("specification of training differs between rows")));
+	if (json != (Jsonb *) DatumGetPointer(PG_GETARG_DATUM(1)))
+		pfree(json);
+}
+
+/* How vectors of a view enter, decided by its first */
+static void
+decide_width(HxTraining *training, int view, const HxInput *input)
+{
+	HxView *entrance = &training->internal->entrance[view];
+	int features = training->spec.features;
+
+	if (input->dims < 1)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("cannot train on vectors of no dimensions")));
+	training->inputs[view] = input->dims;
+	training->sparse[view] = input->sparse != NULL;
+	if (input->sparse == NULL)
+		features = 0;
+	else if (features < 0 && training->method->continues &&
+			 training->spec.base != NULL)
+		features = (int) training->spec.base->view[0].features;
+	else if (features < 0)
+		features = input->dims > MAX_SPREAD ? DEFAULT_FEATURES : 0;
+	if (features == 0 && input->dims > HX_MAX_DENSE)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("cannot train on vectors of %d dimensions, the limit "
+						"is %d",
+						input->dims, HX_MAX_DENSE)));
+	training->features[view] = features;
+	training->width[view] = features > 0 ? features : input->dims;
+	entrance->inputs = input->dims;
+	entrance->features = features;
+	/* views hash differently only where their dimensions mean other things */
+	entrance->seed = (uint64) training->spec.seed;
+	/* weights to train on are of features by base's hash */
+	if (training->method->continues && training->spec.base != NULL)
+		entrance->seed = training->spec.base->view[0].seed;
+}
+
+/* Read a vector into floats, at `to` */
+static void
+read_vector(HxTraining *training, int view, Datum value, float *to)
+{
+	HxTrainingPrivate *own = training->internal;
+	HxInput input = HxReadInput(value, own->kind[view]);
+	HxModel model = {0};
+	double *numbers;
+	double norm = 0.0;
+	int width;
+
+	if (training->inputs[view] != input.dims)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("vectors to train on differ in dimensions: %d "
+							   "and %d",
+							   training->inputs[view], input.dims)));
+	model.view[view] = own->entrance[view];
+	numbers = HxEnterView(&model, view, &input, &width);
+	/* targets to fit keep their length */
+	for (int i = 0; training->spec.normalize && i < width &&
+					!(view > 0 && training->method->id == HX_METHOD_FIT);
+		 i++)
+		norm += numbers[i] * numbers[i];
+	norm = norm > 0.0 ? sqrt(norm) : 1.0;
+	for (int i = 0; i < width; i++)
+	{
+		to[i] = (float) (numbers[i] / norm);
+		if (unlikely(!isfinite(to[i])))
+			ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+							errmsg("vector is too large to train on")));
+	}
+}
+
+/* Read a code into floats: the middles of its levels */
+static void
+read_code(HxTraining *training, Datum value, float *to)
+{
+	HxCode code = HxViewCode(value);
+	double middle = (1 << (code.planes - 1)) - 0.5;
+	char name[HX_SHAPE_NAME];
+	char wanted[HX_SHAPE_NAME];
+
+	if (code.dims != training->width[1] || code.planes != training->target_bits)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("codes to train on differ: %s and %s",
+							   HxShapeName(training->width[1],
+										   training->target_bits, wanted),
+							   HxShapeName(code.dims, code.planes, name))));
+	for (int i = 0; i < code.dims; i++)
+	{
+		int level = 0;
+
+		for (int p = 0; p < code.planes; p++)
+			level = level << 1 | HxGetBit(code.data + p * code.plane_bytes, i);
+		to[i] = (float) (level - middle);
+	}
+}
+
+/* Dimensions of y, from the first that is not NULL */
+static void
+decide_target(HxTraining *training, Datum value)
+{
+	HxInput input;
+
+	if (training->target == HX_Y_VECTOR)
+	{
+		input = HxReadInput(value, training->internal->kind[1]);
+		decide_width(training, 1, &input);
+	}
+	else if (training->target == HX_Y_CODE)
+	{
+		HxCode code = HxViewCode(value);
+
+		if (code.dims < 1 || code.dims > HX_MAX_DENSE)
+			ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+							errmsg("cannot train on codes of %d dimensions, "
+								   "expected 1 to %d",
+								   code.dims, HX_MAX_DENSE)));
+		training->inputs[1] = training->width[1] = code.dims;
+		training->target_bits = code.planes;
+	}
+}
+
+/*
+ * Rows and sums
+ */
+
+/* Floats kept of y in every row */
+static int
+y_floats(const HxTraining *training)
+{
+	return training->target == HX_Y_VECTOR || training->target == HX_Y_CODE
+			   ? training->width[1]
+			   : 0;
+}
+
+/*
+ * Decide how many rows are kept.  A view not yet seen is taken to be as wide as
+ * the other.
+ */
+static void
+decide_capacity(HxTraining *training)
+{
+	int x = training->width[0] > 0 ? training->width[0] : training->width[1];
+	int y = y_floats(training);
+	size_t row =
+		(x + Max(y, training->target == HX_Y_VECTOR ? x : 0)) * sizeof(float) +
+		sizeof(double) + sizeof(int32) + 1;
+	int capacity = training->spec.sample;
+
+	if (training->method->keep == HX_KEEP_SUMS)
+		capacity = BATCH;
+	else if (capacity < 0)
+	{
+		double fits = (double) training->limit * SAMPLE_SHARE / (double) row;
+
+		capacity = (int) Min(fits, DEFAULT_SAMPLE);
+		capacity = Max(capacity, 100);
+	}
+	training->capacity = capacity;
+	training->number = HxTrainAlloc(training, capacity, sizeof(double), "rows");
+	training->class_of =
+		HxTrainAlloc(training, capacity, sizeof(int32), "rows");
+	training->present = HxTrainAlloc(training, capacity, 1, "rows");
+}
+
+/* Allocate what the rows of a view that is now known need */
+static void
+allocate_rows(HxTraining *training)
+{
+	if (training->capacity == 0)
+		decide_capacity(training);
+	if (training->x == NULL && training->width[0] > 0)
+		training->x = HxTrainAlloc(training, training->capacity,
+								   training->width[0] * sizeof(float), "rows");
+	if (training->y == NULL && y_floats(training) > 0)
+		training->y = HxTrainAlloc(training, training->capacity,
+								   y_floats(training) * sizeof(float), "rows");
+}
+
+/* Begin the sums, around the mean of the first rows */
+static void
+start_sums(HxTraining *training, int n)
+{
+	int d = training->width[0];
+	int e = y_floats(training);
+	bool products = training->method->id != HX_METHOD_SHIFT;
+
+	training->pivot_x = HxTrainAlloc(training, d, sizeof(double), "sums");
+	training->pivot_y = HxTrainAlloc(training, e, sizeof(double), "sums");
+	training->sum_x = HxTrainAlloc(training, d, sizeof(double), "sums");
+	training->sum_y = HxTrainAlloc(training, e, sizeof(double), "sums");
+	if (products)
+	{
+		training->sum_xx = HxTrainAlloc(training, (size_t) d * d,
+										sizeof(double), "sums of products");
+		training->sum_xy = HxTrainAlloc(training, (size_t) d * e,
+										sizeof(double), "sums of products");
+	}
+	for (int r = 0; r < n; r++)
+	{
+		for (int i = 0; i < d; i++)
+			training->pivot_x[i] += training->x[(size_t) r * d + i] / n;
+		for (int i = 0; i < e; i++)
+			training->pivot_y[i] += training->y[(size_t) r * e + i] / n;
+	}
+}
+
+/* Take the pivot from a row of the batch, and add it to the sums of rows */
+static void
+add_row(HxTraining *training, int r)
+{
+	int d = training->width[0];
+	int e = y_floats(training);
+	float *x = training->x + (size_t) r * d;
+	float *y = e > 0 ? training->y + (size_t) r * e : NULL;
+	double *class = NULL;
+
+	if (training->target == HX_Y_LABEL || training->target == HX_Y_LABELS)
+	{
+		class = training->classes[training->class_of[r]].sum;
+		training->classes[training->class_of[r]].rows++;
+	}
+	for (int i = 0; i < d; i++)
+	{
+		x[i] = (float) (x[i] - training->pivot_x[i]);
+		training->sum_x[i] += x[i];
+		if (class != NULL)
+			class[i] += x[i];
+	}
+	for (int i = 0; i < e; i++)
+	{
+		y[i] = (float) (y[i] - training->pivot_y[i]);
+		training->sum_y[i] += y[i];
+		training->sum_y2 += (double) y[i] * y[i];
+	}
+}
+
+/* Add the rows of the batch to the sums */
+static void
+add_batch(HxTraining *training)
+{
+	int d = training->width[0];
+	int e = y_floats(training);
+	int n = training->internal->batch;
+
+	if (n == 0)
+		return;
+	if (training->sum_x == NULL)
+		start_sums(training, n);
+	for (int r = 0; r < n; r++)
+		add_row(training, r);
+	if (training->sum_xx != NULL)
+	{
+		hx_add_squares(training->x, n, d, training->sum_xx);
+		if (e > 0)
+			hx_add_products(training->x, training->y, n, d, e,
+							training->sum_xy);
+	}
+	training->internal->batch = 0;
+}
+
+/* The place of the row that has come: in the sample, in the batch, or -1 */
+static int
+choose_place(HxTraining *training)
+{
+	HxTrainingPrivate *own = training->internal;
+	uint64 place;
+
+	training->seen++;
+	if (training->method->keep == HX_KEEP_SUMS)
+	{
+		if (own->batch == BATCH)
+			add_batch(training);
+		return own->batch++;
+	}
+	if (training->rows < training->capacity)
+		return training->rows++;
+	place = hx_random_below(&own->random, training->seen);
+	return place < (uint64) training->capacity ? (int) place : -1;
+}
+
+/* A number of any type that may be one, finite */
+static double
+read_number(Datum value, Oid type)
+{
+	double number;
+
+	switch (type)
+	{
+		case FLOAT4OID:
+			number = DatumGetFloat4(value);
+			break;
+		case FLOAT8OID:
+			number = DatumGetFloat8(value);
+			break;
+		case NUMERICOID:
+			number = DatumGetFloat8(
+				DirectFunctionCall1(numeric_float8_no_overflow, value));
+			break;
+		case INT8OID:
+			number = (double) DatumGetInt64(value);
+			break;
+		case INT4OID:
+			number = DatumGetInt32(value);
+			break;
+		case INT2OID:
+			number = DatumGetInt16(value);
+			break;
+		default:
+			number = DatumGetBool(value);
+	}
+	if (!isfinite(number))
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("cannot train on y = %g, expected finite "
+							   "numbers",
+							   number)));
+	return number;
+}
+
+/* Keep y of a row at its place */
+static void
+keep_target(FunctionCallInfo fcinfo, HxTraining *training, int place)
+{
+	int64 labels[HX_MAX_LABELS];
+	Oid type = get_fn_expr_argtype(fcinfo->flinfo, 3);
+	Datum value = PG_GETARG_DATUM(3);
+	float *y = training->y == NULL
+				   ? NULL
+				   : training->y + (size_t) place * y_floats(training);
+	int count;
+
+	switch (training->target)
+	{
+		case HX_Y_VECTOR:
+			read_vector(training, 1, value, y);
+			break;
+		case HX_Y_CODE:
+			read_code(training, value, y);
+			break;
+		case HX_Y_LABEL:
+		case HX_Y_LABELS:
+			count = HxReadLabels(training, value, getBaseType(type), labels);
+			training->class_of[place] = HxFindClass(training, labels, count);
+			training->number[place] = (double) labels[0];
+			break;
+		case HX_Y_NUMBER:
+			training->number[place] = read_number(value, getBaseType(type));
+			break;
+		default:
+			elog(ERROR, "target %d has no value", (int) training->target);
+	}
+}
+
+/* Has y a value in this row? */
+static bool
+has_target(FunctionCallInfo fcinfo)
+{
+	return PG_NARGS() > 3 && !PG_ARGISNULL(3);
+}
+
+/* Keep a row: x, y or both */
+static void
+keep_row(FunctionCallInfo fcinfo, HxTraining *training)
+{
+	bool has_x = !PG_ARGISNULL(2);
+	bool has_y = has_target(fcinfo);
+	int place;
+
+	if (has_x && training->inputs[0] == 0)
+	{
+		HxInput input =
+			HxReadInput(PG_GETARG_DATUM(2), training->internal->kind[0]);
+
+		decide_width(training, 0, &input);
+	}
+	if (has_y && training->inputs[1] == 0)
+		decide_target(training, PG_GETARG_DATUM(3));
+	if ((has_x && training->x == NULL) || training->capacity == 0 ||
+		(has_y && training->y == NULL))
+		allocate_rows(training);
+	place = choose_place(training);
+	if (place < 0)
+		return;
+	training->present[place] = (has_x ? 1 : 0) | (has_y ? 2 : 0);
+	training->class_of[place] = -1;
+	if (has_x)
+		read_vector(training, 0, PG_GETARG_DATUM(2),
+					training->x + (size_t) place * training->width[0]);
+	if (has_y)
+		keep_target(fcinfo, training, place);
+}
+
+/*
+ * SQL functions
+ */
+
+/* hashemb_train's transition: state, spec, x [, y] */
+Datum
+hx_train_step(PG_FUNCTION_ARGS)
+{
+	MemoryContext aggregate = HxAggregateContext(fcinfo);
+	MemoryContext caller;
+	HxTraining *training;
+	bool needs_y;
+
+	if (PG_ARGISNULL(0))
+		training = start_training(fcinfo, aggregate);
+	else
+	{
+		training = (HxTraining *) PG_GETARG_POINTER(0);
+		check_spec(fcinfo, training);
+	}
+	needs_y = PG_NARGS() > 3 && !training->method->unpaired;
+	if ((PG_ARGISNULL(2) && !(training->method->unpaired && PG_NARGS() > 3)) ||
+		(PG_ARGISNULL(2) && !has_target(fcinfo)) ||
+		(needs_y && !has_target(fcinfo)))
+		PG_RETURN_POINTER(training);
+
+	caller = MemoryContextSwitchTo(training->internal->row);
+	keep_row(fcinfo, training);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(training->internal->row);
+	PG_RETURN_POINTER(training);
+}
+
+void
+HxStartDraft(HxTraining *training, HxDraft *draft, int dims)
+{
+	memset(draft, 0, sizeof(HxDraft));
+	draft->family = HX_LINEAR;
+	draft->method = training->method->id;
+	draft->output = training->spec.out_float ? HX_OUT_FLOAT : HX_OUT_CODE;
+	draft->dims = dims;
+	draft->bits = training->spec.bits;
+	draft->rows = training->seen;
+	if (training->spec.normalize)
+		draft->flags |= HX_FLAG_NORMALIZE;
+	if (training->sparse[0] || training->sparse[1])
+		draft->flags |= HX_FLAG_SPARSE;
+	draft->views = 1;
+	for (int v = 0; v < 2; v++)
+	{
+		draft->view[v].inputs = training->inputs[v];
+		draft->view[v].features = training->features[v];
+		draft->view[v].seed = training->internal->entrance[v].seed;
+	}
+	draft->space = training->spec.has_space ? training->spec.space : NULL;
+}
+
+/* hashemb_train's result: a model, or NULL of no rows */
+Datum
+hx_train_final(PG_FUNCTION_ARGS)
+{
+	HxTraining *training;
+	MemoryContext caller;
+	struct varlena *model;
+	HxDraft draft;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	training = (HxTraining *) PG_GETARG_POINTER(0);
+	if (training->seen == 0)
+		PG_RETURN_NULL();
+	caller = MemoryContextSwitchTo(training->context);
+	if (training->method->keep == HX_KEEP_SUMS)
+		add_batch(training);
+	HxSortClasses(training);
+	memset(&draft, 0, sizeof(draft));
+	training->method->train(training, &draft);
+	MemoryContextSwitchTo(caller);
+	model = HxWriteModel(&draft);
+	MemoryContextDelete(training->context);
+	PG_RETURN_POINTER(model);
+}

@@ -1,0 +1,271 @@
+/*
+ * rbin.c
+ *	  Method rbin: codes of several bits a dimension, learnt by gradients.
+ *
+ * The net begins as what method pca makes, and is moved so that the cosine of
+ * codes tells what belongs together: x and y where y is a vector; else rows
+ * that are near each other.  Where y is a code that the row already has, the
+ * new codes are made comparable with the old ones (backward-compatible
+ * training): new queries search old codes.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "encoder/train/levels.h"
+#include "encoder/train/rows.h"
+
+/* Rows without which there is nothing to compare */
+#define LEAST_ROWS 64
+
+/* Dimensions and bits by default */
+#define DEFAULT_DIMS 256
+#define DEFAULT_BITS 2
+
+/* The net before training */
+static HxNet
+first_net(HxTraining *training, const double *mean, int dims, HxRandom *random)
+{
+	int d = training->width[0];
+	int hidden = (int) HxSpecNumber(&training->spec, "hidden", 0, 0, 4096);
+	HxNet net = hx_make_net(d, dims, training->spec.bits, hidden);
+	double step;
+	double *weights = HxFirstDirections(training, training->x, training->rows,
+										d, mean, dims, random, &step);
+
+	memset(net.numbers, 0, net.count * sizeof(float));
+	for (size_t i = 0; i < (size_t) dims * d; i++)
+		net.w[i] = (float) (weights[i] / step);
+	/* U's outputs have the size of W's, in other directions; V begins as 0 */
+	for (size_t i = 0; i < (size_t) hidden * d; i++)
+		net.u[i] = (float) (hx_random_normal(random) / (step * sqrt(d)));
+	training->used -= (size_t) dims * d * sizeof(double);
+	pfree(weights);
+	return net;
+}
+
+/* Begin with the linear map nearest to the codes that the rows have. */
+static void
+fit_old_codes(HxTraining *training, const double *mean, HxNet *net)
+{
+	int d = net->inputs;
+	int m = net->dims;
+	int n = training->rows;
+	double *xx =
+		HxTrainAlloc(training, (size_t) d * d, sizeof(double), "covariance");
+	double *xy = HxTrainAlloc(training, (size_t) d * m, sizeof(double),
+							  "sums of products");
+	double *mean_y = HxMeanOfRows(training, training->y, n, m);
+	float *x = palloc(d * sizeof(float));
+
+	for (int r = 0; r < n; r++)
+	{
+		const float *row = training->x + (size_t) r * d;
+		const float *code = training->y + (size_t) r * m;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < d; i++)
+		{
+			x[i] = (float) (row[i] - mean[i]);
+			for (int j = 0; j <= i; j++)
+				xx[(size_t) i * d + j] += (double) x[i] * x[j];
+			for (int j = 0; j < m; j++)
+				xy[(size_t) i * m + j] += x[i] * (code[j] - mean_y[j]);
+		}
+	}
+	if (hx_ridge(xx, d, xy, m, 1e-3, xy) != 0)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("regression has no solution")));
+	for (int j = 0; j < m; j++)
+	{
+		net->b[j] = (float) mean_y[j];
+		for (int i = 0; i < d; i++)
+			net->w[(size_t) j * d + i] = (float) xy[(size_t) i * m + j];
+	}
+	pfree(x);
+}
+
+/* 1 / length of every row */
+static float *
+inverse_lengths(HxTraining *training)
+{
+	int d = training->width[0];
+	float *inverse =
+		HxTrainAlloc(training, training->rows, sizeof(float), "lengths");
+
+	for (int i = 0; i < training->rows; i++)
+	{
+		const float *row = training->x + (size_t) i * d;
+		float length = sqrtf(hx_dot_float(row, row, d));
+
+		inverse[i] = length > 0.0f ? 1.0f / length : 0.0f;
+	}
+	return inverse;
+}
+
+/* Old codes, levels around 0, become of length 1. */
+static void
+scale_codes(HxTraining *training)
+{
+	int dims = training->width[1];
+
+	for (int i = 0; i < training->rows; i++)
+	{
+		float *code = training->y + (size_t) i * dims;
+		float length = sqrtf(hx_dot_float(code, code, dims));
+
+		for (int j = 0; j < dims; j++)
+			code[j] /= length;
+	}
+}
+
+/* What is asked for; error if it does not fit the rows */
+static HxNetTask
+read_task(HxTraining *training)
+{
+	const HxSpec *spec = &training->spec;
+	int most = training->rows - training->rows % 8;
+	HxNetTask task = {.x = training->x, .rows = training->rows};
+
+	HxRequireRows(training, training->rows, LEAST_ROWS, "rows");
+	HxRequireOldCodes(training);
+	if (training->target == HX_Y_VECTOR &&
+		training->width[1] != training->width[0])
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("method \"rbin\" needs x and y of the same dimensions, "
+						"not %d and %d",
+						training->width[0], training->width[1])));
+	task.batch = Min((int) HxSpecNumber(spec, "batch", 1024, 32, 8192), most);
+	task.group =
+		Min((int) HxSpecNumber(spec, "group", 16, 2, 128), task.batch / 4);
+	task.steps = spec->iterations >= 0 ? spec->iterations : 300;
+	task.rate = HxSpecNumber(spec, "rate", 0.02, 0, 1);
+	task.sharpness = HxSpecNumber(spec, "sharpness", 20, 0.1, 1000);
+	task.code_sharpness =
+		HxSpecNumber(spec, "code_sharpness", task.sharpness, 0.1, 1000);
+	task.old_weight = HxSpecNumber(spec, "old_weight", 4, 0, 1000);
+	if (training->target == HX_Y_VECTOR)
+		task.positive = training->y;
+	else if (training->target == HX_Y_CODE)
+		task.old = training->y;
+	return task;
+}
+
+/* Bytes that hx_train_net will ask for */
+static double
+net_bytes(const HxNetTask *task, const HxNet *net)
+{
+	double numbers = 4.0 * (double) net->count;
+
+	numbers += (double) task->batch * (2.0 * Max(net->inputs, net->hidden) +
+									   net->hidden + 4.0 * net->dims);
+	numbers += 2.0 * (double) task->batch * task->batch;
+	if (task->positive == NULL)
+		numbers += (double) task->rows * (task->group + 64);
+	return numbers * sizeof(float);
+}
+
+/* Floats as doubles */
+static double *
+as_doubles(const float *from, size_t count)
+{
+	double *to =
+		palloc_extended(Max(count, 1) * sizeof(double), MCXT_ALLOC_HUGE);
+
+	for (size_t i = 0; i < count; i++)
+		to[i] = from[i];
+	return to;
+}
+
+/* The layers of a deep draft, see apply.h */
+static void
+set_layers(HxTraining *training, HxDraft *draft, const HxNet *net)
+{
+	int precision = Max(training->spec.precision, 1);
+	size_t d = net->inputs;
+	size_t m = net->dims;
+	size_t h = net->hidden;
+
+	draft->family = HX_DEEP;
+	draft->view[0].blocks = 0;
+	draft->layers = 3;
+	draft->layer[0] = (HxDraftLayer){.inputs = net->inputs,
+									 .outputs = net->dims,
+									 .precision = precision,
+									 .weights = as_doubles(net->w, m * d),
+									 .bias = as_doubles(net->b, m)};
+	draft->layer[1] = (HxDraftLayer){.inputs = net->inputs,
+									 .outputs = net->hidden,
+									 .precision = precision,
+									 .weights = as_doubles(net->u, h * d),
+									 .bias = as_doubles(net->c, h)};
+	draft->layer[2] = (HxDraftLayer){.inputs = net->hidden,
+									 .outputs = net->dims,
+									 .precision = precision,
+									 .weights = as_doubles(net->v, m * h)};
+}
+
+/* hashemb_train with method rbin */
+static void
+train_rbin(HxTraining *training, HxDraft *draft)
+{
+	HxSpec *spec = &training->spec;
+	int d = training->width[0];
+	HxNetTask task = read_task(training);
+	double *mean;
+	float *center;
+	HxRandom random;
+	HxNet net;
+	int dims;
+
+	if (!spec->has_dims)
+		spec->bits = DEFAULT_BITS;
+	dims = spec->has_dims ? spec->dims : Min(d, DEFAULT_DIMS);
+	if (task.old != NULL)
+	{
+		dims = training->width[1];
+		spec->bits = training->target_bits;
+	}
+	hx_seed_random(&random, (uint64) spec->seed);
+	mean = HxMeanOfRows(training, training->x, training->rows, d);
+	center = HxTrainAlloc(training, d, sizeof(float), "the mean");
+	for (int i = 0; i < d; i++)
+		center[i] = (float) mean[i];
+	task.mean = center;
+	task.inverse = inverse_lengths(training);
+	net = first_net(training, mean, dims, &random);
+	if (task.old != NULL)
+	{
+		fit_old_codes(training, mean, &net);
+		scale_codes(training);
+	}
+	HxTrainReserve(training, net_bytes(&task, &net), "a net and its gradients");
+	HxStartDraft(training, draft, dims);
+	draft->loss = hx_train_net(&net, &task, &random);
+	if (spec->base != NULL)
+		draft->space = spec->base->bytes + HX_AT_SPACE;
+	draft->view[0].center = mean;
+	if (net.hidden > 0)
+		set_layers(training, draft, &net);
+	else
+		HxSetLinearView(training, &draft->view[0], d, dims, mean,
+						as_doubles(net.w, (size_t) dims * d),
+						as_doubles(net.b, dims));
+}
+
+static const char *const keys[] = {
+	"dims",		 "bits",	  "seed",	   "sample",		 "features",
+	"normalize", "precision", "hidden",	   "iterations",	 "rate",
+	"batch",	 "group",	  "sharpness", "code_sharpness", "old_weight",
+	"base",		 "space",	  NULL};
+
+const HxMethod HxMethodRbin = {.name = "rbin",
+							   .id = HX_METHOD_RBIN,
+							   .keep = HX_KEEP_ROWS,
+							   .targets = 1 << HX_Y_NONE | 1 << HX_Y_VECTOR |
+										  1 << HX_Y_CODE,
+							   .keys = keys,
+							   .train = train_rbin};

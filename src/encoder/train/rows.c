@@ -1,0 +1,198 @@
+/*
+ * rows.c
+ *	  What methods that keep rows have in common: means, first directions,
+ *	  models of one layer.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "encoder/model/apply.h"
+#include "encoder/train/rows.h"
+#include "type/bincode.h"
+
+/* Rows centred at a time */
+#define BATCH 256
+
+void
+HxTrainReserve(HxTraining *training, double bytes, const char *what)
+{
+	if ((double) training->used + bytes > (double) training->limit)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("training needs %.0f kB for %s, beside %zu kB in use, "
+						"more than maintenance_work_mem",
+						ceil(bytes / 1024), what, training->used / 1024),
+				 errhint("Raise maintenance_work_mem, or lower \"sample\" or "
+						 "the number of dimensions.")));
+}
+
+void *
+HxTrainAlloc(HxTraining *training, size_t count, size_t size, const char *what)
+{
+	double bytes = (double) count * (double) size;
+
+	HxTrainReserve(training, bytes, what);
+	training->used += (size_t) bytes;
+	return MemoryContextAllocExtended(training->context, Max((size_t) bytes, 1),
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
+void
+HxRequireRows(const HxTraining *training, int rows, int least, const char *what)
+{
+	if (rows < least)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("method \"%s\" needs at least %d %s, not %d",
+							   training->method->name, least, what, rows)));
+}
+
+void
+HxRequireOldCodes(const HxTraining *training)
+{
+	const HxSpec *spec = &training->spec;
+	const HxModel *base = spec->base;
+	char name[HX_SHAPE_NAME];
+	char wanted[HX_SHAPE_NAME];
+
+	if ((base == NULL && !spec->has_space) || spec->out_float)
+		return;
+	if (training->target != HX_Y_CODE)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"%s\" needs codes of that space as y",
+							   base != NULL ? "base" : "space")));
+	if (base != NULL && ((int) base->dims != training->width[1] ||
+						 base->bits != training->target_bits))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"base\" makes %s, but y is %s",
+						HxShapeName((int) base->dims, base->bits, wanted),
+						HxShapeName(training->width[1], training->target_bits,
+									name))));
+}
+
+double *
+HxMeanOfRows(HxTraining *training, const float *rows, int n, int d)
+{
+	double *mean = HxTrainAlloc(training, d, sizeof(double), "the mean");
+
+	for (int r = 0; r < n; r++)
+	{
+		for (int i = 0; i < d; i++)
+			mean[i] += rows[(size_t) r * d + i];
+	}
+	for (int i = 0; i < d && n > 0; i++)
+		mean[i] /= n;
+	return mean;
+}
+
+/* Sum of products of the rows less the mean (d x d), both triangles */
+static void
+add_centered(const float *rows, int n, int d, const double *mean, double *sum)
+{
+	float *centered = palloc((size_t) BATCH * d * sizeof(float));
+
+	for (int first = 0; first < n; first += BATCH)
+	{
+		int count = Min(BATCH, n - first);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int r = 0; r < count; r++)
+		{
+			for (int i = 0; i < d; i++)
+				centered[(size_t) r * d + i] =
+					(float) (rows[(size_t) (first + r) * d + i] - mean[i]);
+		}
+		hx_add_squares(centered, count, d, sum);
+	}
+	hx_mirror(sum, d);
+	pfree(centered);
+}
+
+double *
+HxFirstDirections(HxTraining *training, const float *rows, int n, int d,
+				  const double *mean, int dims, HxRandom *random, double *step)
+{
+	size_t square = (size_t) d * d;
+	double *sum = HxTrainAlloc(training, square, sizeof(double), "covariance");
+	double *values = palloc(d * sizeof(double));
+	double *weights =
+		HxTrainAlloc(training, (size_t) dims * d, sizeof(double), "directions");
+	double *found =
+		palloc_extended((size_t) dims * d * sizeof(double), MCXT_ALLOC_HUGE);
+	double *rotation =
+		palloc_extended((size_t) dims * dims * sizeof(double), MCXT_ALLOC_HUGE);
+	double variance = 0.0;
+	int count = Min(dims, d);
+
+	add_centered(rows, n, d, mean, sum);
+	if (hx_eigen_top(sum, d, count, values, found, random) != 0)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("principal directions were not found")));
+	for (int i = 0; i < count; i++)
+		variance += Max(values[i], 0.0) / n;
+	/* more outputs than inputs: directions beyond are random */
+	for (size_t i = (size_t) count * d; i < (size_t) dims * d; i++)
+		found[i] = hx_random_normal(random) / sqrt(d);
+	hx_random_rotation(rotation, dims, dims, random);
+	hx_multiply(HX_AS_IS, HX_AS_IS, dims, d, dims, rotation, found, 0.0,
+				weights);
+	*step = sqrt(variance / dims) * hx_level_width[training->spec.bits];
+	if (!(*step > 0.0))
+		*step = 1.0;
+	training->used -= square * sizeof(double);
+	pfree(sum);
+	pfree(values);
+	pfree(found);
+	pfree(rotation);
+	return weights;
+}
+
+void
+HxSetLinearView(HxTraining *training, HxDraftView *view, int inputs,
+				int outputs, const double *center, const double *weights,
+				const double *bias)
+{
+	HxDraftLayer *layer = &view->block[0];
+
+	view->center = center;
+	view->blocks = 1;
+	layer->inputs = inputs;
+	layer->outputs = outputs;
+	layer->precision =
+		training->spec.precision > 0 ? training->spec.precision : 1;
+	layer->weights = weights;
+	layer->bias = bias;
+}
+
+void
+HxReadLinearView(HxTraining *training, const HxModel *model, int number,
+				 double **center, double **weights, double **bias)
+{
+	const HxView *view = &model->view[number];
+	const HxLayer *layer = &view->block[0];
+	size_t count = (size_t) layer->inputs * layer->outputs;
+
+	if (model->family != HX_LINEAR || view->blocks != 1 ||
+		layer->precision == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"base\" is no encoder of one linear map")));
+	*center = HxTrainAlloc(training, layer->inputs, sizeof(double), "the mean");
+	*weights = HxTrainAlloc(training, count, sizeof(double), "weights");
+	*bias = HxTrainAlloc(training, layer->outputs, sizeof(double), "biases");
+	for (uint32 i = 0; view->center != NULL && i < layer->inputs; i++)
+		(*center)[i] = view->center[i];
+	for (uint32 j = 0; j < layer->outputs; j++)
+		(*bias)[j] = layer->bias[j];
+	for (size_t i = 0; i < count; i++)
+	{
+		double weight = layer->weights[i];
+
+		if (layer->precision == 2)
+			weight = 128.0 * weight + layer->weights[count + i];
+		(*weights)[i] = weight * layer->scale[i / layer->inputs];
+	}
+}

@@ -1,0 +1,408 @@
+/*
+ * spectral.c
+ *	  Methods random, pca and itq: rotations, learnt without labels.
+ *
+ * random	rows of a random rotation: nothing is learnt but mean and scale
+ * pca		the directions of greatest variance, then a random rotation, which
+ *			spreads the variance evenly over the bits
+ * itq		pca, then the rotation that brings the rows nearest to their codes,
+ *			found by turns: codes for the rotation, rotation for the codes
+ *			(after Gong and Lazebnik, 2011; here also for levels)
+ *
+ * All outputs share one width of a level, so that inner products of codes stand
+ * for inner products of vectors.  With prefixes, each part of the input is
+ * centred, rotated and scaled alone: a prefix of the code is the code of the
+ * prefix.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "encoder/model/apply.h"
+#include "encoder/math/matrix.h"
+#include "encoder/train/part.h"
+
+/* Rows that itq turns to their codes: this, or so many a dimension */
+#define ITQ_ROWS 5000
+#define ITQ_ROWS_A_DIM 8
+
+/* Rows read at a time */
+#define BATCH 256
+
+/* Above, rows of a rotation are left as they are drawn */
+#define MAX_ORTHONORMAL 2048
+
+/* Dimensions by default, if vectors have as many */
+#define DEFAULT_DIMS 512
+
+/* A part of the vectors that is trained alone, and what is found of it */
+typedef struct Part
+{
+	HxPart of;
+	double error;  /* mean squared distance from the levels' middles */
+	double energy; /* mean squared length of outputs */
+	double share;  /* of the mean, to subtract from queries */
+	HxRandom *random;
+} Part;
+
+/* Mean of the rows */
+static double *
+mean_of_rows(HxTraining *training)
+{
+	int d = training->width[0];
+	double *mean = HxTrainAlloc(training, d, sizeof(double), "the mean");
+
+	for (int r = 0; r < training->rows; r++)
+	{
+		const float *x = training->x + (size_t) r * d;
+
+		for (int i = 0; i < d; i++)
+			mean[i] += x[i];
+	}
+	for (int i = 0; i < d; i++)
+		mean[i] /= training->rows;
+	return mean;
+}
+
+/* Random directions: of rotations, one below the other */
+static void
+draw_weights(Part *part)
+{
+	for (int row = 0; row < part->of.outputs;)
+	{
+		int n = Min(part->of.outputs - row, part->of.inputs);
+		double *to = part->of.weights + (size_t) row * part->of.inputs;
+
+		CHECK_FOR_INTERRUPTS();
+		if (n <= MAX_ORTHONORMAL)
+			hx_random_rotation(to, n, part->of.inputs, part->random);
+		else
+		{
+			for (size_t i = 0; i < (size_t) n * part->of.inputs; i++)
+				to[i] = hx_random_normal(part->random) / sqrt(part->of.inputs);
+		}
+		row += n;
+	}
+}
+
+/* The directions of greatest variance */
+static void
+find_directions(Part *part)
+{
+	HxTraining *training = part->of.training;
+	int d = part->of.inputs;
+	double *squares = HxTrainAlloc(training, (size_t) d * d, sizeof(double),
+								   "the covariance");
+	double *values = palloc(d * sizeof(double));
+	float *rows = palloc((size_t) BATCH * d * sizeof(float));
+
+	for (int start = 0; start < training->rows; start += BATCH)
+	{
+		int n = Min(BATCH, training->rows - start);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int r = 0; r < n; r++)
+			HxCopyPart(&part->of, start + r, rows + (size_t) r * d);
+		hx_add_squares(rows, n, d, squares);
+	}
+	hx_mirror(squares, d);
+	if (hx_eigen_top(squares, d, part->of.outputs, values, part->of.weights,
+					 part->random) != 0)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("principal directions were not found")));
+	training->used -= (size_t) d * d * sizeof(double);
+	pfree(squares);
+	pfree(values);
+	pfree(rows);
+}
+
+/* weights = rotation' weights, the rotation outputs x outputs */
+static void
+rotate_weights(HxPart *part, const double *rotation)
+{
+	size_t count = (size_t) part->outputs * part->inputs;
+	double *turned = palloc_extended(count * sizeof(double), MCXT_ALLOC_HUGE);
+
+	hx_multiply(HX_TRANSPOSED, HX_AS_IS, part->outputs, part->inputs,
+				part->outputs, rotation, part->weights, 0.0, turned);
+	memcpy(part->weights, turned, count * sizeof(double));
+	pfree(turned);
+}
+
+/* Width of a level from the outputs of some rows, and what rounding loses */
+static void
+measure_outputs(Part *part)
+{
+	HxTraining *training = part->of.training;
+	int bits = training->spec.bits;
+	int count = Min(training->rows, HX_MEASURED_ROWS);
+	size_t numbers = (size_t) count * part->of.outputs;
+	float *y = HxTrainAlloc(training, numbers, sizeof(float), "projected rows");
+
+	HxProjectPart(&part->of, count, y);
+	part->energy = part->error = 0.0;
+	for (size_t i = 0; i < numbers; i++)
+		part->energy += (double) y[i] * y[i];
+	part->energy /= numbers;
+	part->of.step = sqrt(part->energy) * hx_level_width[bits];
+	if (part->of.step <= 0.0)
+		part->of.step = 1.0;
+	for (size_t i = 0; i < numbers; i++)
+	{
+		double loss =
+			y[i] - hx_level_middle(y[i] / part->of.step, bits) * part->of.step;
+
+		part->error += loss * loss;
+	}
+	part->error /= numbers;
+	training->used -= numbers * sizeof(float);
+	pfree(y);
+}
+
+/* One turn of itq: y = v r, its codes, and the best rotation for these */
+static void
+turn(const HxPart *part, const float *v, int n, double *rotation)
+{
+	int m = part->outputs;
+	int bits = part->training->spec.bits;
+	size_t square = (size_t) m * m;
+	double *products = palloc0(square * sizeof(double));
+	float *r = palloc(square * sizeof(float));
+	float *y = palloc((size_t) BATCH * m * sizeof(float));
+
+	for (size_t i = 0; i < square; i++)
+		r[i] = (float) rotation[i];
+	for (int start = 0; start < n; start += BATCH)
+	{
+		int rows = Min(BATCH, n - start);
+
+		CHECK_FOR_INTERRUPTS();
+		hx_multiply_float(HX_AS_IS, HX_AS_IS, rows, m, m,
+						  v + (size_t) start * m, r, 0.0f, y);
+		for (size_t i = 0; i < (size_t) rows * m; i++)
+			y[i] = (float) hx_level_middle(y[i] / part->step, bits);
+		hx_add_products(v + (size_t) start * m, y, rows, m, m, products);
+	}
+	hx_procrustes(products, m, rotation);
+	pfree(products);
+	pfree(r);
+	pfree(y);
+}
+
+/* The rotation of the directions found that brings rows near their codes */
+static void
+find_rotation(Part *part)
+{
+	HxTraining *training = part->of.training;
+	int m = part->of.outputs;
+	int n = Min(training->rows, Max(ITQ_ROWS, ITQ_ROWS_A_DIM * m));
+	int turns = training->spec.iterations < 0 ? 50 : training->spec.iterations;
+	float *v =
+		HxTrainAlloc(training, (size_t) n * m, sizeof(float), "projected rows");
+	double *rotation =
+		HxTrainAlloc(training, (size_t) m * m, sizeof(double), "a rotation");
+
+	HxProjectPart(&part->of, n, v);
+	hx_random_rotation(rotation, m, m, part->random);
+	for (int i = 0; i < turns; i++)
+		turn(&part->of, v, n, rotation);
+	rotate_weights(&part->of, rotation);
+	training->used -=
+		(size_t) n * m * sizeof(float) + (size_t) m * m * sizeof(double);
+	pfree(v);
+	pfree(rotation);
+}
+
+/* Train one part: weights in units of levels */
+static void
+train_part(Part *part)
+{
+	HxTraining *training = part->of.training;
+	HxMethodId method = training->method->id;
+	int m = part->of.outputs;
+	size_t count = (size_t) m * part->of.inputs;
+
+	part->of.weights = HxTrainAlloc(training, count, sizeof(double), "weights");
+	if (method == HX_METHOD_RANDOM)
+		draw_weights(part);
+	else
+		find_directions(part);
+	if (method == HX_METHOD_PCA && training->spec.rotate)
+	{
+		double *rotation = HxTrainAlloc(training, (size_t) m * m,
+										sizeof(double), "a rotation");
+
+		hx_random_rotation(rotation, m, m, part->random);
+		rotate_weights(&part->of, rotation);
+		training->used -= (size_t) m * m * sizeof(double);
+		pfree(rotation);
+	}
+	measure_outputs(part);
+	if (method == HX_METHOD_ITQ)
+	{
+		find_rotation(part);
+		measure_outputs(part);
+	}
+	part->share = training->spec.center && !training->spec.out_float
+					  ? HxFitShare(&part->of)
+					  : 1.0;
+	for (size_t i = 0; i < count && !training->spec.out_float; i++)
+		part->of.weights[i] /= part->of.step;
+}
+
+/* Number of outputs; error if the vectors do not have so many directions */
+static int
+choose_dims(const HxTraining *training)
+{
+	int width = training->width[0];
+	int dims = training->spec.has_dims ? training->spec.dims
+									   : Min(width, DEFAULT_DIMS);
+
+	if (dims > width && training->method->id != HX_METHOD_RANDOM)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("method \"%s\" cannot make %d dimensions of vectors "
+						"of %d",
+						training->method->name, dims, width)));
+	return dims;
+}
+
+/* Error unless prefixes end where the vectors do, and so do the codes. */
+static void
+check_prefixes(const HxTraining *training)
+{
+	const HxSpec *spec = &training->spec;
+	int last = spec->prefix[spec->prefix_count - 1];
+
+	if (training->features[0] > 0)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("hashed sparse vectors have no prefixes")));
+	if (spec->normalize)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("\"normalize\" and \"prefixes\" exclude each other"),
+				 errdetail("A vector and its prefix differ in length.")));
+	if (last != training->width[0] || (spec->has_dims && spec->dims != last))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the last of \"prefixes\" is %d, but the vectors have "
+						"%d dimensions and the codes %d",
+						last, training->width[0],
+						spec->has_dims ? spec->dims : training->width[0])));
+}
+
+/* Sparse vectors hashed to as many features as bits: no weights at all */
+static void
+train_features(HxTraining *training, HxDraft *draft, const double *mean)
+{
+	HxDraftLayer *layer = &draft->view[0].block[0];
+	int m = training->width[0];
+	double *scale = HxTrainAlloc(training, m, sizeof(double), "weights");
+	double energy = 0.0;
+
+	for (int r = 0; r < training->rows; r++)
+	{
+		for (int i = 0; i < m; i++)
+		{
+			double y = training->x[(size_t) r * m + i] - mean[i];
+
+			energy += y * y;
+		}
+	}
+	energy /= (double) training->rows * m;
+	for (int i = 0; i < m; i++)
+		scale[i] = energy > 0.0 && !training->spec.out_float
+					   ? 1.0 / (sqrt(energy) * hx_level_width[draft->bits])
+					   : 1.0;
+	draft->view[0].blocks = 1;
+	layer->inputs = layer->outputs = m;
+	layer->scale = scale;
+}
+
+/* Train every part of the vectors */
+static void
+train_spectral(HxTraining *training, HxDraft *draft)
+{
+	const HxSpec *spec = &training->spec;
+	int parts = Max(spec->prefix_count, 1);
+	int dims = choose_dims(training);
+	double *mean = mean_of_rows(training);
+	double *query = palloc(training->width[0] * sizeof(double));
+	double error = 0.0;
+	double energy = 0.0;
+	HxRandom random;
+
+	hx_seed_random(&random, (uint64) spec->seed);
+	if (spec->prefix_count > 0)
+		check_prefixes(training);
+	if (!spec->center)
+		memset(mean, 0, training->width[0] * sizeof(double));
+	HxStartDraft(training, draft, dims);
+	draft->view[0].center = spec->center ? mean : NULL;
+	if (training->features[0] == dims &&
+		training->method->id == HX_METHOD_RANDOM)
+	{
+		train_features(training, draft, mean);
+		return;
+	}
+	if (spec->prefix_count > 0)
+		draft->flags |= HX_FLAG_PREFIXES;
+	draft->view[0].query = spec->center && !spec->out_float ? query : NULL;
+	draft->view[0].blocks = parts;
+	for (int i = 0; i < parts; i++)
+	{
+		Part part = {.of.training = training, .random = &random};
+		HxDraftLayer *layer = &draft->view[0].block[i];
+
+		part.of.from = i > 0 ? spec->prefix[i - 1] : 0;
+		part.of.inputs = spec->prefix_count > 0 ? spec->prefix[i] - part.of.from
+												: training->width[0];
+		part.of.outputs = spec->prefix_count > 0 ? part.of.inputs : dims;
+		part.of.mean = mean + part.of.from;
+		train_part(&part);
+		for (int j = 0; j < part.of.inputs; j++)
+			query[part.of.from + j] = part.share * part.of.mean[j] + 0.0;
+		error += part.error * part.of.outputs;
+		energy += part.energy * part.of.outputs;
+		layer->inputs = part.of.inputs;
+		layer->outputs = part.of.outputs;
+		layer->precision = spec->precision > 0 ? spec->precision
+						   : spec->out_float   ? 2
+											   : 1;
+		layer->weights = part.of.weights;
+	}
+	draft->loss = energy > 0.0 ? error / energy : 0.0;
+}
+
+static const char *const random_keys[] = {
+	"dims",	  "bits", "seed",	   "sample",   "features", "normalize",
+	"center", "out",  "precision", "prefixes", NULL};
+static const char *const pca_keys[] = {
+	"dims",	  "bits", "seed",	   "sample", "features", "normalize",
+	"center", "out",  "precision", "rotate", NULL};
+static const char *const itq_keys[] = {
+	"dims",	  "bits",	   "seed",	   "sample",	 "features", "normalize",
+	"center", "precision", "prefixes", "iterations", NULL};
+
+const HxMethod HxMethodRandom = {.name = "random",
+								 .id = HX_METHOD_RANDOM,
+								 .keep = HX_KEEP_ROWS,
+								 .targets = 1 << HX_Y_NONE,
+								 .keys = random_keys,
+								 .train = train_spectral};
+
+const HxMethod HxMethodPca = {.name = "pca",
+							  .id = HX_METHOD_PCA,
+							  .keep = HX_KEEP_ROWS,
+							  .targets = 1 << HX_Y_NONE,
+							  .keys = pca_keys,
+							  .train = train_spectral};
+
+const HxMethod HxMethodItq = {.name = "itq",
+							  .id = HX_METHOD_ITQ,
+							  .keep = HX_KEEP_ROWS,
+							  .targets = 1 << HX_Y_NONE,
+							  .keys = itq_keys,
+							  .train = train_spectral};

@@ -1,0 +1,317 @@
+/*
+ * cost.c
+ *	  What an index scan costs.
+ *
+ * See README, "Costs".  Reading all summaries and visiting the blocks that the
+ * stop rule will want come before the first row; after it each row costs the
+ * executor's heap fetch.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/genam.h"
+#include "nodes/pathnodes.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "utils/float.h"
+#include "utils/index_selfuncs.h"
+#include "utils/lsyscache.h"
+#include "utils/selfuncs.h"
+
+#include "compat.h"
+#include "hashemb.h"
+#include "index/am/cost.h"
+#include "index/blocks/store/directory.h"
+#include "index/am/handler.h"
+#include "index/index.h"
+#include "index/blocks/store/payload.h"
+#include "type/ball_plan.h"
+
+/* Cost of scoring a row, in cpu_operator_cost: a kernel's share */
+#define SCORE_COST 0.1
+/* Cost of masking a row by one condition, likewise */
+#define MASK_COST 0.03
+/* Share of the rows visited for ten neighbours at recall .95 (README) */
+#define VISITED_FLOOR 0.01
+
+/*
+ * Share of the blocks that a ball of radius 0 touches, and how it grows with
+ * the radius as a share of the dimensions (README)
+ */
+#define BALL_FLOOR 0.05
+#define BALL_GROWTH 9.0
+
+/* Cost of a page in seq_page_cost: alone, and in a loop that finds it cached */
+#define PAGE_COST 0.5
+#define CACHED_PAGE_COST 0.2
+
+/*
+ * Of an index of sparse vectors, the share of its pages that a pass over it
+ * reads, and of its rows' cost of scoring: those of the query's dimensions
+ */
+#define SPARSE_PAGES 0.02
+#define SPARSE_SCORE_COST 0.03
+/* Rows that the first pass finds, and that the second does */
+#define SPARSE_FIRST_ROWS 128
+#define SPARSE_SECOND_ROWS 1024
+
+/* Rows wanted where the LIMIT is not known */
+#define DEFAULT_WANTED 100
+
+/*
+ * Rows that the scan is expected to be asked for: the LIMIT, if that is known,
+ * times what the conditions that the index does not check will reject.
+ */
+static double
+wanted_rows(PlannerInfo *root, const IndexPath *path, double passing)
+{
+	double kept = clamp_row_est(path->indexinfo->rel->rows);
+	double wanted =
+		root->limit_tuples > 0 ? root->limit_tuples : DEFAULT_WANTED;
+
+	if (!path->path.param_info && passing > kept)
+		wanted *= passing / kept;
+	return Min(Max(wanted, 10), Max(passing, 1));
+}
+
+/*
+ * Cost of a search that visits a share of the rows: pages, summaries, and
+ * masking by some conditions and scoring.  A search in a loop finds pages
+ * cached.
+ */
+Cost
+HxSearchCost(const IndexOptInfo *index, double share, int conditions,
+			 bool repeated)
+{
+	double rows = Max(index->tuples, 1);
+	double pages = Max(index->pages * share, 1);
+
+	return pages * (repeated ? CACHED_PAGE_COST : PAGE_COST) * seq_page_cost +
+		   (sqrt(rows) * 4 + share * rows) *
+			   (SCORE_COST + conditions * MASK_COST) * cpu_operator_cost;
+}
+
+/*
+ * Share of all rows that a search visits: grows with the root of the rows that
+ * must be passed to find as many as wanted, as measured (bench/README.md).
+ */
+double
+HxVisitedShare(double rows, double wanted, double selectivity, double recall)
+{
+	double share;
+
+	if (recall >= 1 || rows < 1000 || wanted > 1024)
+		return 1;
+	share = VISITED_FLOOR * sqrt(wanted / 10 / Max(selectivity, 1e-6)) *
+			sqrt(0.05 / (1 - recall)) * pow(1e6 / rows, 0.4);
+	return Min(share, 1);
+}
+
+/* Column of the table that an index's blocks are formed within; 0 if none */
+static AttrNumber
+group_column(const IndexOptInfo *index)
+{
+	Relation relation;
+	AttrNumber column = 0;
+	HxMeta meta;
+
+	if (index->hypothetical)
+		return 0;
+	relation = index_open(index->indexoid, NoLock);
+	if (relation->rd_options)
+	{
+		HxReadMeta(relation, &meta);
+		if (meta.group > 0)
+			column =
+				index->indexkeys
+					[HxDescribe(relation)->attrs[meta.group - 1].attno - 1];
+	}
+	index_close(relation, NoLock);
+	return column;
+}
+
+Selectivity
+HxGroupSelectivity(PlannerInfo *root, const IndexOptInfo *index, List *clauses)
+{
+	AttrNumber column = group_column(index);
+	List *found = NIL;
+	ListCell *cell;
+
+	if (column == 0)
+		return 1;
+	foreach (cell, clauses)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, cell);
+		Bitmapset *columns = NULL;
+		int member;
+
+		pull_varattnos((Node *) clause->clause, index->rel->relid, &columns);
+		if (bms_get_singleton_member(columns, &member) &&
+			member + FirstLowInvalidHeapAttributeNumber == column)
+			found = lappend(found, clause);
+	}
+	if (found == NIL)
+		return 1;
+	return clauselist_selectivity(root, found, index->rel->relid, JOIN_INNER,
+								  NULL);
+}
+
+double
+HxGroupedShare(double share, double rows, Selectivity group)
+{
+	return group * rows <= HX_EXACT_GROUP ? Min(group, 1) : Min(share, group);
+}
+
+/* Is this a condition "code <@ ball" on the vector column? */
+static bool
+is_ball_condition(const IndexOptInfo *index, const IndexClause *clause,
+				  const OpExpr *op)
+{
+	Oid family = index->opfamily[clause->indexcol];
+	Oid type = index->opcintype[clause->indexcol];
+
+	return IsA(op, OpExpr) &&
+		   OidIsValid(get_opfamily_proc(family, type, type, HX_VECTOR_PROC)) &&
+		   get_op_opfamily_strategy(op->opno, family) == HX_STRATEGY_BALL;
+}
+
+/*
+ * Share of the rows that a search without an order visits: all, unless a ball
+ * of a known radius leaves out blocks.
+ */
+static double
+ball_share(PlannerInfo *root, const IndexPath *path)
+{
+	const IndexOptInfo *index = path->indexinfo;
+	double share = 1;
+	ListCell *cell;
+
+	foreach (cell, path->indexclauses)
+	{
+		IndexClause *clause = lfirst_node(IndexClause, cell);
+		RestrictInfo *qual = linitial_node(RestrictInfo, clause->indexquals);
+		OpExpr *op = (OpExpr *) qual->clause;
+		Oid type;
+		Oid collation;
+		int32 typmod;
+		double reach;
+
+		if (!is_ball_condition(index, clause, op))
+			continue;
+		get_atttypetypmodcoll(index->indexoid, clause->indexcol + 1, &type,
+							  &typmod, &collation);
+		reach = HxEstimateReach(root, lsecond(op->args), type, typmod);
+		if (reach >= 0)
+			share = Min(share, BALL_FLOOR + BALL_GROWTH * reach);
+	}
+	return share;
+}
+
+bool
+HxIsSparseIndex(const IndexOptInfo *index)
+{
+	for (int i = 0; i < index->nkeycolumns; i++)
+	{
+		Oid type = index->opcintype[i];
+		Oid proc =
+			get_opfamily_proc(index->opfamily[i], type, type, HX_VECTOR_PROC);
+
+		if (OidIsValid(proc))
+			return ((const HxVectorClass *) DatumGetPointer(
+						OidFunctionCall1(proc, PointerGetDatum(NULL))))
+				->methods->sparse;
+	}
+	return false;
+}
+
+/*
+ * Cost of a search in sparse vectors with so many masks a row: every pass scores
+ * all rows, and is exact.
+ */
+Cost
+HxSparseSearchCost(const IndexOptInfo *index, double wanted, int conditions)
+{
+	double passes = wanted <= SPARSE_FIRST_ROWS	   ? 1
+					: wanted <= SPARSE_SECOND_ROWS ? 2
+												   : 3;
+
+	return passes *
+		   (Max(index->pages * SPARSE_PAGES, 1) * PAGE_COST * seq_page_cost +
+			Max(index->tuples, 1) *
+				(SPARSE_SCORE_COST + conditions * MASK_COST) *
+				cpu_operator_cost);
+}
+
+/* amcostestimate */
+void
+hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
+			   Cost *startup, Cost *total, Selectivity *selectivity,
+			   double *correlation, double *pages)
+{
+	IndexOptInfo *index = path->indexinfo;
+	GenericCosts costs;
+	double rows = Max(index->tuples, 1);
+	bool ordered = path->indexorderbys != NIL;
+	List *clauses = NIL;
+	Selectivity group;
+	ListCell *cell;
+	double share;
+	double touched;
+	Cost all;
+
+	MemSet(&costs, 0, sizeof(costs));
+	genericcostestimate(root, path, loop_count, &costs);
+
+	share = ordered ? HxVisitedShare(rows,
+									 wanted_rows(root, path,
+												 rows * costs.indexSelectivity),
+									 costs.indexSelectivity, hx_recall)
+					: ball_share(root, path);
+	foreach (cell, path->indexclauses)
+		clauses = lappend(clauses, lfirst_node(IndexClause, cell)->rinfo);
+	group = HxGroupSelectivity(root, index, clauses);
+	if (group < 1)
+		share = HxGroupedShare(share, rows, group);
+	touched = share * rows;
+	*pages = Max(index->pages * share, 1);
+	all = HxSearchCost(index, share, list_length(path->indexclauses),
+					   loop_count > 1);
+	if (HxIsSparseIndex(index))
+	{
+		*pages = Max(index->pages * SPARSE_PAGES, 1);
+		all = HxSparseSearchCost(
+			index,
+			ordered ? wanted_rows(root, path, rows * costs.indexSelectivity)
+					: 1,
+			list_length(path->indexclauses));
+	}
+
+	/* Rows past those wanted come from an exact search: see README. */
+	*startup = all;
+	*total = all + costs.numIndexTuples * cpu_index_tuple_cost;
+	if (ordered && share < group && !HxIsSparseIndex(index))
+		*total += (rows * group - touched) * SCORE_COST * cpu_operator_cost +
+				  index->pages * group * PAGE_COST * seq_page_cost;
+	*selectivity = costs.indexSelectivity;
+	*correlation = 0;
+
+	/*
+	 * A query that needs no column, such as count(*), would get an index-only
+	 * scan although no column can be returned.  The visibility map must not
+	 * be asked about TIDs that no pin protects (see README), so make it a
+	 * plain scan, and pay for the heap pages that the planner left out.
+	 */
+	if (path->path.pathtype == T_IndexOnlyScan)
+	{
+		path->path.pathtype = T_IndexScan;
+		*total += index->rel->pages * random_page_cost;
+	}
+
+	/* One distance orders the rows; a second would have to be sorted. */
+	if (list_length(path->indexorderbys) > 1)
+	{
+		*startup = *total = get_float8_infinity();
+		HX_AVOID_PATH(&path->path);
+	}
+}

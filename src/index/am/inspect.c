@@ -1,0 +1,499 @@
+/*
+ * inspect.c
+ *	  SQL functions that show an index, calibrate it and measure its recall.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/index.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/tuplestore.h"
+
+#include "compat.h"
+#include "hashemb.h"
+#include "index/blocks/recall/measure.h"
+#include "index/am/inspect.h"
+#include "index/blocks/store/span.h"
+#include "index/search/search.h"
+#include "index/sparse/sparse.h"
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_index_info);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_block_info);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_calibrate_index);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_measure_recall);
+
+/*
+ * Open an index of ours by its OID; errors if it is another kind of relation,
+ * another session's temporary one, or if its table may not be read.
+ */
+Relation
+HxOpenIndex(Oid oid, LOCKMODE lockmode)
+{
+	Relation index = relation_open(oid, lockmode);
+	Oid am = get_index_am_oid("hashemb", false);
+
+	if (index->rd_rel->relkind != RELKIND_INDEX || index->rd_rel->relam != am)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("\"%s\" is not a hashemb index",
+							   RelationGetRelationName(index))));
+	if (RELATION_IS_OTHER_TEMP(index))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("cannot read \"%s\", a temporary index of "
+							   "another session",
+							   RelationGetRelationName(index))));
+	if (pg_class_aclcheck(index->rd_index->indrelid, GetUserId(), ACL_SELECT) !=
+		ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
+					   get_rel_name(index->rd_index->indrelid));
+	return index;
+}
+
+/* Rows marked as dead on a page. */
+static int
+count_marks(const HxIndexDesc *desc, Page page)
+{
+	HxRowArrays rows;
+	int count = 0;
+
+	HxRowArraysOf(desc, page, &rows);
+	for (int i = 0; i < rows.count; i++)
+		count += (rows.dead[i / 64] >> (i % 64)) & 1;
+	return count;
+}
+
+/* Rows marked as dead in the index, all pages of which are read. */
+static uint64
+count_dead(Relation index, const HxIndexDesc *desc)
+{
+	BlockNumber end = RelationGetNumberOfBlocks(index);
+	uint64 dead = 0;
+
+	for (BlockNumber block = HX_METAPAGE + 1; block < end; block++)
+	{
+		Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_SHARE, NULL);
+		Page page = BufferGetPage(buffer);
+
+		CHECK_FOR_INTERRUPTS();
+		if (HxPageIsSound(page) && HxPageOpaque(page)->kind == HX_KIND_ROWS &&
+			!HxPageFault(desc, page, HX_KIND_ROWS))
+			dead += count_marks(desc, page);
+		UnlockReleaseBuffer(buffer);
+	}
+	return dead;
+}
+
+/* hashemb_index_info(regclass) */
+Datum
+hx_index_info(PG_FUNCTION_ARGS)
+{
+	Relation index = HxOpenIndex(PG_GETARG_OID(0), AccessShareLock);
+	HxIndexDesc desc = *HxDescribe(index);
+	TupleDesc tuples;
+	HxBlocks blocks;
+	HxMeta meta;
+	Datum values[16];
+	bool nulls[16] = {false};
+	int i = 0;
+
+	if (get_call_result_type(fcinfo, NULL, &tuples) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (HxIsSparse(&desc))
+	{
+		HxSparseIndexInfo(index, &desc, values);
+		nulls[15] = true;
+		relation_close(index, AccessShareLock);
+		PG_RETURN_DATUM(
+			HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
+	}
+	HxReadMeta(index, &meta);
+	HxReadDirectory(index, &desc, NULL, &blocks);
+	values[i++] = Int32GetDatum(meta.version);
+	values[i++] = Int64GetDatum(HxBlocksRows(&blocks) + blocks.nulls.rows);
+	values[i++] = Int64GetDatum(blocks.nulls.rows);
+	values[i++] = Int64GetDatum(count_dead(index, &desc));
+	values[i++] = Int64GetDatum(0); /* codes have no pending area */
+	values[i++] = Int32GetDatum(blocks.count);
+	values[i++] = Int32GetDatum(meta.splits);
+	values[i++] = Int32GetDatum(meta.merges);
+	values[i++] = Int32GetDatum(desc.capacity);
+	values[i++] = Int64GetDatum(RelationGetNumberOfBlocks(index));
+	values[i++] = Int64GetDatum(meta.rows_at_build);
+	values[i++] = Int64GetDatum(meta.rows_at_calibration);
+	values[i++] = Int32GetDatum(meta.calibrations);
+	values[i++] = Int64GetDatum(meta.pages_freed);
+	values[i++] = Int64GetDatum(meta.pages_reused);
+	nulls[i] = meta.group == 0;
+	if (meta.group > 0)
+		values[i] = Int32GetDatum(desc.attrs[meta.group - 1].attno);
+	relation_close(index, AccessShareLock);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
+}
+
+/* Pages of a block's chain. */
+static int
+count_pages(Relation index, const HxIndexDesc *desc, const HxEntry *entry)
+{
+	BlockNumber next = entry->first;
+	uint32 steps = 0;
+	int pages = 0;
+
+	while (next != InvalidBlockNumber)
+	{
+		Buffer buffer = HxReadRows(index, desc, next, entry->owner);
+
+		if (!BufferIsValid(buffer))
+			break;
+		HxCountStep(index, next, &steps);
+		pages++;
+		next = HxPageOpaque(BufferGetPage(buffer))->next;
+		UnlockReleaseBuffer(buffer);
+	}
+	return pages;
+}
+
+/* One row of hashemb_block_info. */
+static void
+put_block(ReturnSetInfo *result, Relation index, const HxIndexDesc *desc,
+		  int number, const HxEntry *entry)
+{
+	Datum values[10];
+	bool nulls[10] = {false};
+	bool is_nulls = (entry->flags & HX_ENTRY_NULLS) != 0;
+	HxRange range = HX_EMPTY_RANGE;
+
+	if (desc->group > 0)
+	{
+		Buffer zones = InvalidBuffer;
+
+		range = HxEntryRange(index, desc, entry, &zones);
+		UnlockReleaseBuffer(zones);
+	}
+
+	values[0] = Int32GetDatum(number);
+	values[1] = BoolGetDatum(is_nulls);
+	values[2] = Int64GetDatum(entry->rows);
+	values[3] = Int32GetDatum(count_pages(index, desc, entry));
+	values[4] = Int64GetDatum(entry->radius);
+	values[5] = Int64GetDatum(entry->min_weight);
+	values[6] = Int64GetDatum(entry->max_weight);
+	nulls[4] = is_nulls;
+	nulls[5] = nulls[6] = is_nulls || entry->min_weight > entry->max_weight;
+	values[7] = Int64GetDatum(range.low);
+	values[8] = Int64GetDatum(range.high);
+	values[9] = BoolGetDatum(range.nulls != 0);
+	nulls[7] = nulls[8] = range.values == 0;
+	nulls[9] = desc->group == 0;
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* hashemb_block_info(regclass) */
+Datum
+hx_block_info(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Relation index = HxOpenIndex(PG_GETARG_OID(0), AccessShareLock);
+	HxIndexDesc desc = *HxDescribe(index);
+	HxEntry *entries = palloc(HX_PAGE_ROOM);
+	int number = 0;
+	uint32 steps = 0;
+	BlockNumber block;
+	HxMeta meta;
+
+	HxInitSetResult(fcinfo);
+	if (HxIsSparse(&desc))
+	{
+		HxSparseBlockInfo(index, &desc, result->setResult, result->setDesc);
+		relation_close(index, AccessShareLock);
+		PG_RETURN_NULL();
+	}
+	HxReadMeta(index, &meta);
+	desc.group = meta.group;
+	block = meta.directory;
+	while (block != InvalidBlockNumber)
+	{
+		Buffer buffer =
+			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+		Page page = BufferGetPage(buffer);
+		int count = HxPageDirectory(page)->count;
+
+		memcpy(entries, HxPageEntries(page), count * sizeof(HxEntry));
+		HxCountStep(index, block, &steps);
+		block = HxPageOpaque(page)->next;
+		UnlockReleaseBuffer(buffer);
+		for (int i = 0; i < count; i++)
+			if (!(entries[i].flags & HX_ENTRY_FREE))
+				put_block(result, index, &desc, number++, &entries[i]);
+	}
+	relation_close(index, AccessShareLock);
+	PG_RETURN_NULL();
+}
+
+/* ---- queries given as arrays ---- */
+
+/* Only inner products and cosines are defined between floats and codes. */
+static void
+check_takes_floats(Relation index, const HxIndexDesc *desc)
+{
+	HxMetric metric = desc->vector->metric;
+
+	if (HxIsSparse(desc) || (metric != HX_INNER_PRODUCT && metric != HX_COSINE))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("index \"%s\" is searched by %s, not by arrays of "
+						"numbers",
+						RelationGetRelationName(index),
+						HxIsSparse(desc) ? "sparse vectors" : "codes")));
+}
+
+/* Row `row` of a two-dimensional array, as an array. */
+static Datum
+array_row(ArrayType *array, Datum *elements, int row)
+{
+	Oid type = ARR_ELEMTYPE(array);
+	int width = ARR_DIMS(array)[1];
+	int16 length;
+	bool byval;
+	char align;
+
+	get_typlenbyvalalign(type, &length, &byval, &align);
+	return PointerGetDatum(construct_array(elements + row * width, width, type,
+										   length, byval, align));
+}
+
+/*
+ * Prepare queries from an array: of codes, or a two-dimensional one of
+ * numbers, a query a row.
+ */
+static HxSampleQuery *
+read_queries(Relation index, const HxIndexDesc *desc, ArrayType *array,
+			 int *count)
+{
+	Oid type = ARR_ELEMTYPE(array);
+	bool floats = type == FLOAT4OID || type == FLOAT8OID;
+	int16 length;
+	bool byval;
+	char align;
+	Datum *elements;
+	bool *nulls;
+	int nelements;
+	HxSampleQuery *queries;
+
+	/* An empty array has no dimensions. */
+	if (ARR_NDIM(array) != 0 && ARR_NDIM(array) != (floats ? 2 : 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("queries are an array of %d dimensions, expected one "
+						"of codes or two of numbers",
+						ARR_NDIM(array))));
+	if (floats)
+		check_takes_floats(index, desc);
+	else if (type != index->rd_opcintype[desc->vector_attno - 1])
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("index \"%s\" is searched by type %s, not %s",
+					RelationGetRelationName(index),
+					format_type_be(index->rd_opcintype[desc->vector_attno - 1]),
+					format_type_be(type))));
+	get_typlenbyvalalign(type, &length, &byval, &align);
+	deconstruct_array(array, type, length, byval, align, &elements, &nulls,
+					  &nelements);
+	*count = floats && nelements > 0 ? ARR_DIMS(array)[0] : nelements;
+	queries = palloc0(Max(*count, 1) * sizeof(HxSampleQuery));
+	for (int q = 0; q < *count; q++)
+	{
+		if (!floats && nulls[q])
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+							errmsg("query %d is NULL", q + 1)));
+		queries[q].query = desc->vector->methods->query(
+			desc, desc->vector->metric,
+			floats ? array_row(array, elements, q) : elements[q],
+			floats ? get_array_type(type) : InvalidOid);
+	}
+	return queries;
+}
+
+/* Rows of an index of sparse vectors as queries. */
+static HxSampleQuery *
+sample_sparse_queries(Relation index, const HxIndexDesc *desc, int wanted,
+					  uint64 seed, int *count)
+{
+	HxQuery **rows = palloc(Max(wanted, 1) * sizeof(HxQuery *));
+	uint64 *tids = palloc(Max(wanted, 1) * sizeof(uint64));
+	HxSampleQuery *queries;
+
+	*count = HxSparseSampleRows(index, desc, wanted, seed, rows, tids);
+	queries = palloc0(Max(*count, 1) * sizeof(HxSampleQuery));
+	for (int q = 0; q < *count; q++)
+	{
+		queries[q].query = rows[q];
+		queries[q].tid = tids[q];
+	}
+	return queries;
+}
+
+/* Rows of the index as queries. */
+static HxSampleQuery *
+sample_queries(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
+			   int *count)
+{
+	uint8 *payloads;
+	uint64 *tids;
+	HxSampleQuery *queries;
+
+	if (HxIsSparse(desc))
+		return sample_sparse_queries(index, desc, wanted, seed, count);
+	*count = HxSampleRows(index, desc, wanted, seed, &payloads, &tids);
+	queries = palloc0(Max(*count, 1) * sizeof(HxSampleQuery));
+	for (int q = 0; q < *count; q++)
+	{
+		queries[q].query = desc->vector->methods->query_of_row(
+			desc, payloads + q * desc->payload);
+		queries[q].tid = tids[q];
+	}
+	return queries;
+}
+
+/* hashemb_calibrate(regclass [, queries]) */
+Datum
+hx_calibrate_index(PG_FUNCTION_ARGS)
+{
+	Relation index = HxOpenIndex(PG_GETARG_OID(0), ShareUpdateExclusiveLock);
+	HxIndexDesc desc = *HxDescribe(index);
+	HxTable *table = palloc(sizeof(HxTable));
+	HxSampleQuery *queries = NULL;
+	int count = 0;
+	bool done;
+	uint64 rows;
+
+	if (!HX_OWNS_RELATION(RelationGetRelid(index)))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX,
+					   RelationGetRelationName(index));
+	if (PG_NARGS() > 1)
+		queries = read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(1), &count);
+	HxLockStructure(index);
+	if (HxIsSparse(&desc)) /* every search is exact */
+		done = false;
+	else if (queries)
+		done = HxComputeTable(index, &desc, queries, count, table, &rows);
+	else
+		done = HxComputeTableFromRows(index, &desc, HX_CALIBRATION_QUERIES,
+									  table, &rows);
+	if (done)
+		HxStoreTable(index, table, rows,
+					 queries ? HX_CALIBRATED_USER : HX_CALIBRATED_FULL);
+	HxUnlockStructure(index);
+	relation_close(index, ShareUpdateExclusiveLock);
+	PG_RETURN_BOOL(done);
+}
+
+/* ---- recall ---- */
+
+/* What is summed over queries */
+typedef struct RecallSums
+{
+	int queries;
+	double recall;
+	int below_half;
+	double scored;
+} RecallSums;
+
+/* Distances of the k nearest rows, without a query's own; returns how many. */
+static int
+nearest(Relation index, const HxIndexDesc *desc, const HxSampleQuery *query,
+		double recall, int k, double *distances, uint64 *scored)
+{
+	HxSearchSpec spec = {.ordered = true, .skip_nulls = true};
+	HxSearch *search;
+	HxCandidate row;
+	bool is_null;
+	int count = 0;
+
+	spec.query = query->query;
+	spec.recall = recall;
+	spec.filter = HxMakeFilter(desc, NULL, 0);
+	search = HxBeginSearch(index, desc, &spec);
+	while (count < k && HxSearchNext(search, &row, &is_null))
+		if (query->tid == 0 || row.tid != query->tid)
+			distances[count++] = row.distance;
+	*scored = HxSearchGetStats(search)->scored;
+	HxEndSearch(search);
+	return count;
+}
+
+/* Search for one query, exactly and as set, and add up. */
+static void
+measure_query(Relation index, const HxIndexDesc *desc,
+			  const HxSampleQuery *query, int k, RecallSums *sums)
+{
+	double *exact = palloc(k * sizeof(double));
+	double *found = palloc(k * sizeof(double));
+	uint64 scored;
+	int nexact = nearest(index, desc, query, 1, k, exact, &scored);
+	int nfound = nearest(index, desc, query, hx_recall, k, found, &scored);
+	int hits = 0;
+
+	/* Rows may have come in between the two searches. */
+	if (nexact > 0)
+	{
+		for (int i = 0; i < nfound; i++)
+			hits += found[i] <= exact[nexact - 1];
+		sums->queries++;
+		sums->recall += (double) hits / nexact;
+		sums->below_half += 2 * hits < nexact;
+		sums->scored += scored;
+	}
+	pfree(exact);
+	pfree(found);
+}
+
+/* hashemb_measure_recall(regclass, k, queries) */
+Datum
+hx_measure_recall(PG_FUNCTION_ARGS)
+{
+	Relation index = HxOpenIndex(PG_GETARG_OID(0), AccessShareLock);
+	HxIndexDesc desc = *HxDescribe(index);
+	int k = PG_GETARG_INT32(1);
+	Oid type = get_fn_expr_argtype(fcinfo->flinfo, 2);
+	RecallSums sums = {0};
+	HxSampleQuery *queries;
+	TupleDesc tuples;
+	Datum values[4];
+	bool nulls[4] = {false};
+	int count;
+
+	if (get_call_result_type(fcinfo, NULL, &tuples) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (k < 1 || k > 100000)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("k is %d, expected 1 to 100000", k)));
+	if (type == INT4OID)
+		queries = sample_queries(
+			index, &desc, Max(0, Min(PG_GETARG_INT32(2), 1000000)), 2, &count);
+	else
+		queries = read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(2), &count);
+	for (int q = 0; q < count; q++)
+		measure_query(index, &desc, &queries[q], k, &sums);
+	relation_close(index, AccessShareLock);
+
+	values[0] = Int32GetDatum(sums.queries);
+	values[1] = Float8GetDatum(sums.recall / Max(sums.queries, 1));
+	values[2] = Float8GetDatum((double) sums.below_half / Max(sums.queries, 1));
+	values[3] = Float8GetDatum(sums.scored / Max(sums.queries, 1));
+	nulls[1] = nulls[2] = nulls[3] = sums.queries == 0;
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
+}

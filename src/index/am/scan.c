@@ -1,0 +1,292 @@
+/*
+ * scan.c
+ *	  Index scans: the plain path into the search, for an executor that does
+ *	  not tell how many rows it wants.
+ */
+#include "postgres.h"
+
+#include "access/relscan.h"
+#include "miscadmin.h"
+#include "nodes/tidbitmap.h"
+#include "pgstat.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "compat.h"
+#include "hashemb.h"
+#include "index/search/dead.h"
+#include "index/am/handler.h"
+#include "index/am/scan.h"
+
+typedef struct IndexSearch
+{
+	HxIndexDesc desc;
+	MemoryContext context; /* of the current search */
+	HxSearch *search;	   /* NULL before the first row */
+	HxSearchSpec spec;
+	HxDeadRows *dead;  /* rows found dead; NULL if they cannot be marked */
+	HxCandidate prior; /* the row returned last */
+
+	bool requested;		   /* the scan node has said what it wants ... */
+	HxScanRequest request; /* ... namely this ... */
+	bool possible;		   /* ... and rows can pass at all */
+} IndexSearch;
+
+/* ambeginscan */
+IndexScanDesc
+hxbeginscan(Relation index, int nkeys, int norderbys)
+{
+	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
+	IndexSearch *state = palloc0(sizeof(IndexSearch));
+
+	/* cost.c keeps the planner from it */
+	if (norderbys > 1)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("hashemb index \"%s\" cannot order by more "
+							   "than one distance",
+							   RelationGetRelationName(index))));
+	state->desc = *HxDescribe(index);
+	state->context = AllocSetContextCreate(CurrentMemoryContext, "hashemb scan",
+										   ALLOCSET_DEFAULT_SIZES);
+	if (norderbys > 0)
+	{
+		scan->xs_orderbyvals = palloc0(norderbys * sizeof(Datum));
+		scan->xs_orderbynulls = palloc(norderbys * sizeof(bool));
+	}
+	scan->opaque = state;
+	return scan;
+}
+
+/* Mark the rows that were found dead. */
+static void
+mark_dead(IndexScanDesc scan)
+{
+	IndexSearch *state = scan->opaque;
+
+	if (state->dead && state->dead->count > 0)
+		HxMarkDeadRows(scan->indexRelation, &state->desc, state->dead);
+	state->dead = NULL;
+}
+
+/* amrescan: the search itself begins with the first row asked for */
+void
+hxrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
+		 int norderbys)
+{
+	IndexSearch *state = scan->opaque;
+
+	mark_dead(scan);
+	state->search = NULL;
+	state->requested = false;
+	MemoryContextReset(state->context);
+	if (keys && scan->numberOfKeys > 0)
+		memmove(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
+	if (orderbys && scan->numberOfOrderBys > 0)
+		memmove(scan->orderByData, orderbys,
+				scan->numberOfOrderBys * sizeof(ScanKeyData));
+}
+
+/* Add the condition vector <@ ball. */
+static void
+add_ball(IndexSearch *state, const ScanKeyData *key)
+{
+	HxSearchSpec *spec = &state->spec;
+	HxWithin *ball = &spec->balls[spec->nballs++];
+
+	ball->query = state->desc.vector->methods->ball(
+		&state->desc, key->sk_argument, &ball->radius);
+}
+
+/* Take note of a scan key on the vector column; false if nothing can pass. */
+static bool
+add_vector_key(IndexSearch *state, const ScanKeyData *key)
+{
+	if (key->sk_flags & SK_SEARCHNULL)
+		state->spec.only_nulls = true;
+	else
+	{
+		state->spec.skip_nulls = true;
+		if (key->sk_flags & SK_SEARCHNOTNULL)
+			return true;
+		if (key->sk_flags & SK_ISNULL)
+			return false;
+		add_ball(state, key);
+	}
+	return true;
+}
+
+/*
+ * Translate the scan keys; false if nothing can pass.  Rows that are returned
+ * one by one must come once, although they may move meanwhile: without an
+ * order by distance they come by TID.
+ */
+static bool
+make_spec(IndexScanDesc scan, bool bitmap)
+{
+	IndexSearch *state = scan->opaque;
+	HxSearchSpec *spec = &state->spec;
+
+	memset(spec, 0, sizeof(*spec));
+	spec->ordered = !bitmap;
+	spec->recall = hx_recall;
+	if (state->requested)
+	{
+		spec->recall = state->request.recall;
+		spec->limit = state->request.limit;
+		spec->tids = state->request.tids;
+		spec->heap = state->request.heap;
+	}
+	spec->balls = palloc(Max(scan->numberOfKeys, 1) * sizeof(HxWithin));
+	spec->filter =
+		HxMakeFilterTree(&state->desc, scan->keyData, scan->numberOfKeys,
+						 state->requested ? state->request.expr : NULL);
+	for (int i = 0; i < scan->numberOfKeys; i++)
+		if (scan->keyData[i].sk_attno == state->desc.vector_attno &&
+			!add_vector_key(state, &scan->keyData[i]))
+			return false;
+	if (scan->numberOfOrderBys > 0)
+	{
+		const ScanKeyData *key = &scan->orderByData[0];
+
+		if (!(key->sk_flags & SK_ISNULL))
+			spec->query = state->desc.vector->methods->query(
+				&state->desc, state->desc.vector->metric, key->sk_argument,
+				key->sk_subtype ==
+						scan->indexRelation
+							->rd_opcintype[state->desc.vector_attno - 1]
+					? InvalidOid
+					: key->sk_subtype);
+	}
+	return !(spec->only_nulls && spec->skip_nulls);
+}
+
+void
+HxSetScanRequest(IndexScanDesc scan, const HxScanRequest *request)
+{
+	IndexSearch *state = scan->opaque;
+	MemoryContext old = MemoryContextSwitchTo(state->context);
+
+	Assert(!state->search);
+	state->request = *request;
+	state->requested = true;
+	state->possible = make_spec(scan, false);
+	MemoryContextSwitchTo(old);
+}
+
+bool
+HxScanNeedsRecheck(IndexScanDesc scan)
+{
+	const IndexSearch *state = scan->opaque;
+
+	return HxFilterNeedsRecheck(state->spec.filter) ||
+		   (state->spec.tids && HxTidSetNeedsRecheck(state->spec.tids));
+}
+
+const HxSearchStats *
+HxScanStats(IndexScanDesc scan)
+{
+	const IndexSearch *state = scan->opaque;
+
+	return state->search ? HxSearchGetStats(state->search) : NULL;
+}
+
+/* Take note of a row that the check found dead to everybody. */
+static void
+add_dead(void *arg, const HxCandidate *row)
+{
+	IndexScanDesc scan = arg;
+	IndexSearch *state = scan->opaque;
+
+	if (state->dead)
+		HxAddDeadRow(scan->indexRelation, &state->desc, state->dead, row);
+}
+
+/* Begin the search, with the first row that is asked for. */
+static void
+begin_search(IndexScanDesc scan, bool bitmap)
+{
+	IndexSearch *state = scan->opaque;
+	MemoryContext old;
+
+	/*
+	 * A TID may have been recycled since it was read; only a snapshot that
+	 * does not see the new row makes that harmless.
+	 */
+	if (scan->xs_snapshot && !IsMVCCSnapshot(scan->xs_snapshot))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("hashemb index scans need an MVCC snapshot")));
+	pgstat_count_index_scan(scan->indexRelation);
+	HX_COUNT_SEARCH(scan);
+	old = MemoryContextSwitchTo(state->context);
+	state->dead = HxBeginDeadRows(scan->indexRelation);
+	if (!state->requested)
+		state->possible = make_spec(scan, bitmap);
+	state->spec.dead = add_dead;
+	state->spec.dead_arg = scan;
+	if (!state->possible)
+		state->spec.only_nulls = state->spec.skip_nulls = true;
+	state->search =
+		HxBeginSearch(scan->indexRelation, &state->desc, &state->spec);
+	MemoryContextSwitchTo(old);
+	scan->xs_recheck = HxScanNeedsRecheck(scan);
+	scan->xs_recheckorderby = false;
+}
+
+/* amgettuple */
+bool
+hxgettuple(IndexScanDesc scan, ScanDirection direction)
+{
+	IndexSearch *state = scan->opaque;
+	HxCandidate row;
+	bool is_null;
+
+	/* amcanbackward is false, so nobody asks for anything else */
+	Assert(ScanDirectionIsForward(direction));
+	if (!state->search)
+		begin_search(scan, false);
+	if (scan->kill_prior_tuple && state->dead)
+		HxAddDeadRow(scan->indexRelation, &state->desc, state->dead,
+					 &state->prior);
+	if (!HxSearchNext(state->search, &row, &is_null))
+		return false;
+	state->prior = row;
+	HxUnpackTid(row.tid, &scan->xs_heaptid);
+	HxCheckTid(scan->indexRelation, &scan->xs_heaptid);
+	if (scan->numberOfOrderBys > 0)
+	{
+		scan->xs_orderbyvals[0] = Float8GetDatum(row.distance);
+		scan->xs_orderbynulls[0] = is_null;
+	}
+	return true;
+}
+
+/* amgetbitmap */
+int64
+hxgetbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
+{
+	IndexSearch *state = scan->opaque;
+	ItemPointerData *tids;
+	int64 total = 0;
+	int64 count;
+
+	begin_search(scan, true);
+	while ((count = HxSearchNextBlock(state->search, &tids)) > 0)
+	{
+		for (int64 i = 0; i < count; i++)
+			HxCheckTid(scan->indexRelation, &tids[i]);
+		tbm_add_tuples(bitmap, tids, (int) count, scan->xs_recheck);
+		total += count;
+	}
+	return total;
+}
+
+/* amendscan */
+void
+hxendscan(IndexScanDesc scan)
+{
+	IndexSearch *state = scan->opaque;
+
+	mark_dead(scan);
+	MemoryContextDelete(state->context);
+	pfree(state);
+}

@@ -1,0 +1,443 @@
+/*
+ * build.c
+ *	  Building an index from a table: the leader's side.
+ *
+ * See README, "Build".  One pass over the heap spools the rows; centroids are
+ * trained on rows sampled from the spool; the spool is sorted by block and
+ * written.  Nobody else sees the index, so pages are logged at the end.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/xloginsert.h"
+#include "catalog/index.h"
+#include "commands/progress.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "utils/backend_progress.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "compat.h"
+#include "index/blocks/build/group.h"
+#include "index/am/handler.h"
+#include "index/page/inject.h"
+#include "index/random.h"
+#include "index/sparse/build.h"
+#include "index/blocks/change/split.h"
+#include "index/build/spool.h"
+#include "index/blocks/store/upper.h"
+
+/* Sampled rows a block, for training */
+#define SAMPLE_PER_BLOCK 40
+/* The sample has at least so many rows, and at most */
+#define LEAST_SAMPLE 200
+#define GREATEST_SAMPLE (INT_MAX / 64)
+/* Memory of a sampled row in training, beside its payload */
+#define SAMPLE_OVERHEAD (4 * sizeof(int))
+
+void
+HxSetPhase(int64 phase, int64 total)
+{
+	const int parameters[] = {PROGRESS_CREATEIDX_SUBPHASE,
+							  PROGRESS_CREATEIDX_TUPLES_TOTAL,
+							  PROGRESS_CREATEIDX_TUPLES_DONE};
+	const int64 values[] = {phase, total, 0};
+
+	pgstat_progress_update_multi_param(3, parameters, values);
+}
+
+/* Bytes that a part of the build may use */
+static Size
+memory_share(int divisor)
+{
+	return (Size) maintenance_work_mem * 1024 / divisor;
+}
+
+HxShare
+HxSumShares(const HxBuild *build)
+{
+	HxShare sum = {0};
+
+	for (int p = 0; p < build->shared->nparts; p++)
+	{
+		const HxShare *share = &build->shared->shares[p];
+
+		sum.rows += share->rows;
+		sum.vectors += share->vectors;
+		sum.alive += share->alive;
+		sum.heap_rows += share->heap_rows;
+		sum.sampled += share->sampled;
+		sum.broken_chain |= share->broken_chain;
+	}
+	return sum;
+}
+
+/* ---- training ---- */
+
+/* How many blocks would be best for so many rows with a vector */
+static int
+best_blocks(const HxBuild *build, int64 rows)
+{
+	double per_block = HxBlockTarget(build->index, build->desc, rows);
+
+	if (rows == 0)
+		return 0;
+	return (int) Max(1, Min(rows / per_block, HX_KEY_MAX_BLOCKS - 1));
+}
+
+/* Memory that a block takes in a build */
+static Size
+block_memory(const HxBuild *build)
+{
+	return 2 * build->shared->nparts * build->desc->payload + sizeof(HxEntry) +
+		   HX_ZONE_SIZE(build->desc->nwords);
+}
+
+/*
+ * Centroids, which each participant holds twice, and entries take at most a
+ * quarter of the memory.
+ */
+static int
+most_blocks(const HxBuild *build)
+{
+	return (int) Max(
+		Min(memory_share(4) / block_memory(build), HX_KEY_MAX_BLOCKS - 1), 1);
+}
+
+/* How many blocks there are to be */
+static int
+choose_blocks(const HxBuild *build, int64 rows)
+{
+	int best = best_blocks(build, rows);
+	Size each = block_memory(build);
+	int most = most_blocks(build);
+
+	if (best <= most)
+		return best;
+	ereport(NOTICE,
+			(errmsg("index \"%s\" gets %d blocks instead of %d to stay within "
+					"maintenance_work_mem",
+					RelationGetRelationName(build->index), most, best),
+			 errdetail("Searches will read more rows than they would have to."),
+			 errhint("Build it with maintenance_work_mem of at least %zu kB.",
+					 4 * each * best / 1024 + 1)));
+	return most;
+}
+
+/* Rows that may be sampled: deleted ones only if there are no others */
+static int64
+samplable(const HxShare *loaded)
+{
+	return loaded->alive > 0 ? loaded->alive : loaded->vectors;
+}
+
+/*
+ * Copy random rows with a vector from the spool, such as are alive if any are;
+ * returns how many, at most `wanted`.  The spool is cut into equal stretches and one row is drawn
+ * from each: every row has the same chance, and the file is read forwards.
+ */
+static int
+take_sample(HxBuild *build, const HxShare *loaded, int wanted, uint8 *sample)
+{
+	HxSpool *spool = HxOpenSpool(build);
+	Size size = build->desc->payload;
+	double stretch = (double) samplable(loaded) / wanted;
+	int64 stretches = (int64) ceil(loaded->rows / stretch);
+	uint64 random = 1;
+	int64 seen = 0;
+
+	for (int64 i = 0; i < stretches; i++)
+	{
+		int64 start = (int64) (i * stretch);
+		int64 end = Min((int64) ((i + 1) * stretch), loaded->rows);
+		int64 at;
+
+		CHECK_FOR_INTERRUPTS();
+		if (end <= start)
+			continue;
+		HxReadSpool(spool, start + HxRandomBelow(&random, end - start),
+					build->row);
+		if (!build->row->has_vector ||
+			(loaded->alive > 0 && !build->row->alive))
+			continue;
+		/* A few more may come than wanted: the excess is random too */
+		at = seen < wanted ? seen : (int64) HxRandomBelow(&random, seen + 1);
+		seen++;
+		if (at < wanted)
+			memcpy(sample + at * size, HxRowPayload(build->desc, build->row),
+				   size);
+	}
+	HxCloseSpool(spool);
+	return (int) Min(seen, wanted);
+}
+
+/* Write something to a file that all participants can open. */
+static void
+publish(HxBuild *build, const char *name, int number, const uint8 *data,
+		Size size)
+{
+	BufFile *file;
+
+	if (!build->parallel)
+		return;
+	file = HxCreateFile(build, name, number);
+	BufFileWrite(file, unconstify(uint8 *, data), size);
+	HxFinishFile(build, file);
+}
+
+/* Let all participants know the centroids. */
+static void
+publish_centroids(HxBuild *build, const uint8 *centroids, int count)
+{
+	build->centroids = unconstify(uint8 *, centroids);
+	build->shared->ncentroids = count;
+	build->shared->generation++;
+	publish(build, "centroids", build->shared->generation, centroids,
+			(Size) count * build->desc->payload);
+}
+
+/* HxSample's assign: all participants together. */
+static void
+assign_sample(HxSample *sample, const uint8 *centroids, int ncentroids,
+			  int *nearest)
+{
+	HxBuild *build = sample->state;
+
+	publish_centroids(build, centroids, ncentroids);
+	build->nearest = nearest;
+	HxRunTask(build, HX_TASK_TRAIN, sample->count);
+	if (build->parallel)
+		HxCollectAnswers(build);
+}
+
+/* Train centroids within each group. */
+static void
+train_groups(HxBuild *build, const HxShare *loaded)
+{
+	uint8 *centroids;
+
+	HxSetPhase(HX_PHASE_TRAIN, samplable(loaded));
+	centroids = HxTrainGroups(build, samplable(loaded), loaded->alive > 0,
+							  best_blocks(build, samplable(loaded)),
+							  most_blocks(build), memory_share(4));
+	build->ncentroids = HxGroupBlocks(build->groups);
+	publish_centroids(build, centroids, build->ncentroids);
+}
+
+/* Train the centroids on a sample. */
+static void
+train(HxBuild *build, const HxShare *loaded)
+{
+	const HxIndexDesc *desc = build->desc;
+	Size fits = memory_share(4) / (desc->payload + SAMPLE_OVERHEAD);
+	int room = (int) Max(Min(fits, GREATEST_SAMPLE), LEAST_SAMPLE);
+	int count = choose_blocks(build, samplable(loaded));
+	int wanted = (int) Min(Min((int64) count * SAMPLE_PER_BLOCK, room),
+						   samplable(loaded));
+	HxSample sample = {desc, NULL, 0, assign_sample, build};
+	uint8 *payloads;
+	uint8 *centroids;
+
+	HxSetPhase(HX_PHASE_TRAIN, (int64) wanted * HX_TRAINING_ROUNDS);
+	payloads = MemoryContextAllocHuge(CurrentMemoryContext,
+									  Max((Size) wanted * desc->payload, 1));
+	if (wanted > 0)
+		sample.count = take_sample(build, loaded, wanted, payloads);
+	sample.payloads = build->sample = payloads;
+	count = Min(count, sample.count);
+	centroids = MemoryContextAllocHuge(CurrentMemoryContext,
+									   (Size) (count + 1) * desc->payload);
+	if (count > 0)
+	{
+		publish(build, "sample", 0, payloads,
+				(Size) sample.count * desc->payload);
+		count = desc->vector->methods->train(&sample, centroids, count);
+		HxOrderCentroids(desc, centroids, count);
+	}
+	pfree(payloads);
+	build->sample = NULL;
+	build->ncentroids = count;
+	publish_centroids(build, centroids, count);
+}
+
+/* ---- assigning and writing ---- */
+
+void
+HxSortRows(HxBuild *build, int64 rows)
+{
+	HxSetPhase(HX_PHASE_ASSIGN, rows);
+	HxRunTask(build, HX_TASK_ASSIGN, rows);
+	if (build->parallel)
+	{
+		build->sort = HxBeginSort(build, true);
+		tuplesort_performsort(build->sort);
+	}
+	else
+		BufFileClose(build->rows);
+}
+
+/* Write the sorted rows, block after block. */
+static void
+write_rows(HxBuild *build, int64 rows)
+{
+	const HxOptions *options = (HxOptions *) build->index->rd_options;
+	Size size = HxRowSize(build->desc);
+	TupleTableSlot *slot =
+		MakeSingleTupleTableSlot(HxSortedTuples(), &TTSOpsMinimalTuple);
+	HxWriter *writer =
+		HxBeginWrite(build->index, MAIN_FORKNUM, build->desc, build->centroids,
+					 build->ncentroids,
+					 options ? options->fillfactor : HX_DEFAULT_FILLFACTOR);
+	int64 done = 0;
+
+	HxSetPhase(HX_PHASE_WRITE, rows);
+	HX_INJECT("build-write");
+	while (tuplesort_gettupleslot(build->sort, true, false, slot, NULL))
+	{
+		bool isnull;
+		int64 key = DatumGetInt64(slot_getattr(slot, 1, &isnull));
+		bytea *packed = DatumGetByteaPP(slot_getattr(slot, 2, &isnull));
+
+		memcpy(build->row, VARDATA_ANY(packed), size);
+		HxWriteRow(writer, (int) (key >> HX_KEY_TID_BITS), build->row);
+		if (++done % 1024 == 0)
+			pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, done);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	tuplesort_end(build->sort);
+	HxEndWrite(writer);
+}
+
+/* Make the table of expected misses. */
+static void
+calibrate(HxBuild *build, int64 vectors)
+{
+	HxTable *table;
+	uint64 rows;
+
+	if (vectors < HX_MIN_CALIBRATION_ROWS)
+		return;
+	HxSetPhase(HX_PHASE_CALIBRATE, vectors);
+	HxRunTask(build, HX_TASK_SCORE, build->ncentroids);
+	HxCollectScores(build);
+	table = palloc(sizeof(HxTable));
+	if (HxEndScoring(build->scorer, table, &rows))
+		HxStoreBuiltTable(build->index, table, rows);
+	pfree(table);
+}
+
+/* All phases */
+static IndexBuildResult *
+build_index(HxBuild *build)
+{
+	IndexBuildResult *result = palloc(sizeof(IndexBuildResult));
+	HxShare loaded;
+
+	HxBeginTeam(build);
+	HxSetPhase(HX_PHASE_LOAD, 0);
+	HxRunTask(build, HX_TASK_LOAD, 0);
+	loaded = HxSumShares(build);
+	if (loaded.broken_chain)
+		build->info->ii_BrokenHotChain = true;
+	if (build->desc->group > 0)
+		train_groups(build, &loaded);
+	else
+		train(build, &loaded);
+	HxSortRows(build, loaded.rows);
+	write_rows(build, loaded.rows);
+	calibrate(build, loaded.vectors);
+	HxEndTeam(build);
+	if (RelationNeedsWAL(build->index))
+		log_newpage_range(build->index, MAIN_FORKNUM, 0,
+						  RelationGetNumberOfBlocks(build->index), true);
+	result->heap_tuples = loaded.heap_rows;
+	result->index_tuples = loaded.rows;
+	return result;
+}
+
+/* Windows of sparse vectors are not formed within groups. */
+static void
+refuse_groups(Relation index)
+{
+	if (HxResolveGroup(index, HxDescribe(index)) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("option group_by is not supported for sparse vectors, "
+						"as in index \"%s\"",
+						RelationGetRelationName(index)),
+				 errhint("Create the index without group_by; conditions on its "
+						 "attribute columns are checked within it.")));
+}
+
+/* ambuild */
+IndexBuildResult *
+hxbuild(Relation heap, Relation index, IndexInfo *info)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context;
+	HxBuild build = {0};
+	IndexBuildResult *result;
+
+	if (RelationGetNumberOfBlocks(index) != 0)
+		elog(ERROR, "index \"%s\" already contains data",
+			 RelationGetRelationName(index));
+	if (HxIsSparse(HxDescribe(index)))
+		refuse_groups(index);
+	result = palloc(sizeof(IndexBuildResult));
+	context =
+		AllocSetContextCreate(caller, "hashemb build", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(context);
+	HxInitParticipant(&build, heap, index, info);
+	*result =
+		HxIsSparse(build.desc) ? *HxBuildSparse(&build) : *build_index(&build);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+	return result;
+}
+
+/* ambuildempty: the init fork of an unlogged index */
+void
+hxbuildempty(Relation index)
+{
+	HxIndexDesc desc = *HxDescribe(index);
+	HxWriter *writer;
+
+	if (HxIsSparse(&desc))
+	{
+		HxSparseBuildEmpty(index);
+		return;
+	}
+	desc.group = HxResolveGroup(index, &desc);
+	writer = HxBeginWrite(index, INIT_FORKNUM, &desc, NULL, 0,
+						  HX_DEFAULT_FILLFACTOR);
+	HxEndWrite(writer);
+	log_newpage_range(index, INIT_FORKNUM, 0,
+					  RelationGetNumberOfBlocksInFork(index, INIT_FORKNUM),
+					  true);
+}
+
+/* ambuildphasename */
+char *
+hxbuildphasename(int64 phase)
+{
+	switch (phase)
+	{
+		case PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE:
+			return "initializing";
+		case HX_PHASE_LOAD:
+			return "loading rows";
+		case HX_PHASE_TRAIN:
+			return "training centroids";
+		case HX_PHASE_ASSIGN:
+			return "assigning rows";
+		case HX_PHASE_WRITE:
+			return "writing blocks";
+		case HX_PHASE_CALIBRATE:
+			return "calibrating";
+		default:
+			return NULL;
+	}
+}

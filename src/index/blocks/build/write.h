@@ -1,0 +1,56 @@
+/*
+ * write.h
+ *	  Writing the pages of a new index, in block order, without WAL.
+ */
+#ifndef HX_WRITE_H
+#define HX_WRITE_H
+
+#include "common/relpath.h"
+#include "index/blocks/store/payload.h"
+#include "storage/buffile.h"
+
+/* A row between heap and index; its payload follows the words in use */
+typedef struct HxRow
+{
+	ItemPointerData tid;
+	bool has_vector;
+	bool alive;		 /* in a build: not deleted; others are not sampled */
+	HxAttrRow attrs; /* only the words in use are stored */
+} HxRow;
+
+static inline Size
+HxRowHeader(const HxIndexDesc *desc)
+{
+	return MAXALIGN(offsetof(HxRow, attrs) + offsetof(HxAttrRow, words) +
+					desc->nwords * sizeof(int64));
+}
+
+static inline Size
+HxRowSize(const HxIndexDesc *desc)
+{
+	return HxRowHeader(desc) + desc->payload;
+}
+
+#define HxRowPayload(desc, row) ((uint8 *) (row) + HxRowHeader(desc))
+
+typedef struct HxWriter HxWriter;
+
+/* Begin a fork of an index with so many blocks; it must be empty. */
+extern HxWriter *HxBeginWrite(Relation index, ForkNumber fork,
+							  const HxIndexDesc *desc, const uint8 *centroids,
+							  int nblocks, int fillfactor);
+
+/*
+ * Add a row to a block; blocks come in ascending order, from 0, the block of
+ * rows without a vector, to nblocks.
+ */
+extern void HxWriteRow(HxWriter *writer, int block, const HxRow *row);
+
+/* Write what is left: the last page, directory, zone maps, metapage. */
+extern void HxEndWrite(HxWriter *writer);
+
+/* Store the table of expected misses of an index being built. */
+extern void HxStoreBuiltTable(Relation index, const HxTable *table,
+							  uint64 rows);
+
+#endif /* HX_WRITE_H */

@@ -1,0 +1,260 @@
+/*
+ * prune.c
+ *	  Removing dead rows from a block that has no room left.
+ *
+ * See README, "Dead rows in a full block": which rows may be removed, and why.
+ */
+#include "postgres.h"
+
+#include "access/generic_xlog.h"
+#include "access/gist_private.h"
+#include "access/tableam.h"
+#include "access/transam.h"
+#include "access/xlog.h"
+#include "miscadmin.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "compat.h"
+#include "index/page/inject.h"
+#include "index/blocks/change/prune.h"
+#include "index/search/search.h"
+
+/* Rows looked at first; if none of them is dead the others are not looked at */
+#define SAMPLE 16
+/* Of a longer chain only the first pages */
+#define MOST_PAGES 32
+
+/* A page of the block's, as it was when its rows were copied */
+typedef struct PrunePage
+{
+	BlockNumber block;
+	int first; /* of its rows among all rows */
+	int count;
+} PrunePage;
+
+/* A row of the block's */
+typedef struct PruneRow
+{
+	uint64 tid;
+	int number;
+} PruneRow;
+
+typedef struct Prune
+{
+	Relation index;
+	Relation heap;
+	const HxIndexDesc *desc;
+	const HxBlock *block;
+	uint32 changes; /* of the entry, by others than us */
+	PrunePage pages[MOST_PAGES];
+	int npages;
+	PruneRow *rows; /* in the order of the pages, then of their TIDs */
+	bool *dead;		/* of the rows, by their numbers */
+	int nrows;
+} Prune;
+
+/* ---- which rows are dead ---- */
+
+/* Copy the TIDs of a page; false if that is not a page of the block's any more. */
+static bool
+copy_page(Prune *prune, BlockNumber *next)
+{
+	Buffer buffer =
+		HxReadRows(prune->index, prune->desc, *next, prune->block->owner);
+	PrunePage *page = &prune->pages[prune->npages++];
+	HxRowArrays arrays;
+
+	if (!BufferIsValid(buffer))
+		return false;
+	HxRowArraysOf(prune->desc, BufferGetPage(buffer), &arrays);
+	page->block = *next;
+	page->first = prune->nrows;
+	page->count = arrays.count;
+	for (int i = 0; i < arrays.count; i++, prune->nrows++)
+	{
+		prune->rows[prune->nrows].tid = HxPackTid(&arrays.tids[i]);
+		prune->rows[prune->nrows].number = prune->nrows;
+	}
+	*next = HxPageOpaque(BufferGetPage(buffer))->next;
+	UnlockReleaseBuffer(buffer);
+	return true;
+}
+
+/* Copy the TIDs of the block, or of the chain's first pages. */
+static bool
+copy_block(Prune *prune)
+{
+	HxPlace place = prune->block->place;
+	Buffer buffer = HxReadPage(prune->index, place.page, BUFFER_LOCK_SHARE,
+							   HX_KIND_DIRECTORY);
+	HxEntry entry = *HxGetEntry(prune->index, buffer, place.slot);
+	BlockNumber next = entry.first;
+	int pages = Min(entry.pages, MOST_PAGES);
+	int room = pages * prune->desc->capacity;
+
+	UnlockReleaseBuffer(buffer);
+	if (entry.owner != prune->block->owner || entry.rows < SAMPLE)
+		return false;
+	prune->changes = entry.changes;
+	prune->rows = palloc(room * sizeof(PruneRow));
+	prune->dead = palloc0(room * sizeof(bool));
+	while (next != InvalidBlockNumber && prune->npages < pages)
+		if (!copy_page(prune, &next))
+			return false;
+	return prune->nrows >= SAMPLE;
+}
+
+static int
+compare_rows(const void *a, const void *b)
+{
+	const PruneRow *left = a;
+	const PruneRow *right = b;
+
+	return left->tid < right->tid ? -1 : left->tid > right->tid;
+}
+
+/*
+ * Look for rows in the table, all or every so manyth, and note those that no
+ * snapshot of this server needs; returns how many they are.
+ */
+static int
+find_dead_rows(Prune *prune, int step)
+{
+	IndexFetchTableData *fetch = table_index_fetch_begin(prune->heap);
+	TupleTableSlot *slot = table_slot_create(prune->heap, NULL);
+	SnapshotData snapshot;
+	int found = 0;
+
+	InitNonVacuumableSnapshot(snapshot, GlobalVisTestFor(prune->heap));
+	for (int r = 0; r < prune->nrows; r += step)
+	{
+		const PruneRow *row = &prune->rows[r];
+		ItemPointerData tid;
+		bool again = false;
+
+		CHECK_FOR_INTERRUPTS();
+		ItemPointerSet(&tid, (BlockNumber) (row->tid >> 16),
+					   (OffsetNumber) (row->tid & 0xFFFF));
+		prune->dead[row->number] = !table_index_fetch_tuple(
+			fetch, &tid, &snapshot, slot, &again, NULL);
+		found += prune->dead[row->number];
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	table_index_fetch_end(fetch);
+	return found;
+}
+
+/* ---- removing them ---- */
+
+/* A transaction's number with its epoch; it is not in the future. */
+static FullTransactionId
+widen_xid(TransactionId xid)
+{
+	FullTransactionId next = ReadNextFullTransactionId();
+	uint32 epoch = EpochFromFullTransactionId(next);
+
+	if (xid > XidFromFullTransactionId(next))
+		epoch--;
+	return FullTransactionIdFromEpochAndXid(epoch, xid);
+}
+
+/*
+ * Make standbys wait for, or cancel, the snapshots that may see the dead rows of
+ * a page.  The page is locked, and has not changed since they were found.
+ */
+static void
+log_conflict(const Prune *prune, const PrunePage *page,
+			 const ItemPointerData *tids)
+{
+	TM_IndexDeleteOp op = {0};
+	TransactionId newest;
+
+	if (!XLogStandbyInfoActive() || !RelationNeedsWAL(prune->index))
+		return;
+	op.irel = prune->index;
+	op.iblknum = page->block;
+	op.deltids = palloc(page->count * sizeof(TM_IndexDelete));
+	op.status = palloc0(page->count * sizeof(TM_IndexStatus));
+	for (int i = 0; i < page->count; i++)
+		if (prune->dead[page->first + i])
+		{
+			op.deltids[op.ndeltids].tid = tids[i];
+			op.deltids[op.ndeltids].id = op.ndeltids;
+			op.status[op.ndeltids].idxoffnum = i + 1;
+			op.status[op.ndeltids++].knowndeletable = true;
+		}
+	newest = table_index_delete_tuples(prune->heap, &op);
+	if (TransactionIdIsValid(newest))
+		HX_LOG_CONFLICT(prune->index, prune->heap, page->block,
+						widen_xid(newest));
+}
+
+/*
+ * Remove the dead rows of a page; false if the block has changed since they
+ * were found, so that a TID may have gone to another row.
+ */
+static bool
+prune_page(Prune *prune, const PrunePage *page)
+{
+	HxPlace place = prune->block->place;
+	Buffer directory = HxReadPage(prune->index, place.page,
+								  BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
+	const HxEntry *entry = HxGetEntry(prune->index, directory, place.slot);
+	bool same =
+		entry->owner == prune->block->owner && entry->changes == prune->changes;
+
+	if (same)
+	{
+		Buffer buffer = HxReadPage(prune->index, page->block,
+								   BUFFER_LOCK_EXCLUSIVE, HX_KIND_ROWS);
+		GenericXLogState *state;
+		HxRowArrays arrays;
+		int removed;
+
+		HxRowArraysOf(prune->desc, BufferGetPage(buffer), &arrays);
+		Assert(arrays.count == page->count);
+		log_conflict(prune, page, arrays.tids);
+		HX_INJECT_LOCKED("prune-page");
+		state = GenericXLogStart(prune->index);
+		removed = HxRemoveRows(prune->desc,
+							   GenericXLogRegisterBuffer(state, buffer, 0),
+							   prune->dead + page->first);
+		HxCountRemoved(&HxPageEntries(GenericXLogRegisterBuffer(
+						   state, directory, 0))[place.slot],
+					   removed);
+		GenericXLogFinish(state);
+		prune->changes++;
+		UnlockReleaseBuffer(buffer);
+	}
+	UnlockReleaseBuffer(directory);
+	return same;
+}
+
+/* Has a page dead rows? */
+static bool
+has_dead_rows(const Prune *prune, const PrunePage *page)
+{
+	return memchr(prune->dead + page->first, true, page->count) != NULL;
+}
+
+void
+HxPruneBlock(Relation index, Relation heap, const HxIndexDesc *desc,
+			 const HxBlock *block)
+{
+	Prune *prune = palloc0(sizeof(Prune));
+	bool same = true;
+
+	prune->index = index;
+	prune->heap = heap;
+	prune->desc = desc;
+	prune->block = block;
+	if (!copy_block(prune) || find_dead_rows(prune, prune->nrows / SAMPLE) == 0)
+		return;
+	qsort(prune->rows, prune->nrows, sizeof(PruneRow), compare_rows);
+	find_dead_rows(prune, 1);
+	HX_INJECT("prune-found");
+	for (int p = 0; p < prune->npages && same; p++)
+		if (has_dead_rows(prune, &prune->pages[p]))
+			same = prune_page(prune, &prune->pages[p]);
+}

@@ -1,0 +1,31 @@
+/*
+ * split.h
+ *	  Splitting blocks that have become long.
+ */
+#ifndef HX_SPLIT_H
+#define HX_SPLIT_H
+
+#include "index/blocks/store/directory.h"
+
+/* A block is long beyond so many times the rows that it should have */
+#define HX_LONG_BLOCK 1.5
+
+/* Rows that a block should have in an index of so many. */
+extern double HxBlockTarget(Relation index, const HxIndexDesc *desc,
+							uint64 rows);
+
+/*
+ * Is a block so long, in an index of so many rows, that it should be split, and
+ * can it be?
+ */
+extern bool HxIsLong(Relation index, const HxIndexDesc *desc,
+					 const HxEntry *entry, uint64 rows);
+
+/*
+ * Split the block at a place if it is long and nobody else changes the
+ * structure; true if so.  No buffer may be locked.
+ */
+extern bool HxSplitBlock(Relation index, const HxIndexDesc *desc, HxPlace place,
+						 uint64 rows);
+
+#endif /* HX_SPLIT_H */

@@ -1,0 +1,427 @@
+/*
+ * safety.c
+ *	  Replaying the stop rule on searches whose answer is known, to fit the
+ *	  safety factors.
+ *
+ * Visiting a query's blocks in order of promise, its nearest rows appear one
+ * after the other.  At every step the rule compares the expected misses with
+ * what the target allows; a factor on the expected misses moves the step at
+ * which it stops, and so the recall.  All factors and targets are thresholds
+ * on one falling sequence, so one replay answers for all of them.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "index/blocks/recall/safety.h"
+
+/* Factors tried: 2^(i/4) */
+#define FACTORS 17
+/* Filtered searches are replayed on one row in */
+#define THINNING 8
+/* Queries that may fall below one half */
+#define MAX_BELOW_HALF 0.02
+
+/* A kind of search that is replayed */
+typedef struct Scenario
+{
+	int k;
+	bool thinned;
+} Scenario;
+
+static const Scenario scenarios[] = {
+	{1, false}, {10, false}, {100, false}, {1, true}, {10, true}};
+
+/* All targets and factors */
+#define THRESHOLDS (HX_TABLE_TARGETS * FACTORS)
+
+/* Recall of every query, for each scenario, target and factor */
+typedef struct Outcomes
+{
+	float *recall[lengthof(scenarios)][HX_TABLE_TARGETS][FACTORS];
+} Outcomes;
+
+/* One trace replayed in one scenario */
+typedef struct Replay
+{
+	const HxExpect *expect;
+	const HxTrace *trace;
+	int k;
+	double passing;					 /* share of the rows that pass */
+	int count;						 /* rows that are there to be found */
+	HxTraceRow near[HX_REPLAY_NEAR]; /* these, in the order of visits */
+	float truth;					 /* distance of the kth nearest */
+} Replay;
+
+void
+HxKeepNear(HxNearest *nearest, float distance, int block)
+{
+	HxNear *heap = nearest->rows;
+	int at;
+
+	if (nearest->count < HX_REPLAY_NEAR)
+	{
+		at = nearest->count++;
+		while (at > 0 && heap[(at - 1) / 2].distance < distance)
+		{
+			heap[at] = heap[(at - 1) / 2];
+			at = (at - 1) / 2;
+		}
+	}
+	else
+	{
+		at = 0;
+		for (;;)
+		{
+			int child = 2 * at + 1;
+
+			if (child >= nearest->count)
+				break;
+			if (child + 1 < nearest->count &&
+				heap[child].distance < heap[child + 1].distance)
+				child++;
+			if (heap[child].distance <= distance)
+				break;
+			heap[at] = heap[child];
+			at = child;
+		}
+	}
+	heap[at].distance = distance;
+	heap[at].block = block;
+}
+
+/* ---- traces ---- */
+
+/* Compare blocks by their promises */
+static int
+compare_promises(const void *a, const void *b, void *arg)
+{
+	const float *promises = arg;
+	float x = promises[*(const int *) a];
+	float y = promises[*(const int *) b];
+
+	return (x > y) - (x < y);
+}
+
+static int
+compare_visits(const void *a, const void *b)
+{
+	const HxTraceRow *x = a;
+	const HxTraceRow *y = b;
+
+	if (x->before != y->before)
+		return x->before < y->before ? -1 : 1;
+	return (x->distance > y->distance) - (x->distance < y->distance);
+}
+
+void
+HxMakeTrace(const HxExpect *expect, const HxBlocks *blocks,
+			const float *promises, const HxNearest *nearest, HxTrace *trace)
+{
+	Size room = Max(blocks->count, 1);
+	int *order =
+		MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(int));
+	uint64 *before =
+		MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(uint64));
+	uint64 visited = 0;
+
+	memset(trace->rows, 0, sizeof(trace->rows));
+	for (int b = 0; b < blocks->count; b++)
+		order[b] = b;
+	qsort_arg(order, blocks->count, sizeof(int), compare_promises,
+			  (void *) promises);
+	for (int r = 0; r < blocks->count; r++)
+	{
+		int block = order[r];
+		uint32 rows = blocks->blocks[block].rows;
+
+		trace->rows[HxPromiseBin(expect, promises[block])] += rows;
+		before[block] = visited;
+		visited += rows;
+	}
+	trace->count = nearest->count;
+	for (int i = 0; i < nearest->count; i++)
+	{
+		trace->near[i].distance = nearest->rows[i].distance;
+		trace->near[i].before =
+			(uint32) Min(before[nearest->rows[i].block], PG_UINT32_MAX);
+	}
+	qsort(trace->near, trace->count, sizeof(HxTraceRow), compare_visits);
+	pfree(order);
+	pfree(before);
+}
+
+/* ---- one replay ---- */
+
+/* Compare rows of a trace by distance */
+static int
+compare_distances(const void *a, const void *b, void *arg)
+{
+	const HxTraceRow *near = arg;
+	float x = near[*(const int *) a].distance;
+	float y = near[*(const int *) b].distance;
+
+	return (x > y) - (x < y);
+}
+
+/* Choose the rows that a scenario leaves; `order` is theirs by distance. */
+static void
+choose_rows(Replay *replay, const int *order, const Scenario *scenario)
+{
+	const HxTrace *trace = replay->trace;
+	bool chosen[HX_REPLAY_NEAR] = {false};
+
+	replay->k = scenario->k;
+	replay->passing = scenario->thinned ? 1.0 / THINNING : 1;
+	replay->count = 0;
+	for (int i = 0; i < trace->count; i++)
+	{
+		if (scenario->thinned && i % THINNING != THINNING / 2)
+			continue;
+		chosen[order[i]] = true;
+		if (++replay->count <= replay->k)
+			replay->truth = trace->near[order[i]].distance;
+	}
+	replay->count = 0;
+	for (int i = 0; i < trace->count; i++)
+		if (chosen[i])
+			replay->near[replay->count++] = trace->near[i];
+}
+
+/* Insert a distance into the k least found so far. */
+static void
+keep_least(float *least, int *count, int k, float distance)
+{
+	int at;
+
+	if (*count == k && distance >= least[k - 1])
+		return;
+	at = *count < k ? (*count)++ : k - 1;
+	while (at > 0 && least[at - 1] > distance)
+	{
+		least[at] = least[at - 1];
+		at--;
+	}
+	least[at] = distance;
+}
+
+/* Share of the k true neighbours among those found; ties count. */
+static float
+recall_of(const Replay *replay, const float *found, int nfound)
+{
+	int hits = 0;
+
+	for (int i = 0; i < nfound; i++)
+		hits += found[i] <= replay->truth;
+	return (float) hits / Min(replay->k, replay->count);
+}
+
+/* Rows below a distance that are expected among those not visited yet */
+static double
+rows_below(const HxTrace *trace, double visited, const double *shares)
+{
+	double below = 0;
+
+	for (int p = 0; p < HX_TABLE_PROMISES; p++)
+	{
+		double skipped = Min(trace->rows[p], visited);
+
+		visited -= skipped;
+		below += (trace->rows[p] - skipped) * shares[p];
+	}
+	return below;
+}
+
+/*
+ * Replay; thresholds fall.  recalls[i] is the recall when the expected misses
+ * first fell to thresholds[i].  That may have been at any block since the last
+ * one that changed what was found, so it suffices to look before the next.
+ */
+static void
+run_replay(const Replay *replay, const double *thresholds, float *recalls)
+{
+	double shares[HX_TABLE_PROMISES];
+	float found[100];
+	int nfound = 0;
+	int reached = 0;
+	int at = 0;
+	float distance = NAN;
+
+	while (at < replay->count && reached < THRESHOLDS)
+	{
+		uint32 before = replay->near[at].before;
+		double misses;
+
+		while (at < replay->count && replay->near[at].before == before)
+			keep_least(found, &nfound, replay->k, replay->near[at++].distance);
+		if (nfound < replay->k)
+			continue;
+		if (at == replay->count)
+			break;
+		if (found[replay->k - 1] != distance)
+		{
+			distance = found[replay->k - 1];
+			HxSharesBelow(replay->expect, distance, shares);
+		}
+		misses = rows_below(replay->trace, replay->near[at].before, shares) *
+				 replay->passing;
+		while (reached < THRESHOLDS && misses <= thresholds[reached])
+			recalls[reached++] = recall_of(replay, found, nfound);
+	}
+	while (reached < THRESHOLDS) /* everything found */
+		recalls[reached++] = 1;
+}
+
+/* ---- fitting ---- */
+
+/* Does a factor keep the target over queries from .. to by `step`? */
+static bool
+holds(const float *recalls, int from, int to, int step, double target, int k)
+{
+	double sum = 0;
+	int below = 0;
+	int count = 0;
+
+	for (int q = from; q < to; q += step)
+	{
+		sum += recalls[q];
+		below += recalls[q] < 0.5;
+		count++;
+	}
+	if (count == 0)
+		return true;
+	return sum / count >= target &&
+		   (k < 10 || below <= Max(MAX_BELOW_HALF * count, 1));
+}
+
+/* The least factor that keeps the target in one scenario. */
+static int
+fit(float **recall, int nqueries, double target, int k)
+{
+	int f = 0;
+
+	/* Even queries decide, odd ones check ... */
+	while (f < FACTORS - 1 && !holds(recall[f], 0, nqueries, 2, target, k))
+		f++;
+	if (holds(recall[f], 1, nqueries, 2, target, k))
+		return f;
+	/* ... and if these object, all decide. */
+	while (f < FACTORS - 1 && !holds(recall[f], 0, nqueries, 1, target, k))
+		f++;
+	return f;
+}
+
+/* Threshold on the expected misses of a target under a factor */
+static double
+threshold_of(int target, int factor, int k)
+{
+	return (1 - hx_table_targets[target]) * k / exp2(factor / 4.0);
+}
+
+/* A threshold and where it came from, to sort */
+typedef struct Threshold
+{
+	double value;
+	int target;
+	int factor;
+} Threshold;
+
+static int
+compare_thresholds(const void *a, const void *b)
+{
+	double x = ((const Threshold *) a)->value;
+	double y = ((const Threshold *) b)->value;
+
+	return (x < y) - (x > y);
+}
+
+/* All thresholds of a scenario, falling. */
+static void
+make_thresholds(const Scenario *scenario, Threshold *thresholds)
+{
+	int n = 0;
+
+	for (int t = 0; t < HX_TABLE_TARGETS; t++)
+		for (int f = 0; f < FACTORS; f++)
+		{
+			thresholds[n].value = threshold_of(t, f, scenario->k);
+			thresholds[n].target = t;
+			thresholds[n++].factor = f;
+		}
+	qsort(thresholds, n, sizeof(Threshold), compare_thresholds);
+}
+
+/* Replay a query in one scenario. */
+static void
+run_scenario(Replay *replay, const int *order, int s, int q, Outcomes *outcomes)
+{
+	Threshold thresholds[THRESHOLDS];
+	double values[THRESHOLDS];
+	float recalls[THRESHOLDS];
+
+	make_thresholds(&scenarios[s], thresholds);
+	for (int i = 0; i < THRESHOLDS; i++)
+		values[i] = thresholds[i].value;
+	choose_rows(replay, order, &scenarios[s]);
+	if (replay->count > 0)
+		run_replay(replay, values, recalls);
+	else
+		for (int i = 0; i < THRESHOLDS; i++)
+			recalls[i] = 1;
+	for (int i = 0; i < THRESHOLDS; i++)
+		outcomes->recall[s][thresholds[i].target][thresholds[i].factor][q] =
+			recalls[i];
+}
+
+/* Allocate the recalls of all scenarios, targets and factors. */
+static void
+allocate_outcomes(Outcomes *outcomes, int nqueries)
+{
+	float *recalls = palloc(lengthof(scenarios) * THRESHOLDS *
+							Max(nqueries, 1) * sizeof(float));
+
+	for (int s = 0; s < lengthof(scenarios); s++)
+		for (int t = 0; t < HX_TABLE_TARGETS; t++)
+			for (int f = 0; f < FACTORS; f++)
+			{
+				outcomes->recall[s][t][f] = recalls;
+				recalls += nqueries;
+			}
+}
+
+void
+HxFitSafety(const HxExpect *expect, const HxTrace *traces, int ntraces,
+			float *safety)
+{
+	Replay *replay = palloc0(sizeof(Replay));
+	Outcomes outcomes;
+
+	allocate_outcomes(&outcomes, ntraces);
+	replay->expect = expect;
+	for (int q = 0; q < ntraces; q++)
+	{
+		int order[HX_REPLAY_NEAR];
+
+		CHECK_FOR_INTERRUPTS();
+		replay->trace = &traces[q];
+		for (int i = 0; i < traces[q].count; i++)
+			order[i] = i;
+		qsort_arg(order, traces[q].count, sizeof(int), compare_distances,
+				  (void *) traces[q].near);
+		for (int s = 0; s < lengthof(scenarios); s++)
+			run_scenario(replay, order, s, q, &outcomes);
+	}
+	for (int t = 0; t < HX_TABLE_TARGETS; t++)
+	{
+		int factor = 0;
+
+		for (int s = 0; s < lengthof(scenarios); s++)
+			factor = Max(factor, fit(outcomes.recall[s][t], ntraces,
+									 hx_table_targets[t], scenarios[s].k));
+		safety[t] = exp2(factor / 4.0);
+	}
+	pfree(outcomes.recall[0][0][0]);
+	pfree(replay);
+}

@@ -1,0 +1,237 @@
+/*
+ * first.c
+ *	  Finding a known number of rows, looking at their heap rows on the way.
+ *
+ * Blocks are visited until the rows wanted are settled, as if every row in
+ * question passed the check; only then are heap rows looked at, in order of
+ * distance.  A row that fails makes room for the next one, which is farther
+ * off; if that is not settled, more blocks are visited.  So what is looked at
+ * is hardly more than what lies nearer than the last row of the result.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "index/blocks/search/state.h"
+
+/* Rows kept beyond those wanted, against rows that fail */
+#define SPARE_ROWS 64
+#define SPARE_PART 4
+
+/*
+ * Room that the planner's guess of the rows that fail may ask for: more of it is
+ * slower than starting over
+ */
+#define MOST_GUESSED 512
+
+/* A stage starts over with room for so many times the rows at least */
+#define GROWTH 4
+
+/* Rows that work_mem holds */
+static int64
+most_rows(void)
+{
+	return Max((int64) work_mem * 1024 / (int64) sizeof(HxCandidate), 1024);
+}
+
+/* Rows this stage has to find. */
+static int64
+rows_wanted(const HxSearch *search)
+{
+	return (int64) (search->spec.limit - search->returned);
+}
+
+/* Room to find that many where such a share of the rows kept passes. */
+static int64
+room_for(const HxSearch *search, int64 wanted, double share)
+{
+	double room = wanted + Max(SPARE_ROWS, wanted / SPARE_PART);
+
+	if (share < 1)
+		room = Max(room, 2 * wanted / Max(share, 1e-9) + SPARE_ROWS);
+	if (!search->spec.heap.check) /* none can fail */
+		room = wanted;
+	return (int64) Min(room, (double) most_rows());
+}
+
+bool
+HxCanLimit(const HxSearch *search)
+{
+	return search->spec.limit > search->returned &&
+		   search->spec.limit - search->returned <= (uint64) most_rows() / 2;
+}
+
+void
+HxStartLimited(HxSearch *search)
+{
+	double share = search->spec.heap.share;
+	int64 wanted = rows_wanted(search);
+	int64 room = room_for(search, wanted, share > 0 ? share : 1);
+
+	room = Min(room, Max(room_for(search, wanted, 1), MOST_GUESSED));
+	search->limited_room = Max(search->limited_room, room);
+	HxResetKept(&search->best, search->limited_room);
+	search->found = search->exhausted = false;
+}
+
+/* Ask the heap about a row, if that has not been done. */
+bool
+HxCheckRow(HxSearch *search, HxCandidate *row)
+{
+	const HxHeapRows *heap = &search->spec.heap;
+	ItemPointerData tid;
+	HxRowState state;
+	bool passed;
+
+	if (row->passed || !heap->check)
+		return true;
+	if (HxRecallChecked(&search->checked, row->tid, &passed))
+	{
+		row->passed = passed;
+		return passed;
+	}
+	CHECK_FOR_INTERRUPTS();
+	HxUnpackTid(row->tid, &tid);
+	HxCheckTid(search->index, &tid);
+	state = heap->check(heap->arg, &tid);
+	passed = state == HX_ROW_PASSES;
+	if (state == HX_ROW_DEAD && search->spec.dead)
+		search->spec.dead(search->spec.dead_arg, row);
+	search->stats.fetched++;
+	search->stats.failed += !passed;
+	search->nchecked++;
+	HxRememberChecked(&search->checked, row->tid, passed);
+	row->passed = passed;
+	return passed;
+}
+
+/* Count a row that failed for the estimate of who passes near the query. */
+static void
+tally_failed(HxSearch *search, double distance)
+{
+	if (!search->exact)
+		search->tally.failed_at[HxDistanceBin(
+			&search->expect, distance / search->spec.query->unit)]++;
+}
+
+/* How looking at the rows kept ended */
+typedef enum Outcome
+{
+	OUTCOME_VISIT, /* more blocks must be visited */
+	OUTCOME_ROOM,  /* rows that were left out may be needed */
+	OUTCOME_SWEEP, /* too many fail: all heap rows should be read */
+	OUTCOME_FOUND  /* the rows wanted were found, or all there are */
+} Outcome;
+
+/*
+ * Look at heap rows in order of distance, as long as the rows wanted are
+ * settled.  Rows that fail are taken away; *passed tells how many passed.
+ */
+static Outcome
+look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
+{
+	HxKept *best = &search->best;
+	bool complete = search->next >= search->blocks.count;
+	double settled = NAN; /* distance that is known to be */
+	int64 at = 0;		  /* next row to be looked at */
+	int64 good = 0;		  /* rows that passed, at the front */
+	Outcome outcome = OUTCOME_FOUND;
+
+	for (;;)
+	{
+		int64 last;
+		bool known;
+		double distance;
+
+		while (good < wanted && at < best->count && best->rows[at].passed)
+			best->rows[good++] = best->rows[at++];
+		last = at + wanted - good - 1; /* if all others pass */
+		HxSortKept(best, last + 1);
+		known = last < best->count;
+		distance = known ? best->rows[last].distance : best->frontier.distance;
+		search->ngood = good;
+		search->middle = good > 1 ? best->rows[good / 2 - 1].distance
+								  : -get_float8_infinity();
+		if (!known && !best->lost && !complete)
+			outcome = OUTCOME_VISIT;
+		else if ((known || best->lost) && !complete && distance != settled &&
+				 !HxIsSettled(search, distance, wanted))
+			outcome = OUTCOME_VISIT;
+		else if (!known && best->lost)
+			outcome = OUTCOME_ROOM;
+		if (outcome != OUTCOME_VISIT && good < wanted && HxSweepIsDue(search))
+			outcome = OUTCOME_SWEEP;
+		if (outcome != OUTCOME_FOUND || good == wanted || at == best->count)
+			break;
+		settled = distance;
+		best->rows[at].passed = HxCheckRow(search, &best->rows[at]);
+		if (!best->rows[at].passed)
+			tally_failed(search, best->rows[at++].distance);
+		else if (search->stats.failed > 0)
+			settled = NAN; /* more pass than was thought */
+	}
+	HxRemoveKept(best, good, at);
+	*passed = good;
+	return outcome;
+}
+
+/*
+ * Rows that there was no room for are needed: start over with more.  If memory
+ * has no more, go on as an exact search, which looks at each row as its turn
+ * comes.
+ */
+static void
+make_room(HxSearch *search)
+{
+	double share = (search->nchecked - search->stats.failed + 1.0) /
+				   (search->nchecked + 2.0);
+	int64 room = room_for(search, rows_wanted(search), share);
+
+	if (search->limited_room >= most_rows())
+		search->stage = 2;
+	search->limited_room =
+		Min(Max(GROWTH * search->limited_room, room), most_rows());
+	search->stats.restarts++;
+	HxStartStage(search);
+}
+
+void
+HxFindLimited(HxSearch *search)
+{
+	int64 wanted = rows_wanted(search);
+
+	for (;;)
+	{
+		int64 passed;
+		bool complete = search->next >= search->blocks.count;
+
+		if (HxMergeKept(&search->best, complete))
+		{
+			Outcome outcome = look_at_rows(search, wanted, &passed);
+
+			if (outcome == OUTCOME_FOUND)
+			{
+				search->exhausted = passed < wanted;
+				search->nready = passed;
+				search->found = true;
+				return;
+			}
+			if (outcome == OUTCOME_SWEEP)
+				HxSweepHeap(search);
+			else if (outcome == OUTCOME_ROOM)
+				make_room(search);
+			if (search->ranking || !search->limited)
+				return;
+			if (outcome != OUTCOME_VISIT)
+				continue;
+		}
+		if (HxRankingIsDue(search))
+		{
+			HxStartRanking(search);
+			return;
+		}
+		HxVisitNext(search);
+	}
+}

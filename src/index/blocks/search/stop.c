@@ -1,0 +1,162 @@
+/*
+ * stop.c
+ *	  When a search may stop: the rule of expected misses, or bounds.
+ *
+ * See README, "Search".  The expected misses are the rows of the blocks not
+ * visited that are nearer than a distance, which the table tells from the
+ * blocks' promises, times the share of them that passes.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "index/blocks/search/state.h"
+
+/* Share of the rows after which the rest is visited too */
+#define VISIT_REST 0.75
+
+/* Rows whose misses are allowed for in full where a filter thins them */
+#define FULL_ALLOWANCE 40
+
+/* What was seen in a range of distances */
+typedef struct Seen
+{
+	double rows;   /* all rows */
+	double passed; /* rows that pass the mask */
+	double failed; /* of these, rows that failed the check */
+} Seen;
+
+static Seen
+seen_between(const HxSearch *search, double from, double to)
+{
+	const HxTally *tally = &search->tally;
+	int last = HxDistanceBin(&search->expect, to);
+	Seen seen = {0};
+
+	for (int d = HxDistanceBin(&search->expect, from); d <= last; d++)
+	{
+		seen.rows += tally->seen_at[d];
+		seen.passed += tally->passed_at[d];
+		seen.failed += tally->failed_at[d];
+	}
+	return seen;
+}
+
+/* Rows not found yet that a set of TIDs leaves at most; infinite: not known */
+static double
+rows_left(const HxSearch *search)
+{
+	bool exact = false;
+	uint64 count = 0;
+
+	if (search->spec.tids)
+		count = HxTidSetCount(search->spec.tids, &exact);
+	if (!exact)
+		return INFINITY;
+	return Max((double) count - search->tally.passed, 0);
+}
+
+/* Share of all rows not visited that pass the mask, not looking at distance. */
+static double
+mask_share(const HxSearch *search)
+{
+	const HxTally *tally = &search->tally;
+	bool only_tids =
+		HxFilterIsTrivial(search->spec.filter) && search->spec.nballs == 0;
+	double left = only_tids ? rows_left(search) : INFINITY;
+
+	if (isfinite(left) && search->nrows > tally->seen)
+		return Min(left / (search->nrows - tally->seen), 1);
+	return (tally->passed + 1) / (tally->seen + 2);
+}
+
+/*
+ * Share of the rows up to a distance (in units of the query) that pass the
+ * mask, or of all rows, if that is more.
+ */
+static double
+near_share(const HxSearch *search, double distance)
+{
+	Seen seen;
+
+	if (!HxSearchIsFiltered(search))
+		return 1;
+	seen = seen_between(search, -INFINITY, distance);
+	return Max(seen.rows > 0 ? seen.passed / seen.rows : 0, mask_share(search));
+}
+
+/*
+ * Share of the heap rows looked at that pass the check, one at least.  Farther
+ * off more may pass, which the outer half of the rows that passed tells.  Rows
+ * not looked at yet tell nothing: to think that they pass would be to ask for
+ * what lies between them as if no row failed.
+ */
+static double
+checked_share(const HxSearch *search, double distance)
+{
+	double good = Max(search->ngood, 1);
+	double outer = Max(search->ngood - search->ngood / 2, 1);
+	Seen all;
+	Seen beyond;
+
+	if (!search->limited || search->stats.failed == 0)
+		return 1;
+	all = seen_between(search, -INFINITY, distance);
+	beyond = seen_between(search, search->middle / search->spec.query->unit,
+						  distance);
+	return Max(good / (good + all.failed), outer / (outer + beyond.failed));
+}
+
+/* Neighbours nearer than a distance that stopping now would miss. */
+static double
+expected_misses(HxSearch *search, double distance)
+{
+	HxTally *tally = &search->tally;
+	double below = 0;
+
+	distance /= search->spec.query->unit;
+	if (distance != tally->shares_of)
+	{
+		HxSharesBelow(&search->expect, distance, tally->shares);
+		tally->shares_of = distance;
+	}
+	for (int p = 0; p < HX_TABLE_PROMISES; p++)
+		below += tally->unvisited[p] * tally->shares[p];
+	below *= near_share(search, distance) * checked_share(search, distance);
+	return Min(below, rows_left(search)) * search->safety;
+}
+
+/*
+ * Misses that the target allows among `count` rows.  Above 40 rows only half
+ * of what each further one would allow is spent: with filters finer than a
+ * block the share that passes falls with the distance within a block, which
+ * the estimates do not see, and the more so the farther the group reaches.
+ * That is not needed where a known number of rows is found without a filter.
+ *
+ * With a filter, targets above .95 spend less, at .99 half: the error of the
+ * share that passes does not become smaller with the allowance.
+ */
+static double
+allowed_misses(const HxSearch *search, int64 count)
+{
+	double full = Min(count, FULL_ALLOWANCE);
+	double rows = full + (count - full) * 0.5;
+	bool filtered = HxSearchIsFiltered(search) || search->stats.failed > 0;
+	double beyond = Max(search->spec.recall - 0.95, 0) / 0.04;
+
+	if (filtered)
+		rows *= 1 - 0.5 * Min(beyond, 1);
+	else if (search->limited)
+		rows = count;
+	return (1 - search->spec.recall) * rows;
+}
+
+bool
+HxIsSettled(HxSearch *search, double distance, int64 count)
+{
+	if (search->exact)
+		return search->min_bound[search->next] > distance;
+	if (search->tally.seen > VISIT_REST * search->nrows)
+		return false;
+	return expected_misses(search, distance) <= allowed_misses(search, count);
+}

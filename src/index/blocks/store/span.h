@@ -1,0 +1,83 @@
+/*
+ * span.h
+ *	  Values of the attribute that blocks are formed within: which one it is,
+ *	  and which of them a block or a directory page has.
+ */
+#ifndef HX_RANGE_H
+#define HX_RANGE_H
+
+#include "index/filter/filter.h"
+#include "index/page/page.h"
+
+/* A value as blocks are ordered by it: its first word, NULL after all others */
+typedef struct HxKey
+{
+	int64 word;
+	bool isnull;
+} HxKey;
+
+static inline int
+HxCompareKeys(HxKey a, HxKey b)
+{
+	if (a.isnull != b.isnull)
+		return a.isnull ? 1 : -1;
+	return a.isnull ? 0 : (a.word > b.word) - (a.word < b.word);
+}
+
+/* A row's key */
+static inline HxKey
+HxKeyOf(const HxIndexDesc *desc, const int64 *words, uint32 nulls)
+{
+	int attr = desc->group - 1;
+	HxKey key = {words[desc->attrs[attr].first_word], (nulls >> attr) & 1};
+
+	return key;
+}
+
+static inline bool
+HxRangeIsEmpty(const HxRange *range)
+{
+	return !range->values && !range->nulls;
+}
+
+/* Least and greatest key of a range that is not empty */
+static inline HxKey
+HxRangeLow(const HxRange *range)
+{
+	HxKey key = {range->values ? range->low : 0, !range->values};
+
+	return key;
+}
+
+static inline HxKey
+HxRangeHigh(const HxRange *range)
+{
+	HxKey key = {range->nulls ? 0 : range->high, range->nulls != 0};
+
+	return key;
+}
+
+/*
+ * The attribute, from 1, that the index's option group_by names; 0 if it has
+ * none.  Errors if there is no such column, or rows cannot be grouped by it.
+ */
+extern int HxResolveGroup(Relation index, const HxIndexDesc *desc);
+
+/* Keys of a zone's rows; empty in an index without groups */
+extern HxRange HxZoneRange(const HxIndexDesc *desc, const HxZone *zone);
+
+/* Keys of the block of an entry, whose directory page is locked.  *zones is the
+ * zone page at hand, share-locked, or InvalidBuffer. */
+extern HxRange HxEntryRange(Relation index, const HxIndexDesc *desc,
+							const HxEntry *entry, Buffer *zones);
+
+/* Widen a range by another, or by a row in an index with groups. */
+extern void HxAddRange(HxRange *range, HxRange other);
+extern void HxWidenRange(const HxIndexDesc *desc, HxRange *range,
+						 const HxAttrRow *attrs);
+
+/* Can a row with a key of the range pass the filter?  False only if none can */
+extern bool HxRangeMayPass(const HxIndexDesc *desc, const HxFilter *filter,
+						   const HxRange *range);
+
+#endif /* HX_RANGE_H */

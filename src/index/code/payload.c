@@ -1,0 +1,563 @@
+/*
+ * payload.c
+ *	  Binary codes in the index: payloads, promises, bounds and distances.
+ *
+ * A payload is the code's planes, padded with zeros to a multiple of 8 bytes.
+ * With several bits a dimension two integers follow: the sum of the levels and
+ * the sum of their squares, from which norms and spreads are computed.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/lsyscache.h"
+
+#include "index/code/code.h"
+#include "kernel/kernel.h"
+#include "type/ball.h"
+#include "type/bincode.h"
+#include "type/dense.h"
+#include "type/distance.h"
+
+/* A prepared query: a code, or floats against codes */
+typedef struct CodeQuery
+{
+	HxQuery base;
+	bool is_float;
+	const uint8 *code;	 /* payload of a code query */
+	const float *floats; /* components of a float query */
+	uint32 sum;			 /* sum of the code's levels */
+	uint32 weight;		 /* bits set (1 bit a dimension) */
+	double norm2;		 /* squared length */
+	uint32 *counts;		 /* scratch: a directory or rows page's counts */
+	uint32 *counts2;	 /* scratch, likewise */
+} CodeQuery;
+
+/* What follows the planes of a payload with several bits a dimension */
+typedef struct LevelSums
+{
+	uint32 sum;		/* of the levels */
+	uint32 squares; /* of the levels' squares */
+} LevelSums;
+
+/* ---- payload ---- */
+
+static Size
+plane_bytes(const HxIndexDesc *desc)
+{
+	return HX_PLANE_BYTES(desc->dims);
+}
+
+static const LevelSums *
+level_sums(const HxIndexDesc *desc, const uint8 *payload)
+{
+	Assert(desc->planes > 1);
+	return (const LevelSums *) (payload + desc->payload - sizeof(LevelSums));
+}
+
+/* Hamming and Jaccard distance are of codes with 1 bit a dimension. */
+static void
+check_class_takes_planes(Relation index, AttrNumber attno, int planes)
+{
+	FmgrInfo *proc = index_getprocinfo(index, attno, HX_VECTOR_PROC);
+	const HxVectorClass *class = (const HxVectorClass *) DatumGetPointer(
+		FunctionCall1(proc, PointerGetDatum(NULL)));
+
+	if (class->metric == HX_INNER_PRODUCT || class->metric == HX_COSINE)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("the operator class of column %d of index \"%s\" needs "
+					"codes of 1 bit a dimension, not %d",
+					attno, RelationGetRelationName(index), planes),
+			 errhint("Use the operator class bincode_ip_ops or "
+					 "bincode_cosine_ops.")));
+}
+
+static Size
+code_payload_size(Relation index, AttrNumber attno, int *dims, int *planes)
+{
+	Form_pg_attribute column =
+		TupleDescAttr(RelationGetDescr(index), attno - 1);
+	int32 typmod = column->atttypmod;
+	Size bytes;
+
+	if (typmod < 0)
+		(void) getBaseTypeAndTypmod(column->atttypid, &typmod);
+	if (typmod < 0)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("column \"%s\" of index \"%s\" has no length",
+					NameStr(column->attname), RelationGetRelationName(index)),
+			 errhint("Declare it as bincode(n), or index an expression "
+					 "with a cast such as ((code::bincode(512))).")));
+	*dims = HX_SHAPE_DIMS(typmod);
+	*planes = HX_SHAPE_PLANES(typmod);
+	if (*planes > 1)
+		check_class_takes_planes(index, attno, *planes);
+	bytes = MAXALIGN(*planes * HX_PLANE_BYTES(*dims));
+	return *planes > 1 ? bytes + sizeof(LevelSums) : bytes;
+}
+
+/* Compute the two integers behind the planes, if there are several. */
+void
+HxFinishCodePayload(const HxIndexDesc *desc, uint8 *payload)
+{
+	LevelSums *sums;
+	HxCodes self = {payload, desc->payload, 1};
+
+	if (desc->planes == 1)
+		return;
+	sums = (LevelSums *) level_sums(desc, payload);
+	sums->sum = HxLevelSum(payload, plane_bytes(desc), desc->planes);
+	hx_kernels->level_product(payload, plane_bytes(desc), desc->planes, self,
+							  &sums->squares);
+}
+
+/* Write the payload of a code; errors if its shape is not the index's. */
+static void
+form_payload(const HxIndexDesc *desc, const HxCode *code, uint8 *payload)
+{
+	char got[HX_SHAPE_NAME];
+	char expected[HX_SHAPE_NAME];
+
+	if (code->dims != desc->dims || code->planes != desc->planes)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("%s does not match the index, expected %s",
+						HxShapeName(code->dims, code->planes, got),
+						HxShapeName(desc->dims, desc->planes, expected))));
+	memset(payload, 0, desc->payload);
+	memcpy(payload, code->data, code->bytes);
+	HxFinishCodePayload(desc, payload);
+}
+
+static void
+code_form(const HxIndexDesc *desc, Datum vector, uint8 *payload)
+{
+	HxCode code = HxViewCode(vector);
+
+	form_payload(desc, &code, payload);
+	HxReleaseCode(&code, vector);
+}
+
+static const char *
+code_fault(const HxIndexDesc *desc, const uint8 *payload)
+{
+	Size bytes = plane_bytes(desc);
+	Size sums = desc->planes > 1 ? sizeof(LevelSums) : 0;
+	uint8 unused = desc->dims % 8 ? 0xFF >> desc->dims % 8 : 0;
+	uint8 *copy;
+	bool same;
+
+	for (int p = 1; p <= desc->planes; p++)
+		if (payload[p * bytes - 1] & unused)
+			return "a code with bits beyond its last dimension";
+	for (Size i = desc->planes * bytes; i < desc->payload - sums; i++)
+		if (payload[i] != 0)
+			return "a code that is not padded with zeros";
+	if (sums == 0)
+		return NULL;
+	copy = palloc(desc->payload);
+	memcpy(copy, payload, desc->payload);
+	HxFinishCodePayload(desc, copy);
+	same = memcmp(copy, payload, desc->payload) == 0;
+	pfree(copy);
+	return same ? NULL : "a code whose sums of levels are wrong";
+}
+
+/* Bits set in a payload of 1 bit a dimension. */
+static uint32
+bits_set(const HxIndexDesc *desc, const uint8 *payload)
+{
+	return HxLevelSum(payload, plane_bytes(desc), 1);
+}
+
+static uint32
+code_weight(const HxIndexDesc *desc, const uint8 *payload)
+{
+	const LevelSums *sums;
+
+	if (desc->planes == 1)
+		return bits_set(desc, payload);
+	sums = level_sums(desc, payload);
+	return (uint32) ldexp(
+		HxLevelNorm2(sums->squares, sums->sum, desc->dims, desc->planes),
+		2 * (desc->planes - 1));
+}
+
+static void
+code_spreads(const HxIndexDesc *desc, const uint8 *payload,
+			 const uint8 *centroids, int count, uint32 *spreads)
+{
+	HxCodes codes = {centroids, desc->payload, count};
+	uint32 squares;
+
+	if (desc->planes == 1)
+	{
+		hx_kernels->hamming(payload, plane_bytes(desc), codes, spreads);
+		return;
+	}
+	hx_kernels->level_product(payload, plane_bytes(desc), desc->planes, codes,
+							  spreads);
+	squares = level_sums(desc, payload)->squares;
+	for (int i = 0; i < count; i++)
+		spreads[i] = squares +
+					 level_sums(desc, centroids + i * desc->payload)->squares -
+					 2 * spreads[i];
+}
+
+/* ---- queries ---- */
+
+/* A query with scratch room for one page of rows or centroids. */
+static CodeQuery *
+new_query(const HxIndexDesc *desc, HxMetric metric)
+{
+	CodeQuery *query = palloc0(sizeof(CodeQuery));
+	int room = Max(desc->capacity, HxDirectoryCapacity(desc));
+
+	query->base.desc = desc;
+	query->base.metric = metric;
+	query->base.unit = 1;
+	query->counts = palloc(2 * room * sizeof(uint32));
+	query->counts2 = query->counts + room;
+	return query;
+}
+
+/* Distances are looked up in units of the query's length where they scale. */
+static void
+set_unit(CodeQuery *query)
+{
+	if (query->base.metric == HX_INNER_PRODUCT && query->norm2 > 0)
+		query->base.unit = sqrt(query->norm2);
+}
+
+static HxQuery *
+code_query_of_row(const HxIndexDesc *desc, const uint8 *payload)
+{
+	CodeQuery *query = new_query(desc, desc->vector->metric);
+	uint8 *copy = palloc(desc->payload);
+
+	memcpy(copy, payload, desc->payload);
+	query->code = copy;
+	if (desc->planes == 1)
+	{
+		query->weight = query->sum = bits_set(desc, copy);
+		query->norm2 = desc->dims;
+	}
+	else
+	{
+		const LevelSums *sums = level_sums(desc, copy);
+
+		query->sum = sums->sum;
+		query->norm2 =
+			HxLevelNorm2(sums->squares, sums->sum, desc->dims, desc->planes);
+	}
+	set_unit(query);
+	return &query->base;
+}
+
+static HxQuery *
+code_query(const HxIndexDesc *desc, HxMetric metric, Datum datum, Oid type)
+{
+	CodeQuery *query;
+
+	if (OidIsValid(type) && OidIsValid(get_element_type(type)))
+	{
+		HxFloatQuery *floats = HxMakeFloatQuery(DatumGetArrayTypeP(datum));
+
+		HxCheckFloatQuery(floats, desc->dims, desc->planes);
+		query = new_query(desc, metric);
+		query->is_float = true;
+		query->floats = floats->values;
+		query->norm2 = floats->norm2;
+		set_unit(query);
+	}
+	else
+	{
+		uint8 *payload = palloc(desc->payload);
+
+		code_form(desc, datum, payload);
+		query = (CodeQuery *) code_query_of_row(desc, payload);
+		query->base.metric = metric;
+		pfree(payload);
+	}
+	return &query->base;
+}
+
+static HxQuery *
+code_ball(const HxIndexDesc *desc, Datum ball, double *radius)
+{
+	int32 within;
+	HxCode code = HxViewBall(ball, &within);
+	uint8 *payload = palloc(desc->payload);
+	HxQuery *query;
+
+	form_payload(desc, &code, payload);
+	query = code_query_of_row(desc, payload);
+	query->metric = HX_HAMMING;
+	*radius = within;
+	pfree(payload);
+	return query;
+}
+
+/* Inner product of a query with several-bit code i of a kernel's results. */
+static double
+level_product(const CodeQuery *query, const uint8 *payload, uint32 levels)
+{
+	const HxIndexDesc *desc = query->base.desc;
+
+	return HxLevelProduct(levels, query->sum, level_sums(desc, payload)->sum,
+						  desc->dims, desc->planes);
+}
+
+/* Squared length of a payload's code. */
+static double
+payload_norm2(const HxIndexDesc *desc, const uint8 *payload)
+{
+	const LevelSums *sums;
+
+	if (desc->planes == 1)
+		return desc->dims;
+	sums = level_sums(desc, payload);
+	return HxLevelNorm2(sums->squares, sums->sum, desc->dims, desc->planes);
+}
+
+/* Inner products of a float or several-bit query with an array of payloads. */
+static void
+products(const CodeQuery *query, HxCodes codes, double *products)
+{
+	const HxIndexDesc *desc = query->base.desc;
+
+	if (query->is_float)
+	{
+		float *results = (float *) query->counts;
+
+		hx_kernels->float_product(query->floats, desc->dims, desc->planes,
+								  codes, results);
+		for (size_t i = 0; i < codes.count; i++)
+			products[i] = results[i];
+		return;
+	}
+	hx_kernels->level_product(query->code, plane_bytes(desc), desc->planes,
+							  codes, query->counts);
+	for (size_t i = 0; i < codes.count; i++)
+		products[i] = level_product(query, codes.base + i * codes.stride,
+									query->counts[i]);
+}
+
+/* Distances by inner product of a float or several-bit query. */
+static void
+product_distances(const CodeQuery *query, HxCodes codes, double *distances)
+{
+	const HxIndexDesc *desc = query->base.desc;
+
+	products(query, codes, distances);
+	for (size_t i = 0; i < codes.count; i++)
+	{
+		if (query->base.metric == HX_INNER_PRODUCT)
+			distances[i] = HxNegativeProduct(distances[i]);
+		else
+			distances[i] = HxCosineDistance(
+				distances[i], query->norm2,
+				payload_norm2(desc, codes.base + i * codes.stride));
+	}
+}
+
+/* Distance of a one-bit code from the bits in which it differs. */
+static double
+differing_distance(HxMetric metric, uint32 differing, int dims)
+{
+	double product = HxHammingProduct(differing, dims);
+
+	switch (metric)
+	{
+		case HX_INNER_PRODUCT:
+			return HxNegativeProduct(product);
+		case HX_COSINE:
+			return HxCosineDistance(product, dims, dims);
+		default:
+			return differing;
+	}
+}
+
+static void
+code_distances(const HxQuery *base, const uint8 *payloads, int count,
+			   double *distances)
+{
+	const CodeQuery *query = (const CodeQuery *) base;
+	const HxIndexDesc *desc = base->desc;
+	HxCodes codes = {payloads, desc->payload, count};
+	uint32 *counts = query->counts;
+
+	if (query->is_float || desc->planes > 1)
+		product_distances(query, codes, distances);
+	else if (base->metric == HX_JACCARD)
+	{
+		hx_kernels->overlap(query->code, plane_bytes(desc), codes, counts,
+							query->counts2);
+		for (int i = 0; i < count; i++)
+			distances[i] = HxJaccardDistance(counts[i], query->counts2[i]);
+	}
+	else
+	{
+		hx_kernels->hamming(query->code, plane_bytes(desc), codes, counts);
+		if (base->metric == HX_HAMMING)
+			for (int i = 0; i < count; i++)
+				distances[i] = counts[i];
+		else
+			for (int i = 0; i < count; i++)
+				distances[i] =
+					differing_distance(base->metric, counts[i], desc->dims);
+	}
+}
+
+/* ---- promises and bounds ---- */
+
+/* The greatest float that is not above a double. */
+static float
+round_down(double value)
+{
+	float rounded = (float) value;
+
+	return (double) rounded > value ? nextafterf(rounded, -INFINITY) : rounded;
+}
+
+/* Least distance in a block of one-bit codes, the centroid differing so. */
+static double
+differing_bound(const CodeQuery *query, const HxEntry *entry, uint32 differing)
+{
+	uint32 least = differing > entry->radius ? differing - entry->radius : 0;
+
+	if (query->base.metric == HX_JACCARD)
+	{
+		double bits = (double) query->weight + entry->max_weight + least;
+
+		return bits > 0 ? 2.0 * least / bits * (1 - 1e-12) : 0;
+	}
+	return differing_distance(query->base.metric, least,
+							  query->base.desc->dims);
+}
+
+/*
+ * Least distance in a block by <q,x> <= <q,c> + |q| R, with what float
+ * accumulation may add: an error of at most (dims / 16 + 8) roundings of
+ * sums that |q| times the longest code bounds.
+ */
+static double
+product_bound(const CodeQuery *query, const HxEntry *entry, double product)
+{
+	const HxIndexDesc *desc = query->base.desc;
+	double scale = 1 << (desc->planes - 1);
+	double norm = sqrt(query->norm2);
+	double longest = sqrt(desc->dims) * ((1 << desc->planes) - 1) / scale;
+	double error = norm * longest * (desc->dims / 16 + 8) * 1.2e-7;
+	double most =
+		product + norm * 2 / scale * sqrt(entry->radius) * (1 + 1e-9) + error;
+	double length;
+
+	if (query->base.metric == HX_INNER_PRODUCT)
+		return -most;
+	if (desc->planes == 1)
+		length = sqrt(desc->dims);
+	else
+		length =
+			sqrt(most >= 0 ? entry->min_weight : entry->max_weight) / scale;
+	if (!(norm * length > 0))
+		return -INFINITY;
+	return 1 - most / (norm * length) - 1e-9;
+}
+
+/* Promises and bounds of Hamming distance, which floats hold exactly. */
+static void
+hamming_promises(const uint32 *differing, const HxEntry *entries, int count,
+				 float *promises, float *bounds)
+{
+	for (int i = 0; i < count; i++)
+	{
+		int32 least = (int32) differing[i] - (int32) entries[i].radius;
+
+		promises[i] = (float) differing[i];
+		bounds[i] = (float) Max(least, 0);
+	}
+}
+
+static void
+code_promises(const HxQuery *base, const HxEntry *entries,
+			  const uint8 *centroids, int count, float *promises, float *bounds)
+{
+	const CodeQuery *query = (const CodeQuery *) base;
+	const HxIndexDesc *desc = base->desc;
+	HxCodes codes = {centroids, desc->payload, count};
+
+	if (query->is_float || desc->planes > 1)
+	{
+		double *values = palloc(count * sizeof(double));
+
+		products(query, codes, values);
+		for (int i = 0; i < count; i++)
+		{
+			bounds[i] =
+				round_down(product_bound(query, &entries[i], values[i]));
+			promises[i] =
+				base->metric == HX_INNER_PRODUCT
+					? -values[i]
+					: HxCosineDistance(
+						  values[i], query->norm2,
+						  payload_norm2(desc, centroids + i * desc->payload));
+		}
+		pfree(values);
+		return;
+	}
+	if (base->metric == HX_JACCARD)
+		hx_kernels->overlap(query->code, plane_bytes(desc), codes,
+							query->counts2, query->counts);
+	else
+		hx_kernels->hamming(query->code, plane_bytes(desc), codes,
+							query->counts);
+	if (base->metric == HX_HAMMING)
+	{
+		hamming_promises(query->counts, entries, count, promises, bounds);
+		return;
+	}
+	for (int i = 0; i < count; i++)
+	{
+		uint32 differing = query->counts[i];
+
+		if (base->metric == HX_JACCARD)
+		{
+			uint32 either = differing;
+
+			differing = either - query->counts2[i];
+			promises[i] = HxJaccardDistance(query->counts2[i], either);
+		}
+		else
+			promises[i] =
+				differing_distance(base->metric, differing, desc->dims);
+		bounds[i] = round_down(differing_bound(query, &entries[i], differing));
+	}
+}
+
+/* ---- methods ---- */
+
+static const HxVectorMethods code_methods = {
+	.payload_size = code_payload_size,
+	.form = code_form,
+	.fault = code_fault,
+	.train = HxTrainCodes,
+	.spreads = code_spreads,
+	.weight = code_weight,
+	.query = code_query,
+	.ball = code_ball,
+	.query_of_row = code_query_of_row,
+	.promises = code_promises,
+	.distances = code_distances,
+};
+
+HX_VECTOR_CLASS(hx_vector_bincode_hamming, HX_HAMMING, code_methods);
+HX_VECTOR_CLASS(hx_vector_bincode_jaccard, HX_JACCARD, code_methods);
+HX_VECTOR_CLASS(hx_vector_bincode_ip, HX_INNER_PRODUCT, code_methods);
+HX_VECTOR_CLASS(hx_vector_bincode_cosine, HX_COSINE, code_methods);

@@ -1,0 +1,83 @@
+/*
+ * best.h
+ *	  The best rows that a search has found so far, and what is known of heap
+ *	  rows that it has looked at.
+ */
+#ifndef HX_KEPT_H
+#define HX_KEPT_H
+
+#include "index/search/row.h"
+
+/*
+ * The best rows: the first of them in order, those behind in any order, until
+ * they are needed.  A row that is worse than as many as there is room for is
+ * lost, and with it every row that does not precede it: `worst` and `frontier`
+ * tell from where on rows may be missing.  Rows found are collected and merged
+ * from time to time; only then do they count.
+ */
+typedef struct HxKept
+{
+	HxCandidate *rows; /* sorted, no row twice */
+	int64 count;
+	int64 rows_room; /* allocated */
+	int64 front;	 /* more of them than twice this are not kept sorted */
+
+	HxCandidate *behind; /* further ones, of which none precedes ... */
+	int64 nbehind;
+	int64 behind_room;
+	bool has_edge;
+	HxCandidate edge; /* ... this one, nor any that was in `rows` */
+
+	HxCandidate *added; /* found since, before the edge, in any order */
+	int64 nadded;
+	int64 added_room;
+	int waited; /* how often a merge was put off */
+
+	int64 room;			  /* rows kept at most */
+	bool lost;			  /* rows may be missing ... */
+	HxCandidate frontier; /* ... that do not precede this one */
+	double worst;		  /* its distance, or infinity */
+} HxKept;
+
+/* Nothing kept, and room for so many rows; allocated where one stands. */
+extern void HxResetKept(HxKept *kept, int64 room);
+
+/* Take note of a row, if it is not beyond the frontier. */
+extern void HxKeepRow(HxKept *kept, const HxCandidate *row);
+
+/*
+ * Merge the rows added with the others.  Unless `now`, it is put off where there
+ * is room for many, and false is returned.
+ */
+extern bool HxMergeKept(HxKept *kept, bool now);
+
+/*
+ * Have so many rows in order, if so many are kept; those that are stay where they
+ * are.
+ */
+extern void HxSortKept(HxKept *kept, int64 count);
+
+/* Take away the rows from place `from` up to, not including, `to`. */
+extern void HxRemoveKept(HxKept *kept, int64 from, int64 to);
+
+/*
+ * Heap rows that were looked at, and whether they passed.  Beyond the memory
+ * it was given it forgets all of them: a row may then be looked at twice, if
+ * the search starts over.
+ */
+typedef struct HxChecked
+{
+	uint64 *slots; /* TID * 2 + passed, or 0 */
+	uint64 mask;   /* slots - 1 */
+	uint64 count;
+	uint64 most; /* rows remembered at most */
+} HxChecked;
+
+extern void HxInitChecked(HxChecked *checked, Size memory);
+
+/* Was a row looked at?  Then *passed tells the outcome. */
+extern bool HxRecallChecked(const HxChecked *checked, uint64 tid, bool *passed);
+
+extern void HxRememberChecked(HxChecked *checked, uint64 tid, bool passed);
+
+#endif /* HX_KEPT_H */

@@ -1,0 +1,205 @@
+/*
+ * build.c
+ *	  Building an index of sparse vectors from a table: the leader's side.
+ *
+ * See README.sparse, "Build".  One pass over the heap spools the rows and draws
+ * centroids among them; the spool is sorted so that similar rows are neighbours
+ * (sparse_share.c) and cut into windows as long as memory allows.  Pages are
+ * logged at the end.
+ */
+#include "postgres.h"
+
+#include "access/xloginsert.h"
+#include "commands/progress.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "utils/backend_progress.h"
+#include "utils/memutils.h"
+#include "utils/tuplesort.h"
+
+#include "compat.h"
+#include "index/am/handler.h"
+#include "index/page/inject.h"
+#include "index/sparse/build.h"
+
+/* The leader while it writes */
+typedef struct SparseWriter
+{
+	HxBuild *build;
+	HxAssembler *assembler;
+	List *windows; /* HxWindow: those written */
+} SparseWriter;
+
+/* ---- pages at the front ---- */
+
+/* Add the pages that come first: metapage and first directory page. */
+static void
+reserve_pages(Relation index, ForkNumber fork)
+{
+	for (int i = 0; i < 2; i++)
+	{
+		Buffer buffer =
+			ReadBufferExtended(index, fork, P_NEW, RBM_NORMAL, NULL);
+
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		HxInitPage(BufferGetPage(buffer), HX_KIND_FREE);
+		MarkBufferDirty(buffer);
+		UnlockReleaseBuffer(buffer);
+	}
+}
+
+/* Lock a page to write, initialised as a directory page if it is to be one. */
+static Buffer
+page_to_write(Relation index, ForkNumber fork, BlockNumber block)
+{
+	Buffer buffer = ReadBufferExtended(index, fork, block, RBM_NORMAL, NULL);
+
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	return buffer;
+}
+
+/* Write the metapage, and the windows as the directory's entries. */
+static void
+write_directory(Relation index, ForkNumber fork, const HxIndexDesc *desc,
+				const List *windows)
+{
+	Buffer meta_buffer = page_to_write(index, fork, HX_METAPAGE);
+	Buffer buffer = page_to_write(index, fork, HX_METAPAGE + 1);
+	HxMeta *meta;
+	ListCell *cell;
+
+	HxInitMetapage(desc, BufferGetPage(meta_buffer));
+	meta = HxPageMeta(BufferGetPage(meta_buffer));
+	meta->directory = meta->directory_end = HX_METAPAGE + 1;
+	meta->next_owner = list_length(windows) + 2;
+	meta->blocks = list_length(windows);
+	HxInitWindowsPage(BufferGetPage(buffer));
+	HxPageWindows(BufferGetPage(buffer))->pending.owner =
+		list_length(windows) + 1;
+	foreach (cell, windows)
+	{
+		const HxWindow *window = lfirst(cell);
+		HxWindows *entries = HxPageWindows(BufferGetPage(buffer));
+
+		if (entries->count == HX_WINDOWS_CAPACITY)
+		{
+			Buffer next =
+				ReadBufferExtended(index, fork, P_NEW, RBM_NORMAL, NULL);
+
+			LockBuffer(next, BUFFER_LOCK_EXCLUSIVE);
+			HxInitWindowsPage(BufferGetPage(next));
+			meta->directory_end = BufferGetBlockNumber(next);
+			HxPageOpaque(BufferGetPage(buffer))->next = meta->directory_end;
+			MarkBufferDirty(buffer);
+			UnlockReleaseBuffer(buffer);
+			buffer = next;
+			entries = HxPageWindows(BufferGetPage(buffer));
+		}
+		*HxPageWindow(BufferGetPage(buffer), entries->count) = *window;
+		entries->count++;
+		meta->rows_at_build += window->rows - window->nulls;
+	}
+	MarkBufferDirty(buffer);
+	UnlockReleaseBuffer(buffer);
+	MarkBufferDirty(meta_buffer);
+	UnlockReleaseBuffer(meta_buffer);
+}
+
+/* ---- writing ---- */
+
+/* Write what has been assembled as a window. */
+static void
+write_window(SparseWriter *writer)
+{
+	HxBuild *build = writer->build;
+	HxWindow *window = palloc(sizeof(HxWindow));
+	HxWindowWriter *pages = HxBeginWindow(
+		build->index, build->desc, list_length(writer->windows) + 1, false);
+
+	HxWriteAssembled(writer->assembler, pages);
+	HxEndWindow(pages, window);
+	writer->windows = lappend(writer->windows, window);
+}
+
+/* Add a sorted row to the window that is being put together. */
+static void
+add_row(SparseWriter *writer, TupleTableSlot *slot)
+{
+	MemoryContext old = MemoryContextSwitchTo(writer->build->context);
+	bool isnull;
+	bytea *packed = DatumGetByteaPP(slot_getattr(slot, 2, &isnull));
+	HxDoc *doc = palloc(VARSIZE_ANY_EXHDR(packed));
+
+	memcpy(doc, VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
+	MemoryContextSwitchTo(old);
+	HxAssemble(writer->assembler, doc);
+	MemoryContextReset(writer->build->context);
+}
+
+/* Cut the sorted rows into windows; returns these. */
+static List *
+write_rows(HxBuild *build)
+{
+	SparseWriter writer = {.build = build};
+	TupleTableSlot *slot =
+		MakeSingleTupleTableSlot(HxSortedTuples(), &TTSOpsMinimalTuple);
+	Size room = (Size) maintenance_work_mem * 1024 / 2;
+	int64 done = 0;
+
+	writer.assembler = HxMakeAssembler(build->desc);
+	while (tuplesort_gettupleslot(build->sort, true, false, slot, NULL))
+	{
+		CHECK_FOR_INTERRUPTS();
+		add_row(&writer, slot);
+		if (HxAssembledRows(writer.assembler) == HX_WINDOW_ROWS ||
+			HxAssembledBytes(writer.assembler) > room)
+			write_window(&writer);
+		if (++done % 1024 == 0)
+			pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, done);
+	}
+	if (HxAssembledRows(writer.assembler) > 0)
+		write_window(&writer);
+	ExecDropSingleTupleTableSlot(slot);
+	tuplesort_end(build->sort);
+	return writer.windows;
+}
+
+IndexBuildResult *
+HxBuildSparse(HxBuild *build)
+{
+	IndexBuildResult *result = palloc(sizeof(IndexBuildResult));
+	HxShare loaded;
+
+	HxBeginTeam(build);
+	HxSetPhase(HX_PHASE_LOAD, 0);
+	HxRunTask(build, HX_TASK_LOAD, 0);
+	loaded = HxSumShares(build);
+	if (loaded.broken_chain)
+		build->info->ii_BrokenHotChain = true;
+	HxSetPhase(HX_PHASE_TRAIN, 0);
+	HxRunTask(build, HX_TASK_TRAIN, 0);
+	HxSortRows(build, loaded.rows);
+	HxSetPhase(HX_PHASE_WRITE, loaded.rows);
+	reserve_pages(build->index, MAIN_FORKNUM);
+	write_directory(build->index, MAIN_FORKNUM, build->desc, write_rows(build));
+	HX_INJECT("sparse-built");
+	HxEndTeam(build);
+	if (RelationNeedsWAL(build->index))
+		log_newpage_range(build->index, MAIN_FORKNUM, 0,
+						  RelationGetNumberOfBlocks(build->index), true);
+	result->heap_tuples = loaded.heap_rows;
+	result->index_tuples = loaded.rows;
+	return result;
+}
+
+/* ambuildempty for sparse vectors */
+void
+HxSparseBuildEmpty(Relation index)
+{
+	reserve_pages(index, INIT_FORKNUM);
+	write_directory(index, INIT_FORKNUM, HxDescribe(index), NIL);
+	log_newpage_range(index, INIT_FORKNUM, 0,
+					  RelationGetNumberOfBlocksInFork(index, INIT_FORKNUM),
+					  true);
+}

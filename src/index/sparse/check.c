@@ -1,0 +1,459 @@
+/*
+ * check.c
+ *	  Checking an index of sparse vectors, for hashemb_check().
+ *
+ * Verified are: the directory; of every window that its map leads to pages of
+ * its own, that dimensions and fences ascend, that postings ascend by slot and
+ * belong to living or removed rows that have a vector, that bounds cover their
+ * blocks, and that the squares of each row's weights add up to the length it
+ * tells; of pending rows that they are whole and possible.  A window does not
+ * change as long as its pages show its owner, so what is wrong in it is wrong.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "index/sparse/sparse.h"
+
+/* Times that windows may be replaced while an index is checked */
+#define MAX_RESTARTS 1000
+
+typedef struct SparseCheck
+{
+	Relation index;
+	const HxIndexDesc *desc;
+	HxSparseChecker *checker;
+	double *squares; /* sums of squared weights by slot */
+	HxPosting *postings;
+} SparseCheck;
+
+/* Take note that a page has a purpose; errors if it had one already. */
+static void
+reach(SparseCheck *check, BlockNumber block)
+{
+	HxSparseChecker *checker = check->checker;
+	uint8 bit = 1 << block % 8;
+
+	if (block >= checker->npages) /* added since the check began */
+		return;
+	if (checker->reached[block / 8] & bit)
+		HxCorrupted(check->index, block, "a page belongs to two windows");
+	checker->reached[block / 8] |= bit;
+}
+
+/* ---- rows ---- */
+
+/* Check the rows of a window; false if it was replaced. */
+static bool
+check_rows(SparseCheck *check, const HxWindowReader *reader,
+		   HxSparseCounts *counts)
+{
+	int64 nulls = 0;
+	int64 dead = 0;
+
+	for (uint32 p = 0; p < reader->pages[HX_SECTION_ROWS]; p++)
+	{
+		Buffer buffer = HxReadWindowPage(reader, HX_SECTION_ROWS, p);
+		PGAlignedBlock copy;
+		HxRowArrays rows;
+		const double *norms;
+
+		if (!BufferIsValid(buffer))
+			return false;
+		memcpy(copy.data, BufferGetPage(buffer), BLCKSZ);
+		UnlockReleaseBuffer(buffer);
+		HxRowArraysOf(check->desc, (Page) copy.data, &rows);
+		norms = (const double *) rows.payloads;
+		for (int i = 0; i < rows.count; i++)
+		{
+			HxAttrRow attrs;
+			double square = check->squares[p * check->desc->capacity + i];
+			const char *wrong;
+
+			if (norms[i] == HX_DEAD_NORM)
+			{
+				dead++;
+				continue;
+			}
+			nulls += norms[i] == HX_NULL_NORM;
+			HxGetRowAttrs(check->desc, &rows, i, &attrs);
+			wrong =
+				check->checker->check_row(check->checker->state, &rows.tids[i],
+										  &attrs, reader->zone, norms[i]);
+			if (!wrong && square != (norms[i] == HX_NULL_NORM ? 0 : norms[i]))
+				wrong = "its postings do not add up to its length";
+			if (!wrong && norms[i] > 0 && norms[i] < reader->window.min_norm)
+				wrong = "it is shorter than its window says";
+			if (wrong)
+				HxCorrupted(check->index,
+							HxWindowBlock(reader, HX_SECTION_ROWS, p),
+							psprintf("row %d: %s", i, wrong));
+		}
+	}
+	counts->rows += reader->window.rows - dead;
+	counts->null_rows += nulls;
+	counts->dead += dead;
+	if (check->checker->certain && dead != reader->window.dead)
+		HxCorrupted(check->index, reader->place.page,
+					psprintf("a window has " INT64_FORMAT
+							 " removed rows, but tells of %u",
+							 dead, reader->window.dead));
+	return true;
+}
+
+/* ---- postings ---- */
+
+/* What is wrong with the bounds of a list, which lie before its postings */
+static const char *
+bounds_fault(SparseCheck *check, const HxDim *dim, const HxBlockBound *bounds)
+{
+	int at = -1;
+
+	for (int i = 0; i < dim->count; i++)
+	{
+		int block = check->postings[i].slot / HX_WINDOW_BLOCK;
+		uint32 bits;
+		float max;
+
+		if (at < 0 || bounds[at].block != block)
+			if (++at >= dim->blocks || bounds[at].block != block ||
+				bounds[at].first != i)
+				return "bounds of blocks that are not its postings'";
+		bits = (uint32) bounds[at].max << 16;
+		memcpy(&max, &bits, sizeof(max));
+		if (fabsf(HxPostingWeight(&check->postings[i])) > max)
+			return "a weight beyond its block's bound";
+	}
+	return at + 1 == dim->blocks ? NULL : "bounds of blocks without postings";
+}
+
+/* What is wrong with a dimension's postings, which are added up, or NULL */
+static const char *
+list_fault(SparseCheck *check, const HxWindowReader *reader, const HxDim *dim)
+{
+	bool negative = false;
+	float max = 0;
+
+	for (int i = 0; i < dim->count; i++)
+	{
+		const HxPosting *posting = &check->postings[i];
+		float weight = HxPostingWeight(posting);
+
+		if (posting->slot >= reader->window.rows ||
+			(i > 0 && posting->slot <= check->postings[i - 1].slot))
+			return "postings that are out of order";
+		if (!isfinite(weight) || weight == 0)
+			return "a weight that no vector can have";
+		max = Max(max, fabsf(weight));
+		negative |= weight < 0;
+		check->squares[posting->slot] += (double) weight * weight;
+	}
+	if (dim->max != (negative ? -max : max))
+		return "a greatest weight that is not its postings'";
+	return NULL;
+}
+
+/* Check a dimension's list; false if the window was replaced. */
+static bool
+check_list(SparseCheck *check, const HxWindowReader *reader, const HxDim *dim,
+		   uint32 units)
+{
+	HxDim bounds = *dim;
+	const char *wrong = NULL;
+
+	if (dim->count == 0 || dim->count > reader->window.rows ||
+		dim->blocks > HX_WINDOW_BLOCKS || dim->start != units ||
+		dim->dim >= (uint32) check->desc->dims)
+		wrong = "a dimension with impossible numbers";
+	if (!wrong)
+	{
+		if (!HxReadPostings(reader, dim, check->postings))
+			return false;
+		wrong = list_fault(check, reader, dim);
+	}
+	if (!wrong && dim->blocks > 0)
+	{
+		HxPosting *units_of = palloc(dim->blocks * sizeof(HxPosting));
+
+		/* The bounds are units before the postings. */
+		bounds.blocks = 0;
+		bounds.count = dim->blocks;
+		if (!HxReadPostings(reader, &bounds, units_of))
+			return false;
+		wrong = bounds_fault(check, dim, (const HxBlockBound *) units_of);
+		pfree(units_of);
+	}
+	if (wrong)
+		HxCorrupted(check->index, reader->window.map,
+					psprintf("dimension %u: %s", dim->dim + 1, wrong));
+	return true;
+}
+
+/* Check that a fence is the first dimension behind it; false if replaced. */
+static bool
+check_fence(SparseCheck *check, const HxWindowReader *reader, uint32 number,
+			uint32 dim)
+{
+	Buffer buffer = HxReadWindowPage(reader, HX_SECTION_FENCES,
+									 number / HX_FENCES_CAPACITY);
+	uint32 fence;
+
+	if (!BufferIsValid(buffer))
+		return false;
+	fence = HxPageFences(BufferGetPage(buffer))[number % HX_FENCES_CAPACITY];
+	UnlockReleaseBuffer(buffer);
+	if (fence != dim)
+		HxCorrupted(check->index, reader->window.map,
+					psprintf("fence %u leads to dimension %u, not %u", number,
+							 dim + 1, fence + 1));
+	return true;
+}
+
+/* Check all dimensions and postings of a window; false if it was replaced. */
+static bool
+check_lists(SparseCheck *check, const HxWindowReader *reader)
+{
+	HxDim *dims = palloc(HX_DIMS_CAPACITY * sizeof(HxDim));
+	uint64 postings = 0;
+	uint32 units = 0;
+	uint32 number = 0;
+	int64 last = -1;
+
+	memset(check->squares, 0, HX_WINDOW_ROWS * sizeof(double));
+	for (uint32 p = 0; p < reader->pages[HX_SECTION_DIMS]; p++)
+	{
+		int count;
+
+		if (!HxReadDims(reader, p, dims, &count))
+			return false;
+		for (int i = 0; i < count; i++, number++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			if (dims[i].dim <= last)
+				HxCorrupted(check->index, reader->window.map,
+							"dimensions that are out of order");
+			last = dims[i].dim;
+			if (number % HX_DIMS_A_FENCE == 0 &&
+				!check_fence(check, reader, number / HX_DIMS_A_FENCE,
+							 dims[i].dim))
+				return false;
+			if (!check_list(check, reader, &dims[i], units))
+				return false;
+			units += dims[i].blocks + dims[i].count;
+			postings += dims[i].count;
+		}
+	}
+	pfree(dims);
+	if (number != reader->window.dims || postings != reader->window.postings)
+		HxCorrupted(check->index, reader->place.page,
+					"a window with other dimensions or postings than it tells");
+	return true;
+}
+
+/* ---- windows ---- */
+
+/* Take note of all pages of a window. */
+static void
+reach_window(SparseCheck *check, const HxWindowReader *reader,
+			 HxSparseCounts *counts)
+{
+	uint32 pages = reader->nmaps;
+
+	for (int s = 0; s < HX_SECTIONS; s++)
+	{
+		for (uint32 p = 0; p < reader->pages[s]; p++)
+			reach(check, HxWindowBlock(reader, s, p));
+		pages += reader->pages[s];
+	}
+	for (int m = 0; m < reader->nmaps; m++)
+		reach(check, reader->maps[m]);
+	if (pages != reader->window.pages)
+		HxCorrupted(check->index, reader->place.page,
+					"a window with another number of pages than it tells");
+	counts->rows_pages += pages;
+}
+
+/* Check a window; false if it was replaced. */
+static bool
+check_window(SparseCheck *check, const HxWindow *window, HxPlace place,
+			 HxSparseCounts *counts)
+{
+	HxWindowReader reader;
+	bool done;
+
+	if (!HxOpenWindow(check->index, check->desc, window, place, &reader))
+		return false;
+	done = check_lists(check, &reader) && check_rows(check, &reader, counts);
+	if (done)
+		reach_window(check, &reader, counts);
+	HxCloseWindow(&reader);
+	counts->blocks++;
+	return done;
+}
+
+/* ---- pending rows ---- */
+
+/* What the callback for pending rows needs */
+typedef struct PendingCheck
+{
+	SparseCheck *check;
+	HxSparseCounts *counts;
+	BlockNumber first; /* of the chain, to name in errors */
+} PendingCheck;
+
+/* HxScanPending callback: check a row. */
+static void
+check_pending_row(const HxDoc *doc, void *state)
+{
+	PendingCheck *pending = state;
+	SparseCheck *check = pending->check;
+	const char *wrong = HxDocFault(check->desc, doc, doc->size);
+	HxAttrRow attrs;
+	double norm2 = 0;
+
+	if (!wrong)
+	{
+		const float *weights = HxDocWeights(check->desc, doc);
+
+		HxDocAttrs(check->desc, doc, &attrs);
+		for (int i = 0; i < doc->nnz; i++)
+			norm2 += (double) weights[i] * weights[i];
+		if (doc->norm2 != (doc->nnz == HX_DOC_NULL ? HX_NULL_NORM : norm2))
+			wrong = "a pending row of another length than it tells";
+	}
+	if (!wrong)
+		wrong = check->checker->check_row(check->checker->state, &doc->tid,
+										  &attrs, NULL, doc->norm2);
+	if (wrong)
+		HxCorrupted(check->index, pending->first, wrong);
+	pending->counts->rows++;
+	pending->counts->null_rows += doc->nnz == HX_DOC_NULL;
+}
+
+/* Check a chain of pending rows; false if it has become a window. */
+static bool
+check_chain(SparseCheck *check, const HxChain *chain, HxSparseCounts *counts)
+{
+	PendingCheck pending = {check, counts, chain->first};
+	int64 before = counts->rows;
+	BlockNumber block = chain->owner != 0 ? chain->first : InvalidBlockNumber;
+	uint32 steps = 0;
+
+	if (!HxScanPending(check->index, check->desc, chain, check_pending_row,
+					   &pending))
+		return false;
+	if (check->checker->certain &&
+		counts->rows - before != (int64) chain->rows - chain->dead)
+		HxCorrupted(check->index, chain->first,
+					psprintf("%u pending rows where %u were told of",
+							 (uint32) (counts->rows - before),
+							 chain->rows - chain->dead));
+	while (block != InvalidBlockNumber)
+	{
+		Buffer buffer =
+			HxReadBuffer(check->index, block, BUFFER_LOCK_SHARE, NULL);
+		Page page = BufferGetPage(buffer);
+		bool found = HxPageIsSound(page) &&
+					 HxPageOpaque(page)->kind == HX_KIND_PENDING &&
+					 HxPageOpaque(page)->owner == chain->owner;
+		BlockNumber next = found ? HxPageOpaque(page)->next : 0;
+
+		UnlockReleaseBuffer(buffer);
+		if (!found)
+			return false;
+		HxCountStep(check->index, block, &steps);
+		reach(check, block);
+		counts->rows_pages++;
+		block = next;
+	}
+	return true;
+}
+
+/* ---- all of it ---- */
+
+/* Take note of the directory's pages. */
+static void
+reach_directory(SparseCheck *check)
+{
+	HxMeta meta;
+	BlockNumber block;
+
+	HxReadMeta(check->index, &meta);
+	block = meta.directory;
+	while (block != InvalidBlockNumber)
+	{
+		Buffer buffer =
+			HxReadPage(check->index, block, BUFFER_LOCK_SHARE, HX_KIND_WINDOWS);
+		BlockNumber next = HxPageOpaque(BufferGetPage(buffer))->next;
+
+		UnlockReleaseBuffer(buffer);
+		reach(check, block);
+		block = next;
+	}
+}
+
+/* Owners are unique, and have been given out. */
+static void
+check_owners(SparseCheck *check, const HxSparseDirectory *directory)
+{
+	HxMeta meta;
+
+	HxReadMeta(check->index, &meta);
+	for (int i = 0; i < directory->count; i++)
+	{
+		uint64 owner = directory->windows[i].owner;
+		bool twice = owner == directory->pending.owner ||
+					 owner == directory->frozen.owner;
+
+		for (int j = 0; j < i; j++)
+			twice |= owner == directory->windows[j].owner;
+		if (twice || owner >= meta.next_owner)
+			HxCorrupted(check->index, directory->places[i].page,
+						"a window whose owner is another's, or nobody's");
+	}
+}
+
+/* Check everything; false if some of it was replaced meanwhile. */
+static bool
+check_all(SparseCheck *check, HxSparseCounts *counts)
+{
+	HxSparseDirectory directory;
+	bool done;
+
+	memset(counts, 0, sizeof(*counts));
+	memset(check->checker->reached, 0, check->checker->npages / 8 + 1);
+	HxReadWindows(check->index, check->desc, &directory);
+	check_owners(check, &directory);
+	reach_directory(check);
+	counts->directory_pages = directory.pages;
+	done = check_chain(check, &directory.frozen, counts) &&
+		   check_chain(check, &directory.pending, counts);
+	for (int i = 0; done && i < directory.count; i++)
+		done = check_window(check, &directory.windows[i], directory.places[i],
+							counts);
+	return done;
+}
+
+/*
+ * Check an index; starts over when windows are replaced meanwhile, which cannot
+ * happen where nobody writes.
+ */
+void
+HxSparseCheck(Relation index, const HxIndexDesc *desc, HxSparseChecker *checker,
+			  HxSparseCounts *counts)
+{
+	SparseCheck check = {index, desc, checker};
+	int restarts = 0;
+
+	check.squares = palloc(HX_WINDOW_ROWS * 2 * sizeof(double));
+	check.postings = palloc(HX_WINDOW_ROWS * 2 * sizeof(HxPosting));
+	while (!check_all(&check, counts))
+		if (++restarts > MAX_RESTARTS)
+			HxCorrupted(index, HX_METAPAGE,
+						"pages are not those that the directory names");
+	pfree(check.squares);
+	pfree(check.postings);
+}

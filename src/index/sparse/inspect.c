@@ -1,0 +1,231 @@
+/*
+ * inspect.c
+ *	  What SQL functions show of an index of sparse vectors.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+
+#include "index/random.h"
+#include "index/sparse/sparse.h"
+
+/* The columns of hashemb_index_info(). */
+void
+HxSparseIndexInfo(Relation index, const HxIndexDesc *desc, Datum *values)
+{
+	HxSparseDirectory directory;
+	HxMeta meta;
+	int64 nulls;
+	int64 dead;
+	int i = 0;
+
+	HxReadMeta(index, &meta);
+	HxReadWindows(index, desc, &directory);
+	nulls = directory.pending.nulls + directory.frozen.nulls;
+	dead = directory.pending.dead + directory.frozen.dead;
+	for (int w = 0; w < directory.count; w++)
+	{
+		nulls += directory.windows[w].nulls;
+		dead += directory.windows[w].dead;
+	}
+	values[i++] = Int32GetDatum(meta.version);
+	values[i++] = Int64GetDatum(HxSparseRows(&directory));
+	values[i++] = Int64GetDatum(nulls);
+	values[i++] = Int64GetDatum(dead);
+	values[i++] =
+		Int64GetDatum(directory.pending.rows + (int64) directory.frozen.rows);
+	values[i++] = Int32GetDatum(directory.count);
+	values[i++] = Int32GetDatum(meta.splits);
+	values[i++] = Int32GetDatum(meta.merges);
+	values[i++] = Int32GetDatum(desc->capacity);
+	values[i++] = Int64GetDatum(RelationGetNumberOfBlocks(index));
+	values[i++] = Int64GetDatum(meta.rows_at_build);
+	values[i++] = Int64GetDatum(meta.rows_at_calibration);
+	values[i++] = Int32GetDatum(meta.calibrations);
+	values[i++] = Int64GetDatum(meta.pages_freed);
+	values[i++] = Int64GetDatum(meta.pages_reused);
+}
+
+/* The rows of hashemb_block_info(): a window each. */
+void
+HxSparseBlockInfo(Relation index, const HxIndexDesc *desc,
+				  Tuplestorestate *store, TupleDesc tuples)
+{
+	HxSparseDirectory directory;
+
+	HxReadWindows(index, desc, &directory);
+	for (int w = 0; w < directory.count; w++)
+	{
+		const HxWindow *window = &directory.windows[w];
+		Datum values[10] = {0};
+		bool nulls[10] = {false, false, false, false, true,
+						  true,	 true,	true,  true,  true};
+
+		values[0] = Int32GetDatum(w);
+		values[1] = BoolGetDatum(false);
+		values[2] = Int64GetDatum(window->rows - (int64) window->dead);
+		values[3] = Int32GetDatum(window->pages);
+		tuplestore_putvalues(store, tuples, values, nulls);
+	}
+}
+
+/* ---- sampling ---- */
+
+/* Rows drawn from a window, being put together from its lists */
+typedef struct Drawn
+{
+	uint16 slot;
+	HxSparseQuery *query;
+	int room;
+} Drawn;
+
+static int
+compare_drawn(const void *a, const void *b)
+{
+	return (int) ((const Drawn *) a)->slot - (int) ((const Drawn *) b)->slot;
+}
+
+/* Add a dimension to the vectors of drawn rows; both ascend by slot. */
+static void
+add_weights(Drawn *drawn, int count, const HxDim *dim,
+			const HxPosting *postings)
+{
+	int at = 0;
+
+	for (int i = 0; i < dim->count; i++)
+	{
+		HxSparseQuery *query;
+
+		while (at < count && drawn[at].slot < postings[i].slot)
+			at++;
+		if (at == count)
+			break;
+		if (drawn[at].slot != postings[i].slot)
+			continue;
+		query = drawn[at].query;
+		if (query->nnz == drawn[at].room)
+		{
+			drawn[at].room *= 2;
+			query->dims = repalloc(query->dims, drawn[at].room * sizeof(int32));
+			query->weights =
+				repalloc(query->weights, drawn[at].room * sizeof(float));
+		}
+		query->dims[query->nnz] = dim->dim;
+		query->weights[query->nnz++] = HxPostingWeight(&postings[i]);
+	}
+}
+
+/* An empty query for a row of a squared length */
+static HxSparseQuery *
+empty_query(const HxIndexDesc *desc, double norm2)
+{
+	HxSparseQuery *query = palloc0(sizeof(HxSparseQuery));
+
+	query->base.desc = desc;
+	query->base.metric = desc->vector->metric;
+	query->base.unit = 1;
+	query->norm2 = norm2;
+	query->dims = palloc(64 * sizeof(int32));
+	query->weights = palloc(64 * sizeof(float));
+	return query;
+}
+
+/* Choose rows of a window; returns how many, or -1 if it was replaced. */
+static int
+draw_rows(const HxWindowReader *reader, int wanted, uint64 *random,
+		  Drawn *drawn, uint64 *tids)
+{
+	int capacity = reader->desc->capacity;
+	int count = 0;
+
+	for (int i = 0; i < wanted; i++)
+		drawn[i].slot = HxRandomBelow(random, reader->window.rows);
+	qsort(drawn, wanted, sizeof(Drawn), compare_drawn);
+	for (int i = 0; i < wanted; i++)
+	{
+		Buffer buffer;
+		HxRowArrays rows;
+		double norm2;
+
+		if (i > 0 && count > 0 && drawn[i].slot == drawn[count - 1].slot)
+			continue;
+		buffer =
+			HxReadWindowPage(reader, HX_SECTION_ROWS, drawn[i].slot / capacity);
+		if (!BufferIsValid(buffer))
+			return -1;
+		HxRowArraysOf(reader->desc, BufferGetPage(buffer), &rows);
+		norm2 = ((const double *) rows.payloads)[drawn[i].slot % capacity];
+		tids[count] = HxPackTid(&rows.tids[drawn[i].slot % capacity]);
+		UnlockReleaseBuffer(buffer);
+		if (norm2 < 0)
+			continue;
+		drawn[count].slot = drawn[i].slot;
+		drawn[count].query = empty_query(reader->desc, norm2);
+		drawn[count++].room = 64;
+	}
+	return count;
+}
+
+/* Put together some rows of a window; returns how many. */
+static int
+sample_window(const HxWindowReader *reader, int wanted, uint64 *random,
+			  HxQuery **queries, uint64 *tids)
+{
+	Drawn *drawn = palloc(Max(wanted, 1) * sizeof(Drawn));
+	HxDim *dims = palloc(HX_DIMS_CAPACITY * sizeof(HxDim));
+	HxPosting *postings = palloc(PG_UINT16_MAX * sizeof(HxPosting));
+	int count = draw_rows(reader, wanted, random, drawn, tids);
+
+	for (uint32 p = 0; count > 0 && p < reader->pages[HX_SECTION_DIMS]; p++)
+	{
+		int ndims;
+
+		if (!HxReadDims(reader, p, dims, &ndims))
+			return 0;
+		for (int d = 0; d < ndims; d++)
+		{
+			if (!HxReadPostings(reader, &dims[d], postings))
+				return 0;
+			add_weights(drawn, count, &dims[d], postings);
+		}
+	}
+	for (int i = 0; i < count; i++)
+		queries[i] = &drawn[i].query->base;
+	pfree(postings);
+	return Max(count, 0);
+}
+
+/*
+ * Rows drawn at random, as queries; returns how many.  There must be room for
+ * as many as are wanted.  Pending rows are not drawn.
+ */
+int
+HxSparseSampleRows(Relation index, const HxIndexDesc *desc, int wanted,
+				   uint64 seed, HxQuery **queries, uint64 *tids)
+{
+	uint64 random = seed * UINT64CONST(0x9E3779B97F4A7C15) | 1;
+	HxSparseDirectory directory;
+	uint64 left = 0;
+	int count = 0;
+
+	HxReadWindows(index, desc, &directory);
+	for (int w = 0; w < directory.count; w++)
+		left += directory.windows[w].rows;
+	for (int w = 0; w < directory.count && wanted > 0; w++)
+	{
+		const HxWindow *window = &directory.windows[w];
+		int share = (int) ((double) wanted * window->rows / left + 0.5);
+		HxWindowReader reader;
+
+		left -= window->rows;
+		wanted -= share;
+		if (share == 0 ||
+			!HxOpenWindow(index, desc, window, directory.places[w], &reader))
+			continue;
+		count += sample_window(&reader, share, &random, queries + count,
+							   tids + count);
+		HxCloseWindow(&reader);
+	}
+	return count;
+}

@@ -1,0 +1,109 @@
+/*
+ * lists.h
+ *	  Lists of a window as bounds and products walk over them.
+ */
+#ifndef HX_SPARSE_LISTS_H
+#define HX_SPARSE_LISTS_H
+
+#include "index/sparse/sparse.h"
+
+/* Lists whose beginning is brought into the cache ahead of their turn */
+#define HX_LISTS_AHEAD 6
+
+/* Where a walk over units is: its page stays share-locked */
+typedef struct HxUnitCursor
+{
+	const HxWindowReader *reader;
+	Buffer buffer; /* InvalidBuffer: none yet */
+	uint32 number; /* of the page */
+} HxUnitCursor;
+
+static inline void
+HxEndCursor(HxUnitCursor *cursor)
+{
+	if (BufferIsValid(cursor->buffer))
+		UnlockReleaseBuffer(cursor->buffer);
+	cursor->buffer = InvalidBuffer;
+}
+
+/*
+ * The units from one on, as many of `left` as its page has; NULL if the window
+ * was replaced.
+ */
+static inline const HxPosting *
+HxGoToUnit(HxUnitCursor *cursor, uint32 unit, int left, int *count)
+{
+	uint32 number = unit / HX_UNITS_A_PAGE;
+	uint32 at = unit % HX_UNITS_A_PAGE;
+
+	if (!BufferIsValid(cursor->buffer) || cursor->number != number)
+	{
+		HxEndCursor(cursor);
+		cursor->buffer =
+			HxReadWindowPage(cursor->reader, HX_SECTION_POSTINGS, number);
+		cursor->number = number;
+		if (!BufferIsValid(cursor->buffer))
+			return NULL;
+	}
+	*count = Min(left, (int) (HX_UNITS_A_PAGE - at));
+	return HxPagePostings(BufferGetPage(cursor->buffer)) + at;
+}
+
+/* Runs of postings of chosen blocks, and what bounds them */
+typedef struct HxPostingRuns
+{
+	int count;
+	uint16 from[HX_WINDOW_BLOCKS];
+	uint16 to[HX_WINDOW_BLOCKS];
+	uint16 block[HX_WINDOW_BLOCKS];
+	uint16
+		max[HX_WINDOW_BLOCKS]; /* greatest absolute weight, see HxBlockBound */
+} HxPostingRuns;
+
+/* Blocks to score */
+typedef struct HxChosenBlocks
+{
+	int count;
+	uint16 blocks[HX_WINDOW_BLOCKS];   /* ascending */
+	uint64 set[HX_WINDOW_BLOCKS / 64]; /* the same, a bit each */
+} HxChosenBlocks;
+
+/* The weight that a bound keeps the upper half of */
+static inline float
+HxBoundValue(uint16 max)
+{
+	uint32 bits = (uint32) max << 16;
+	float value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+/* The query's weight that a list's postings are multiplied with */
+static inline float
+HxListWeight(const HxSparseLists *lists, int list)
+{
+	return lists->query->weights[lists->which[list]];
+}
+
+static inline double
+HxGreater(double a, double b)
+{
+	return a > b ? a : b;
+}
+
+/* sparse_lists.c */
+extern void HxPrefetchUnits(const HxWindowReader *reader, uint32 unit,
+							int count);
+extern void HxPrefetchList(const HxWindowReader *reader, const HxDim *dim,
+						   const HxChosenBlocks *chosen);
+extern bool HxAddRun(HxUnitCursor *cursor, const HxDim *dim, int from, int to,
+					 double weight, double *sums);
+extern void HxListChosen(const uint64 *blocks, HxChosenBlocks *chosen);
+extern bool HxFindRuns(HxUnitCursor *cursor, const HxDim *dim,
+					   const HxChosenBlocks *chosen, HxPostingRuns *runs);
+extern bool HxAddUnbounded(HxUnitCursor *cursor, const HxDim *dim,
+						   double weight, const HxChosenBlocks *chosen,
+						   double *sums, double *rest);
+
+#endif /* HX_SPARSE_LISTS_H */

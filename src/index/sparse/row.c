@@ -1,0 +1,146 @@
+/*
+ * row.c
+ *	  Sparse vectors in the index: columns, rows and queries.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "utils/lsyscache.h"
+
+#include "index/search/row.h"
+#include "index/sparse/sparse.h"
+#include "kernel/kernel.h"
+#include "type/distance.h"
+
+/* The vector column's dimensions; a row's payload is its squared length. */
+static Size
+sparse_payload_size(Relation index, AttrNumber attno, int *dims, int *planes)
+{
+	Form_pg_attribute column =
+		TupleDescAttr(RelationGetDescr(index), attno - 1);
+	int32 typmod = column->atttypmod;
+
+	if (typmod < 0)
+		(void) getBaseTypeAndTypmod(column->atttypid, &typmod);
+	if (typmod < 0)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("column \"%s\" of index \"%s\" has no length",
+					NameStr(column->attname), RelationGetRelationName(index)),
+			 errhint("Declare it as svec(n), or index an expression with a "
+					 "cast such as ((terms::svec(30522))).")));
+	*dims = typmod;
+	*planes = 0;
+	return sizeof(double);
+}
+
+/* The value of a vector that must have the index's dimensions. */
+static HxSvec *
+get_vector(const HxIndexDesc *desc, Datum value)
+{
+	HxSvec shape = {.dims = desc->dims};
+	HxSvec *v = DatumGetSvec(value);
+
+	HxCheckSameDims(&shape, v);
+	for (int i = 0; i < v->nnz; i++)
+		if (v->indices[i] < 0 || v->indices[i] >= v->dims ||
+			(i > 0 && v->indices[i] <= v->indices[i - 1]) ||
+			!isfinite(HxSvecWeights(v)[i]))
+			ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+							errmsg("invalid svec: element %d has index %d and "
+								   "weight %g",
+								   i + 1, v->indices[i], HxSvecWeights(v)[i])));
+	return v;
+}
+
+HxQuery *
+HxMakeSparseQuery(const HxIndexDesc *desc, HxMetric metric, Datum query,
+				  Oid type)
+{
+	const HxSvec *v;
+	HxSparseQuery *result = palloc0(sizeof(HxSparseQuery));
+
+	if (OidIsValid(type))
+		elog(ERROR, "sparse vectors are not searched by values of type %u",
+			 type);
+	v = get_vector(desc, query);
+	result->base.desc = desc;
+	result->base.metric = metric;
+	result->base.unit = 1;
+	result->norm2 = HxSvecSquare(v);
+	result->nnz = v->nnz;
+	result->dims = palloc(Max(v->nnz, 1) * sizeof(int32));
+	result->weights = palloc(Max(v->nnz, 1) * sizeof(float));
+	memcpy(result->dims, v->indices, v->nnz * sizeof(int32));
+	memcpy(result->weights, HxSvecWeights(v), v->nnz * sizeof(float));
+	return &result->base;
+}
+
+/* The distance of a vector of the table; infinity instead of NaN */
+double
+HxSparseDistance(const HxQuery *base, Datum vector)
+{
+	const HxSparseQuery *query = (const HxSparseQuery *) base;
+	HxSvec *v = get_vector(base->desc, vector);
+	double product =
+		hx_kernels->sparse_dot(query->dims, query->weights, query->nnz,
+							   v->indices, HxSvecWeights(v), v->nnz);
+	double distance =
+		base->metric == HX_COSINE
+			? HxCosineDistance(product, query->norm2, HxSvecSquare(v))
+			: HxNegativeProduct(product);
+
+	if (PointerGetDatum(v) != vector)
+		pfree(v);
+	return HxOrderedDistance(distance);
+}
+
+/* A row of the table as the index keeps it; palloc'd. */
+HxDoc *
+HxFormDoc(const HxIndexDesc *desc, const Datum *values, const bool *isnull,
+		  const ItemPointerData *tid)
+{
+	int vector = desc->vector_attno - 1;
+	HxSvec *v = isnull[vector] ? NULL : get_vector(desc, values[vector]);
+	int nnz = v ? v->nnz : HX_DOC_NULL;
+	Size size = HxDocSize(desc, nnz);
+	HxDoc *doc = palloc0(size);
+	HxAttrRow attrs;
+
+	HxEncodeAttrs(desc, values, isnull, &attrs);
+	doc->size = size;
+	doc->nnz = nnz;
+	doc->tid = *tid;
+	doc->nulls = attrs.nulls;
+	memcpy(doc->words, attrs.words, desc->nwords * sizeof(int64));
+	if (!v)
+	{
+		doc->norm2 = HX_NULL_NORM;
+		return doc;
+	}
+	doc->norm2 = HxSvecSquare(v);
+	memcpy(HxDocDims(desc, doc), v->indices, nnz * sizeof(int32));
+	memcpy(HxDocWeights(desc, doc), HxSvecWeights(v), nnz * sizeof(float));
+	return doc;
+}
+
+/* The attributes of a row. */
+void
+HxDocAttrs(const HxIndexDesc *desc, const HxDoc *doc, HxAttrRow *attrs)
+{
+	attrs->nulls = doc->nulls;
+	memcpy(attrs->words, doc->words, desc->nwords * sizeof(int64));
+}
+
+/* ---- operator classes ---- */
+
+static const HxVectorMethods sparse_methods = {
+	.sparse = true,
+	.payload_size = sparse_payload_size,
+	.query = HxMakeSparseQuery,
+};
+
+HX_VECTOR_CLASS(hx_vector_svec_ip, HX_INNER_PRODUCT, sparse_methods);
+HX_VECTOR_CLASS(hx_vector_svec_cosine, HX_COSINE, sparse_methods);

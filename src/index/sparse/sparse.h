@@ -1,0 +1,472 @@
+/*
+ * sparse.h
+ *	  Indexes of sparse vectors: windows of postings, and rows that wait to
+ *	  become one.
+ *
+ * See README.sparse.  What is shared with codes: pages and their checks, pages
+ * of rows with attributes and zone maps, filters, searches' rows and scans.
+ */
+#ifndef HX_SPARSE_H
+#define HX_SPARSE_H
+
+#include "index/filter/filter.h"
+#include "index/search/search.h"
+#include "index/blocks/store/payload.h"
+#include "nodes/execnodes.h"
+#include "storage/buffile.h"
+#include "type/svec.h"
+#include "utils/tuplestore.h"
+
+/* Rows of a block: what a bound covers */
+#define HX_WINDOW_BLOCK 16
+/* Blocks of a window, and a few to spare, so that it is a power of two */
+#define HX_WINDOW_BLOCKS 4096
+/* Rows of a window at most: slots and numbers of postings are of 16 bits */
+#define HX_WINDOW_ROWS ((HX_WINDOW_BLOCKS - 1) * HX_WINDOW_BLOCK)
+/* Slots that there is room for */
+#define HX_WINDOW_SLOTS (HX_WINDOW_BLOCKS * HX_WINDOW_BLOCK)
+
+/* A pending area as large as this becomes a window */
+#define HX_PENDING_ROWS 1024
+#define HX_PENDING_PAGES 128
+
+/* ---- a row by itself ---- */
+
+/*
+ * A row with its vector: in the pending area, in the files of a build, in
+ * memory.  Attribute words, dimensions and weights follow.  The size is a
+ * multiple of 8.
+ */
+typedef struct HxDoc
+{
+	uint32 size;		 /* bytes, all together */
+	int32 nnz;			 /* weights, or HX_DOC_NULL */
+	double norm2;		 /* squared length, as the operators compute it */
+	ItemPointerData tid; /* heap row */
+	uint16 dead;		 /* removed by vacuum */
+	uint32 nulls;		 /* attributes that are NULL */
+	uint32 unused;
+	int64 words[FLEXIBLE_ARRAY_MEMBER];
+} HxDoc;
+
+#define HX_DOC_NULL (-1) /* nnz: the vector is NULL */
+/*
+ * Squared lengths of rows that have none.  Removed rows are marked so instead
+ * of by a page's marks of dead rows, which are hints and get lost.
+ */
+#define HX_NULL_NORM (-1.0)
+#define HX_DEAD_NORM (-2.0)
+
+static inline int32 *
+HxDocDims(const HxIndexDesc *desc, const HxDoc *doc)
+{
+	return (int32 *) (doc->words + desc->nwords);
+}
+
+static inline float *
+HxDocWeights(const HxIndexDesc *desc, const HxDoc *doc)
+{
+	return (float *) (HxDocDims(desc, doc) + doc->nnz);
+}
+
+static inline Size
+HxDocSize(const HxIndexDesc *desc, int nnz)
+{
+	return MAXALIGN(offsetof(HxDoc, words) + desc->nwords * sizeof(int64) +
+					Max(nnz, 0) * (sizeof(int32) + sizeof(float)));
+}
+
+/* ---- pages ---- */
+
+/* A chain of pages with pending rows */
+typedef struct HxChain
+{
+	uint64 owner;	   /* incarnation; 0: there is none */
+	BlockNumber first; /* or InvalidBlockNumber */
+	BlockNumber last;  /* page to append to */
+	uint32 rows;	   /* dead ones included */
+	uint32 dead;	   /* of these, removed by vacuum */
+	uint32 nulls;	   /* of rows, those without a vector */
+	uint32 pages;	   /* pages of the chain */
+} HxChain;
+
+/* A window, in the directory */
+typedef struct HxWindow
+{
+	uint64 owner;	 /* incarnation; 0: entry not in use */
+	uint64 postings; /* of all dimensions */
+	double min_norm; /* least squared length but 0; infinity if none */
+	uint32 rows;	 /* slots, dead ones included */
+	uint32 dead;	 /* of these, removed by vacuum */
+	uint32 nulls;	 /* of rows, those without a vector */
+	uint32 dims;	 /* dimensions with postings */
+	uint32 pages;	 /* pages of all kinds */
+	BlockNumber map; /* first page of its map */
+} HxWindow;
+
+/* Directory page; on the first one also the pending areas */
+typedef struct HxWindows
+{
+	uint16 count; /* entries, those not in use included */
+	uint16 capacity;
+	uint32 unused;
+	HxChain pending; /* takes new rows */
+	HxChain frozen;	 /* is being made a window, or was when all stopped */
+} HxWindows;
+
+#define HxPageWindows(page) ((HxWindows *) HxContents(page))
+#define HxPageWindow(page, slot) \
+	(&((HxWindow *) (HxContents(page) + sizeof(HxWindows)))[slot])
+#define HX_WINDOWS_CAPACITY \
+	((HX_PAGE_ROOM - sizeof(HxWindows)) / sizeof(HxWindow))
+
+/* What a window is made of; rows are HX_KIND_ROWS pages, full but the last */
+typedef enum HxSection
+{
+	HX_SECTION_ROWS,
+	HX_SECTION_FENCES,
+	HX_SECTION_DIMS,
+	HX_SECTION_POSTINGS,
+	HX_SECTIONS
+} HxSection;
+
+/* Consecutive pages of a section, consecutive in the file too */
+typedef struct HxRun
+{
+	BlockNumber first;
+	uint16 section;
+	uint16 pages;
+} HxRun;
+
+/* Map page: after this comes room for a zone map, used on the first, then runs
+ */
+typedef struct HxMap
+{
+	uint32 count; /* runs on this page */
+	uint32 unused;
+} HxMap;
+
+#define HxPageMap(page) ((HxMap *) HxContents(page))
+#define HxMapZone(page) ((HxZone *) (HxContents(page) + sizeof(HxMap)))
+#define HxMapRuns(desc, page)                      \
+	((HxRun *) (HxContents(page) + sizeof(HxMap) + \
+				MAXALIGN(HX_ZONE_SIZE((desc)->nwords))))
+#define HxMapCapacity(desc)                                                    \
+	((HX_PAGE_ROOM - sizeof(HxMap) - MAXALIGN(HX_ZONE_SIZE((desc)->nwords))) / \
+	 sizeof(HxRun))
+
+/* Fences page: every so many dimensions the first of them */
+#define HxPageFences(page) ((uint32 *) HxContents(page))
+#define HX_FENCES_CAPACITY (HX_PAGE_ROOM / sizeof(uint32))
+
+/* A dimension of a window */
+typedef struct HxDim
+{
+	uint32 dim;	   /* counted from 0 */
+	uint32 start;  /* first unit of its block bounds and postings */
+	uint16 blocks; /* block bounds; 0: there are none */
+	uint16 count;  /* postings */
+	float max;	   /* greatest absolute weight; negative if there are
+					* negative weights */
+} HxDim;
+
+#define HxPageDims(page) ((HxDim *) HxContents(page))
+
+/* A fence for every so many dimensions; a page holds those of whole fences */
+#define HX_DIMS_A_FENCE 32
+#define HX_FENCES_A_PAGE \
+	((int) (HX_PAGE_ROOM / (HX_DIMS_A_FENCE * sizeof(HxDim))))
+#define HX_DIMS_CAPACITY (HX_FENCES_A_PAGE * HX_DIMS_A_FENCE)
+
+/* A posting: one unit of 6 bytes.  So is a block bound. */
+typedef struct HxPosting
+{
+	uint16 slot;
+	uint16 weight[2]; /* a float, not aligned */
+} HxPosting;
+
+typedef struct HxBlockBound
+{
+	uint16 block; /* slot / HX_WINDOW_BLOCK */
+	uint16 first; /* its first posting, counted in the list */
+	uint16 max;	  /* greatest absolute weight, upper half of a float,
+				   * rounded up */
+} HxBlockBound;
+
+#define HxPagePostings(page) ((HxPosting *) HxContents(page))
+#define HX_UNITS_A_PAGE ((uint32) (HX_PAGE_ROOM / sizeof(HxPosting)))
+
+static inline float
+HxPostingWeight(const HxPosting *posting)
+{
+	float weight;
+
+	memcpy(&weight, posting->weight, sizeof(float));
+	return weight;
+}
+
+/* Pending page: bytes in use, and how many belong to a row begun before */
+typedef struct HxPending
+{
+	uint32 used;
+	uint32 continued;
+} HxPending;
+
+#define HxPagePending(page) ((HxPending *) HxContents(page))
+#define HxPendingBytes(page) (HxContents(page) + sizeof(HxPending))
+#define HX_PENDING_ROOM (HX_PAGE_ROOM - sizeof(HxPending))
+
+/* ---- sparse_page.c: reading ---- */
+
+/* The directory in memory */
+typedef struct HxSparseDirectory
+{
+	int count; /* windows in use */
+	HxWindow *windows;
+	HxPlace *places; /* of their entries */
+	HxChain pending;
+	HxChain frozen;
+	uint32 pages; /* directory pages */
+} HxSparseDirectory;
+
+/* A window opened for reading */
+typedef struct HxWindowReader
+{
+	Relation index;
+	const HxIndexDesc *desc;
+	HxWindow window;
+	HxPlace place;
+	HxZone *zone;
+	int nruns;
+	struct HxReadRun *runs;
+	int begin[HX_SECTIONS + 1]; /* first run of each section */
+	uint32 pages[HX_SECTIONS];	/* pages of each */
+	BlockNumber *maps;			/* pages of the map */
+	int nmaps;
+} HxWindowReader;
+
+extern void HxReadWindows(Relation index, const HxIndexDesc *desc,
+						  HxSparseDirectory *directory);
+extern uint64 HxSparseRows(const HxSparseDirectory *directory);
+extern bool HxOpenWindow(Relation index, const HxIndexDesc *desc,
+						 const HxWindow *window, HxPlace place,
+						 HxWindowReader *reader);
+extern void HxCloseWindow(HxWindowReader *reader);
+extern BlockNumber HxWindowBlock(const HxWindowReader *reader,
+								 HxSection section, uint32 number);
+extern Buffer HxReadWindowPage(const HxWindowReader *reader, HxSection section,
+							   uint32 number);
+extern int HxWindowPageRows(const HxWindowReader *reader, uint32 number);
+extern int HxWindowPageDims(const HxWindowReader *reader, uint32 number);
+extern bool HxReadDims(const HxWindowReader *reader, uint32 number, HxDim *dims,
+					   int *count);
+extern bool HxReadPostings(const HxWindowReader *reader, const HxDim *dim,
+						   HxPosting *postings);
+
+/* Called for each pending row; the row is valid during the call only, and its
+ * page is share-locked */
+typedef void (*HxDocCallback)(const HxDoc *doc, void *state);
+
+extern bool HxScanPending(Relation index, const HxIndexDesc *desc,
+						  const HxChain *chain, HxDocCallback callback,
+						  void *state);
+extern const char *HxDocFault(const HxIndexDesc *desc, const HxDoc *doc,
+							  Size size);
+extern void HxInitWindowsPage(Page page);
+
+/* Rows as they come from the table */
+extern HxDoc *HxFormDoc(const HxIndexDesc *desc, const Datum *values,
+						const bool *isnull, const ItemPointerData *tid);
+extern void HxDocAttrs(const HxIndexDesc *desc, const HxDoc *doc,
+					   HxAttrRow *attrs);
+
+/* ---- sparse_write.c: making windows ---- */
+
+typedef struct HxWindowWriter HxWindowWriter;
+typedef struct HxAssembler HxAssembler;
+
+extern HxWindowWriter *HxBeginWindow(Relation index, const HxIndexDesc *desc,
+									 uint64 owner, bool logged);
+extern void HxWindowAddRow(HxWindowWriter *writer, const HxAttrRow *attrs,
+						   const ItemPointerData *tid, double norm2);
+extern void HxWindowEndRows(HxWindowWriter *writer);
+extern void HxWindowAddList(HxWindowWriter *writer, uint32 dim,
+							const HxPosting *postings, int count);
+extern void HxEndWindow(HxWindowWriter *writer, HxWindow *window);
+
+extern HxAssembler *HxMakeAssembler(const HxIndexDesc *desc);
+extern void HxAssemble(HxAssembler *assembler, const HxDoc *doc);
+extern int HxAssembledRows(const HxAssembler *assembler);
+extern Size HxAssembledBytes(const HxAssembler *assembler);
+extern void HxWriteAssembled(HxAssembler *assembler, HxWindowWriter *writer);
+
+/* ---- sparse_cluster.c: an order in which similar rows are neighbours ---- */
+
+/* Dimensions of a centroid and of a row that count */
+#define HX_CENTROID_DIMS 48
+#define HX_ROW_DIMS 16
+
+/* The heaviest dimensions of a row, weights divided by its length */
+typedef struct HxSketch
+{
+	int count;
+	uint32 dims[HX_CENTROID_DIMS];
+	float weights[HX_CENTROID_DIMS];
+} HxSketch;
+
+typedef struct HxOrganizer HxOrganizer;
+
+extern void HxSketchAdd(HxSketch *sketch, int room, uint32 dim, float weight);
+extern void HxSketchDoc(const HxIndexDesc *desc, const HxDoc *doc, int room,
+						HxSketch *sketch);
+extern HxOrganizer *HxMakeOrganizer(Size memory, uint64 seed);
+extern HxSketch *HxOrganizerSample(HxOrganizer *organizer);
+extern int HxOrganizerRoom(const HxOrganizer *organizer);
+extern int HxWriteSample(HxOrganizer *organizer, BufFile *file);
+extern void HxReadSample(HxOrganizer *organizer, BufFile *file, int count);
+extern void HxOrganizerTrain(HxOrganizer *organizer, int64 rows);
+extern uint32 HxOrganizerRank(HxOrganizer *organizer, const HxSketch *sketch);
+
+/* ---- sparse_rewrite.c: rows that have been windows or pending, in order ---- */
+
+extern void HxOrderDocs(const HxIndexDesc *desc, HxDoc **docs, int count);
+extern void HxRewriteWindows(const HxWindowReader *readers, int count,
+							 HxWindowWriter *writer);
+
+/* ---- sparse_merge.c: structure changes; all need the structure lock ---- */
+
+extern void HxFreezePending(Relation index, const HxIndexDesc *desc);
+extern void HxMergeWindows(Relation index, const HxIndexDesc *desc,
+						   bool in_vacuum);
+extern void HxFreeSparsePages(Relation index, const BlockNumber *blocks,
+							  int count);
+
+/* ---- callbacks, called by those of the access method ---- */
+
+extern void HxSparseInsert(Relation index, const HxIndexDesc *desc,
+						   const Datum *values, const bool *isnull,
+						   const ItemPointerData *tid);
+extern void HxSparseBulkDelete(Relation index, IndexBulkDeleteResult *stats,
+							   IndexBulkDeleteCallback callback, void *state);
+extern void HxSparseCleanup(Relation index, IndexBulkDeleteResult *stats);
+
+/* ---- sparse_search.c ---- */
+
+typedef struct HxSparseSearch HxSparseSearch;
+
+/* A query: dimensions ascending */
+typedef struct HxSparseQuery
+{
+	HxQuery base;
+	double norm2;
+	int nnz;
+	int32 *dims;
+	float *weights;
+} HxSparseQuery;
+
+/* Which slots of a block are in a set of a window's slots, a bit each */
+static inline uint32
+HxPassingSlots(const uint64 *slots, int block)
+{
+	int slot = block * HX_WINDOW_BLOCK;
+
+	return slots[slot / 64] >> slot % 64 & ((1 << HX_WINDOW_BLOCK) - 1);
+}
+
+/* The query's dimensions in a window */
+typedef struct HxSparseLists
+{
+	const HxSparseQuery *query;
+	const HxWindowReader *reader;
+	int count;
+	HxDim *dims; /* their entries ... */
+	int *which;	 /* ... and which ones of the query's they are */
+} HxSparseLists;
+
+/* sparse_lists.c */
+extern bool HxFindLists(const HxSparseQuery *query,
+						const HxWindowReader *reader, HxSparseLists *lists);
+
+/* sparse_bound.c */
+extern bool HxBoundBlocks(const HxSparseLists *lists, float *bounds);
+extern bool HxTightenBounds(const HxSparseLists *lists, double least,
+							const uint64 *passing, uint64 *blocks,
+							float *bounds, double *sums);
+
+typedef struct HxQueryLookup HxQueryLookup;
+
+/* Is a block in a set of them? */
+static inline bool
+HxIsChosen(const uint64 *blocks, int block)
+{
+	return blocks[block / 64] >> (block % 64) & 1;
+}
+
+/* sparse_lookup.c */
+extern HxQueryLookup *HxMakeLookup(const HxSparseQuery *query);
+extern double HxLookupProduct(const HxQueryLookup *lookup, const HxDoc *doc);
+
+/* sparse_score.c */
+extern bool HxScoreSparseBlocks(const HxSparseLists *lists,
+								const uint64 *blocks, double *sums);
+extern void HxBlockMaxima(const double *sums, int rows, const uint64 *blocks,
+						  double *maxima);
+extern double HxReachedBy(const double *values, int count, double wanted);
+
+extern HxSparseSearch *HxSparseBeginSearch(Relation index,
+										   const HxIndexDesc *desc,
+										   const HxSearchSpec *spec,
+										   HxSearchStats *stats);
+extern void HxSparsePrefetch(HxSparseSearch *search, const uint16 *lines,
+							 int count);
+extern bool HxSparseNext(HxSparseSearch *search, HxCandidate *row,
+						 bool *is_null);
+extern int64 HxSparseNextRows(HxSparseSearch *search, ItemPointerData **tids);
+
+/* sparse.c */
+extern HxQuery *HxMakeSparseQuery(const HxIndexDesc *desc, HxMetric metric,
+								  Datum query, Oid type);
+extern double HxSparseDistance(const HxQuery *query, Datum vector);
+
+/* ---- sparse_check.c ---- */
+
+/* What a check of an index found */
+typedef struct HxSparseCounts
+{
+	int64 blocks; /* windows */
+	int64 rows;	  /* with a vector or without, but for removed ones */
+	int64 null_rows;
+	int64 dead; /* rows removed that still have their place */
+	int64 directory_pages;
+	int64 rows_pages; /* pages of windows and pending rows, of all kinds */
+} HxSparseCounts;
+
+/* Who checks, and what about rows only he can tell */
+typedef struct HxSparseChecker
+{
+	BlockNumber npages; /* length of the file */
+	uint8 *reached;		/* a bit for each page that has a purpose */
+	bool certain;		/* nobody writes */
+	void *state;
+
+	/* What is wrong with a row, or NULL; the zone map is NULL for a pending
+	 * row, norm2 HX_NULL_NORM for a row without a vector */
+	const char *(*check_row)(void *state, const ItemPointerData *tid,
+							 const HxAttrRow *attrs, const HxZone *zone,
+							 double norm2);
+} HxSparseChecker;
+
+extern void HxSparseCheck(Relation index, const HxIndexDesc *desc,
+						  HxSparseChecker *checker, HxSparseCounts *counts);
+
+/* ---- sparse_inspect.c ---- */
+
+extern void HxSparseIndexInfo(Relation index, const HxIndexDesc *desc,
+							  Datum *values);
+extern void HxSparseBlockInfo(Relation index, const HxIndexDesc *desc,
+							  Tuplestorestate *store, TupleDesc tuples);
+extern int HxSparseSampleRows(Relation index, const HxIndexDesc *desc,
+							  int wanted, uint64 seed, HxQuery **queries,
+							  uint64 *tids);
+
+#endif /* HX_SPARSE_H */

@@ -1,0 +1,135 @@
+/*
+ * state.h
+ *	  A search in sparse vectors while it runs: what its files share.
+ *
+ * sparse_search.c goes through passes and windows; sparse_visit.c looks at the
+ * rows of what was scored.
+ */
+#ifndef HX_SPARSE_STATE_H
+#define HX_SPARSE_STATE_H
+
+#include <math.h>
+
+#include "index/search/row.h"
+#include "index/sparse/sparse.h"
+#include "type/distance.h"
+#include "utils/float.h"
+
+/* Blocks of a window, a bit each */
+#define HX_BLOCK_WORDS (HX_WINDOW_BLOCKS / 64)
+
+/* A window during a pass */
+typedef struct HxWindowState
+{
+	HxWindowReader reader;
+	int blocks; /* blocks of rows that it has */
+	HxSparseLists lists;
+	float *bounds;					  /* of blocks; NULL: none were computed */
+	uint64 visited[HX_BLOCK_WORDS];	  /* what is beyond the last block, too */
+	uint64 tightened[HX_BLOCK_WORDS]; /* whose bounds have been made tighter */
+	int nvisited;					  /* blocks visited */
+	float peaks[HX_BLOCK_WORDS]; /* greatest bound of those not visited, for
+									 * each word of them */
+	float best;					 /* the greatest of these */
+	uint64 *masks;	/* rows that pass, a mask a page; NULL: none made yet */
+	bool *has_mask; /* of which pages */
+} HxWindowState;
+
+struct HxSparseSearch
+{
+	Relation index;
+	HxIndexDesc desc;
+	HxSearchSpec spec;
+	const HxSparseQuery *query;
+	HxSparseDirectory directory;
+	bool in_nulls;	  /* now among the rows whose distance is NULL */
+	bool see_dead;	  /* marks of dead rows do not count */
+	bool filtered;	  /* not all rows pass filter and set of TIDs */
+	BlockNumber page; /* page of rows being read */
+
+	HxCandidate *kept; /* best rows of this pass */
+	bool sorted;	   /* kept is; else a heap, greatest first */
+	int room;
+	int nkept;
+	int nemitted;
+	int nready; /* of kept, may be emitted */
+	bool ended; /* no row but those kept is left */
+	int pass;	/* passes begun */
+	bool has_last;
+	HxCandidate last;
+	HxSearchStats *stats; /* of the search that this one is */
+	uint64 asked;		  /* rows that filter and set were asked about ... */
+	uint64 passed;		  /* ... and that passed */
+
+	HxWindowState *windows; /* those that may have rows */
+	int nwindows;
+	MemoryContext pass_context; /* of the windows' state */
+	double *sums;				/* products by slot */
+	double *maxima;				/* greatest of them by block */
+	uint64 *mask;				/* rows of a page that pass */
+	uint64 *passing;			/* slots of a window's rows that pass */
+	const uint16 *lines;		/* lines of pages of rows to fetch ahead ... */
+	int nlines;					/* ... so many */
+	HxQueryLookup *lookup;		/* of the query's dimensions */
+
+	ItemPointerData *tids; /* searches not ordered */
+	int64 ntids;
+	int64 tids_room;
+	MemoryContext context;
+};
+
+/* Is this part of the search about distances? */
+static inline bool
+HxSparseScores(const HxSparseSearch *search)
+{
+	return search->spec.ordered && search->query && !search->in_nulls;
+}
+
+/* Is the row one that this part of the search is about? */
+static inline bool
+HxSparseIsWanted(const HxSparseSearch *search, bool is_null)
+{
+	const HxSearchSpec *spec = &search->spec;
+
+	if (spec->ordered && search->query && is_null != search->in_nulls)
+		return false;
+	return is_null ? !spec->skip_nulls : !spec->only_nulls;
+}
+
+/*
+ * A row with a smaller product is farther than a distance.  For cosine
+ * distances that is said of the shortest row of a window, and rounded down by
+ * more than the errors of the arithmetic.
+ */
+static inline double
+HxLeastProduct(const HxSparseSearch *search, double distance, double min_norm)
+{
+	double least;
+
+	if (search->query->base.metric != HX_COSINE)
+		return -distance;
+	least = 1 - distance - 1e-14;
+	if (!(least > 0)) /* lengths would have to be bounded from above */
+		return -get_float8_infinity();
+	return least * sqrt(search->query->norm2 * min_norm) * (1 - 1e-12);
+}
+
+/*
+ * sparse_visit.c: keep the good rows of blocks that were scored (NULL: of all).
+ * False if the window was replaced, as everywhere below.
+ */
+extern bool HxVisitScored(HxSparseSearch *search, HxWindowState *window,
+						  const uint64 *blocks);
+
+/* sparse_visit.c: leave out blocks all of whose rows the filter rejects. */
+extern bool HxDropRejected(HxSparseSearch *search, HxWindowState *window,
+						   uint64 *blocks);
+
+/* sparse_visit.c: visit all rows of a window, without distances. */
+extern bool HxVisitUnscored(HxSparseSearch *search,
+							const HxWindowState *window);
+
+/* sparse_visit.c: consider a pending row; called by HxScanPending(). */
+extern void HxVisitPending(const HxDoc *doc, void *state);
+
+#endif /* HX_SPARSE_STATE_H */

@@ -1,0 +1,464 @@
+/*
+ * visit.c
+ *	  Rows of an index of sparse vectors during a search: which ones pass, and
+ *	  which of those that were scored are to be kept.
+ *
+ * Scoring leaves a sum for each slot.  Few of them matter, so the pages of
+ * rows, with lengths, attributes and TIDs, are read only where a sum is great
+ * enough.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "port/pg_bitutils.h"
+
+#include "index/sparse/state.h"
+
+/* If they had too few rows, so many times as many blocks are */
+#define MORE_BLOCKS 4
+
+/* ---- rows kept ---- */
+
+/* The last of the rows kept, of which there are as many as there is room for */
+static inline const HxCandidate *
+last_kept(const HxSparseSearch *search)
+{
+	return &search->kept[search->sorted ? search->nkept - 1 : 0];
+}
+
+/* Distance above which a row is not kept */
+static inline double
+worst_kept(const HxSparseSearch *search)
+{
+	if (search->nkept < search->room)
+		return get_float8_infinity();
+	return last_kept(search)->distance;
+}
+
+/* Least sum that a row of a window needs to be kept */
+static double
+least_sum(const HxSparseSearch *search, const HxWindowState *window)
+{
+	return HxLeastProduct(search, worst_kept(search),
+						  window->reader.window.min_norm);
+}
+
+/* Take note of a row that passes the filter. */
+static inline void
+consider(HxSparseSearch *search, double distance, const ItemPointerData *tid)
+{
+	HxCandidate row;
+
+	row.page = search->page;
+	row.passed = false;
+	row.distance = HxOrderedDistance(distance);
+	if (row.distance > worst_kept(search))
+		return;
+	row.tid = HxPackTid(tid);
+	if (search->has_last && !HxPrecedes(&search->last, &row))
+		return;
+	if (search->nkept == search->room && !HxPrecedes(&row, last_kept(search)))
+		return;
+	if (search->sorted)
+		HxInsertSorted(search->kept, search->nemitted, &search->nkept,
+					   search->room, &row);
+	else if (search->nkept < search->room)
+		HxHeapAdd(search->kept, search->nkept++, row);
+	else
+		HxSiftDown(search->kept, search->nkept, 0, row);
+}
+
+/* Add a TID to those found by a search without order. */
+static void
+collect(HxSparseSearch *search, const ItemPointerData *tid)
+{
+	if (search->ntids == search->tids_room)
+	{
+		search->tids_room = Max(search->tids_room * 2, 1024);
+		search->tids = repalloc_huge(search->tids, search->tids_room *
+													   sizeof(ItemPointerData));
+	}
+	search->tids[search->ntids++] = *tid;
+}
+
+/* Distance of a row from its product and squared length: the operator's */
+static inline double
+distance_of(const HxSparseSearch *search, double product, double norm2)
+{
+	if (search->query->base.metric == HX_COSINE)
+		return HxCosineDistance(product, search->query->norm2, norm2);
+	return HxNegativeProduct(product);
+}
+
+/* ---- rows that pass ---- */
+
+/* Words of the mask of a page */
+static inline int
+mask_words(const HxSparseSearch *search)
+{
+	return (search->desc.capacity + 63) / 64;
+}
+
+/* Which rows of a page pass all conditions but those on the vector. */
+static void
+build_mask(HxSparseSearch *search, const HxRowArrays *rows, uint64 *mask)
+{
+	int words = (rows->count + 63) / 64;
+	int passed = 0;
+
+	for (int w = 0; w < words; w++)
+		mask[w] = search->see_dead ? ~UINT64CONST(0) : ~rows->dead[w];
+	if (rows->count % 64)
+		mask[words - 1] &= (UINT64CONST(1) << (rows->count % 64)) - 1;
+	if (!search->filtered)
+		return;
+	if (!HxFilterIsTrivial(search->spec.filter))
+		HxFilterRows(search->spec.filter, &rows->columns, mask);
+	if (search->spec.tids)
+		HxTidSetFilter(search->spec.tids, rows->tids, rows->count, mask);
+	for (int w = 0; w < words; w++)
+		passed += pg_popcount64(mask[w]);
+	search->asked += rows->count;
+	search->passed += passed;
+	search->stats->filtered += rows->count - passed;
+}
+
+/*
+ * The mask of a page, if that was made before; a filter is asked once about
+ * each row.  Without a filter masks are not worth being kept.
+ */
+static const uint64 *
+known_mask(HxSparseSearch *search, HxWindowState *window, uint32 number)
+{
+	uint32 pages = window->reader.pages[HX_SECTION_ROWS];
+
+	if (!search->filtered)
+		return NULL;
+	if (!window->masks)
+	{
+		window->masks = MemoryContextAlloc(
+			search->pass_context, pages * mask_words(search) * sizeof(uint64));
+		window->has_mask =
+			MemoryContextAllocZero(search->pass_context, pages * sizeof(bool));
+	}
+	return window->has_mask[number]
+			   ? window->masks + number * mask_words(search)
+			   : NULL;
+}
+
+/* The mask of a page that is being read. */
+static const uint64 *
+make_mask(HxSparseSearch *search, HxWindowState *window, uint32 number,
+		  const HxRowArrays *rows)
+{
+	uint64 *mask = search->mask;
+
+	if (search->filtered)
+	{
+		mask = window->masks + number * mask_words(search);
+		window->has_mask[number] = true;
+	}
+	build_mask(search, rows, mask);
+	return mask;
+}
+
+/* Does a page have rows of one of some blocks? */
+static bool
+any_on_page(const HxWindowState *window, uint32 number, const uint64 *blocks)
+{
+	int first = number * window->reader.desc->capacity;
+	int last = first + HxWindowPageRows(&window->reader, number) - 1;
+
+	for (int b = first / HX_WINDOW_BLOCK; b <= last / HX_WINDOW_BLOCK; b++)
+		if (HxIsChosen(blocks, b))
+			return true;
+	return false;
+}
+
+/* The mask of a page, read for it if need be; NULL if the window was replaced */
+static const uint64 *
+read_mask(HxSparseSearch *search, HxWindowState *window, uint32 number)
+{
+	const uint64 *mask = known_mask(search, window, number);
+	HxRowArrays rows;
+	Buffer buffer;
+
+	if (mask)
+		return mask;
+	buffer = HxReadWindowPage(&window->reader, HX_SECTION_ROWS, number);
+	if (!BufferIsValid(buffer))
+		return NULL;
+	HxRowArraysOf(&search->desc, BufferGetPage(buffer), &rows);
+	mask = make_mask(search, window, number, &rows);
+	UnlockReleaseBuffer(buffer);
+	return mask;
+}
+
+bool
+HxDropRejected(HxSparseSearch *search, HxWindowState *window, uint64 *blocks)
+{
+	uint64 *passing = search->passing;
+
+	memset(passing, 0, HX_WINDOW_SLOTS / 8);
+	for (uint32 p = 0; p < window->reader.pages[HX_SECTION_ROWS]; p++)
+	{
+		int first = p * search->desc.capacity;
+		int count = HxWindowPageRows(&window->reader, p);
+		const uint64 *mask;
+
+		if (!any_on_page(window, p, blocks))
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		mask = read_mask(search, window, p);
+		if (!mask)
+			return false;
+		for (int w = 0; w * 64 < count; w++)
+			for (uint64 left = mask[w]; left != 0; left &= left - 1)
+			{
+				int slot = first + w * 64 + pg_rightmost_one_pos64(left);
+
+				passing[slot / 64] |= UINT64CONST(1) << (slot % 64);
+			}
+	}
+	for (int b = 0; b < window->blocks; b++)
+		if (HxPassingSlots(passing, b) == 0)
+			blocks[b / 64] &= ~(UINT64CONST(1) << (b % 64));
+	return true;
+}
+
+/* ---- rows that were scored ---- */
+
+/* Sums that a visit is about: from the least on, below another */
+typedef struct Range
+{
+	double least;
+	double below;
+} Range;
+
+/* Set the bits from one place on. */
+static inline void
+set_bits(uint64 *bits, int from, int count)
+{
+	uint64 ones = (UINT64CONST(1) << count) - 1; /* of a block, so not all */
+
+	bits[from / 64] |= ones << (from % 64);
+	if (from % 64 + count > 64)
+		bits[from / 64 + 1] |= ones >> (64 - from % 64);
+}
+
+/*
+ * Mark the rows of a page's blocks that have a great enough sum, but for those
+ * that are known not to pass; false if there are none.
+ */
+static bool
+mark_blocks(HxSparseSearch *search, HxWindowState *window, uint32 number,
+			double least, uint64 *marks)
+{
+	const uint64 *mask = known_mask(search, window, number);
+	int first = number * search->desc.capacity;
+	int count = HxWindowPageRows(&window->reader, number);
+	uint64 any = 0;
+
+	memset(marks, 0, (mask_words(search) + 1) * sizeof(uint64));
+	for (int i = 0; i < count;)
+	{
+		int block = (first + i) / HX_WINDOW_BLOCK;
+		int end = Min((block + 1) * HX_WINDOW_BLOCK - first, count);
+
+		/* What was not scored has sums of other rows, whatever the least is */
+		if (search->maxima[block] >= least && search->maxima[block] > -INFINITY)
+			set_bits(marks, i, end - i);
+		i = end;
+	}
+	for (int w = 0; w < (count + 63) / 64; w++)
+	{
+		if (mask)
+			marks[w] &= mask[w];
+		any |= marks[w];
+	}
+	return any != 0;
+}
+
+/* Keep the rows of a page that are marked, pass, and have a sum in a range. */
+static bool
+visit_page(HxSparseSearch *search, HxWindowState *window, uint32 number,
+		   const uint64 *marks, const Range *range)
+{
+	Buffer buffer = HxReadWindowPage(&window->reader, HX_SECTION_ROWS, number);
+	const double *sums = search->sums + (Size) number * search->desc.capacity;
+	const uint64 *mask;
+	HxRowArrays rows;
+	const double *norms;
+
+	if (!BufferIsValid(buffer))
+		return false;
+	if (search->nlines > 0 &&
+		number + 1 < window->reader.pages[HX_SECTION_ROWS])
+		HxPrefetchLines(
+			search->index,
+			HxWindowBlock(&window->reader, HX_SECTION_ROWS, number + 1),
+			search->lines, search->nlines);
+	search->page = BufferGetBlockNumber(buffer);
+	HxRowArraysOf(&search->desc, BufferGetPage(buffer), &rows);
+	norms = (const double *) rows.payloads;
+	mask = known_mask(search, window, number);
+	if (!mask)
+		mask = make_mask(search, window, number, &rows);
+	for (int w = 0; w * 64 < rows.count; w++)
+		for (uint64 left = marks[w] & mask[w]; left != 0; left &= left - 1)
+		{
+			int i = w * 64 + pg_rightmost_one_pos64(left);
+
+			if (sums[i] >= range->least && sums[i] < range->below &&
+				norms[i] >= 0) /* not removed, not NULL */
+				consider(search, distance_of(search, sums[i], norms[i]),
+						 &rows.tids[i]);
+		}
+	UnlockReleaseBuffer(buffer);
+	return true;
+}
+
+/* Visit the rows whose sum is in a range, and good enough. */
+static bool
+visit_range(HxSparseSearch *search, HxWindowState *window, const uint64 *blocks,
+			Range range)
+{
+	uint64 marks[BLCKSZ / 64];
+
+	for (uint32 p = 0; p < window->reader.pages[HX_SECTION_ROWS]; p++)
+	{
+		if (!any_on_page(window, p, blocks))
+			continue;
+		range.least = Max(range.least, least_sum(search, window));
+		if (mark_blocks(search, window, p, range.least, marks) &&
+			!visit_page(search, window, p, marks, &range))
+			return false;
+	}
+	return true;
+}
+
+/* In how many blocks to look for the rows that there is still room for */
+static double
+blocks_wanted(const HxSparseSearch *search)
+{
+	double wanted = search->room - search->nkept;
+
+	if (search->filtered)
+		wanted *= (search->asked + 2.0) / (search->passed + 1.0);
+	return wanted;
+}
+
+/*
+ * While there is room, rows with great sums come first, so that the others
+ * need not be looked at.
+ */
+bool
+HxVisitScored(HxSparseSearch *search, HxWindowState *window,
+			  const uint64 *blocks)
+{
+	Range range = {-INFINITY, INFINITY};
+	double wanted = 0;
+
+	HxBlockMaxima(search->sums, window->reader.window.rows, blocks,
+				  search->maxima);
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		range.least = -INFINITY;
+		if (search->nkept < search->room)
+		{
+			wanted = Max(MORE_BLOCKS * wanted, blocks_wanted(search));
+			range.least = HxReachedBy(search->maxima, window->blocks, wanted);
+		}
+		if (!visit_range(search, window, blocks, range))
+			return false;
+		if (range.least <= least_sum(search, window))
+			return true;
+		range.below = range.least;
+	}
+}
+
+/* ---- rows that are not scored ---- */
+
+bool
+HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
+{
+	const HxWindowReader *reader = &window->reader;
+
+	search->stats->visited++;
+	for (uint32 p = 0; p < reader->pages[HX_SECTION_ROWS]; p++)
+	{
+		Buffer buffer = HxReadWindowPage(reader, HX_SECTION_ROWS, p);
+		HxRowArrays rows;
+
+		if (!BufferIsValid(buffer))
+			return false;
+		search->page = BufferGetBlockNumber(buffer);
+		HxRowArraysOf(&search->desc, BufferGetPage(buffer), &rows);
+		build_mask(search, &rows, search->mask);
+		for (int i = 0; i < rows.count; i++)
+		{
+			double norm = ((const double *) rows.payloads)[i];
+
+			if (!(search->mask[i / 64] >> (i % 64) & 1) ||
+				norm == HX_DEAD_NORM ||
+				!HxSparseIsWanted(search, norm == HX_NULL_NORM))
+				continue;
+			if (search->spec.ordered)
+				consider(search, 0, &rows.tids[i]);
+			else
+				collect(search, &rows.tids[i]);
+		}
+		UnlockReleaseBuffer(buffer);
+		CHECK_FOR_INTERRUPTS();
+	}
+	return true;
+}
+
+/* ---- pending rows ---- */
+
+/* Does a pending row pass the filter? */
+static bool
+pending_passes(HxSparseSearch *search, const HxDoc *doc)
+{
+	HxColumns columns = {.count = 1, .words = doc->words};
+	uint64 nulls[INDEX_MAX_KEYS];
+	uint64 mask = 1;
+
+	if (!search->filtered)
+		return true;
+	for (int a = 0; a < search->desc.nattrs; a++)
+		nulls[a] = doc->nulls >> a & 1;
+	columns.nulls = nulls;
+	columns.stride = columns.null_stride = 1;
+	if (!HxFilterIsTrivial(search->spec.filter))
+		HxFilterRows(search->spec.filter, &columns, &mask);
+	if (search->spec.tids)
+		HxTidSetFilter(search->spec.tids, &doc->tid, 1, &mask);
+	if (mask == 0)
+		search->stats->filtered++;
+	return mask != 0;
+}
+
+void
+HxVisitPending(const HxDoc *doc, void *state)
+{
+	HxSparseSearch *search = state;
+	double distance = 0;
+
+	if (!HxSparseIsWanted(search, doc->nnz == HX_DOC_NULL) ||
+		!pending_passes(search, doc))
+		return;
+	if (!search->spec.ordered)
+	{
+		collect(search, &doc->tid);
+		return;
+	}
+	if (HxSparseScores(search))
+	{
+		search->stats->scored++;
+		distance = distance_of(search, HxLookupProduct(search->lookup, doc),
+							   doc->norm2);
+	}
+	consider(search, distance, &doc->tid);
+}

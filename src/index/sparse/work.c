@@ -1,0 +1,231 @@
+/*
+ * work.c
+ *	  What each participant in a build of an index of sparse vectors does.
+ *
+ * See README.sparse, "Build".  Each spools its share of the table, drawing rows
+ * as centroids; all train the same centroids from the rows that all have drawn;
+ * each then sorts what it has spooled.
+ */
+#include "postgres.h"
+
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "index/page/inject.h"
+#include "index/sparse/build.h"
+#include "index/build/spool.h"
+
+/* Rows are counted as done so many at once */
+#define ROWS_A_STEP 1024
+/* Sort key: rank, then order among the rows that a participant has spooled */
+#define SEQUENCE_BITS 32
+/* Where the choice of centroids among the rows drawn begins; anything will do,
+ * if it is the same for all */
+#define TRAINING_SEED 1
+
+/* Memory that the rows drawn may take, and the centroids made of them */
+static Size
+centroids_memory(const HxBuild *build)
+{
+	return (Size) maintenance_work_mem * 1024 / 4 / build->shared->nparts;
+}
+
+/* ---- loading ---- */
+
+/* table_index_build_scan callback: spool a row. */
+static void
+load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
+		 bool alive, void *state)
+{
+	HxBuild *build = state;
+	HxShare *share = HX_SHARE(build);
+	MemoryContext old = MemoryContextSwitchTo(build->context);
+	HxDoc *doc = HxFormDoc(build->desc, values, isnull, tid);
+
+	if (doc->nnz > 0)
+	{
+		HxSketch *sketch = HxOrganizerSample(build->organizer);
+
+		if (sketch)
+			HxSketchDoc(build->desc, doc, HX_CENTROID_DIMS, sketch);
+	}
+	BufFileWrite(build->rows, doc, doc->size);
+	if (++share->rows % ROWS_A_STEP == 0)
+		HxCountDone(build, ROWS_A_STEP);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(build->context);
+}
+
+/* Write the rows drawn, for all; a serial build keeps them in memory. */
+static void
+pass_on_sample(HxBuild *build)
+{
+	BufFile *file = HxCreateFile(build, "sample", build->part);
+
+	HX_SHARE(build)->sampled = HxWriteSample(build->organizer, file);
+	HxFinishFile(build, file);
+	MemoryContextReset(build->centroids_context);
+	build->organizer = NULL;
+}
+
+/* Spool one's share of the table, and draw rows from it. */
+static void
+load_share(HxBuild *build)
+{
+	MemoryContext old;
+
+	build->centroids_context = AllocSetContextCreate(
+		CurrentMemoryContext, "hashemb centroids", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(build->centroids_context);
+	build->organizer = HxMakeOrganizer(centroids_memory(build), build->part);
+	MemoryContextSwitchTo(old);
+	HxLoadShare(build, load_row);
+	if (build->parallel)
+		pass_on_sample(build);
+}
+
+/* ---- training ---- */
+
+/*
+ * Take what all participants have drawn, or as much as there is room for, in
+ * the same order everywhere.
+ */
+static HxOrganizer *
+collect_samples(HxBuild *build)
+{
+	const HxBuildShared *shared = build->shared;
+	HxOrganizer *organizer =
+		HxMakeOrganizer(centroids_memory(build), TRAINING_SEED);
+	double part = (double) HxOrganizerRoom(organizer) /
+				  Max(HxSumShares(build).sampled, 1);
+
+	for (int p = 0; p < shared->nparts; p++)
+	{
+		BufFile *file = HxOpenFile(build, "sample", p);
+
+		HxReadSample(organizer, file,
+					 (int) (shared->shares[p].sampled * Min(part, 1)));
+		BufFileClose(file);
+	}
+	return organizer;
+}
+
+/* Train the centroids: everybody the same ones, as that is quickly done. */
+static void
+train_share(HxBuild *build)
+{
+	MemoryContext old = MemoryContextSwitchTo(build->centroids_context);
+
+	HX_INJECT("build-train");
+	if (build->parallel)
+		build->organizer = collect_samples(build);
+	HxOrganizerTrain(build->organizer, HxSumShares(build).rows);
+	MemoryContextSwitchTo(old);
+}
+
+/* ---- sorting ---- */
+
+/* Read the next row of the spool into a bytea; palloc'd. */
+static bytea *
+next_spooled(BufFile *spool)
+{
+	HxDoc head;
+	bytea *packed;
+
+	HxReadFile(spool, &head, offsetof(HxDoc, words));
+	packed = palloc(VARHDRSZ + head.size);
+	SET_VARSIZE(packed, VARHDRSZ + head.size);
+	memcpy(VARDATA(packed), &head, offsetof(HxDoc, words));
+	HxReadFile(spool, VARDATA(packed) + offsetof(HxDoc, words),
+			   head.size - offsetof(HxDoc, words));
+	return packed;
+}
+
+/* A row's place in the order of centroids */
+static uint64
+rank_row(HxBuild *build, bytea *packed)
+{
+	/* A bytea's contents are not aligned as a row must be. */
+	HxDoc *doc = palloc(VARSIZE(packed) - VARHDRSZ);
+	HxSketch sketch;
+
+	memcpy(doc, VARDATA(packed), VARSIZE(packed) - VARHDRSZ);
+	HxSketchDoc(build->desc, doc, HX_ROW_DIMS, &sketch);
+	return HxOrganizerRank(build->organizer, &sketch);
+}
+
+/* Put each row that one has spooled into the sort, with its rank. */
+static void
+sort_rows(HxBuild *build, BufFile *spool, Tuplesortstate *sort)
+{
+	TupleDesc tuples = HxSortedTuples();
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(tuples, &TTSOpsVirtual);
+	int64 rows = HX_SHARE(build)->rows;
+
+	for (int64 i = 0; i < rows; i++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(build->context);
+		bytea *packed = next_spooled(spool);
+
+		CHECK_FOR_INTERRUPTS();
+		ExecClearTuple(slot);
+		slot->tts_values[0] = Int64GetDatum(
+			rank_row(build, packed) << SEQUENCE_BITS | (uint32) i);
+		slot->tts_values[1] = PointerGetDatum(packed);
+		slot->tts_isnull[0] = slot->tts_isnull[1] = false;
+		ExecStoreVirtualTuple(slot);
+		MemoryContextSwitchTo(old);
+		tuplesort_puttupleslot(sort, slot);
+		if ((i + 1) % ROWS_A_STEP == 0)
+			HxCountDone(build, ROWS_A_STEP);
+		MemoryContextReset(build->context);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	FreeTupleDesc(tuples);
+}
+
+/* Sort one's share; what is sorted outlives a worker's part of the sort. */
+static void
+sort_share(HxBuild *build)
+{
+	Tuplesortstate *sort = HxBeginSort(build, false);
+	BufFile *spool = build->rows;
+
+	HX_INJECT("build-assign");
+	if (build->parallel)
+		spool = HxOpenFile(build, "rows", build->part);
+	else if (BufFileSeek(spool, 0, 0, SEEK_SET) != 0)
+		elog(ERROR, "could not rewind the spool of an index build");
+	sort_rows(build, spool, sort);
+	if (build->parallel)
+		BufFileClose(spool);
+	/* Centroids go before windows are put together, which take their room. */
+	MemoryContextDelete(build->centroids_context);
+	build->organizer = NULL;
+	tuplesort_performsort(sort);
+	if (build->parallel)
+		tuplesort_end(sort);
+	else
+		build->sort = sort;
+}
+
+void
+HxDoSparseTask(HxBuild *build, HxTask task)
+{
+	switch (task)
+	{
+		case HX_TASK_LOAD:
+			load_share(build);
+			break;
+		case HX_TASK_TRAIN:
+			train_share(build);
+			break;
+		case HX_TASK_ASSIGN:
+			sort_share(build);
+			break;
+		default:
+			elog(ERROR, "unknown task %d of a build of sparse vectors",
+				 (int) task);
+	}
+}
