@@ -9,35 +9,35 @@ DATA = hashemb--0.1.0.sql hashemb_pgvector--0.1.0.sql
 # what stands below it.
 objects = $(addprefix src/$(1)/,$(addsuffix .o,$(2)))
 
-KERNEL = $(call objects,kernel,kernel scalar avx2 avx512 neon steps steps_avx2)
+KERNEL = $(call objects,kernel,steps steps_avx2 scalar avx2 avx512 neon kernel)
 TYPE = $(call objects,type,bincode bincode_order bitops majority distance dense \
 	ball ball_support svec svec_io svec_op svec_cast svec_agg svec_stats simhash)
 ENCODER = \
-	$(call objects,encoder/math,product eigen matrix host) \
+	$(call objects,encoder/math,host product matrix eigen) \
 	$(call objects,encoder/model,format apply model cache describe import input \
 		decode encode) \
-	$(call objects,encoder/train,spec aggregate part query spectral levels rows \
+	$(call objects,encoder/train,spec rows aggregate part query spectral levels \
 		note linear rbin cross pairs classes) \
 	$(call objects,encoder/measure,evaluate code_stats)
 INDEX = \
-	$(call objects,index/filter,attribute encode compile mask tidset) \
-	$(call objects,index/page,inject layout page lock) \
+	$(call objects,index/filter,attribute encode mask compile tidset) \
+	$(call objects,index/page,inject layout describe page lock) \
 	$(call objects,index/search,best dead) \
-	$(call objects,index/build,spool team) \
-	$(call objects,index/blocks/store,assign upper span directory) \
-	$(call objects,index/blocks/recall,misses safety measure sample ring schedule) \
+	$(call objects,index/build,file work team sort) \
+	$(call objects,index/blocks/store,target assign upper span directory) \
+	$(call objects,index/blocks/recall,misses safety sample measure ring schedule) \
 	$(call objects,index/blocks/search,stop visit rank first search) \
-	$(call objects,index/blocks/build,write group work build) \
+	$(call objects,index/blocks/build,write spool group work build) \
 	$(call objects,index/blocks/change,rewrite prune group place split merge \
 		insert vacuum) \
-	$(call objects,index/blocks/check,upper check heap) \
-	$(call objects,index/code,train payload) \
+	$(call objects,index/blocks/check,upper heap check) \
+	$(call objects,index/code,levels train payload) \
 	$(call objects,index/sparse,page row write cluster lists bound score pending \
-		visit search rewrite merge insert vacuum work build check inspect) \
-	$(call objects,index/am,cost scan validate inspect handler)
-PLAN = $(call objects,plan,hook match compile vector_key bitmap path plan_data \
-	node condition bitmap_read heap_row explain)
-OBJS = $(KERNEL) $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
+		visit search rewrite merge insert vacuum work build check inspect kind) \
+	$(call objects,index/am,build insert vacuum cost scan validate inspect handler)
+PLAN = $(call objects,plan,match compile vector_key bitmap plan_data condition \
+	bitmap_read heap_row explain node path hook)
+OBJS = $(KERNEL) src/settings.o $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
 # Baseline instruction set only: faster kernels are chosen at run time. No
 # fused multiply-add: every kernel level must give the same bits, and so must

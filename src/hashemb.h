@@ -20,4 +20,7 @@ extern double hx_recall;
 /* hashemb.enable_scan: may the planner use the scan node? */
 extern bool hx_enable_scan;
 
+/* Define the settings; once per backend. */
+extern void HxDefineSettings(void);
+
 #endif /* HASHEMB_H */

@@ -25,7 +25,7 @@
 #include "index/blocks/store/directory.h"
 #include "index/am/handler.h"
 #include "index/index.h"
-#include "index/blocks/store/payload.h"
+#include "index/kind.h"
 #include "type/ball_plan.h"
 
 /* Cost of scoring a row, in cpu_operator_cost: a kernel's share */
@@ -220,7 +220,7 @@ HxIsSparseIndex(const IndexOptInfo *index)
 		if (OidIsValid(proc))
 			return ((const HxVectorClass *) DatumGetPointer(
 						OidFunctionCall1(proc, PointerGetDatum(NULL))))
-				->methods->sparse;
+				->payload == NULL;
 	}
 	return false;
 }

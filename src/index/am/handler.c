@@ -12,6 +12,7 @@
 #include "compat.h"
 #include "index/am/handler.h"
 #include "index/index.h"
+#include "index/options.h"
 
 static relopt_kind option_kind;
 

@@ -11,25 +11,6 @@
 #include "nodes/pathnodes.h"
 #include "nodes/tidbitmap.h"
 
-/* Storage parameters */
-typedef struct HxOptions
-{
-	int32 vl_len_;
-	int fillfactor; /* per cent of a rows page that a build fills */
-	int block_rows; /* rows a block; 0: chosen by the build */
-	int group_by;	/* offset of the column's name; 0: not given */
-} HxOptions;
-
-#define HX_DEFAULT_FILLFACTOR 100
-#define HX_MIN_FILLFACTOR 10
-
-/* Phases of a build, for pg_stat_progress_create_index */
-#define HX_PHASE_LOAD 2
-#define HX_PHASE_TRAIN 3
-#define HX_PHASE_ASSIGN 4
-#define HX_PHASE_WRITE 5
-#define HX_PHASE_CALIBRATE 6
-
 extern IndexBuildResult *hxbuild(Relation heap, Relation index,
 								 IndexInfo *info);
 extern void hxbuildempty(Relation index);

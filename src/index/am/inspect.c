@@ -319,7 +319,7 @@ read_queries(Relation index, const HxIndexDesc *desc, ArrayType *array,
 		if (!floats && nulls[q])
 			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 							errmsg("query %d is NULL", q + 1)));
-		queries[q].query = desc->vector->methods->query(
+		queries[q].query = HxKindOf(desc)->query(
 			desc, desc->vector->metric,
 			floats ? array_row(array, elements, q) : elements[q],
 			floats ? get_array_type(type) : InvalidOid);
@@ -361,7 +361,7 @@ sample_queries(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
 	queries = palloc0(Max(*count, 1) * sizeof(HxSampleQuery));
 	for (int q = 0; q < *count; q++)
 	{
-		queries[q].query = desc->vector->methods->query_of_row(
+		queries[q].query = HxPayloadOf(desc)->query_of_row(
 			desc, payloads + q * desc->payload);
 		queries[q].tid = tids[q];
 	}

@@ -93,7 +93,7 @@ add_ball(IndexSearch *state, const ScanKeyData *key)
 	HxSearchSpec *spec = &state->spec;
 	HxWithin *ball = &spec->balls[spec->nballs++];
 
-	ball->query = state->desc.vector->methods->ball(
+	ball->query = HxKindOf(&state->desc)->ball(
 		&state->desc, key->sk_argument, &ball->radius);
 }
 
@@ -149,7 +149,7 @@ make_spec(IndexScanDesc scan, bool bitmap)
 		const ScanKeyData *key = &scan->orderByData[0];
 
 		if (!(key->sk_flags & SK_ISNULL))
-			spec->query = state->desc.vector->methods->query(
+			spec->query = HxKindOf(&state->desc)->query(
 				&state->desc, state->desc.vector->metric, key->sk_argument,
 				key->sk_subtype ==
 						scan->indexRelation

@@ -1,45 +1,53 @@
 /*
  * build.h
- *	  One participant's state in an index build, and what participants share.
+ *	  An index build by one or several participants: what they share, and what
+ *	  each does.
  *
  * A serial build is one with a single participant: the same code, with the
- * shared part in its own memory.
+ * shared part in its own memory.  The kind says what is to be done (kind.h:
+ * build, work); this is how it is done together.
  */
 #ifndef HX_BUILD_H
 #define HX_BUILD_H
 
 #include "access/relscan.h"
 #include "access/tableam.h"
-#include "index/blocks/recall/measure.h"
-#include "index/blocks/build/write.h"
-#include "nodes/execnodes.h"
+#include "executor/tuptable.h"
+#include "index/kind.h"
 #include "port/atomics.h"
+#include "storage/buffile.h"
 #include "storage/condition_variable.h"
 #include "storage/sharedfileset.h"
 #include "storage/spin.h"
 #include "utils/tuplesort.h"
 
+/* Phases, as pg_stat_progress_create_index shows them */
+#define HX_PHASE_LOAD 2
+#define HX_PHASE_TRAIN 3
+#define HX_PHASE_ASSIGN 4
+#define HX_PHASE_WRITE 5
+#define HX_PHASE_CALIBRATE 6
+
 /* What the participants do together, one after the other */
 typedef enum HxTask
 {
 	HX_TASK_LOAD,	/* spool rows of the table */
-	HX_TASK_TRAIN,	/* find the nearest centroid of sampled rows */
-	HX_TASK_ASSIGN, /* find the block of each row and sort rows by it */
-	HX_TASK_SCORE,	/* score rows against the sampled queries */
+	HX_TASK_TRAIN,	/* find out which rows belong together, from a sample */
+	HX_TASK_ASSIGN, /* sort the rows so that those are neighbours */
+	HX_TASK_SCORE,	/* score rows against sampled queries */
 	HX_TASK_END		/* workers leave */
 } HxTask;
 
 /* What one participant has done */
-typedef struct HxShare
+typedef struct HxWork
 {
 	int64 rows;		   /* spooled, with a vector or without */
 	int64 vectors;	   /* of these, with one */
 	int64 alive;	   /* of these, not deleted: these are sampled */
 	double heap_rows;  /* seen in the table */
 	bool broken_chain; /* a HOT chain was not quite right for the index */
-	int64 answers;	   /* chunks of the sample that it has assigned */
-	int64 sampled;	   /* sparse vectors: rows drawn as centroids */
-} HxShare;
+	int64 sampled;	   /* rows drawn, or chunks of a sample done */
+} HxWork;
 
 /* What all participants see; in dynamic shared memory if there are workers */
 typedef struct HxBuildShared
@@ -66,11 +74,12 @@ typedef struct HxBuildShared
 	pg_atomic_uint64 next; /* first item that nobody has claimed */
 	pg_atomic_uint64 done; /* items done, for progress */
 
-	HxShare shares[FLEXIBLE_ARRAY_MEMBER]; /* the leader's is the first */
+	HxWork work[FLEXIBLE_ARRAY_MEMBER]; /* the leader's is the first */
 } HxBuildShared;
 
 typedef struct HxTeam HxTeam;
 
+/* One participant */
 typedef struct HxBuild
 {
 	Relation heap;
@@ -86,72 +95,74 @@ typedef struct HxBuild
 	ParallelTableScanDesc scan;
 	Sharedsort *sharedsort;
 
-	/* Leader: the centroids, from training to the end */
-	uint8 *centroids;
-	int ncentroids;
-	struct HxGroups *groups; /* in an index with groups; workers: see share.c */
-	/* Leader, while training */
-	const uint8 *sample;
-	int *nearest; /* centroid of each sampled row */
-
-	HxScorer *scorer;	   /* leader, serial or not */
 	BufFile *rows;		   /* where rows are spooled */
-	Tuplesortstate *sort;  /* of the rows, by block */
-	HxRow *row;			   /* scratch */
+	Tuplesortstate *sort;  /* of the rows */
 	MemoryContext context; /* reset after each row */
-
-	/* Sparse vectors: rows drawn as centroids, then these, and their memory */
-	struct HxOrganizer *organizer;
-	MemoryContext centroids_context;
+	void *state;		   /* the kind's own */
 } HxBuild;
 
-#define HX_SHARE(build) (&(build)->shared->shares[(build)->part])
+#define HX_MY_WORK(build) (&(build)->shared->work[(build)->part])
 
-/* Sort key: block, then order in the table */
-#define HX_KEY_OFFSET_BITS 9
-#define HX_KEY_TID_BITS (32 + HX_KEY_OFFSET_BITS)
-#define HX_KEY_MAX_BLOCKS (1 << (63 - HX_KEY_TID_BITS))
-
-/* ---- build.c ---- */
-
-/* Begin a phase, as pg_stat_progress_create_index shows it. */
-extern void HxSetPhase(int64 phase, int64 total);
-
-/* What all participants have loaded together */
-extern HxShare HxSumShares(const HxBuild *build);
-
-/* Sort all rows, each participant its share. */
-extern void HxSortRows(HxBuild *build, int64 rows);
-
-/* ---- share.c: what each participant does ---- */
+/* ---- work.c: what each participant does ---- */
 
 extern void HxInitParticipant(HxBuild *build, Relation heap, Relation index,
 							  IndexInfo *info);
 
+/* Begin a phase, as pg_stat_progress_create_index shows it. */
+extern void HxSetPhase(int64 phase, int64 total);
+
 /* Count items as done; the leader shows what all have done. */
 extern void HxCountDone(HxBuild *build, int64 items);
+
+/*
+ * Claim the next items of the task, at most so many; false if none is left.  So
+ * who is fast does more, and who comes late finds nothing to do.
+ */
+extern bool HxClaim(HxBuild *build, int most, int64 *start, int64 *end);
+
+/* What all participants have loaded together */
+extern HxWork HxSumWork(const HxBuild *build);
+
+/* Bytes that a part of the build may use */
+extern Size HxBuildMemory(int divisor);
 
 /*
  * Spool one's share of the table by a callback for each row.  A serial build
  * starts at its first page, so that its result does not depend on what other
  * scans are doing.
  */
-extern void HxLoadShare(HxBuild *build, IndexBuildCallback load_one);
+extern void HxLoadRows(HxBuild *build, IndexBuildCallback load_one);
 
-/* Do one's share of a task. */
-extern void HxDoTask(HxBuild *build, HxTask task);
+/* ---- file.c: temporary files ---- */
 
-/* Leader: read the centroids that workers have found nearest. */
-extern void HxCollectAnswers(HxBuild *build);
+/*
+ * Create a file, to be written and then finished.  In a serial build it stays
+ * open and is read by rewinding it; in a parallel one it is closed when it is
+ * finished, and everybody opens it by name and number.
+ */
+extern BufFile *HxCreateFile(HxBuild *build, const char *name, int number);
+extern void HxFinishFile(HxBuild *build, BufFile *file);
+extern BufFile *HxOpenFile(HxBuild *build, const char *name, int number);
 
-/* Leader: add what workers have found in calibrating. */
-extern void HxCollectScores(HxBuild *build);
+/* ---- sort.c: rows in the order of a number ---- */
 
-/* Shape of the sorted tuples: (key int8, row bytea) */
-extern TupleDesc HxSortedTuples(void);
+typedef struct HxSorter HxSorter;
 
-/* Start a sort of rows by block: one's own, or that of all participants. */
-extern Tuplesortstate *HxBeginSort(HxBuild *build, bool merge);
+/* Begin, fill and finish one's share of the sort. */
+extern HxSorter *HxBeginSorter(HxBuild *build);
+extern void HxSortRow(HxSorter *sorter, int64 key, bytea *row);
+extern void HxEndSorter(HxBuild *build, HxSorter *sorter);
+
+/* Leader: have all rows sorted, each participant its share. */
+extern void HxSortRows(HxBuild *build, int64 rows);
+
+/*
+ * Leader: read the sorted rows; false at the end, where all is freed.  The row
+ * is valid until the next call.
+ */
+extern HxSorter *HxBeginSorted(HxBuild *build);
+extern bool HxNextSorted(HxBuild *build, HxSorter *sorter, int64 *key,
+						 bytea **row);
 
 /* ---- team.c: workers ---- */
 
@@ -166,5 +177,12 @@ extern void HxRunTask(HxBuild *build, HxTask task, int64 items);
 
 /* Send the workers home; the shared files are gone thereafter. */
 extern void HxEndTeam(HxBuild *build);
+
+/*
+ * Log the pages of the index, which nobody has seen, and tell the server what
+ * was loaded.
+ */
+extern void HxFinishBuild(HxBuild *build, const HxWork *loaded,
+						  IndexBuildResult *result);
 
 #endif /* HX_BUILD_H */

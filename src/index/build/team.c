@@ -15,6 +15,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "access/xloginsert.h"
 #include "catalog/index.h"
 #include "commands/progress.h"
 #include "executor/instrument.h"
@@ -22,6 +23,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/planner.h"
 #include "pgstat.h"
+#include "storage/bufmgr.h"
 #include "storage/dsm.h"
 #include "tcop/tcopprot.h"
 #include "utils/backend_progress.h"
@@ -60,7 +62,7 @@ static void
 init_shared(HxBuildShared *shared, const HxBuild *build, int nparts)
 {
 	memset(shared, 0,
-		   offsetof(HxBuildShared, shares) + nparts * sizeof(HxShare));
+		   offsetof(HxBuildShared, work) + nparts * sizeof(HxWork));
 	shared->heap = RelationGetRelid(build->heap);
 	shared->index = RelationGetRelid(build->index);
 	shared->concurrently = build->info->ii_Concurrent;
@@ -74,7 +76,7 @@ init_shared(HxBuildShared *shared, const HxBuild *build, int nparts)
 static void
 be_alone(HxBuild *build)
 {
-	build->shared = palloc(offsetof(HxBuildShared, shares) + sizeof(HxShare));
+	build->shared = palloc(offsetof(HxBuildShared, work) + sizeof(HxWork));
 	init_shared(build->shared, build, 1);
 }
 
@@ -142,7 +144,7 @@ estimate_room(HxBuild *build, ParallelContext *context, Snapshot snapshot)
 {
 	int workers = context->nworkers;
 	Size size =
-		offsetof(HxBuildShared, shares) + (workers + 1) * sizeof(HxShare);
+		offsetof(HxBuildShared, work) + (workers + 1) * sizeof(HxWork);
 	shm_toc_estimator *room = &context->estimator;
 
 	shm_toc_estimate_chunk(room, size);
@@ -311,7 +313,7 @@ void
 HxRunTask(HxBuild *build, HxTask task, int64 items)
 {
 	give_task(build->shared, task, items);
-	HxDoTask(build, task);
+	HxKindOf(build->desc)->work(build, task);
 	if (build->parallel)
 		wait_for_workers(build);
 }
@@ -367,7 +369,7 @@ work(HxBuild *build)
 
 	while ((task = await_task(shared, &seen)) != HX_TASK_END)
 	{
-		HxDoTask(build, task);
+		HxKindOf(build->desc)->work(build, task);
 		SpinLockAcquire(&shared->mutex);
 		shared->finished++;
 		SpinLockRelease(&shared->mutex);
@@ -412,4 +414,15 @@ hx_build_worker(dsm_segment *segment, shm_toc *toc)
 						  &wal[ParallelWorkerNumber]);
 	index_close(build.index, index_lock);
 	table_close(build.heap, heap_lock);
+}
+
+void
+HxFinishBuild(HxBuild *build, const HxWork *loaded, IndexBuildResult *result)
+{
+	HxEndTeam(build);
+	if (RelationNeedsWAL(build->index))
+		log_newpage_range(build->index, MAIN_FORKNUM, 0,
+						  RelationGetNumberOfBlocks(build->index), true);
+	result->heap_tuples = loaded->heap_rows;
+	result->index_tuples = loaded->rows;
 }

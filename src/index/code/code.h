@@ -6,6 +6,28 @@
 #define HX_CODE_H
 
 #include "index/blocks/store/payload.h"
+#include "type/bincode.h"
+
+/* What follows the planes of a payload with several bits a dimension */
+typedef struct HxLevelSums
+{
+	uint32 sum;		/* of the levels */
+	uint32 squares; /* of the levels' squares */
+} HxLevelSums;
+
+static inline Size
+HxCodePlaneBytes(const HxIndexDesc *desc)
+{
+	return HX_PLANE_BYTES(desc->dims);
+}
+
+static inline const HxLevelSums *
+HxCodeLevelSums(const HxIndexDesc *desc, const uint8 *payload)
+{
+	Assert(desc->planes > 1);
+	return (const HxLevelSums *) (payload + desc->payload -
+								  sizeof(HxLevelSums));
+}
 
 /* Train centroids by k-majority (code_train.c) */
 extern int HxTrainCodes(HxSample *sample, uint8 *centroids, int count);

@@ -14,6 +14,7 @@
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 
+#include "index/blocks/blocks.h"
 #include "index/code/code.h"
 #include "kernel/kernel.h"
 #include "type/ball.h"
@@ -31,31 +32,12 @@ typedef struct CodeQuery
 	uint32 sum;			 /* sum of the code's levels */
 	uint32 weight;		 /* bits set (1 bit a dimension) */
 	double norm2;		 /* squared length */
+	uint8 *payload;		 /* scratch: a row of the table */
 	uint32 *counts;		 /* scratch: a directory or rows page's counts */
 	uint32 *counts2;	 /* scratch, likewise */
 } CodeQuery;
 
-/* What follows the planes of a payload with several bits a dimension */
-typedef struct LevelSums
-{
-	uint32 sum;		/* of the levels */
-	uint32 squares; /* of the levels' squares */
-} LevelSums;
-
-/* ---- payload ---- */
-
-static Size
-plane_bytes(const HxIndexDesc *desc)
-{
-	return HX_PLANE_BYTES(desc->dims);
-}
-
-static const LevelSums *
-level_sums(const HxIndexDesc *desc, const uint8 *payload)
-{
-	Assert(desc->planes > 1);
-	return (const LevelSums *) (payload + desc->payload - sizeof(LevelSums));
-}
+/* ---- column and payload ---- */
 
 /* Hamming and Jaccard distance are of codes with 1 bit a dimension. */
 static void
@@ -99,22 +81,7 @@ code_payload_size(Relation index, AttrNumber attno, int *dims, int *planes)
 	if (*planes > 1)
 		check_class_takes_planes(index, attno, *planes);
 	bytes = MAXALIGN(*planes * HX_PLANE_BYTES(*dims));
-	return *planes > 1 ? bytes + sizeof(LevelSums) : bytes;
-}
-
-/* Compute the two integers behind the planes, if there are several. */
-void
-HxFinishCodePayload(const HxIndexDesc *desc, uint8 *payload)
-{
-	LevelSums *sums;
-	HxCodes self = {payload, desc->payload, 1};
-
-	if (desc->planes == 1)
-		return;
-	sums = (LevelSums *) level_sums(desc, payload);
-	sums->sum = HxLevelSum(payload, plane_bytes(desc), desc->planes);
-	hx_kernels->level_product(payload, plane_bytes(desc), desc->planes, self,
-							  &sums->squares);
+	return *planes > 1 ? bytes + sizeof(HxLevelSums) : bytes;
 }
 
 /* Write the payload of a code; errors if its shape is not the index's. */
@@ -147,8 +114,8 @@ code_form(const HxIndexDesc *desc, Datum vector, uint8 *payload)
 static const char *
 code_fault(const HxIndexDesc *desc, const uint8 *payload)
 {
-	Size bytes = plane_bytes(desc);
-	Size sums = desc->planes > 1 ? sizeof(LevelSums) : 0;
+	Size bytes = HxCodePlaneBytes(desc);
+	Size sums = desc->planes > 1 ? sizeof(HxLevelSums) : 0;
 	uint8 unused = desc->dims % 8 ? 0xFF >> desc->dims % 8 : 0;
 	uint8 *copy;
 	bool same;
@@ -173,17 +140,17 @@ code_fault(const HxIndexDesc *desc, const uint8 *payload)
 static uint32
 bits_set(const HxIndexDesc *desc, const uint8 *payload)
 {
-	return HxLevelSum(payload, plane_bytes(desc), 1);
+	return HxLevelSum(payload, HxCodePlaneBytes(desc), 1);
 }
 
 static uint32
 code_weight(const HxIndexDesc *desc, const uint8 *payload)
 {
-	const LevelSums *sums;
+	const HxLevelSums *sums;
 
 	if (desc->planes == 1)
 		return bits_set(desc, payload);
-	sums = level_sums(desc, payload);
+	sums = HxCodeLevelSums(desc, payload);
 	return (uint32) ldexp(
 		HxLevelNorm2(sums->squares, sums->sum, desc->dims, desc->planes),
 		2 * (desc->planes - 1));
@@ -198,15 +165,15 @@ code_spreads(const HxIndexDesc *desc, const uint8 *payload,
 
 	if (desc->planes == 1)
 	{
-		hx_kernels->hamming(payload, plane_bytes(desc), codes, spreads);
+		hx_kernels->hamming(payload, HxCodePlaneBytes(desc), codes, spreads);
 		return;
 	}
-	hx_kernels->level_product(payload, plane_bytes(desc), desc->planes, codes,
+	hx_kernels->level_product(payload, HxCodePlaneBytes(desc), desc->planes, codes,
 							  spreads);
-	squares = level_sums(desc, payload)->squares;
+	squares = HxCodeLevelSums(desc, payload)->squares;
 	for (int i = 0; i < count; i++)
 		spreads[i] = squares +
-					 level_sums(desc, centroids + i * desc->payload)->squares -
+					 HxCodeLevelSums(desc, centroids + i * desc->payload)->squares -
 					 2 * spreads[i];
 }
 
@@ -222,6 +189,7 @@ new_query(const HxIndexDesc *desc, HxMetric metric)
 	query->base.desc = desc;
 	query->base.metric = metric;
 	query->base.unit = 1;
+	query->payload = palloc(desc->payload);
 	query->counts = palloc(2 * room * sizeof(uint32));
 	query->counts2 = query->counts + room;
 	return query;
@@ -250,7 +218,7 @@ code_query_of_row(const HxIndexDesc *desc, const uint8 *payload)
 	}
 	else
 	{
-		const LevelSums *sums = level_sums(desc, copy);
+		const HxLevelSums *sums = HxCodeLevelSums(desc, copy);
 
 		query->sum = sums->sum;
 		query->norm2 =
@@ -310,7 +278,7 @@ level_product(const CodeQuery *query, const uint8 *payload, uint32 levels)
 {
 	const HxIndexDesc *desc = query->base.desc;
 
-	return HxLevelProduct(levels, query->sum, level_sums(desc, payload)->sum,
+	return HxLevelProduct(levels, query->sum, HxCodeLevelSums(desc, payload)->sum,
 						  desc->dims, desc->planes);
 }
 
@@ -318,11 +286,11 @@ level_product(const CodeQuery *query, const uint8 *payload, uint32 levels)
 static double
 payload_norm2(const HxIndexDesc *desc, const uint8 *payload)
 {
-	const LevelSums *sums;
+	const HxLevelSums *sums;
 
 	if (desc->planes == 1)
 		return desc->dims;
-	sums = level_sums(desc, payload);
+	sums = HxCodeLevelSums(desc, payload);
 	return HxLevelNorm2(sums->squares, sums->sum, desc->dims, desc->planes);
 }
 
@@ -342,7 +310,7 @@ products(const CodeQuery *query, HxCodes codes, double *products)
 			products[i] = results[i];
 		return;
 	}
-	hx_kernels->level_product(query->code, plane_bytes(desc), desc->planes,
+	hx_kernels->level_product(query->code, HxCodePlaneBytes(desc), desc->planes,
 							  codes, query->counts);
 	for (size_t i = 0; i < codes.count; i++)
 		products[i] = level_product(query, codes.base + i * codes.stride,
@@ -397,14 +365,14 @@ code_distances(const HxQuery *base, const uint8 *payloads, int count,
 		product_distances(query, codes, distances);
 	else if (base->metric == HX_JACCARD)
 	{
-		hx_kernels->overlap(query->code, plane_bytes(desc), codes, counts,
+		hx_kernels->overlap(query->code, HxCodePlaneBytes(desc), codes, counts,
 							query->counts2);
 		for (int i = 0; i < count; i++)
 			distances[i] = HxJaccardDistance(counts[i], query->counts2[i]);
 	}
 	else
 	{
-		hx_kernels->hamming(query->code, plane_bytes(desc), codes, counts);
+		hx_kernels->hamming(query->code, HxCodePlaneBytes(desc), codes, counts);
 		if (base->metric == HX_HAMMING)
 			for (int i = 0; i < count; i++)
 				distances[i] = counts[i];
@@ -413,6 +381,18 @@ code_distances(const HxQuery *base, const uint8 *payloads, int count,
 				distances[i] =
 					differing_distance(base->metric, counts[i], desc->dims);
 	}
+}
+
+/* The distance of a vector of the table */
+static double
+code_distance(const HxQuery *query, Datum vector)
+{
+	uint8 *payload = ((const CodeQuery *) query)->payload;
+	double distance;
+
+	code_form(query->desc, vector, payload);
+	code_distances(query, payload, 1, &distance);
+	return distance;
 }
 
 /* ---- promises and bounds ---- */
@@ -513,10 +493,10 @@ code_promises(const HxQuery *base, const HxEntry *entries,
 		return;
 	}
 	if (base->metric == HX_JACCARD)
-		hx_kernels->overlap(query->code, plane_bytes(desc), codes,
+		hx_kernels->overlap(query->code, HxCodePlaneBytes(desc), codes,
 							query->counts2, query->counts);
 	else
-		hx_kernels->hamming(query->code, plane_bytes(desc), codes,
+		hx_kernels->hamming(query->code, HxCodePlaneBytes(desc), codes,
 							query->counts);
 	if (base->metric == HX_HAMMING)
 	{
@@ -541,23 +521,33 @@ code_promises(const HxQuery *base, const HxEntry *entries,
 	}
 }
 
-/* ---- methods ---- */
+/* ---- the kind ---- */
 
-static const HxVectorMethods code_methods = {
-	.payload_size = code_payload_size,
+static const HxPayload code_payload = {
 	.form = code_form,
 	.fault = code_fault,
 	.train = HxTrainCodes,
 	.spreads = code_spreads,
 	.weight = code_weight,
-	.query = code_query,
-	.ball = code_ball,
 	.query_of_row = code_query_of_row,
 	.promises = code_promises,
 	.distances = code_distances,
 };
 
-HX_VECTOR_CLASS(hx_vector_bincode_hamming, HX_HAMMING, code_methods);
-HX_VECTOR_CLASS(hx_vector_bincode_jaccard, HX_JACCARD, code_methods);
-HX_VECTOR_CLASS(hx_vector_bincode_ip, HX_INNER_PRODUCT, code_methods);
-HX_VECTOR_CLASS(hx_vector_bincode_cosine, HX_COSINE, code_methods);
+static const HxKind code_kind = {
+	.name = "codes",
+	.column = code_payload_size,
+	.query = code_query,
+	.ball = code_ball,
+	.distance = code_distance,
+	HX_BLOCKS_MEMBERS,
+};
+
+HX_VECTOR_CLASS(hx_vector_bincode_hamming, HX_HAMMING, &code_kind,
+				&code_payload);
+HX_VECTOR_CLASS(hx_vector_bincode_jaccard, HX_JACCARD, &code_kind,
+				&code_payload);
+HX_VECTOR_CLASS(hx_vector_bincode_ip, HX_INNER_PRODUCT, &code_kind,
+				&code_payload);
+HX_VECTOR_CLASS(hx_vector_bincode_cosine, HX_COSINE, &code_kind,
+				&code_payload);

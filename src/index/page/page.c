@@ -17,11 +17,8 @@
 #include "utils/memutils.h"
 
 #include "compat.h"
+#include "index/kind.h"
 #include "index/page/page.h"
-#include "index/blocks/store/payload.h"
-
-/* A row's code and attributes may take this many bytes */
-#define HX_MAX_ROW 2000
 
 /* Cache lines of a part that are prefetched; hardware fetches what follows */
 #define PREFETCHED_LINES 6
@@ -518,95 +515,4 @@ HxReadMeta(Relation index, HxMeta *meta)
 	if (meta->group > meta->attributes)
 		HxCorrupted(index, HX_METAPAGE, "it groups by no column of the index");
 	((HxIndexDesc *) index->rd_amcache)->group = meta->group;
-}
-
-/* ---- description ---- */
-
-/* Find the vector column; errors unless there is exactly one. */
-static AttrNumber
-find_vector(Relation index)
-{
-	AttrNumber found = InvalidAttrNumber;
-
-	for (int i = 1; i <= IndexRelationGetNumberOfKeyAttributes(index); i++)
-	{
-		if (!OidIsValid(index_getprocid(index, i, HX_VECTOR_PROC)))
-			continue;
-		if (found != InvalidAttrNumber)
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("hashemb index \"%s\" has more than one vector "
-							"column",
-							RelationGetRelationName(index)),
-					 errhint("Create an index for each vector column.")));
-		found = i;
-	}
-	if (found == InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("hashemb index \"%s\" has no vector column",
-						RelationGetRelationName(index)),
-				 errhint("Name a column of type bincode(n) in the index, or "
-						 "use btree for attributes alone.")));
-	return found;
-}
-
-/* Compute the description of an index from its catalog entries. */
-static void
-describe(Relation index, HxIndexDesc *desc)
-{
-	FmgrInfo *proc;
-	int word = 0;
-
-	memset(desc, 0, sizeof(*desc));
-	desc->vector_attno = find_vector(index);
-	proc = index_getprocinfo(index, desc->vector_attno, HX_VECTOR_PROC);
-	desc->vector = (const HxVectorClass *) DatumGetPointer(
-		FunctionCall1(proc, PointerGetDatum(NULL)));
-	desc->payload = desc->vector->methods->payload_size(
-		index, desc->vector_attno, &desc->dims, &desc->planes);
-
-	for (int i = 1; i <= IndexRelationGetNumberOfKeyAttributes(index); i++)
-	{
-		HxAttr *attr = &desc->attrs[desc->nattrs];
-
-		if (i == desc->vector_attno)
-			continue;
-		HxInitAttr(attr, index, i);
-		attr->first_word = word;
-		word += attr->nwords;
-		desc->nattrs++;
-	}
-	desc->nwords = word;
-
-	if (desc->payload + desc->nwords * sizeof(int64) > HX_MAX_ROW)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("code and attributes take %zu bytes a row in index "
-						"\"%s\", more than %d",
-						desc->payload + desc->nwords * sizeof(int64),
-						RelationGetRelationName(index), HX_MAX_ROW),
-				 errhint("Index a part of the code with an expression such as "
-						 "((subcode(code, 1, 8192)::bincode(8192))).")));
-	desc->capacity = HxRowsCapacity(desc->payload, desc->nattrs, desc->nwords);
-}
-
-/*
- * Description of an index, cached with its relcache entry.  Copy it if
- * anything may happen that accepts invalidations.
- */
-const HxIndexDesc *
-HxDescribe(Relation index)
-{
-	if (!index->rd_amcache)
-	{
-		HxIndexDesc desc;
-		HxIndexDesc *cached;
-
-		describe(index, &desc);
-		cached = MemoryContextAlloc(index->rd_indexcxt, sizeof(HxIndexDesc));
-		*cached = desc;
-		index->rd_amcache = cached;
-	}
-	return index->rd_amcache;
 }

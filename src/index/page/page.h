@@ -255,6 +255,12 @@ typedef struct HxPlace
 	uint16 slot;
 } HxPlace;
 
+/*
+ * The attribute, from 1, that the index's option group_by names; 0 if it has
+ * none.  Errors if there is no such column, or rows cannot be grouped by it.
+ */
+extern int HxResolveGroup(Relation index, const HxIndexDesc *desc);
+
 /* Layout */
 extern int HxRowsCapacity(Size payload, int nattrs, int nwords);
 extern int HxDirectoryCapacity(const HxIndexDesc *desc);

@@ -11,15 +11,12 @@
 
 #include "access/xloginsert.h"
 #include "commands/progress.h"
-#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/backend_progress.h"
 #include "utils/memutils.h"
-#include "utils/tuplesort.h"
 
 #include "compat.h"
-#include "index/am/handler.h"
 #include "index/page/inject.h"
 #include "index/sparse/build.h"
 
@@ -124,15 +121,12 @@ write_window(SparseWriter *writer)
 
 /* Add a sorted row to the window that is being put together. */
 static void
-add_row(SparseWriter *writer, TupleTableSlot *slot)
+add_row(SparseWriter *writer, bytea *packed)
 {
-	MemoryContext old = MemoryContextSwitchTo(writer->build->context);
-	bool isnull;
-	bytea *packed = DatumGetByteaPP(slot_getattr(slot, 2, &isnull));
-	HxDoc *doc = palloc(VARSIZE_ANY_EXHDR(packed));
+	HxDoc *doc = MemoryContextAlloc(writer->build->context,
+									VARSIZE_ANY_EXHDR(packed));
 
 	memcpy(doc, VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
-	MemoryContextSwitchTo(old);
 	HxAssemble(writer->assembler, doc);
 	MemoryContextReset(writer->build->context);
 }
@@ -142,39 +136,36 @@ static List *
 write_rows(HxBuild *build)
 {
 	SparseWriter writer = {.build = build};
-	TupleTableSlot *slot =
-		MakeSingleTupleTableSlot(HxSortedTuples(), &TTSOpsMinimalTuple);
-	Size room = (Size) maintenance_work_mem * 1024 / 2;
+	HxSorter *sorted = HxBeginSorted(build);
 	int64 done = 0;
+	int64 key;
+	bytea *packed;
 
 	writer.assembler = HxMakeAssembler(build->desc);
-	while (tuplesort_gettupleslot(build->sort, true, false, slot, NULL))
+	while (HxNextSorted(build, sorted, &key, &packed))
 	{
 		CHECK_FOR_INTERRUPTS();
-		add_row(&writer, slot);
+		add_row(&writer, packed);
 		if (HxAssembledRows(writer.assembler) == HX_WINDOW_ROWS ||
-			HxAssembledBytes(writer.assembler) > room)
+			HxAssembledBytes(writer.assembler) > HxBuildMemory(2))
 			write_window(&writer);
 		if (++done % 1024 == 0)
 			pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, done);
 	}
 	if (HxAssembledRows(writer.assembler) > 0)
 		write_window(&writer);
-	ExecDropSingleTupleTableSlot(slot);
-	tuplesort_end(build->sort);
 	return writer.windows;
 }
 
-IndexBuildResult *
-HxBuildSparse(HxBuild *build)
+void
+HxBuildSparse(HxBuild *build, IndexBuildResult *result)
 {
-	IndexBuildResult *result = palloc(sizeof(IndexBuildResult));
-	HxShare loaded;
+	HxWork loaded;
 
 	HxBeginTeam(build);
 	HxSetPhase(HX_PHASE_LOAD, 0);
 	HxRunTask(build, HX_TASK_LOAD, 0);
-	loaded = HxSumShares(build);
+	loaded = HxSumWork(build);
 	if (loaded.broken_chain)
 		build->info->ii_BrokenHotChain = true;
 	HxSetPhase(HX_PHASE_TRAIN, 0);
@@ -184,18 +175,12 @@ HxBuildSparse(HxBuild *build)
 	reserve_pages(build->index, MAIN_FORKNUM);
 	write_directory(build->index, MAIN_FORKNUM, build->desc, write_rows(build));
 	HX_INJECT("sparse-built");
-	HxEndTeam(build);
-	if (RelationNeedsWAL(build->index))
-		log_newpage_range(build->index, MAIN_FORKNUM, 0,
-						  RelationGetNumberOfBlocks(build->index), true);
-	result->heap_tuples = loaded.heap_rows;
-	result->index_tuples = loaded.rows;
-	return result;
+	HxFinishBuild(build, &loaded, result);
 }
 
-/* ambuildempty for sparse vectors */
+/* The init fork of an unlogged index */
 void
-HxSparseBuildEmpty(Relation index)
+HxBuildEmptySparse(Relation index)
 {
 	reserve_pages(index, INIT_FORKNUM);
 	write_directory(index, INIT_FORKNUM, HxDescribe(index), NIL);

@@ -8,11 +8,20 @@
 #include "index/build/build.h"
 #include "index/sparse/sparse.h"
 
-/* sparse_build.c: all phases, as the leader */
-extern IndexBuildResult *HxBuildSparse(HxBuild *build);
-extern void HxSparseBuildEmpty(Relation index);
+/* One participant's state: rows drawn as centroids, then these */
+typedef struct HxSparseBuild
+{
+	HxOrganizer *organizer;
+	MemoryContext centroids_context; /* its memory */
+} HxSparseBuild;
 
-/* sparse_share.c: do one's share of a task. */
-extern void HxDoSparseTask(HxBuild *build, HxTask task);
+#define HX_SPARSE_BUILD(build) ((HxSparseBuild *) (build)->state)
+
+/* work.c: do one's share of a task; see kind.h. */
+extern void HxDoSparseWork(HxBuild *build, int task);
+
+/* build.c: all phases, as the leader */
+extern void HxBuildSparse(HxBuild *build, IndexBuildResult *result);
+extern void HxBuildEmptySparse(Relation index);
 
 #endif /* HX_SPARSE_BUILD_H */

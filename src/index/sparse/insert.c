@@ -12,7 +12,6 @@
 #include "access/generic_xlog.h"
 #include "miscadmin.h"
 
-#include "index/am/handler.h"
 #include "index/page/inject.h"
 #include "index/sparse/sparse.h"
 
@@ -218,10 +217,9 @@ append_long(Relation index, uint64 owner, const HxDoc *doc)
 
 /* ---- all rows ---- */
 
-/* aminsert for sparse vectors */
 void
-HxSparseInsert(Relation index, const HxIndexDesc *desc, const Datum *values,
-			   const bool *isnull, const ItemPointerData *tid)
+HxInsertSparse(Relation index, Relation heap, const HxIndexDesc *desc,
+			   const Datum *values, const bool *isnull, ItemPointer tid)
 {
 	HxDoc *doc = HxFormDoc(desc, values, isnull, tid);
 	Buffer directory = lock_directory(index);

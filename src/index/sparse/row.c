@@ -13,29 +13,6 @@
 #include "kernel/kernel.h"
 #include "type/distance.h"
 
-/* The vector column's dimensions; a row's payload is its squared length. */
-static Size
-sparse_payload_size(Relation index, AttrNumber attno, int *dims, int *planes)
-{
-	Form_pg_attribute column =
-		TupleDescAttr(RelationGetDescr(index), attno - 1);
-	int32 typmod = column->atttypmod;
-
-	if (typmod < 0)
-		(void) getBaseTypeAndTypmod(column->atttypid, &typmod);
-	if (typmod < 0)
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("column \"%s\" of index \"%s\" has no length",
-					NameStr(column->attname), RelationGetRelationName(index)),
-			 errhint("Declare it as svec(n), or index an expression with a "
-					 "cast such as ((terms::svec(30522))).")));
-	*dims = typmod;
-	*planes = 0;
-	return sizeof(double);
-}
-
 /* The value of a vector that must have the index's dimensions. */
 static HxSvec *
 get_vector(const HxIndexDesc *desc, Datum value)
@@ -133,14 +110,3 @@ HxDocAttrs(const HxIndexDesc *desc, const HxDoc *doc, HxAttrRow *attrs)
 	attrs->nulls = doc->nulls;
 	memcpy(attrs->words, doc->words, desc->nwords * sizeof(int64));
 }
-
-/* ---- operator classes ---- */
-
-static const HxVectorMethods sparse_methods = {
-	.sparse = true,
-	.payload_size = sparse_payload_size,
-	.query = HxMakeSparseQuery,
-};
-
-HX_VECTOR_CLASS(hx_vector_svec_ip, HX_INNER_PRODUCT, sparse_methods);
-HX_VECTOR_CLASS(hx_vector_svec_cosine, HX_COSINE, sparse_methods);

@@ -11,7 +11,8 @@
 
 #include "index/filter/filter.h"
 #include "index/search/search.h"
-#include "index/blocks/store/payload.h"
+#include "index/kind.h"
+#include "index/page/page.h"
 #include "nodes/execnodes.h"
 #include "storage/buffile.h"
 #include "type/svec.h"
@@ -341,14 +342,17 @@ extern void HxMergeWindows(Relation index, const HxIndexDesc *desc,
 extern void HxFreeSparsePages(Relation index, const BlockNumber *blocks,
 							  int count);
 
-/* ---- callbacks, called by those of the access method ---- */
+/* ---- members of kind.h ---- */
 
-extern void HxSparseInsert(Relation index, const HxIndexDesc *desc,
-						   const Datum *values, const bool *isnull,
-						   const ItemPointerData *tid);
-extern void HxSparseBulkDelete(Relation index, IndexBulkDeleteResult *stats,
-							   IndexBulkDeleteCallback callback, void *state);
-extern void HxSparseCleanup(Relation index, IndexBulkDeleteResult *stats);
+extern void HxInsertSparse(Relation index, Relation heap,
+						   const HxIndexDesc *desc, const Datum *values,
+						   const bool *isnull, ItemPointer tid);
+extern void HxDeleteSparse(const IndexVacuumInfo *info, const HxIndexDesc *desc,
+						   IndexBulkDeleteResult *stats,
+						   IndexBulkDeleteCallback callback, void *state);
+extern void HxCleanUpSparse(const IndexVacuumInfo *info,
+							const HxIndexDesc *desc,
+							IndexBulkDeleteResult *stats);
 
 /* ---- sparse_search.c ---- */
 

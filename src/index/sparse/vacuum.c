@@ -14,7 +14,6 @@
 #include "storage/lmgr.h"
 
 #include "compat.h"
-#include "index/am/handler.h"
 #include "index/page/inject.h"
 #include "index/sparse/sparse.h"
 
@@ -202,22 +201,21 @@ vacuum_chain(Vacuum *vacuum, const HxChain *chain, bool frozen)
 	}
 }
 
-/* ambulkdelete for sparse vectors */
 void
-HxSparseBulkDelete(Relation index, IndexBulkDeleteResult *stats,
-				   IndexBulkDeleteCallback callback, void *state)
+HxDeleteSparse(const IndexVacuumInfo *info, const HxIndexDesc *desc,
+			   IndexBulkDeleteResult *stats, IndexBulkDeleteCallback callback,
+			   void *state)
 {
-	HxIndexDesc desc = *HxDescribe(index);
-	Vacuum vacuum = {index, &desc, callback, state, stats};
+	Vacuum vacuum = {info->index, desc, callback, state, stats};
 	HxSparseDirectory directory;
 
-	HxLockStructure(index);
-	HxReadWindows(index, &desc, &directory);
+	HxLockStructure(info->index);
+	HxReadWindows(info->index, desc, &directory);
 	for (int i = 0; i < directory.count; i++)
 		vacuum_window(&vacuum, &directory.windows[i], directory.places[i]);
 	vacuum_chain(&vacuum, &directory.frozen, true);
 	vacuum_chain(&vacuum, &directory.pending, false);
-	HxUnlockStructure(index);
+	HxUnlockStructure(info->index);
 }
 
 /* ---- pages that nothing leads to ---- */
@@ -339,26 +337,23 @@ reclaim_pages(Relation index, const HxIndexDesc *desc,
 	pfree(reached);
 }
 
-/* amvacuumcleanup for sparse vectors */
 void
-HxSparseCleanup(Relation index, IndexBulkDeleteResult *stats)
+HxCleanUpSparse(const IndexVacuumInfo *info, const HxIndexDesc *desc,
+				IndexBulkDeleteResult *stats)
 {
-	HxIndexDesc desc = *HxDescribe(index);
+	Relation index = info->index;
 	HxSparseDirectory directory;
 
 	if (HxTryLockStructure(index))
 	{
-		HxReadWindows(index, &desc, &directory);
+		HxReadWindows(index, desc, &directory);
 		if (directory.frozen.owner != 0 || directory.pending.dead > 0 ||
 			directory.pending.rows >= PENDING_WORTHWHILE)
-			HxFreezePending(index, &desc);
-		HxMergeWindows(index, &desc, true);
-		reclaim_pages(index, &desc, stats);
+			HxFreezePending(index, desc);
+		HxMergeWindows(index, desc, true);
+		reclaim_pages(index, desc, stats);
 		HxUnlockStructure(index);
 	}
-	HxReadWindows(index, &desc, &directory);
+	HxReadWindows(index, desc, &directory);
 	stats->num_index_tuples = HxSparseRows(&directory);
-	stats->num_pages = RelationGetNumberOfBlocks(index);
-	stats->estimated_count = false;
-	IndexFreeSpaceMapVacuum(index);
 }

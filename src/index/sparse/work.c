@@ -8,13 +8,12 @@
  */
 #include "postgres.h"
 
-#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "index/page/inject.h"
 #include "index/sparse/build.h"
-#include "index/build/spool.h"
+#include "index/build/file.h"
 
 /* Rows are counted as done so many at once */
 #define ROWS_A_STEP 1024
@@ -39,19 +38,19 @@ load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 		 bool alive, void *state)
 {
 	HxBuild *build = state;
-	HxShare *share = HX_SHARE(build);
+	HxWork *work = HX_MY_WORK(build);
 	MemoryContext old = MemoryContextSwitchTo(build->context);
 	HxDoc *doc = HxFormDoc(build->desc, values, isnull, tid);
 
 	if (doc->nnz > 0)
 	{
-		HxSketch *sketch = HxOrganizerSample(build->organizer);
+		HxSketch *sketch = HxOrganizerSample(HX_SPARSE_BUILD(build)->organizer);
 
 		if (sketch)
 			HxSketchDoc(build->desc, doc, HX_CENTROID_DIMS, sketch);
 	}
 	BufFileWrite(build->rows, doc, doc->size);
-	if (++share->rows % ROWS_A_STEP == 0)
+	if (++work->rows % ROWS_A_STEP == 0)
 		HxCountDone(build, ROWS_A_STEP);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(build->context);
@@ -63,10 +62,10 @@ pass_on_sample(HxBuild *build)
 {
 	BufFile *file = HxCreateFile(build, "sample", build->part);
 
-	HX_SHARE(build)->sampled = HxWriteSample(build->organizer, file);
+	HX_MY_WORK(build)->sampled = HxWriteSample(HX_SPARSE_BUILD(build)->organizer, file);
 	HxFinishFile(build, file);
-	MemoryContextReset(build->centroids_context);
-	build->organizer = NULL;
+	MemoryContextReset(HX_SPARSE_BUILD(build)->centroids_context);
+	HX_SPARSE_BUILD(build)->organizer = NULL;
 }
 
 /* Spool one's share of the table, and draw rows from it. */
@@ -75,12 +74,12 @@ load_share(HxBuild *build)
 {
 	MemoryContext old;
 
-	build->centroids_context = AllocSetContextCreate(
+	HX_SPARSE_BUILD(build)->centroids_context = AllocSetContextCreate(
 		CurrentMemoryContext, "hashemb centroids", ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(build->centroids_context);
-	build->organizer = HxMakeOrganizer(centroids_memory(build), build->part);
+	old = MemoryContextSwitchTo(HX_SPARSE_BUILD(build)->centroids_context);
+	HX_SPARSE_BUILD(build)->organizer = HxMakeOrganizer(centroids_memory(build), build->part);
 	MemoryContextSwitchTo(old);
-	HxLoadShare(build, load_row);
+	HxLoadRows(build, load_row);
 	if (build->parallel)
 		pass_on_sample(build);
 }
@@ -98,14 +97,14 @@ collect_samples(HxBuild *build)
 	HxOrganizer *organizer =
 		HxMakeOrganizer(centroids_memory(build), TRAINING_SEED);
 	double part = (double) HxOrganizerRoom(organizer) /
-				  Max(HxSumShares(build).sampled, 1);
+				  Max(HxSumWork(build).sampled, 1);
 
 	for (int p = 0; p < shared->nparts; p++)
 	{
 		BufFile *file = HxOpenFile(build, "sample", p);
 
 		HxReadSample(organizer, file,
-					 (int) (shared->shares[p].sampled * Min(part, 1)));
+					 (int) (shared->work[p].sampled * Min(part, 1)));
 		BufFileClose(file);
 	}
 	return organizer;
@@ -115,12 +114,12 @@ collect_samples(HxBuild *build)
 static void
 train_share(HxBuild *build)
 {
-	MemoryContext old = MemoryContextSwitchTo(build->centroids_context);
+	MemoryContext old = MemoryContextSwitchTo(HX_SPARSE_BUILD(build)->centroids_context);
 
 	HX_INJECT("build-train");
 	if (build->parallel)
-		build->organizer = collect_samples(build);
-	HxOrganizerTrain(build->organizer, HxSumShares(build).rows);
+		HX_SPARSE_BUILD(build)->organizer = collect_samples(build);
+	HxOrganizerTrain(HX_SPARSE_BUILD(build)->organizer, HxSumWork(build).rows);
 	MemoryContextSwitchTo(old);
 }
 
@@ -152,44 +151,36 @@ rank_row(HxBuild *build, bytea *packed)
 
 	memcpy(doc, VARDATA(packed), VARSIZE(packed) - VARHDRSZ);
 	HxSketchDoc(build->desc, doc, HX_ROW_DIMS, &sketch);
-	return HxOrganizerRank(build->organizer, &sketch);
+	return HxOrganizerRank(HX_SPARSE_BUILD(build)->organizer, &sketch);
 }
 
 /* Put each row that one has spooled into the sort, with its rank. */
 static void
-sort_rows(HxBuild *build, BufFile *spool, Tuplesortstate *sort)
+sort_rows(HxBuild *build, BufFile *spool, HxSorter *sorter)
 {
-	TupleDesc tuples = HxSortedTuples();
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(tuples, &TTSOpsVirtual);
-	int64 rows = HX_SHARE(build)->rows;
+	int64 rows = HX_MY_WORK(build)->rows;
 
 	for (int64 i = 0; i < rows; i++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(build->context);
 		bytea *packed = next_spooled(spool);
+		int64 key =
+			rank_row(build, packed) << SEQUENCE_BITS | (uint32) i;
 
 		CHECK_FOR_INTERRUPTS();
-		ExecClearTuple(slot);
-		slot->tts_values[0] = Int64GetDatum(
-			rank_row(build, packed) << SEQUENCE_BITS | (uint32) i);
-		slot->tts_values[1] = PointerGetDatum(packed);
-		slot->tts_isnull[0] = slot->tts_isnull[1] = false;
-		ExecStoreVirtualTuple(slot);
 		MemoryContextSwitchTo(old);
-		tuplesort_puttupleslot(sort, slot);
+		HxSortRow(sorter, key, packed);
 		if ((i + 1) % ROWS_A_STEP == 0)
 			HxCountDone(build, ROWS_A_STEP);
 		MemoryContextReset(build->context);
 	}
-	ExecDropSingleTupleTableSlot(slot);
-	FreeTupleDesc(tuples);
 }
 
-/* Sort one's share; what is sorted outlives a worker's part of the sort. */
+/* Sort one's share. */
 static void
 sort_share(HxBuild *build)
 {
-	Tuplesortstate *sort = HxBeginSort(build, false);
+	HxSorter *sorter = HxBeginSorter(build);
 	BufFile *spool = build->rows;
 
 	HX_INJECT("build-assign");
@@ -197,22 +188,19 @@ sort_share(HxBuild *build)
 		spool = HxOpenFile(build, "rows", build->part);
 	else if (BufFileSeek(spool, 0, 0, SEEK_SET) != 0)
 		elog(ERROR, "could not rewind the spool of an index build");
-	sort_rows(build, spool, sort);
-	if (build->parallel)
-		BufFileClose(spool);
+	sort_rows(build, spool, sorter);
+	BufFileClose(spool);
 	/* Centroids go before windows are put together, which take their room. */
-	MemoryContextDelete(build->centroids_context);
-	build->organizer = NULL;
-	tuplesort_performsort(sort);
-	if (build->parallel)
-		tuplesort_end(sort);
-	else
-		build->sort = sort;
+	MemoryContextDelete(HX_SPARSE_BUILD(build)->centroids_context);
+	HX_SPARSE_BUILD(build)->organizer = NULL;
+	HxEndSorter(build, sorter);
 }
 
 void
-HxDoSparseTask(HxBuild *build, HxTask task)
+HxDoSparseWork(HxBuild *build, int task)
 {
+	if (!build->state)
+		build->state = palloc0(sizeof(HxSparseBuild));
 	switch (task)
 	{
 		case HX_TASK_LOAD:
@@ -225,7 +213,6 @@ HxDoSparseTask(HxBuild *build, HxTask task)
 			sort_share(build);
 			break;
 		default:
-			elog(ERROR, "unknown task %d of a build of sparse vectors",
-				 (int) task);
+			elog(ERROR, "unknown task %d of a build of sparse vectors", task);
 	}
 }

@@ -11,9 +11,7 @@
 #include <math.h>
 
 #include "access/xloginsert.h"
-#include "catalog/index.h"
 #include "commands/progress.h"
-#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/backend_progress.h"
@@ -21,13 +19,13 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "index/blocks/blocks.h"
 #include "index/blocks/build/group.h"
-#include "index/am/handler.h"
+#include "index/options.h"
 #include "index/page/inject.h"
 #include "index/random.h"
-#include "index/sparse/build.h"
-#include "index/blocks/change/split.h"
-#include "index/build/spool.h"
+#include "index/blocks/store/target.h"
+#include "index/blocks/build/spool.h"
 #include "index/blocks/store/upper.h"
 
 /* Sampled rows a block, for training */
@@ -37,43 +35,6 @@
 #define GREATEST_SAMPLE (INT_MAX / 64)
 /* Memory of a sampled row in training, beside its payload */
 #define SAMPLE_OVERHEAD (4 * sizeof(int))
-
-void
-HxSetPhase(int64 phase, int64 total)
-{
-	const int parameters[] = {PROGRESS_CREATEIDX_SUBPHASE,
-							  PROGRESS_CREATEIDX_TUPLES_TOTAL,
-							  PROGRESS_CREATEIDX_TUPLES_DONE};
-	const int64 values[] = {phase, total, 0};
-
-	pgstat_progress_update_multi_param(3, parameters, values);
-}
-
-/* Bytes that a part of the build may use */
-static Size
-memory_share(int divisor)
-{
-	return (Size) maintenance_work_mem * 1024 / divisor;
-}
-
-HxShare
-HxSumShares(const HxBuild *build)
-{
-	HxShare sum = {0};
-
-	for (int p = 0; p < build->shared->nparts; p++)
-	{
-		const HxShare *share = &build->shared->shares[p];
-
-		sum.rows += share->rows;
-		sum.vectors += share->vectors;
-		sum.alive += share->alive;
-		sum.heap_rows += share->heap_rows;
-		sum.sampled += share->sampled;
-		sum.broken_chain |= share->broken_chain;
-	}
-	return sum;
-}
 
 /* ---- training ---- */
 
@@ -104,7 +65,7 @@ static int
 most_blocks(const HxBuild *build)
 {
 	return (int) Max(
-		Min(memory_share(4) / block_memory(build), HX_KEY_MAX_BLOCKS - 1), 1);
+		Min(HxBuildMemory(4) / block_memory(build), HX_KEY_MAX_BLOCKS - 1), 1);
 }
 
 /* How many blocks there are to be */
@@ -129,7 +90,7 @@ choose_blocks(const HxBuild *build, int64 rows)
 
 /* Rows that may be sampled: deleted ones only if there are no others */
 static int64
-samplable(const HxShare *loaded)
+samplable(const HxWork *loaded)
 {
 	return loaded->alive > 0 ? loaded->alive : loaded->vectors;
 }
@@ -140,7 +101,7 @@ samplable(const HxShare *loaded)
  * from each: every row has the same chance, and the file is read forwards.
  */
 static int
-take_sample(HxBuild *build, const HxShare *loaded, int wanted, uint8 *sample)
+take_sample(HxBuild *build, const HxWork *loaded, int wanted, uint8 *sample)
 {
 	HxSpool *spool = HxOpenSpool(build);
 	Size size = build->desc->payload;
@@ -159,15 +120,15 @@ take_sample(HxBuild *build, const HxShare *loaded, int wanted, uint8 *sample)
 		if (end <= start)
 			continue;
 		HxReadSpool(spool, start + HxRandomBelow(&random, end - start),
-					build->row);
-		if (!build->row->has_vector ||
-			(loaded->alive > 0 && !build->row->alive))
+					HX_BLOCKS_BUILD(build)->row);
+		if (!HX_BLOCKS_BUILD(build)->row->has_vector ||
+			(loaded->alive > 0 && !HX_BLOCKS_BUILD(build)->row->alive))
 			continue;
 		/* A few more may come than wanted: the excess is random too */
 		at = seen < wanted ? seen : (int64) HxRandomBelow(&random, seen + 1);
 		seen++;
 		if (at < wanted)
-			memcpy(sample + at * size, HxRowPayload(build->desc, build->row),
+			memcpy(sample + at * size, HxRowPayload(build->desc, HX_BLOCKS_BUILD(build)->row),
 				   size);
 	}
 	HxCloseSpool(spool);
@@ -192,7 +153,7 @@ publish(HxBuild *build, const char *name, int number, const uint8 *data,
 static void
 publish_centroids(HxBuild *build, const uint8 *centroids, int count)
 {
-	build->centroids = unconstify(uint8 *, centroids);
+	HX_BLOCKS_BUILD(build)->centroids = unconstify(uint8 *, centroids);
 	build->shared->ncentroids = count;
 	build->shared->generation++;
 	publish(build, "centroids", build->shared->generation, centroids,
@@ -207,7 +168,7 @@ assign_sample(HxSample *sample, const uint8 *centroids, int ncentroids,
 	HxBuild *build = sample->state;
 
 	publish_centroids(build, centroids, ncentroids);
-	build->nearest = nearest;
+	HX_BLOCKS_BUILD(build)->nearest = nearest;
 	HxRunTask(build, HX_TASK_TRAIN, sample->count);
 	if (build->parallel)
 		HxCollectAnswers(build);
@@ -215,24 +176,24 @@ assign_sample(HxSample *sample, const uint8 *centroids, int ncentroids,
 
 /* Train centroids within each group. */
 static void
-train_groups(HxBuild *build, const HxShare *loaded)
+train_groups(HxBuild *build, const HxWork *loaded)
 {
 	uint8 *centroids;
 
 	HxSetPhase(HX_PHASE_TRAIN, samplable(loaded));
 	centroids = HxTrainGroups(build, samplable(loaded), loaded->alive > 0,
 							  best_blocks(build, samplable(loaded)),
-							  most_blocks(build), memory_share(4));
-	build->ncentroids = HxGroupBlocks(build->groups);
-	publish_centroids(build, centroids, build->ncentroids);
+							  most_blocks(build), HxBuildMemory(4));
+	HX_BLOCKS_BUILD(build)->ncentroids = HxGroupBlocks(HX_BLOCKS_BUILD(build)->groups);
+	publish_centroids(build, centroids, HX_BLOCKS_BUILD(build)->ncentroids);
 }
 
 /* Train the centroids on a sample. */
 static void
-train(HxBuild *build, const HxShare *loaded)
+train(HxBuild *build, const HxWork *loaded)
 {
 	const HxIndexDesc *desc = build->desc;
-	Size fits = memory_share(4) / (desc->payload + SAMPLE_OVERHEAD);
+	Size fits = HxBuildMemory(4) / (desc->payload + SAMPLE_OVERHEAD);
 	int room = (int) Max(Min(fits, GREATEST_SAMPLE), LEAST_SAMPLE);
 	int count = choose_blocks(build, samplable(loaded));
 	int wanted = (int) Min(Min((int64) count * SAMPLE_PER_BLOCK, room),
@@ -246,7 +207,7 @@ train(HxBuild *build, const HxShare *loaded)
 									  Max((Size) wanted * desc->payload, 1));
 	if (wanted > 0)
 		sample.count = take_sample(build, loaded, wanted, payloads);
-	sample.payloads = build->sample = payloads;
+	sample.payloads = HX_BLOCKS_BUILD(build)->sample = payloads;
 	count = Min(count, sample.count);
 	centroids = MemoryContextAllocHuge(CurrentMemoryContext,
 									   (Size) (count + 1) * desc->payload);
@@ -254,60 +215,41 @@ train(HxBuild *build, const HxShare *loaded)
 	{
 		publish(build, "sample", 0, payloads,
 				(Size) sample.count * desc->payload);
-		count = desc->vector->methods->train(&sample, centroids, count);
+		count = HxPayloadOf(desc)->train(&sample, centroids, count);
 		HxOrderCentroids(desc, centroids, count);
 	}
 	pfree(payloads);
-	build->sample = NULL;
-	build->ncentroids = count;
+	HX_BLOCKS_BUILD(build)->sample = NULL;
+	HX_BLOCKS_BUILD(build)->ncentroids = count;
 	publish_centroids(build, centroids, count);
 }
 
-/* ---- assigning and writing ---- */
-
-void
-HxSortRows(HxBuild *build, int64 rows)
-{
-	HxSetPhase(HX_PHASE_ASSIGN, rows);
-	HxRunTask(build, HX_TASK_ASSIGN, rows);
-	if (build->parallel)
-	{
-		build->sort = HxBeginSort(build, true);
-		tuplesort_performsort(build->sort);
-	}
-	else
-		BufFileClose(build->rows);
-}
+/* ---- writing ---- */
 
 /* Write the sorted rows, block after block. */
 static void
 write_rows(HxBuild *build, int64 rows)
 {
 	const HxOptions *options = (HxOptions *) build->index->rd_options;
-	Size size = HxRowSize(build->desc);
-	TupleTableSlot *slot =
-		MakeSingleTupleTableSlot(HxSortedTuples(), &TTSOpsMinimalTuple);
+	HxBlocksBuild *state = HX_BLOCKS_BUILD(build);
+	HxSorter *sorted = HxBeginSorted(build);
 	HxWriter *writer =
-		HxBeginWrite(build->index, MAIN_FORKNUM, build->desc, build->centroids,
-					 build->ncentroids,
+		HxBeginWrite(build->index, MAIN_FORKNUM, build->desc, state->centroids,
+					 state->ncentroids,
 					 options ? options->fillfactor : HX_DEFAULT_FILLFACTOR);
 	int64 done = 0;
+	int64 key;
+	bytea *packed;
 
 	HxSetPhase(HX_PHASE_WRITE, rows);
 	HX_INJECT("build-write");
-	while (tuplesort_gettupleslot(build->sort, true, false, slot, NULL))
+	while (HxNextSorted(build, sorted, &key, &packed))
 	{
-		bool isnull;
-		int64 key = DatumGetInt64(slot_getattr(slot, 1, &isnull));
-		bytea *packed = DatumGetByteaPP(slot_getattr(slot, 2, &isnull));
-
-		memcpy(build->row, VARDATA_ANY(packed), size);
-		HxWriteRow(writer, (int) (key >> HX_KEY_TID_BITS), build->row);
+		memcpy(state->row, VARDATA_ANY(packed), HxRowSize(build->desc));
+		HxWriteRow(writer, (int) (key >> HX_KEY_TID_BITS), state->row);
 		if (++done % 1024 == 0)
 			pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, done);
 	}
-	ExecDropSingleTupleTableSlot(slot);
-	tuplesort_end(build->sort);
 	HxEndWrite(writer);
 }
 
@@ -321,25 +263,24 @@ calibrate(HxBuild *build, int64 vectors)
 	if (vectors < HX_MIN_CALIBRATION_ROWS)
 		return;
 	HxSetPhase(HX_PHASE_CALIBRATE, vectors);
-	HxRunTask(build, HX_TASK_SCORE, build->ncentroids);
+	HxRunTask(build, HX_TASK_SCORE, HX_BLOCKS_BUILD(build)->ncentroids);
 	HxCollectScores(build);
 	table = palloc(sizeof(HxTable));
-	if (HxEndScoring(build->scorer, table, &rows))
+	if (HxEndScoring(HX_BLOCKS_BUILD(build)->scorer, table, &rows))
 		HxStoreBuiltTable(build->index, table, rows);
 	pfree(table);
 }
 
 /* All phases */
-static IndexBuildResult *
-build_index(HxBuild *build)
+void
+HxBuildBlocks(HxBuild *build, IndexBuildResult *result)
 {
-	IndexBuildResult *result = palloc(sizeof(IndexBuildResult));
-	HxShare loaded;
+	HxWork loaded;
 
 	HxBeginTeam(build);
 	HxSetPhase(HX_PHASE_LOAD, 0);
 	HxRunTask(build, HX_TASK_LOAD, 0);
-	loaded = HxSumShares(build);
+	loaded = HxSumWork(build);
 	if (loaded.broken_chain)
 		build->info->ii_BrokenHotChain = true;
 	if (build->desc->group > 0)
@@ -347,69 +288,20 @@ build_index(HxBuild *build)
 	else
 		train(build, &loaded);
 	HxSortRows(build, loaded.rows);
+	if (!build->parallel)
+		BufFileClose(build->rows);
 	write_rows(build, loaded.rows);
 	calibrate(build, loaded.vectors);
-	HxEndTeam(build);
-	if (RelationNeedsWAL(build->index))
-		log_newpage_range(build->index, MAIN_FORKNUM, 0,
-						  RelationGetNumberOfBlocks(build->index), true);
-	result->heap_tuples = loaded.heap_rows;
-	result->index_tuples = loaded.rows;
-	return result;
+	HxFinishBuild(build, &loaded, result);
 }
 
-/* Windows of sparse vectors are not formed within groups. */
-static void
-refuse_groups(Relation index)
-{
-	if (HxResolveGroup(index, HxDescribe(index)) > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("option group_by is not supported for sparse vectors, "
-						"as in index \"%s\"",
-						RelationGetRelationName(index)),
-				 errhint("Create the index without group_by; conditions on its "
-						 "attribute columns are checked within it.")));
-}
-
-/* ambuild */
-IndexBuildResult *
-hxbuild(Relation heap, Relation index, IndexInfo *info)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext context;
-	HxBuild build = {0};
-	IndexBuildResult *result;
-
-	if (RelationGetNumberOfBlocks(index) != 0)
-		elog(ERROR, "index \"%s\" already contains data",
-			 RelationGetRelationName(index));
-	if (HxIsSparse(HxDescribe(index)))
-		refuse_groups(index);
-	result = palloc(sizeof(IndexBuildResult));
-	context =
-		AllocSetContextCreate(caller, "hashemb build", ALLOCSET_DEFAULT_SIZES);
-	MemoryContextSwitchTo(context);
-	HxInitParticipant(&build, heap, index, info);
-	*result =
-		HxIsSparse(build.desc) ? *HxBuildSparse(&build) : *build_index(&build);
-	MemoryContextSwitchTo(caller);
-	MemoryContextDelete(context);
-	return result;
-}
-
-/* ambuildempty: the init fork of an unlogged index */
+/* The init fork of an unlogged index */
 void
-hxbuildempty(Relation index)
+HxBuildEmptyBlocks(Relation index)
 {
 	HxIndexDesc desc = *HxDescribe(index);
 	HxWriter *writer;
 
-	if (HxIsSparse(&desc))
-	{
-		HxSparseBuildEmpty(index);
-		return;
-	}
 	desc.group = HxResolveGroup(index, &desc);
 	writer = HxBeginWrite(index, INIT_FORKNUM, &desc, NULL, 0,
 						  HX_DEFAULT_FILLFACTOR);
@@ -417,27 +309,4 @@ hxbuildempty(Relation index)
 	log_newpage_range(index, INIT_FORKNUM, 0,
 					  RelationGetNumberOfBlocksInFork(index, INIT_FORKNUM),
 					  true);
-}
-
-/* ambuildphasename */
-char *
-hxbuildphasename(int64 phase)
-{
-	switch (phase)
-	{
-		case PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE:
-			return "initializing";
-		case HX_PHASE_LOAD:
-			return "loading rows";
-		case HX_PHASE_TRAIN:
-			return "training centroids";
-		case HX_PHASE_ASSIGN:
-			return "assigning rows";
-		case HX_PHASE_WRITE:
-			return "writing blocks";
-		case HX_PHASE_CALIBRATE:
-			return "calibrating";
-		default:
-			return NULL;
-	}
 }

@@ -17,7 +17,7 @@
 #include "index/build/file.h"
 #include "index/blocks/build/group.h"
 #include "index/random.h"
-#include "index/build/spool.h"
+#include "index/blocks/build/spool.h"
 
 /* Sampled rows a block, for training */
 #define SAMPLE_PER_BLOCK 40
@@ -85,7 +85,7 @@ read_keys(HxBuild *build, HxSpool *spool, bool alive, Size memory, int64 *nkeys)
 	double stretch;
 
 	for (int p = 0; p < build->shared->nparts; p++)
-		rows += build->shared->shares[p].rows;
+		rows += build->shared->work[p].rows;
 	stretch = Max((double) rows / room, 1);
 	keys = MemoryContextAllocHuge(CurrentMemoryContext,
 								  (Min(rows, room) + 2) * sizeof(KeyRow));
@@ -94,13 +94,13 @@ read_keys(HxBuild *build, HxSpool *spool, bool alive, Size memory, int64 *nkeys)
 	{
 		int64 start = (int64) (i * stretch);
 		int64 end = Min((int64) ((i + 1) * stretch), rows);
-		const HxRow *row = build->row;
+		const HxRow *row = HX_BLOCKS_BUILD(build)->row;
 
 		CHECK_FOR_INTERRUPTS();
 		if (end <= start)
 			continue;
 		start += (int64) HxRandomBelow(&random, end - start);
-		HxReadSpool(spool, start, build->row);
+		HxReadSpool(spool, start, HX_BLOCKS_BUILD(build)->row);
 		if (!row->has_vector || (alive && !row->alive))
 			continue;
 		keys[*nkeys].key =
@@ -207,8 +207,8 @@ train_group(HxBuild *build, HxSpool *spool, const KeyRow *keys,
 		int64 at = group->start + (int64) ((double) i * group->count / count);
 
 		CHECK_FOR_INTERRUPTS();
-		HxReadSpool(spool, keys[at].row, build->row);
-		memcpy(sample + (Size) i * size, HxRowPayload(build->desc, build->row),
+		HxReadSpool(spool, keys[at].row, HX_BLOCKS_BUILD(build)->row);
+		memcpy(sample + (Size) i * size, HxRowPayload(build->desc, HX_BLOCKS_BUILD(build)->row),
 			   size);
 	}
 	group->nblocks = HxTrainAlone(build->desc, sample, count, centroids,
@@ -222,12 +222,12 @@ publish_groups(HxBuild *build)
 {
 	BufFile *file;
 
-	build->shared->ngroups = build->groups->count;
+	build->shared->ngroups = HX_BLOCKS_BUILD(build)->groups->count;
 	if (!build->parallel)
 		return;
 	file = HxCreateFile(build, "groups", 0);
-	BufFileWrite(file, build->groups->groups,
-				 (Size) build->groups->count * sizeof(ValueGroup));
+	BufFileWrite(file, HX_BLOCKS_BUILD(build)->groups->groups,
+				 (Size) HX_BLOCKS_BUILD(build)->groups->count * sizeof(ValueGroup));
 	HxFinishFile(build, file);
 }
 
@@ -265,7 +265,7 @@ HxTrainGroups(HxBuild *build, int64 rows, bool alive, int best, int most,
 	}
 	HxCloseSpool(spool);
 	pfree(keys);
-	build->groups = groups;
+	HX_BLOCKS_BUILD(build)->groups = groups;
 	publish_groups(build);
 	return centroids;
 }
@@ -299,7 +299,7 @@ HxMakeGrouper(HxBuild *build, const uint8 *centroids)
 		MemoryContextAllocHuge(context, (Size) count * sizeof(HxAssigner *));
 	memset(grouper->assigners, 0, (Size) count * sizeof(HxAssigner *));
 	if (build->part == 0)
-		grouper->groups = *build->groups;
+		grouper->groups = *HX_BLOCKS_BUILD(build)->groups;
 	else
 	{
 		BufFile *file = HxOpenFile(build, "groups", 0);

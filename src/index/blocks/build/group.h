@@ -6,7 +6,7 @@
 #ifndef HX_GROUP_BUILD_H
 #define HX_GROUP_BUILD_H
 
-#include "index/build/build.h"
+#include "index/blocks/build/blocks_build.h"
 #include "index/blocks/store/span.h"
 
 typedef struct HxGroups HxGroups;

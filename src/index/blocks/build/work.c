@@ -1,18 +1,10 @@
 /*
  * work.c
- *	  What each participant in an index build does, be it the leader, a worker
- *	  or the only one.
- *
- * Work is claimed in chunks, so that who is fast does more, and who comes late
- * finds nothing to do.
+ *	  What each participant in a build of blocks does.
  */
 #include "postgres.h"
 
 #include "access/tableam.h"
-#include "catalog/pg_operator_d.h"
-#include "catalog/pg_type.h"
-#include "commands/progress.h"
-#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/backend_progress.h"
@@ -20,19 +12,18 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "index/blocks/blocks.h"
 #include "index/blocks/store/assign.h"
 #include "index/blocks/build/group.h"
 #include "index/page/inject.h"
-#include "index/sparse/build.h"
-#include "index/build/spool.h"
+#include "index/blocks/build/spool.h"
+#include "index/build/file.h"
 
 /* Rows claimed at once: of the spool, and of the sample */
 #define ROWS_A_CHUNK 1024
 #define SAMPLES_A_CHUNK 256
 /* Blocks of the index claimed at once */
 #define BLOCKS_A_CHUNK 4
-/* Least memory of a sort, in kB */
-#define LEAST_SORT 64
 
 /* The nearest centroids of a chunk of the sample, as a worker answers */
 typedef struct Answer
@@ -41,44 +32,6 @@ typedef struct Answer
 	int64 end;
 	int nearest[SAMPLES_A_CHUNK];
 } Answer;
-
-void
-HxInitParticipant(HxBuild *build, Relation heap, Relation index,
-				  IndexInfo *info)
-{
-	HxIndexDesc *desc = palloc(sizeof(HxIndexDesc));
-
-	*desc = *HxDescribe(index);
-	desc->group = HxResolveGroup(index, desc);
-	build->heap = heap;
-	build->index = index;
-	build->info = info;
-	build->desc = desc;
-	build->row = palloc0(HxRowSize(desc));
-	build->context = AllocSetContextCreate(
-		CurrentMemoryContext, "hashemb build row", ALLOCSET_DEFAULT_SIZES);
-}
-
-void
-HxCountDone(HxBuild *build, int64 items)
-{
-	uint64 done = pg_atomic_add_fetch_u64(&build->shared->done, items);
-
-	if (build->part == 0)
-		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE,
-									 (int64) done);
-}
-
-/* Claim the next items, at most so many; false if none is left. */
-static bool
-claim(HxBuild *build, int most, int64 *start, int64 *end)
-{
-	HxBuildShared *shared = build->shared;
-
-	*start = (int64) pg_atomic_fetch_add_u64(&shared->next, most);
-	*end = Min(*start + most, shared->items);
-	return *start < shared->items;
-}
 
 /* ---- loading ---- */
 
@@ -91,8 +44,8 @@ load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	const HxIndexDesc *desc = build->desc;
 	MemoryContext old = MemoryContextSwitchTo(build->context);
 	int vector = desc->vector_attno - 1;
-	HxShare *share = HX_SHARE(build);
-	HxRow *row = build->row;
+	HxWork *work = HX_MY_WORK(build);
+	HxRow *row = HX_BLOCKS_BUILD(build)->row;
 
 	memset(row, 0, HxRowSize(desc));
 	row->tid = *tid;
@@ -100,32 +53,15 @@ load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	row->alive = alive;
 	HxEncodeAttrs(desc, values, isnull, &row->attrs);
 	if (row->has_vector)
-		desc->vector->methods->form(desc, values[vector],
+		HxPayloadOf(desc)->form(desc, values[vector],
 									HxRowPayload(desc, row));
 	BufFileWrite(build->rows, row, HxRowSize(desc));
-	share->vectors += row->has_vector;
-	share->alive += row->has_vector && row->alive;
-	if (++share->rows % ROWS_A_CHUNK == 0)
+	work->vectors += row->has_vector;
+	work->alive += row->has_vector && row->alive;
+	if (++work->rows % ROWS_A_CHUNK == 0)
 		HxCountDone(build, ROWS_A_CHUNK);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(build->context);
-}
-
-void
-HxLoadShare(HxBuild *build, IndexBuildCallback load_one)
-{
-	HxShare *share = HX_SHARE(build);
-	TableScanDesc scan = NULL;
-
-	build->rows = HxCreateFile(build, "rows", build->part);
-	if (build->parallel)
-		scan = table_beginscan_parallel(build->heap, build->scan);
-	HX_INJECT("build-load");
-	share->heap_rows = table_index_build_scan(
-		build->heap, build->index, build->info, build->parallel,
-		build->part == 0, load_one, build, scan);
-	share->broken_chain = build->info->ii_BrokenHotChain;
-	HxFinishFile(build, build->rows);
 }
 
 /* ---- training ---- */
@@ -139,7 +75,7 @@ get_centroids(HxBuild *build)
 	BufFile *file;
 
 	if (build->part == 0)
-		return build->centroids;
+		return HX_BLOCKS_BUILD(build)->centroids;
 	centroids = MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
 	file = HxOpenFile(build, "centroids", build->shared->generation);
 	HxReadFile(file, centroids, size);
@@ -161,13 +97,13 @@ assign_own_sample(HxBuild *build, HxAssigner *assigner)
 	int64 start = 0;
 	int64 end = 0;
 
-	while (claim(build, SAMPLES_A_CHUNK, &start, &end))
+	while (HxClaim(build, SAMPLES_A_CHUNK, &start, &end))
 	{
 		for (int64 i = start; i < end; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
-			build->nearest[i] = HxAssign(
-				assigner, build->sample + i * build->desc->payload, NULL);
+			HX_BLOCKS_BUILD(build)->nearest[i] = HxAssign(
+				assigner, HX_BLOCKS_BUILD(build)->sample + i * build->desc->payload, NULL);
 		}
 		HxCountDone(build, end - start);
 	}
@@ -187,7 +123,7 @@ assign_filed_sample(HxBuild *build, HxAssigner *assigner)
 	Answer answer = {0};
 	int64 count = 0;
 
-	while (claim(build, SAMPLES_A_CHUNK, &answer.start, &answer.end))
+	while (HxClaim(build, SAMPLES_A_CHUNK, &answer.start, &answer.end))
 	{
 		if (BufFileSeek(file, 0, (off_t) (answer.start * payload), SEEK_SET) !=
 			0)
@@ -203,7 +139,7 @@ assign_filed_sample(HxBuild *build, HxAssigner *assigner)
 		count++;
 		HxCountDone(build, answer.end - answer.start);
 	}
-	HX_SHARE(build)->answers = count;
+	HX_MY_WORK(build)->sampled = count;
 	HxFinishFile(build, answers);
 	BufFileClose(file);
 	pfree(sample);
@@ -236,10 +172,10 @@ HxCollectAnswers(HxBuild *build)
 		BufFile *file = HxOpenFile(build, "nearest",
 								   shared->generation * shared->nparts + p);
 
-		for (int64 n = 0; n < shared->shares[p].answers; n++)
+		for (int64 n = 0; n < shared->work[p].sampled; n++)
 		{
 			HxReadFile(file, &answer, sizeof(answer));
-			memcpy(build->nearest + answer.start, answer.nearest,
+			memcpy(HX_BLOCKS_BUILD(build)->nearest + answer.start, answer.nearest,
 				   (answer.end - answer.start) * sizeof(int));
 		}
 		BufFileClose(file);
@@ -247,40 +183,6 @@ HxCollectAnswers(HxBuild *build)
 }
 
 /* ---- assigning ---- */
-
-TupleDesc
-HxSortedTuples(void)
-{
-	TupleDesc tuples = CreateTemplateTupleDesc(2);
-
-	TupleDescInitEntry(tuples, 1, "key", INT8OID, -1, 0);
-	TupleDescInitEntry(tuples, 2, "row", BYTEAOID, -1, 0);
-	return tuples;
-}
-
-Tuplesortstate *
-HxBeginSort(HxBuild *build, bool merge)
-{
-	AttrNumber column = 1;
-	Oid less = Int8LessOperator;
-	Oid collation = InvalidOid;
-	bool nulls_first = false;
-	int memory = maintenance_work_mem / 2;
-	SortCoordinate coordinate = NULL;
-
-	if (build->parallel)
-	{
-		coordinate = palloc0(sizeof(SortCoordinateData));
-		coordinate->isWorker = !merge;
-		coordinate->nParticipants = merge ? build->shared->nparts : -1;
-		coordinate->sharedsort = build->sharedsort;
-		if (!merge)
-			memory /= build->shared->nparts;
-	}
-	return tuplesort_begin_heap(HxSortedTuples(), 1, &column, &less, &collation,
-								&nulls_first, Max(memory, LEAST_SORT),
-								coordinate, false);
-}
 
 /* Rows are sorted by block, 0 for those without a vector, then by TID. */
 static int64
@@ -333,72 +235,51 @@ place_row(Placer *placer, const HxIndexDesc *desc, const HxRow *row)
 	return HxAssign(placer->assigner, HxRowPayload(desc, row), NULL);
 }
 
-/* Put a row of the spool into the sort. */
-static void
-sort_row(HxBuild *build, Placer *placer, Tuplesortstate *sort,
-		 TupleTableSlot *slot)
-{
-	HxRow *row = build->row;
-	bytea *packed = (bytea *) DatumGetPointer(slot->tts_values[1]);
-	int64 block = 0;
-
-	memcpy(VARDATA(packed), row, HxRowSize(build->desc));
-	if (row->has_vector)
-		block = 1 + place_row(placer, build->desc, row);
-	ExecClearTuple(slot);
-	slot->tts_values[0] = Int64GetDatum(sort_key(block, &row->tid));
-	slot->tts_isnull[0] = slot->tts_isnull[1] = false;
-	ExecStoreVirtualTuple(slot);
-	tuplesort_puttupleslot(sort, slot);
-}
-
 /* Put the claimed rows into the sort. */
 static void
-sort_rows(HxBuild *build, Placer *placer, Tuplesortstate *sort)
+sort_rows(HxBuild *build, Placer *placer, HxSorter *sorter)
 {
-	Size size = HxRowSize(build->desc);
+	const HxIndexDesc *desc = build->desc;
+	HxRow *row = HX_BLOCKS_BUILD(build)->row;
+	Size size = HxRowSize(desc);
 	HxSpool *spool = HxOpenSpool(build);
-	TupleDesc tuples = HxSortedTuples();
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(tuples, &TTSOpsVirtual);
 	bytea *packed = palloc(VARHDRSZ + size);
 	int64 start = 0;
 	int64 end = 0;
 
 	SET_VARSIZE(packed, VARHDRSZ + size);
-	slot->tts_values[1] = PointerGetDatum(packed);
-	while (claim(build, ROWS_A_CHUNK, &start, &end))
+	while (HxClaim(build, ROWS_A_CHUNK, &start, &end))
 	{
 		for (int64 i = start; i < end; i++)
 		{
+			int64 block = 0;
+
 			CHECK_FOR_INTERRUPTS();
-			HxReadSpool(spool, i, build->row);
-			sort_row(build, placer, sort, slot);
+			HxReadSpool(spool, i, row);
+			if (row->has_vector)
+				block = 1 + place_row(placer, desc, row);
+			memcpy(VARDATA(packed), row, size);
+			HxSortRow(sorter, sort_key(block, &row->tid), packed);
 		}
 		HxCountDone(build, end - start);
 	}
-	ExecDropSingleTupleTableSlot(slot);
-	FreeTupleDesc(tuples);
 	HxCloseSpool(spool);
 	pfree(packed);
 }
 
-/* Sort one's share; what is sorted outlives a worker's part of the sort. */
+/* Sort one's share. */
 static void
 assign_share(HxBuild *build)
 {
-	Tuplesortstate *sort = HxBeginSort(build, false);
+	HxSorter *sorter = HxBeginSorter(build);
 	uint8 *centroids = get_centroids(build);
 	Placer placer = make_placer(build, centroids);
 
 	HX_INJECT("build-assign");
-	sort_rows(build, &placer, sort);
+	sort_rows(build, &placer, sorter);
 	free_placer(&placer);
 	free_centroids(build, centroids);
-	tuplesort_performsort(sort);
-	if (build->parallel)
-		tuplesort_end(sort);
-	else
-		build->sort = sort;
+	HxEndSorter(build, sorter);
 }
 
 /* ---- calibrating ---- */
@@ -413,10 +294,10 @@ score_share(HxBuild *build)
 	int64 end = 0;
 
 	HX_INJECT("build-score");
-	while (claim(build, BLOCKS_A_CHUNK, &start, &end))
+	while (HxClaim(build, BLOCKS_A_CHUNK, &start, &end))
 		HxCountDone(build, HxScoreBlocks(scorer, start, end));
 	if (build->part == 0)
-		build->scorer = scorer;
+		HX_BLOCKS_BUILD(build)->scorer = scorer;
 	else
 	{
 		BufFile *file = HxCreateFile(build, "scores", build->part);
@@ -434,23 +315,30 @@ HxCollectScores(HxBuild *build)
 	{
 		BufFile *file = HxOpenFile(build, "scores", p);
 
-		HxAddScores(build->scorer, file);
+		HxAddScores(HX_BLOCKS_BUILD(build)->scorer, file);
 		BufFileClose(file);
 	}
 }
 
-void
-HxDoTask(HxBuild *build, HxTask task)
+/* The participant's state, made for its first task */
+static void
+init_state(HxBuild *build)
 {
-	if (HxIsSparse(build->desc))
-	{
-		HxDoSparseTask(build, task);
-		return;
-	}
+	HxBlocksBuild *state = palloc0(sizeof(HxBlocksBuild));
+
+	state->row = palloc0(HxRowSize(build->desc));
+	build->state = state;
+}
+
+void
+HxDoBlocksWork(HxBuild *build, int task)
+{
+	if (!build->state)
+		init_state(build);
 	switch (task)
 	{
 		case HX_TASK_LOAD:
-			HxLoadShare(build, load_row);
+			HxLoadRows(build, load_row);
 			break;
 		case HX_TASK_TRAIN:
 			train_share(build);
@@ -462,6 +350,6 @@ HxDoTask(HxBuild *build, HxTask task)
 			score_share(build);
 			break;
 		default:
-			elog(ERROR, "unknown task %d of an index build", (int) task);
+			elog(ERROR, "unknown task %d of an index build", task);
 	}
 }

@@ -199,10 +199,10 @@ summarise_row(HxWriter *writer, int block, const HxRow *row)
 	if (!row->has_vector)
 		return;
 	writer->rows++;
-	desc->vector->methods->spreads(
+	HxPayloadOf(desc)->spreads(
 		desc, payload, writer->centroids + (block - 1) * desc->payload, 1,
 		&spread);
-	weight = desc->vector->methods->weight(desc, payload);
+	weight = HxPayloadOf(desc)->weight(desc, payload);
 	entry->radius = Max(entry->radius, spread);
 	entry->min_weight = Min(entry->min_weight, weight);
 	entry->max_weight = Max(entry->max_weight, weight);

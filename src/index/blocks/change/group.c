@@ -85,7 +85,7 @@ look_at_page(Finder *finder, BlockNumber number, Page page, int slot,
 	int count = HxPageDirectory(page)->count;
 	Buffer zones = InvalidBuffer;
 
-	finder->desc->vector->methods->spreads(finder->desc, finder->payload,
+	HxPayloadOf(finder->desc)->spreads(finder->desc, finder->payload,
 										   HxPageCentroids(page), count,
 										   finder->spreads);
 	for (int i = slot; i < count; i++)

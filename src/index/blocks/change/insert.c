@@ -9,22 +9,13 @@
 
 #include "access/generic_xlog.h"
 #include "miscadmin.h"
-#include "utils/memutils.h"
 
+#include "index/blocks/blocks.h"
 #include "index/blocks/change/group.h"
-#include "index/am/handler.h"
 #include "index/page/inject.h"
 #include "index/blocks/change/prune.h"
 #include "index/blocks/recall/schedule.h"
 #include "index/blocks/change/split.h"
-#include "index/sparse/sparse.h"
-
-/* Kept from row to row of a statement, in IndexInfo */
-typedef struct Inserter
-{
-	HxIndexDesc desc;
-	MemoryContext context; /* reset after each row */
-} Inserter;
 
 /* A row on its way into a block */
 typedef struct NewRow
@@ -355,58 +346,23 @@ insert_row(Relation index, Relation heap, const HxIndexDesc *desc, NewRow *row)
 	}
 }
 
-/* The state kept for a statement's inserts. */
-static Inserter *
-get_inserter(Relation index, IndexInfo *info)
+void
+HxInsertIntoBlocks(Relation index, Relation heap, const HxIndexDesc *desc,
+				   const Datum *values, const bool *isnull, ItemPointer tid)
 {
-	Inserter *inserter = info->ii_AmCache;
-
-	if (!inserter)
-	{
-		HxMeta meta;
-
-		HxReadMeta(index, &meta); /* checks version and shape */
-		inserter = MemoryContextAlloc(info->ii_Context, sizeof(Inserter));
-		inserter->desc = *HxDescribe(index);
-		inserter->context = AllocSetContextCreate(
-			info->ii_Context, "hashemb insert", ALLOCSET_DEFAULT_SIZES);
-		info->ii_AmCache = inserter;
-	}
-	return inserter;
-}
-
-/* aminsert */
-bool
-hxinsert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
-		 Relation heap, IndexUniqueCheck check, bool unchanged, IndexInfo *info)
-{
-	Inserter *inserter = get_inserter(index, info);
-	const HxIndexDesc *desc = &inserter->desc;
-	MemoryContext old = MemoryContextSwitchTo(inserter->context);
 	NewRow row = {0};
 
-	if (HxIsSparse(desc))
-	{
-		HxSparseInsert(index, desc, values, isnull, tid);
-		MemoryContextSwitchTo(old);
-		MemoryContextReset(inserter->context);
-		return false;
-	}
 	row.tid = *tid;
 	HxEncodeAttrs(desc, values, isnull, &row.attrs);
 	if (!isnull[desc->vector_attno - 1])
 	{
 		uint8 *payload = palloc(desc->payload);
 
-		desc->vector->methods->form(desc, values[desc->vector_attno - 1],
-									payload);
+		HxPayloadOf(desc)->form(desc, values[desc->vector_attno - 1], payload);
 		row.payload = payload;
-		row.weight = desc->vector->methods->weight(desc, payload);
+		row.weight = HxPayloadOf(desc)->weight(desc, payload);
 	}
 	insert_row(index, heap, desc, &row);
 	if (row.payload)
 		HxAfterAppend(index, desc, row.payload, tid);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(inserter->context);
-	return false;
 }

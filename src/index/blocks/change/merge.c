@@ -14,7 +14,7 @@
 #include "compat.h"
 #include "index/blocks/store/assign.h"
 #include "index/blocks/change/group.h"
-#include "index/am/handler.h"
+#include "index/options.h"
 #include "index/page/inject.h"
 #include "index/blocks/change/merge.h"
 #include "index/blocks/change/rewrite.h"
@@ -152,7 +152,7 @@ find_neighbour(const Tidy *tidy, int thin, double target)
 
 	/* In portions, since an implementation may have room for few results. */
 	for (int i = 0; i < tidy->count; i += tidy->desc->capacity)
-		tidy->desc->vector->methods->spreads(
+		HxPayloadOf(tidy->desc)->spreads(
 			tidy->desc, tidy->centroids + (Size) thin * size,
 			tidy->centroids + (Size) i * size,
 			Min(tidy->desc->capacity, tidy->count - i), spreads + i);

@@ -266,9 +266,9 @@ summarise(const HxRewrite *rewrite, HxTarget *target, const uint8 *payload,
 	const HxIndexDesc *desc = rewrite->desc;
 	HxEntry *entry = &target->entry;
 	uint32 spread;
-	uint32 weight = desc->vector->methods->weight(desc, payload);
+	uint32 weight = HxPayloadOf(desc)->weight(desc, payload);
 
-	desc->vector->methods->spreads(desc, payload, target->centroid, 1, &spread);
+	HxPayloadOf(desc)->spreads(desc, payload, target->centroid, 1, &spread);
 	entry->rows++;
 	entry->radius = Max(entry->radius, spread);
 	entry->min_weight = Min(entry->min_weight, weight);

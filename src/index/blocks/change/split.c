@@ -16,15 +16,12 @@
 
 #include "index/blocks/store/assign.h"
 #include "index/blocks/change/group.h"
-#include "index/am/handler.h"
 #include "index/page/inject.h"
 #include "index/blocks/change/place.h"
 #include "index/blocks/change/rewrite.h"
 #include "index/blocks/change/split.h"
 #include "index/blocks/store/upper.h"
 
-/* Blocks are at least so full of one page */
-#define LEAST_FILL 0.6
 /* Rows that 2-means learns from at most */
 #define SAMPLE 4096
 /*
@@ -58,16 +55,6 @@ typedef struct Parts
 	int count[HX_REWRITE_TARGETS]; /* rows of each part */
 } Parts;
 
-double
-HxBlockTarget(Relation index, const HxIndexDesc *desc, uint64 rows)
-{
-	const HxOptions *options = (const HxOptions *) index->rd_options;
-
-	if (options && options->block_rows > 0)
-		return options->block_rows;
-	return Max(sqrt((double) rows) / 4, desc->capacity * LEAST_FILL);
-}
-
 bool
 HxIsLong(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
 		 uint64 rows)
@@ -93,7 +80,7 @@ compute_spreads(Parts *parts)
 	for (int i = 0; i < parts->rewrite->count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		desc->vector->methods->spreads(
+		HxPayloadOf(desc)->spreads(
 			desc, parts->rewrite->payloads + (Size) i * desc->payload,
 			parts->centroids, 2, parts->spreads[i]);
 	}
@@ -211,7 +198,7 @@ is_one_cluster(const Parts *parts, int first)
 	double within = 0;
 	uint32 between;
 
-	desc->vector->methods->spreads(
+	HxPayloadOf(desc)->spreads(
 		desc, parts->centroids, parts->centroids + desc->payload, 1, &between);
 	for (int i = 0; i < count; i++)
 		within += Min(parts->spreads[i][0], parts->spreads[i][1]);
@@ -267,7 +254,7 @@ nearest_part(const Parts *parts, int row, uint32 *spreads)
 	const HxIndexDesc *desc = parts->rewrite->desc;
 	int best = 0;
 
-	desc->vector->methods->spreads(
+	HxPayloadOf(desc)->spreads(
 		desc, parts->rewrite->payloads + (Size) row * desc->payload,
 		parts->centroids, parts->nparts, spreads);
 	for (int p = 1; p < parts->nparts; p++)

@@ -6,13 +6,10 @@
 #define HX_SPLIT_H
 
 #include "index/blocks/store/directory.h"
+#include "index/blocks/store/target.h"
 
 /* A block is long beyond so many times the rows that it should have */
 #define HX_LONG_BLOCK 1.5
-
-/* Rows that a block should have in an index of so many. */
-extern double HxBlockTarget(Relation index, const HxIndexDesc *desc,
-							uint64 rows);
 
 /*
  * Is a block so long, in an index of so many rows, that it should be split, and

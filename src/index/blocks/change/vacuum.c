@@ -13,14 +13,13 @@
 #include "storage/lmgr.h"
 
 #include "compat.h"
+#include "index/blocks/blocks.h"
 #include "index/blocks/store/directory.h"
-#include "index/am/handler.h"
 #include "index/page/inject.h"
 #include "index/blocks/change/merge.h"
 #include "index/blocks/recall/schedule.h"
 #include "index/blocks/change/rewrite.h"
 #include "index/blocks/change/split.h"
-#include "index/sparse/sparse.h"
 
 typedef struct Vacuum
 {
@@ -446,30 +445,20 @@ count_pages(Relation index)
 	return pages;
 }
 
-/* ambulkdelete */
-IndexBulkDeleteResult *
-hxbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
-			 IndexBulkDeleteCallback callback, void *callback_state)
+void
+HxDeleteFromBlocks(const IndexVacuumInfo *info, const HxIndexDesc *desc,
+				   IndexBulkDeleteResult *stats,
+				   IndexBulkDeleteCallback callback, void *state)
 {
-	HxIndexDesc desc = *HxDescribe(info->index);
-	Vacuum vacuum = {info->index, &desc, callback, callback_state};
+	Vacuum vacuum = {info->index, desc, callback, state};
 	BlockNumber block = HX_METAPAGE + 1;
 	BlockNumber end;
-	HxMeta meta;
 
-	HxReadMeta(info->index, &meta);
-	if (!stats)
-		stats = palloc0(sizeof(IndexBulkDeleteResult));
-	if (HxIsSparse(&desc))
-	{
-		HxSparseBulkDelete(info->index, stats, callback, callback_state);
-		return stats;
-	}
 	/* Free pages are counted anew by every pass over the file. */
 	stats->pages_deleted = stats->pages_free = 0;
 	vacuum.stats = stats;
 	vacuum.strategy = info->strategy;
-	vacuum.dead = palloc(desc.capacity * sizeof(bool));
+	vacuum.dead = palloc(desc->capacity * sizeof(bool));
 	note_owners(&vacuum);
 
 	/* The file may grow meanwhile; rows move only ahead of the walk. */
@@ -484,40 +473,21 @@ hxbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	unlink_noted_pages(&vacuum);
 	HxUnlockWalk(info->index);
 	free_orphans(&vacuum);
-	return stats;
 }
 
-/* amvacuumcleanup */
-IndexBulkDeleteResult *
-hxvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
+void
+HxCleanUpBlocks(const IndexVacuumInfo *info, const HxIndexDesc *desc,
+				IndexBulkDeleteResult *stats)
 {
-	HxIndexDesc desc;
 	HxBlocks blocks;
-	HxMeta meta;
-	int64 freed;
+	int64 freed = HxTidyBlocks(info->index, desc);
 
-	if (info->analyze_only)
-		return stats;
-	if (!stats)
-		stats = palloc0(sizeof(IndexBulkDeleteResult));
-	HxReadMeta(info->index, &meta);
-	desc = *HxDescribe(info->index);
-	if (HxIsSparse(&desc))
-	{
-		HxSparseCleanup(info->index, stats);
-		return stats;
-	}
-	freed = HxTidyBlocks(info->index, &desc);
 	stats->pages_newly_deleted += freed;
 	stats->pages_deleted += freed;
 	stats->pages_free += freed;
-	split_long_blocks(info->index, &desc);
-	HxReadDirectory(info->index, &desc, NULL, &blocks);
+	split_long_blocks(info->index, desc);
+	HxReadDirectory(info->index, desc, NULL, &blocks);
 	stats->num_index_tuples = HxBlocksRows(&blocks) + blocks.nulls.rows;
-	stats->num_pages = RelationGetNumberOfBlocks(info->index);
-	stats->estimated_count = false;
-	HxAfterVacuum(info->index, &desc, HxBlocksRows(&blocks));
+	HxAfterVacuum(info->index, desc, HxBlocksRows(&blocks));
 	HxFreeBlocks(&blocks);
-	IndexFreeSpaceMapVacuum(info->index);
-	return stats;
 }

@@ -112,7 +112,7 @@ static const char *
 vector_fault(const Check *check, const uint8 *payload)
 {
 	const HxIndexDesc *desc = &check->desc;
-	const HxVectorMethods *methods = desc->vector->methods;
+	const HxPayload *methods = HxPayloadOf(desc);
 	const BlockCheck *block = &check->block;
 	const char *wrong = NULL;
 	uint32 spread;
@@ -295,7 +295,7 @@ entry_fault(Check *check)
 		return "rows, but no page";
 	if (block->is_nulls)
 		return NULL;
-	return check->desc.vector->methods->fault(&check->desc, block->centroid);
+	return HxPayloadOf(&check->desc)->fault(&check->desc, block->centroid);
 }
 
 /* Is a block's range within that of its directory page? */

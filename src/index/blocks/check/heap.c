@@ -137,7 +137,7 @@ look_up_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 			memcpy(payload, &HxFormDoc(desc, values, isnull, tid)->norm2,
 				   sizeof(double));
 		else
-			desc->vector->methods->form(desc, values[vector], payload);
+			HxPayloadOf(desc)->form(desc, values[vector], payload);
 	}
 	make_print(check, tid, &attrs, payload);
 	if (bloom_lacks_element(check->filter, check->print, check->print_size))

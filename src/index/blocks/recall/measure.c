@@ -146,7 +146,7 @@ score_query(HxScorer *cal, int q, int block, const HxRowArrays *rows,
 	double scale = 1 / (cal->distance_step * prepared->unit);
 	double offset = -cal->distance_low / cal->distance_step;
 
-	cal->desc->vector->methods->distances(prepared, rows->payloads, rows->count,
+	HxPayloadOf(cal->desc)->distances(prepared, rows->payloads, rows->count,
 										  cal->distances);
 	for (int i = 0; i < rows->count; i++)
 	{
@@ -541,7 +541,7 @@ HxBeginOwnScoring(Relation index, const HxIndexDesc *desc, int wanted)
 
 	for (int q = 0; q < count; q++)
 	{
-		queries[q].query = desc->vector->methods->query_of_row(
+		queries[q].query = HxPayloadOf(desc)->query_of_row(
 			desc, payloads + q * desc->payload);
 		queries[q].tid = tids[q];
 	}

@@ -101,7 +101,7 @@ count_page(RingSearch *search, const HxRowArrays *rows, int block)
 	uint32 *counts =
 		search->counts[HxPromiseBin(expect, search->blocks.promises[block])];
 
-	search->desc->vector->methods->distances(search->query, rows->payloads,
+	HxPayloadOf(search->desc)->distances(search->query, rows->payloads,
 											 rows->count, search->distances);
 	for (int i = 0; i < rows->count; i++)
 	{
@@ -211,14 +211,14 @@ choose_row(RingSearch *search, const HxNewest *newest, uint32 number)
 	if (number % 2 == 1)
 	{
 		search->query =
-			desc->vector->methods->query_of_row(desc, newest->payload);
+			HxPayloadOf(desc)->query_of_row(desc, newest->payload);
 		search->own_tid = newest->tid;
 		return true;
 	}
 	if (HxSampleRows(search->index, desc, 1, number + UINT64CONST(1000),
 					 &payload, &tid) == 0)
 		return false;
-	search->query = desc->vector->methods->query_of_row(desc, payload);
+	search->query = HxPayloadOf(desc)->query_of_row(desc, payload);
 	search->own_tid = *tid;
 	return true;
 }

@@ -15,15 +15,6 @@
 #include "index/search/best.h"
 #include "index/blocks/search/state.h"
 
-/* Payloads that are scored together; no query takes more than a page holds */
-#define BATCH 64
-
-static int
-batch_size(const HxSearch *search)
-{
-	return Min(BATCH, search->desc.capacity);
-}
-
 /* Rows of the set, best first, those without a distance at the end */
 typedef struct HxRanking
 {
@@ -32,11 +23,6 @@ typedef struct HxRanking
 	HxCandidate *nulls;
 	int64 nnulls;
 	int64 next_null;
-
-	HxCandidate pending[BATCH]; /* rows whose distance is not known yet */
-	int npending;
-	uint8 *payloads; /* of these */
-	double *distances;
 } HxRanking;
 
 /*
@@ -132,24 +118,6 @@ HxRankingIsDue(const HxSearch *search)
 		   seen / (passed + 1) * (wanted + 1) >= MUCH_LONGER * effort;
 }
 
-/* Compute the distances of the rows fetched since the last time. */
-static void
-score_pending(HxSearch *search, HxRanking *ranking)
-{
-	if (ranking->npending == 0)
-		return;
-	search->desc.vector->methods->distances(
-		search->spec.query, ranking->payloads, ranking->npending,
-		ranking->distances);
-	for (int i = 0; i < ranking->npending; i++)
-	{
-		ranking->pending[i].distance = HxOrderedDistance(ranking->distances[i]);
-		HxKeepRow(&ranking->rows, &ranking->pending[i]);
-	}
-	search->stats.scored += ranking->npending;
-	ranking->npending = 0;
-}
-
 /* Add a row that passed. */
 static void
 add_row(HxSearch *search, HxRanking *ranking, uint64 tid, Datum vector,
@@ -165,19 +133,10 @@ add_row(HxSearch *search, HxRanking *ranking, uint64 tid, Datum vector,
 		ranking->nulls[ranking->nnulls++] = row;
 		return;
 	}
-	if (HxIsSparse(&search->desc))
-	{
-		row.distance = HxSparseDistance(spec->query, vector);
-		search->stats.scored++;
-		HxKeepRow(&ranking->rows, &row);
-		return;
-	}
-	ranking->pending[ranking->npending] = row;
-	search->desc.vector->methods->form(
-		&search->desc, vector,
-		ranking->payloads + ranking->npending * search->desc.payload);
-	if (++ranking->npending == batch_size(search))
-		score_pending(search, ranking);
+	row.distance =
+		HxOrderedDistance(HxKindOf(&search->desc)->distance(spec->query, vector));
+	search->stats.scored++;
+	HxKeepRow(&ranking->rows, &row);
 }
 
 void
@@ -192,8 +151,6 @@ HxStartRanking(HxSearch *search)
 
 	HxResetKept(&ranking->rows, Max(count, 1));
 	ranking->nulls = palloc(Max(count, 1) * sizeof(HxCandidate));
-	ranking->payloads = palloc(batch_size(search) * search->desc.payload);
-	ranking->distances = palloc(batch_size(search) * sizeof(double));
 	if (HxFilterIsNever(search->spec.filter))
 		count = 0;
 	while (count-- > 0 && HxNextTid(search->spec.tids, &place, &tid))
@@ -209,7 +166,6 @@ HxStartRanking(HxSearch *search)
 		else
 			search->stats.failed++;
 	}
-	score_pending(search, ranking);
 	HxMergeKept(&ranking->rows, true);
 	search->stats.way = HX_WAY_RANKING;
 	search->ranking = ranking;

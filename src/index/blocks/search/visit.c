@@ -62,7 +62,7 @@ consider(HxSearch *search, double distance, const ItemPointerData *tid)
 static void
 apply_ball(HxSearch *search, const HxWithin *ball, const HxRowArrays *rows)
 {
-	search->desc.vector->methods->distances(ball->query, rows->payloads,
+	HxPayloadOf(&search->desc)->distances(ball->query, rows->payloads,
 											rows->count, search->distances);
 	for (int i = 0; i < rows->count; i++)
 		if (!(search->distances[i] <= ball->radius))
@@ -123,7 +123,7 @@ score_all(HxSearch *search, const HxRowArrays *rows, bool tally)
 		for (Size at = 0; at < rows->count * search->desc.payload;
 			 at += HX_CACHE_LINE)
 			__builtin_prefetch(rows->payloads + at);
-	search->desc.vector->methods->distances(search->spec.query, rows->payloads,
+	HxPayloadOf(&search->desc)->distances(search->spec.query, rows->payloads,
 											rows->count, search->distances);
 	search->stats.scored += rows->count;
 	if (tally)
@@ -191,7 +191,7 @@ score_run(HxSearch *search, const HxRowArrays *rows, int row, int count,
 {
 	double *distances = search->distances;
 
-	search->desc.vector->methods->distances(
+	HxPayloadOf(&search->desc)->distances(
 		search->spec.query, rows->payloads + row * search->desc.payload, count,
 		distances);
 	search->stats.scored += count;

@@ -41,7 +41,7 @@ static void
 spreads_to(HxAssigner *assigner, const uint8 *payload, const uint8 *centroids,
 		   int count, uint32 *spreads)
 {
-	assigner->desc->vector->methods->spreads(assigner->desc, payload, centroids,
+	HxPayloadOf(assigner->desc)->spreads(assigner->desc, payload, centroids,
 											 count, spreads);
 }
 
@@ -199,5 +199,5 @@ HxTrainAlone(const HxIndexDesc *desc, const uint8 *payloads, int npayloads,
 {
 	HxSample sample = {desc, payloads, npayloads, assign_sample, NULL};
 
-	return desc->vector->methods->train(&sample, centroids, count);
+	return HxPayloadOf(desc)->train(&sample, centroids, count);
 }

@@ -97,7 +97,7 @@ add_page(HxBlocks *blocks, const HxIndexDesc *desc, const HxQuery *query,
 	promises = blocks->promises + blocks->count;
 	bounds = blocks->bounds + blocks->count;
 	if (query)
-		desc->vector->methods->promises(
+		HxPayloadOf(desc)->promises(
 			query, entries + slot, HxPageCentroids(page) + slot * desc->payload,
 			count - slot, promises, bounds);
 	for (int i = slot; i < count; i++)
@@ -320,7 +320,7 @@ look_at_page(NearestBlock *nearest, BlockNumber block, bool first)
 	const uint32 *spreads = nearest->spreads;
 	BlockNumber next = HxPageOpaque(page)->next;
 
-	nearest->desc->vector->methods->spreads(nearest->desc, nearest->payload,
+	HxPayloadOf(nearest->desc)->spreads(nearest->desc, nearest->payload,
 											HxPageCentroids(page), count,
 											nearest->spreads);
 	for (int i = 0; i < count; i++)

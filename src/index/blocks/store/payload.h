@@ -1,41 +1,19 @@
 /*
  * payload.h
- *	  What differs between kinds of vector, as one interface.
+ *	  What differs between the payloads that are kept in blocks, as one
+ *	  interface.
  *
- * The rest of the access method knows payloads (what a row stores of its
- * vector), centroids (payloads too), spreads (how far a row is from a
- * centroid), promises, bounds and distances.  Binary codes are implemented in
- * code.c.  Sparse vectors have no centroids: theirs is another structure, which
- * begins at sparse.h and shares pages of rows, attributes and filters.
+ * A payload is what a row stores of its vector.  Centroids are payloads, too.
+ * The spread is how far a row is from a centroid.  Blocks know no more than
+ * that; a kind whose rows are kept in blocks brings these functions.  They lock
+ * nothing, and are called with pages locked: they must not raise errors, but for
+ * form and query_of_row.
  */
-#ifndef HX_VECTOR_H
-#define HX_VECTOR_H
+#ifndef HX_PAYLOAD_H
+#define HX_PAYLOAD_H
 
+#include "index/kind.h"
 #include "index/page/page.h"
-
-/* How a query's distances are computed */
-typedef enum HxMetric
-{
-	HX_HAMMING,
-	HX_JACCARD,
-	HX_INNER_PRODUCT,
-	HX_COSINE
-} HxMetric;
-
-/* Returned by support function HX_VECTOR_PROC of a vector operator class */
-typedef struct HxVectorClass
-{
-	HxMetric metric;
-	const struct HxVectorMethods *methods;
-} HxVectorClass;
-
-/* A prepared query; what follows the common part is the implementation's */
-typedef struct HxQuery
-{
-	const HxIndexDesc *desc; /* must outlive the query */
-	HxMetric metric;
-	double unit; /* distances are divided by this to look up the table */
-} HxQuery;
 
 /* Times that training assigns its sample; the last two move few rows */
 #define HX_TRAINING_ROUNDS 4
@@ -53,17 +31,8 @@ typedef struct HxSample
 	void *state; /* of assign */
 } HxSample;
 
-typedef struct HxVectorMethods
+typedef struct HxPayload
 {
-	/* Stored as windows of postings (sparse.h), not as blocks of payloads:
-	 * of what follows only payload_size and query are there */
-	bool sparse;
-
-	/* Payload bytes of a vector column of this type and typmod; errors if the
-	 * column has no length */
-	Size (*payload_size)(Relation index, AttrNumber attno, int *dims,
-						 int *planes);
-
 	/* Write the payload of a vector; errors if its shape is not the index's */
 	void (*form)(const HxIndexDesc *desc, Datum vector, uint8 *payload);
 
@@ -81,15 +50,6 @@ typedef struct HxVectorMethods
 	/* Weight of a payload, for the range kept in the directory entry */
 	uint32 (*weight)(const HxIndexDesc *desc, const uint8 *payload);
 
-	/* Prepare a query from the right argument of an ORDER BY operator, whose
-	 * type is InvalidOid or the operator class's own, or an array type */
-	HxQuery *(*query)(const HxIndexDesc *desc, HxMetric metric, Datum query,
-					  Oid type);
-
-	/* Prepare the right argument of vector <@ ball, and its radius; NULL if
-	 * the vectors can have no such condition */
-	HxQuery *(*ball)(const HxIndexDesc *desc, Datum ball, double *radius);
-
 	/* Prepare a row's payload as a query (calibration) */
 	HxQuery *(*query_of_row)(const HxIndexDesc *desc, const uint8 *payload);
 
@@ -104,19 +64,8 @@ typedef struct HxVectorMethods
 	/* Distances of rows; the operator's own, to the last bit */
 	void (*distances)(const HxQuery *query, const uint8 *payloads, int count,
 					  double *distances);
-} HxVectorMethods;
+} HxPayload;
 
-#define HxIsSparse(desc) ((desc)->vector->methods->sparse)
+#define HxPayloadOf(desc) ((desc)->vector->payload)
 
-/* Define the support function HX_VECTOR_PROC of an operator class. */
-#define HX_VECTOR_CLASS(name, its_metric, its_methods)                 \
-	PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                             \
-	Datum name(PG_FUNCTION_ARGS)                                       \
-	{                                                                  \
-		static const HxVectorClass class = {its_metric, &its_methods}; \
-                                                                       \
-		PG_RETURN_POINTER(&class);                                     \
-	}                                                                  \
-	extern int hx_swallow_semicolon
-
-#endif /* HX_VECTOR_H */
+#endif /* HX_PAYLOAD_H */

@@ -57,12 +57,6 @@ HxRangeHigh(const HxRange *range)
 	return key;
 }
 
-/*
- * The attribute, from 1, that the index's option group_by names; 0 if it has
- * none.  Errors if there is no such column, or rows cannot be grouped by it.
- */
-extern int HxResolveGroup(Relation index, const HxIndexDesc *desc);
-
 /* Keys of a zone's rows; empty in an index without groups */
 extern HxRange HxZoneRange(const HxIndexDesc *desc, const HxZone *zone);
 

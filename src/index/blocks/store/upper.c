@@ -79,7 +79,7 @@ bisect(Bisection *bisection, int *indexes, int count)
 			int64 leaning;
 
 			CHECK_FOR_INTERRUPTS();
-			desc->vector->methods->spreads(
+			HxPayloadOf(desc)->spreads(
 				desc, bisection->payloads + (Size) indexes[i] * desc->payload,
 				means, 2, spreads);
 			leaning = (int64) spreads[1] - spreads[0];
@@ -228,7 +228,7 @@ add_upper_page(const HxIndexDesc *desc, Page page, const uint8 *payload,
 	const HxUpperEntry *entries = HxPageUpperEntries(page);
 	int count = HxPageUpper(page)->count;
 
-	desc->vector->methods->spreads(desc, payload, HxPageUpperCentroids(page),
+	HxPayloadOf(desc)->spreads(desc, payload, HxPageUpperCentroids(page),
 								   count, spreads);
 	for (int i = 0; i < count; i++)
 	{

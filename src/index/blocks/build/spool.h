@@ -1,21 +1,11 @@
 /*
  * spool.h
- *	  Temporary files of an index build, and the rows in them.
+ *	  The rows that a build has loaded, in temporary files.
  */
 #ifndef HX_SPOOL_H
 #define HX_SPOOL_H
 
-#include "index/build/build.h"
-#include "index/build/file.h"
-
-/*
- * Create a file, to be written and then finished.  In a serial build it stays
- * open and is read by rewinding it; in a parallel one it is closed when it is
- * finished, and everybody opens it by name and number.
- */
-extern BufFile *HxCreateFile(HxBuild *build, const char *name, int number);
-extern void HxFinishFile(HxBuild *build, BufFile *file);
-extern BufFile *HxOpenFile(HxBuild *build, const char *name, int number);
+#include "index/blocks/build/blocks_build.h"
 
 /* The rows that all participants have loaded, one part after the other */
 typedef struct HxSpool

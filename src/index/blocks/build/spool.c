@@ -1,46 +1,11 @@
 /*
  * spool.c
- *	  Temporary files of an index build, and the rows in them.
- *
- * Whatever is as long as the table goes through files: shared memory is small
- * in many installations, and is needed for little else than to agree.
+ *	  The rows that a build has loaded, in temporary files.
  */
 #include "postgres.h"
 
-#include "compat.h"
-#include "index/build/spool.h"
-
-/* Longest name of a file, with its number */
-#define NAME_SIZE 32
-
-BufFile *
-HxCreateFile(HxBuild *build, const char *name, int number)
-{
-	char full[NAME_SIZE];
-
-	if (!build->parallel)
-		return BufFileCreateTemp(false);
-	snprintf(full, sizeof(full), "%s.%d", name, number);
-	return HX_CREATE_SHARED_FILE(&build->shared->files, full);
-}
-
-void
-HxFinishFile(HxBuild *build, BufFile *file)
-{
-	if (!build->parallel)
-		return;
-	HX_EXPORT_SHARED_FILE(file);
-	BufFileClose(file);
-}
-
-BufFile *
-HxOpenFile(HxBuild *build, const char *name, int number)
-{
-	char full[NAME_SIZE];
-
-	snprintf(full, sizeof(full), "%s.%d", name, number);
-	return HX_OPEN_SHARED_FILE(&build->shared->files, full);
-}
+#include "index/blocks/build/spool.h"
+#include "index/build/file.h"
 
 HxSpool *
 HxOpenSpool(HxBuild *build)
@@ -64,8 +29,8 @@ HxReadSpool(HxSpool *spool, int64 number, HxRow *row)
 	Size size = HxRowSize(spool->build->desc);
 	int part = 0;
 
-	while (part < shared->nparts - 1 && number >= shared->shares[part].rows)
-		number -= shared->shares[part++].rows;
+	while (part < shared->nparts - 1 && number >= shared->work[part].rows)
+		number -= shared->work[part++].rows;
 	if (part != spool->part || number != spool->next)
 	{
 		if (BufFileSeek(spool->files[part], 0, (off_t) (number * size),

@@ -1,0 +1,81 @@
+/*
+ * build.c
+ *	  Building an index: what is the same for all kinds.
+ */
+#include "postgres.h"
+
+#include "commands/progress.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "index/am/handler.h"
+#include "index/build/build.h"
+#include "index/page/page.h"
+
+/* Error if an index has the option group_by although its kind takes none. */
+static void
+check_groups(const HxIndexDesc *desc, Relation index)
+{
+	if (HxKindOf(desc)->groups || HxResolveGroup(index, desc) == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("option group_by is not supported for %s, as in index "
+					"\"%s\"",
+					HxKindOf(desc)->name, RelationGetRelationName(index)),
+			 errhint("Create the index without group_by; conditions on its "
+					 "attribute columns are checked within it.")));
+}
+
+/* ambuild */
+IndexBuildResult *
+hxbuild(Relation heap, Relation index, IndexInfo *info)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context;
+	HxBuild build = {0};
+	IndexBuildResult *result = palloc0(sizeof(IndexBuildResult));
+
+	if (RelationGetNumberOfBlocks(index) != 0)
+		elog(ERROR, "index \"%s\" already contains data",
+			 RelationGetRelationName(index));
+	check_groups(HxDescribe(index), index);
+	context =
+		AllocSetContextCreate(caller, "hashemb build", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(context);
+	HxInitParticipant(&build, heap, index, info);
+	HxKindOf(build.desc)->build(&build, result);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+	return result;
+}
+
+/* ambuildempty: the init fork of an unlogged index */
+void
+hxbuildempty(Relation index)
+{
+	HxKindOf(HxDescribe(index))->build_empty(index);
+}
+
+/* ambuildphasename */
+char *
+hxbuildphasename(int64 phase)
+{
+	switch (phase)
+	{
+		case PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE:
+			return "initializing";
+		case HX_PHASE_LOAD:
+			return "loading rows";
+		case HX_PHASE_TRAIN:
+			return "training centroids";
+		case HX_PHASE_ASSIGN:
+			return "assigning rows";
+		case HX_PHASE_WRITE:
+			return "writing blocks";
+		case HX_PHASE_CALIBRATE:
+			return "calibrating";
+		default:
+			return NULL;
+	}
+}

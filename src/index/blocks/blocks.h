@@ -1,0 +1,37 @@
+/*
+ * blocks.h
+ *	  What kinds whose rows are kept in blocks share: the members of kind.h that
+ *	  are the same for all of them.
+ */
+#ifndef HX_BLOCKS_H
+#define HX_BLOCKS_H
+
+#include "index/blocks/store/payload.h"
+
+extern void HxBuildBlocks(struct HxBuild *build, IndexBuildResult *result);
+extern void HxBuildEmptyBlocks(Relation index);
+extern void HxDoBlocksWork(struct HxBuild *build, int task);
+extern void HxInsertIntoBlocks(Relation index, Relation heap,
+							   const HxIndexDesc *desc, const Datum *values,
+							   const bool *isnull, ItemPointer tid);
+extern void HxDeleteFromBlocks(const IndexVacuumInfo *info,
+							   const HxIndexDesc *desc,
+							   IndexBulkDeleteResult *stats,
+							   IndexBulkDeleteCallback callback, void *state);
+extern void HxCleanUpBlocks(const IndexVacuumInfo *info,
+							const HxIndexDesc *desc,
+							IndexBulkDeleteResult *stats);
+
+/* These members, in the initializer of an HxKind */
+/* clang-format off */
+#define HX_BLOCKS_MEMBERS \
+	.groups = true, \
+	.build = HxBuildBlocks, \
+	.build_empty = HxBuildEmptyBlocks, \
+	.work = HxDoBlocksWork, \
+	.insert = HxInsertIntoBlocks, \
+	.bulk_delete = HxDeleteFromBlocks, \
+	.cleanup = HxCleanUpBlocks
+/* clang-format on */
+
+#endif /* HX_BLOCKS_H */

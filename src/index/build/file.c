@@ -1,0 +1,43 @@
+/*
+ * file.c
+ *	  Temporary files of an index build.
+ *
+ * Whatever is as long as the table goes through files: shared memory is small
+ * in many installations, and is needed for little else than to agree.
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "index/build/build.h"
+
+/* Longest name of a file, with its number */
+#define NAME_SIZE 32
+
+BufFile *
+HxCreateFile(HxBuild *build, const char *name, int number)
+{
+	char full[NAME_SIZE];
+
+	if (!build->parallel)
+		return BufFileCreateTemp(false);
+	snprintf(full, sizeof(full), "%s.%d", name, number);
+	return HX_CREATE_SHARED_FILE(&build->shared->files, full);
+}
+
+void
+HxFinishFile(HxBuild *build, BufFile *file)
+{
+	if (!build->parallel)
+		return;
+	HX_EXPORT_SHARED_FILE(file);
+	BufFileClose(file);
+}
+
+BufFile *
+HxOpenFile(HxBuild *build, const char *name, int number)
+{
+	char full[NAME_SIZE];
+
+	snprintf(full, sizeof(full), "%s.%d", name, number);
+	return HX_OPEN_SHARED_FILE(&build->shared->files, full);
+}

@@ -1,0 +1,107 @@
+/*
+ * work.c
+ *	  What each participant in an index build does, be it the leader, a worker
+ *	  or the only one.
+ */
+#include "postgres.h"
+
+#include "access/tableam.h"
+#include "commands/progress.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "utils/backend_progress.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "index/build/build.h"
+#include "index/page/inject.h"
+#include "index/page/page.h"
+
+void
+HxInitParticipant(HxBuild *build, Relation heap, Relation index,
+				  IndexInfo *info)
+{
+	HxIndexDesc *desc = palloc(sizeof(HxIndexDesc));
+
+	*desc = *HxDescribe(index);
+	desc->group = HxResolveGroup(index, desc);
+	build->heap = heap;
+	build->index = index;
+	build->info = info;
+	build->desc = desc;
+	build->context = AllocSetContextCreate(
+		CurrentMemoryContext, "hashemb build row", ALLOCSET_DEFAULT_SIZES);
+}
+
+void
+HxSetPhase(int64 phase, int64 total)
+{
+	const int parameters[] = {PROGRESS_CREATEIDX_SUBPHASE,
+							  PROGRESS_CREATEIDX_TUPLES_TOTAL,
+							  PROGRESS_CREATEIDX_TUPLES_DONE};
+	const int64 values[] = {phase, total, 0};
+
+	pgstat_progress_update_multi_param(3, parameters, values);
+}
+
+void
+HxCountDone(HxBuild *build, int64 items)
+{
+	uint64 done = pg_atomic_add_fetch_u64(&build->shared->done, items);
+
+	if (build->part == 0)
+		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE,
+									 (int64) done);
+}
+
+bool
+HxClaim(HxBuild *build, int most, int64 *start, int64 *end)
+{
+	HxBuildShared *shared = build->shared;
+
+	*start = (int64) pg_atomic_fetch_add_u64(&shared->next, most);
+	*end = Min(*start + most, shared->items);
+	return *start < shared->items;
+}
+
+HxWork
+HxSumWork(const HxBuild *build)
+{
+	HxWork sum = {0};
+
+	for (int p = 0; p < build->shared->nparts; p++)
+	{
+		const HxWork *work = &build->shared->work[p];
+
+		sum.rows += work->rows;
+		sum.vectors += work->vectors;
+		sum.alive += work->alive;
+		sum.heap_rows += work->heap_rows;
+		sum.sampled += work->sampled;
+		sum.broken_chain |= work->broken_chain;
+	}
+	return sum;
+}
+
+Size
+HxBuildMemory(int divisor)
+{
+	return (Size) maintenance_work_mem * 1024 / divisor;
+}
+
+void
+HxLoadRows(HxBuild *build, IndexBuildCallback load_one)
+{
+	HxWork *work = HX_MY_WORK(build);
+	TableScanDesc scan = NULL;
+
+	build->rows = HxCreateFile(build, "rows", build->part);
+	if (build->parallel)
+		scan = table_beginscan_parallel(build->heap, build->scan);
+	HX_INJECT("build-load");
+	work->heap_rows = table_index_build_scan(
+		build->heap, build->index, build->info, build->parallel,
+		build->part == 0, load_one, build, scan);
+	work->broken_chain = build->info->ii_BrokenHotChain;
+	HxFinishFile(build, build->rows);
+}

@@ -1,0 +1,138 @@
+/*
+ * kind.h
+ *	  What an index does with one kind of vector, as one interface.
+ *
+ * The access method (am/) and the common parts know a kind through this alone:
+ * the operator class of the vector column names it.  Kinds that keep payloads
+ * in blocks share blocks/, behind blocks/store/payload.h.
+ */
+#ifndef HX_KIND_H
+#define HX_KIND_H
+
+#include "access/genam.h"
+#include "index/index.h"
+#include "nodes/execnodes.h"
+
+struct HxBuild;
+struct HxPayload;
+
+/* How a query's distances are computed */
+typedef enum HxMetric
+{
+	HX_HAMMING,
+	HX_JACCARD,
+	HX_INNER_PRODUCT,
+	HX_COSINE
+} HxMetric;
+
+/* A prepared query; what follows the common part is the kind's */
+typedef struct HxQuery
+{
+	const HxIndexDesc *desc; /* must outlive the query */
+	HxMetric metric;
+	double unit; /* distances are divided by this to look up the misses */
+} HxQuery;
+
+typedef struct HxKind
+{
+	const char *name; /* of its vectors, in errors: "sparse vectors" */
+
+	/*
+	 * Blocks may be formed within the values of an attribute (group_by)
+	 */
+	bool groups;
+
+	/* ---- column ---- */
+
+	/*
+	 * Payload bytes of a row, dimensions and bits a dimension of a vector
+	 * column, from its type and typmod.  Errors if the column has no length or
+	 * one that the operator class does not take.
+	 */
+	Size (*column)(Relation index, AttrNumber attno, int *dims, int *planes);
+
+	/*
+	 * Prepare a query from the right argument of an ORDER BY operator, whose
+	 * type is InvalidOid for the operator class's own, or another.  Errors if
+	 * its shape is not the index's.
+	 */
+	HxQuery *(*query)(const HxIndexDesc *desc, HxMetric metric, Datum query,
+					  Oid type);
+
+	/*
+	 * Prepare the right argument of vector <@ ball, and its radius.  NULL: no
+	 * vector of the kind has such a condition.
+	 */
+	HxQuery *(*ball)(const HxIndexDesc *desc, Datum ball, double *radius);
+
+	/*
+	 * Distance of a heap row's vector, the operator's own to the last bit.
+	 * Errors if its shape is not the index's.
+	 */
+	double (*distance)(const HxQuery *query, Datum vector);
+
+	/* ---- build ---- */
+
+	/*
+	 * Build the main fork, which is empty, from the table; nobody else sees the
+	 * index.  Called with one participant begun (build/build.h); fills heap and
+	 * index rows of the result.
+	 */
+	void (*build)(struct HxBuild *build, IndexBuildResult *result);
+
+	/* Write and log the init fork of an unlogged index. */
+	void (*build_empty)(Relation index);
+
+	/* Do one participant's share of a task that build() has given. */
+	void (*work)(struct HxBuild *build, int task);
+
+	/* ---- change ---- */
+
+	/*
+	 * Insert a row.  The current context is reset after each row.  No page of
+	 * the index is locked before or after.
+	 */
+	void (*insert)(Relation index, Relation heap, const HxIndexDesc *desc,
+				   const Datum *values, const bool *isnull, ItemPointer tid);
+
+	/*
+	 * Remove the rows that the callback names; each TID is reported to it, those
+	 * of rows without a vector and of rows on the way included.  Adds to the
+	 * statistics.
+	 */
+	void (*bulk_delete)(const IndexVacuumInfo *info, const HxIndexDesc *desc,
+						IndexBulkDeleteResult *stats,
+						IndexBulkDeleteCallback callback, void *state);
+
+	/*
+	 * Give back pages, and do what was put off until a vacuum.  Fills rows and
+	 * pages of the statistics.
+	 */
+	void (*cleanup)(const IndexVacuumInfo *info, const HxIndexDesc *desc,
+					IndexBulkDeleteResult *stats);
+} HxKind;
+
+/* Returned by support function HX_VECTOR_PROC of a vector operator class */
+typedef struct HxVectorClass
+{
+	HxMetric metric;
+	const HxKind *kind;
+	const struct HxPayload *payload; /* kinds in blocks: what they keep */
+} HxVectorClass;
+
+#define HxKindOf(desc) ((desc)->vector->kind)
+#define HxIsSparse(desc) (!(desc)->vector->payload) /* XXX */
+
+/* Define the support function HX_VECTOR_PROC of an operator class. */
+#define HX_VECTOR_CLASS(name, its_metric, its_kind, its_payload)           \
+	PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                                 \
+	Datum name(PG_FUNCTION_ARGS)                                           \
+	{                                                                      \
+		static const HxVectorClass class = {its_metric, its_kind,          \
+											its_payload};                  \
+                                                                           \
+		PG_RETURN_POINTER(&class);                                         \
+	}                                                                      \
+	extern int hx_swallow_semicolon
+
+#endif /* HX_KIND_H */

@@ -1,0 +1,20 @@
+/*
+ * options.h
+ *	  Storage parameters of an index.
+ */
+#ifndef HX_OPTIONS_H
+#define HX_OPTIONS_H
+
+/* What rd_options points to, if any was given */
+typedef struct HxOptions
+{
+	int32 vl_len_;
+	int fillfactor; /* per cent of a rows page that a build fills */
+	int block_rows; /* rows a block; 0: chosen by the build */
+	int group_by;	/* offset of the column's name; 0: not given */
+} HxOptions;
+
+#define HX_DEFAULT_FILLFACTOR 100
+#define HX_MIN_FILLFACTOR 10
+
+#endif /* HX_OPTIONS_H */

@@ -1,0 +1,183 @@
+/*
+ * describe.c
+ *	  The description of an index, from its catalog entries and options.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/reloptions.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "index/kind.h"
+#include "index/options.h"
+#include "index/page/page.h"
+
+/* A row's code and attributes may take this many bytes */
+#define HX_MAX_ROW 2000
+
+/* Find the vector column; errors unless there is exactly one. */
+static AttrNumber
+find_vector(Relation index)
+{
+	AttrNumber found = InvalidAttrNumber;
+
+	for (int i = 1; i <= IndexRelationGetNumberOfKeyAttributes(index); i++)
+	{
+		if (!OidIsValid(index_getprocid(index, i, HX_VECTOR_PROC)))
+			continue;
+		if (found != InvalidAttrNumber)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("hashemb index \"%s\" has more than one vector "
+							"column",
+							RelationGetRelationName(index)),
+					 errhint("Create an index for each vector column.")));
+		found = i;
+	}
+	if (found == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("hashemb index \"%s\" has no vector column",
+						RelationGetRelationName(index)),
+				 errhint("Name a column of type bincode(n) in the index, or "
+						 "use btree for attributes alone.")));
+	return found;
+}
+
+/* Compute the description of an index from its catalog entries. */
+static void
+describe(Relation index, HxIndexDesc *desc)
+{
+	FmgrInfo *proc;
+	int word = 0;
+
+	memset(desc, 0, sizeof(*desc));
+	desc->vector_attno = find_vector(index);
+	proc = index_getprocinfo(index, desc->vector_attno, HX_VECTOR_PROC);
+	desc->vector = (const HxVectorClass *) DatumGetPointer(
+		FunctionCall1(proc, PointerGetDatum(NULL)));
+	desc->payload = HxKindOf(desc)->column(
+		index, desc->vector_attno, &desc->dims, &desc->planes);
+
+	for (int i = 1; i <= IndexRelationGetNumberOfKeyAttributes(index); i++)
+	{
+		HxAttr *attr = &desc->attrs[desc->nattrs];
+
+		if (i == desc->vector_attno)
+			continue;
+		HxInitAttr(attr, index, i);
+		attr->first_word = word;
+		word += attr->nwords;
+		desc->nattrs++;
+	}
+	desc->nwords = word;
+
+	if (desc->payload + desc->nwords * sizeof(int64) > HX_MAX_ROW)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("code and attributes take %zu bytes a row in index "
+						"\"%s\", more than %d",
+						desc->payload + desc->nwords * sizeof(int64),
+						RelationGetRelationName(index), HX_MAX_ROW),
+				 errhint("Index a part of the code with an expression such as "
+						 "((subcode(code, 1, 8192)::bincode(8192))).")));
+	desc->capacity = HxRowsCapacity(desc->payload, desc->nattrs, desc->nwords);
+}
+
+/*
+ * Description of an index, cached with its relcache entry.  Copy it if
+ * anything may happen that accepts invalidations.
+ */
+const HxIndexDesc *
+HxDescribe(Relation index)
+{
+	if (!index->rd_amcache)
+	{
+		HxIndexDesc desc;
+		HxIndexDesc *cached;
+
+		describe(index, &desc);
+		cached = MemoryContextAlloc(index->rd_indexcxt, sizeof(HxIndexDesc));
+		*cached = desc;
+		index->rd_amcache = cached;
+	}
+	return index->rd_amcache;
+}
+
+/* ---- option group_by ---- */
+
+/* Name of an index column: the table column's, or NULL for an expression. */
+static char *
+table_column(Relation index, AttrNumber attno)
+{
+	AttrNumber column = index->rd_index->indkey.values[attno - 1];
+
+	return column == 0 ? NULL
+					   : get_attname(index->rd_index->indrelid, column, true);
+}
+
+/*
+ * The index column of a name, 0 if there is none.  First by the names that the
+ * table's columns have now; then by those that they had when the index was
+ * made, which it keeps, and by those of expressions.
+ */
+static AttrNumber
+find_column(Relation index, const char *name)
+{
+	int count = IndexRelationGetNumberOfKeyAttributes(index);
+
+	for (AttrNumber i = 1; i <= count; i++)
+	{
+		char *column = table_column(index, i);
+
+		if (column && strcmp(column, name) == 0)
+			return i;
+	}
+	for (AttrNumber i = 1; i <= count; i++)
+		if (strcmp(
+				NameStr(TupleDescAttr(RelationGetDescr(index), i - 1)->attname),
+				name) == 0)
+			return i;
+	return 0;
+}
+
+int
+HxResolveGroup(Relation index, const HxIndexDesc *desc)
+{
+	const HxOptions *options = (const HxOptions *) index->rd_options;
+	const char *name = options ? GET_STRING_RELOPTION(options, group_by) : NULL;
+	AttrNumber attno;
+
+	if (!name || name[0] == '\0')
+		return 0;
+	attno = find_column(index, name);
+	if (attno == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of option group_by is not a column of "
+						"index \"%s\"",
+						name, RelationGetRelationName(index)),
+				 errhint("Name one of the index's attribute columns; after a "
+						 "column was renamed, ALTER INDEX ... SET (group_by = "
+						 "...).")));
+	for (int a = 0; a < desc->nattrs; a++)
+	{
+		if (desc->attrs[a].attno != attno)
+			continue;
+		if (desc->attrs[a].class->kind == HX_ATTR_ARRAY)
+			ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+							errmsg("rows cannot be grouped by column \"%s\", "
+								   "which is an array",
+								   name),
+							errhint("Group by a column with one value a "
+									"row.")));
+		return a + 1;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("rows cannot be grouped by column \"%s\", which is the "
+					"vector",
+					name),
+			 errhint("Group by an attribute column of the index.")));
+}

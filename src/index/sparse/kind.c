@@ -1,0 +1,49 @@
+/*
+ * kind.c
+ *	  Sparse vectors as a kind of vector: see kind.h.
+ */
+#include "postgres.h"
+
+#include "utils/lsyscache.h"
+
+#include "index/sparse/build.h"
+#include "index/sparse/sparse.h"
+
+/* The vector column's dimensions; a row's payload is its squared length. */
+static Size
+sparse_column(Relation index, AttrNumber attno, int *dims, int *planes)
+{
+	Form_pg_attribute column =
+		TupleDescAttr(RelationGetDescr(index), attno - 1);
+	int32 typmod = column->atttypmod;
+
+	if (typmod < 0)
+		(void) getBaseTypeAndTypmod(column->atttypid, &typmod);
+	if (typmod < 0)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("column \"%s\" of index \"%s\" has no length",
+					NameStr(column->attname), RelationGetRelationName(index)),
+			 errhint("Declare it as svec(n), or index an expression with a "
+					 "cast such as ((terms::svec(30522))).")));
+	*dims = typmod;
+	*planes = 0;
+	return sizeof(double);
+}
+
+static const HxKind sparse_kind = {
+	.name = "sparse vectors",
+	.column = sparse_column,
+	.query = HxMakeSparseQuery,
+	.distance = HxSparseDistance,
+	.build = HxBuildSparse,
+	.build_empty = HxBuildEmptySparse,
+	.work = HxDoSparseWork,
+	.insert = HxInsertSparse,
+	.bulk_delete = HxDeleteSparse,
+	.cleanup = HxCleanUpSparse,
+};
+
+HX_VECTOR_CLASS(hx_vector_svec_ip, HX_INNER_PRODUCT, &sparse_kind, NULL);
+HX_VECTOR_CLASS(hx_vector_svec_cosine, HX_COSINE, &sparse_kind, NULL);
