@@ -13,11 +13,11 @@ KERNEL = $(call objects,kernel,steps steps_avx2 scalar avx2 avx512 neon kernel)
 TYPE = $(call objects,type,bincode bincode_order bitops majority distance dense \
 	ball ball_support svec svec_io svec_op svec_cast svec_agg svec_stats simhash)
 ENCODER = \
-	$(call objects,encoder/math,host product matrix eigen) \
+	$(call objects,encoder/math,host product matrix eigen procrustes) \
 	$(call objects,encoder/model,format apply model cache describe import input \
 		decode encode) \
-	$(call objects,encoder/train,spec rows aggregate part query spectral levels \
-		note linear rbin cross pairs classes) \
+	$(call objects,encoder/train,value draft rows classes part query spectral levels \
+		note linear rbin cross pairs methods spec aggregate) \
 	$(call objects,encoder/measure,evaluate code_stats)
 INDEX = \
 	$(call objects,index/filter,attribute encode mask compile tidset) \

@@ -20,7 +20,6 @@
 
 #include "encoder/model/json.h"
 #include "encoder/model/model.h"
-#include "encoder/train/method.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_model_info);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_model_export);

@@ -84,7 +84,7 @@ view_argument(FunctionCallInfo fcinfo, Third third, const HxModel *model)
 
 /* Output of the model in argument 0 for argument 1: *count numbers */
 static double *
-compute(FunctionCallInfo fcinfo, HxKind kind, Third third,
+compute(FunctionCallInfo fcinfo, HxInputType kind, Third third,
 		const HxModel **model, int *count, int *view)
 {
 	HxInput input;
@@ -113,7 +113,7 @@ compute(FunctionCallInfo fcinfo, HxKind kind, Third third,
 
 /* Encode argument 1 with the model in argument 0 */
 static Datum
-encode(FunctionCallInfo fcinfo, HxKind kind, Third third)
+encode(FunctionCallInfo fcinfo, HxInputType kind, Third third)
 {
 	const HxModel *model;
 	int count;
@@ -137,42 +137,42 @@ encode(FunctionCallInfo fcinfo, HxKind kind, Third third)
 Datum
 hx_encode_array(PG_FUNCTION_ARGS)
 {
-	return encode(fcinfo, HX_KIND_REALS, VIEW_NUMBER);
+	return encode(fcinfo, HX_INPUT_REALS, VIEW_NUMBER);
 }
 
 /* hashemb_encode(model, svec [, view]) */
 Datum
 hx_encode_svec(PG_FUNCTION_ARGS)
 {
-	return encode(fcinfo, HX_KIND_SVEC, VIEW_NUMBER);
+	return encode(fcinfo, HX_INPUT_SVEC, VIEW_NUMBER);
 }
 
 /* hashemb_encode(model, text [, view]): what untyped literals come to */
 Datum
 hx_encode_text(PG_FUNCTION_ARGS)
 {
-	return encode(fcinfo, HX_KIND_TEXT, VIEW_NUMBER);
+	return encode(fcinfo, HX_INPUT_TEXT, VIEW_NUMBER);
 }
 
 /* hashemb_encode(model, array, name of a view) */
 Datum
 hx_encode_array_as(PG_FUNCTION_ARGS)
 {
-	return encode(fcinfo, HX_KIND_REALS, VIEW_NAME);
+	return encode(fcinfo, HX_INPUT_REALS, VIEW_NAME);
 }
 
 /* hashemb_encode(model, svec, name of a view) */
 Datum
 hx_encode_svec_as(PG_FUNCTION_ARGS)
 {
-	return encode(fcinfo, HX_KIND_SVEC, VIEW_NAME);
+	return encode(fcinfo, HX_INPUT_SVEC, VIEW_NAME);
 }
 
 /* hashemb_encode(model, text, name of a view) */
 Datum
 hx_encode_text_as(PG_FUNCTION_ARGS)
 {
-	return encode(fcinfo, HX_KIND_TEXT, VIEW_NAME);
+	return encode(fcinfo, HX_INPUT_TEXT, VIEW_NAME);
 }
 
 /* An array of real; error if a number is beyond its range */
@@ -197,7 +197,7 @@ make_array(const double *y, int count)
 
 /* The numbers that encoding rounds to levels */
 static Datum
-project(FunctionCallInfo fcinfo, HxKind kind, Third third)
+project(FunctionCallInfo fcinfo, HxInputType kind, Third third)
 {
 	const HxModel *model;
 	int count;
@@ -211,42 +211,42 @@ project(FunctionCallInfo fcinfo, HxKind kind, Third third)
 Datum
 hx_project_array(PG_FUNCTION_ARGS)
 {
-	return project(fcinfo, HX_KIND_REALS, VIEW_NUMBER);
+	return project(fcinfo, HX_INPUT_REALS, VIEW_NUMBER);
 }
 
 /* hashemb_project(model, svec [, view]) */
 Datum
 hx_project_svec(PG_FUNCTION_ARGS)
 {
-	return project(fcinfo, HX_KIND_SVEC, VIEW_NUMBER);
+	return project(fcinfo, HX_INPUT_SVEC, VIEW_NUMBER);
 }
 
 /* hashemb_project(model, text [, view]): what untyped literals come to */
 Datum
 hx_project_text(PG_FUNCTION_ARGS)
 {
-	return project(fcinfo, HX_KIND_TEXT, VIEW_NUMBER);
+	return project(fcinfo, HX_INPUT_TEXT, VIEW_NUMBER);
 }
 
 /* hashemb_project(model, array, name of a view) */
 Datum
 hx_project_array_as(PG_FUNCTION_ARGS)
 {
-	return project(fcinfo, HX_KIND_REALS, VIEW_NAME);
+	return project(fcinfo, HX_INPUT_REALS, VIEW_NAME);
 }
 
 /* hashemb_project(model, svec, name of a view) */
 Datum
 hx_project_svec_as(PG_FUNCTION_ARGS)
 {
-	return project(fcinfo, HX_KIND_SVEC, VIEW_NAME);
+	return project(fcinfo, HX_INPUT_SVEC, VIEW_NAME);
 }
 
 /* hashemb_project(model, text, name of a view) */
 Datum
 hx_project_text_as(PG_FUNCTION_ARGS)
 {
-	return project(fcinfo, HX_KIND_TEXT, VIEW_NAME);
+	return project(fcinfo, HX_INPUT_TEXT, VIEW_NAME);
 }
 
 /* Error unless the code is one that the model could have made */

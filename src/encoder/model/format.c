@@ -23,6 +23,30 @@ typedef struct Reader
 	char *error; /* HX_MODEL_ERROR bytes */
 } Reader;
 
+/* Names of methods, by number */
+static const char *const method_names[HX_METHOD_COUNT] = {
+	[HX_METHOD_RANDOM] = "random", [HX_METHOD_PCA] = "pca",
+	[HX_METHOD_ITQ] = "itq",	   [HX_METHOD_CLASS] = "class",
+	[HX_METHOD_FIT] = "fit",	   [HX_METHOD_SHIFT] = "shift",
+	[HX_METHOD_CROSS] = "cross",   [HX_METHOD_PAIRS] = "pairs",
+	[HX_METHOD_RBIN] = "rbin",
+};
+
+const char *
+HxMethodName(HxMethodId id)
+{
+	return id > 0 && id < HX_METHOD_COUNT ? method_names[id] : "unknown";
+}
+
+HxMethodId
+HxMethodOfName(const char *name)
+{
+	for (int i = 1; i < HX_METHOD_COUNT; i++)
+		if (strcmp(method_names[i], name) == 0)
+			return (HxMethodId) i;
+	return 0;
+}
+
 uint32_t
 hx_get_u32(const uint8_t *at)
 {

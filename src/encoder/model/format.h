@@ -99,6 +99,12 @@ typedef enum HxMethodId
 	HX_METHOD_COUNT /* one more than the last */
 } HxMethodId;
 
+/* A method's name, "unknown" if there is no such method */
+extern const char *HxMethodName(HxMethodId id);
+
+/* The method of a name, 0 if there is none */
+extern HxMethodId HxMethodOfName(const char *name);
+
 /* Flags */
 #define HX_FLAG_NORMALIZE 1 /* inputs are scaled to length 1 first */
 #define HX_FLAG_SPARSE 2	/* was trained on svec */

@@ -17,7 +17,6 @@
 
 #include "encoder/model/json.h"
 #include "encoder/model/model.h"
-#include "encoder/train/method.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_model_import);
 
@@ -263,11 +262,8 @@ import_method(JsonbContainer *object)
 
 	if (name == NULL)
 		return HX_METHOD_FIT;
-	for (int i = 0; HxMethods[i] != NULL; i++)
-	{
-		if (strcmp(HxMethods[i]->name, name) == 0)
-			return HxMethods[i]->id;
-	}
+	if (HxMethodOfName(name) != 0)
+		return HxMethodOfName(name);
 	reject_key("method", "is unknown");
 }
 

@@ -22,7 +22,7 @@ extern PGDLLEXPORT Datum hx_svec_in(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum hx_bincode_in(PG_FUNCTION_ARGS);
 
 /* Kind of a type that is none of the server's own: by its input function */
-static HxKind
+static HxInputType
 kind_of_ours(Oid type)
 {
 	Oid input;
@@ -30,18 +30,18 @@ kind_of_ours(Oid type)
 	FmgrInfo function;
 
 	if (get_typtype(type) != TYPTYPE_BASE)
-		return HX_KIND_OTHER;
+		return HX_INPUT_OTHER;
 	getTypeInputInfo(type, &input, &parameter);
 	fmgr_info(input, &function);
 	if (function.fn_addr == hx_svec_in)
-		return HX_KIND_SVEC;
+		return HX_INPUT_SVEC;
 	if (function.fn_addr == hx_bincode_in)
-		return HX_KIND_CODE;
-	return HX_KIND_OTHER;
+		return HX_INPUT_CODE;
+	return HX_INPUT_OTHER;
 }
 
-HxKind
-HxKindOf(Oid type)
+HxInputType
+HxInputTypeOf(Oid type)
 {
 	type = getBaseType(type);
 	switch (type)
@@ -49,21 +49,21 @@ HxKindOf(Oid type)
 		case FLOAT4ARRAYOID:
 		case FLOAT8ARRAYOID:
 		case NUMERICARRAYOID:
-			return HX_KIND_REALS;
+			return HX_INPUT_REALS;
 		case INT4ARRAYOID:
-			return HX_KIND_INTS;
+			return HX_INPUT_INTS;
 		case BOOLOID:
 		case INT2OID:
 		case INT4OID:
 		case INT8OID:
-			return HX_KIND_LABEL;
+			return HX_INPUT_LABEL;
 		case FLOAT4OID:
 		case FLOAT8OID:
 		case NUMERICOID:
-			return HX_KIND_NUMBER;
+			return HX_INPUT_NUMBER;
 		case TEXTOID:
 		case UNKNOWNOID:
-			return HX_KIND_TEXT;
+			return HX_INPUT_TEXT;
 		default:
 			return kind_of_ours(type);
 	}
@@ -121,20 +121,20 @@ read_text(const char *text)
 }
 
 HxInput
-HxReadInput(Datum value, HxKind kind)
+HxReadInput(Datum value, HxInputType kind)
 {
 	HxInput input = {0};
 
 	switch (kind)
 	{
-		case HX_KIND_REALS:
-		case HX_KIND_INTS:
+		case HX_INPUT_REALS:
+		case HX_INPUT_INTS:
 			return read_array(DatumGetArrayTypeP(value));
-		case HX_KIND_SVEC:
+		case HX_INPUT_SVEC:
 			input.sparse = DatumGetSvec(value);
 			input.dims = input.sparse->dims;
 			return input;
-		case HX_KIND_TEXT:
+		case HX_INPUT_TEXT:
 			return read_text(TextDatumGetCString(value));
 		default:
 			elog(ERROR, "value of kind %d is no vector", (int) kind);

@@ -11,17 +11,17 @@
 #include "type/svec.h"
 
 /* Kinds of values that training and encoding meet */
-typedef enum HxKind
+typedef enum HxInputType
 {
-	HX_KIND_OTHER = 0,
-	HX_KIND_REALS,	/* real[], double precision[], numeric[] */
-	HX_KIND_INTS,	/* integer[]: a vector, or labels */
-	HX_KIND_SVEC,	/* svec */
-	HX_KIND_CODE,	/* bincode */
-	HX_KIND_LABEL,	/* smallint, integer, bigint, boolean */
-	HX_KIND_NUMBER, /* real, double precision, numeric */
-	HX_KIND_TEXT	/* text, also untyped */
-} HxKind;
+	HX_INPUT_OTHER = 0,
+	HX_INPUT_REALS,	/* real[], double precision[], numeric[] */
+	HX_INPUT_INTS,	/* integer[]: a vector, or labels */
+	HX_INPUT_SVEC,	/* svec */
+	HX_INPUT_CODE,	/* bincode */
+	HX_INPUT_LABEL,	/* smallint, integer, bigint, boolean */
+	HX_INPUT_NUMBER, /* real, double precision, numeric */
+	HX_INPUT_TEXT	/* text, also untyped */
+} HxInputType;
 
 /* A vector that was read */
 typedef struct HxInput
@@ -32,10 +32,10 @@ typedef struct HxInput
 } HxInput;
 
 /* Kind of a type, domains by their base type */
-extern HxKind HxKindOf(Oid type);
+extern HxInputType HxInputTypeOf(Oid type);
 
 /* Read a vector; error as with HxReadArray, or beyond the range of real */
-extern HxInput HxReadInput(Datum value, HxKind kind);
+extern HxInput HxReadInput(Datum value, HxInputType kind);
 
 /*
  * What enters a view's layers, width numbers (or fewer, for a prefix), in the

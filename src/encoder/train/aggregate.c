@@ -42,23 +42,6 @@
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_train_step);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_train_final);
 
-const HxMethod *const HxMethods[] = {
-	&HxMethodRandom, &HxMethodPca,	 &HxMethodItq,	 &HxMethodClass,
-	&HxMethodFit,	 &HxMethodShift, &HxMethodCross, &HxMethodPairs,
-	&HxMethodRbin,	 NULL,
-};
-
-const char *
-HxMethodName(HxMethodId id)
-{
-	for (int i = 0; HxMethods[i] != NULL; i++)
-	{
-		if (HxMethods[i]->id == id)
-			return HxMethods[i]->name;
-	}
-	return "unknown";
-}
-
 /*
  * Beginning
  */
@@ -78,17 +61,17 @@ reject_type(FunctionCallInfo fcinfo, int argument, const char *expected)
 
 /* What y is for a method; error if the method has no use for it */
 static HxTarget
-choose_target(FunctionCallInfo fcinfo, const HxMethod *method, HxKind kind)
+choose_target(FunctionCallInfo fcinfo, const HxMethod *method, HxInputType kind)
 {
 	static const HxTarget targets[] = {
-		[HX_KIND_REALS] = HX_Y_VECTOR, [HX_KIND_INTS] = HX_Y_VECTOR,
-		[HX_KIND_SVEC] = HX_Y_VECTOR,  [HX_KIND_CODE] = HX_Y_CODE,
-		[HX_KIND_LABEL] = HX_Y_LABEL,  [HX_KIND_NUMBER] = HX_Y_NUMBER};
+		[HX_INPUT_REALS] = HX_Y_VECTOR, [HX_INPUT_INTS] = HX_Y_VECTOR,
+		[HX_INPUT_SVEC] = HX_Y_VECTOR,  [HX_INPUT_CODE] = HX_Y_CODE,
+		[HX_INPUT_LABEL] = HX_Y_LABEL,  [HX_INPUT_NUMBER] = HX_Y_NUMBER};
 	HxTarget target = HX_Y_NONE;
 
-	if (kind == HX_KIND_INTS && (method->targets & 1u << HX_Y_LABELS))
+	if (kind == HX_INPUT_INTS && (method->targets & 1u << HX_Y_LABELS))
 		return HX_Y_LABELS;
-	if (kind == HX_KIND_LABEL && !(method->targets & 1u << HX_Y_LABEL) &&
+	if (kind == HX_INPUT_LABEL && !(method->targets & 1u << HX_Y_LABEL) &&
 		(method->targets & 1u << HX_Y_NUMBER))
 		return HX_Y_NUMBER;
 	if (kind < lengthof(targets))
@@ -99,7 +82,7 @@ choose_target(FunctionCallInfo fcinfo, const HxMethod *method, HxKind kind)
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("method \"%s\" has no use for y of type %s", method->name,
+			 errmsg("method \"%s\" has no use for y of type %s", HxMethodName(method->id),
 					format_type_be(get_fn_expr_argtype(fcinfo->flinfo, 3)))));
 	return target;
 }
@@ -111,19 +94,19 @@ read_kinds(FunctionCallInfo fcinfo, HxTraining *training)
 	HxTrainingPrivate *own = training->internal;
 	bool has_y = PG_NARGS() > 3;
 
-	own->kind[0] = HxKindOf(get_fn_expr_argtype(fcinfo->flinfo, 2));
-	if (own->kind[0] != HX_KIND_REALS && own->kind[0] != HX_KIND_INTS &&
-		own->kind[0] != HX_KIND_SVEC)
+	own->kind[0] = HxInputTypeOf(get_fn_expr_argtype(fcinfo->flinfo, 2));
+	if (own->kind[0] != HX_INPUT_REALS && own->kind[0] != HX_INPUT_INTS &&
+		own->kind[0] != HX_INPUT_SVEC)
 		reject_type(fcinfo, 2, "real[] or svec");
 	if (!has_y)
 	{
 		if (!(training->method->targets & 1u << HX_Y_NONE))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("method \"%s\" needs y", training->method->name)));
+					 errmsg("method \"%s\" needs y", HxMethodName(training->method->id))));
 		return;
 	}
-	own->kind[1] = HxKindOf(get_fn_expr_argtype(fcinfo->flinfo, 3));
+	own->kind[1] = HxInputTypeOf(get_fn_expr_argtype(fcinfo->flinfo, 3));
 	training->target = choose_target(fcinfo, training->method, own->kind[1]);
 }
 
@@ -604,30 +587,6 @@ hx_train_step(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(training->internal->row);
 	PG_RETURN_POINTER(training);
-}
-
-void
-HxStartDraft(HxTraining *training, HxDraft *draft, int dims)
-{
-	memset(draft, 0, sizeof(HxDraft));
-	draft->family = HX_LINEAR;
-	draft->method = training->method->id;
-	draft->output = training->spec.out_float ? HX_OUT_FLOAT : HX_OUT_CODE;
-	draft->dims = dims;
-	draft->bits = training->spec.bits;
-	draft->rows = training->seen;
-	if (training->spec.normalize)
-		draft->flags |= HX_FLAG_NORMALIZE;
-	if (training->sparse[0] || training->sparse[1])
-		draft->flags |= HX_FLAG_SPARSE;
-	draft->views = 1;
-	for (int v = 0; v < 2; v++)
-	{
-		draft->view[v].inputs = training->inputs[v];
-		draft->view[v].features = training->features[v];
-		draft->view[v].seed = training->internal->entrance[v].seed;
-	}
-	draft->space = training->spec.has_space ? training->spec.space : NULL;
 }
 
 /* hashemb_train's result: a model, or NULL of no rows */

@@ -15,7 +15,7 @@
 /* What no train function reads */
 typedef struct HxTrainingPrivate
 {
-	HxKind kind[2];		/* of x and y */
+	HxInputType kind[2];		/* of x and y */
 	HxView entrance[2]; /* how svec values are hashed */
 	HxRandom random;	/* chooses the sample */
 	MemoryContext row;	/* of one row */

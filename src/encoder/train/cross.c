@@ -488,8 +488,7 @@ static const char *const keys[] = {
 	"dims",	  "bits",		"seed",		 "sample", "features", "normalize",
 	"lambda", "iterations", "precision", "alpha",  "beta",	   NULL};
 
-const HxMethod HxMethodCross = {.name = "cross",
-								.id = HX_METHOD_CROSS,
+const HxMethod HxMethodCross = {.id = HX_METHOD_CROSS,
 								.keep = HX_KEEP_ROWS,
 								.targets = 1 << HX_Y_VECTOR,
 								.unpaired = true,

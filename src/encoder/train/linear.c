@@ -45,7 +45,7 @@ check_rows(const HxTraining *training)
 	if (training->seen < 2)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
 						errmsg("method \"%s\" needs at least two rows",
-							   training->method->name)));
+							   HxMethodName(training->method->id))));
 }
 
 /* Means and centred squares; sum_xx becomes these */
@@ -563,23 +563,20 @@ static const char *const fit_keys[] = {"seed",	 "features", "normalize",
 									   "base",	 "space",	 NULL};
 static const char *const shift_keys[] = {NULL};
 
-const HxMethod HxMethodClass = {.name = "class",
-								.id = HX_METHOD_CLASS,
+const HxMethod HxMethodClass = {.id = HX_METHOD_CLASS,
 								.keep = HX_KEEP_SUMS,
 								.targets = 1 << HX_Y_LABEL | 1 << HX_Y_LABELS,
 								.continues = true,
 								.keys = class_keys,
 								.train = train_class};
 
-const HxMethod HxMethodFit = {.name = "fit",
-							  .id = HX_METHOD_FIT,
+const HxMethod HxMethodFit = {.id = HX_METHOD_FIT,
 							  .keep = HX_KEEP_SUMS,
 							  .targets = 1 << HX_Y_VECTOR | 1 << HX_Y_CODE,
 							  .keys = fit_keys,
 							  .train = train_fit};
 
-const HxMethod HxMethodShift = {.name = "shift",
-								.id = HX_METHOD_SHIFT,
+const HxMethod HxMethodShift = {.id = HX_METHOD_SHIFT,
 								.keep = HX_KEEP_SUMS,
 								.targets = 1 << HX_Y_VECTOR,
 								.keys = shift_keys,

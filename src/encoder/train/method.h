@@ -125,7 +125,6 @@ typedef struct HxTraining
 /* A method of training */
 typedef struct HxMethod
 {
-	const char *name;
 	HxMethodId id;
 	HxKeep keep;
 	unsigned targets;		 /* 1 << HxTarget: what y may be */
@@ -135,13 +134,10 @@ typedef struct HxMethod
 	void (*train)(HxTraining *training, HxDraft *draft);
 } HxMethod;
 
-/* The methods; NULL at the end */
+/* methods.c: the methods; NULL at the end */
 extern const HxMethod *const HxMethods[];
 
-/* A method's name */
-extern const char *HxMethodName(HxMethodId id);
-
-/* train_random.c, train_pca.c, train_linear.c and others: one each */
+/* One each: see methods.c */
 extern const HxMethod HxMethodRandom;
 extern const HxMethod HxMethodPca;
 extern const HxMethod HxMethodItq;

@@ -613,8 +613,7 @@ static const char *const keys[] = {
 	"normalize",  "loss",	   "rate",	"radius", "factor",
 	"iterations", "precision", "batch", "base",	  NULL};
 
-const HxMethod HxMethodPairs = {.name = "pairs",
-								.id = HX_METHOD_PAIRS,
+const HxMethod HxMethodPairs = {.id = HX_METHOD_PAIRS,
 								.keep = HX_KEEP_ROWS,
 								.targets = 1 << HX_Y_VECTOR | 1 << HX_Y_NUMBER,
 								.continues = true,

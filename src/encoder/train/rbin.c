@@ -262,8 +262,7 @@ static const char *const keys[] = {
 	"batch",	 "group",	  "sharpness", "code_sharpness", "old_weight",
 	"base",		 "space",	  NULL};
 
-const HxMethod HxMethodRbin = {.name = "rbin",
-							   .id = HX_METHOD_RBIN,
+const HxMethod HxMethodRbin = {.id = HX_METHOD_RBIN,
 							   .keep = HX_KEEP_ROWS,
 							   .targets = 1 << HX_Y_NONE | 1 << HX_Y_VECTOR |
 										  1 << HX_Y_CODE,

@@ -47,7 +47,7 @@ HxRequireRows(const HxTraining *training, int rows, int least, const char *what)
 	if (rows < least)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
 						errmsg("method \"%s\" needs at least %d %s, not %d",
-							   training->method->name, least, what, rows)));
+							   HxMethodName(training->method->id), least, what, rows)));
 }
 
 void

@@ -265,7 +265,7 @@ choose_dims(const HxTraining *training)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("method \"%s\" cannot make %d dimensions of vectors "
 						"of %d",
-						training->method->name, dims, width)));
+						HxMethodName(training->method->id), dims, width)));
 	return dims;
 }
 
@@ -386,22 +386,19 @@ static const char *const itq_keys[] = {
 	"dims",	  "bits",	   "seed",	   "sample",	 "features", "normalize",
 	"center", "precision", "prefixes", "iterations", NULL};
 
-const HxMethod HxMethodRandom = {.name = "random",
-								 .id = HX_METHOD_RANDOM,
+const HxMethod HxMethodRandom = {.id = HX_METHOD_RANDOM,
 								 .keep = HX_KEEP_ROWS,
 								 .targets = 1 << HX_Y_NONE,
 								 .keys = random_keys,
 								 .train = train_spectral};
 
-const HxMethod HxMethodPca = {.name = "pca",
-							  .id = HX_METHOD_PCA,
+const HxMethod HxMethodPca = {.id = HX_METHOD_PCA,
 							  .keep = HX_KEEP_ROWS,
 							  .targets = 1 << HX_Y_NONE,
 							  .keys = pca_keys,
 							  .train = train_spectral};
 
-const HxMethod HxMethodItq = {.name = "itq",
-							  .id = HX_METHOD_ITQ,
+const HxMethod HxMethodItq = {.id = HX_METHOD_ITQ,
 							  .keep = HX_KEEP_ROWS,
 							  .targets = 1 << HX_Y_NONE,
 							  .keys = itq_keys,
