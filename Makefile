@@ -22,11 +22,11 @@ ENCODER = \
 INDEX = \
 	$(call objects,index/filter,attribute encode mask compile tidset) \
 	$(call objects,index/page,inject layout describe page lock) \
-	$(call objects,index/search,best dead) \
+	$(call objects,index/search,best checked mask rank first driver dead) \
 	$(call objects,index/build,file work team sort) \
 	$(call objects,index/blocks/store,target assign upper span directory) \
-	$(call objects,index/blocks/recall,misses safety sample measure ring schedule) \
-	$(call objects,index/blocks/search,stop visit rank first search) \
+	$(call objects,index/blocks/recall,visited misses safety sample measure ring schedule) \
+	$(call objects,index/blocks/search,stop visit search) \
 	$(call objects,index/blocks/build,write spool group work build) \
 	$(call objects,index/blocks/change,rewrite prune group place split merge \
 		insert vacuum) \

@@ -14,6 +14,7 @@
 #include "nodes/execnodes.h"
 
 struct HxBuild;
+struct HxSearch;
 struct HxPayload;
 
 /* How a query's distances are computed */
@@ -85,6 +86,59 @@ typedef struct HxKind
 
 	/* Do one participant's share of a task that build() has given. */
 	void (*work)(struct HxBuild *build, int task);
+
+	/* ---- search (search/state.h) ---- */
+
+	Size search_size; /* of its struct, which begins with an HxSearch */
+
+	/*
+	 * Searches may stop at a recall below 1, by expected misses; else every
+	 * search is exact.
+	 */
+	bool estimates;
+
+	/* Prepare what `effort` needs; before any page but the metapage is read. */
+	void (*begin)(struct HxSearch *search);
+
+	/*
+	 * Pages of the index that take as long to search as finding the rows wanted,
+	 * if `passing` rows pass all conditions.
+	 */
+	double (*effort)(const struct HxSearch *search, double passing);
+
+	/*
+	 * Begin a phase: nothing is visited.  Reads the directory if need be; may set
+	 * `exact`.  Searches without an order keep nothing; see next_rows.
+	 */
+	void (*start)(struct HxSearch *search);
+
+	/* Is there anything left to visit in this phase? */
+	bool (*has_more)(const struct HxSearch *search);
+
+	/*
+	 * May the first `count` rows be returned, of which the last is at a
+	 * distance?  While there is something left to visit.
+	 */
+	bool (*is_settled)(struct HxSearch *search, double distance, int64 count);
+
+	/*
+	 * Visit what promises most, if it can matter, and pass the rows that pass
+	 * the mask to HxConsider.  No page stays locked.
+	 */
+	void (*visit)(struct HxSearch *search);
+
+	/*
+	 * Take note that a row at a distance, which was passed to HxConsider, failed
+	 * the check of its heap row; or NULL.
+	 */
+	void (*note_failed)(struct HxSearch *search, double distance);
+
+	/*
+	 * Searches without an order: the next rows that pass, in no order; 0 at the
+	 * end.  *tids is valid until the next call.  Rows that move while others are
+	 * read may come twice.
+	 */
+	int64 (*next_rows)(struct HxSearch *search, ItemPointerData **tids);
 
 	/* ---- change ---- */
 

@@ -19,6 +19,7 @@
 #include "compat.h"
 #include "hashemb.h"
 #include "index/am/cost.h"
+#include "index/blocks/recall/visited.h"
 #include "plan/plan.h"
 
 /* Cost of taking a TID from a bitmap into a mask, in cpu_operator_cost */

@@ -22,6 +22,7 @@
 #include "compat.h"
 #include "hashemb.h"
 #include "index/am/cost.h"
+#include "index/blocks/recall/visited.h"
 #include "index/blocks/store/directory.h"
 #include "index/am/handler.h"
 #include "index/index.h"
@@ -32,8 +33,6 @@
 #define SCORE_COST 0.1
 /* Cost of masking a row by one condition, likewise */
 #define MASK_COST 0.03
-/* Share of the rows visited for ten neighbours at recall .95 (README) */
-#define VISITED_FLOOR 0.01
 
 /*
  * Share of the blocks that a ball of radius 0 touches, and how it grows with
@@ -90,22 +89,6 @@ HxSearchCost(const IndexOptInfo *index, double share, int conditions,
 	return pages * (repeated ? CACHED_PAGE_COST : PAGE_COST) * seq_page_cost +
 		   (sqrt(rows) * 4 + share * rows) *
 			   (SCORE_COST + conditions * MASK_COST) * cpu_operator_cost;
-}
-
-/*
- * Share of all rows that a search visits: grows with the root of the rows that
- * must be passed to find as many as wanted, as measured (bench/README.md).
- */
-double
-HxVisitedShare(double rows, double wanted, double selectivity, double recall)
-{
-	double share;
-
-	if (recall >= 1 || rows < 1000 || wanted > 1024)
-		return 1;
-	share = VISITED_FLOOR * sqrt(wanted / 10 / Max(selectivity, 1e-6)) *
-			sqrt(0.05 / (1 - recall)) * pow(1e6 / rows, 0.4);
-	return Min(share, 1);
 }
 
 /* Column of the table that an index's blocks are formed within; 0 if none */

@@ -7,13 +7,6 @@
 
 #include "nodes/pathnodes.h"
 
-/*
- * Share of all rows that a search for `wanted` rows visits, of which a share
- * of `selectivity` passes, at a target of recall.
- */
-extern double HxVisitedShare(double rows, double wanted, double selectivity,
-							 double recall);
-
 /* Cost of a search that visits that share, with so many masks a row */
 extern Cost HxSearchCost(const IndexOptInfo *index, double share,
 						 int conditions, bool repeated);

@@ -270,7 +270,7 @@ hxgetbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 	int64 count;
 
 	begin_search(scan, true);
-	while ((count = HxSearchNextBlock(state->search, &tids)) > 0)
+	while ((count = HxSearchNextRows(state->search, &tids)) > 0)
 	{
 		for (int64 i = 0; i < count; i++)
 			HxCheckTid(scan->indexRelation, &tids[i]);

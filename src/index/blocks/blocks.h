@@ -6,6 +6,7 @@
 #ifndef HX_BLOCKS_H
 #define HX_BLOCKS_H
 
+#include "index/blocks/search/state.h"
 #include "index/blocks/store/payload.h"
 
 extern void HxBuildBlocks(struct HxBuild *build, IndexBuildResult *result);
@@ -22,6 +23,15 @@ extern void HxCleanUpBlocks(const IndexVacuumInfo *info,
 							const HxIndexDesc *desc,
 							IndexBulkDeleteResult *stats);
 
+extern void HxBeginBlocksSearch(struct HxSearch *search);
+extern double HxBlocksEffort(const struct HxSearch *search, double passing);
+extern void HxStartBlocksPhase(struct HxSearch *search);
+extern bool HxHasMoreBlocks(const struct HxSearch *search);
+extern void HxVisitNextBlock(struct HxSearch *search);
+extern void HxNoteFailedRow(struct HxSearch *search, double distance);
+extern int64 HxNextRowsOfBlocks(struct HxSearch *search,
+								ItemPointerData **tids);
+
 /* These members, in the initializer of an HxKind */
 /* clang-format off */
 #define HX_BLOCKS_MEMBERS \
@@ -29,6 +39,16 @@ extern void HxCleanUpBlocks(const IndexVacuumInfo *info,
 	.build = HxBuildBlocks, \
 	.build_empty = HxBuildEmptyBlocks, \
 	.work = HxDoBlocksWork, \
+	.search_size = sizeof(HxBlocksSearch), \
+	.estimates = true, \
+	.begin = HxBeginBlocksSearch, \
+	.effort = HxBlocksEffort, \
+	.start = HxStartBlocksPhase, \
+	.has_more = HxHasMoreBlocks, \
+	.is_settled = HxIsBlocksSearchSettled, \
+	.visit = HxVisitNextBlock, \
+	.note_failed = HxNoteFailedRow, \
+	.next_rows = HxNextRowsOfBlocks, \
 	.insert = HxInsertIntoBlocks, \
 	.bulk_delete = HxDeleteFromBlocks, \
 	.cleanup = HxCleanUpBlocks

@@ -1,7 +1,6 @@
 /*
  * best.c
- *	  The best rows that a search has found so far, and what is known of heap
- *	  rows that it has looked at.
+ *	  The best rows that a search has found so far.
  */
 #include "postgres.h"
 
@@ -41,18 +40,18 @@ reserve(HxCandidate **rows, int64 *room, int64 count)
 }
 
 void
-HxResetKept(HxKept *kept, int64 room)
+HxResetBest(HxBest *best, int64 room)
 {
-	reserve(&kept->added, &kept->added_room, ADDED_ROOM);
-	reserve(&kept->rows, &kept->rows_room, ADDED_ROOM);
-	reserve(&kept->behind, &kept->behind_room, MIN_SLACK);
-	kept->room = room;
-	kept->count = kept->nbehind = kept->nadded = 0;
-	kept->front = MIN_FRONT;
-	kept->has_edge = false;
-	kept->waited = 0;
-	kept->lost = false;
-	kept->worst = get_float8_infinity();
+	reserve(&best->added, &best->added_room, ADDED_ROOM);
+	reserve(&best->rows, &best->rows_room, ADDED_ROOM);
+	reserve(&best->behind, &best->behind_room, MIN_SLACK);
+	best->room = room;
+	best->count = best->nbehind = best->nadded = 0;
+	best->front = MIN_FRONT;
+	best->has_edge = false;
+	best->waited = 0;
+	best->lost = false;
+	best->worst = get_float8_infinity();
 }
 
 /* ---- rows behind ---- */
@@ -100,104 +99,104 @@ move_best_to_end(HxCandidate *rows, int64 nrows, int64 count)
 
 /* Rows that there is no room for set the frontier. */
 static void
-cut_kept(HxKept *kept)
+cut_best(HxBest *best)
 {
-	int64 left = kept->room - kept->count;
+	int64 left = best->room - best->count;
 
-	if (kept->count + kept->nbehind <= kept->room)
+	if (best->count + best->nbehind <= best->room)
 		return;
 	if (left < 0)
 	{
-		kept->frontier = kept->rows[kept->room];
-		kept->count = kept->room;
-		kept->nbehind = 0;
+		best->frontier = best->rows[best->room];
+		best->count = best->room;
+		best->nbehind = 0;
 	}
 	else
 	{
-		int64 place = kept->nbehind - left - 1;
+		int64 place = best->nbehind - left - 1;
 
-		move_best_to_end(kept->behind, kept->nbehind, left);
-		kept->frontier = kept->behind[place];
-		memmove(kept->behind, &kept->behind[place + 1],
+		move_best_to_end(best->behind, best->nbehind, left);
+		best->frontier = best->behind[place];
+		memmove(best->behind, &best->behind[place + 1],
 				left * sizeof(HxCandidate));
-		kept->nbehind = left;
+		best->nbehind = left;
 	}
-	kept->worst = kept->frontier.distance;
-	kept->lost = true;
+	best->worst = best->frontier.distance;
+	best->lost = true;
 }
 
 /* Are there so many rows beyond the room that they should be cut off? */
 static inline bool
-is_full(const HxKept *kept)
+is_full(const HxBest *best)
 {
-	return kept->count + kept->nbehind >=
-		   kept->room + Max(MIN_SLACK, kept->room / SLACK_PART);
+	return best->count + best->nbehind >=
+		   best->room + Max(MIN_SLACK, best->room / SLACK_PART);
 }
 
 static void
-add_behind(HxKept *kept, const HxCandidate *row)
+add_behind(HxBest *best, const HxCandidate *row)
 {
-	if (is_full(kept))
+	if (is_full(best))
 	{
-		cut_kept(kept);
-		if (!HxPrecedes(row, &kept->frontier))
+		cut_best(best);
+		if (!HxPrecedes(row, &best->frontier))
 			return;
 	}
-	reserve(&kept->behind, &kept->behind_room, kept->nbehind + 1);
-	kept->behind[kept->nbehind++] = *row;
+	reserve(&best->behind, &best->behind_room, best->nbehind + 1);
+	best->behind[best->nbehind++] = *row;
 }
 
 /* The last row in order is now the edge. */
 static void
-set_edge(HxKept *kept)
+set_edge(HxBest *best)
 {
-	kept->edge = kept->rows[kept->count - 1];
-	kept->has_edge = true;
+	best->edge = best->rows[best->count - 1];
+	best->has_edge = true;
 }
 
 /* Of a long list keep only the front in order. */
 static void
-move_behind(HxKept *kept)
+move_behind(HxBest *best)
 {
-	int64 moved = kept->count - kept->front;
+	int64 moved = best->count - best->front;
 
-	if (moved <= kept->front)
+	if (moved <= best->front)
 		return;
-	reserve(&kept->behind, &kept->behind_room, kept->nbehind + moved);
-	memcpy(&kept->behind[kept->nbehind], &kept->rows[kept->front],
+	reserve(&best->behind, &best->behind_room, best->nbehind + moved);
+	memcpy(&best->behind[best->nbehind], &best->rows[best->front],
 		   moved * sizeof(HxCandidate));
-	kept->nbehind += moved;
-	kept->count = kept->front;
-	set_edge(kept);
+	best->nbehind += moved;
+	best->count = best->front;
+	set_edge(best);
 }
 
 void
-HxKeepRow(HxKept *kept, const HxCandidate *row)
+HxKeepBest(HxBest *best, const HxCandidate *row)
 {
-	if (kept->nadded == kept->added_room)
-		HxMergeKept(kept, true);
-	if (kept->lost && !HxPrecedes(row, &kept->frontier))
+	if (best->nadded == best->added_room)
+		HxMergeBest(best, true);
+	if (best->lost && !HxPrecedes(row, &best->frontier))
 		return;
-	if (kept->has_edge && !HxPrecedes(row, &kept->edge))
-		add_behind(kept, row);
+	if (best->has_edge && !HxPrecedes(row, &best->edge))
+		add_behind(best, row);
 	else
-		kept->added[kept->nadded++] = *row;
+		best->added[best->nadded++] = *row;
 }
 
 /* ---- rows in order ---- */
 
 /* Sort the rows added; few by insertion. */
 static void
-sort_added(HxKept *kept)
+sort_added(HxBest *best)
 {
-	HxCandidate *rows = kept->added;
+	HxCandidate *rows = best->added;
 
-	if (kept->nadded > 16)
+	if (best->nadded > 16)
 	{
-		qsort(rows, kept->nadded, sizeof(HxCandidate), HxCompareCandidates);
+		qsort(rows, best->nadded, sizeof(HxCandidate), HxCompareCandidates);
 		return;
 	}
-	for (int i = 1; i < kept->nadded; i++)
+	for (int i = 1; i < best->nadded; i++)
 	{
 		HxCandidate row = rows[i];
 		int at = i;
@@ -213,161 +212,92 @@ sort_added(HxKept *kept)
  * look at its heap row counts for both.  From the given place on.
  */
 static void
-drop_twins(HxKept *kept, int64 first)
+drop_twins(HxBest *best, int64 first)
 {
 	int64 last = first;
 
-	for (int64 i = first + 1; i < kept->count; i++)
+	for (int64 i = first + 1; i < best->count; i++)
 	{
-		if (HxPrecedes(&kept->rows[last], &kept->rows[i]))
-			kept->rows[++last] = kept->rows[i];
+		if (HxPrecedes(&best->rows[last], &best->rows[i]))
+			best->rows[++last] = best->rows[i];
 		else
-			kept->rows[last].passed |= kept->rows[i].passed;
+			best->rows[last].passed |= best->rows[i].passed;
 	}
-	kept->count = Min(kept->count, last + 1);
+	best->count = Min(best->count, last + 1);
 }
 
 /* Merge the sorted rows added with the others; is any there twice? */
 static bool
-merge_added(HxKept *kept)
+merge_added(HxBest *best)
 {
-	int64 from = kept->count - 1;
-	int64 next = kept->nadded - 1;
-	int64 to = kept->count + kept->nadded - 1;
+	int64 from = best->count - 1;
+	int64 next = best->nadded - 1;
+	int64 to = best->count + best->nadded - 1;
 	bool twins = false;
 
-	for (int64 i = 1; i < kept->nadded && !twins; i++)
-		twins = !HxPrecedes(&kept->added[i - 1], &kept->added[i]);
+	for (int64 i = 1; i < best->nadded && !twins; i++)
+		twins = !HxPrecedes(&best->added[i - 1], &best->added[i]);
 	while (next >= 0)
 	{
-		if (from >= 0 && !HxPrecedes(&kept->rows[from], &kept->added[next]))
+		if (from >= 0 && !HxPrecedes(&best->rows[from], &best->added[next]))
 		{
-			twins |= !HxPrecedes(&kept->added[next], &kept->rows[from]);
-			kept->rows[to--] = kept->rows[from--];
+			twins |= !HxPrecedes(&best->added[next], &best->rows[from]);
+			best->rows[to--] = best->rows[from--];
 		}
 		else
-			kept->rows[to--] = kept->added[next--];
+			best->rows[to--] = best->added[next--];
 	}
-	kept->count += kept->nadded;
-	kept->nadded = 0;
+	best->count += best->nadded;
+	best->nadded = 0;
 	return twins;
 }
 
 bool
-HxMergeKept(HxKept *kept, bool now)
+HxMergeBest(HxBest *best, bool now)
 {
-	if (!now && kept->room > SMALL_ROOM && ++kept->waited < MAX_WAIT)
+	if (!now && best->room > SMALL_ROOM && ++best->waited < MAX_WAIT)
 		return false;
-	kept->waited = 0;
-	if (kept->nadded == 0)
+	best->waited = 0;
+	if (best->nadded == 0)
 		return true;
-	reserve(&kept->rows, &kept->rows_room, kept->count + kept->nadded);
-	sort_added(kept);
-	if (merge_added(kept))
-		drop_twins(kept, 0);
-	move_behind(kept);
-	if (kept->nbehind == 0 || is_full(kept))
-		cut_kept(kept);
+	reserve(&best->rows, &best->rows_room, best->count + best->nadded);
+	sort_added(best);
+	if (merge_added(best))
+		drop_twins(best, 0);
+	move_behind(best);
+	if (best->nbehind == 0 || is_full(best))
+		cut_best(best);
 	return true;
 }
 
 void
-HxSortKept(HxKept *kept, int64 count)
+HxSortBest(HxBest *best, int64 count)
 {
-	while (kept->count < count && kept->nbehind > 0)
+	while (best->count < count && best->nbehind > 0)
 	{
-		int64 wanted = Max(count - kept->count,
-						   Max(MIN_FRONT, kept->nbehind / FRONT_PART));
-		int64 taken = Min(wanted, kept->nbehind);
-		int64 first = Max(kept->count - 1, 0);
+		int64 wanted = Max(count - best->count,
+						   Max(MIN_FRONT, best->nbehind / FRONT_PART));
+		int64 taken = Min(wanted, best->nbehind);
+		int64 first = Max(best->count - 1, 0);
 
-		move_best_to_end(kept->behind, kept->nbehind, taken);
-		reserve(&kept->rows, &kept->rows_room, kept->count + taken);
-		kept->nbehind -= taken;
-		memcpy(&kept->rows[kept->count], &kept->behind[kept->nbehind],
+		move_best_to_end(best->behind, best->nbehind, taken);
+		reserve(&best->rows, &best->rows_room, best->count + taken);
+		best->nbehind -= taken;
+		memcpy(&best->rows[best->count], &best->behind[best->nbehind],
 			   taken * sizeof(HxCandidate));
-		qsort(&kept->rows[kept->count], taken, sizeof(HxCandidate),
+		qsort(&best->rows[best->count], taken, sizeof(HxCandidate),
 			  HxCompareCandidates);
-		kept->count += taken;
-		drop_twins(kept, first);
-		set_edge(kept);
-		kept->front = Max(kept->front, kept->count);
+		best->count += taken;
+		drop_twins(best, first);
+		set_edge(best);
+		best->front = Max(best->front, best->count);
 	}
 }
 
 void
-HxRemoveKept(HxKept *kept, int64 from, int64 to)
+HxRemoveBest(HxBest *best, int64 from, int64 to)
 {
-	memmove(&kept->rows[from], &kept->rows[to],
-			(kept->count - to) * sizeof(HxCandidate));
-	kept->count -= to - from;
-}
-
-/* ---- rows looked at ---- */
-
-void
-HxInitChecked(HxChecked *checked, Size memory)
-{
-	memset(checked, 0, sizeof(*checked));
-	checked->most = Max(memory / (4 * sizeof(uint64)), 1024);
-}
-
-/* Slot of a row, or a free one. */
-static uint64
-checked_slot(const HxChecked *checked, uint64 tid)
-{
-	uint64 slot =
-		((tid * UINT64CONST(0x9E3779B97F4A7C15)) >> 24) & checked->mask;
-
-	while (checked->slots[slot] != 0 && checked->slots[slot] >> 1 != tid)
-		slot = (slot + 1) & checked->mask;
-	return slot;
-}
-
-bool
-HxRecallChecked(const HxChecked *checked, uint64 tid, bool *passed)
-{
-	uint64 slot;
-
-	if (checked->count == 0)
-		return false;
-	slot = checked_slot(checked, tid);
-	*passed = checked->slots[slot] & 1;
-	return checked->slots[slot] != 0;
-}
-
-/* A table with twice the slots. */
-static void
-grow_checked(HxChecked *checked)
-{
-	HxChecked larger = *checked;
-	uint64 slots = checked->slots ? 2 * (checked->mask + 1) : 256;
-
-	larger.mask = slots - 1;
-	larger.slots =
-		MemoryContextAllocExtended(CurrentMemoryContext, slots * sizeof(uint64),
-								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	if (checked->slots)
-	{
-		for (uint64 i = 0; i <= checked->mask; i++)
-			if (checked->slots[i] != 0)
-				larger.slots[checked_slot(&larger, checked->slots[i] >> 1)] =
-					checked->slots[i];
-		pfree(checked->slots);
-	}
-	*checked = larger;
-}
-
-void
-HxRememberChecked(HxChecked *checked, uint64 tid, bool passed)
-{
-	if (checked->count >= checked->most)
-	{
-		memset(checked->slots, 0, (checked->mask + 1) * sizeof(uint64));
-		checked->count = 0;
-	}
-	if (!checked->slots || 2 * checked->count > checked->mask)
-		grow_checked(checked);
-	checked->slots[checked_slot(checked, tid)] = tid << 1 | passed;
-	checked->count++;
+	memmove(&best->rows[from], &best->rows[to],
+			(best->count - to) * sizeof(HxCandidate));
+	best->count -= to - from;
 }

@@ -1,10 +1,9 @@
 /*
  * best.h
- *	  The best rows that a search has found so far, and what is known of heap
- *	  rows that it has looked at.
+ *	  The best rows that a search has found so far.
  */
-#ifndef HX_KEPT_H
-#define HX_KEPT_H
+#ifndef HX_BEST_H
+#define HX_BEST_H
 
 #include "index/search/row.h"
 
@@ -15,7 +14,7 @@
  * tell from where on rows may be missing.  Rows found are collected and merged
  * from time to time; only then do they count.
  */
-typedef struct HxKept
+typedef struct HxBest
 {
 	HxCandidate *rows; /* sorted, no row twice */
 	int64 count;
@@ -37,47 +36,34 @@ typedef struct HxKept
 	bool lost;			  /* rows may be missing ... */
 	HxCandidate frontier; /* ... that do not precede this one */
 	double worst;		  /* its distance, or infinity */
-} HxKept;
+} HxBest;
 
-/* Nothing kept, and room for so many rows; allocated where one stands. */
-extern void HxResetKept(HxKept *kept, int64 room);
+/* Nothing best, and room for so many rows; allocated where one stands. */
+extern void HxResetBest(HxBest *best, int64 room);
 
 /* Take note of a row, if it is not beyond the frontier. */
-extern void HxKeepRow(HxKept *kept, const HxCandidate *row);
+extern void HxKeepBest(HxBest *best, const HxCandidate *row);
 
 /*
  * Merge the rows added with the others.  Unless `now`, it is put off where there
  * is room for many, and false is returned.
  */
-extern bool HxMergeKept(HxKept *kept, bool now);
+extern bool HxMergeBest(HxBest *best, bool now);
 
 /*
  * Have so many rows in order, if so many are kept; those that are stay where they
  * are.
  */
-extern void HxSortKept(HxKept *kept, int64 count);
+extern void HxSortBest(HxBest *best, int64 count);
 
 /* Take away the rows from place `from` up to, not including, `to`. */
-extern void HxRemoveKept(HxKept *kept, int64 from, int64 to);
+extern void HxRemoveBest(HxBest *best, int64 from, int64 to);
 
-/*
- * Heap rows that were looked at, and whether they passed.  Beyond the memory
- * it was given it forgets all of them: a row may then be looked at twice, if
- * the search starts over.
- */
-typedef struct HxChecked
+/* Rows kept; a few more than there is room for may be */
+static inline int64
+HxBestCount(const HxBest *best)
 {
-	uint64 *slots; /* TID * 2 + passed, or 0 */
-	uint64 mask;   /* slots - 1 */
-	uint64 count;
-	uint64 most; /* rows remembered at most */
-} HxChecked;
+	return best->count + best->nbehind + best->nadded;
+}
 
-extern void HxInitChecked(HxChecked *checked, Size memory);
-
-/* Was a row looked at?  Then *passed tells the outcome. */
-extern bool HxRecallChecked(const HxChecked *checked, uint64 tid, bool *passed);
-
-extern void HxRememberChecked(HxChecked *checked, uint64 tid, bool passed);
-
-#endif /* HX_KEPT_H */
+#endif /* HX_BEST_H */

@@ -1,13 +1,13 @@
 /*
  * search.h
- *	  The search loop: rows by (distance, TID), as many as are asked for.
+ *	  Searches: rows by (distance, TID), as many as are asked for.
  */
 #ifndef HX_SEARCH_H
 #define HX_SEARCH_H
 
-#include "index/blocks/store/directory.h"
-#include "index/blocks/recall/misses.h"
+#include "index/filter/filter.h"
 #include "index/filter/tidset.h"
+#include "index/kind.h"
 
 /* A row found; TIDs are packed so that they compare as integers */
 typedef struct HxCandidate
@@ -58,7 +58,7 @@ typedef enum HxRowState
  * check: is the row visible, and do the conditions hold on it that neither the
  * filter nor the set of TIDs decides for sure?  Asked in order of distance of
  * rows that would be in the result, of each row once, if it is met again also
- * after a restart (but see kept.h on memory).
+ * after a restart (but see checked.h on memory).
  *
  * fetch: is the row visible, do all conditions hold on it, and what is its
  * vector?  *vector must live until the next call.
@@ -148,12 +148,8 @@ extern HxSearch *HxBeginSearch(Relation index, const HxIndexDesc *desc,
  */
 extern bool HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null);
 
-/*
- * The rows of the next block that has any that pass, in no order; 0 when there
- * is none.  *tids is valid until the next call.  For searches not ordered:
- * rows that move while others are read may come twice.
- */
-extern int64 HxSearchNextBlock(HxSearch *search, ItemPointerData **tids);
+/* More rows of a search that is not ordered: see next_rows in kind.h. */
+extern int64 HxSearchNextRows(HxSearch *search, ItemPointerData **tids);
 
 extern const HxSearchStats *HxSearchGetStats(const HxSearch *search);
 

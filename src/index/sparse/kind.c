@@ -7,7 +7,7 @@
 #include "utils/lsyscache.h"
 
 #include "index/sparse/build.h"
-#include "index/sparse/sparse.h"
+#include "index/sparse/state.h"
 
 /* The vector column's dimensions; a row's payload is its squared length. */
 static Size
@@ -40,6 +40,14 @@ static const HxKind sparse_kind = {
 	.build = HxBuildSparse,
 	.build_empty = HxBuildEmptySparse,
 	.work = HxDoSparseWork,
+	.search_size = sizeof(HxSparseSearch),
+	.begin = HxBeginSparseSearch,
+	.effort = HxSparseEffort,
+	.start = HxStartSparsePhase,
+	.has_more = HxHasMoreWindows,
+	.is_settled = HxIsSparseSearchSettled,
+	.visit = HxVisitWindow,
+	.next_rows = HxNextSparseRows,
 	.insert = HxInsertSparse,
 	.bulk_delete = HxDeleteSparse,
 	.cleanup = HxCleanUpSparse,

@@ -2,32 +2,16 @@
  * search.c
  *	  Searching an index of sparse vectors.
  *
- * See README.sparse, "Search".  A search is one or more passes.  A pass keeps
- * the best rows above the last (distance, TID) emitted: the first as many as
- * are wanted, or 128, which it releases in groups, the second 896 or eight
- * times as many, each later one as many as work_mem holds.  All are exact: a
- * block of rows is left alone only as long as its bound says that it has none
- * of the rows wanted.
+ * See README, "Search".  A block of rows is left alone only as long as its bound
+ * says that it has none of the rows wanted: every search is exact.
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "utils/memutils.h"
 
 #include "index/sparse/state.h"
-
-/* Rows kept by the first pass and the second; then work_mem counts */
-static const int first_passes[] = {128, 896};
-/* Where it is not known how many are wanted, so many are released at first */
-#define FIRST_GROUP 10
-/* Up to so many rows are kept sorted, so that the first can be released */
-#define MOST_SORTED 128
-
-/* Rows kept beyond those wanted, for heap rows that fail the check */
-#define SPARE_ROWS 8
-#define SPARE_PART 4
 
 /* Slots that a posting may name, whatever its page says */
 #define SLOTS 65536
@@ -50,6 +34,9 @@ static const int first_passes[] = {128, 896};
 /* The filter is asked before the blocks are scored that have one row in so many
  * that passes */
 #define REJECTED_BLOCKS 16
+/* Share of the pages that take as long as a search: most are of dimensions that
+ * a query does not have */
+#define SEARCHED_SHARE 0.03
 /* All blocks are scored where more than one in this many must be */
 #define SCORE_ALL 3
 
@@ -133,13 +120,13 @@ open_window(HxSparseSearch *search, int number)
 	window->blocks = (entry->rows + HX_WINDOW_BLOCK - 1) / HX_WINDOW_BLOCK;
 	for (int b = window->blocks; b < HX_WINDOW_BLOCKS; b++)
 		window->visited[b / 64] |= UINT64CONST(1) << (b % 64);
-	if (!HxOpenWindow(search->index, &search->desc, entry,
+	if (!HxOpenWindow(search->base.index, &search->base.desc, entry,
 					  search->directory.places[number], &window->reader))
 		return false;
-	if (!HxFilterIsTrivial(search->spec.filter) &&
-		!HxFilterZone(search->spec.filter, window->reader.zone))
+	if (!HxFilterIsTrivial(search->base.spec.filter) &&
+		!HxFilterZone(search->base.spec.filter, window->reader.zone))
 	{
-		search->stats->filtered += entry->rows;
+		search->base.stats.filtered += entry->rows;
 		HxCloseWindow(&window->reader);
 		return true;
 	}
@@ -201,7 +188,7 @@ set_visited(HxWindowState *window, const uint64 *blocks, const uint64 *but)
 static bool
 filter_first(const HxSparseSearch *search)
 {
-	return search->filtered &&
+	return search->base.filtered &&
 		   search->asked >= search->passed * REJECTED_BLOCKS &&
 		   search->asked > 0;
 }
@@ -265,7 +252,7 @@ visit_blocks(HxSparseSearch *search, HxWindowState *window, double least,
 	}
 	if (drop && !drop_rejected(search, window, blocks))
 		return false;
-	search->stats->visited += pg_popcount((char *) blocks, sizeof(changed));
+	search->base.stats.visited += pg_popcount((char *) blocks, sizeof(changed));
 	if (!all && window->bounds && least > 0 &&
 		!drop_low(search, window, least, drop ? search->passing : NULL, blocks))
 		return false;
@@ -274,20 +261,11 @@ visit_blocks(HxSparseSearch *search, HxWindowState *window, double least,
 										   search->sums) ||
 					  !HxVisitScored(search, window, blocks)))
 		return false;
-	search->stats->scored +=
+	search->base.stats.scored +=
 		Min(count * HX_WINDOW_BLOCK, window->reader.window.rows);
 	set_visited(window, blocks, NULL);
 	update_peaks(window, changed);
 	return true;
-}
-
-/* Distance of the last row wanted, as far as is known */
-static double
-goal_distance(const HxSparseSearch *search, int goal)
-{
-	if (search->nkept < goal)
-		return get_float8_infinity();
-	return search->kept[search->sorted ? goal - 1 : 0].distance;
 }
 
 /*
@@ -301,7 +279,7 @@ blocks_at_once(const HxSparseSearch *search, const HxWindowState *window)
 {
 	double wanted = Max(FIRST_BLOCKS, MORE_BLOCKS * window->nvisited);
 
-	if (search->filtered)
+	if (search->base.filtered)
 		wanted *= Min(
 			Max((search->asked + 1.0) / (search->passed + 1.0) / ROWS_REJECTED,
 				1),
@@ -310,70 +288,75 @@ blocks_at_once(const HxSparseSearch *search, const HxWindowState *window)
 }
 
 /*
- * Visit blocks by falling bound, a window at a time, until no other can have
- * one of the first `goal` rows.  False if a window was replaced.
+ * The window that has the block with the greatest bound, if rows as near as a
+ * distance may be in it; NULL if none has.  *least is the product that such rows
+ * have at least.
  */
-static bool
-visit_until(HxSparseSearch *search, int goal)
+static HxWindowState *
+choose_window(const HxSparseSearch *search, double distance, double *least)
 {
-	for (;;)
+	HxWindowState *window = NULL;
+
+	for (int i = 0; i < search->nwindows; i++)
 	{
-		double distance = goal_distance(search, goal);
-		HxWindowState *window = NULL;
-		uint64 blocks[HX_BLOCK_WORDS];
-		double least = 0;
-		double wanted;
-		int count;
+		HxWindowState *other = &search->windows[i];
+		double needed =
+			HxLeastProduct(search, distance, other->reader.window.min_norm);
 
-		CHECK_FOR_INTERRUPTS();
-		for (int i = 0; i < search->nwindows; i++)
-		{
-			HxWindowState *other = &search->windows[i];
-			double needed =
-				HxLeastProduct(search, distance, other->reader.window.min_norm);
-
-			if (other->nvisited == other->blocks || other->best < needed ||
-				(window && other->best <= window->best))
-				continue;
-			window = other;
-			least = needed;
-		}
-		if (!window)
-			return true;
-		count = choose_blocks(window, least, blocks);
-		wanted = blocks_at_once(search, window);
-		if (window->bounds && count > 2 * wanted)
-			count = choose_blocks(
-				window, Max(least, bound_reached_by(window, wanted)), blocks);
-		if (!visit_blocks(search, window, least, blocks, count))
-			return false;
+		if (other->nvisited == other->blocks || other->best < needed ||
+			(window && other->best <= window->best))
+			continue;
+		window = other;
+		*least = needed;
 	}
+	return window;
 }
 
-/* ---- passes ---- */
+/* Visit the blocks of a window that promise most; false if it was replaced. */
+static bool
+visit_best_blocks(HxSparseSearch *search)
+{
+	double least = 0;
+	HxWindowState *window = choose_window(search, search->base.goal, &least);
+	uint64 blocks[HX_BLOCK_WORDS];
+	double wanted;
+	int count;
+
+	Assert(window); /* or the search would be settled */
+	count = choose_blocks(window, least, blocks);
+	wanted = blocks_at_once(search, window);
+	if (window->bounds && count > 2 * wanted)
+		count = choose_blocks(
+			window, Max(least, bound_reached_by(window, wanted)), blocks);
+	return visit_blocks(search, window, least, blocks, count);
+}
+
+/* ---- phases ---- */
 
 /* Open all windows and visit pending rows; false if any were replaced. */
 static bool
 open_all(HxSparseSearch *search)
 {
 	const HxSparseDirectory *directory = &search->directory;
+	Relation index = search->base.index;
+	const HxIndexDesc *desc = &search->base.desc;
 	MemoryContext old;
 	bool done = true;
 
-	search->nkept = search->nemitted = search->nready = 0;
+	HxResetBest(&search->base.best, search->base.best.room);
 	search->ntids = 0;
 	search->nwindows = 0;
-	MemoryContextReset(search->pass_context);
-	if (HxFilterIsNever(search->spec.filter))
+	MemoryContextReset(search->phase_context);
+	if (HxFilterIsNever(search->base.spec.filter))
 		return true;
-	old = MemoryContextSwitchTo(search->pass_context);
+	old = MemoryContextSwitchTo(search->phase_context);
 	search->windows = MemoryContextAllocHuge(
-		search->pass_context, (directory->count + 1) * sizeof(HxWindowState));
+		search->phase_context, (directory->count + 1) * sizeof(HxWindowState));
 	search->page = HX_METAPAGE; /* pending rows are not marked as dead */
-	done = HxScanPending(search->index, &search->desc, &directory->frozen,
-						 HxVisitPending, search) &&
-		   HxScanPending(search->index, &search->desc, &directory->pending,
-						 HxVisitPending, search);
+	done = HxScanPending(index, desc, &directory->frozen, HxVisitPending,
+						 search) &&
+		   HxScanPending(index, desc, &directory->pending, HxVisitPending,
+						 search);
 	for (int i = 0; done && i < directory->count; i++)
 		done = open_window(search, i);
 	for (int i = 0; done && !HxSparseScores(search) && i < search->nwindows;
@@ -383,149 +366,82 @@ open_all(HxSparseSearch *search)
 	return done;
 }
 
-/* How many rows are to be released next, counted in this pass. */
-static int
-next_group_end(const HxSparseSearch *search)
+/* Read the directory anew. */
+static void
+read_windows(HxSparseSearch *search)
 {
-	uint64 first = FIRST_GROUP;
-
-	if (search->pass == 1 && search->spec.limit > 0)
-		first = search->spec.limit;
-	if (search->sorted && search->nemitted < first && first < search->room)
-		return (int) first;
-	return search->room;
+	if (search->is_read)
+	{
+		pfree(search->directory.windows);
+		pfree(search->directory.places);
+	}
+	HxReadWindows(search->base.index, &search->base.desc, &search->directory);
+	search->is_read = true;
+	search->base.stats.blocks = 0;
+	for (int i = 0; i < search->directory.count; i++)
+		search->base.stats.blocks +=
+			(search->directory.windows[i].rows - 1) / HX_WINDOW_BLOCK + 1;
 }
 
-/*
- * Make sure that the rows of the next group are what they will be; `opened`
- * tells that the pass has begun.  Starts over where windows were replaced.
- */
+/* Begin the phase again, windows having been replaced. */
 static void
-run_group(HxSparseSearch *search, bool opened)
+start_over(HxSparseSearch *search)
 {
 	int restarts = 0;
 
-	for (;;)
-	{
-		if ((opened || open_all(search)) &&
-			(!HxSparseScores(search) ||
-			 visit_until(search, next_group_end(search))))
-			return;
-		opened = false;
-		if (++restarts > MAX_RESTARTS)
-			HxCorrupted(search->index, HX_METAPAGE,
-						"pages are not those that the directory names");
-		search->stats->restarts++;
-		pfree(search->directory.windows);
-		pfree(search->directory.places);
-		HxReadWindows(search->index, &search->desc, &search->directory);
-	}
-}
-
-/*
- * Rows to keep, to find those wanted although some heap rows will fail the
- * check: as many as the planner thinks, and some more.
- */
-static double
-rows_for_limit(const HxSparseSearch *search)
-{
-	const HxHeapRows *heap = &search->spec.heap;
-	double wanted = search->spec.limit;
-	double rows = wanted;
-
-	if (!heap->check)
-		return wanted;
-	if (heap->share > 0 && heap->share < 1)
-		rows = 1.5 * wanted / heap->share;
-	return rows + wanted / SPARE_PART + SPARE_ROWS;
-}
-
-/* Rows that the next pass keeps. */
-static int
-room_for_pass(const HxSparseSearch *search)
-{
-	uint64 most = (uint64) work_mem * 1024 / sizeof(HxCandidate);
-
-	most = Max(Min(most, HxSparseRows(&search->directory)), 1024);
-	most = Min(most, INT_MAX / 2);
-	if (!HxSparseScores(search) || search->pass >= lengthof(first_passes))
-		return (int) most;
-	if (search->spec.limit == 0)
-		return first_passes[search->pass];
-	if (search->pass == 0)
-		return (int) Min(rows_for_limit(search), (double) most);
-	return (int) Min(Max((uint64) search->room * 8, first_passes[1]), most);
-}
-
-/* Make room for the rows of the next pass. */
-static void
-start_pass(HxSparseSearch *search)
-{
-	int room = room_for_pass(search);
-
-	if (search->kept)
-		pfree(search->kept);
-	search->kept =
-		MemoryContextAllocHuge(search->context, room * sizeof(HxCandidate));
-	search->room = room;
-	search->sorted = HxSparseScores(search) && room <= MOST_SORTED;
-	search->pass++;
-}
-
-/* Release more rows; false if there are none. */
-static bool
-release_more(HxSparseSearch *search)
-{
 	do
 	{
-		bool opened = search->pass > 0 && search->nemitted < search->room;
-		int end;
-
-		if (opened && search->ended)
-		{
-			/* Rows whose distance is NULL come last. */
-			if (search->in_nulls || search->spec.skip_nulls || !search->query)
-				return false;
-			search->in_nulls = true;
-			search->has_last = false;
-			opened = false;
-		}
-		if (!opened)
-			start_pass(search);
-		run_group(search, opened);
-		if (!search->sorted)
-			qsort(search->kept, search->nkept, sizeof(HxCandidate),
-				  HxCompareCandidates);
-		end = next_group_end(search);
-		search->ended = search->nkept < end;
-		search->nready = Min(end, search->nkept);
-	} while (search->nready == search->nemitted);
-	return true;
+		if (++restarts > MAX_RESTARTS)
+			HxCorrupted(search->base.index, HX_METAPAGE,
+						"pages are not those that the directory names");
+		search->base.stats.restarts++;
+		search->base.goal = get_float8_infinity();
+		read_windows(search);
+	} while (!open_all(search));
 }
 
-/* The next row by (distance, TID); see HxSearchNext. */
-bool
-HxSparseNext(HxSparseSearch *search, HxCandidate *row, bool *is_null)
+void
+HxStartSparsePhase(HxSearch *base)
 {
-	MemoryContext old = MemoryContextSwitchTo(search->context);
-	bool found = false;
+	HxSparseSearch *search = (HxSparseSearch *) base;
 
-	while (!found)
-	{
-		if (search->nemitted == search->nready && !release_more(search))
-			break;
-		*row = search->kept[search->nemitted++];
-		/* A row met in two places while it moved comes once. */
-		found = !search->has_last || HxPrecedes(&search->last, row);
-	}
-	if (found)
-	{
-		search->last = *row;
-		search->has_last = true;
-		*is_null = search->in_nulls || !search->query;
-	}
-	MemoryContextSwitchTo(old);
-	return found;
+	base->exact = true;
+	if (!search->is_read)
+		read_windows(search);
+	if (!open_all(search))
+		start_over(search);
+}
+
+/* ---- members of kind.h ---- */
+
+bool
+HxHasMoreWindows(const HxSearch *base)
+{
+	const HxSparseSearch *search = (const HxSparseSearch *) base;
+
+	if (HxSparseScores(search))
+		for (int i = 0; i < search->nwindows; i++)
+			if (search->windows[i].nvisited < search->windows[i].blocks)
+				return true;
+	return false;
+}
+
+bool
+HxIsSparseSearchSettled(HxSearch *base, double distance, int64 count)
+{
+	double least;
+
+	return !choose_window((HxSparseSearch *) base, distance, &least);
+}
+
+void
+HxVisitWindow(HxSearch *base)
+{
+	HxSparseSearch *search = (HxSparseSearch *) base;
+
+	CHECK_FOR_INTERRUPTS();
+	if (!visit_best_blocks(search))
+		start_over(search);
 }
 
 static int
@@ -542,70 +458,46 @@ compare_tids(const void *a, const void *b)
  * for may have been met twice.
  */
 int64
-HxSparseNextRows(HxSparseSearch *search, ItemPointerData **tids)
+HxNextSparseRows(HxSearch *base, ItemPointerData **tids)
 {
-	MemoryContext old = MemoryContextSwitchTo(search->context);
+	HxSparseSearch *search = (HxSparseSearch *) base;
 	int64 count = 0;
 
-	if (search->pass == 0)
-	{
-		search->pass++;
-		run_group(search, false);
-		if (search->ntids > 0)
-			qsort(search->tids, search->ntids, sizeof(ItemPointerData),
-				  compare_tids);
-		for (int64 i = 0; i < search->ntids; i++)
-			if (count == 0 ||
-				!ItemPointerEquals(&search->tids[count - 1], &search->tids[i]))
-				search->tids[count++] = search->tids[i];
-	}
 	*tids = search->tids;
-	MemoryContextSwitchTo(old);
+	if (search->is_done)
+		return 0;
+	search->is_done = true;
+	if (search->ntids > 0)
+		qsort(search->tids, search->ntids, sizeof(ItemPointerData),
+			  compare_tids);
+	for (int64 i = 0; i < search->ntids; i++)
+		if (count == 0 ||
+			!ItemPointerEquals(&search->tids[count - 1], &search->tids[i]))
+			search->tids[count++] = search->tids[i];
 	return count;
 }
 
-/*
- * Begin a search, whose counts are kept in *stats; the current context must
- * outlive it.
- */
-HxSparseSearch *
-HxSparseBeginSearch(Relation index, const HxIndexDesc *desc,
-					const HxSearchSpec *spec, HxSearchStats *stats)
+double
+HxSparseEffort(const HxSearch *base, double passing)
 {
-	HxSparseSearch *search = palloc0(sizeof(HxSparseSearch));
-
-	search->context = CurrentMemoryContext;
-	search->index = index;
-	search->desc = *desc;
-	search->spec = *spec;
-	search->query = (const HxSparseQuery *) spec->query;
-	search->stats = stats;
-	search->filtered = !HxFilterIsTrivial(spec->filter) || spec->tids;
-	/* A base backup brings marks that older snapshots here must not heed */
-	search->see_dead = TransactionStartedDuringRecovery();
-	search->mask = palloc((desc->capacity + 63) / 64 * sizeof(uint64));
-	search->tids = palloc(sizeof(ItemPointerData));
-	search->pass_context = AllocSetContextCreate(
-		search->context, "hashemb search pass", ALLOCSET_DEFAULT_SIZES);
-	HxReadWindows(index, desc, &search->directory);
-	for (int i = 0; i < search->directory.count; i++)
-		search->stats->blocks +=
-			(search->directory.windows[i].rows - 1) / HX_WINDOW_BLOCK + 1;
-	if (search->query)
-	{
-		/* Rows of a window are fewer, but a damaged page may name any slot. */
-		search->sums = palloc(SLOTS * sizeof(double));
-		search->maxima = palloc(HX_WINDOW_BLOCKS * sizeof(double));
-		search->passing = palloc(HX_WINDOW_SLOTS / 8);
-		search->lookup = HxMakeLookup(search->query);
-	}
-	return search;
+	return SEARCHED_SHARE * RelationGetNumberOfBlocks(base->index);
 }
 
-/* Lines of a page of rows that are fetched ahead where masks are made. */
 void
-HxSparsePrefetch(HxSparseSearch *search, const uint16 *lines, int count)
+HxBeginSparseSearch(HxSearch *base)
 {
-	search->lines = lines;
-	search->nlines = search->filtered ? count : 0;
+	HxSparseSearch *search = (HxSparseSearch *) base;
+
+	search->query = (const HxSparseQuery *) base->spec.query;
+	search->mask = palloc(HxMaskWords(&base->desc) * sizeof(uint64));
+	search->tids = palloc(sizeof(ItemPointerData));
+	search->phase_context = AllocSetContextCreate(
+		base->context, "hashemb search phase", ALLOCSET_DEFAULT_SIZES);
+	if (!search->query)
+		return;
+	/* Rows of a window are fewer, but a damaged page may name any slot. */
+	search->sums = palloc(SLOTS * sizeof(double));
+	search->maxima = palloc(HX_WINDOW_BLOCKS * sizeof(double));
+	search->passing = palloc(HX_WINDOW_SLOTS / 8);
+	search->lookup = HxMakeLookup(search->query);
 }

@@ -344,6 +344,15 @@ extern void HxFreeSparsePages(Relation index, const BlockNumber *blocks,
 
 /* ---- members of kind.h ---- */
 
+extern void HxBeginSparseSearch(HxSearch *search);
+extern double HxSparseEffort(const HxSearch *search, double passing);
+extern void HxStartSparsePhase(HxSearch *search);
+extern bool HxHasMoreWindows(const HxSearch *search);
+extern bool HxIsSparseSearchSettled(HxSearch *search, double distance,
+									int64 count);
+extern void HxVisitWindow(HxSearch *search);
+extern int64 HxNextSparseRows(HxSearch *search, ItemPointerData **tids);
+
 extern void HxInsertSparse(Relation index, Relation heap,
 						   const HxIndexDesc *desc, const Datum *values,
 						   const bool *isnull, ItemPointer tid);
@@ -355,8 +364,6 @@ extern void HxCleanUpSparse(const IndexVacuumInfo *info,
 							IndexBulkDeleteResult *stats);
 
 /* ---- sparse_search.c ---- */
-
-typedef struct HxSparseSearch HxSparseSearch;
 
 /* A query: dimensions ascending */
 typedef struct HxSparseQuery
@@ -416,16 +423,6 @@ extern bool HxScoreSparseBlocks(const HxSparseLists *lists,
 extern void HxBlockMaxima(const double *sums, int rows, const uint64 *blocks,
 						  double *maxima);
 extern double HxReachedBy(const double *values, int count, double wanted);
-
-extern HxSparseSearch *HxSparseBeginSearch(Relation index,
-										   const HxIndexDesc *desc,
-										   const HxSearchSpec *spec,
-										   HxSearchStats *stats);
-extern void HxSparsePrefetch(HxSparseSearch *search, const uint16 *lines,
-							 int count);
-extern bool HxSparseNext(HxSparseSearch *search, HxCandidate *row,
-						 bool *is_null);
-extern int64 HxSparseNextRows(HxSparseSearch *search, ItemPointerData **tids);
 
 /* sparse.c */
 extern HxQuery *HxMakeSparseQuery(const HxIndexDesc *desc, HxMetric metric,

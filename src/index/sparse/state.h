@@ -2,15 +2,14 @@
  * state.h
  *	  A search in sparse vectors while it runs: what its files share.
  *
- * sparse_search.c goes through passes and windows; sparse_visit.c looks at the
- * rows of what was scored.
+ * search.c goes through windows; visit.c looks at the rows of what was scored.
  */
 #ifndef HX_SPARSE_STATE_H
 #define HX_SPARSE_STATE_H
 
 #include <math.h>
 
-#include "index/search/row.h"
+#include "index/search/state.h"
 #include "index/sparse/sparse.h"
 #include "type/distance.h"
 #include "utils/float.h"
@@ -18,7 +17,7 @@
 /* Blocks of a window, a bit each */
 #define HX_BLOCK_WORDS (HX_WINDOW_BLOCKS / 64)
 
-/* A window during a pass */
+/* A window during a phase */
 typedef struct HxWindowState
 {
 	HxWindowReader reader;
@@ -35,63 +34,49 @@ typedef struct HxWindowState
 	bool *has_mask; /* of which pages */
 } HxWindowState;
 
-struct HxSparseSearch
+typedef struct HxSparseSearch
 {
-	Relation index;
-	HxIndexDesc desc;
-	HxSearchSpec spec;
+	HxSearch base;
 	const HxSparseQuery *query;
+
 	HxSparseDirectory directory;
-	bool in_nulls;	  /* now among the rows whose distance is NULL */
-	bool see_dead;	  /* marks of dead rows do not count */
-	bool filtered;	  /* not all rows pass filter and set of TIDs */
-	BlockNumber page; /* page of rows being read */
-
-	HxCandidate *kept; /* best rows of this pass */
-	bool sorted;	   /* kept is; else a heap, greatest first */
-	int room;
-	int nkept;
-	int nemitted;
-	int nready; /* of kept, may be emitted */
-	bool ended; /* no row but those kept is left */
-	int pass;	/* passes begun */
-	bool has_last;
-	HxCandidate last;
-	HxSearchStats *stats; /* of the search that this one is */
-	uint64 asked;		  /* rows that filter and set were asked about ... */
-	uint64 passed;		  /* ... and that passed */
-
+	bool is_read;			/* it has been read */
 	HxWindowState *windows; /* those that may have rows */
 	int nwindows;
-	MemoryContext pass_context; /* of the windows' state */
-	double *sums;				/* products by slot */
-	double *maxima;				/* greatest of them by block */
-	uint64 *mask;				/* rows of a page that pass */
-	uint64 *passing;			/* slots of a window's rows that pass */
-	const uint16 *lines;		/* lines of pages of rows to fetch ahead ... */
-	int nlines;					/* ... so many */
-	HxQueryLookup *lookup;		/* of the query's dimensions */
+	MemoryContext phase_context; /* of the windows' state */
 
-	ItemPointerData *tids; /* searches not ordered */
+	BlockNumber page; /* of rows being read */
+	uint64 asked;	  /* rows that filter and set were asked about ... */
+	uint64 passed;	  /* ... and that passed */
+
+	/* Scratch */
+	double *sums;		   /* products by slot */
+	double *maxima;		   /* greatest of them by block */
+	uint64 *mask;		   /* rows of a page that pass */
+	uint64 *passing;	   /* slots of a window's rows that pass */
+	HxQueryLookup *lookup; /* of the query's dimensions */
+
+	/* Searches not ordered */
+	ItemPointerData *tids;
 	int64 ntids;
 	int64 tids_room;
-	MemoryContext context;
-};
+	bool is_done; /* they were returned */
+} HxSparseSearch;
 
 /* Is this part of the search about distances? */
 static inline bool
 HxSparseScores(const HxSparseSearch *search)
 {
-	return search->spec.ordered && search->query && !search->in_nulls;
+	return search->base.spec.ordered && search->query && !search->base.in_nulls;
 }
 
 /* Is the row one that this part of the search is about? */
 static inline bool
 HxSparseIsWanted(const HxSparseSearch *search, bool is_null)
 {
-	const HxSearchSpec *spec = &search->spec;
+	const HxSearchSpec *spec = &search->base.spec;
 
-	if (spec->ordered && search->query && is_null != search->in_nulls)
+	if (spec->ordered && search->query && is_null != search->base.in_nulls)
 		return false;
 	return is_null ? !spec->skip_nulls : !spec->only_nulls;
 }
@@ -115,21 +100,21 @@ HxLeastProduct(const HxSparseSearch *search, double distance, double min_norm)
 }
 
 /*
- * sparse_visit.c: keep the good rows of blocks that were scored (NULL: of all).
+ * visit.c: keep the good rows of blocks that were scored (NULL: of all).
  * False if the window was replaced, as everywhere below.
  */
 extern bool HxVisitScored(HxSparseSearch *search, HxWindowState *window,
 						  const uint64 *blocks);
 
-/* sparse_visit.c: leave out blocks all of whose rows the filter rejects. */
+/* visit.c: leave out blocks all of whose rows the filter rejects. */
 extern bool HxDropRejected(HxSparseSearch *search, HxWindowState *window,
 						   uint64 *blocks);
 
-/* sparse_visit.c: visit all rows of a window, without distances. */
+/* visit.c: visit all rows of a window, without distances. */
 extern bool HxVisitUnscored(HxSparseSearch *search,
 							const HxWindowState *window);
 
-/* sparse_visit.c: consider a pending row; called by HxScanPending(). */
+/* visit.c: consider a pending row; called by HxScanPending(). */
 extern void HxVisitPending(const HxDoc *doc, void *state);
 
 #endif /* HX_SPARSE_STATE_H */

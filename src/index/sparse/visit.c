@@ -19,53 +19,19 @@
 
 /* ---- rows kept ---- */
 
-/* The last of the rows kept, of which there are as many as there is room for */
-static inline const HxCandidate *
-last_kept(const HxSparseSearch *search)
-{
-	return &search->kept[search->sorted ? search->nkept - 1 : 0];
-}
-
-/* Distance above which a row is not kept */
-static inline double
-worst_kept(const HxSparseSearch *search)
-{
-	if (search->nkept < search->room)
-		return get_float8_infinity();
-	return last_kept(search)->distance;
-}
-
 /* Least sum that a row of a window needs to be kept */
 static double
 least_sum(const HxSparseSearch *search, const HxWindowState *window)
 {
-	return HxLeastProduct(search, worst_kept(search),
+	return HxLeastProduct(search, search->base.best.worst,
 						  window->reader.window.min_norm);
 }
 
-/* Take note of a row that passes the filter. */
+/* Take note of a row that passes. */
 static inline void
 consider(HxSparseSearch *search, double distance, const ItemPointerData *tid)
 {
-	HxCandidate row;
-
-	row.page = search->page;
-	row.passed = false;
-	row.distance = HxOrderedDistance(distance);
-	if (row.distance > worst_kept(search))
-		return;
-	row.tid = HxPackTid(tid);
-	if (search->has_last && !HxPrecedes(&search->last, &row))
-		return;
-	if (search->nkept == search->room && !HxPrecedes(&row, last_kept(search)))
-		return;
-	if (search->sorted)
-		HxInsertSorted(search->kept, search->nemitted, &search->nkept,
-					   search->room, &row);
-	else if (search->nkept < search->room)
-		HxHeapAdd(search->kept, search->nkept++, row);
-	else
-		HxSiftDown(search->kept, search->nkept, 0, row);
+	HxConsider(&search->base, distance, tid, search->page);
 }
 
 /* Add a TID to those found by a search without order. */
@@ -92,35 +58,17 @@ distance_of(const HxSparseSearch *search, double product, double norm2)
 
 /* ---- rows that pass ---- */
 
-/* Words of the mask of a page */
-static inline int
-mask_words(const HxSparseSearch *search)
-{
-	return (search->desc.capacity + 63) / 64;
-}
-
 /* Which rows of a page pass all conditions but those on the vector. */
 static void
 build_mask(HxSparseSearch *search, const HxRowArrays *rows, uint64 *mask)
 {
-	int words = (rows->count + 63) / 64;
-	int passed = 0;
+	int passed = HxMaskRows(&search->base, rows, mask);
 
-	for (int w = 0; w < words; w++)
-		mask[w] = search->see_dead ? ~UINT64CONST(0) : ~rows->dead[w];
-	if (rows->count % 64)
-		mask[words - 1] &= (UINT64CONST(1) << (rows->count % 64)) - 1;
-	if (!search->filtered)
+	if (!search->base.filtered)
 		return;
-	if (!HxFilterIsTrivial(search->spec.filter))
-		HxFilterRows(search->spec.filter, &rows->columns, mask);
-	if (search->spec.tids)
-		HxTidSetFilter(search->spec.tids, rows->tids, rows->count, mask);
-	for (int w = 0; w < words; w++)
-		passed += pg_popcount64(mask[w]);
 	search->asked += rows->count;
 	search->passed += passed;
-	search->stats->filtered += rows->count - passed;
+	search->base.stats.filtered += rows->count - passed;
 }
 
 /*
@@ -132,17 +80,17 @@ known_mask(HxSparseSearch *search, HxWindowState *window, uint32 number)
 {
 	uint32 pages = window->reader.pages[HX_SECTION_ROWS];
 
-	if (!search->filtered)
+	if (!search->base.filtered)
 		return NULL;
 	if (!window->masks)
 	{
 		window->masks = MemoryContextAlloc(
-			search->pass_context, pages * mask_words(search) * sizeof(uint64));
+			search->phase_context, pages * HxMaskWords(&search->base.desc) * sizeof(uint64));
 		window->has_mask =
-			MemoryContextAllocZero(search->pass_context, pages * sizeof(bool));
+			MemoryContextAllocZero(search->phase_context, pages * sizeof(bool));
 	}
 	return window->has_mask[number]
-			   ? window->masks + number * mask_words(search)
+			   ? window->masks + number * HxMaskWords(&search->base.desc)
 			   : NULL;
 }
 
@@ -153,9 +101,9 @@ make_mask(HxSparseSearch *search, HxWindowState *window, uint32 number,
 {
 	uint64 *mask = search->mask;
 
-	if (search->filtered)
+	if (search->base.filtered)
 	{
-		mask = window->masks + number * mask_words(search);
+		mask = window->masks + number * HxMaskWords(&search->base.desc);
 		window->has_mask[number] = true;
 	}
 	build_mask(search, rows, mask);
@@ -188,7 +136,7 @@ read_mask(HxSparseSearch *search, HxWindowState *window, uint32 number)
 	buffer = HxReadWindowPage(&window->reader, HX_SECTION_ROWS, number);
 	if (!BufferIsValid(buffer))
 		return NULL;
-	HxRowArraysOf(&search->desc, BufferGetPage(buffer), &rows);
+	HxRowArraysOf(&search->base.desc, BufferGetPage(buffer), &rows);
 	mask = make_mask(search, window, number, &rows);
 	UnlockReleaseBuffer(buffer);
 	return mask;
@@ -202,7 +150,7 @@ HxDropRejected(HxSparseSearch *search, HxWindowState *window, uint64 *blocks)
 	memset(passing, 0, HX_WINDOW_SLOTS / 8);
 	for (uint32 p = 0; p < window->reader.pages[HX_SECTION_ROWS]; p++)
 	{
-		int first = p * search->desc.capacity;
+		int first = p * search->base.desc.capacity;
 		int count = HxWindowPageRows(&window->reader, p);
 		const uint64 *mask;
 
@@ -255,11 +203,11 @@ mark_blocks(HxSparseSearch *search, HxWindowState *window, uint32 number,
 			double least, uint64 *marks)
 {
 	const uint64 *mask = known_mask(search, window, number);
-	int first = number * search->desc.capacity;
+	int first = number * search->base.desc.capacity;
 	int count = HxWindowPageRows(&window->reader, number);
 	uint64 any = 0;
 
-	memset(marks, 0, (mask_words(search) + 1) * sizeof(uint64));
+	memset(marks, 0, (HxMaskWords(&search->base.desc) + 1) * sizeof(uint64));
 	for (int i = 0; i < count;)
 	{
 		int block = (first + i) / HX_WINDOW_BLOCK;
@@ -285,21 +233,21 @@ visit_page(HxSparseSearch *search, HxWindowState *window, uint32 number,
 		   const uint64 *marks, const Range *range)
 {
 	Buffer buffer = HxReadWindowPage(&window->reader, HX_SECTION_ROWS, number);
-	const double *sums = search->sums + (Size) number * search->desc.capacity;
+	const double *sums = search->sums + (Size) number * search->base.desc.capacity;
 	const uint64 *mask;
 	HxRowArrays rows;
 	const double *norms;
 
 	if (!BufferIsValid(buffer))
 		return false;
-	if (search->nlines > 0 &&
+	if (search->base.nlines > 0 &&
 		number + 1 < window->reader.pages[HX_SECTION_ROWS])
 		HxPrefetchLines(
-			search->index,
+			search->base.index,
 			HxWindowBlock(&window->reader, HX_SECTION_ROWS, number + 1),
-			search->lines, search->nlines);
+			search->base.lines, search->base.nlines);
 	search->page = BufferGetBlockNumber(buffer);
-	HxRowArraysOf(&search->desc, BufferGetPage(buffer), &rows);
+	HxRowArraysOf(&search->base.desc, BufferGetPage(buffer), &rows);
 	norms = (const double *) rows.payloads;
 	mask = known_mask(search, window, number);
 	if (!mask)
@@ -329,6 +277,7 @@ visit_range(HxSparseSearch *search, HxWindowState *window, const uint64 *blocks,
 	{
 		if (!any_on_page(window, p, blocks))
 			continue;
+		(void) HxMergeBest(&search->base.best, false);
 		range.least = Max(range.least, least_sum(search, window));
 		if (mark_blocks(search, window, p, range.least, marks) &&
 			!visit_page(search, window, p, marks, &range))
@@ -341,9 +290,10 @@ visit_range(HxSparseSearch *search, HxWindowState *window, const uint64 *blocks,
 static double
 blocks_wanted(const HxSparseSearch *search)
 {
-	double wanted = search->room - search->nkept;
+	double wanted =
+		search->base.best.room - HxBestCount(&search->base.best);
 
-	if (search->filtered)
+	if (search->base.filtered)
 		wanted *= (search->asked + 2.0) / (search->passed + 1.0);
 	return wanted;
 }
@@ -365,13 +315,14 @@ HxVisitScored(HxSparseSearch *search, HxWindowState *window,
 	{
 		CHECK_FOR_INTERRUPTS();
 		range.least = -INFINITY;
-		if (search->nkept < search->room)
+		if (HxBestCount(&search->base.best) < search->base.best.room)
 		{
 			wanted = Max(MORE_BLOCKS * wanted, blocks_wanted(search));
 			range.least = HxReachedBy(search->maxima, window->blocks, wanted);
 		}
 		if (!visit_range(search, window, blocks, range))
 			return false;
+		(void) HxMergeBest(&search->base.best, false);
 		if (range.least <= least_sum(search, window))
 			return true;
 		range.below = range.least;
@@ -385,7 +336,7 @@ HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
 {
 	const HxWindowReader *reader = &window->reader;
 
-	search->stats->visited++;
+	search->base.stats.visited++;
 	for (uint32 p = 0; p < reader->pages[HX_SECTION_ROWS]; p++)
 	{
 		Buffer buffer = HxReadWindowPage(reader, HX_SECTION_ROWS, p);
@@ -394,7 +345,7 @@ HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
 		if (!BufferIsValid(buffer))
 			return false;
 		search->page = BufferGetBlockNumber(buffer);
-		HxRowArraysOf(&search->desc, BufferGetPage(buffer), &rows);
+		HxRowArraysOf(&search->base.desc, BufferGetPage(buffer), &rows);
 		build_mask(search, &rows, search->mask);
 		for (int i = 0; i < rows.count; i++)
 		{
@@ -404,7 +355,7 @@ HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
 				norm == HX_DEAD_NORM ||
 				!HxSparseIsWanted(search, norm == HX_NULL_NORM))
 				continue;
-			if (search->spec.ordered)
+			if (search->base.spec.ordered)
 				consider(search, 0, &rows.tids[i]);
 			else
 				collect(search, &rows.tids[i]);
@@ -425,18 +376,18 @@ pending_passes(HxSparseSearch *search, const HxDoc *doc)
 	uint64 nulls[INDEX_MAX_KEYS];
 	uint64 mask = 1;
 
-	if (!search->filtered)
+	if (!search->base.filtered)
 		return true;
-	for (int a = 0; a < search->desc.nattrs; a++)
+	for (int a = 0; a < search->base.desc.nattrs; a++)
 		nulls[a] = doc->nulls >> a & 1;
 	columns.nulls = nulls;
 	columns.stride = columns.null_stride = 1;
-	if (!HxFilterIsTrivial(search->spec.filter))
-		HxFilterRows(search->spec.filter, &columns, &mask);
-	if (search->spec.tids)
-		HxTidSetFilter(search->spec.tids, &doc->tid, 1, &mask);
+	if (!HxFilterIsTrivial(search->base.spec.filter))
+		HxFilterRows(search->base.spec.filter, &columns, &mask);
+	if (search->base.spec.tids)
+		HxTidSetFilter(search->base.spec.tids, &doc->tid, 1, &mask);
 	if (mask == 0)
-		search->stats->filtered++;
+		search->base.stats.filtered++;
 	return mask != 0;
 }
 
@@ -449,14 +400,14 @@ HxVisitPending(const HxDoc *doc, void *state)
 	if (!HxSparseIsWanted(search, doc->nnz == HX_DOC_NULL) ||
 		!pending_passes(search, doc))
 		return;
-	if (!search->spec.ordered)
+	if (!search->base.spec.ordered)
 	{
 		collect(search, &doc->tid);
 		return;
 	}
 	if (HxSparseScores(search))
 	{
-		search->stats->scored++;
+		search->base.stats.scored++;
 		distance = distance_of(search, HxLookupProduct(search->lookup, doc),
 							   doc->norm2);
 	}

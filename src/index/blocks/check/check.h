@@ -5,6 +5,7 @@
 #ifndef HX_CHECK_H
 #define HX_CHECK_H
 
+#include "index/page/page.h"
 #include "index/search/search.h"
 #include "lib/bloomfilter.h"
 #include "utils/tuplesort.h"

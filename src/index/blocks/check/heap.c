@@ -22,6 +22,7 @@
 
 #include "compat.h"
 #include "index/blocks/check/check.h"
+#include "index/blocks/store/directory.h"
 #include "index/sparse/sparse.h"
 
 /* Write what the filter knows a row by; payload NULL for a NULL vector. */

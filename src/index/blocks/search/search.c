@@ -1,31 +1,23 @@
 /*
  * search.c
- *	  The search loop: rows by (distance, TID), as many as are asked for.
+ *	  Searching blocks: the members of kind.h.
  *
- * See README, "Search".  A search goes through stages.  The first keeps the
- * best 128 rows and releases them in groups; the second keeps some 900 more;
- * each later one is exact and keeps as many as work_mem holds.  A stage looks
- * only for rows above the last (distance, TID) emitted.
+ * See README, "Search".  Blocks are visited in the order of their promises, or of
+ * their bounds if the search is exact.
  */
 #include "postgres.h"
 
 #include <float.h>
 #include <math.h>
 
-#include "access/xact.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 
+#include "index/blocks/blocks.h"
+#include "index/blocks/recall/visited.h"
 #include "index/blocks/search/state.h"
-
-/* Rows kept in the first stage, and the groups they are released in */
-#define FIRST_KEPT 128
-static const int group_ends[] = {10, 20, 40, 80, FIRST_KEPT};
-
-/* Rows after which a search is exact */
-#define EXACT_AFTER 1024
 
 /*
  * Of the rows that the filter rejects, those of so many blocks are scored, all
@@ -36,44 +28,6 @@ static const int group_ends[] = {10, 20, 40, 80, FIRST_KEPT};
 
 /* Buckets of the counting sort by promise */
 #define SORT_BUCKETS 1024
-
-/* ---- candidates ---- */
-
-/*
- * Insert into the heap, dropping the greatest if it is full.  Only then is it
- * made one: before, rows are collected in any order.
- */
-static void
-insert_heap(HxSearch *search, const HxCandidate *row)
-{
-	int room = search->room;
-
-	if (search->nkept == room)
-	{
-		HxSiftDown(search->kept, room, 0, *row);
-		return;
-	}
-	if (search->nkept == search->allocated)
-	{
-		search->allocated = Min(2 * search->allocated, room);
-		search->kept = repalloc_huge(search->kept, (Size) search->allocated *
-													   sizeof(HxCandidate));
-	}
-	search->kept[search->nkept++] = *row;
-	if (search->nkept == room)
-		for (int at = room / 2 - 1; at >= 0; at--)
-			HxSiftDown(search->kept, room, at, search->kept[at]);
-}
-
-void
-HxInsertRow(HxSearch *search, const HxCandidate *row)
-{
-	if (search->sorted)
-		HxInsertSorted(search->kept, search->nemitted, &search->nkept,
-					   search->room, row);
-	else
-		insert_heap(search, row);
-}
 
 /* ---- the directory ---- */
 
@@ -89,14 +43,14 @@ palloc_array_huge(Size count, Size size)
  * least and the greatest, which may be infinite where no bound is known.
  */
 static void
-sort_blocks(HxSearch *search)
+sort_blocks(HxBlocksSearch *search)
 {
 	int start[SORT_BUCKETS + 1] = {0};
 	int count = search->blocks.count;
 	uint16 *bucket = palloc(Max(count, 1) * sizeof(uint16));
 	/* By promise; an exact search by what it will be stopped by */
 	const float *keys =
-		search->exact ? search->blocks.bounds : search->blocks.promises;
+		search->base.exact ? search->blocks.bounds : search->blocks.promises;
 	float low = FLT_MAX;
 	float high = -FLT_MAX;
 	float scale;
@@ -126,7 +80,7 @@ sort_blocks(HxSearch *search)
 
 /* Least bound of each block in the order and of all behind it. */
 static void
-set_min_bounds(HxSearch *search)
+set_min_bounds(HxBlocksSearch *search)
 {
 	float least = INFINITY;
 
@@ -143,10 +97,9 @@ set_min_bounds(HxSearch *search)
 
 /* Is there no stop by expected misses in this search? */
 static bool
-must_be_exact(const HxSearch *search, uint64 nrows)
+must_be_exact(const HxBlocksSearch *search, uint64 nrows)
 {
-	return search->spec.recall >= 1 || search->in_nulls ||
-		   !search->spec.query || !search->expect.usable ||
+	return !search->expect.usable ||
 		   nrows > HX_MAX_GROWTH * search->rows_at_calibration;
 }
 
@@ -156,34 +109,36 @@ must_be_exact(const HxSearch *search, uint64 nrows)
  * all others.
  */
 static void
-read_directory(HxSearch *search)
+read_directory(HxBlocksSearch *search)
 {
-	const HxSearchSpec *spec = &search->spec;
+	const HxSearchSpec *spec = &search->base.spec;
 	HxBlocks *blocks = &search->blocks;
 	bool never = HxFilterIsNever(spec->filter);
 	uint64 rows;
 
 	HxFreeBlocks(blocks);
-	rows = HxReadDirectoryFor(search->index, &search->desc, spec->query,
+	rows = HxReadDirectoryFor(search->base.index, &search->base.desc, spec->query,
 							  spec->filter, blocks);
 	search->pruned = false;
-	search->exact = must_be_exact(search, rows);
-	if (spec->only_nulls || never || (search->in_nulls && spec->query))
+	search->is_read = true;
+	search->read_in_nulls = search->base.in_nulls;
+	search->must_be_exact = must_be_exact(search, rows);
+	if (spec->only_nulls || never || (search->base.in_nulls && spec->query))
 		blocks->count = 0;
 	if (!HxFilterIsTrivial(spec->filter))
-		HxDropByZones(search->index, &search->desc, spec->filter, blocks);
+		HxDropByZones(search->base.index, &search->base.desc, spec->filter, blocks);
 	for (int b = 0; b < spec->nballs; b++)
-		HxDropByBall(search->index, &search->desc, spec->balls[b].query,
+		HxDropByBall(search->base.index, &search->base.desc, spec->balls[b].query,
 					 spec->balls[b].radius, blocks);
 	search->nrows = HxBlocksRows(blocks);
 	/* What one value of the group leaves is too little for estimates. */
-	if (search->desc.group > 0 && !HxFilterIsTrivial(spec->filter) &&
+	if (search->base.desc.group > 0 && !HxFilterIsTrivial(spec->filter) &&
 		search->nrows <= HX_EXACT_GROUP)
-		search->exact = true;
-	if (!spec->skip_nulls && !never && (search->in_nulls || !spec->ordered))
+		search->must_be_exact = true;
+	if (!spec->skip_nulls && !never && (search->base.in_nulls || !spec->ordered))
 		HxAddNullBlock(blocks);
 
-	search->stats.blocks = blocks->count;
+	search->base.stats.blocks = blocks->count;
 	if (search->order)
 		pfree(search->order);
 	if (search->min_bound)
@@ -192,33 +147,18 @@ read_directory(HxSearch *search)
 	search->min_bound = palloc_array_huge(blocks->count + 1, sizeof(float));
 }
 
-/* ---- stages ---- */
-
-/* Rows that a stage keeps. */
-static int
-stage_room(const HxSearch *search)
-{
-	uint64 room;
-
-	if (search->stage == 0)
-		return FIRST_KEPT;
-	if (search->stage == 1)
-		return EXACT_AFTER - FIRST_KEPT;
-	room = (uint64) work_mem * 1024 / sizeof(HxCandidate);
-	room = Min(room, search->nrows + search->blocks.nulls.rows);
-	return (int) Max(Min(room, INT_MAX / 2), EXACT_AFTER);
-}
+/* ---- phases ---- */
 
 /* Put the blocks into the order of visits. */
 static void
-plan_visits(HxSearch *search)
+plan_visits(HxBlocksSearch *search)
 {
 	HxTally *tally = &search->tally;
 
 	search->next = 0;
 	sort_blocks(search);
 	memset(tally->unvisited, 0, sizeof(tally->unvisited));
-	if (search->exact)
+	if (search->base.exact)
 	{
 		set_min_bounds(search);
 		return;
@@ -228,29 +168,33 @@ plan_visits(HxSearch *search)
 			search->blocks.blocks[i].rows;
 }
 
-/* Begin a stage: nothing visited, nothing kept. */
-void
-HxStartStage(HxSearch *search)
+/* Load what tells expected misses. */
+static void
+load_misses(HxBlocksSearch *search)
 {
-	if (search->pruned)
+	const HxSearchSpec *spec = &search->base.spec;
+
+	if (!spec->ordered || !spec->query || spec->recall >= 1)
+		return;
+	HxLoadExpect(search->base.index, &search->meta, &search->expect);
+	search->safety = HxSafety(&search->expect, spec->recall);
+	search->bin_scale = 1 / (search->expect.promise_step * spec->query->unit);
+	search->bin_offset =
+		0.5 - search->expect.promise_low / search->expect.promise_step;
+}
+
+void
+HxStartBlocksPhase(HxSearch *base)
+{
+	HxBlocksSearch *search = (HxBlocksSearch *) base;
+
+	if (!search->is_read)
+		load_misses(search);
+	if (!search->is_read || search->pruned ||
+		search->read_in_nulls != base->in_nulls)
 		read_directory(search);
-	search->limited = search->stage == 0 && HxCanLimit(search);
-	if (search->stage == 0 && !search->limited &&
-		(search->spec.limit > 0 || search->in_nulls))
-		search->stage = 2;
-	if (search->limited)
-		HxStartLimited(search);
-	if (search->stage > 1)
-		search->exact = true;
-	search->sorted = search->stage == 0 && !search->limited;
-	search->nkept = search->nemitted = search->nready = 0;
+	base->exact |= search->must_be_exact;
 	search->done.count = 0;
-	search->room = stage_room(search);
-	if (!search->kept)
-	{
-		search->allocated = EXACT_AFTER;
-		search->kept = palloc(EXACT_AFTER * sizeof(HxCandidate));
-	}
 	memset(&search->tally, 0, sizeof(search->tally));
 	search->tally.shares_of = get_float8_nan();
 	plan_visits(search);
@@ -263,19 +207,18 @@ HxStartStage(HxSearch *search)
  * split": why this ends.
  */
 static void
-refresh(HxSearch *search)
+refresh(HxBlocksSearch *search)
 {
 	HxBlocks *blocks = &search->blocks;
-	bool exact = search->exact;
 	int kept = 0;
 
-	search->stats.restarts++;
+	search->base.stats.restarts++;
 	/* All but the last one, which was not visited whole */
 	for (int i = 0; i < search->next - 1; i++)
 		HxAddOwner(&search->done, blocks->blocks[search->order[i]].owner);
 	HxSortOwners(&search->done);
 	read_directory(search);
-	search->exact |= exact;
+	search->base.exact |= search->must_be_exact;
 	for (int i = 0; i < blocks->count; i++)
 		if (!HxHasOwner(&search->done, blocks->blocks[i].owner))
 			HxMoveBlock(blocks, i, kept++);
@@ -286,179 +229,51 @@ refresh(HxSearch *search)
 
 /* ---- the loop ---- */
 
-/* May the first `count` rows kept in this stage be released? */
-static bool
-settled(HxSearch *search, int count)
-{
-	if (search->nkept < count)
-		return false;
-	return HxIsSettled(
-		search, search->kept[search->sorted ? count - 1 : 0].distance, count);
-}
-
 /* Of the rows that the filter rejects, one in how many is scored next? */
 static int
-sampled_rows(const HxSearch *search)
+sampled_rows(const HxBlocksSearch *search)
 {
 	if (search->next <= WHOLE_BLOCKS)
 		return 1;
 	return search->next <= SAMPLED_BLOCKS ? 8 : 32;
 }
 
-void
-HxVisitNext(HxSearch *search)
+bool
+HxHasMoreBlocks(const HxSearch *base)
 {
+	const HxBlocksSearch *search = (const HxBlocksSearch *) base;
+
+	return search->next < search->blocks.count;
+}
+
+/* Visit the next block of the order, if it can matter. */
+void
+HxVisitNextBlock(HxSearch *base)
+{
+	HxBlocksSearch *search = (HxBlocksSearch *) base;
 	int at = search->order[search->next++];
 	const HxBlock *block = &search->blocks.blocks[at];
 
-	if (!search->exact)
+	if (!base->exact)
 		search->tally.unvisited[HxBlockPromiseBin(search, at)] -= block->rows;
-	if (search->blocks.bounds[at] > HxWorstKept(search))
+	if (search->blocks.bounds[at] > base->best.worst)
 		return;
-	if (search->next < search->blocks.count)
+	if (HxHasMoreBlocks(base))
 		HxPrefetchLines(
-			search->index,
+			base->index,
 			search->blocks.blocks[search->order[search->next]].first,
-			search->lines, search->nlines);
+			base->lines, base->nlines);
 	if (!HxVisitBlock(search, block, sampled_rows(search)))
 		refresh(search);
 }
 
-/* How many rows are to be released next, counted in this stage. */
-static int
-next_group_end(const HxSearch *search)
-{
-	if (search->sorted)
-		for (int g = 0; g < lengthof(group_ends); g++)
-			if (group_ends[g] > search->nemitted)
-				return group_ends[g];
-	return search->room;
-}
-
-/* Release more rows; false if there are none. */
-static bool
-release_more(HxSearch *search)
-{
-	if (search->limited)
-	{
-		if (!search->found)
-			HxFindLimited(search);
-		if (search->ranking) /* it would take too long */
-			return true;
-		if (search->nemitted < search->nready)
-			return true;
-		if (search->exhausted)
-			return false;
-		if (search->limited) /* more are asked for than were wanted */
-		{
-			search->stage = 2;
-			HxStartStage(search);
-		}
-	}
-	for (;;)
-	{
-		int end = next_group_end(search);
-		bool complete;
-
-		if (search->nemitted == search->room)
-		{
-			search->stage++;
-			if (search->stage == 2)
-				search->exact = true;
-			HxStartStage(search);
-			continue;
-		}
-		while (search->next < search->blocks.count && !settled(search, end))
-			HxVisitNext(search);
-		complete = search->next >= search->blocks.count;
-		if (!search->sorted && search->nready == 0)
-			qsort(search->kept, search->nkept, sizeof(HxCandidate),
-				  HxCompareCandidates);
-		search->nready = complete ? search->nkept : Min(end, search->nkept);
-		if (search->nready > search->nemitted)
-			return true;
-		if (search->nkept < search->room)
-			return false;
-	}
-}
-
-/*
- * The next row of a search in sparse vectors.  Its rows are exact, so heap rows
- * need not be looked at before their turn.
- */
-static bool
-next_sparse(HxSearch *search, HxCandidate *row, bool *is_null)
-{
-	MemoryContext old = MemoryContextSwitchTo(search->context);
-	bool found;
-
-	do
-		found = HxSparseNext(search->sparse, row, is_null);
-	while (found && !HxCheckRow(search, row));
-	MemoryContextSwitchTo(old);
-	return found;
-}
-
-bool
-HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
-{
-	MemoryContext old;
-	bool found = false;
-
-	if (search->sparse)
-		return next_sparse(search, row, is_null);
-	old = MemoryContextSwitchTo(search->context);
-	while (!found)
-	{
-		if (search->ranking)
-		{
-			found = HxRankingNext(search, row, is_null);
-			MemoryContextSwitchTo(old);
-			return found;
-		}
-		if (search->nemitted < search->nready)
-		{
-			*row = search->limited ? search->best.rows[search->nemitted]
-								   : search->kept[search->nemitted];
-			search->nemitted++;
-			/* A row that was in two blocks while it moved comes once. */
-			if (search->has_last && !HxPrecedes(&search->last, row))
-				continue;
-			/* Nor does one that fails, in a later stage. */
-			search->last = *row;
-			search->has_last = true;
-			found = HxCheckRow(search, row);
-		}
-		else if (!release_more(search))
-		{
-			if (search->in_nulls || search->spec.skip_nulls)
-				break;
-			search->in_nulls = true;
-			search->has_last = false;
-			search->stage = 0;
-			read_directory(search);
-			HxStartStage(search);
-		}
-	}
-	if (found)
-	{
-		search->returned++;
-		*is_null = search->in_nulls;
-	}
-	MemoryContextSwitchTo(old);
-	return found;
-}
-
 int64
-HxSearchNextBlock(HxSearch *search, ItemPointerData **tids)
+HxNextRowsOfBlocks(HxSearch *base, ItemPointerData **tids)
 {
-	MemoryContext old;
+	HxBlocksSearch *search = (HxBlocksSearch *) base;
 
-	if (search->sparse)
-		return HxSparseNextRows(search->sparse, tids);
-	old = MemoryContextSwitchTo(search->context);
 	search->ntids = 0;
-	while (search->ntids == 0 && search->next < search->blocks.count)
+	while (search->ntids == 0 && HxHasMoreBlocks(base))
 	{
 		HxBlock *block = &search->blocks.blocks[search->order[search->next++]];
 
@@ -468,97 +283,47 @@ HxSearchNextBlock(HxSearch *search, ItemPointerData **tids)
 			refresh(search);
 		}
 	}
-	MemoryContextSwitchTo(old);
 	*tids = search->tids;
 	return search->ntids;
 }
 
-/* Begin a search in sparse vectors, of which only the rows are like codes'. */
-static void
-begin_sparse(HxSearch *search)
+/* Count a row that failed for the estimate of who passes near the query. */
+void
+HxNoteFailedRow(HxSearch *base, double distance)
 {
-	if (HxShouldRank(search))
-	{
-		HxStartRanking(search);
-		return;
-	}
-	search->sparse = HxSparseBeginSearch(search->index, &search->desc,
-										 &search->spec, &search->stats);
-	HxPlanPrefetch(search);
-	HxSparsePrefetch(search->sparse, search->lines, search->nlines);
+	HxBlocksSearch *search = (HxBlocksSearch *) base;
+
+	if (!base->exact)
+		search->tally.failed_at[HxDistanceBin(
+			&search->expect, distance / base->spec.query->unit)]++;
 }
 
-/* Get ready to visit blocks: what a ranking of heap rows does without. */
-static void
-begin_blocks(HxSearch *search, const HxMeta *meta)
+/* ---- begin ---- */
+
+double
+HxBlocksEffort(const HxSearch *base, double passing)
 {
-	const HxSearchSpec *spec = &search->spec;
-	int rows = search->desc.capacity;
+	const HxBlocksSearch *search = (const HxBlocksSearch *) base;
+	double rows = Max((double) search->rows_at_calibration, 1);
+	double share = 1;
 
-	if (spec->ordered && spec->query && spec->recall < 1)
-	{
-		HxLoadExpect(search->index, meta, &search->expect);
-		search->safety = HxSafety(&search->expect, spec->recall);
-		search->bin_scale =
-			1 / (search->expect.promise_step * spec->query->unit);
-		search->bin_offset =
-			0.5 - search->expect.promise_low / search->expect.promise_step;
-	}
-	search->mask = palloc((rows + 63) / 64 * sizeof(uint64));
-	search->distances = palloc(rows * sizeof(double));
-	search->tids_room = rows;
-	search->tids = palloc(rows * sizeof(ItemPointerData));
-	HxPlanPrefetch(search);
-}
-
-HxSearch *
-HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
-{
-	MemoryContext context = AllocSetContextCreate(
-		CurrentMemoryContext, "hashemb search", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	HxSearch *search = palloc0(sizeof(HxSearch));
-	HxMeta meta;
-
-	search->context = context;
-	search->index = index;
-	search->desc = *desc;
-	search->spec = *spec;
-	HxInitChecked(&search->checked, (Size) work_mem * 1024 / 4);
-	search->stats.way = spec->tids ? HX_WAY_BITMAP : HX_WAY_BLOCKS;
-	search->stats.lossy = spec->tids ? HxTidSetLossy(spec->tids) : 0;
-	if (HxIsSparse(desc))
-	{
-		begin_sparse(search);
-		MemoryContextSwitchTo(old);
-		return search;
-	}
-	/* A base backup brings marks that older snapshots here must not heed */
-	search->see_dead = TransactionStartedDuringRecovery();
-	HxReadMeta(index, &meta);
-	search->desc.group = meta.group;
-	search->rows_at_calibration = meta.rows_at_calibration;
-	search->in_nulls = spec->ordered && !spec->query;
-	if (HxShouldRank(search))
-		HxStartRanking(search);
-	else
-	{
-		begin_blocks(search, &meta);
-		read_directory(search);
-		HxStartStage(search);
-	}
-	MemoryContextSwitchTo(old);
-	return search;
-}
-
-const HxSearchStats *
-HxSearchGetStats(const HxSearch *search)
-{
-	return &search->stats;
+	if (base->spec.limit > 0)
+		share = HxVisitedShare(rows, Max((double) base->spec.limit, 10),
+							   passing / rows, base->spec.recall);
+	return share * RelationGetNumberOfBlocks(base->index);
 }
 
 void
-HxEndSearch(HxSearch *search)
+HxBeginBlocksSearch(HxSearch *base)
 {
-	MemoryContextDelete(search->context);
+	HxBlocksSearch *search = (HxBlocksSearch *) base;
+	int rows = base->desc.capacity;
+
+	HxReadMeta(base->index, &search->meta);
+	base->desc.group = search->meta.group;
+	search->rows_at_calibration = search->meta.rows_at_calibration;
+	search->mask = palloc(HxMaskWords(&base->desc) * sizeof(uint64));
+	search->distances = palloc(rows * sizeof(double));
+	search->tids_room = rows;
+	search->tids = palloc(rows * sizeof(ItemPointerData));
 }

@@ -27,7 +27,7 @@ typedef struct Seen
 } Seen;
 
 static Seen
-seen_between(const HxSearch *search, double from, double to)
+seen_between(const HxBlocksSearch *search, double from, double to)
 {
 	const HxTally *tally = &search->tally;
 	int last = HxDistanceBin(&search->expect, to);
@@ -44,30 +44,29 @@ seen_between(const HxSearch *search, double from, double to)
 
 /* Rows not found yet that a set of TIDs leaves at most; infinite: not known */
 static double
-rows_left(const HxSearch *search)
+rows_left(const HxBlocksSearch *search)
 {
 	bool exact = false;
 	uint64 count = 0;
 
-	if (search->spec.tids)
-		count = HxTidSetCount(search->spec.tids, &exact);
+	if (search->base.spec.tids)
+		count = HxTidSetCount(search->base.spec.tids, &exact);
 	if (!exact)
 		return INFINITY;
-	return Max((double) count - search->tally.passed, 0);
+	return Max((double) count - search->base.passed, 0);
 }
 
 /* Share of all rows not visited that pass the mask, not looking at distance. */
 static double
-mask_share(const HxSearch *search)
+mask_share(const HxBlocksSearch *search)
 {
-	const HxTally *tally = &search->tally;
 	bool only_tids =
-		HxFilterIsTrivial(search->spec.filter) && search->spec.nballs == 0;
+		HxFilterIsTrivial(search->base.spec.filter) && search->base.spec.nballs == 0;
 	double left = only_tids ? rows_left(search) : INFINITY;
 
-	if (isfinite(left) && search->nrows > tally->seen)
-		return Min(left / (search->nrows - tally->seen), 1);
-	return (tally->passed + 1) / (tally->seen + 2);
+	if (isfinite(left) && search->nrows > search->base.seen)
+		return Min(left / (search->nrows - search->base.seen), 1);
+	return (search->base.passed + 1) / (search->base.seen + 2);
 }
 
 /*
@@ -75,11 +74,11 @@ mask_share(const HxSearch *search)
  * mask, or of all rows, if that is more.
  */
 static double
-near_share(const HxSearch *search, double distance)
+near_share(const HxBlocksSearch *search, double distance)
 {
 	Seen seen;
 
-	if (!HxSearchIsFiltered(search))
+	if (!HxIsMasked(search))
 		return 1;
 	seen = seen_between(search, -INFINITY, distance);
 	return Max(seen.rows > 0 ? seen.passed / seen.rows : 0, mask_share(search));
@@ -92,29 +91,29 @@ near_share(const HxSearch *search, double distance)
  * what lies between them as if no row failed.
  */
 static double
-checked_share(const HxSearch *search, double distance)
+checked_share(const HxBlocksSearch *search, double distance)
 {
-	double good = Max(search->ngood, 1);
-	double outer = Max(search->ngood - search->ngood / 2, 1);
+	double good = Max(search->base.ngood, 1);
+	double outer = Max(search->base.ngood - search->base.ngood / 2, 1);
 	Seen all;
 	Seen beyond;
 
-	if (!search->limited || search->stats.failed == 0)
+	if (search->base.phase != HX_FIND_FIRST || search->base.stats.failed == 0)
 		return 1;
 	all = seen_between(search, -INFINITY, distance);
-	beyond = seen_between(search, search->middle / search->spec.query->unit,
+	beyond = seen_between(search, search->base.middle / search->base.spec.query->unit,
 						  distance);
 	return Max(good / (good + all.failed), outer / (outer + beyond.failed));
 }
 
 /* Neighbours nearer than a distance that stopping now would miss. */
 static double
-expected_misses(HxSearch *search, double distance)
+expected_misses(HxBlocksSearch *search, double distance)
 {
 	HxTally *tally = &search->tally;
 	double below = 0;
 
-	distance /= search->spec.query->unit;
+	distance /= search->base.spec.query->unit;
 	if (distance != tally->shares_of)
 	{
 		HxSharesBelow(&search->expect, distance, tally->shares);
@@ -137,26 +136,28 @@ expected_misses(HxSearch *search, double distance)
  * share that passes does not become smaller with the allowance.
  */
 static double
-allowed_misses(const HxSearch *search, int64 count)
+allowed_misses(const HxBlocksSearch *search, int64 count)
 {
 	double full = Min(count, FULL_ALLOWANCE);
 	double rows = full + (count - full) * 0.5;
-	bool filtered = HxSearchIsFiltered(search) || search->stats.failed > 0;
-	double beyond = Max(search->spec.recall - 0.95, 0) / 0.04;
+	bool filtered = HxIsMasked(search) || search->base.stats.failed > 0;
+	double beyond = Max(search->base.spec.recall - 0.95, 0) / 0.04;
 
 	if (filtered)
 		rows *= 1 - 0.5 * Min(beyond, 1);
-	else if (search->limited)
+	else if (search->base.phase == HX_FIND_FIRST)
 		rows = count;
-	return (1 - search->spec.recall) * rows;
+	return (1 - search->base.spec.recall) * rows;
 }
 
 bool
-HxIsSettled(HxSearch *search, double distance, int64 count)
+HxIsBlocksSearchSettled(HxSearch *base, double distance, int64 count)
 {
-	if (search->exact)
+	HxBlocksSearch *search = (HxBlocksSearch *) base;
+
+	if (search->base.exact)
 		return search->min_bound[search->next] > distance;
-	if (search->tally.seen > VISIT_REST * search->nrows)
+	if (search->base.seen > VISIT_REST * search->nrows)
 		return false;
 	return expected_misses(search, distance) <= allowed_misses(search, count);
 }

@@ -12,57 +12,23 @@
 
 #include "index/blocks/search/state.h"
 
-/* Cache lines that are fetched ahead of a column of a mask, at most */
-#define COLUMN_LINES 8
-
 /* Neighbours that are scored together as a sample of what the filter rejects */
 #define SAMPLED_RUN 8
 
-/* Take note of a row that passes the filter. */
+/* Take note of a row that passes. */
 static inline void
-consider(HxSearch *search, double distance, const ItemPointerData *tid)
+consider(HxBlocksSearch *search, double distance, const ItemPointerData *tid)
 {
-	HxCandidate row;
-
-	row.page = search->page;
-	row.passed = false;
-	row.distance = HxOrderedDistance(distance);
-	if (search->limited)
-	{
-		if (row.distance > search->best.worst)
-			return;
-		row.tid = HxPackTid(tid);
-		HxKeepRow(&search->best, &row);
-		return;
-	}
-	if (search->nkept == search->room)
-	{
-		const HxCandidate *worst =
-			&search->kept[search->sorted ? search->nkept - 1 : 0];
-
-		if (row.distance > worst->distance)
-			return;
-		row.tid = HxPackTid(tid);
-		if (!HxPrecedes(&row, worst))
-			return;
-	}
-	else
-		row.tid = HxPackTid(tid);
-	if (search->has_last && !HxPrecedes(&search->last, &row))
-	{
-		search->stats.dropped++;
-		return;
-	}
-	HxInsertRow(search, &row);
+	HxConsider(&search->base, distance, tid, search->page);
 }
 
 /* ---- visiting a block ---- */
 
 /* Clear the mask bits of rows outside a ball. */
 static void
-apply_ball(HxSearch *search, const HxWithin *ball, const HxRowArrays *rows)
+apply_ball(HxBlocksSearch *search, const HxWithin *ball, const HxRowArrays *rows)
 {
-	HxPayloadOf(&search->desc)->distances(ball->query, rows->payloads,
+	HxPayloadOf(&search->base.desc)->distances(ball->query, rows->payloads,
 											rows->count, search->distances);
 	for (int i = 0; i < rows->count; i++)
 		if (!(search->distances[i] <= ball->radius))
@@ -71,41 +37,25 @@ apply_ball(HxSearch *search, const HxWithin *ball, const HxRowArrays *rows)
 
 /* Which rows of a page pass all conditions; returns how many. */
 static int
-build_mask(HxSearch *search, const HxRowArrays *rows)
+build_mask(HxBlocksSearch *search, const HxRowArrays *rows)
 {
-	int words = (rows->count + 63) / 64;
-	int passed = 0;
+	const HxSearchSpec *spec = &search->base.spec;
+	int passed = HxMaskRows(&search->base, rows, search->mask);
 
-	if (rows->count == 0)
-		return 0;
-	for (int w = 0; w < words; w++)
-		search->mask[w] = search->see_dead ? ~UINT64CONST(0) : ~rows->dead[w];
-	if (rows->count % 64)
-		search->mask[words - 1] &= (UINT64CONST(1) << (rows->count % 64)) - 1;
-	if (!HxFilterIsTrivial(search->spec.filter))
-		HxFilterRows(search->spec.filter, &rows->columns, search->mask);
-	if (search->spec.tids)
-		HxTidSetFilter(search->spec.tids, rows->tids, rows->count,
-					   search->mask);
-	for (int b = 0; b < search->spec.nballs; b++)
-		apply_ball(search, &search->spec.balls[b], rows);
-	for (int w = 0; w < words; w++)
-		passed += pg_popcount64(search->mask[w]);
-	return passed;
-}
-
-static inline bool
-row_passes(const HxSearch *search, int row)
-{
-	return (search->mask[row / 64] >> (row % 64)) & 1;
+	if (spec->nballs == 0 || passed == 0)
+		return passed;
+	for (int b = 0; b < spec->nballs; b++)
+		apply_ball(search, &spec->balls[b], rows);
+	return (int) pg_popcount((char *) search->mask,
+							 (rows->count + 63) / 64 * sizeof(uint64));
 }
 
 /* Count a scored row for the estimate of who passes near the query. */
 static inline void
-tally_row(HxSearch *search, double distance, bool passes, double weight)
+tally_row(HxBlocksSearch *search, double distance, bool passes, double weight)
 {
 	int bin =
-		HxDistanceBin(&search->expect, distance / search->spec.query->unit);
+		HxDistanceBin(&search->expect, distance / search->base.spec.query->unit);
 
 	search->tally.seen_at[bin] += weight;
 	if (passes)
@@ -114,27 +64,27 @@ tally_row(HxSearch *search, double distance, bool passes, double weight)
 
 /* Score every row of a page in one kernel call. */
 static void
-score_all(HxSearch *search, const HxRowArrays *rows, bool tally)
+score_all(HxBlocksSearch *search, const HxRowArrays *rows, bool tally)
 {
 	const double *distances = search->distances;
-	double worst = HxWorstKept(search);
+	double worst = search->base.best.worst;
 
 	if (tally) /* else they were fetched ahead */
-		for (Size at = 0; at < rows->count * search->desc.payload;
+		for (Size at = 0; at < rows->count * search->base.desc.payload;
 			 at += HX_CACHE_LINE)
 			__builtin_prefetch(rows->payloads + at);
-	HxPayloadOf(&search->desc)->distances(search->spec.query, rows->payloads,
+	HxPayloadOf(&search->base.desc)->distances(search->base.spec.query, rows->payloads,
 											rows->count, search->distances);
-	search->stats.scored += rows->count;
+	search->base.stats.scored += rows->count;
 	if (tally)
 		for (int i = 0; i < rows->count; i++)
-			tally_row(search, distances[i], row_passes(search, i), 1);
+			tally_row(search, distances[i], HxRowPasses(search->mask, i), 1);
 	for (int i = 0; i < rows->count; i++)
 	{
-		if (distances[i] > worst || !row_passes(search, i))
+		if (distances[i] > worst || !HxRowPasses(search->mask, i))
 			continue;
 		consider(search, distances[i], &rows->tids[i]);
-		worst = HxWorstKept(search);
+		worst = search->base.best.worst;
 	}
 }
 
@@ -143,7 +93,7 @@ score_all(HxSearch *search, const HxRowArrays *rows, bool tally)
  * which share a kernel call, not the same ones everywhere; or none.
  */
 static inline uint64
-sampled_run(const HxSearch *search, int word, int sampled)
+sampled_run(const HxBlocksSearch *search, int word, int sampled)
 {
 	uint32 turn = search->page + word;
 	uint32 pages = sampled / SAMPLED_RUN; /* of which one has such a run */
@@ -155,7 +105,7 @@ sampled_run(const HxSearch *search, int word, int sampled)
 
 /* Rows of 64 to be scored: those that pass, and the sample. */
 static inline uint64
-rows_to_score(const HxSearch *search, const HxRowArrays *rows, int word,
+rows_to_score(const HxBlocksSearch *search, const HxRowArrays *rows, int word,
 			  int sampled)
 {
 	uint64 chosen = search->mask[word] | sampled_run(search, word, sampled);
@@ -167,9 +117,9 @@ rows_to_score(const HxSearch *search, const HxRowArrays *rows, int word,
 
 /* Have the payloads of the rows to be scored brought into the cache. */
 static void
-prefetch_payloads(const HxSearch *search, const HxRowArrays *rows, int sampled)
+prefetch_payloads(const HxBlocksSearch *search, const HxRowArrays *rows, int sampled)
 {
-	Size payload = search->desc.payload;
+	Size payload = search->base.desc.payload;
 
 	for (int w = 0; w * 64 < rows->count; w++)
 		for (uint64 left = rows_to_score(search, rows, w, sampled); left != 0;
@@ -186,29 +136,29 @@ prefetch_payloads(const HxSearch *search, const HxRowArrays *rows, int sampled)
  * not stands for `sampled` (0: nothing is counted).
  */
 static void
-score_run(HxSearch *search, const HxRowArrays *rows, int row, int count,
+score_run(HxBlocksSearch *search, const HxRowArrays *rows, int row, int count,
 		  int sampled)
 {
 	double *distances = search->distances;
 
-	HxPayloadOf(&search->desc)->distances(
-		search->spec.query, rows->payloads + row * search->desc.payload, count,
+	HxPayloadOf(&search->base.desc)->distances(
+		search->base.spec.query, rows->payloads + row * search->base.desc.payload, count,
 		distances);
-	search->stats.scored += count;
+	search->base.stats.scored += count;
 	for (int i = 0; i < count; i++)
 	{
-		bool passes = row_passes(search, row + i);
+		bool passes = HxRowPasses(search->mask, row + i);
 
 		if (sampled)
 			tally_row(search, distances[i], passes, passes ? 1 : sampled);
-		if (passes && !(distances[i] > HxWorstKept(search))) /* NaN counts */
+		if (passes && !(distances[i] > search->base.best.worst)) /* NaN counts */
 			consider(search, distances[i], &rows->tids[row + i]);
 	}
 }
 
 /* Score the rows that pass, and a sample of the others. */
 static void
-score_passing(HxSearch *search, const HxRowArrays *rows, int sampled)
+score_passing(HxBlocksSearch *search, const HxRowArrays *rows, int sampled)
 {
 	prefetch_payloads(search, rows, sampled);
 	for (int w = 0; w * 64 < rows->count; w++)
@@ -234,19 +184,19 @@ score_passing(HxSearch *search, const HxRowArrays *rows, int sampled)
  * that do not.
  */
 static void
-score_page(HxSearch *search, const HxRowArrays *rows, int sampled)
+score_page(HxBlocksSearch *search, const HxRowArrays *rows, int sampled)
 {
 	int passed = build_mask(search, rows);
-	bool filtered = HxSearchIsFiltered(search);
-	bool tally = filtered && !search->exact && search->spec.query;
+	bool filtered = HxIsMasked(search);
+	bool tally = filtered && !search->base.exact && search->base.spec.query;
 
-	search->tally.seen += rows->count;
-	search->tally.passed += passed;
-	search->stats.filtered += rows->count - passed;
-	if (!search->spec.query || search->in_nulls)
+	search->base.seen += rows->count;
+	search->base.passed += passed;
+	search->base.stats.filtered += rows->count - passed;
+	if (!search->base.spec.query || search->base.in_nulls)
 	{
 		for (int i = 0; i < rows->count; i++)
-			if (row_passes(search, i))
+			if (HxRowPasses(search->mask, i))
 				consider(search, 0, &rows->tids[i]);
 	}
 	else if (!filtered || (tally && sampled == 1) || passed * 3 > rows->count)
@@ -257,11 +207,11 @@ score_page(HxSearch *search, const HxRowArrays *rows, int sampled)
 
 /* Add the TIDs of a page's rows that pass to those of the block. */
 static void
-collect_page(HxSearch *search, const HxRowArrays *rows)
+collect_page(HxBlocksSearch *search, const HxRowArrays *rows)
 {
 	int passed = build_mask(search, rows);
 
-	search->stats.filtered += rows->count - passed;
+	search->base.stats.filtered += rows->count - passed;
 	if (search->ntids + passed > search->tids_room)
 	{
 		search->tids_room = Max(search->tids_room * 2, search->ntids + passed);
@@ -269,60 +219,8 @@ collect_page(HxSearch *search, const HxRowArrays *rows)
 													   sizeof(ItemPointerData));
 	}
 	for (int i = 0; i < rows->count; i++)
-		if (row_passes(search, i))
+		if (HxRowPasses(search->mask, i))
 			search->tids[search->ntids++] = rows->tids[i];
-}
-
-/* Add the lines of an array at a place on a page, so many at most. */
-static void
-add_lines(HxSearch *search, Size from, Size size, int most)
-{
-	for (Size line = from / HX_CACHE_LINE;
-		 line <= (from + size - 1) / HX_CACHE_LINE && most-- > 0; line++)
-		if (search->nlines < (int) lengthof(search->lines))
-			search->lines[search->nlines++] = (uint16) line;
-}
-
-/*
- * Without a mask all payloads are read; with one, its columns, and which
- * payloads only they tell.
- */
-void
-HxPlanPrefetch(HxSearch *search)
-{
-	const HxIndexDesc *desc = &search->desc;
-	Page page = palloc0(BLCKSZ);
-	HxRowArrays arrays;
-	uint64 words = 0;
-	uint32 nulls = 0;
-
-	HxInitRowsPage(desc, page, 0, (HxPlace){0, 0});
-	HxRowArraysOf(desc, page, &arrays);
-	search->nlines = 0;
-	add_lines(search, BLCKSZ - sizeof(HxOpaque), sizeof(HxOpaque), 1);
-	add_lines(search, (char *) arrays.dead - (char *) page, 1, 1);
-	if (HxSearchIsFiltered(search))
-		add_lines(search, 0, 1, 1);
-	else
-		add_lines(search, 0, (char *) arrays.dead - (char *) page,
-				  BLCKSZ / HX_CACHE_LINE);
-	HxFilterReads(search->spec.filter, &words, &nulls);
-	for (; nulls != 0; nulls &= nulls - 1)
-		add_lines(search,
-				  (char *) (arrays.nulls + pg_rightmost_one_pos32(nulls) *
-											   arrays.columns.null_stride) -
-					  (char *) page,
-				  1, 1);
-	for (; words != 0; words &= words - 1)
-		add_lines(search,
-				  (char *) (arrays.words +
-							pg_rightmost_one_pos64(words) * desc->capacity) -
-					  (char *) page,
-				  desc->capacity * sizeof(int64), COLUMN_LINES);
-	if (search->spec.tids)
-		add_lines(search, (char *) arrays.tids - (char *) page,
-				  desc->capacity * sizeof(ItemPointerData), COLUMN_LINES);
-	pfree(page);
 }
 
 /*
@@ -333,33 +231,33 @@ HxPlanPrefetch(HxSearch *search)
  * not all.
  */
 bool
-HxVisitBlock(HxSearch *search, const HxBlock *block, int sampled)
+HxVisitBlock(HxBlocksSearch *search, const HxBlock *block, int sampled)
 {
 	BlockNumber next = block->first;
 	Buffer before = InvalidBuffer;
 	uint32 steps = 0;
 
-	search->stats.visited++;
+	search->base.stats.visited++;
 	while (next != InvalidBlockNumber)
 	{
 		Buffer buffer =
-			HxReadRows(search->index, &search->desc, next, block->owner);
+			HxReadRows(search->base.index, &search->base.desc, next, block->owner);
 		HxRowArrays rows;
 
 		if (BufferIsValid(before))
 			UnlockReleaseBuffer(before);
 		if (!BufferIsValid(buffer))
 		{
-			HxCheckChain(search->index, &search->desc, block);
+			HxCheckChain(search->base.index, &search->base.desc, block);
 			return false;
 		}
-		HxCountStep(search->index, next, &steps);
+		HxCountStep(search->base.index, next, &steps);
 		search->page = next;
 		next = HxPageOpaque(BufferGetPage(buffer))->next;
 		if (next != InvalidBlockNumber)
-			HxPrefetchLines(search->index, next, search->lines, search->nlines);
-		HxRowArraysOf(&search->desc, BufferGetPage(buffer), &rows);
-		if (search->spec.ordered)
+			HxPrefetchLines(search->base.index, next, search->base.lines, search->base.nlines);
+		HxRowArraysOf(&search->base.desc, BufferGetPage(buffer), &rows);
+		if (search->base.spec.ordered)
 			score_page(search, &rows, sampled);
 		else
 			collect_page(search, &rows);

@@ -2,10 +2,10 @@
  * first.c
  *	  Finding a known number of rows, looking at their heap rows on the way.
  *
- * Blocks are visited until the rows wanted are settled, as if every row in
+ * The index is visited until the rows wanted are settled, as if every row in
  * question passed the check; only then are heap rows looked at, in order of
  * distance.  A row that fails makes room for the next one, which is farther
- * off; if that is not settled, more blocks are visited.  So what is looked at
+ * off; if that is not settled, more is visited.  So what is looked at
  * is hardly more than what lies nearer than the last row of the result.
  */
 #include "postgres.h"
@@ -14,10 +14,14 @@
 
 #include "miscadmin.h"
 
-#include "index/blocks/search/state.h"
+#include "index/search/state.h"
 
-/* Rows kept beyond those wanted, against rows that fail */
+/*
+ * Rows kept beyond those wanted, against rows that fail.  Where searches are
+ * exact, each row kept has its price.
+ */
 #define SPARE_ROWS 64
+#define SPARE_ROWS_EXACT 8
 #define SPARE_PART 4
 
 /*
@@ -36,7 +40,7 @@ most_rows(void)
 	return Max((int64) work_mem * 1024 / (int64) sizeof(HxCandidate), 1024);
 }
 
-/* Rows this stage has to find. */
+/* Rows this phase has to find. */
 static int64
 rows_wanted(const HxSearch *search)
 {
@@ -47,33 +51,34 @@ rows_wanted(const HxSearch *search)
 static int64
 room_for(const HxSearch *search, int64 wanted, double share)
 {
-	double room = wanted + Max(SPARE_ROWS, wanted / SPARE_PART);
+	bool estimates = HxKindOf(&search->desc)->estimates;
+	int64 spare = estimates ? SPARE_ROWS : SPARE_ROWS_EXACT;
+	double room = wanted + Max(spare, wanted / SPARE_PART);
 
 	if (share < 1)
-		room = Max(room, 2 * wanted / Max(share, 1e-9) + SPARE_ROWS);
+		room = Max(room, 2 * wanted / Max(share, 1e-9) + spare);
 	if (!search->spec.heap.check) /* none can fail */
 		room = wanted;
 	return (int64) Min(room, (double) most_rows());
 }
 
 bool
-HxCanLimit(const HxSearch *search)
+HxCanFindFirst(const HxSearch *search)
 {
 	return search->spec.limit > search->returned &&
 		   search->spec.limit - search->returned <= (uint64) most_rows() / 2;
 }
 
-void
-HxStartLimited(HxSearch *search)
+int64
+HxRoomForFirst(HxSearch *search)
 {
 	double share = search->spec.heap.share;
 	int64 wanted = rows_wanted(search);
 	int64 room = room_for(search, wanted, share > 0 ? share : 1);
 
 	room = Min(room, Max(room_for(search, wanted, 1), MOST_GUESSED));
-	search->limited_room = Max(search->limited_room, room);
-	HxResetKept(&search->best, search->limited_room);
-	search->found = search->exhausted = false;
+	search->room = Max(search->room, room);
+	return search->room;
 }
 
 /* Ask the heap about a row, if that has not been done. */
@@ -107,19 +112,20 @@ HxCheckRow(HxSearch *search, HxCandidate *row)
 	return passed;
 }
 
-/* Count a row that failed for the estimate of who passes near the query. */
+/* Take note of a row that failed. */
 static void
-tally_failed(HxSearch *search, double distance)
+note_failed(HxSearch *search, double distance)
 {
-	if (!search->exact)
-		search->tally.failed_at[HxDistanceBin(
-			&search->expect, distance / search->spec.query->unit)]++;
+	const HxKind *kind = HxKindOf(&search->desc);
+
+	if (kind->note_failed)
+		kind->note_failed(search, distance);
 }
 
 /* How looking at the rows kept ended */
 typedef enum Outcome
 {
-	OUTCOME_VISIT, /* more blocks must be visited */
+	OUTCOME_VISIT, /* more must be visited */
 	OUTCOME_ROOM,  /* rows that were left out may be needed */
 	OUTCOME_SWEEP, /* too many fail: all heap rows should be read */
 	OUTCOME_FOUND  /* the rows wanted were found, or all there are */
@@ -132,23 +138,23 @@ typedef enum Outcome
 static Outcome
 look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 {
-	HxKept *best = &search->best;
-	bool complete = search->next >= search->blocks.count;
+	HxBest *best = &search->best;
+	bool complete = !HxKindOf(&search->desc)->has_more(search);
 	double settled = NAN; /* distance that is known to be */
 	int64 at = 0;		  /* next row to be looked at */
 	int64 good = 0;		  /* rows that passed, at the front */
 	Outcome outcome = OUTCOME_FOUND;
+	double distance;
+	bool known;
 
 	for (;;)
 	{
 		int64 last;
-		bool known;
-		double distance;
 
 		while (good < wanted && at < best->count && best->rows[at].passed)
 			best->rows[good++] = best->rows[at++];
 		last = at + wanted - good - 1; /* if all others pass */
-		HxSortKept(best, last + 1);
+		HxSortBest(best, last + 1);
 		known = last < best->count;
 		distance = known ? best->rows[last].distance : best->frontier.distance;
 		search->ngood = good;
@@ -157,7 +163,7 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 		if (!known && !best->lost && !complete)
 			outcome = OUTCOME_VISIT;
 		else if ((known || best->lost) && !complete && distance != settled &&
-				 !HxIsSettled(search, distance, wanted))
+				 !HxKindOf(&search->desc)->is_settled(search, distance, wanted))
 			outcome = OUTCOME_VISIT;
 		else if (!known && best->lost)
 			outcome = OUTCOME_ROOM;
@@ -168,11 +174,12 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 		settled = distance;
 		best->rows[at].passed = HxCheckRow(search, &best->rows[at]);
 		if (!best->rows[at].passed)
-			tally_failed(search, best->rows[at++].distance);
+			note_failed(search, best->rows[at++].distance);
 		else if (search->stats.failed > 0)
 			settled = NAN; /* more pass than was thought */
 	}
-	HxRemoveKept(best, good, at);
+	search->goal = known || best->lost ? distance : get_float8_infinity();
+	HxRemoveBest(best, good, at);
 	*passed = good;
 	return outcome;
 }
@@ -189,49 +196,60 @@ make_room(HxSearch *search)
 				   (search->nchecked + 2.0);
 	int64 room = room_for(search, rows_wanted(search), share);
 
-	if (search->limited_room >= most_rows())
-		search->stage = 2;
-	search->limited_room =
-		Min(Max(GROWTH * search->limited_room, room), most_rows());
+	if (search->room >= most_rows())
+	{
+		HxStartPhase(search, HX_RELEASE_ALL);
+		return;
+	}
+	search->room = Min(Max(GROWTH * search->room, room), most_rows());
 	search->stats.restarts++;
-	HxStartStage(search);
+	HxStartPhase(search, HX_FIND_FIRST);
+}
+
+/* Act on what looking at rows has come to; true if more must be visited. */
+static bool
+take_outcome(HxSearch *search, Outcome outcome, int64 wanted, int64 passed)
+{
+	switch (outcome)
+	{
+		case OUTCOME_FOUND:
+			search->nready = passed;
+			search->phase =
+				passed < wanted ? HX_RELEASE_LAST : HX_RELEASE_FIRST;
+			break;
+		case OUTCOME_SWEEP:
+			HxSweepHeap(search);
+			break;
+		case OUTCOME_ROOM:
+			make_room(search);
+			break;
+		case OUTCOME_VISIT:
+			return true;
+	}
+	return false;
 }
 
 void
-HxFindLimited(HxSearch *search)
+HxFindFirst(HxSearch *search)
 {
+	const HxKind *kind = HxKindOf(&search->desc);
 	int64 wanted = rows_wanted(search);
 
-	for (;;)
+	while (search->phase == HX_FIND_FIRST)
 	{
-		int64 passed;
-		bool complete = search->next >= search->blocks.count;
+		bool complete = !kind->has_more(search);
 
-		if (HxMergeKept(&search->best, complete))
+		if (HxMergeBest(&search->best, complete))
 		{
+			int64 passed;
 			Outcome outcome = look_at_rows(search, wanted, &passed);
 
-			if (outcome == OUTCOME_FOUND)
-			{
-				search->exhausted = passed < wanted;
-				search->nready = passed;
-				search->found = true;
-				return;
-			}
-			if (outcome == OUTCOME_SWEEP)
-				HxSweepHeap(search);
-			else if (outcome == OUTCOME_ROOM)
-				make_room(search);
-			if (search->ranking || !search->limited)
-				return;
-			if (outcome != OUTCOME_VISIT)
+			if (!take_outcome(search, outcome, wanted, passed))
 				continue;
 		}
 		if (HxRankingIsDue(search))
-		{
 			HxStartRanking(search);
-			return;
-		}
-		HxVisitNext(search);
+		else
+			kind->visit(search);
 	}
 }

@@ -1,9 +1,9 @@
 /*
  * rank.c
- *	  Ranking the heap rows of a small set of TIDs, without blocks.
+ *	  Ranking the heap rows of a small set of TIDs.
  *
  * Where a filter leaves few rows, fetching all of them is cheaper than looking
- * for them in blocks, and exact.
+ * for them in the index, and exact.
  */
 #include "postgres.h"
 
@@ -11,14 +11,12 @@
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"
 
-#include "index/am/cost.h"
-#include "index/search/best.h"
-#include "index/blocks/search/state.h"
+#include "index/search/state.h"
 
 /* Rows of the set, best first, those without a distance at the end */
 typedef struct HxRanking
 {
-	HxKept rows; /* all of them */
+	HxBest rows; /* all of them */
 	int64 next;
 	HxCandidate *nulls;
 	int64 nnulls;
@@ -45,10 +43,6 @@ typedef struct HxRanking
  */
 #define MIN_CHECKED 64
 #define SWEEP_PART 8
-
-/* Share of the pages of an index of sparse vectors that a search takes as long
- * as: most of them are of dimensions that a query does not have */
-#define SPARSE_SHARE 0.03
 
 /* Can heap rows be ranked?  If so, *count rows. */
 static bool
@@ -77,21 +71,13 @@ ranking_effort(const HxSearch *search, uint64 count)
 bool
 HxShouldRank(const HxSearch *search)
 {
-	const HxSearchSpec *spec = &search->spec;
-	double rows = Max((double) search->rows_at_calibration, 1);
 	uint64 count;
-	double share = 1;
 
 	if (!can_rank(search, &count))
 		return false;
-	if (HxIsSparse(&search->desc))
-		share = SPARSE_SHARE;
-	else if (spec->limit > 0)
-		share = HxVisitedShare(rows, Max((double) spec->limit, 10),
-							   count / rows, spec->recall);
 	return count <= MIN_RANKED ||
 		   ranking_effort(search, count) <=
-			   share * RelationGetNumberOfBlocks(search->index);
+			   HxKindOf(&search->desc)->effort(search, count);
 }
 
 /*
@@ -105,8 +91,8 @@ bool
 HxRankingIsDue(const HxSearch *search)
 {
 	uint64 count;
-	double seen = (double) search->tally.seen;
-	double passed = (double) search->tally.passed;
+	double seen = search->seen;
+	double passed = search->passed;
 	double effort;
 	double wanted; /* 0: not known */
 
@@ -136,7 +122,7 @@ add_row(HxSearch *search, HxRanking *ranking, uint64 tid, Datum vector,
 	row.distance =
 		HxOrderedDistance(HxKindOf(&search->desc)->distance(spec->query, vector));
 	search->stats.scored++;
-	HxKeepRow(&ranking->rows, &row);
+	HxKeepBest(&ranking->rows, &row);
 }
 
 void
@@ -149,7 +135,7 @@ HxStartRanking(HxSearch *search)
 	bool exact;
 	uint64 count = HxTidSetCount(search->spec.tids, &exact);
 
-	HxResetKept(&ranking->rows, Max(count, 1));
+	HxResetBest(&ranking->rows, Max(count, 1));
 	ranking->nulls = palloc(Max(count, 1) * sizeof(HxCandidate));
 	if (HxFilterIsNever(search->spec.filter))
 		count = 0;
@@ -166,9 +152,10 @@ HxStartRanking(HxSearch *search)
 		else
 			search->stats.failed++;
 	}
-	HxMergeKept(&ranking->rows, true);
+	HxMergeBest(&ranking->rows, true);
 	search->stats.way = HX_WAY_RANKING;
 	search->ranking = ranking;
+	search->phase = HX_RELEASE_RANKED;
 }
 
 /*
@@ -206,13 +193,14 @@ HxSweepHeap(HxSearch *search)
 	search->stats.restarts++;
 	search->stats.way = HX_WAY_BITMAP;
 	search->stats.lossy = HxTidSetLossy(spec->tids);
+	search->filtered = true;
 	if (HxShouldRank(search))
 	{
 		HxStartRanking(search);
 		return;
 	}
 	HxPlanPrefetch(search);
-	HxStartStage(search);
+	HxStartPhase(search, HX_FIND_FIRST);
 }
 
 bool
@@ -220,7 +208,7 @@ HxRankingNext(HxSearch *search, HxCandidate *row, bool *is_null)
 {
 	HxRanking *ranking = search->ranking;
 
-	HxSortKept(&ranking->rows, ranking->next + 1);
+	HxSortBest(&ranking->rows, ranking->next + 1);
 	*is_null = ranking->next >= ranking->rows.count;
 	if (!*is_null)
 		*row = ranking->rows.rows[ranking->next++];

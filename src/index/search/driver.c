@@ -1,0 +1,275 @@
+/*
+ * driver.c
+ *	  Searches: rows by (distance, TID), as many as are asked for.
+ *
+ * See README, "Search".  A search goes through phases, each of which looks only
+ * for rows above the last (distance, TID) emitted.  A phase keeps the best rows
+ * it meets, has the kind visit what it stores until the first of them are
+ * settled, and releases those.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "index/search/state.h"
+
+/* Rows kept by the first phase, and the groups they are released in */
+#define FIRST_KEPT 128
+static const int group_ends[] = {10, 20, 40, 80, FIRST_KEPT};
+
+/* Rows after which a search is exact */
+#define EXACT_AFTER 1024
+
+/* Before all rows */
+static const HxCandidate nothing = {.distance = -INFINITY};
+
+/* ---- phases ---- */
+
+/* Rows that a phase keeps */
+static int64
+room_for_phase(HxSearch *search, HxSearchPhase phase)
+{
+	switch (phase)
+	{
+		case HX_FIND_FIRST:
+			return HxRoomForFirst(search);
+		case HX_RELEASE_GROUPS:
+			return FIRST_KEPT;
+		case HX_RELEASE_MORE:
+			return EXACT_AFTER - FIRST_KEPT;
+		default:
+			return Max((int64) work_mem * 1024 / (int64) sizeof(HxCandidate),
+					   EXACT_AFTER);
+	}
+}
+
+void
+HxStartPhase(HxSearch *search, HxSearchPhase phase)
+{
+	const HxKind *kind = HxKindOf(&search->desc);
+
+	search->phase = phase;
+	search->exact = phase == HX_RELEASE_ALL || search->in_nulls ||
+					!search->spec.query || search->spec.recall >= 1;
+	HxResetBest(&search->best, room_for_phase(search, phase));
+	search->nemitted = search->nready = 0;
+	search->seen = search->passed = 0;
+	search->goal = get_float8_infinity();
+	kind->start(search);
+}
+
+/* The phase that a search begins with, and its rows with a NULL distance */
+static void
+start_first_phase(HxSearch *search)
+{
+	search->last = nothing;
+	if (HxCanFindFirst(search))
+		HxStartPhase(search, HX_FIND_FIRST);
+	else if (search->spec.limit > 0 || search->in_nulls)
+		HxStartPhase(search, HX_RELEASE_ALL);
+	else
+		HxStartPhase(search, HX_RELEASE_GROUPS);
+}
+
+/* How many rows are to be released next, counted in this phase */
+static int64
+next_group_end(const HxSearch *search)
+{
+	if (search->phase == HX_RELEASE_GROUPS)
+		for (int g = 0; g < lengthof(group_ends); g++)
+			if (group_ends[g] > search->nemitted)
+				return group_ends[g];
+	return search->best.room;
+}
+
+/* Distance of row number `count` of those kept; infinite if there are fewer */
+static double
+distance_of_row(HxBest *best, int64 count)
+{
+	if (count >= best->room)
+		return best->worst;
+	HxSortBest(best, count);
+	return best->count >= count ? best->rows[count - 1].distance
+								: get_float8_infinity();
+}
+
+/*
+ * Visit until the first `goal` rows kept are what they will be; true if there
+ * is nothing left to visit.
+ */
+static bool
+advance(HxSearch *search, int64 goal)
+{
+	const HxKind *kind = HxKindOf(&search->desc);
+
+	for (;;)
+	{
+		bool complete = !kind->has_more(search);
+
+		if (HxMergeBest(&search->best, complete))
+		{
+			if (complete)
+				return true;
+			search->goal = distance_of_row(&search->best, goal);
+			if (search->goal < get_float8_infinity() &&
+				kind->is_settled(search, search->goal, goal))
+				return false;
+		}
+		kind->visit(search);
+	}
+}
+
+/* Release more rows of a phase that does not know how many; false at the end. */
+static bool
+release_group(HxSearch *search)
+{
+	for (;;)
+	{
+		HxBest *best = &search->best;
+		int64 end = next_group_end(search);
+		bool complete;
+
+		if (search->nemitted == best->room)
+		{
+			HxStartPhase(search, search->phase == HX_RELEASE_GROUPS
+									 ? HX_RELEASE_MORE
+									 : HX_RELEASE_ALL);
+			continue;
+		}
+		complete = advance(search, end);
+		search->nready =
+			Min(complete ? best->room : end, HxBestCount(best));
+		if (search->nready > search->nemitted)
+			return true;
+		if (!best->lost)
+			return false;
+		search->nemitted = best->room; /* twins were among the rows kept */
+	}
+}
+
+/* Get rows ready to be emitted; false if there are none. */
+static bool
+release_more(HxSearch *search)
+{
+	switch (search->phase)
+	{
+		case HX_FIND_FIRST:
+			HxFindFirst(search);
+			return true;
+		case HX_RELEASE_FIRST: /* more are asked for than were wanted */
+			HxStartPhase(search, HX_RELEASE_ALL);
+			return true;
+		case HX_RELEASE_LAST:
+		case HX_RELEASE_RANKED:
+			return false;
+		default:
+			return release_group(search);
+	}
+}
+
+/* ---- rows ---- */
+
+/* The next row that was got ready; false if it does not count. */
+static bool
+emit_ready(HxSearch *search, HxCandidate *row)
+{
+	HxSortBest(&search->best, search->nemitted + 1);
+	if (search->nemitted >= search->best.count) /* twins were dropped */
+	{
+		search->nemitted = search->nready;
+		return false;
+	}
+	*row = search->best.rows[search->nemitted++];
+	/* A row that was met in two places while it moved comes once. */
+	if (!HxPrecedes(&search->last, row))
+		return false;
+	search->last = *row;
+	return HxCheckRow(search, row);
+}
+
+bool
+HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
+{
+	MemoryContext old = MemoryContextSwitchTo(search->context);
+	bool found = false;
+
+	while (!found)
+	{
+		if (search->phase == HX_RELEASE_RANKED)
+		{
+			found = HxRankingNext(search, row, is_null);
+			break;
+		}
+		*is_null = search->in_nulls;
+		if (search->nemitted < search->nready)
+			found = emit_ready(search, row);
+		else if (!release_more(search))
+		{
+			/* Rows whose distance is NULL come last. */
+			if (search->in_nulls || search->spec.skip_nulls)
+				break;
+			search->in_nulls = true;
+			start_first_phase(search);
+		}
+	}
+	search->returned += found;
+	MemoryContextSwitchTo(old);
+	return found;
+}
+
+int64
+HxSearchNextRows(HxSearch *search, ItemPointerData **tids)
+{
+	MemoryContext old = MemoryContextSwitchTo(search->context);
+	int64 count = HxKindOf(&search->desc)->next_rows(search, tids);
+
+	MemoryContextSwitchTo(old);
+	return count;
+}
+
+/* ---- begin and end ---- */
+
+HxSearch *
+HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
+{
+	MemoryContext context = AllocSetContextCreate(
+		CurrentMemoryContext, "hashemb search", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	HxSearch *search = palloc0(HxKindOf(desc)->search_size);
+
+	search->context = context;
+	search->index = index;
+	search->desc = *desc;
+	search->spec = *spec;
+	search->filtered = !HxFilterIsTrivial(spec->filter) || spec->tids;
+	search->in_nulls = spec->ordered && !spec->query;
+	/* A base backup brings marks that older snapshots here must not heed */
+	search->see_dead = TransactionStartedDuringRecovery();
+	search->stats.way = spec->tids ? HX_WAY_BITMAP : HX_WAY_BLOCKS;
+	search->stats.lossy = spec->tids ? HxTidSetLossy(spec->tids) : 0;
+	HxInitChecked(&search->checked, (Size) work_mem * 1024 / 4);
+	HxKindOf(desc)->begin(search);
+	if (HxShouldRank(search))
+		HxStartRanking(search);
+	else
+	{
+		HxPlanPrefetch(search);
+		start_first_phase(search);
+	}
+	MemoryContextSwitchTo(old);
+	return search;
+}
+
+const HxSearchStats *
+HxSearchGetStats(const HxSearch *search)
+{
+	return &search->stats;
+}
+
+void
+HxEndSearch(HxSearch *search)
+{
+	MemoryContextDelete(search->context);
+}

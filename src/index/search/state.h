@@ -1,0 +1,161 @@
+/*
+ * state.h
+ *	  A search while it runs: what is the same for all kinds.
+ *
+ * driver.c goes through phases and releases rows; first.c finds a known number
+ * of rows; rank.c ranks rows of the table instead; mask.c tells which rows of a
+ * page pass.  The kind visits what it stores (kind.h, "search").
+ */
+#ifndef HX_SEARCH_STATE_H
+#define HX_SEARCH_STATE_H
+
+#include "utils/float.h"
+
+#include "index/page/page.h"
+#include "index/search/best.h"
+#include "index/search/checked.h"
+
+/*
+ * What a search is doing.  It begins with HX_FIND_FIRST if it is known how many
+ * rows are wanted, with HX_RELEASE_GROUPS if it is not, and goes on with what
+ * stands below when more rows are asked for.
+ */
+typedef enum HxSearchPhase
+{
+	HX_FIND_FIRST,	   /* finds the rows wanted, heap rows looked at */
+	HX_RELEASE_FIRST,  /* releases them */
+	HX_RELEASE_LAST,   /* releases fewer than were wanted: there are no more */
+	HX_RELEASE_GROUPS, /* releases the best rows in growing groups */
+	HX_RELEASE_MORE,   /* releases some 900 rows more */
+	HX_RELEASE_ALL,	   /* exact: as many rows at once as work_mem holds */
+	HX_RELEASE_RANKED  /* releases rows of the table that were ranked */
+} HxSearchPhase;
+
+/* A kind's search begins with this */
+struct HxSearch
+{
+	Relation index;
+	HxIndexDesc desc;
+	HxSearchSpec spec;
+	MemoryContext context;
+	HxSearchStats stats;
+
+	HxSearchPhase phase;
+	bool in_nulls; /* now among the rows whose distance is NULL */
+	bool exact;	   /* no stop by expected misses in this phase */
+	bool see_dead; /* marks of dead rows do not count */
+	bool filtered; /* there are conditions on attributes or TIDs */
+
+	HxBest best;	  /* rows kept in this phase */
+	int64 nemitted;	  /* of these, rows emitted ... */
+	int64 nready;	  /* ... and that may be */
+	HxCandidate last; /* emitted last, in any phase; or before all rows */
+	uint64 returned;  /* rows returned by all phases */
+	double goal;	  /* distance that the kind is to settle, so far */
+
+	/* HX_FIND_FIRST */
+	int64 room;	   /* rows kept, when it began the last time */
+	int64 ngood;   /* rows that passed the check ... */
+	double middle; /* ... and distance of the inner half's last */
+
+	HxChecked checked;		   /* heap rows looked at */
+	uint64 nchecked;		   /* how many, without those of other phases */
+	struct HxRanking *ranking; /* HX_RELEASE_RANKED */
+
+	/* Set by the kind */
+	double seen;   /* rows seen in this phase ... */
+	double passed; /* ... and of these, rows that passed the mask */
+
+	int nlines; /* cache lines of a rows page fetched ahead ... */
+	uint16 lines[BLCKSZ / HX_CACHE_LINE]; /* ... these */
+};
+
+/* ---- driver.c ---- */
+
+/* Begin a phase: nothing kept, nothing visited. */
+extern void HxStartPhase(HxSearch *search, HxSearchPhase phase);
+
+/* ---- mask.c ---- */
+
+/* Choose what of a rows page is to be fetched ahead. */
+extern void HxPlanPrefetch(HxSearch *search);
+
+/*
+ * Which rows of a page pass the conditions on attributes and TIDs and are not
+ * marked as dead; returns how many.
+ */
+extern int HxMaskRows(const HxSearch *search, const HxRowArrays *rows,
+					  uint64 *mask);
+
+/* Words of the mask of a page */
+static inline int
+HxMaskWords(const HxIndexDesc *desc)
+{
+	return (desc->capacity + 63) / 64;
+}
+
+static inline bool
+HxRowPasses(const uint64 *mask, int row)
+{
+	return (mask[row / 64] >> (row % 64)) & 1;
+}
+
+/*
+ * Take note of a row that passes the mask.  Rows that do not follow the last one
+ * emitted are dropped.
+ */
+static inline void
+HxConsider(HxSearch *search, double distance, const ItemPointerData *tid,
+		   BlockNumber page)
+{
+	HxCandidate row;
+
+	row.distance = HxOrderedDistance(distance);
+	if (row.distance > search->best.worst)
+		return;
+	row.tid = HxPackTid(tid);
+	row.page = page;
+	row.passed = false;
+	if (!HxPrecedes(&search->last, &row))
+	{
+		search->stats.dropped++;
+		return;
+	}
+	HxKeepBest(&search->best, &row);
+}
+
+/* ---- first.c ---- */
+
+/* Is it known how many more rows are wanted, and are they not too many? */
+extern bool HxCanFindFirst(const HxSearch *search);
+
+/* Room for the rows wanted, where so many may fail the check */
+extern int64 HxRoomForFirst(HxSearch *search);
+
+/* HX_FIND_FIRST, to its end or until another way is taken */
+extern void HxFindFirst(HxSearch *search);
+
+/* Does a row's heap row pass the check?  Asked once. */
+extern bool HxCheckRow(HxSearch *search, HxCandidate *row);
+
+/* ---- rank.c ---- */
+
+/* Should heap rows be ranked instead of visiting what the index stores? */
+extern bool HxShouldRank(const HxSearch *search);
+
+/* Has visiting taken as long as ranking would? */
+extern bool HxRankingIsDue(const HxSearch *search);
+
+/* Fetch all rows of the set of TIDs and rank them. */
+extern void HxStartRanking(HxSearch *search);
+
+/* Do heap rows fail so often that reading all takes no longer? */
+extern bool HxSweepIsDue(const HxSearch *search);
+
+/* Read the whole heap, and begin anew with what is found. */
+extern void HxSweepHeap(HxSearch *search);
+
+/* The next row, as HxSearchNext. */
+extern bool HxRankingNext(HxSearch *search, HxCandidate *row, bool *is_null);
+
+#endif /* HX_SEARCH_STATE_H */
