@@ -255,11 +255,11 @@ merge_added(HxBest *best)
 bool
 HxMergeBest(HxBest *best, bool now)
 {
+	if (best->nadded == 0)
+		return true;
 	if (!now && best->room > SMALL_ROOM && ++best->waited < MAX_WAIT)
 		return false;
 	best->waited = 0;
-	if (best->nadded == 0)
-		return true;
 	reserve(&best->rows, &best->rows_room, best->count + best->nadded);
 	sort_added(best);
 	if (merge_added(best))

@@ -312,7 +312,10 @@ choose_window(const HxSparseSearch *search, double distance, double *least)
 	return window;
 }
 
-/* Visit the blocks of a window that promise most; false if it was replaced. */
+/*
+ * Visit the blocks of a window that promise most; false if it was replaced.  No
+ * window matters where rows were found that have not been merged yet.
+ */
 static bool
 visit_best_blocks(HxSparseSearch *search)
 {
@@ -322,7 +325,8 @@ visit_best_blocks(HxSparseSearch *search)
 	double wanted;
 	int count;
 
-	Assert(window); /* or the search would be settled */
+	if (!window)
+		return HxMergeBest(&search->base.best, true);
 	count = choose_blocks(window, least, blocks);
 	wanted = blocks_at_once(search, window);
 	if (window->bounds && count > 2 * wanted)
