@@ -22,7 +22,7 @@ ENCODER = \
 INDEX = \
 	$(call objects,index/filter,attribute encode mask compile tidset) \
 	$(call objects,index/page,inject layout describe page lock) \
-	$(call objects,index/search,best checked mask rank first driver dead) \
+	$(call objects,index/search,best checked mask phase rank first driver dead) \
 	$(call objects,index/build,file work team sort) \
 	$(call objects,index/blocks/store,target assign upper span directory) \
 	$(call objects,index/blocks/recall,visited misses safety sample measure ring schedule) \

@@ -27,37 +27,11 @@ static const HxCandidate nothing = {.distance = -INFINITY};
 
 /* ---- phases ---- */
 
-/* Rows that a phase keeps */
-static int64
-room_for_phase(HxSearch *search, HxSearchPhase phase)
+/* Begin a phase that is exact and keeps as many rows as work_mem holds. */
+static void
+start_all(HxSearch *search)
 {
-	switch (phase)
-	{
-		case HX_FIND_FIRST:
-			return HxRoomForFirst(search);
-		case HX_RELEASE_GROUPS:
-			return FIRST_KEPT;
-		case HX_RELEASE_MORE:
-			return EXACT_AFTER - FIRST_KEPT;
-		default:
-			return Max((int64) work_mem * 1024 / (int64) sizeof(HxCandidate),
-					   EXACT_AFTER);
-	}
-}
-
-void
-HxStartPhase(HxSearch *search, HxSearchPhase phase)
-{
-	const HxKind *kind = HxKindOf(&search->desc);
-
-	search->phase = phase;
-	search->exact = phase == HX_RELEASE_ALL || search->in_nulls ||
-					!search->spec.query || search->spec.recall >= 1;
-	HxResetBest(&search->best, room_for_phase(search, phase));
-	search->nemitted = search->nready = 0;
-	search->seen = search->passed = 0;
-	search->goal = get_float8_infinity();
-	kind->start(search);
+	HxStartPhase(search, HX_RELEASE_ALL, HxMostRows());
 }
 
 /* The phase that a search begins with, and its rows with a NULL distance */
@@ -66,11 +40,21 @@ start_first_phase(HxSearch *search)
 {
 	search->last = nothing;
 	if (HxCanFindFirst(search))
-		HxStartPhase(search, HX_FIND_FIRST);
+		HxStartPhase(search, HX_FIND_FIRST, HxRoomForFirst(search));
 	else if (search->spec.limit > 0 || search->in_nulls)
-		HxStartPhase(search, HX_RELEASE_ALL);
+		start_all(search);
 	else
-		HxStartPhase(search, HX_RELEASE_GROUPS);
+		HxStartPhase(search, HX_RELEASE_GROUPS, FIRST_KEPT);
+}
+
+/* The phase for more rows than this one kept */
+static void
+start_next_phase(HxSearch *search)
+{
+	if (search->phase == HX_RELEASE_GROUPS)
+		HxStartPhase(search, HX_RELEASE_MORE, EXACT_AFTER - FIRST_KEPT);
+	else
+		start_all(search);
 }
 
 /* How many rows are to be released next, counted in this phase */
@@ -133,9 +117,7 @@ release_group(HxSearch *search)
 
 		if (search->nemitted == best->room)
 		{
-			HxStartPhase(search, search->phase == HX_RELEASE_GROUPS
-									 ? HX_RELEASE_MORE
-									 : HX_RELEASE_ALL);
+			start_next_phase(search);
 			continue;
 		}
 		complete = advance(search, end);
@@ -159,7 +141,7 @@ release_more(HxSearch *search)
 			HxFindFirst(search);
 			return true;
 		case HX_RELEASE_FIRST: /* more are asked for than were wanted */
-			HxStartPhase(search, HX_RELEASE_ALL);
+			start_all(search);
 			return true;
 		case HX_RELEASE_LAST:
 		case HX_RELEASE_RANKED:

@@ -33,13 +33,6 @@
 /* A stage starts over with room for so many times the rows at least */
 #define GROWTH 4
 
-/* Rows that work_mem holds */
-static int64
-most_rows(void)
-{
-	return Max((int64) work_mem * 1024 / (int64) sizeof(HxCandidate), 1024);
-}
-
 /* Rows this phase has to find. */
 static int64
 rows_wanted(const HxSearch *search)
@@ -59,14 +52,14 @@ room_for(const HxSearch *search, int64 wanted, double share)
 		room = Max(room, 2 * wanted / Max(share, 1e-9) + spare);
 	if (!search->spec.heap.check) /* none can fail */
 		room = wanted;
-	return (int64) Min(room, (double) most_rows());
+	return (int64) Min(room, (double) HxMostRows());
 }
 
 bool
 HxCanFindFirst(const HxSearch *search)
 {
 	return search->spec.limit > search->returned &&
-		   search->spec.limit - search->returned <= (uint64) most_rows() / 2;
+		   search->spec.limit - search->returned <= (uint64) HxMostRows() / 2;
 }
 
 int64
@@ -196,14 +189,14 @@ make_room(HxSearch *search)
 				   (search->nchecked + 2.0);
 	int64 room = room_for(search, rows_wanted(search), share);
 
-	if (search->room >= most_rows())
+	if (search->room >= HxMostRows())
 	{
-		HxStartPhase(search, HX_RELEASE_ALL);
+		HxStartPhase(search, HX_RELEASE_ALL, HxMostRows());
 		return;
 	}
-	search->room = Min(Max(GROWTH * search->room, room), most_rows());
+	search->room = Min(Max(GROWTH * search->room, room), HxMostRows());
 	search->stats.restarts++;
-	HxStartPhase(search, HX_FIND_FIRST);
+	HxStartPhase(search, HX_FIND_FIRST, search->room);
 }
 
 /* Act on what looking at rows has come to; true if more must be visited. */

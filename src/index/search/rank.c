@@ -200,7 +200,7 @@ HxSweepHeap(HxSearch *search)
 		return;
 	}
 	HxPlanPrefetch(search);
-	HxStartPhase(search, HX_FIND_FIRST);
+	HxStartPhase(search, HX_FIND_FIRST, search->room);
 }
 
 bool

@@ -2,7 +2,7 @@
  * state.h
  *	  A search while it runs: what is the same for all kinds.
  *
- * driver.c goes through phases and releases rows; first.c finds a known number
+ * driver.c goes through phases (phase.c) and releases rows; first.c finds a known number
  * of rows; rank.c ranks rows of the table instead; mask.c tells which rows of a
  * page pass.  The kind visits what it stores (kind.h, "search").
  */
@@ -70,10 +70,13 @@ struct HxSearch
 	uint16 lines[BLCKSZ / HX_CACHE_LINE]; /* ... these */
 };
 
-/* ---- driver.c ---- */
+/* ---- phase.c ---- */
 
-/* Begin a phase: nothing kept, nothing visited. */
-extern void HxStartPhase(HxSearch *search, HxSearchPhase phase);
+/* Rows that work_mem holds */
+extern int64 HxMostRows(void);
+
+/* Begin a phase that keeps so many rows: nothing kept, nothing visited. */
+extern void HxStartPhase(HxSearch *search, HxSearchPhase phase, int64 room);
 
 /* ---- mask.c ---- */
 

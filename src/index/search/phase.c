@@ -1,0 +1,32 @@
+/*
+ * phase.c
+ *	  The beginning of a phase of a search.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "index/search/state.h"
+
+/* Rows that are always held */
+#define LEAST_ROWS 1024
+
+int64
+HxMostRows(void)
+{
+	return Max((int64) work_mem * 1024 / (int64) sizeof(HxCandidate),
+			   LEAST_ROWS);
+}
+
+void
+HxStartPhase(HxSearch *search, HxSearchPhase phase, int64 room)
+{
+	search->phase = phase;
+	search->exact = phase == HX_RELEASE_ALL || search->in_nulls ||
+					!search->spec.query || search->spec.recall >= 1;
+	HxResetBest(&search->best, room);
+	search->nemitted = search->nready = 0;
+	search->seen = search->passed = 0;
+	search->goal = get_float8_infinity();
+	HxKindOf(&search->desc)->start(search);
+}
