@@ -71,6 +71,7 @@ struct HxSearch
 	uint64 returned;		   /* rows returned by all stages */
 	HxChecked checked;		   /* heap rows looked at */
 	uint64 nchecked;		   /* how many, without those of other stages */
+	BlockNumber table_pages;   /* length of the table, as last seen */
 	struct HxRanking *ranking; /* if rows come without blocks */
 
 	HxTally tally;
