@@ -22,7 +22,7 @@ INDEX = $(addprefix src/index/,layout.o page.o lock.o attribute.o attribute_enco
 	ranking.o sample.o replay.o calibrate.o ring.o recalibrate.o write.o \
 	spool.o share.o team.o rewrite.o prune.o group.o group_build.o place.o split.o \
 	merge.o build.o insert.o scan.o dead.o vacuum.o cost.o validate.o \
-	handler.o inspect.o check.o check_upper.o check_heap.o inject.o sparse.o \
+	handler.o open.o group_option.o inspect.o check.o check_upper.o check_heap.o inject.o sparse.o \
 	sparse_page.o sparse_write.o sparse_cluster.o sparse_build.o \
 	sparse_share.o sparse_insert.o sparse_rewrite.o sparse_merge.o \
 	sparse_lists.o sparse_bound.o sparse_score.o sparse_lookup.o \

@@ -72,6 +72,7 @@ _PG_init(void)
 	define_simd();
 	HxInitScanNode();
 	HxInitOptions();
+	HxInitGroupOption();
 	HxInitInjection();
 	MarkGUCPrefixReserved("hashemb");
 }

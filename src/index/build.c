@@ -358,20 +358,6 @@ build_index(HxBuild *build)
 	return result;
 }
 
-/* Windows of sparse vectors are not formed within groups. */
-static void
-refuse_groups(Relation index)
-{
-	if (HxResolveGroup(index, HxDescribe(index)) > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("option group_by is not supported for sparse vectors, "
-						"as in index \"%s\"",
-						RelationGetRelationName(index)),
-				 errhint("Create the index without group_by; conditions on its "
-						 "attribute columns are checked within it.")));
-}
-
 /* ambuild */
 IndexBuildResult *
 hxbuild(Relation heap, Relation index, IndexInfo *info)
@@ -385,7 +371,7 @@ hxbuild(Relation heap, Relation index, IndexInfo *info)
 		elog(ERROR, "index \"%s\" already contains data",
 			 RelationGetRelationName(index));
 	if (HxIsSparse(HxDescribe(index)))
-		refuse_groups(index);
+		HxResolveGroup(index, HxDescribe(index)); /* refuses them */
 	result = palloc(sizeof(IndexBuildResult));
 	context =
 		AllocSetContextCreate(caller, "hashemb build", ALLOCSET_DEFAULT_SIZES);

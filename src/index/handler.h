@@ -17,7 +17,7 @@ typedef struct HxOptions
 	int32 vl_len_;
 	int fillfactor; /* per cent of a rows page that a build fills */
 	int block_rows; /* rows a block; 0: chosen by the build */
-	int group_by;	/* offset of the column's name; 0: not given */
+	int group_by;	/* offset of the column's name or number; 0: not given */
 } HxOptions;
 
 #define HX_DEFAULT_FILLFACTOR 100
@@ -58,5 +58,8 @@ extern void hxendscan(IndexScanDesc scan);
 
 /* Register reloptions; once per backend */
 extern void HxInitOptions(void);
+
+/* group_option.c: keep watch over group_by; once per backend */
+extern void HxInitGroupOption(void);
 
 #endif /* HX_HANDLER_H */
