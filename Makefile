@@ -34,7 +34,7 @@ INDEX = \
 	$(call objects,index/code,levels train payload) \
 	$(call objects,index/sparse,page row write cluster lists bound score pending \
 		visit search rewrite merge insert vacuum work build check inspect kind) \
-	$(call objects,index/am,build insert vacuum cost scan validate inspect handler)
+	$(call objects,index/am,open group_option build insert vacuum cost scan validate inspect handler)
 PLAN = $(call objects,plan,match compile vector_key bitmap plan_data condition \
 	bitmap_read heap_row explain node path hook)
 OBJS = $(KERNEL) src/settings.o $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o

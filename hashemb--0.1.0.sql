@@ -2001,7 +2001,7 @@ CREATE FUNCTION hashemb_index_info(index regclass,
 	OUT pages bigint, OUT rows_at_build bigint,
 	OUT rows_at_calibration bigint, OUT calibrations integer,
 	OUT pages_freed bigint, OUT pages_reused bigint,
-	OUT group_column integer)
+	OUT group_column text)
 	AS 'MODULE_PATHNAME', 'hx_index_info'
 	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hashemb_index_info(regclass) IS

@@ -207,5 +207,85 @@ CREATE INDEX ON grouped_bad USING hashemb (s, t) WITH (group_by = 't');
 CREATE INDEX grouped_none ON grouped_bad USING hashemb (code, t) WITH (group_by = '');
 SELECT group_column FROM hashemb_index_info('grouped_none');
 
+-- The option follows its column: kept by number, whatever is renamed, and
+-- whatever makes the index anew from its definition
+CREATE TABLE grouped_renamed (gone int, code bincode(8), tags int[], tenant int, kind int);
+ALTER TABLE grouped_renamed DROP gone;
+INSERT INTO grouped_renamed SELECT i::bit(8)::bincode, NULL, i, i % 7 FROM generate_series(1, 200) i;
+CREATE INDEX grouped_renamed_idx ON grouped_renamed USING hashemb (code, tenant, kind, tags) WITH (group_by = 'tenant');
+CREATE FUNCTION grouped_as(index regclass) RETURNS text LANGUAGE sql AS $$
+	SELECT format('%s: %s', group_column, substring(pg_get_indexdef(index) from 'USING .*')) FROM hashemb_index_info(index) $$;
+SELECT grouped_as('grouped_renamed_idx');
+ALTER TABLE grouped_renamed RENAME tenant TO customer;
+SELECT grouped_as('grouped_renamed_idx');
+ALTER TABLE grouped_renamed RENAME kind TO tenant;
+SELECT grouped_as('grouped_renamed_idx');
+REINDEX INDEX grouped_renamed_idx;
+SELECT grouped_as('grouped_renamed_idx');
+REINDEX INDEX CONCURRENTLY grouped_renamed_idx;
+SELECT grouped_as('grouped_renamed_idx');
+ALTER TABLE grouped_renamed ALTER customer TYPE bigint;
+SELECT grouped_as('grouped_renamed_idx');
+ALTER TABLE grouped_renamed ALTER code TYPE bincode(16) USING (code || code)::bincode(16);
+SELECT grouped_as('grouped_renamed_idx');
+ALTER TABLE grouped_renamed ALTER tenant TYPE text;
+SELECT grouped_as('grouped_renamed_idx');
+TRUNCATE grouped_renamed;
+SELECT grouped_as('grouped_renamed_idx');
+CREATE TABLE grouped_like (LIKE grouped_renamed INCLUDING ALL);
+SELECT grouped_as('grouped_like_code_customer_tenant_tags_idx');
+-- a type that rows cannot be grouped by
+ALTER TABLE grouped_renamed ALTER customer TYPE int[] USING ARRAY[customer];
+
+-- Options that are given later are looked at like those of CREATE INDEX
+ALTER INDEX grouped_renamed_idx SET (group_by = 'nonsense');
+ALTER INDEX grouped_renamed_idx SET (group_by = 'tags');
+ALTER INDEX grouped_renamed_idx SET (group_by = 'code');
+ALTER INDEX grouped_renamed_idx SET (group_by = '5');
+ALTER INDEX grouped_renamed_idx SET (group_by = '0');
+ALTER INDEX grouped_renamed_idx SET (group_by = '99999999999999999999');
+SELECT grouped_as('grouped_renamed_idx');
+ALTER INDEX grouped_renamed_idx SET (group_by = 'tenant', fillfactor = 70);
+SELECT grouped_as('grouped_renamed_idx');
+REINDEX INDEX grouped_renamed_idx;
+SELECT grouped_as('grouped_renamed_idx');
+ALTER INDEX grouped_renamed_idx RESET (group_by);
+SELECT grouped_as('grouped_renamed_idx');
+ALTER INDEX grouped_renamed_idx SET (group_by = '2');
+REINDEX INDEX grouped_renamed_idx;
+SELECT grouped_as('grouped_renamed_idx');
+
+-- Partitions that number their columns otherwise; expressions
+CREATE TABLE grouped_parted (kind int, code bincode(8), tenant int) PARTITION BY RANGE (kind);
+CREATE INDEX ON grouped_parted USING hashemb (code, tenant) WITH (group_by = 'kind');
+CREATE INDEX grouped_parted_idx ON grouped_parted USING hashemb (code, tenant, (kind % 5)) WITH (group_by = 'tenant');
+ALTER TABLE grouped_parted RENAME tenant TO customer;
+ALTER TABLE grouped_parted RENAME kind TO tenant;
+CREATE TABLE grouped_part_1 (customer int, gone int, code bincode(8), tenant int);
+ALTER TABLE grouped_part_1 DROP gone;
+INSERT INTO grouped_part_1 SELECT i % 9, i::bit(8)::bincode, 1 FROM generate_series(1, 200) i;
+ALTER TABLE grouped_parted ATTACH PARTITION grouped_part_1 FOR VALUES FROM (0) TO (10);
+CREATE TABLE grouped_part_2 PARTITION OF grouped_parted FOR VALUES FROM (10) TO (20);
+ALTER TABLE grouped_parted ALTER customer TYPE bigint;
+SELECT relid, grouped_as(relid) FROM pg_partition_tree('grouped_parted_idx') WHERE isleaf ORDER BY 1::text;
+CREATE INDEX grouped_parted_expression ON grouped_part_1 USING hashemb (code, (tenant % 5), customer) WITH (group_by = 'expr');
+ALTER TABLE grouped_parted ALTER customer TYPE int;
+SELECT grouped_as('grouped_parted_expression');
+
+-- Sessions that have not met the library yet
+\c -
+ALTER INDEX grouped_renamed_idx SET (group_by = 'nonsense');
+\c -
+ALTER INDEX grouped_renamed_idx SET (group_by = 'tenant');
+\c -
+CREATE INDEX grouped_fresh ON grouped_renamed USING hashemb (code, customer) WITH (group_by = 'customer');
+\c -
+ALTER TABLE grouped_renamed RENAME customer TO tenant_id;
+\c -
+ALTER TABLE grouped_renamed ALTER tenant_id TYPE int;
+SELECT grouped_as('grouped_fresh'), grouped_as('grouped_renamed_idx');
+SET client_min_messages = warning;
+DROP TABLE grouped_renamed, grouped_like, grouped_parted;
+DROP FUNCTION grouped_as;
 DROP TABLE grouped, grouped_condition, grouped_grown, grouped_unlogged, grouped_bad;
 DROP FUNCTION grouped_code, grouped_overlaps, grouped_differences;

@@ -85,4 +85,94 @@ SELECT rows FROM hashemb_index_info('index_inspect_idx');
 SELECT hashemb_calibrate('index_inspect_idx');
 RESET ROLE;
 DROP TABLE index_inspect;
+
+-- what each function says of what is no index to be read
+CREATE FUNCTION pg_temp.outcome(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	hint text;
+	detail text;
+BEGIN
+	EXECUTE 'SELECT * FROM ' || call;
+	RETURN 'done';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT, detail = PG_EXCEPTION_DETAIL;
+	RETURN concat_ws(' / ', sqlstate, sqlerrm, nullif(detail, ''), nullif(hint, ''));
+END $$;
+CREATE FUNCTION pg_temp.outcomes(name text) RETURNS TABLE (call text, outcome text) LANGUAGE sql AS $$
+	SELECT c, pg_temp.outcome(format(c, name)) FROM unnest(ARRAY['hashemb_index_info(%L)', 'hashemb_block_info(%L)',
+		'hashemb_calibrate(%L)', 'hashemb_calibrate(%L, ARRAY[repeat(''01'', 8)]::bincode[])', 'hashemb_measure_recall(%L)',
+		'hashemb_measure_recall(%L, 1, ARRAY[repeat(''01'', 8)]::bincode[])', 'hashemb_check(%L)', 'hashemb_check(%L, true)'])
+		WITH ORDINALITY a (c, n) ORDER BY n $$;
+CREATE TABLE inspected (tenant int, code bincode(16), secret int) PARTITION BY RANGE (tenant);
+CREATE TABLE inspected_1 PARTITION OF inspected FOR VALUES FROM (0) TO (100);
+CREATE INDEX inspected_idx ON inspected USING hashemb (code, tenant);
+CREATE INDEX inspected_btree ON inspected (tenant);
+CREATE VIEW inspected_view AS SELECT * FROM inspected;
+CREATE SEQUENCE inspected_sequence;
+INSERT INTO inspected SELECT i % 3, i::bit(16)::bincode, i % 5 FROM generate_series(1, 1200) i;
+SELECT name, outcome, count(*) FROM unnest(ARRAY['0', '4294967295', 'inspected', 'inspected_1', 'inspected_btree',
+	'inspected_1_tenant_idx', 'inspected_view', 'inspected_sequence', 'inspected_idx']) name, pg_temp.outcomes(name)
+	GROUP BY name, outcome ORDER BY name COLLATE "C", outcome;
+SELECT * FROM pg_temp.outcomes('inspected_1_code_tenant_idx');
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'inspected_1_code_tenant_idx'::regclass;
+SELECT outcome, count(*) FROM pg_temp.outcomes('inspected_1_code_tenant_idx') GROUP BY 1;
+UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'inspected_1_code_tenant_idx'::regclass;
+
+-- what writes does not in a READ ONLY transaction, but to a temporary index
+CREATE TEMPORARY TABLE inspected_mine AS SELECT * FROM inspected;
+CREATE INDEX inspected_mine_idx ON inspected_mine USING hashemb (code, tenant);
+BEGIN TRANSACTION READ ONLY;
+SELECT * FROM pg_temp.outcomes('inspected_1_code_tenant_idx');
+SELECT outcome, count(*) FROM pg_temp.outcomes('inspected_mine_idx') GROUP BY 1;
+ROLLBACK;
+
+-- who sees what: as pg_stats, by the columns that an index is made from ...
+CREATE INDEX inspected_secret ON inspected_1 USING hashemb (code, secret);
+CREATE INDEX inspected_expression ON inspected_1 USING hashemb (code, (secret + tenant));
+CREATE INDEX inspected_predicate ON inspected_1 USING hashemb (code) WHERE secret < 3;
+CREATE INDEX inspected_row ON inspected_1 USING hashemb (code) WHERE inspected_1 IS NOT NULL;
+CREATE VIEW pg_temp.mine AS SELECT oid::regclass::text AS index FROM pg_class WHERE relname ~ '^inspected_1_code|^inspected_(secret|exp|pred|row)';
+GRANT SELECT ON pg_temp.mine TO regress_hashemb_reader;
+SET ROLE regress_hashemb_reader;
+SELECT index, outcome, count(*) FROM pg_temp.mine, pg_temp.outcomes(index) GROUP BY 1, 2 ORDER BY 1, 2;
+RESET ROLE;
+GRANT SELECT (code, tenant) ON inspected_1 TO regress_hashemb_reader;
+SET ROLE regress_hashemb_reader;
+SELECT * FROM pg_temp.outcomes('inspected_1_code_tenant_idx');
+SELECT index, outcome, count(*) FROM pg_temp.mine, pg_temp.outcomes(index) GROUP BY 1, 2 ORDER BY 1, 2;
+RESET ROLE;
+GRANT SELECT ON inspected_1 TO regress_hashemb_reader;
+SET ROLE regress_hashemb_reader;
+SELECT index, outcome, count(*) FROM pg_temp.mine, pg_temp.outcomes(index) GROUP BY 1, 2 ORDER BY 1, 2;
+-- ... and nothing where row-level security hides rows, as pg_stats
+RESET ROLE;
+ANALYZE inspected_1;
+CREATE POLICY own ON inspected_1 USING (tenant = 1);
+ALTER TABLE inspected_1 ENABLE ROW LEVEL SECURITY;
+SET ROLE regress_hashemb_reader;
+SELECT count(*) AS in_pg_stats FROM pg_stats WHERE tablename = 'inspected_1';
+SELECT * FROM pg_temp.outcomes('inspected_1_code_tenant_idx');
+SET row_security = off;
+SELECT outcome, count(*) FROM pg_temp.outcomes('inspected_1_code_tenant_idx') GROUP BY 1 ORDER BY 1;
+RESET row_security;
+RESET ROLE;
+ALTER ROLE regress_hashemb_reader BYPASSRLS;
+SET ROLE regress_hashemb_reader;
+SELECT outcome, count(*) FROM pg_temp.outcomes('inspected_1_code_tenant_idx') GROUP BY 1 ORDER BY 1;
+RESET ROLE;
+-- an owner who is subject to it, too, may still keep his index in order
+ALTER ROLE regress_hashemb_reader NOBYPASSRLS;
+ALTER TABLE inspected DETACH PARTITION inspected_1;
+GRANT CREATE ON SCHEMA public TO regress_hashemb_reader;
+ALTER TABLE inspected_1 OWNER TO regress_hashemb_reader;
+SET ROLE regress_hashemb_reader;
+SELECT outcome, count(*) FROM pg_temp.outcomes('inspected_1_code_tenant_idx') GROUP BY 1 ORDER BY 1;
+ALTER TABLE inspected_1 FORCE ROW LEVEL SECURITY;
+SELECT * FROM pg_temp.outcomes('inspected_1_code_tenant_idx');
+RESET ROLE;
+DROP TABLE inspected_1;
+DROP TABLE inspected CASCADE;
+DROP VIEW pg_temp.mine;
+DROP SEQUENCE inspected_sequence;
+REVOKE ALL ON SCHEMA public FROM regress_hashemb_reader;
 DROP ROLE regress_hashemb_reader;

@@ -24,6 +24,7 @@ _PG_init(void)
 	HxDefineSettings();
 	HxInitScanNode();
 	HxInitOptions();
+	HxInitGroupOption();
 	HxInitInjection();
 	MarkGUCPrefixReserved("hashemb");
 }

@@ -59,6 +59,10 @@ sub check
 $node->safe_psql('postgres', q{SELECT fill('built', 3001, 4000), fill('filled', 1, 2000)});
 check('inserts');
 
+# Nothing is written there
+my ($code, $out, $err) = $standby->psql('postgres', q{SELECT hashemb_calibrate('built_idx')});
+like($err, qr/ERROR:  cannot execute hashemb_calibrate\(\) during recovery/, 'no calibration on a standby');
+
 # A scan on the standby outlives changes that are replayed
 my $scan = $standby->background_psql('postgres');
 $scan->query_safe(q{SET hashemb.recall = 1; SET enable_seqscan = off; SET enable_sort = off; BEGIN ISOLATION LEVEL REPEATABLE READ});

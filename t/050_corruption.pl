@@ -31,7 +31,7 @@ my %entry = (
 	zones => 24, radius => 28, min_weight => 32, max_weight => 36,
 	zone => 40, flags => 42, split_above => 43, changes => 44);
 my %meta = (payload => 16, words => 20, directory => 28,
-	directory_end => 32, table => 36, next_owner => 40, upper => 120,
+	directory_end => 32, table => 36, next_owner => 40, ring => 88, upper => 120,
 	group => 124);
 
 # Sparse vectors: a directory's head and entries, kinds of pages
@@ -469,7 +469,7 @@ my @aims = (
 		qr/entry 2: rows without a vector belong to the first entry/ ],
 	[ 'the first page beyond the end', 0,
 		sub { my $c = shift; put($c, entry_at(2, 'first'), 4, 5000) },
-		qr/could not read block 5000 .*reading block 5000 of index "t0_1_i"/s ],
+		qr/"t0_1_i" is corrupted at block 5000: .* the index has \d+ blocks/ ],
 	[ 'pages of two blocks changed round', 0,
 		sub {
 			my $c = shift;
@@ -798,6 +798,101 @@ restore();
 	$node->stop('immediate');
 }
 
+# ---- numbers of pages beyond the end ----
+
+# Every place that holds the number of a page which is followed, with the kind
+# of index it is damaged in
+my @numbers = (
+	[ 'the directory', 0, sub { CONTENTS + $meta{directory} } ],
+	[ 'the table', 0, sub { CONTENTS + $meta{table} } ],
+	[ 'the ring', 4, sub { CONTENTS + $meta{ring} } ],
+	[ 'the upper level', 0, sub { CONTENTS + $meta{upper} } ],
+	[ 'the next directory page', 0, sub { PAGE + SPECIAL + $special{next} } ],
+	[ 'the block of NULLs', 0, sub { entry_at(0, 'first') } ],
+	[ 'a page to append NULLs to', 0, sub { entry_at(0, 'append') } ],
+	[ 'zones of NULLs', 0, sub { entry_at(0, 'zones') } ],
+	[ 'a first page', 2, sub { entry_at(2, 'first') } ],
+	[ 'a page to append to', 4, sub { entry_at(1, 'append') } ],
+	[ 'zones', 3, sub { entry_at(1, 'zones') } ],
+	[ 'a next page', 4,
+		sub { entry_of(shift, 1, 'first') * PAGE + SPECIAL + $special{next} } ],
+	[ 'a parent', 4,
+		sub { entry_of(shift, 1, 'first') * PAGE + SPECIAL + $special{parent} } ],
+	[ 'a row', 1,
+		sub { my $c = shift; rows_at($c, entry_of($c, 2, 'first'))->{tids} } ],
+	[ 'a row of an expression', 5,
+		sub { my $c = shift; rows_at($c, entry_of($c, 2, 'first'))->{tids} } ],
+	[ 'the directory of windows', 6, sub { CONTENTS + $meta{directory} } ],
+	[ 'the next page of windows', 6, sub { PAGE + SPECIAL + $special{next} } ],
+	[ 'a map', 6, sub { window_at('map') } ],
+	[ 'the next page of a map', 6,
+		sub { get(shift, window_at('map'), 4) * PAGE + SPECIAL + $special{next} } ],
+	[ 'a page of a window', 6,
+		sub {
+			my $c = shift;
+			contents_of($c, 'map') + 16 + 24 * get($c, CONTENTS + $meta{words}, 4);
+		} ],
+	[ 'a row of a window', 6,
+		sub {
+			my $c = shift;
+			rows_at($c, int(contents_of($c, 'rows') / PAGE))->{tids};
+		} ],
+	[ 'the first pending page', 7, sub { PAGE + CONTENTS + 16 } ],
+	[ 'the last pending page', 7, sub { PAGE + CONTENTS + 20 } ],
+	[ 'the next pending page', 7,
+		sub {
+			my $page = int(contents_of(shift, 'pending') / PAGE);
+			$page * PAGE + SPECIAL + $special{next};
+		} ]);
+
+# A few pages beyond, so many that it would be another file, and the last one
+# that there can be. TIDs store the two halves of a number the other way round.
+foreach my $number (5000, 0x20005, 0xFFFFFFFE)
+{
+	my $script = '';
+	my %taken;
+
+	restore();
+	foreach my $case (@numbers)
+	{
+		my ($title, $k, $place) = @$case;
+		my ($index) =
+		  grep { $_->{kind} == $kinds[$k] && !$taken{ $_->{name} } } @indexes;
+		my $content = read_file($index);
+		my $swapped = ($number & 0xFFFF) << 16 | $number >> 16;
+
+		$taken{ $index->{name} } = 1;
+		$index->{round} = 1;
+		put(\$content, $place->(\$content), 4,
+			$title =~ /row/ ? $swapped : $number);
+		write_file($index, $content);
+		$case->[3] = $index;
+		$script .= "\\warn == $index->{name}\n"
+		  . "RESET ALL; SET statement_timeout = '60s';\n"
+		  . statements($index);
+	}
+	$node->start;
+	my $err = '';
+	$node->psql('postgres', "\\set VERBOSITY verbose\n$script",
+		stderr => \$err, on_error_stop => 0);
+	$node->stop('immediate');
+
+	my %errors = map { /^(\S+)\n(.*)/s ? ($1, $2) : () } split(/== /, $err);
+	foreach my $case (@numbers)
+	{
+		my ($title, $k, $place, $index) = @$case;
+		my $errors = $errors{ $index->{name} } || '';
+		my @messages = $errors =~ /ERROR:\s+(\w{5}: .*)/g;
+		my $said = qr/^XX002: index "$index->{name}_i" is corrupted/;
+
+		is(join("\n", grep { $_ !~ $said } @messages), '',
+			"$title is $number: errors say that the index is corrupted");
+		like($errors, $title =~ /row/ ? qr/it refers to row \($number,\d+\)/
+			: qr/at block $number: it is referred to, but the index has \d+ blocks/,
+			"$title is $number: they say where");
+	}
+}
+
 # ---- damage at random ----
 
 # Numbers that a damaged field may hold
@@ -929,10 +1024,9 @@ sub statements
 }
 
 # What damage may lead to: SQLSTATEs of what hashemb says of an index and of a
-# version that it does not know, of what the server says of a page; what it says
-# of a page so far beyond the end that it would be in another file
-my %expected_state = (XX002 => 1, XX001 => 1, '0A000' => 1);
-my $expected_message = qr/^could not open file .* \(target block \d+\)/;
+# version that it does not know; what the server says of a page's header
+my %expected_state = (XX002 => 1, '0A000' => 1);
+my $expected_message = qr/^invalid page in block \d+/;
 
 my ($damaged, $noticed, $wrong) = (0, 0, 0);
 my @surprises;

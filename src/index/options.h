@@ -11,7 +11,8 @@ typedef struct HxOptions
 	int32 vl_len_;
 	int fillfactor; /* per cent of a rows page that a build fills */
 	int block_rows; /* rows a block; 0: chosen by the build */
-	int group_by;	/* offset of the column's name; 0: not given */
+	int group_by;	/* offset of the column's name or number; 0: not
+					 * given */
 } HxOptions;
 
 #define HX_DEFAULT_FILLFACTOR 100

@@ -12,21 +12,6 @@
 #include "index/build/build.h"
 #include "index/page/page.h"
 
-/* Error if an index has the option group_by although its kind takes none. */
-static void
-check_groups(const HxIndexDesc *desc, Relation index)
-{
-	if (HxKindOf(desc)->groups || HxResolveGroup(index, desc) == 0)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("option group_by is not supported for %s, as in index "
-					"\"%s\"",
-					HxKindOf(desc)->name, RelationGetRelationName(index)),
-			 errhint("Create the index without group_by; conditions on its "
-					 "attribute columns are checked within it.")));
-}
-
 /* ambuild */
 IndexBuildResult *
 hxbuild(Relation heap, Relation index, IndexInfo *info)
@@ -39,7 +24,6 @@ hxbuild(Relation heap, Relation index, IndexInfo *info)
 	if (RelationGetNumberOfBlocks(index) != 0)
 		elog(ERROR, "index \"%s\" already contains data",
 			 RelationGetRelationName(index));
-	check_groups(HxDescribe(index), index);
 	context =
 		AllocSetContextCreate(caller, "hashemb build", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);

@@ -40,4 +40,7 @@ extern void hxendscan(IndexScanDesc scan);
 /* Register reloptions; once per backend */
 extern void HxInitOptions(void);
 
+/* group_option.c: keep watch over group_by; once per backend */
+extern void HxInitGroupOption(void);
+
 #endif /* HX_HANDLER_H */

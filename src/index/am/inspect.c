@@ -6,17 +6,10 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/relation.h"
-#include "catalog/index.h"
-#include "catalog/pg_am.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "commands/defrem.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
-#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -26,7 +19,7 @@
 #include "compat.h"
 #include "hashemb.h"
 #include "index/blocks/recall/measure.h"
-#include "index/am/inspect.h"
+#include "index/am/open.h"
 #include "index/blocks/store/span.h"
 #include "index/search/search.h"
 #include "index/sparse/sparse.h"
@@ -35,32 +28,6 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_index_info);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_block_info);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_calibrate_index);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_measure_recall);
-
-/*
- * Open an index of ours by its OID; errors if it is another kind of relation,
- * another session's temporary one, or if its table may not be read.
- */
-Relation
-HxOpenIndex(Oid oid, LOCKMODE lockmode)
-{
-	Relation index = relation_open(oid, lockmode);
-	Oid am = get_index_am_oid("hashemb", false);
-
-	if (index->rd_rel->relkind != RELKIND_INDEX || index->rd_rel->relam != am)
-		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-						errmsg("\"%s\" is not a hashemb index",
-							   RelationGetRelationName(index))));
-	if (RELATION_IS_OTHER_TEMP(index))
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("cannot read \"%s\", a temporary index of "
-							   "another session",
-							   RelationGetRelationName(index))));
-	if (pg_class_aclcheck(index->rd_index->indrelid, GetUserId(), ACL_SELECT) !=
-		ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
-					   get_rel_name(index->rd_index->indrelid));
-	return index;
-}
 
 /* Rows marked as dead on a page. */
 static int
@@ -96,12 +63,22 @@ count_dead(Relation index, const HxIndexDesc *desc)
 	return dead;
 }
 
+/* What a column of the index is now: a name of the table's, or an expression */
+static Datum
+column_name(Relation index, AttrNumber attno)
+{
+	return DirectFunctionCall3(pg_get_indexdef_ext,
+							   ObjectIdGetDatum(RelationGetRelid(index)),
+							   Int32GetDatum(attno), BoolGetDatum(true));
+}
+
 /* hashemb_index_info(regclass) */
 Datum
 hx_index_info(PG_FUNCTION_ARGS)
 {
-	Relation index = HxOpenIndex(PG_GETARG_OID(0), AccessShareLock);
-	HxIndexDesc desc = *HxDescribe(index);
+	HxOpened opened;
+	Relation index;
+	HxIndexDesc desc;
 	TupleDesc tuples;
 	HxBlocks blocks;
 	HxMeta meta;
@@ -111,11 +88,15 @@ hx_index_info(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &tuples) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
+	HxOpenIndex(PG_GETARG_OID(0), HX_TO_SHOW, AccessShareLock, AccessShareLock,
+				&opened);
+	index = opened.index;
+	desc = *HxDescribe(index);
 	if (HxIsSparse(&desc))
 	{
 		HxSparseIndexInfo(index, &desc, values);
 		nulls[15] = true;
-		relation_close(index, AccessShareLock);
+		HxCloseIndex(&opened);
 		PG_RETURN_DATUM(
 			HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
 	}
@@ -138,8 +119,8 @@ hx_index_info(PG_FUNCTION_ARGS)
 	values[i++] = Int64GetDatum(meta.pages_reused);
 	nulls[i] = meta.group == 0;
 	if (meta.group > 0)
-		values[i] = Int32GetDatum(desc.attrs[meta.group - 1].attno);
-	relation_close(index, AccessShareLock);
+		values[i] = column_name(index, desc.attrs[meta.group - 1].attno);
+	HxCloseIndex(&opened);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
 }
 
@@ -205,8 +186,9 @@ Datum
 hx_block_info(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Relation index = HxOpenIndex(PG_GETARG_OID(0), AccessShareLock);
-	HxIndexDesc desc = *HxDescribe(index);
+	HxOpened opened;
+	Relation index;
+	HxIndexDesc desc;
 	HxEntry *entries = palloc(HX_PAGE_ROOM);
 	int number = 0;
 	uint32 steps = 0;
@@ -214,10 +196,14 @@ hx_block_info(PG_FUNCTION_ARGS)
 	HxMeta meta;
 
 	HxInitSetResult(fcinfo);
+	HxOpenIndex(PG_GETARG_OID(0), HX_TO_SHOW, AccessShareLock, AccessShareLock,
+				&opened);
+	index = opened.index;
+	desc = *HxDescribe(index);
 	if (HxIsSparse(&desc))
 	{
 		HxSparseBlockInfo(index, &desc, result->setResult, result->setDesc);
-		relation_close(index, AccessShareLock);
+		HxCloseIndex(&opened);
 		PG_RETURN_NULL();
 	}
 	HxReadMeta(index, &meta);
@@ -238,7 +224,7 @@ hx_block_info(PG_FUNCTION_ARGS)
 			if (!(entries[i].flags & HX_ENTRY_FREE))
 				put_block(result, index, &desc, number++, &entries[i]);
 	}
-	relation_close(index, AccessShareLock);
+	HxCloseIndex(&opened);
 	PG_RETURN_NULL();
 }
 
@@ -372,17 +358,23 @@ sample_queries(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
 Datum
 hx_calibrate_index(PG_FUNCTION_ARGS)
 {
-	Relation index = HxOpenIndex(PG_GETARG_OID(0), ShareUpdateExclusiveLock);
-	HxIndexDesc desc = *HxDescribe(index);
+	HxOpened opened;
+	Relation index;
+	HxIndexDesc desc;
 	HxTable *table = palloc(sizeof(HxTable));
 	HxSampleQuery *queries = NULL;
 	int count = 0;
 	bool done;
 	uint64 rows;
 
-	if (!HX_OWNS_RELATION(RelationGetRelid(index)))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX,
-					   RelationGetRelationName(index));
+	PreventCommandDuringRecovery("hashemb_calibrate()");
+	PreventCommandIfParallelMode("hashemb_calibrate()");
+	HxOpenIndex(PG_GETARG_OID(0), HX_TO_MAINTAIN, AccessShareLock,
+				ShareUpdateExclusiveLock, &opened);
+	index = opened.index;
+	if (!index->rd_islocaltemp)
+		PreventCommandIfReadOnly("hashemb_calibrate()");
+	desc = *HxDescribe(index);
 	if (PG_NARGS() > 1)
 		queries = read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(1), &count);
 	HxLockStructure(index);
@@ -397,7 +389,7 @@ hx_calibrate_index(PG_FUNCTION_ARGS)
 		HxStoreTable(index, table, rows,
 					 queries ? HX_CALIBRATED_USER : HX_CALIBRATED_FULL);
 	HxUnlockStructure(index);
-	relation_close(index, ShareUpdateExclusiveLock);
+	HxCloseIndex(&opened);
 	PG_RETURN_BOOL(done);
 }
 
@@ -465,8 +457,9 @@ measure_query(Relation index, const HxIndexDesc *desc,
 Datum
 hx_measure_recall(PG_FUNCTION_ARGS)
 {
-	Relation index = HxOpenIndex(PG_GETARG_OID(0), AccessShareLock);
-	HxIndexDesc desc = *HxDescribe(index);
+	HxOpened opened;
+	Relation index;
+	HxIndexDesc desc;
 	int k = PG_GETARG_INT32(1);
 	Oid type = get_fn_expr_argtype(fcinfo->flinfo, 2);
 	RecallSums sums = {0};
@@ -481,6 +474,10 @@ hx_measure_recall(PG_FUNCTION_ARGS)
 	if (k < 1 || k > 100000)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("k is %d, expected 1 to 100000", k)));
+	HxOpenIndex(PG_GETARG_OID(0), HX_TO_SHOW, AccessShareLock, AccessShareLock,
+				&opened);
+	index = opened.index;
+	desc = *HxDescribe(index);
 	if (type == INT4OID)
 		queries = sample_queries(
 			index, &desc, Max(0, Min(PG_GETARG_INT32(2), 1000000)), 2, &count);
@@ -488,7 +485,7 @@ hx_measure_recall(PG_FUNCTION_ARGS)
 		queries = read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(2), &count);
 	for (int q = 0; q < count; q++)
 		measure_query(index, &desc, &queries[q], k, &sums);
-	relation_close(index, AccessShareLock);
+	HxCloseIndex(&opened);
 
 	values[0] = Int32GetDatum(sums.queries);
 	values[1] = Float8GetDatum(sums.recall / Max(sums.queries, 1));

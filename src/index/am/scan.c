@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "access/relscan.h"
+#include "access/table.h"
 #include "miscadmin.h"
 #include "nodes/tidbitmap.h"
 #include "pgstat.h"
@@ -26,6 +27,7 @@ typedef struct IndexSearch
 	HxSearchSpec spec;
 	HxDeadRows *dead;  /* rows found dead; NULL if they cannot be marked */
 	HxCandidate prior; /* the row returned last */
+	BlockNumber table_pages; /* length of the table, as last seen */
 
 	bool requested;		   /* the scan node has said what it wants ... */
 	HxScanRequest request; /* ... namely this ... */
@@ -221,6 +223,7 @@ begin_search(IndexScanDesc scan, bool bitmap)
 	state->dead = HxBeginDeadRows(scan->indexRelation);
 	if (!state->requested)
 		state->possible = make_spec(scan, bitmap);
+	state->spec.table = scan->heapRelation;
 	state->spec.dead = add_dead;
 	state->spec.dead_arg = scan;
 	if (!state->possible)
@@ -251,7 +254,8 @@ hxgettuple(IndexScanDesc scan, ScanDirection direction)
 		return false;
 	state->prior = row;
 	HxUnpackTid(row.tid, &scan->xs_heaptid);
-	HxCheckTid(scan->indexRelation, &scan->xs_heaptid);
+	HxCheckTid(scan->indexRelation, scan->heapRelation, &state->table_pages,
+			   &scan->xs_heaptid);
 	if (scan->numberOfOrderBys > 0)
 	{
 		scan->xs_orderbyvals[0] = Float8GetDatum(row.distance);
@@ -260,11 +264,13 @@ hxgettuple(IndexScanDesc scan, ScanDirection direction)
 	return true;
 }
 
-/* amgetbitmap */
+/* amgetbitmap; the scan above has locked the table */
 int64
 hxgetbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 {
 	IndexSearch *state = scan->opaque;
+	Relation table =
+		table_open(scan->indexRelation->rd_index->indrelid, NoLock);
 	ItemPointerData *tids;
 	int64 total = 0;
 	int64 count;
@@ -273,10 +279,12 @@ hxgetbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 	while ((count = HxSearchNextRows(state->search, &tids)) > 0)
 	{
 		for (int64 i = 0; i < count; i++)
-			HxCheckTid(scan->indexRelation, &tids[i]);
+			HxCheckTid(scan->indexRelation, table, &state->table_pages,
+					   &tids[i]);
 		tbm_add_tuples(bitmap, tids, (int) count, scan->xs_recheck);
 		total += count;
 	}
+	table_close(table, NoLock);
 	return total;
 }
 

@@ -9,6 +9,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "index/kind.h"
 #include "index/options.h"
 #include "index/page/page.h"
@@ -117,29 +118,51 @@ table_column(Relation index, AttrNumber attno)
 					   : get_attname(index->rd_index->indrelid, column, true);
 }
 
+/* The number that a text of digits alone is; 0 if it is none of a column. */
+static AttrNumber
+number_of(Relation index, const char *text)
+{
+	int count = IndexRelationGetNumberOfKeyAttributes(index);
+	long number =
+		strspn(text, "0123456789") == strlen(text) ? strtol(text, NULL, 10) : 0;
+
+	return number <= count ? (AttrNumber) number : 0;
+}
+
 /*
- * The index column of a name, 0 if there is none.  First by the names that the
- * table's columns have now; then by those that they had when the index was
- * made, which it keeps, and by those of expressions.
+ * The index column that the option means, 0 if there is none: by its number,
+ * as group_option.c keeps it; by the names that the table's columns have now;
+ * and by those of expressions, which the index gives them.
  */
 static AttrNumber
 find_column(Relation index, const char *name)
 {
 	int count = IndexRelationGetNumberOfKeyAttributes(index);
+	AttrNumber number = number_of(index, name);
 
+	if (number > 0)
+		return number;
 	for (AttrNumber i = 1; i <= count; i++)
 	{
 		char *column = table_column(index, i);
+		const FormData_pg_attribute *own =
+			TupleDescAttr(RelationGetDescr(index), i - 1);
 
-		if (column && strcmp(column, name) == 0)
+		if (strcmp(column ? column : NameStr(own->attname), name) == 0)
 			return i;
 	}
-	for (AttrNumber i = 1; i <= count; i++)
-		if (strcmp(
-				NameStr(TupleDescAttr(RelationGetDescr(index), i - 1)->attname),
-				name) == 0)
-			return i;
 	return 0;
+}
+
+/* Error: no rows are grouped by a column of such a kind. */
+pg_noreturn static void
+refuse_column(const char *name, const char *what, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("rows cannot be grouped by column \"%s\", which is %s",
+					name, what),
+			 errhint("%s", hint)));
 }
 
 int
@@ -158,26 +181,25 @@ HxResolveGroup(Relation index, const HxIndexDesc *desc)
 				 errmsg("column \"%s\" of option group_by is not a column of "
 						"index \"%s\"",
 						name, RelationGetRelationName(index)),
-				 errhint("Name one of the index's attribute columns; after a "
-						 "column was renamed, ALTER INDEX ... SET (group_by = "
-						 "...).")));
+				 errhint("Name one of the index's attribute columns, or give "
+						 "its number in the index.")));
+	if (!HxKindOf(desc)->groups)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("option group_by is not supported for %s, as in index "
+						"\"%s\"",
+						HxKindOf(desc)->name, RelationGetRelationName(index)),
+				 errhint("Create the index without group_by; conditions on its "
+						 "attribute columns are checked within it.")));
 	for (int a = 0; a < desc->nattrs; a++)
 	{
 		if (desc->attrs[a].attno != attno)
 			continue;
 		if (desc->attrs[a].class->kind == HX_ATTR_ARRAY)
-			ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-							errmsg("rows cannot be grouped by column \"%s\", "
-								   "which is an array",
-								   name),
-							errhint("Group by a column with one value a "
-									"row.")));
+			refuse_column(name, "an array",
+						  "Group by a column with one value a row.");
 		return a + 1;
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("rows cannot be grouped by column \"%s\", which is the "
-					"vector",
-					name),
-			 errhint("Group by an attribute column of the index.")));
+	refuse_column(name, "the vector",
+				  "Group by an attribute column of the index.");
 }

@@ -7,7 +7,9 @@
 #include <math.h>
 
 #include "access/genam.h"
+#include "access/heapam.h"
 #include "access/htup_details.h"
+#include "access/tableam.h"
 #include "catalog/pg_am.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -159,20 +161,16 @@ HxPageFault(const HxIndexDesc *desc, Page page, uint16 kind)
 	return NULL;
 }
 
-/* What was being read when an error came */
-typedef struct ReadContext
-{
-	Relation index;
-	BlockNumber block;
-} ReadContext;
-
+/* Error if a page that is referred to is not in the file. */
 static void
-describe_read(void *arg)
+check_in_file(Relation index, BlockNumber block)
 {
-	const ReadContext *read = arg;
+	BlockNumber npages = RelationGetNumberOfBlocks(index);
 
-	errcontext("reading block %u of index \"%s\"", read->block,
-			   RelationGetRelationName(read->index));
+	if (block >= npages)
+		HxCorrupted(
+			index, block,
+			psprintf("it is referred to, but the index has %u blocks", npages));
 }
 
 /*
@@ -203,10 +201,11 @@ recent_buffer(Relation index, BlockNumber block)
 }
 
 /*
- * Pin a page.  A search reads hundreds of pages whose place in the buffer
+ * Pin a page; errors if the file has no such page.  A search reads hundreds of pages whose place in the buffer
  * table is seldom in the processor's cache, so the buffer where a page was
  * last found is tried first.  That does not count as a use for the buffer
- * manager, so one read in 64 goes the ordinary way.
+ * manager, so one read in 64 goes the ordinary way.  Only there the length of the
+ * file is asked for: a page that is in a buffer is in the file.
  */
 static Buffer
 pin_page(Relation index, BlockNumber block, BufferAccessStrategy strategy)
@@ -221,6 +220,7 @@ pin_page(Relation index, BlockNumber block, BufferAccessStrategy strategy)
 		pgstat_count_buffer_hit(index);
 		return *recent;
 	}
+	check_in_file(index, block);
 	*recent =
 		ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
 	return *recent;
@@ -284,21 +284,17 @@ HxPrefetchBytes(Relation index, BlockNumber block, Size offset, Size size)
 
 /*
  * Read and lock a page whose number was found in the index.  Of its contents
- * nothing is checked.  Errors beyond the end of the file say what was read.
+ * nothing is checked.  Errors if the number is not that of a page of the file.
  */
 Buffer
 HxReadBuffer(Relation index, BlockNumber block, int lockmode,
 			 BufferAccessStrategy strategy)
 {
-	ReadContext read = {index, block};
-	ErrorContextCallback context = {error_context_stack, describe_read, &read};
 	Buffer buffer;
 
 	if (block == InvalidBlockNumber) /* which means a new page */
 		HxCorrupted(index, block, "the number of a page is missing");
-	error_context_stack = &context;
 	buffer = pin_page(index, block, strategy);
-	error_context_stack = context.previous;
 	if (is_locked_by_me(buffer))
 		HxCorrupted(index, block, "pages refer to each other in a circle");
 	LockBuffer(buffer, lockmode);
@@ -359,11 +355,32 @@ HxTidIsSound(const ItemPointerData *tid)
 		   ItemPointerGetOffsetNumberNoCheck(tid) <= MaxHeapTuplesPerPage;
 }
 
-/* Error unless a TID that is about to leave the index can be a row's. */
-void
-HxCheckTid(Relation index, const ItemPointerData *tid)
+/* Is the page of a TID in the file of the table, which is a heap? */
+static bool
+tid_is_in_table(Relation table, BlockNumber *npages, const ItemPointerData *tid)
 {
-	if (unlikely(!HxTidIsSound(tid)))
+	BlockNumber block = ItemPointerGetBlockNumberNoCheck(tid);
+
+	if (block < *npages)
+		return true;
+	if (table->rd_tableam != GetHeapamTableAmRoutine())
+		return true; /* whose TIDs may be anything */
+	*npages = RelationGetNumberOfBlocks(table);
+	return block < *npages;
+}
+
+/*
+ * Error unless a TID that is about to leave the index can be a row's.  With a
+ * table its page must be there: *npages is a length that the table has had, 0
+ * at first.  Tables lose pages only when no entry refers to them, and nobody
+ * reads them then.
+ */
+void
+HxCheckTid(Relation index, Relation table, BlockNumber *npages,
+		   const ItemPointerData *tid)
+{
+	if (unlikely(!HxTidIsSound(tid) ||
+				 (table && !tid_is_in_table(table, npages, tid))))
 		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),
 				 errmsg("index \"%s\" is corrupted: it refers to row (%u,%u)",

@@ -307,7 +307,8 @@ extern HxEntry *HxGetEntry(Relation index, Buffer directory, int slot);
 extern HxZone *HxGetZone(Relation index, const HxIndexDesc *desc, Buffer zones,
 						 int slot);
 extern bool HxTidIsSound(const ItemPointerData *tid);
-extern void HxCheckTid(Relation index, const ItemPointerData *tid);
+extern void HxCheckTid(Relation index, Relation table, BlockNumber *npages,
+					   const ItemPointerData *tid);
 pg_noreturn extern void HxCorrupted(Relation index, BlockNumber block,
 									const char *detail);
 extern Buffer HxNewBufferAfter(Relation index, BlockNumber after, bool *reused);

@@ -92,7 +92,7 @@ HxCheckRow(HxSearch *search, HxCandidate *row)
 	}
 	CHECK_FOR_INTERRUPTS();
 	HxUnpackTid(row->tid, &tid);
-	HxCheckTid(search->index, &tid);
+	HxCheckTid(search->index, search->spec.table, &search->table_pages, &tid);
 	state = heap->check(heap->arg, &tid);
 	passed = state == HX_ROW_PASSES;
 	if (state == HX_ROW_DEAD && search->spec.dead)

@@ -106,6 +106,7 @@ typedef struct HxSearchSpec
 	uint64 limit;
 	const HxTidSet *tids; /* rows that may pass; NULL: all */
 	HxHeapRows heap;	  /* what their heap rows decide */
+	Relation table;		  /* rows are fetched from it; NULL: not yet */
 
 	/* Called with rows that check found dead to everybody; or NULL */
 	void (*dead)(void *arg, const HxCandidate *row);

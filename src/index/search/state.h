@@ -60,6 +60,7 @@ struct HxSearch
 
 	HxChecked checked;		   /* heap rows looked at */
 	uint64 nchecked;		   /* how many, without those of other phases */
+	BlockNumber table_pages;   /* length of the table, as last seen */
 	struct HxRanking *ranking; /* HX_RELEASE_RANKED */
 
 	/* Set by the kind */

@@ -22,23 +22,17 @@
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "access/table.h"
-#include "access/xlog.h"
-#include "catalog/index.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "compat.h"
 #include "index/blocks/check/check.h"
-#include "index/am/inspect.h"
+#include "index/am/open.h"
 #include "index/blocks/store/span.h"
 #include "index/blocks/recall/ring.h"
 #include "index/sparse/sparse.h"
@@ -610,79 +604,23 @@ check_index(Check *check, bool heapallindexed)
 }
 
 /*
- * The table of an index of ours, which the user may check: errors before any
- * lock is taken, so that nobody locks out others from a table not theirs.
- */
-static Oid
-table_to_check(Oid index, bool heapallindexed)
-{
-	Oid heap;
-
-	if (!get_rel_name(index))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-						errmsg("relation with OID %u does not exist", index)));
-	if (get_rel_relkind(index) == RELKIND_PARTITIONED_INDEX)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is a partitioned index, which has no pages",
-						get_rel_name(index)),
-				 errhint("Check the indexes of the partitions.")));
-	heap = IndexGetRelation(index, true);
-	if (!OidIsValid(heap))
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a hashemb index",
-						get_rel_name(index) ? get_rel_name(index) : "?")));
-	if (!HX_OWNS_RELATION(heap) &&
-		(heapallindexed ||
-		 pg_class_aclcheck(heap, GetUserId(), ACL_SELECT) != ACLCHECK_OK))
-		aclcheck_error(heapallindexed ? ACLCHECK_NOT_OWNER : ACLCHECK_NO_PRIV,
-					   OBJECT_TABLE, get_rel_name(heap));
-	return heap;
-}
-
-/* Error if an index is in no state to be checked. */
-static void
-check_is_usable(Relation index)
-{
-	if (!index->rd_index->indisvalid)
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("index \"%s\" is not valid",
-							   RelationGetRelationName(index)),
-						errdetail("CREATE INDEX CONCURRENTLY or REINDEX "
-								  "CONCURRENTLY has not finished it.")));
-	if (RecoveryInProgress() && !RelationNeedsWAL(index))
-		ereport(ERROR,
-				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
-				 errmsg("cannot check temporary or unlogged index \"%s\" "
-						"during recovery",
-						RelationGetRelationName(index))));
-}
-
-/*
- * Open table and index, table first as others do, check the index with the
- * rights of the table's owner, whose functions expressions may call.
+ * Open table and index and check the index with the rights of the table's
+ * owner, whose functions expressions may call.
  */
 static void
 open_and_check(Oid oid, bool heapallindexed, Check *check)
 {
 	LOCKMODE lockmode = heapallindexed ? ShareLock : AccessShareLock;
-	Oid heap = table_to_check(oid, heapallindexed);
+	HxOpened opened;
 	Oid user;
 	int context;
 	int nest;
 
-	check->heap = table_open(heap, lockmode);
+	HxOpenIndex(oid, heapallindexed ? HX_TO_MAINTAIN : HX_TO_CHECK, lockmode,
+				lockmode, &opened);
+	check->heap = opened.table;
+	check->index = opened.index;
 	GetUserIdAndSecContext(&user, &context);
-	check->index = HxOpenIndex(oid, lockmode);
-	/* Its number may have gone to another index before the lock was there. */
-	if (check->index->rd_index->indrelid != heap)
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-						errmsg("index \"%s\" is not of table \"%s\" any more",
-							   RelationGetRelationName(check->index),
-							   RelationGetRelationName(check->heap))));
-	check_is_usable(check->index);
-
 	SetUserIdAndSecContext(check->heap->rd_rel->relowner,
 						   context | SECURITY_RESTRICTED_OPERATION);
 	nest = NewGUCNestLevel();
@@ -690,8 +628,7 @@ open_and_check(Oid oid, bool heapallindexed, Check *check)
 	check_index(check, heapallindexed);
 	AtEOXact_GUC(false, nest);
 	SetUserIdAndSecContext(user, context);
-	index_close(check->index, lockmode);
-	table_close(check->heap, lockmode);
+	HxCloseIndex(&opened);
 }
 
 /* hashemb_check(regclass, heapallindexed) */
