@@ -84,13 +84,17 @@ extern bool HxZoneCovers(const HxIndexDesc *desc, const HxZone *zone,
 
 /*
  * For filters: words of an operator's right-hand value, bits of an array's
- * element, an array's elements, and the hash function behind them.
+ * element, an array's elements, and the hash function behind them (HxHashValue
+ * must not be called with HX_HASH_NONE).
  */
 extern bool HxEncodeOperand(const HxAttr *attr, Oid subtype, Datum value,
 							int64 *words);
 extern void HxElementBits(const HxAttr *attr, Datum element, uint64 *bits);
 extern void HxArrayElements(ArrayType *array, Datum **elements, bool **nulls,
 							int *count);
-extern Oid HxHashFunction(Oid type);
+extern HxHashForm HxFindHash(Oid type, Oid *function);
+extern void HxInitHash(HxHash *hash, Oid type, MemoryContext context);
+extern uint64 HxHashValue(const HxHash *hash, Oid collation, Datum value);
+extern void HxHashBits(uint64 hash, uint64 *bits);
 
 #endif /* HX_ATTRIBUTE_H */
