@@ -196,6 +196,51 @@ HxInitAttr(HxAttr *attr, Relation index, AttrNumber attno)
 	}
 }
 
+/* The operator that a type takes for its equality; InvalidOid: it has none */
+static Oid
+equality_of(Oid type)
+{
+	return lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
+}
+
+/*
+ * Error if conditions on an attribute column could not be written or would
+ * never be decided here: arrays of elements without equality, and types that
+ * PostgreSQL takes for those of an operator class though they are equal by
+ * other rules, as citext by text's.  To be asked when an index is built: an
+ * index that is there stays in use whatever becomes of its columns' types.
+ */
+void
+HxCheckAttr(const HxAttr *attr, Relation index)
+{
+	Oid type = getBaseType(
+		TupleDescAttr(RelationGetDescr(index), attr->attno - 1)->atttypid);
+	Oid class_type = index->rd_opcintype[attr->attno - 1];
+
+	if (attr->class->kind == HX_ATTR_ARRAY &&
+		!OidIsValid(equality_of(get_base_element_type(type))))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" of hashemb index \"%s\" has type %s, "
+						"whose elements have no equality operator",
+						column_name(index, attr->attno),
+						RelationGetRelationName(index), format_type_be(type)),
+				 errhint("Leave the column out; conditions on it are checked "
+						 "on rows of the table.")));
+	if (!IsPolymorphicType(class_type) && OidIsValid(equality_of(type)) &&
+		equality_of(type) != equality_of(class_type))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" of hashemb index \"%s\" has type %s, "
+						"whose equality is not that of its operator class, "
+						"which is for type %s",
+						column_name(index, attr->attno),
+						RelationGetRelationName(index), format_type_be(type),
+						format_type_be(class_type)),
+				 errhint("Write the operator class equality_ops behind the "
+						 "column, or cast it in an expression.")));
+}
+
 /* Words of a NULL are 0, so that equal rows are equal bytes. */
 void
 HxEncodeAttrs(const HxIndexDesc *desc, const Datum *values, const bool *isnull,

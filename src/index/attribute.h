@@ -68,6 +68,9 @@ HxWordBit(int64 word)
  */
 extern void HxInitAttr(HxAttr *attr, Relation index, AttrNumber attno);
 
+/* Error if an index on this column should not be built */
+extern void HxCheckAttr(const HxAttr *attr, Relation index);
+
 /* Words and NULL bits of one row; values and isnull indexed by attno - 1 */
 extern void HxEncodeAttrs(const HxIndexDesc *desc, const Datum *values,
 						  const bool *isnull, HxAttrRow *row);

@@ -372,6 +372,18 @@ refuse_groups(Relation index)
 						 "attribute columns are checked within it.")));
 }
 
+/* Error if an index should not be built on such columns. */
+static void
+check_columns(Relation index)
+{
+	const HxIndexDesc desc = *HxDescribe(index);
+
+	for (int i = 0; i < desc.nattrs; i++)
+		HxCheckAttr(&desc.attrs[i], index);
+	if (HxIsSparse(&desc))
+		refuse_groups(index);
+}
+
 /* ambuild */
 IndexBuildResult *
 hxbuild(Relation heap, Relation index, IndexInfo *info)
@@ -384,8 +396,7 @@ hxbuild(Relation heap, Relation index, IndexInfo *info)
 	if (RelationGetNumberOfBlocks(index) != 0)
 		elog(ERROR, "index \"%s\" already contains data",
 			 RelationGetRelationName(index));
-	if (HxIsSparse(HxDescribe(index)))
-		refuse_groups(index);
+	check_columns(index);
 	result = palloc(sizeof(IndexBuildResult));
 	context =
 		AllocSetContextCreate(caller, "hashemb build", ALLOCSET_DEFAULT_SIZES);

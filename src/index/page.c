@@ -9,11 +9,13 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/buf_internals.h"
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "compat.h"
@@ -486,6 +488,50 @@ HxAddCounts(Relation index, const HxCounts *counts)
 	UnlockReleaseBuffer(buffer);
 }
 
+/* Error unless a metapage is that of an index of this version. */
+static void
+check_version(Relation index, const HxMeta *meta)
+{
+	if (meta->magic != HX_MAGIC || meta->version != HX_VERSION)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("index \"%s\" has format version %u, expected %u",
+					RelationGetRelationName(index), meta->version, HX_VERSION),
+			 errhint("REINDEX it to use it with this version.")));
+}
+
+/*
+ * The shape of the vectors that an index was built with; false if it is still
+ * being built.  Its column may have lost its length since: ALTER TABLE keeps
+ * the file of an index whose column's values stay as they are.
+ *
+ * Takes no lock, since it may be called with any held: what it reads is never
+ * changed.
+ */
+bool
+HxStoredShape(Relation index, int *dims, int *planes)
+{
+	Buffer buffer;
+	const char *fault;
+	HxMeta meta;
+
+	if (RelationGetNumberOfBlocks(index) == 0)
+		return false;
+	buffer = ReadBuffer(index, HX_METAPAGE);
+	fault = HxPageFault(NULL, BufferGetPage(buffer), HX_KIND_META);
+	if (fault)
+		HxCorrupted(index, HX_METAPAGE, fault);
+	meta = *HxPageMeta(BufferGetPage(buffer));
+	ReleaseBuffer(buffer);
+	check_version(index, &meta);
+	if (meta.dims == 0 || meta.dims > PG_INT32_MAX || meta.planes > 4)
+		HxCorrupted(index, HX_METAPAGE, "its vectors have an impossible shape");
+	*dims = (int) meta.dims;
+	*planes = (int) meta.planes;
+	return true;
+}
+
 /*
  * Copy the metapage.  Errors if the file is not an index of this version or
  * if its shape is not the catalog's.  The index's description learns from it
@@ -501,13 +547,7 @@ HxReadMeta(Relation index, HxMeta *meta)
 	*meta = *HxPageMeta(BufferGetPage(buffer));
 	UnlockReleaseBuffer(buffer);
 
-	if (meta->magic != HX_MAGIC || meta->version != HX_VERSION)
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("index \"%s\" has format version %u, expected %u",
-					RelationGetRelationName(index), meta->version, HX_VERSION),
-			 errhint("REINDEX it to use it with this version.")));
+	check_version(index, meta);
 	if (meta->dims != desc->dims || meta->planes != desc->planes ||
 		meta->payload != desc->payload || meta->words != desc->nwords ||
 		meta->attributes != desc->nattrs)
@@ -521,6 +561,23 @@ HxReadMeta(Relation index, HxMeta *meta)
 }
 
 /* ---- description ---- */
+
+/* Is one of the columns an array of numbers, as embeddings are? */
+static bool
+has_numbers(Relation index)
+{
+	for (int i = 0; i < RelationGetNumberOfAttributes(index); i++)
+	{
+		Oid type =
+			getBaseType(TupleDescAttr(RelationGetDescr(index), i)->atttypid);
+		Oid element = get_element_type(type);
+
+		if (element == FLOAT4OID || element == FLOAT8OID ||
+			element == NUMERICOID)
+			return true;
+	}
+	return false;
+}
 
 /* Find the vector column; errors unless there is exactly one. */
 static AttrNumber
@@ -542,12 +599,18 @@ find_vector(Relation index)
 		found = i;
 	}
 	if (found == InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("hashemb index \"%s\" has no vector column",
-						RelationGetRelationName(index)),
-				 errhint("Name a column of type bincode(n) in the index, or "
-						 "use btree for attributes alone.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("hashemb index \"%s\" has no vector column",
+					RelationGetRelationName(index)),
+			 has_numbers(index)
+				 ? errhint("An array is indexed by its elements. To search "
+						   "vectors of floats, index their code: a column "
+						   "that an encoder fills, or an expression such as "
+						   "((binarize(embedding)::bincode(768))).")
+				 : errhint("Name a column of type bincode(n) in the index, or "
+						   "use btree for attributes alone.")));
 	return found;
 }
 

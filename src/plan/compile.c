@@ -517,9 +517,9 @@ is_condition(const IndexOptInfo *index, Node *expr)
 }
 
 /*
- * A boolean column that is an AND comes in the query as a condition for each
- * of its members.  If all are there, the column decides each of them: it is
- * true of the rows for which all of them are.
+ * A boolean column that is an AND, or the opposite of an OR, comes in the query
+ * as a condition for each of its members.  If all are there, the column decides
+ * each of them: it is true of the rows for which all of them are.
  */
 static Node *
 compile_member(Compiler *compiler, Node *clause)
@@ -532,6 +532,8 @@ compile_member(Compiler *compiler, Node *clause)
 		bool complete = true;
 		ListCell *member;
 
+		if (is_orclause(expr))
+			expr = (BoolExpr *) negate_clause(copyObject((Node *) expr));
 		if (!is_andclause(expr) || !list_member(expr->args, clause))
 			continue;
 		foreach (member, expr->args)
