@@ -1702,13 +1702,13 @@ CREATE FUNCTION hashemb_attr_int8(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'hx_attr_int8'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hashemb_attr_int8(internal) IS
-	'how a hashemb index stores bigint, time and timestamps';
+	'how a hashemb index stores bigint, money, time and timestamps';
 
 CREATE FUNCTION hashemb_attr_oid(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'hx_attr_oid'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hashemb_attr_oid(internal) IS
-	'how a hashemb index stores oid';
+	'how a hashemb index stores oid and xid';
 
 CREATE FUNCTION hashemb_attr_float4(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'hx_attr_float4'
@@ -1763,6 +1763,60 @@ CREATE FUNCTION hashemb_attr_inet(internal) RETURNS internal
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hashemb_attr_inet(internal) IS
 	'how a hashemb index stores inet';
+
+CREATE FUNCTION hashemb_attr_char(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_char'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_char(internal) IS
+	'how a hashemb index stores "char"';
+
+CREATE FUNCTION hashemb_attr_xid8(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_xid8'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_xid8(internal) IS
+	'how a hashemb index stores xid8';
+
+CREATE FUNCTION hashemb_attr_pg_lsn(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_pg_lsn'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_pg_lsn(internal) IS
+	'how a hashemb index stores pg_lsn';
+
+CREATE FUNCTION hashemb_attr_macaddr(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_macaddr'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_macaddr(internal) IS
+	'how a hashemb index stores macaddr';
+
+CREATE FUNCTION hashemb_attr_macaddr8(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_macaddr8'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_macaddr8(internal) IS
+	'how a hashemb index stores macaddr8';
+
+CREATE FUNCTION hashemb_attr_timetz(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_timetz'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_timetz(internal) IS
+	'how a hashemb index stores time with time zone';
+
+CREATE FUNCTION hashemb_attr_bytea(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_bytea'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_bytea(internal) IS
+	'how a hashemb index stores bytea';
+
+CREATE FUNCTION hashemb_attr_bits(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_bits'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_bits(internal) IS
+	'how a hashemb index stores bit strings';
+
+CREATE FUNCTION hashemb_attr_hash(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_attr_hash'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_attr_hash(internal) IS
+	'how a hashemb index stores what has equality and a hash alone';
 
 CREATE FUNCTION hashemb_attr_enum(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'hx_attr_enum'
@@ -1906,6 +1960,78 @@ COMMENT ON OPERATOR CLASS timestamptz_ops USING hashemb IS
 COMMENT ON OPERATOR FAMILY timestamptz_ops USING hashemb IS
 	'timestamptz attributes, stored exactly';
 
+CREATE OPERATOR CLASS char_ops
+	DEFAULT FOR TYPE "char" USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_char(internal);
+COMMENT ON OPERATOR CLASS char_ops USING hashemb IS
+	'"char" attributes, stored exactly';
+COMMENT ON OPERATOR FAMILY char_ops USING hashemb IS
+	'"char" attributes, stored exactly';
+
+CREATE OPERATOR CLASS money_ops
+	DEFAULT FOR TYPE money USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_int8(internal);
+COMMENT ON OPERATOR CLASS money_ops USING hashemb IS
+	'money attributes, stored exactly';
+COMMENT ON OPERATOR FAMILY money_ops USING hashemb IS
+	'money attributes, stored exactly';
+
+CREATE OPERATOR CLASS xid8_ops
+	DEFAULT FOR TYPE xid8 USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_xid8(internal);
+COMMENT ON OPERATOR CLASS xid8_ops USING hashemb IS
+	'xid8 attributes, stored exactly';
+COMMENT ON OPERATOR FAMILY xid8_ops USING hashemb IS
+	'xid8 attributes, stored exactly';
+
+CREATE OPERATOR CLASS pg_lsn_ops
+	DEFAULT FOR TYPE pg_lsn USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_pg_lsn(internal);
+COMMENT ON OPERATOR CLASS pg_lsn_ops USING hashemb IS
+	'pg_lsn attributes, stored exactly';
+COMMENT ON OPERATOR FAMILY pg_lsn_ops USING hashemb IS
+	'pg_lsn attributes, stored exactly';
+
+CREATE OPERATOR CLASS macaddr_ops
+	DEFAULT FOR TYPE macaddr USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_macaddr(internal);
+COMMENT ON OPERATOR CLASS macaddr_ops USING hashemb IS
+	'macaddr attributes, stored exactly';
+COMMENT ON OPERATOR FAMILY macaddr_ops USING hashemb IS
+	'macaddr attributes, stored exactly';
+
+CREATE OPERATOR CLASS macaddr8_ops
+	DEFAULT FOR TYPE macaddr8 USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_macaddr8(internal);
+COMMENT ON OPERATOR CLASS macaddr8_ops USING hashemb IS
+	'macaddr8 attributes, stored exactly';
+COMMENT ON OPERATOR FAMILY macaddr8_ops USING hashemb IS
+	'macaddr8 attributes, stored exactly';
+
+CREATE OPERATOR CLASS xid_ops
+	DEFAULT FOR TYPE xid USING hashemb AS
+	OPERATOR 3 =,
+	FUNCTION 1 hashemb_attr_oid(internal);
+COMMENT ON OPERATOR CLASS xid_ops USING hashemb IS
+	'xid attributes, stored exactly';
+COMMENT ON OPERATOR FAMILY xid_ops USING hashemb IS
+	'xid attributes, stored exactly';
+
+CREATE OPERATOR CLASS timetz_ops
+	DEFAULT FOR TYPE timetz USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_timetz(internal);
+COMMENT ON OPERATOR CLASS timetz_ops USING hashemb IS
+	'timetz attributes, stored exactly; ranges by the moment';
+COMMENT ON OPERATOR FAMILY timetz_ops USING hashemb IS
+	'timetz attributes, stored exactly; ranges by the moment';
+
 CREATE OPERATOR CLASS uuid_ops
 	DEFAULT FOR TYPE uuid USING hashemb AS
 	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
@@ -1980,6 +2106,70 @@ COMMENT ON OPERATOR CLASS inet_ops USING hashemb IS
 COMMENT ON OPERATOR FAMILY inet_ops USING hashemb IS
 	'inet attributes, hashed; ranges by network address';
 
+CREATE OPERATOR CLASS bytea_ops
+	DEFAULT FOR TYPE bytea USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_bytea(internal);
+COMMENT ON OPERATOR CLASS bytea_ops USING hashemb IS
+	'bytea attributes, hashed; ranges by the first 8 bytes';
+COMMENT ON OPERATOR FAMILY bytea_ops USING hashemb IS
+	'bytea attributes, hashed; ranges by the first 8 bytes';
+
+CREATE OPERATOR CLASS bit_ops
+	DEFAULT FOR TYPE bit USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_bits(internal);
+COMMENT ON OPERATOR CLASS bit_ops USING hashemb IS
+	'bit attributes, hashed; ranges by the first 64 bits';
+COMMENT ON OPERATOR FAMILY bit_ops USING hashemb IS
+	'bit attributes, hashed; ranges by the first 64 bits';
+
+CREATE OPERATOR CLASS varbit_ops
+	DEFAULT FOR TYPE varbit USING hashemb AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 hashemb_attr_bits(internal);
+COMMENT ON OPERATOR CLASS varbit_ops USING hashemb IS
+	'varbit attributes, hashed; ranges by the first 64 bits';
+COMMENT ON OPERATOR FAMILY varbit_ops USING hashemb IS
+	'varbit attributes, hashed; ranges by the first 64 bits';
+
+CREATE OPERATOR CLASS jsonb_ops
+	DEFAULT FOR TYPE jsonb USING hashemb AS
+	OPERATOR 3 =,
+	FUNCTION 1 hashemb_attr_hash(internal);
+COMMENT ON OPERATOR CLASS jsonb_ops USING hashemb IS
+	'jsonb attributes, hashed: equality alone';
+COMMENT ON OPERATOR FAMILY jsonb_ops USING hashemb IS
+	'jsonb attributes, hashed: equality alone';
+
+CREATE OPERATOR CLASS range_ops
+	DEFAULT FOR TYPE anyrange USING hashemb AS
+	OPERATOR 3 =,
+	FUNCTION 1 hashemb_attr_hash(internal);
+COMMENT ON OPERATOR CLASS range_ops USING hashemb IS
+	'attributes of range types, hashed: equality alone';
+COMMENT ON OPERATOR FAMILY range_ops USING hashemb IS
+	'attributes of range types, hashed: equality alone';
+
+CREATE OPERATOR CLASS multirange_ops
+	DEFAULT FOR TYPE anymultirange USING hashemb AS
+	OPERATOR 3 =,
+	FUNCTION 1 hashemb_attr_hash(internal);
+COMMENT ON OPERATOR CLASS multirange_ops USING hashemb IS
+	'attributes of multirange types, hashed: equality alone';
+COMMENT ON OPERATOR FAMILY multirange_ops USING hashemb IS
+	'attributes of multirange types, hashed: equality alone';
+
+-- for any type that has equality and a hash, as those of extensions: the scan
+-- node knows the type's own =, so there is no operator here
+CREATE OPERATOR CLASS equality_ops
+	FOR TYPE anyelement USING hashemb AS
+	FUNCTION 1 hashemb_attr_hash(internal);
+COMMENT ON OPERATOR CLASS equality_ops USING hashemb IS
+	'attributes of any type with equality and a hash: equality alone';
+COMMENT ON OPERATOR FAMILY equality_ops USING hashemb IS
+	'attributes of any type with equality and a hash: equality alone';
+
 CREATE OPERATOR CLASS array_ops
 	DEFAULT FOR TYPE anyarray USING hashemb AS
 	OPERATOR 7 && (anyarray, anyarray), OPERATOR 8 @> (anyarray, anyarray),
@@ -1989,6 +2179,9 @@ COMMENT ON OPERATOR CLASS array_ops USING hashemb IS
 	'array attributes, as signatures of their elements';
 COMMENT ON OPERATOR FAMILY array_ops USING hashemb IS
 	'array attributes, as signatures of their elements';
+-- which has an equality of its own
+ALTER OPERATOR FAMILY array_ops USING hashemb ADD
+	OPERATOR 10 = (oidvector, oidvector);
 
 -- ---------------------------------------------------------------------------
 -- Section 6: introspection

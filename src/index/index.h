@@ -18,6 +18,7 @@
 #define HX_STRATEGY_EQ 3
 #define HX_STRATEGY_GE 4
 #define HX_STRATEGY_GT 5
+#define HX_STRATEGY_ELEMENT 6	   /* value = ANY (array); in no class */
 #define HX_STRATEGY_OVERLAP 7	   /* array && array */
 #define HX_STRATEGY_CONTAINS 8	   /* array @> array */
 #define HX_STRATEGY_CONTAINED 9	   /* array <@ array */
@@ -52,6 +53,23 @@ typedef enum HxAttrKind
 	HX_ATTR_ARRAY	 /* two signature words: necessary conditions only */
 } HxAttrKind;
 
+/* How a value is hashed, so that equal values have equal hashes */
+typedef enum HxHashForm
+{
+	HX_HASH_NONE,	/* there is no hash to rely on */
+	HX_HASH_VALUE,	/* by the type's own function, 64 bits */
+	HX_HASH_SHORT,	/* likewise, 32 bits */
+	HX_HASH_NAME,	/* a name, as text */
+	HX_HASH_BPCHAR, /* a character(n), as text without the blanks */
+	HX_HASH_BITS	/* the bits of a bit string, and their number */
+} HxHashForm;
+
+typedef struct HxHash
+{
+	HxHashForm form;
+	FmgrInfo function; /* of VALUE, SHORT, NAME and BPCHAR */
+} HxHash;
+
 struct HxAttr;
 
 typedef struct HxAttrClass
@@ -60,6 +78,9 @@ typedef struct HxAttrClass
 
 	/* Turn a non-NULL value of the column's (base) type into its words */
 	void (*encode)(const struct HxAttr *attr, Datum value, int64 *words);
+
+	/* HASHED: encode knows a second word, for values ordered by their bytes */
+	bool prefixed;
 } HxAttrClass;
 
 /* One attribute column of an index */
@@ -68,12 +89,12 @@ typedef struct HxAttr
 	AttrNumber attno;		  /* index column, from 1 */
 	const HxAttrClass *class; /* how it is stored */
 	Oid type;				  /* operator class's input type, or the
-							   * column's own for anyarray and anyenum */
+							   * column's own if that is polymorphic */
 	Oid collation;			  /* the index column's collation */
-	bool ordered;			  /* hashed text with an ordered second word */
+	bool ordered;			  /* hashed with an ordered second word */
 	int nwords;				  /* 1 or 2 */
 	int first_word;			  /* its first word among the row's words */
-	FmgrInfo hash;			  /* element or value hash (fn_oid may be 0) */
+	HxHash hash;			  /* of the value, or of an array's elements */
 } HxAttr;
 
 struct HxVectorClass;

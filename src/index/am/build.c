@@ -12,6 +12,16 @@
 #include "index/build/build.h"
 #include "index/page/page.h"
 
+/* Error if an index should not be built on such columns. */
+static void
+check_columns(Relation index)
+{
+	const HxIndexDesc desc = *HxDescribe(index);
+
+	for (int i = 0; i < desc.nattrs; i++)
+		HxCheckAttr(&desc.attrs[i], index);
+}
+
 /* ambuild */
 IndexBuildResult *
 hxbuild(Relation heap, Relation index, IndexInfo *info)
@@ -24,6 +34,7 @@ hxbuild(Relation heap, Relation index, IndexInfo *info)
 	if (RelationGetNumberOfBlocks(index) != 0)
 		elog(ERROR, "index \"%s\" already contains data",
 			 RelationGetRelationName(index));
+	check_columns(index);
 	context =
 		AllocSetContextCreate(caller, "hashemb build", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);

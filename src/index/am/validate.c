@@ -109,7 +109,8 @@ class_is_complete(CatCList *functions, CatCList *operators, Oid type,
 		has_operator(operators, type, HX_STRATEGY_DISTANCE))
 		return true;
 	if (support == HX_ATTRIBUTE_PROC &&
-		(has_operator(operators, type, HX_STRATEGY_EQ) ||
+		(type == ANYELEMENTOID || /* of equality, see plan/compile.c */
+		 has_operator(operators, type, HX_STRATEGY_EQ) ||
 		 has_operator(operators, type, HX_STRATEGY_ARRAY_EQUAL)))
 		return true;
 	ereport(INFO,

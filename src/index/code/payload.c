@@ -68,7 +68,12 @@ code_payload_size(Relation index, AttrNumber attno, int *dims, int *planes)
 
 	if (typmod < 0)
 		(void) getBaseTypeAndTypmod(column->atttypid, &typmod);
-	if (typmod < 0)
+	if (typmod >= 0)
+	{
+		*dims = HX_SHAPE_DIMS(typmod);
+		*planes = HX_SHAPE_PLANES(typmod);
+	}
+	else if (!HxStoredShape(index, dims, planes))
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -76,8 +81,8 @@ code_payload_size(Relation index, AttrNumber attno, int *dims, int *planes)
 					NameStr(column->attname), RelationGetRelationName(index)),
 			 errhint("Declare it as bincode(n), or index an expression "
 					 "with a cast such as ((code::bincode(512))).")));
-	*dims = HX_SHAPE_DIMS(typmod);
-	*planes = HX_SHAPE_PLANES(typmod);
+	if (*planes < 1)
+		HxCorrupted(index, HX_METAPAGE, "its codes have no bits");
 	if (*planes > 1)
 		check_class_takes_planes(index, attno, *planes);
 	bytes = MAXALIGN(*planes * HX_PLANE_BYTES(*dims));

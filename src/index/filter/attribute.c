@@ -7,6 +7,7 @@
 
 #include "access/genam.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
@@ -23,55 +24,130 @@
 #include "compat.h"
 #include "index/filter/attribute.h"
 
-/*
- * The type whose hash function an attribute's values go through: an array's
- * elements, or the value itself.  InvalidOid if there is none to rely on: a
- * composite type's hash changes when a column is added to it, which does not
- * rebuild indexes.  Names are hashed as text, whose hash knows collations.
- */
-static Oid
-hashed_type(const HxAttr *attr)
-{
-	Oid type = attr->type;
+#define OTHER_INDEX_HINT                                                      \
+	"Leave the column out and create another index on it (btree, gin, gist, " \
+	"brin): the search takes its bitmap."
 
-	if (attr->class->kind == HX_ATTR_ARRAY)
-		type = getBaseType(get_base_element_type(type));
-	if (get_typtype(type) == TYPTYPE_COMPOSITE)
-		return InvalidOid;
-	return type == NAMEOID ? TEXTOID : type;
+/* Name of an index column, for messages */
+static const char *
+column_name(Relation index, AttrNumber attno)
+{
+	return NameStr(TupleDescAttr(RelationGetDescr(index), attno - 1)->attname);
 }
 
 /*
- * The extended hash function that agrees with a type's default equality, or
- * InvalidOid.
+ * Does the server's hash of a type stay the same and agree with its equality,
+ * whatever is within the type?  A composite type's changes when a column is
+ * added to it, which does not rebuild indexes.  Those of name and character(n)
+ * do not know collations, which we mend where they are not within other types.
  */
-Oid
-HxHashFunction(Oid type)
+static bool
+hash_is_reliable(Oid type, bool within)
+{
+	Oid inner;
+
+	check_stack_depth();
+	type = getBaseType(type);
+	if (get_typtype(type) == TYPTYPE_COMPOSITE || type == RECORDOID)
+		return false;
+	if (type == NAMEOID || type == BPCHAROID)
+		return !within;
+	inner = get_element_type(type);
+	if (!OidIsValid(inner))
+		inner = get_range_subtype(type);
+	if (!OidIsValid(inner))
+		inner = get_multirange_range(type);
+	return !OidIsValid(inner) || hash_is_reliable(inner, true);
+}
+
+/*
+ * How values of a type are hashed so that those which its default equality
+ * takes for equal have the same hash, and by which function.
+ */
+HxHashForm
+HxFindHash(Oid type, Oid *function)
 {
 	TypeCacheEntry *entry;
+	HxHashForm form = HX_HASH_VALUE;
 
-	if (!OidIsValid(type))
-		return InvalidOid;
-	entry = lookup_type_cache(type,
-							  TYPECACHE_EQ_OPR | TYPECACHE_HASH_EXTENDED_PROC);
-	return entry->hash_extended_proc;
+	*function = InvalidOid;
+	if (!OidIsValid(type) || !hash_is_reliable(type, false))
+		return HX_HASH_NONE;
+	type = getBaseType(type);
+	if (type == BITOID || type == VARBITOID)
+		return HX_HASH_BITS;
+	if (type == NAMEOID || type == BPCHAROID)
+	{
+		form = type == NAMEOID ? HX_HASH_NAME : HX_HASH_BPCHAR;
+		type = TEXTOID;
+	}
+	else if (type == MONEYOID) /* a number of cents, without a hash class */
+		type = INT8OID;
+
+	entry = lookup_type_cache(type, TYPECACHE_EQ_OPR | TYPECACHE_HASH_PROC |
+										TYPECACHE_HASH_EXTENDED_PROC);
+	*function = entry->hash_extended_proc;
+	if (!OidIsValid(*function))
+	{
+		*function = entry->hash_proc;
+		form = OidIsValid(*function) ? HX_HASH_SHORT : HX_HASH_NONE;
+	}
+	return form;
+}
+
+/* Prepare hashing values of a type; what that keeps lives in a context. */
+void
+HxInitHash(HxHash *hash, Oid type, MemoryContext context)
+{
+	Oid function;
+
+	hash->form = HxFindHash(type, &function);
+	if (OidIsValid(function))
+		fmgr_info_cxt(function, &hash->function, context);
 }
 
 /*
  * Find the hash function of an attribute that is stored hashed, and keep it
- * where it lives as long as the relation's descriptor.
+ * where it lives as long as the relation's descriptor.  Arrays do without:
+ * their rows are all rechecked.
  */
 static void
 init_hash(HxAttr *attr, Relation index)
 {
-	Oid function = HxHashFunction(hashed_type(attr));
+	Oid type = attr->type;
 
-	if (OidIsValid(function))
-		fmgr_info_cxt(function, &attr->hash, index->rd_indexcxt);
-	else if (attr->class->kind == HX_ATTR_HASHED)
-		elog(ERROR, "type %s of column %d of index \"%s\" has no hash function",
-			 format_type_be(attr->type), attr->attno,
-			 RelationGetRelationName(index));
+	if (attr->class->kind == HX_ATTR_ARRAY)
+		type = get_base_element_type(type);
+	HxInitHash(&attr->hash, type, index->rd_indexcxt);
+	if (attr->hash.form == HX_HASH_NONE && attr->class->kind == HX_ATTR_HASHED)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("column \"%s\" of hashemb index \"%s\" has type %s, "
+					"which has no hash function to store it by",
+					column_name(index, attr->attno),
+					RelationGetRelationName(index), format_type_be(attr->type)),
+			 errhint(OTHER_INDEX_HINT)));
+}
+
+/*
+ * Are a hashed attribute's values ordered by their first bytes?  init_hash has
+ * been called.
+ */
+static bool
+is_ordered(const HxAttr *attr)
+{
+	switch (attr->type)
+	{
+		case INETOID:
+		case BYTEAOID:
+		case BITOID:
+		case VARBITOID:
+			return true;
+		default:
+			return OidIsValid(attr->collation) &&
+				   HX_COLLATION_IS_C(attr->collation);
+	}
 }
 
 /*
@@ -103,8 +179,7 @@ HxInitAttr(HxAttr *attr, Relation index, AttrNumber attno)
 	{
 		case HX_ATTR_HASHED:
 			init_hash(attr, index);
-			attr->ordered =
-				(attr->type == INETOID || HX_COLLATION_IS_C(attr->collation));
+			attr->ordered = attr->class->prefixed && is_ordered(attr);
 			attr->nwords = attr->ordered ? 2 : 1;
 			break;
 		case HX_ATTR_ARRAY:
@@ -119,6 +194,51 @@ HxInitAttr(HxAttr *attr, Relation index, AttrNumber attno)
 		case HX_ATTR_ENUM:
 			break;
 	}
+}
+
+/* The operator that a type takes for its equality; InvalidOid: it has none */
+static Oid
+equality_of(Oid type)
+{
+	return lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
+}
+
+/*
+ * Error if conditions on an attribute column could not be written or would
+ * never be decided here: arrays of elements without equality, and types that
+ * PostgreSQL takes for those of an operator class though they are equal by
+ * other rules, as citext by text's.  To be asked when an index is built: an
+ * index that is there stays in use whatever becomes of its columns' types.
+ */
+void
+HxCheckAttr(const HxAttr *attr, Relation index)
+{
+	Oid type = getBaseType(
+		TupleDescAttr(RelationGetDescr(index), attr->attno - 1)->atttypid);
+	Oid class_type = index->rd_opcintype[attr->attno - 1];
+
+	if (attr->class->kind == HX_ATTR_ARRAY &&
+		!OidIsValid(equality_of(get_base_element_type(type))))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" of hashemb index \"%s\" has type %s, "
+						"whose elements have no equality operator",
+						column_name(index, attr->attno),
+						RelationGetRelationName(index), format_type_be(type)),
+				 errhint("Leave the column out; conditions on it are checked "
+						 "on rows of the table.")));
+	if (!IsPolymorphicType(class_type) && OidIsValid(equality_of(type)) &&
+		equality_of(type) != equality_of(class_type))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" of hashemb index \"%s\" has type %s, "
+						"whose equality is not that of its operator class, "
+						"which is for type %s",
+						column_name(index, attr->attno),
+						RelationGetRelationName(index), format_type_be(type),
+						format_type_be(class_type)),
+				 errhint("Write the operator class equality_ops behind the "
+						 "column, or cast it in an expression.")));
 }
 
 /* Words of a NULL are 0, so that equal rows are equal bytes. */

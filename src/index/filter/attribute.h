@@ -68,6 +68,9 @@ HxWordBit(int64 word)
  */
 extern void HxInitAttr(HxAttr *attr, Relation index, AttrNumber attno);
 
+/* Error if an index on this column should not be built */
+extern void HxCheckAttr(const HxAttr *attr, Relation index);
+
 /* Words and NULL bits of one row; values and isnull indexed by attno - 1 */
 extern void HxEncodeAttrs(const HxIndexDesc *desc, const Datum *values,
 						  const bool *isnull, HxAttrRow *row);
@@ -84,13 +87,17 @@ extern bool HxZoneCovers(const HxIndexDesc *desc, const HxZone *zone,
 
 /*
  * For filters: words of an operator's right-hand value, bits of an array's
- * element, an array's elements, and the hash function behind them.
+ * element, an array's elements, and the hash function behind them (HxHashValue
+ * must not be called with HX_HASH_NONE).
  */
 extern bool HxEncodeOperand(const HxAttr *attr, Oid subtype, Datum value,
 							int64 *words);
 extern void HxElementBits(const HxAttr *attr, Datum element, uint64 *bits);
 extern void HxArrayElements(ArrayType *array, Datum **elements, bool **nulls,
 							int *count);
-extern Oid HxHashFunction(Oid type);
+extern HxHashForm HxFindHash(Oid type, Oid *function);
+extern void HxInitHash(HxHash *hash, Oid type, MemoryContext context);
+extern uint64 HxHashValue(const HxHash *hash, Oid collation, Datum value);
+extern void HxHashBits(uint64 hash, uint64 *bits);
 
 #endif /* HX_ATTRIBUTE_H */

@@ -13,6 +13,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_enum.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "utils/array.h"
@@ -495,14 +496,16 @@ add_signature(HxFilter *filter, const HxAttr *attr, StrategyNumber strategy,
  * Compile an array operator.  A NULL element equals nothing, so an array with
  * one is contained in none; && ignores it.  Elements of a type that is
  * binary-coercible to the column's may be equal by other rules: their
- * signature counts only if their hash function is the same.
+ * signature counts only if their hash function is the same.  An operator on
+ * arrays of one type is intarray's, for which a NULL element is an error.
  */
 static void
-add_array(HxFilter *filter, const HxAttr *attr, StrategyNumber strategy,
-		  Datum value)
+add_array(HxFilter *filter, const HxAttr *attr, const ScanKeyData *key)
 {
-	ArrayType *array = DatumGetArrayTypeP(value);
-	Oid function = attr->hash.fn_oid;
+	StrategyNumber strategy = key->sk_strategy;
+	ArrayType *array = DatumGetArrayTypeP(key->sk_argument);
+	Oid function;
+	HxHashForm form = HxFindHash(ARR_ELEMTYPE(array), &function);
 	Datum *elements;
 	bool *nulls;
 	int count;
@@ -512,6 +515,11 @@ add_array(HxFilter *filter, const HxAttr *attr, StrategyNumber strategy,
 	for (int i = 0; i < count; i++)
 		if (nulls[i])
 			nnulls++;
+	if (nnulls > 0 && key->sk_subtype == INT4ARRAYOID)
+	{
+		filter->recheck = true;
+		return;
+	}
 	if ((strategy == HX_STRATEGY_OVERLAP && nnulls == count) ||
 		(strategy == HX_STRATEGY_CONTAINS && nnulls > 0))
 	{
@@ -520,8 +528,8 @@ add_array(HxFilter *filter, const HxAttr *attr, StrategyNumber strategy,
 	}
 
 	filter->recheck = true;
-	if (!OidIsValid(function) ||
-		function != HxHashFunction(ARR_ELEMTYPE(array)))
+	if (form == HX_HASH_NONE || form != attr->hash.form ||
+		function != attr->hash.function.fn_oid)
 		return;
 	switch (strategy)
 	{
@@ -536,6 +544,29 @@ add_array(HxFilter *filter, const HxAttr *attr, StrategyNumber strategy,
 		default:
 			elog(ERROR, "unrecognized strategy %d for an array", strategy);
 	}
+}
+
+/*
+ * Compile "value = ANY (column)".  The value's type, if not that of the
+ * elements, is of the same hash family: equal values have equal hashes.
+ */
+static void
+add_element(HxFilter *filter, const HxAttr *attr, const ScanKeyData *key)
+{
+	const HxHash *hash = &attr->hash;
+	HxHash own;
+	HxCondition *all;
+
+	filter->recheck = true;
+	if (OidIsValid(key->sk_subtype))
+	{
+		HxInitHash(&own, key->sk_subtype, CurrentMemoryContext);
+		hash = &own;
+	}
+	if (attr->hash.form == HX_HASH_NONE || hash->form == HX_HASH_NONE)
+		return;
+	all = add_condition(filter, HX_CONDITION_ALL, attr->first_word);
+	HxHashBits(HxHashValue(hash, attr->collation, key->sk_argument), all->bits);
 }
 
 /*
@@ -592,8 +623,10 @@ add_key(HxFilter *filter, int i, const ScanKeyData *key)
 	{
 		if (key->sk_flags & SK_SEARCHARRAY)
 			filter->recheck = true;
+		else if (key->sk_strategy == HX_STRATEGY_ELEMENT)
+			add_element(filter, attr, key);
 		else
-			add_array(filter, attr, key->sk_strategy, key->sk_argument);
+			add_array(filter, attr, key);
 	}
 	else if (!get_operands(attr, key, &operands))
 		filter->recheck = true;
@@ -716,6 +749,12 @@ add_negated_key(HxFilter *filter, int i, const ScanKeyData *key)
 	filter->must_be_value |= UINT32_C(1) << i;
 	if (key->sk_flags & SK_SEARCHNULL)
 		return;
+	if (key->sk_strategy == HX_STRATEGY_ELEMENT)
+	{
+		/* an array without elements has no element equal to NULL */
+		filter->recheck = true;
+		return;
+	}
 	if (key->sk_flags & SK_ISNULL)
 		filter->never = true;
 	if (filter->never)

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "common/int.h"
 #include "fmgr.h"
 #include "port/pg_bswap.h"
@@ -21,8 +22,11 @@
 #include "utils/inet.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
+#include "utils/pg_lsn.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
+#include "utils/varbit.h"
+#include "utils/xid8.h"
 
 #include "compat.h"
 #include "index/filter/attribute.h"
@@ -63,22 +67,86 @@ float_word(double number)
 	return word < 0 ? word ^ PG_INT64_MAX : word;
 }
 
-/* The hash of a value, or of an array's element */
-static inline uint64
-hash_value(const HxAttr *attr, Datum value)
-{
-	/* the function may keep state behind its FmgrInfo */
-	return DatumGetUInt64(FunctionCall2Coll(unconstify(FmgrInfo *, &attr->hash),
-											attr->collation, value,
-											UInt64GetDatum(0)));
-}
-
 /* Free a detoasted copy, if it is one */
 static inline void
 free_copy(const void *copy, Datum value)
 {
 	if (copy != DatumGetPointer(value))
 		pfree(unconstify(void *, copy));
+}
+
+/* By a type's own function, of 64 bits */
+static inline uint64
+call_hash(const HxHash *hash, Oid collation, Datum value)
+{
+	/* the function may keep state behind its FmgrInfo */
+	return DatumGetUInt64(
+		FunctionCall2Coll(unconstify(FmgrInfo *, &hash->function), collation,
+						  value, UInt64GetDatum(0)));
+}
+
+static uint64
+hash_as_text(const HxHash *hash, Oid collation, const char *bytes, int length)
+{
+	text *string = cstring_to_text_with_len(bytes, length);
+	uint64 result = call_hash(hash, collation, PointerGetDatum(string));
+
+	pfree(string);
+	return result;
+}
+
+/*
+ * The hash of a value of the type that it was prepared for, or of one that is
+ * binary-coercible to it.  There must be a hash.
+ */
+uint64
+HxHashValue(const HxHash *hash, Oid collation, Datum value)
+{
+	switch (hash->form)
+	{
+		case HX_HASH_VALUE:
+			return call_hash(hash, collation, value);
+		case HX_HASH_SHORT:
+			return DatumGetUInt32(FunctionCall1Coll(
+				unconstify(FmgrInfo *, &hash->function), collation, value));
+		case HX_HASH_NAME:
+		{
+			const char *name = NameStr(*DatumGetName(value));
+
+			return hash_as_text(hash, collation, name, strlen(name));
+		}
+		case HX_HASH_BPCHAR:
+		{
+			BpChar *string = DatumGetBpCharPP(value);
+			char *bytes = VARDATA_ANY(string);
+			uint64 result =
+				hash_as_text(hash, collation, bytes,
+							 bpchartruelen(bytes, VARSIZE_ANY_EXHDR(string)));
+
+			free_copy(string, value);
+			return result;
+		}
+		case HX_HASH_BITS:
+		{
+			VarBit *bits = DatumGetVarBitP(value);
+			uint64 result = hash_bytes_extended(
+				VARBITS(bits), VARBITBYTES(bits), VARBITLEN(bits));
+
+			free_copy(bits, value);
+			return result;
+		}
+		case HX_HASH_NONE:
+			break;
+	}
+	elog(ERROR, "values without a hash function are not hashed");
+	return 0; /* keep compiler quiet */
+}
+
+/* The hash of an attribute's value, or of an array's element */
+static inline uint64
+hash_value(const HxAttr *attr, Datum value)
+{
+	return HxHashValue(&attr->hash, attr->collation, value);
 }
 
 static void
@@ -107,6 +175,13 @@ encode_int8(const HxAttr *attr, Datum value, int64 *words)
 	words[0] = DatumGetInt64(value);
 }
 
+static void
+encode_char(const HxAttr *attr, Datum value, int64 *words)
+{
+	words[0] = (uint8) DatumGetChar(value);
+}
+
+/* oid and xid */
 static void
 encode_oid(const HxAttr *attr, Datum value, int64 *words)
 {
@@ -157,6 +232,41 @@ encode_interval(const HxAttr *attr, Datum value, int64 *words)
 }
 
 static void
+encode_xid8(const HxAttr *attr, Datum value, int64 *words)
+{
+	words[0] =
+		signed_word(U64FromFullTransactionId(DatumGetFullTransactionId(value)));
+}
+
+static void
+encode_pg_lsn(const HxAttr *attr, Datum value, int64 *words)
+{
+	words[0] = signed_word(DatumGetLSN(value));
+}
+
+static void
+encode_macaddr(const HxAttr *attr, Datum value, int64 *words)
+{
+	words[0] = prefix_word(DatumGetMacaddrP(value), sizeof(macaddr));
+}
+
+static void
+encode_macaddr8(const HxAttr *attr, Datum value, int64 *words)
+{
+	words[0] = prefix_word(DatumGetMacaddr8P(value), sizeof(macaddr8));
+}
+
+/* The moment in Greenwich, then the zone */
+static void
+encode_timetz(const HxAttr *attr, Datum value, int64 *words)
+{
+	const TimeTzADT *time = DatumGetTimeTzADTP(value);
+
+	words[0] = time->time + time->zone * USECS_PER_SEC;
+	words[1] = time->zone;
+}
+
+static void
 encode_uuid(const HxAttr *attr, Datum value, int64 *words)
 {
 	const pg_uuid_t *uuid = DatumGetUUIDP(value);
@@ -174,6 +284,37 @@ encode_text(const HxAttr *attr, Datum value, int64 *words)
 	if (attr->ordered)
 		words[1] = prefix_word(VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
 	free_copy(string, value);
+}
+
+/* Equality by hash: any type that has one */
+static void
+encode_hash(const HxAttr *attr, Datum value, int64 *words)
+{
+	words[0] = (int64) hash_value(attr, value);
+}
+
+/* Bytes compare as text does in collation C. */
+static void
+encode_bytea(const HxAttr *attr, Datum value, int64 *words)
+{
+	bytea *bytes = DatumGetByteaPP(value);
+
+	words[0] = (int64) hash_value(attr, PointerGetDatum(bytes));
+	if (attr->ordered)
+		words[1] = prefix_word(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+	free_copy(bytes, value);
+}
+
+/* bit and varbit: by their bits, then by their number */
+static void
+encode_bits(const HxAttr *attr, Datum value, int64 *words)
+{
+	VarBit *bits = DatumGetVarBitP(value);
+
+	words[0] = (int64) hash_value(attr, PointerGetDatum(bits));
+	if (attr->ordered)
+		words[1] = prefix_word(VARBITS(bits), VARBITBYTES(bits));
+	free_copy(bits, value);
 }
 
 /* As text, but blanks at the end do not count. */
@@ -194,12 +335,10 @@ static void
 encode_name(const HxAttr *attr, Datum value, int64 *words)
 {
 	const char *name = NameStr(*DatumGetName(value));
-	text *string = cstring_to_text(name);
 
-	words[0] = (int64) hash_value(attr, PointerGetDatum(string));
+	words[0] = (int64) hash_value(attr, value);
 	if (attr->ordered)
 		words[1] = prefix_word(name, strlen(name));
-	pfree(string);
 }
 
 /*
@@ -234,14 +373,19 @@ encode_enum(const HxAttr *attr, Datum value, int64 *words)
 	words[0] = (int64) DatumGetObjectId(value);
 }
 
+/* The two bits that an array's element of some hash sets */
+void
+HxHashBits(uint64 hash, uint64 *bits)
+{
+	bits[0] = UINT64CONST(1) << (hash & 63);
+	bits[1] = UINT64CONST(1) << ((hash >> 6) & 63);
+}
+
 /* The two bits that an array's element sets */
 void
 HxElementBits(const HxAttr *attr, Datum element, uint64 *bits)
 {
-	uint64 hash = hash_value(attr, element);
-
-	bits[0] = UINT64CONST(1) << (hash & 63);
-	bits[1] = UINT64CONST(1) << ((hash >> 6) & 63);
+	HxHashBits(hash_value(attr, element), bits);
 }
 
 /* The union of the elements' bits; all bits where elements have no hash. */
@@ -253,7 +397,7 @@ encode_array(const HxAttr *attr, Datum value, int64 *words)
 	bool *nulls;
 	int count;
 
-	if (!OidIsValid(attr->hash.fn_oid))
+	if (attr->hash.form == HX_HASH_NONE)
 	{
 		words[0] = words[1] = -1;
 		return;
@@ -346,12 +490,13 @@ HxEncodeOperand(const HxAttr *attr, Oid subtype, Datum value, int64 *words)
  * Support functions: each returns the class of its encoder.  The argument is a
  * dummy that keeps them from being called in SQL.
  */
-#define ATTRIBUTE_CLASS(name, kind)                                  \
-	static const HxAttrClass name##_class = {kind, encode_##name};   \
-	Datum hx_attr_##name(PG_FUNCTION_ARGS)                           \
-	{                                                                \
-		PG_RETURN_POINTER(unconstify(HxAttrClass *, &name##_class)); \
-	}                                                                \
+#define ATTRIBUTE_CLASS(name, ...)                                     \
+	static const HxAttrClass name##_class = {__VA_ARGS__,              \
+											 .encode = encode_##name}; \
+	Datum hx_attr_##name(PG_FUNCTION_ARGS)                             \
+	{                                                                  \
+		PG_RETURN_POINTER(unconstify(HxAttrClass *, &name##_class));   \
+	}                                                                  \
 	extern Datum hx_attr_##name(PG_FUNCTION_ARGS)
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_attr_bool);
@@ -385,16 +530,43 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_attr_uuid);
 ATTRIBUTE_CLASS(uuid, HX_ATTR_PAIR);
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_attr_text);
-ATTRIBUTE_CLASS(text, HX_ATTR_HASHED);
+ATTRIBUTE_CLASS(text, HX_ATTR_HASHED, .prefixed = true);
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_attr_bpchar);
-ATTRIBUTE_CLASS(bpchar, HX_ATTR_HASHED);
+ATTRIBUTE_CLASS(bpchar, HX_ATTR_HASHED, .prefixed = true);
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_attr_name);
-ATTRIBUTE_CLASS(name, HX_ATTR_HASHED);
+ATTRIBUTE_CLASS(name, HX_ATTR_HASHED, .prefixed = true);
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_attr_inet);
-ATTRIBUTE_CLASS(inet, HX_ATTR_HASHED);
+ATTRIBUTE_CLASS(inet, HX_ATTR_HASHED, .prefixed = true);
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_attr_char);
+ATTRIBUTE_CLASS(char, HX_ATTR_EXACT);
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_attr_xid8);
+ATTRIBUTE_CLASS(xid8, HX_ATTR_EXACT);
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_attr_pg_lsn);
+ATTRIBUTE_CLASS(pg_lsn, HX_ATTR_EXACT);
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_attr_macaddr);
+ATTRIBUTE_CLASS(macaddr, HX_ATTR_EXACT);
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_attr_macaddr8);
+ATTRIBUTE_CLASS(macaddr8, HX_ATTR_EXACT);
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_attr_timetz);
+ATTRIBUTE_CLASS(timetz, HX_ATTR_PAIR);
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_attr_bytea);
+ATTRIBUTE_CLASS(bytea, HX_ATTR_HASHED, .prefixed = true);
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_attr_bits);
+ATTRIBUTE_CLASS(bits, HX_ATTR_HASHED, .prefixed = true);
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_attr_hash);
+ATTRIBUTE_CLASS(hash, HX_ATTR_HASHED);
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_attr_enum);
 ATTRIBUTE_CLASS(enum, HX_ATTR_ENUM);

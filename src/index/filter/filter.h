@@ -31,6 +31,8 @@ typedef enum HxCondExprKind
  *	  column op ANY (array)	SK_SEARCHARRAY, and sk_argument is the array
  *	  column IS NULL		SK_SEARCHNULL | SK_ISNULL
  *	  column IS NOT NULL	SK_SEARCHNOTNULL | SK_ISNULL
+ *	  value = ANY (column)	HX_STRATEGY_ELEMENT; sk_subtype: the value's type
+ *							(InvalidOid: that of the column's elements)
  *
  * sk_func is not used.  What has no key of its own is made from others:
  *
@@ -44,8 +46,9 @@ typedef enum HxCondExprKind
  *	  flag IS NOT TRUE		NOT (column = true AND column IS NOT NULL)
  *	  flag IS UNKNOWN		column IS NULL
  *
- * An operator that is in no operator class's family must not be passed; nor a
- * key whose collation is not the index column's.
+ * An operator must be of the column's operator family, or mean the same as one
+ * of that strategy (plan/compile.c); the key's collation must be the index
+ * column's.
  */
 typedef struct HxCondExpr
 {

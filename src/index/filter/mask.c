@@ -140,14 +140,18 @@ rows_with_bits(const int64 *words, int rows, uint64 bits)
 	return passing;
 }
 
-/* Bits of the rows with no other than some bits of one word set */
+/*
+ * Bits of the rows with no other than some bits of one word set.  A word with
+ * all bits says nothing: perhaps the elements had no hash when it was made.
+ */
 static inline uint64
 rows_within_bits(const int64 *words, int rows, uint64 bits)
 {
 	uint64 passing = 0;
 
 	for (int i = rows - 1; i >= 0; i--)
-		passing = passing + passing + (((uint64) words[i] & ~bits) == 0);
+		passing = passing + passing +
+				  (((uint64) words[i] & ~bits) == 0 || words[i] == -1);
 	return passing;
 }
 

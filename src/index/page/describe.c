@@ -6,6 +6,7 @@
 
 #include "access/genam.h"
 #include "access/reloptions.h"
+#include "catalog/pg_type.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -16,6 +17,23 @@
 
 /* A row's code and attributes may take this many bytes */
 #define HX_MAX_ROW 2000
+
+/* Is one of the columns an array of numbers, as embeddings are? */
+static bool
+has_numbers(Relation index)
+{
+	for (int i = 0; i < RelationGetNumberOfAttributes(index); i++)
+	{
+		Oid type =
+			getBaseType(TupleDescAttr(RelationGetDescr(index), i)->atttypid);
+		Oid element = get_element_type(type);
+
+		if (element == FLOAT4OID || element == FLOAT8OID ||
+			element == NUMERICOID)
+			return true;
+	}
+	return false;
+}
 
 /* Find the vector column; errors unless there is exactly one. */
 static AttrNumber
@@ -37,12 +55,18 @@ find_vector(Relation index)
 		found = i;
 	}
 	if (found == InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("hashemb index \"%s\" has no vector column",
-						RelationGetRelationName(index)),
-				 errhint("Name a column of type bincode(n) in the index, or "
-						 "use btree for attributes alone.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("hashemb index \"%s\" has no vector column",
+					RelationGetRelationName(index)),
+			 has_numbers(index)
+				 ? errhint("An array is indexed by its elements. To search "
+						   "vectors of floats, index their code: a column "
+						   "that an encoder fills, or an expression such as "
+						   "((binarize(embedding)::bincode(768))).")
+				 : errhint("Name a column of type bincode(n) in the index, or "
+						   "use btree for attributes alone.")));
 	return found;
 }
 

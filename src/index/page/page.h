@@ -365,6 +365,9 @@ extern void HxUnlockMoves(Relation index);
 extern void HxLockWalk(Relation index);
 extern void HxUnlockWalk(Relation index);
 
+/* The vectors' shape as the metapage has it; false if there is none yet */
+extern bool HxStoredShape(Relation index, int *dims, int *planes);
+
 /* Description of an index, cached with its relcache entry */
 extern const HxIndexDesc *HxDescribe(Relation index);
 

@@ -19,7 +19,12 @@ sparse_column(Relation index, AttrNumber attno, int *dims, int *planes)
 
 	if (typmod < 0)
 		(void) getBaseTypeAndTypmod(column->atttypid, &typmod);
-	if (typmod < 0)
+	if (typmod >= 0)
+	{
+		*dims = typmod;
+		*planes = 0;
+	}
+	else if (!HxStoredShape(index, dims, planes))
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -27,8 +32,6 @@ sparse_column(Relation index, AttrNumber attno, int *dims, int *planes)
 					NameStr(column->attname), RelationGetRelationName(index)),
 			 errhint("Declare it as svec(n), or index an expression with a "
 					 "cast such as ((terms::svec(30522))).")));
-	*dims = typmod;
-	*planes = 0;
 	return sizeof(double);
 }
 
