@@ -13,6 +13,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/supportnodes.h"
 #include "utils/array.h"
@@ -167,13 +168,14 @@ HxCheckSameDims(const HxSvec *a, const HxSvec *b)
 							   b->dims)));
 }
 
-/* qsort comparator of HxSvecPair by id */
+/* qsort comparator of HxSvecPair by id; there may be millions, zeros included */
 static int
 compare_pairs(const void *left, const void *right)
 {
 	int64 a = ((const HxSvecPair *) left)->id;
 	int64 b = ((const HxSvecPair *) right)->id;
 
+	CHECK_FOR_INTERRUPTS();
 	return (a > b) - (a < b);
 }
 
@@ -218,6 +220,7 @@ HxSvecFromPairs(int64 dims, HxSvecPair *pairs, int count,
 	qsort(pairs, count, sizeof(HxSvecPair), compare_pairs);
 	for (int i = 0; i < count; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (!check_pair(pairs, i, dims, escontext))
 			return NULL;
 		nnz += pairs[i].weight != 0;
