@@ -8,8 +8,8 @@ DATA = hashemb--0.1.0.sql hashemb_pgvector--0.1.0.sql
 # Sources, by layer: each may include only what stands above it.
 KERNEL = $(addprefix src/kernel/,kernel.o scalar.o avx2.o avx512.o neon.o \
 	steps.o steps_avx2.o)
-TYPE = $(addprefix src/type/,bincode.o bincode_order.o bitops.o majority.o \
-	distance.o dense.o ball.o ball_support.o svec.o svec_io.o svec_op.o \
+TYPE = $(addprefix src/type/,bincode.o bincode_cast.o bincode_order.o \
+	bitops.o majority.o distance.o dense.o ball.o ball_support.o svec.o svec_io.o svec_op.o \
 	svec_cast.o svec_agg.o svec_stats.o simhash.o)
 ENCODER = $(addprefix src/encoder/,format.o apply.o model.o cache.o \
 	describe.o import.o input.o encode.o decode.o spec.o training.o train_part.o \
