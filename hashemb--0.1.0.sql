@@ -1525,6 +1525,137 @@ CREATE OPERATOR <=> (
 COMMENT ON OPERATOR <=> (integer[], bincode) IS
 	'cosine distance';
 
+-- The same with the other integers, which drivers choose for whole numbers: the
+-- planner puts the operator with real[] in the function's place
+
+CREATE FUNCTION inner_product(bincode, smallint[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN inner_product($1, $2::real[]);
+COMMENT ON FUNCTION inner_product(bincode, smallint[]) IS
+	'inner product, in single precision';
+
+CREATE FUNCTION inner_product(smallint[], bincode) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN inner_product($1::real[], $2);
+COMMENT ON FUNCTION inner_product(smallint[], bincode) IS
+	'inner product, in single precision';
+
+CREATE FUNCTION negative_inner_product(bincode, smallint[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <#> $2::real[];
+COMMENT ON FUNCTION negative_inner_product(bincode, smallint[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION negative_inner_product(smallint[], bincode) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::real[] <#> $2;
+COMMENT ON FUNCTION negative_inner_product(smallint[], bincode) IS
+	'inner product times -1';
+
+CREATE FUNCTION cosine_distance(bincode, smallint[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <=> $2::real[];
+COMMENT ON FUNCTION cosine_distance(bincode, smallint[]) IS
+	'1 - cosine of the angle; NaN if the array is zero';
+
+CREATE FUNCTION cosine_distance(smallint[], bincode) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::real[] <=> $2;
+COMMENT ON FUNCTION cosine_distance(smallint[], bincode) IS
+	'1 - cosine of the angle; NaN if the array is zero';
+
+CREATE OPERATOR <#> (
+	LEFTARG = bincode, RIGHTARG = smallint[], FUNCTION = negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (bincode, smallint[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = bincode, RIGHTARG = smallint[], FUNCTION = cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (bincode, smallint[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = smallint[], RIGHTARG = bincode, FUNCTION = negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (smallint[], bincode) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = smallint[], RIGHTARG = bincode, FUNCTION = cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (smallint[], bincode) IS
+	'cosine distance';
+
+CREATE FUNCTION inner_product(bincode, bigint[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN inner_product($1, $2::real[]);
+COMMENT ON FUNCTION inner_product(bincode, bigint[]) IS
+	'inner product, in single precision';
+
+CREATE FUNCTION inner_product(bigint[], bincode) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN inner_product($1::real[], $2);
+COMMENT ON FUNCTION inner_product(bigint[], bincode) IS
+	'inner product, in single precision';
+
+CREATE FUNCTION negative_inner_product(bincode, bigint[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <#> $2::real[];
+COMMENT ON FUNCTION negative_inner_product(bincode, bigint[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION negative_inner_product(bigint[], bincode) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::real[] <#> $2;
+COMMENT ON FUNCTION negative_inner_product(bigint[], bincode) IS
+	'inner product times -1';
+
+CREATE FUNCTION cosine_distance(bincode, bigint[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <=> $2::real[];
+COMMENT ON FUNCTION cosine_distance(bincode, bigint[]) IS
+	'1 - cosine of the angle; NaN if the array is zero';
+
+CREATE FUNCTION cosine_distance(bigint[], bincode) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::real[] <=> $2;
+COMMENT ON FUNCTION cosine_distance(bigint[], bincode) IS
+	'1 - cosine of the angle; NaN if the array is zero';
+
+CREATE OPERATOR <#> (
+	LEFTARG = bincode, RIGHTARG = bigint[], FUNCTION = negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (bincode, bigint[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = bincode, RIGHTARG = bigint[], FUNCTION = cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (bincode, bigint[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = bigint[], RIGHTARG = bincode, FUNCTION = negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (bigint[], bincode) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = bigint[], RIGHTARG = bincode, FUNCTION = cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (bigint[], bincode) IS
+	'cosine distance';
+
 -- Arrays of numbers as dense vectors, computed in double precision
 
 CREATE FUNCTION inner_product(real[], real[]) RETURNS double precision
