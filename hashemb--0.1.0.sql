@@ -27,13 +27,13 @@ CREATE FUNCTION bincode_recv(internal, oid, integer) RETURNS bincode
 	AS 'MODULE_PATHNAME', 'hx_bincode_recv'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bincode_recv(internal, oid, integer) IS
-	'binary input: int32 of dimensions plus (bits per dimension - 1) * 65536, then the bit planes; as bit where the latter is 0';
+	'binary input: int32 of dimensions plus (bits per dimension - 1) * 65536, then the bit planes, the most significant first, each of full bytes; as bit has it where there is 1 bit per dimension';
 
 CREATE FUNCTION bincode_send(bincode) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'hx_bincode_send'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bincode_send(bincode) IS
-	'binary output';
+	'binary output: int32 of dimensions plus (bits per dimension - 1) * 65536, then the bit planes, the most significant first, each of full bytes; as bit has it where there is 1 bit per dimension';
 
 CREATE FUNCTION bincode_typmod_in(cstring[]) RETURNS integer
 	AS 'MODULE_PATHNAME', 'hx_bincode_typmod_in'
@@ -58,7 +58,8 @@ CREATE TYPE bincode (
 	STORAGE = extended
 );
 
--- Length coercion and casts: bit strings are codes as they lie on disk
+-- Length coercion and casts: bit strings are codes as they lie on disk, unless
+-- they are too long
 
 CREATE FUNCTION bincode_length_support(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'hx_bincode_length_support'
@@ -72,6 +73,26 @@ CREATE FUNCTION bincode(bincode, integer, boolean) RETURNS bincode
 	SUPPORT bincode_length_support;
 COMMENT ON FUNCTION bincode(bincode, integer, boolean) IS
 	'error unless the code is of the given type modifier';
+
+CREATE FUNCTION bit_to_bincode_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_bit_to_bincode_support'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bit_to_bincode_support(internal) IS
+	'planner support: looks at no bit string whose type limits its length';
+
+CREATE FUNCTION bit_to_bincode(bit) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_bit_to_bincode'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	SUPPORT bit_to_bincode_support;
+COMMENT ON FUNCTION bit_to_bincode(bit) IS
+	'bit string as code; error if it is longer than any code';
+
+CREATE FUNCTION varbit_to_bincode(bit varying) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_bit_to_bincode'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	SUPPORT bit_to_bincode_support;
+COMMENT ON FUNCTION varbit_to_bincode(bit varying) IS
+	'bit string as code; error if it is longer than any code';
 
 CREATE FUNCTION bincode_to_bit(bincode) RETURNS bit
 	AS 'MODULE_PATHNAME', 'hx_bincode_to_bit'
@@ -89,13 +110,13 @@ CREATE CAST (bincode AS bincode) WITH FUNCTION bincode(bincode, integer, boolean
 COMMENT ON CAST (bincode AS bincode) IS
 	'enforces the type modifier';
 
-CREATE CAST (bit AS bincode) WITHOUT FUNCTION AS ASSIGNMENT;
+CREATE CAST (bit AS bincode) WITH FUNCTION bit_to_bincode(bit) AS ASSIGNMENT;
 COMMENT ON CAST (bit AS bincode) IS
-	'rewrites nothing';
+	'rewrites nothing where the type of the bit string limits it to 65535 bits';
 
-CREATE CAST (bit varying AS bincode) WITHOUT FUNCTION AS ASSIGNMENT;
+CREATE CAST (bit varying AS bincode) WITH FUNCTION varbit_to_bincode(bit varying) AS ASSIGNMENT;
 COMMENT ON CAST (bit varying AS bincode) IS
-	'rewrites nothing';
+	'rewrites nothing where the type of the bit string limits it to 65535 bits';
 
 CREATE CAST (bincode AS bit) WITH FUNCTION bincode_to_bit(bincode) AS ASSIGNMENT;
 COMMENT ON CAST (bincode AS bit) IS
@@ -104,6 +125,48 @@ COMMENT ON CAST (bincode AS bit) IS
 CREATE CAST (bincode AS bit varying) WITH FUNCTION bincode_to_varbit(bincode) AS ASSIGNMENT;
 COMMENT ON CAST (bincode AS bit varying) IS
 	'needs 1 bit per dimension';
+
+-- Other forms that codes are kept in
+
+CREATE FUNCTION bytea_to_bincode(bytea, integer, boolean) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_bytea_to_bincode'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bytea_to_bincode(bytea, integer, boolean) IS
+	'packed bits, the first the highest of a byte, to code of the given type modifier; without one every bit is a dimension';
+
+CREATE FUNCTION bincode_to_bytea(bincode) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_bincode_to_bytea'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bincode_to_bytea(bincode) IS
+	'code to packed bits: its planes, the most significant first, each of full bytes';
+
+CREATE FUNCTION bigint_to_bincode(bigint) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_bigint_to_bincode'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bigint_to_bincode(bigint) IS
+	'integer to code of 64 bits; dimension 1 is the most significant bit';
+
+CREATE FUNCTION bincode_to_bigint(bincode) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'hx_bincode_to_bigint'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bincode_to_bigint(bincode) IS
+	'code of 64 bits to integer; dimension 1 is the most significant bit';
+
+CREATE CAST (bytea AS bincode) WITH FUNCTION bytea_to_bincode(bytea, integer, boolean) AS ASSIGNMENT;
+COMMENT ON CAST (bytea AS bincode) IS
+	'packed bits, the first the highest of a byte';
+
+CREATE CAST (bincode AS bytea) WITH FUNCTION bincode_to_bytea(bincode);
+COMMENT ON CAST (bincode AS bytea) IS
+	'packed bits, the first the highest of a byte; forgets the number of dimensions';
+
+CREATE CAST (bigint AS bincode) WITH FUNCTION bigint_to_bincode(bigint);
+COMMENT ON CAST (bigint AS bincode) IS
+	'64 bits, the most significant first';
+
+CREATE CAST (bincode AS bigint) WITH FUNCTION bincode_to_bigint(bincode);
+COMMENT ON CAST (bincode AS bigint) IS
+	'needs 64 bits';
 
 -- Order and equality: by bits per dimension, then dimensions, then bits
 
@@ -232,6 +295,40 @@ COMMENT ON OPERATOR CLASS bincode_hash_ops USING hash IS 'equality of codes';
 COMMENT ON OPERATOR FAMILY bincode_hash_ops USING hash IS
 	'equality of codes';
 
+-- Least and greatest, which a B-tree serves
+
+CREATE FUNCTION bincode_smaller(bincode, bincode) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_bincode_smaller'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bincode_smaller(bincode, bincode) IS
+	'the one that comes first';
+
+CREATE FUNCTION bincode_larger(bincode, bincode) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_bincode_larger'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bincode_larger(bincode, bincode) IS
+	'the one that comes last';
+
+CREATE AGGREGATE min(bincode) (
+	SFUNC = bincode_smaller,
+	STYPE = bincode,
+	COMBINEFUNC = bincode_smaller,
+	SORTOP = <,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE min(bincode) IS
+	'the first code by bits per dimension, then dimensions, then bits';
+
+CREATE AGGREGATE max(bincode) (
+	SFUNC = bincode_larger,
+	STYPE = bincode,
+	COMBINEFUNC = bincode_larger,
+	SORTOP = >,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE max(bincode) IS
+	'the last code by bits per dimension, then dimensions, then bits';
+
 -- Distances between codes of the same size
 
 CREATE FUNCTION hamming(bincode, bincode) RETURNS double precision
@@ -292,7 +389,68 @@ CREATE OPERATOR <=> (
 COMMENT ON OPERATOR <=> (bincode, bincode) IS
 	'cosine distance';
 
+-- The same with a bit string, as a column that was bit is asked: the planner puts
+-- the operator of codes in the function's place, so an index serves them too
+
+CREATE FUNCTION hamming_bincode_bit(bincode, bit) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10
+	RETURN $1 <~> $2::bincode;
+COMMENT ON FUNCTION hamming_bincode_bit(bincode, bit) IS
+	'Hamming distance of a code and a bit string';
+
+CREATE FUNCTION hamming_bit_bincode(bit, bincode) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10
+	RETURN $1::bincode <~> $2;
+COMMENT ON FUNCTION hamming_bit_bincode(bit, bincode) IS
+	'Hamming distance of a bit string and a code';
+
+CREATE OPERATOR <~> (
+	LEFTARG = bincode, RIGHTARG = bit, FUNCTION = hamming_bincode_bit,
+	COMMUTATOR = <~>
+);
+COMMENT ON OPERATOR <~> (bincode, bit) IS
+	'Hamming distance';
+
+CREATE OPERATOR <~> (
+	LEFTARG = bit, RIGHTARG = bincode, FUNCTION = hamming_bit_bincode,
+	COMMUTATOR = <~>
+);
+COMMENT ON OPERATOR <~> (bit, bincode) IS
+	'Hamming distance';
+
+CREATE FUNCTION jaccard_bincode_bit(bincode, bit) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10
+	RETURN $1 <%> $2::bincode;
+COMMENT ON FUNCTION jaccard_bincode_bit(bincode, bit) IS
+	'Jaccard distance of a code and a bit string';
+
+CREATE FUNCTION jaccard_bit_bincode(bit, bincode) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10
+	RETURN $1::bincode <%> $2;
+COMMENT ON FUNCTION jaccard_bit_bincode(bit, bincode) IS
+	'Jaccard distance of a bit string and a code';
+
+CREATE OPERATOR <%> (
+	LEFTARG = bincode, RIGHTARG = bit, FUNCTION = jaccard_bincode_bit,
+	COMMUTATOR = <%>
+);
+COMMENT ON OPERATOR <%> (bincode, bit) IS
+	'Jaccard distance';
+
+CREATE OPERATOR <%> (
+	LEFTARG = bit, RIGHTARG = bincode, FUNCTION = jaccard_bit_bincode,
+	COMMUTATOR = <%>
+);
+COMMENT ON OPERATOR <%> (bit, bincode) IS
+	'Jaccard distance';
+
 -- Parts of codes
+
+CREATE FUNCTION bit_count(bincode) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'hx_bincode_bit_count'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bit_count(bincode) IS
+	'number of bits set; needs 1 bit per dimension';
 
 CREATE FUNCTION dims(bincode) RETURNS integer
 	AS 'MODULE_PATHNAME', 'hx_bincode_dims'
@@ -473,7 +631,7 @@ CREATE FUNCTION hamming_ball_send(hamming_ball) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'hx_ball_send'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hamming_ball_send(hamming_ball) IS
-	'binary output';
+	'binary output: int32 radius, then the code as bincode';
 
 CREATE TYPE hamming_ball (
 	INPUT = hamming_ball_in,
@@ -583,7 +741,7 @@ CREATE FUNCTION svec_send(svec) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'hx_svec_send'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION svec_send(svec) IS
-	'binary output';
+	'binary output: int32 dimensions, int32 number of weights, int32 0, the indices from 0 as int32, the weights as float4';
 
 CREATE FUNCTION svec_typmod_in(cstring[]) RETURNS integer
 	AS 'MODULE_PATHNAME', 'hx_svec_typmod_in'
@@ -1365,6 +1523,137 @@ CREATE OPERATOR <=> (
 	COMMUTATOR = <=>
 );
 COMMENT ON OPERATOR <=> (integer[], bincode) IS
+	'cosine distance';
+
+-- The same with the other integers, which drivers choose for whole numbers: the
+-- planner puts the operator with real[] in the function's place
+
+CREATE FUNCTION inner_product(bincode, smallint[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN inner_product($1, $2::real[]);
+COMMENT ON FUNCTION inner_product(bincode, smallint[]) IS
+	'inner product, in single precision';
+
+CREATE FUNCTION inner_product(smallint[], bincode) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN inner_product($1::real[], $2);
+COMMENT ON FUNCTION inner_product(smallint[], bincode) IS
+	'inner product, in single precision';
+
+CREATE FUNCTION negative_inner_product(bincode, smallint[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <#> $2::real[];
+COMMENT ON FUNCTION negative_inner_product(bincode, smallint[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION negative_inner_product(smallint[], bincode) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::real[] <#> $2;
+COMMENT ON FUNCTION negative_inner_product(smallint[], bincode) IS
+	'inner product times -1';
+
+CREATE FUNCTION cosine_distance(bincode, smallint[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <=> $2::real[];
+COMMENT ON FUNCTION cosine_distance(bincode, smallint[]) IS
+	'1 - cosine of the angle; NaN if the array is zero';
+
+CREATE FUNCTION cosine_distance(smallint[], bincode) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::real[] <=> $2;
+COMMENT ON FUNCTION cosine_distance(smallint[], bincode) IS
+	'1 - cosine of the angle; NaN if the array is zero';
+
+CREATE OPERATOR <#> (
+	LEFTARG = bincode, RIGHTARG = smallint[], FUNCTION = negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (bincode, smallint[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = bincode, RIGHTARG = smallint[], FUNCTION = cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (bincode, smallint[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = smallint[], RIGHTARG = bincode, FUNCTION = negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (smallint[], bincode) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = smallint[], RIGHTARG = bincode, FUNCTION = cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (smallint[], bincode) IS
+	'cosine distance';
+
+CREATE FUNCTION inner_product(bincode, bigint[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN inner_product($1, $2::real[]);
+COMMENT ON FUNCTION inner_product(bincode, bigint[]) IS
+	'inner product, in single precision';
+
+CREATE FUNCTION inner_product(bigint[], bincode) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN inner_product($1::real[], $2);
+COMMENT ON FUNCTION inner_product(bigint[], bincode) IS
+	'inner product, in single precision';
+
+CREATE FUNCTION negative_inner_product(bincode, bigint[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <#> $2::real[];
+COMMENT ON FUNCTION negative_inner_product(bincode, bigint[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION negative_inner_product(bigint[], bincode) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::real[] <#> $2;
+COMMENT ON FUNCTION negative_inner_product(bigint[], bincode) IS
+	'inner product times -1';
+
+CREATE FUNCTION cosine_distance(bincode, bigint[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <=> $2::real[];
+COMMENT ON FUNCTION cosine_distance(bincode, bigint[]) IS
+	'1 - cosine of the angle; NaN if the array is zero';
+
+CREATE FUNCTION cosine_distance(bigint[], bincode) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::real[] <=> $2;
+COMMENT ON FUNCTION cosine_distance(bigint[], bincode) IS
+	'1 - cosine of the angle; NaN if the array is zero';
+
+CREATE OPERATOR <#> (
+	LEFTARG = bincode, RIGHTARG = bigint[], FUNCTION = negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (bincode, bigint[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = bincode, RIGHTARG = bigint[], FUNCTION = cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (bincode, bigint[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = bigint[], RIGHTARG = bincode, FUNCTION = negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (bigint[], bincode) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = bigint[], RIGHTARG = bincode, FUNCTION = cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (bigint[], bincode) IS
 	'cosine distance';
 
 -- Arrays of numbers as dense vectors, computed in double precision
@@ -2327,7 +2616,7 @@ CREATE FUNCTION hashemb_model_send(hashemb_model) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'hx_model_send'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hashemb_model_send(hashemb_model) IS
-	'binary output';
+	'binary output: the bytes whose base64 is the text form';
 
 -- not compressed, so that the header can be read without the rest
 CREATE TYPE hashemb_model (
@@ -2353,7 +2642,7 @@ COMMENT ON FUNCTION hashemb_model_ne(hashemb_model, hashemb_model) IS
 
 CREATE OPERATOR = (
 	LEFTARG = hashemb_model, RIGHTARG = hashemb_model, FUNCTION = hashemb_model_eq,
-	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel
+	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
 );
 COMMENT ON OPERATOR = (hashemb_model, hashemb_model) IS
 	'equal';
@@ -2364,6 +2653,102 @@ CREATE OPERATOR <> (
 );
 COMMENT ON OPERATOR <> (hashemb_model, hashemb_model) IS
 	'not equal';
+
+-- An order, by digests, only so that models can be sorted, counted distinct and
+-- grouped
+
+CREATE FUNCTION hashemb_model_lt(hashemb_model, hashemb_model) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_model_lt'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_model_lt(hashemb_model, hashemb_model) IS
+	'has the lower digest';
+
+CREATE FUNCTION hashemb_model_le(hashemb_model, hashemb_model) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_model_le'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_model_le(hashemb_model, hashemb_model) IS
+	'has the lower digest, or the same';
+
+CREATE FUNCTION hashemb_model_ge(hashemb_model, hashemb_model) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_model_ge'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_model_ge(hashemb_model, hashemb_model) IS
+	'has the higher digest, or the same';
+
+CREATE FUNCTION hashemb_model_gt(hashemb_model, hashemb_model) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_model_gt'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_model_gt(hashemb_model, hashemb_model) IS
+	'has the higher digest';
+
+CREATE FUNCTION hashemb_model_cmp(hashemb_model, hashemb_model) RETURNS integer
+	AS 'MODULE_PATHNAME', 'hx_model_cmp'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_model_cmp(hashemb_model, hashemb_model) IS
+	'-1, 0 or 1: lower digest, the same, or higher';
+
+CREATE OPERATOR < (
+	LEFTARG = hashemb_model, RIGHTARG = hashemb_model, FUNCTION = hashemb_model_lt,
+	COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+COMMENT ON OPERATOR < (hashemb_model, hashemb_model) IS
+	'has the lower digest';
+
+CREATE OPERATOR <= (
+	LEFTARG = hashemb_model, RIGHTARG = hashemb_model, FUNCTION = hashemb_model_le,
+	COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+COMMENT ON OPERATOR <= (hashemb_model, hashemb_model) IS
+	'has the lower digest, or the same';
+
+CREATE OPERATOR >= (
+	LEFTARG = hashemb_model, RIGHTARG = hashemb_model, FUNCTION = hashemb_model_ge,
+	COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+COMMENT ON OPERATOR >= (hashemb_model, hashemb_model) IS
+	'has the higher digest, or the same';
+
+CREATE OPERATOR > (
+	LEFTARG = hashemb_model, RIGHTARG = hashemb_model, FUNCTION = hashemb_model_gt,
+	COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+COMMENT ON OPERATOR > (hashemb_model, hashemb_model) IS
+	'has the higher digest';
+
+CREATE OPERATOR CLASS hashemb_model_btree_ops
+	DEFAULT FOR TYPE hashemb_model USING btree AS
+	OPERATOR 1 <,
+	OPERATOR 2 <=,
+	OPERATOR 3 =,
+	OPERATOR 4 >=,
+	OPERATOR 5 >,
+	FUNCTION 1 hashemb_model_cmp(hashemb_model, hashemb_model);
+COMMENT ON OPERATOR CLASS hashemb_model_btree_ops USING btree IS
+	'order of encoders, by their digests';
+COMMENT ON OPERATOR FAMILY hashemb_model_btree_ops USING btree IS
+	'order of encoders';
+
+CREATE FUNCTION hashemb_model_hash(hashemb_model) RETURNS integer
+	AS 'MODULE_PATHNAME', 'hx_model_hash'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_model_hash(hashemb_model) IS
+	'hash';
+
+CREATE FUNCTION hashemb_model_hash_extended(hashemb_model, bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'hx_model_hash_extended'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_model_hash_extended(hashemb_model, bigint) IS
+	'hash with seed';
+
+CREATE OPERATOR CLASS hashemb_model_hash_ops
+	DEFAULT FOR TYPE hashemb_model USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 hashemb_model_hash(hashemb_model),
+	FUNCTION 2 hashemb_model_hash_extended(hashemb_model, bigint);
+COMMENT ON OPERATOR CLASS hashemb_model_hash_ops USING hash IS
+	'equality of encoders, by their digests';
+COMMENT ON OPERATOR FAMILY hashemb_model_hash_ops USING hash IS
+	'equality of encoders';
 
 CREATE FUNCTION hashemb_same_space(hashemb_model, hashemb_model) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'hx_same_space'

@@ -4,15 +4,29 @@
 \echo Use "CREATE EXTENSION hashemb_pgvector" to load this file. \quit
 
 -- sparsevec and svec have one layout: nothing is computed, and a column may
--- change its type without being rewritten
+-- change its type without being rewritten, unless it might hold more weights
+-- than sparsevec takes
 
 CREATE CAST (sparsevec AS svec) WITHOUT FUNCTION AS ASSIGNMENT;
 COMMENT ON CAST (sparsevec AS svec) IS
 	'rewrites nothing';
 
-CREATE CAST (svec AS sparsevec) WITHOUT FUNCTION AS ASSIGNMENT;
+CREATE FUNCTION svec_to_sparsevec_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_svec_to_sparsevec_support'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION svec_to_sparsevec_support(internal) IS
+	'planner support: looks at no vector whose type has at most 16000 dimensions';
+
+CREATE FUNCTION svec_to_sparsevec(svec) RETURNS sparsevec
+	AS 'MODULE_PATHNAME', 'hx_svec_to_sparsevec'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	SUPPORT svec_to_sparsevec_support;
+COMMENT ON FUNCTION svec_to_sparsevec(svec) IS
+	'the same vector; error if it has more than 16000 weights, which a sparsevec cannot have';
+
+CREATE CAST (svec AS sparsevec) WITH FUNCTION svec_to_sparsevec(svec) AS ASSIGNMENT;
 COMMENT ON CAST (svec AS sparsevec) IS
-	'rewrites nothing; text and binary input of sparsevec take fewer weights';
+	'rewrites nothing where the type of the vector limits it to 16000 dimensions';
 
 -- Dense vectors go by way of real[]; bodies are parsed here, so that they mean
 -- the same under every search_path
@@ -56,3 +70,46 @@ COMMENT ON CAST (svec AS vector) IS
 CREATE CAST (svec AS halfvec) WITH FUNCTION svec_to_halfvec(svec) AS ASSIGNMENT;
 COMMENT ON CAST (svec AS halfvec) IS
 	'zeros are written out';
+
+-- Codes from the signs of dense vectors. A literal or parameter without a type
+-- would fit arrays and vectors alike, so there is a function for it.
+
+CREATE FUNCTION binarize(vector) RETURNS bincode
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100
+	RETURN binarize($1::real[]);
+COMMENT ON FUNCTION binarize(vector) IS
+	'per dimension 1 where the value is above 0';
+
+CREATE FUNCTION binarize(halfvec) RETURNS bincode
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100
+	RETURN binarize($1::real[]);
+COMMENT ON FUNCTION binarize(halfvec) IS
+	'per dimension 1 where the value is above 0';
+
+CREATE FUNCTION binarize(vector, vector) RETURNS bincode
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100
+	RETURN binarize($1::real[], $2::real[]);
+COMMENT ON FUNCTION binarize(vector, vector) IS
+	'per dimension 1 where the value is above its threshold, such as the mean of all rows';
+
+CREATE FUNCTION binarize(halfvec, halfvec) RETURNS bincode
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100
+	RETURN binarize($1::real[], $2::real[]);
+COMMENT ON FUNCTION binarize(halfvec, halfvec) IS
+	'per dimension 1 where the value is above its threshold, such as the mean of all rows';
+
+CREATE FUNCTION binarize(text) RETURNS bincode
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100
+	RETURN binarize(CASE WHEN $1 ~ '^\s*\[[^]]*\]\s*$' THEN $1::vector::real[]::double precision[]
+		ELSE $1::double precision[] END);
+COMMENT ON FUNCTION binarize(text) IS
+	'per dimension 1 where the value is above 0; for what has no type: a vector or an array as text';
+
+CREATE FUNCTION binarize(text, text) RETURNS bincode
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100
+	RETURN binarize(CASE WHEN $1 ~ '^\s*\[[^]]*\]\s*$' THEN $1::vector::real[]::double precision[]
+		ELSE $1::double precision[] END,
+		CASE WHEN $2 ~ '^\s*\[[^]]*\]\s*$' THEN $2::vector::real[]::double precision[]
+		ELSE $2::double precision[] END);
+COMMENT ON FUNCTION binarize(text, text) IS
+	'per dimension 1 where the value is above its threshold; for what has no type: vectors or arrays as text';

@@ -56,7 +56,9 @@ GROUP BY g;
 SELECT count(*) AS groups, count(*) FILTER (WHERE m::text <> plain OR w::text <> weighted) AS wrong
 FROM (SELECT g, bit_majority(c) AS m, bit_majority(c, w) AS w FROM codes GROUP BY g) AS t
 	JOIN bits USING (g);
-SELECT bit_majority(c) AS alone, bit_majority(c, w) AS alone_weighted FROM codes \gset
+SELECT bit_majority(c) AS alone, bit_majority(c, w) AS alone_weighted, min(c) AS least, max(c) AS greatest FROM codes \gset
+SELECT :'least' = (SELECT c::text FROM codes ORDER BY c LIMIT 1) AS least,
+	:'greatest' = (SELECT c::text FROM codes WHERE c IS NOT NULL ORDER BY c DESC LIMIT 1) AS greatest;
 SET max_parallel_workers_per_gather = 2;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
@@ -67,6 +69,8 @@ FROM codes;
 SELECT count(*) AS groups, count(*) FILTER (WHERE m::text <> plain OR w::text <> weighted) AS wrong
 FROM (SELECT g, bit_majority(c) AS m, bit_majority(c, w) AS w FROM codes GROUP BY g) AS t
 	JOIN bits USING (g);
+EXPLAIN (COSTS off) SELECT min(c), max(c) FROM codes;
+SELECT min(c) = :'least' AS least, max(c) = :'greatest' AS greatest FROM codes;
 -- lengths that differ between workers are refused too
 ALTER TABLE codes ALTER c TYPE bincode;
 UPDATE codes SET c = '01' WHERE id > 10000;

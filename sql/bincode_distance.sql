@@ -181,6 +181,41 @@ SELECT '01'::bincode <#> '{1e-60,1}'::numeric[] AS "numeric",
 	'01'::bincode <=> '{1e-60,0}'::float8[] AS zero;
 SELECT ''::bincode <#> '{}'::real[] AS product, ''::bincode <=> '{}'::int[] AS cosine;
 SELECT '11'::bincode <#> '[5:6]={1,2}'::int[] AS lower_bound;
+-- drivers send whole numbers as the smallest integers that hold them
+SELECT inner_product('0123/2'::bincode, q) AS product, inner_product(q, '0123/2'::bincode) AS turned, negative_inner_product('0123/2'::bincode, q) AS negative,
+	negative_inner_product(q, '0123/2'::bincode) AS turned, cosine_distance('0123/2'::bincode, q) AS cosine, cosine_distance(q, '0123/2'::bincode) AS turned
+FROM (VALUES ('{1,-2,0,4}'::smallint[])) AS v(q) UNION ALL
+SELECT inner_product('0123/2'::bincode, q), inner_product(q, '0123/2'::bincode), negative_inner_product('0123/2'::bincode, q),
+	negative_inner_product(q, '0123/2'::bincode), cosine_distance('0123/2'::bincode, q), cosine_distance(q, '0123/2'::bincode)
+FROM (VALUES ('{1,-2,0,4}'::bigint[])) AS v(q) UNION ALL
+SELECT inner_product('0123/2'::bincode, q), inner_product(q, '0123/2'::bincode), negative_inner_product('0123/2'::bincode, q),
+	negative_inner_product(q, '0123/2'::bincode), cosine_distance('0123/2'::bincode, q), cosine_distance(q, '0123/2'::bincode)
+FROM (VALUES ('{1,-2,0,4}'::real[])) AS v(q);
+SELECT '01'::bincode <#> '{3,4}'::smallint[], '{3,4}'::smallint[] <#> '01'::bincode, '01'::bincode <=> '{3,4}'::smallint[], '{3,4}'::smallint[] <=> '01'::bincode,
+	'01'::bincode <#> '{3,4}'::bigint[], '{3,4}'::bigint[] <#> '01'::bincode, '01'::bincode <=> '{3,4}'::bigint[], '{3,4}'::bigint[] <=> '01'::bincode,
+	'01'::bincode <#> '{3,4}'::real[] AS product, '01'::bincode <=> '{3,4}'::real[] AS cosine;
+\set SHOW_CONTEXT never
+SELECT '01'::bincode <#> '{1,NULL}'::smallint[];
+SELECT '01'::bincode <#> '{1,2,3}'::bigint[];
+\set SHOW_CONTEXT errors
+CREATE TABLE indexed AS SELECT i AS id, i::bit(8)::bincode(8) AS c FROM generate_series(0, 255) AS i;
+CREATE INDEX ON indexed USING hashemb (c bincode_ip_ops);
+SET enable_seqscan = off;
+CREATE FUNCTION plan_lines(query text, pattern text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP
+		IF line ~ pattern THEN
+			RETURN NEXT trim(line, ' ->');
+		END IF;
+	END LOOP;
+END $$;
+SELECT plan_lines($$SELECT id FROM indexed ORDER BY c <#> '{1,2,3,4,5,6,7,8}'::smallint[] LIMIT 3$$, 'Custom|Order');
+SELECT plan_lines($$SELECT id FROM indexed ORDER BY '{1,2,3,4,5,6,7,8}'::bigint[] <#> c LIMIT 3$$, 'Custom|Order');
+SELECT id FROM indexed ORDER BY c <#> '{1,2,3,4,5,6,7,8}'::smallint[] LIMIT 3;
+RESET enable_seqscan;
 
-DROP TABLE pairs, queries;
+DROP TABLE pairs, queries, indexed;
+DROP FUNCTION plan_lines;
 DROP FUNCTION random_code, product, steps, ones, lane_product;

@@ -88,6 +88,37 @@ SELECT count(*) FILTER (WHERE
 FROM codes;
 SELECT count(DISTINCT bincode_hash(c)) = count(DISTINCT c) AS no_collision
 FROM codes;
+
+-- least and greatest, of all rows, of groups; a B-tree serves them
+SELECT min(c), max(c) FROM (VALUES ('01'::bincode), (NULL), ('1/2'), ('001'), ('10')) AS v(c);
+SELECT min(c), max(c) FROM codes WHERE false;
+SELECT count(*) AS groups, count(*) FILTER (WHERE least <> (SELECT c FROM codes AS o WHERE o.id % 7 = g ORDER BY c LIMIT 1) OR
+	greatest <> (SELECT c FROM codes AS o WHERE o.id % 7 = g ORDER BY c DESC LIMIT 1)) AS wrong
+FROM (SELECT id % 7 AS g, min(c) AS least, max(c) AS greatest FROM codes GROUP BY 1) AS t;
+SET enable_seqscan = off;
+CREATE FUNCTION plan_lines(query text, pattern text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP
+		IF line ~ pattern THEN
+			RETURN NEXT trim(line, ' ->');
+		END IF;
+	END LOOP;
+END $$;
+SELECT plan_lines('SELECT min(c), max(c) FROM codes', 'Scan');
+DROP FUNCTION plan_lines;
+SELECT min(c) = (SELECT c FROM codes ORDER BY c LIMIT 1) AS least, max(c) = (SELECT c FROM codes ORDER BY c DESC LIMIT 1) AS greatest
+FROM codes;
+RESET enable_seqscan;
+-- values out of line and compressed are states, too
+CREATE TABLE large (id int, c bincode);
+ALTER TABLE large ALTER c SET STORAGE external;
+INSERT INTO large SELECT i, repeat('01', 30000 + i)::bincode FROM generate_series(1, 5) AS i;
+SELECT dims(min(c)), dims(max(c)) FROM large;
+SELECT id, dims(min(c) OVER w), dims(max(c) OVER w) FROM large WINDOW w AS (ORDER BY id ROWS 1 PRECEDING);
+DROP TABLE large;
+
 CREATE TABLE parts (c bincode(8)) PARTITION BY HASH (c);
 CREATE TABLE part0 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE part1 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 1);
@@ -100,6 +131,8 @@ INSERT INTO ordered VALUES ('00000001');
 DROP TABLE ordered;
 
 -- bit operators
+SELECT bit_count('0110'::bincode), bit_count(''::bincode), bit_count('111111111'::bincode);
+SELECT bit_count('01/2'::bincode);
 SELECT a & b AS "and", a | b AS "or", a # b AS "xor", ~ a AS "not", a || b AS both
 FROM (VALUES ('0011'::bincode, '0101'::bincode), ('', ''), ('1', '0'),
 	('000011110', '111111111')) AS v(a, b);
@@ -126,6 +159,7 @@ SELECT count(*) AS codes, count(*) FILTER (WHERE
 	(a | b)::text <> (a::varbit | b::varbit)::text OR
 	(a # b)::text <> (a::varbit # b::varbit)::text OR
 	(~ a)::text <> (~ a::varbit)::text OR
+	bit_count(a) <> bit_count(a::varbit) OR
 	~ ~ a <> a OR (a # b) # b <> a) AS wrong
 FROM (SELECT random_code(n, 1) AS a, random_code(n, 1) AS b
 	FROM generate_series(0, 140) AS n) AS t;

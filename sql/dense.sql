@@ -98,6 +98,15 @@ SELECT inner_product('{1,2}'::numeric[], '{1,-Infinity}');
 SELECT l2_norm('{1e400}'::numeric[]);
 SELECT l2_norm(ARRAY['a']);
 
+-- numbers may have thousands of digits: the first out of range ends it, and
+-- reading can be cancelled before it comes to the last, which is refused
+SELECT repeat('1', 5000)::bincode <#> array_fill('1e130000'::numeric, ARRAY[5000]);
+SELECT l2_norm('{1}'::numeric[] || array_fill('-1e130000'::numeric, ARRAY[5000]));
+SET statement_timeout = '50ms';
+SELECT repeat('1', 65535)::bincode <#> (array_fill('1e-16000'::numeric, ARRAY[65534]) || 'NaN'::numeric);
+SELECT l2_norm(array_fill('1e-16000'::numeric, ARRAY[65534]) || 'NaN'::numeric);
+RESET statement_timeout;
+
 -- codes from arrays: 1 above the threshold, 0 at it or below
 SELECT binarize('{-1,0,1}'::real[]), binarize('{-0.0,1e-30}'::real[]), binarize(ARRAY[1, -1, 0]),
 	binarize(ARRAY[0.5, 0.6, 0.4], ARRAY[0.5, 0.5, 0.5]), binarize('{1,2,3}', '{3,2,1}');

@@ -20,6 +20,28 @@ SELECT name, family, method, output, inputs, dims, bits, views, rows, size, dige
 SELECT name, m::text::hashemb_model = m AS text, hashemb_import(hashemb_export(m)) = m AS json,
 	octet_length(hashemb_model_send(m)) = (hashemb_info(m)).size AS binary, hashemb_export(m) - '{views,layers,space,rows,loss}'::text[] AS head FROM models ORDER BY name;
 SELECT a.name, b.name, a.m = b.m AS eq, a.m <> b.m AS ne, hashemb_same_space(a.m, b.m) AS space FROM models a, models b WHERE a.name = 'itq' AND b.name IN ('itq', 'class') ORDER BY 2;
+-- equal are those with one digest, so that they can be distinct, grouped, joined and looked up by hash
+CREATE TABLE twice AS SELECT name || n AS name, CASE n WHEN 1 THEN m ELSE m::text::hashemb_model END AS m FROM models, generate_series(1, 2) n;
+SELECT count(*) FROM (SELECT DISTINCT m FROM twice) d;
+SELECT (hashemb_info(m)).digest = min((hashemb_info(m)).digest) AS same, count(*), string_agg(name, ' ' ORDER BY name) FROM twice GROUP BY m ORDER BY 3;
+SELECT count(*) FROM (SELECT m FROM twice UNION SELECT m FROM models) u;
+SELECT count(DISTINCT m), count(*) FILTER (WHERE m = before) AS repeated, count(*) FILTER (WHERE m < before) AS unsorted FROM (SELECT m, lag(m) OVER (ORDER BY m) AS before FROM twice) o;
+SELECT count(*) FILTER (WHERE (a.m < b.m) <> (x.digest < y.digest) OR (a.m <= b.m) <> (x.digest <= y.digest) OR (a.m > b.m) <> (x.digest > y.digest) OR (a.m >= b.m) <> (x.digest >= y.digest)
+	OR hashemb_model_cmp(a.m, b.m) <> (x.digest > y.digest)::int - (x.digest < y.digest)::int) AS wrong FROM models a, models b, hashemb_info(a.m) x, hashemb_info(b.m) y;
+CREATE INDEX twice_idx ON twice USING hash (m);
+SET enable_seqscan = off;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+EXPLAIN (COSTS off) SELECT count(*) FROM twice JOIN models USING (m);
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+SELECT string_agg(name, ' ' ORDER BY name) FROM twice WHERE m = (SELECT m FROM models WHERE name = 'itq');
+RESET enable_seqscan;
+SELECT count(*) FROM models a JOIN twice b ON a.m = b.m;
+SELECT count(*) FILTER (WHERE hashemb_model_hash(a.m) = hashemb_model_hash(b.m)) AS plain,
+	count(*) FILTER (WHERE hashemb_model_hash_extended(a.m, 0) & 4294967295 <> hashemb_model_hash(a.m)::bigint & 4294967295) AS wrong,
+	count(*) FILTER (WHERE hashemb_model_hash_extended(a.m, 1) = hashemb_model_hash_extended(b.m, 1)) AS seeded FROM models a, models b;
+DROP TABLE twice;
 -- a binary copy
 SELECT current_setting('data_directory') || '/hashemb_model.copy' AS file \gset
 COPY models TO :'file' (FORMAT binary);

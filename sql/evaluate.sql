@@ -48,6 +48,10 @@ SELECT bit_vote('{01}', '{-1}');
 SELECT bit_vote('{01}', '{NaN}');
 SELECT bit_vote('{01,01}', '{1e308,1e308}');
 SELECT bit_vote('{{01},{10}}');
+-- many long codes can be cancelled before the last, which is refused
+SET statement_timeout = '20ms';
+SELECT bit_vote(array_fill(repeat('1', 65535)::bincode, ARRAY[6000]) || '1'::bincode) IS NULL;
+RESET statement_timeout;
 
 -- statistics of codes: against the bits, in parallel too
 \set seed 0.625

@@ -87,6 +87,18 @@ SELECT svec('{"1": 1}', -1);
 SELECT svec('{"1": 1}', NULL) IS NULL AS "null";
 SELECT jsonb_object_agg(i, 1)::svec(100000) FROM generate_series(1, 65536) i;
 
+-- numbers of thousands of digits: an error repeats none of them, and reading can
+-- be cancelled before it comes to what is refused
+SELECT ('{1}'::numeric[] || array_fill('1e130000'::numeric, ARRAY[5000]))::svec;
+SELECT '{1,1e-16000}'::numeric[]::svec;
+SELECT '{1,Infinity}'::numeric[]::svec;
+SELECT ('{"1": 1' || repeat('0', 100000) || '}')::jsonb::svec;
+SELECT ('{"' || repeat('9', 100000) || '": 1}')::jsonb::svec;
+SELECT '{0.0e-16000,1}'::numeric[]::svec, '{1.00000005960464477539062500000000000001}'::numeric[]::svec AS rounded_once;
+SET statement_timeout = '50ms';
+SELECT (array_fill('0e-16000'::numeric, ARRAY[100000]) || 'NaN'::numeric)::svec;
+RESET statement_timeout;
+
 -- which casts there are, and that none but the length coercion is implicit
 SELECT castsource::regtype AS source, casttarget::regtype AS target, castcontext, castmethod
 	FROM pg_cast WHERE 'svec'::regtype IN (castsource, casttarget) ORDER BY 1, 2;

@@ -38,6 +38,11 @@ $node->safe_psql(
 		ARRAY['01', '10', NULL]::bincode[], i::bit(20), i::bit(10)
 	FROM generate_series(1, 300) AS i;
 	INSERT INTO codes (id) VALUES (1000);
+	-- the longest codes of each width
+	INSERT INTO codes (id, any_code, ball, was_varying)
+	SELECT 1000 + b, (repeat('1', 65535 / b) || '/' || b)::bincode, hamming_ball(repeat('1', 65535)::bincode, b),
+		repeat('1', 65535)::bit varying
+	FROM generate_series(1, 4) AS b;
 	ALTER TABLE codes ALTER was_bit TYPE bincode(20);
 	ALTER TABLE codes ALTER was_varying TYPE bincode;
 	CREATE INDEX by_order ON codes (any_code);
@@ -50,6 +55,22 @@ $node->safe_psql(
 	CREATE MATERIALIZED VIEW majority AS
 	SELECT id % 3 AS g, bit_majority(one) AS m FROM codes GROUP BY 1;
 });
+
+# Who may insert cannot put in what would break the dump
+my $long = "$PostgreSQL::Test::Utils::tmp_check/long";
+for my $insert (
+	q{INSERT INTO codes (id, any_code) VALUES (2000, repeat('1', 70000)::bit varying)},
+	q{INSERT INTO codes (id, was_varying) VALUES (2000, repeat('1', 65536)::bit varying)},
+	q{INSERT INTO codes (id, any_code) VALUES (2000, repeat('1', 65536)::bit(65536)::bincode)},
+	qq{COPY (SELECT 2000, repeat('1', 65536)::bit varying) TO '$long.binary' (FORMAT binary);
+		COPY codes (id, any_code) FROM '$long.binary' (FORMAT binary)},
+	qq{COPY (SELECT 2000, repeat('1', 65536)) TO '$long.text'; COPY codes (id, any_code) FROM '$long.text'})
+{
+	my ($ret, $out, $err) = $node->psql('source', "SET search_path = public, other; $insert");
+
+	isnt($ret, 0, "refused: $insert");
+	like($err, qr/too long|invalid code in message/, 'with its reason');
+}
 
 my $file = "$PostgreSQL::Test::Utils::tmp_check/dump.sql";
 $node->command_ok([ 'pg_dump', '-f', $file, 'source' ], 'dump');

@@ -94,7 +94,8 @@ nm -D --defined-only hashemb.so | awk '{ print $3 }' |
 	report 'exported, but not one of our names' || true
 nm -D --defined-only hashemb.so | sed -n 's/.* pg_finfo_//p' | sort -u \
 	>"$found.library"
-tr '\n\t' '  ' <"$script" | sed "s/'MODULE_PATHNAME'/\\n/g" | tail -n +2 |
+cat "$script" hashemb_pgvector--?.?.?.sql | tr '\n\t' '  ' |
+	sed "s/'MODULE_PATHNAME'/\\n/g" | tail -n +2 |
 	sed -n "s/^ *, *'\\([a-z0-9_]*\\)'.*/\\1/p" | sort -u >"$found.script"
 comm -23 "$found.library" "$found.script" |
 	report "in the library, but not in $script"

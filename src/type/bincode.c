@@ -170,18 +170,33 @@ HxDatumGetBincode(Datum value)
 	return view_value(PG_DETOAST_DATUM(value)).value;
 }
 
-/* Error, naming both, unless the codes have the same dimensions and planes. */
-void
-HxCheckSameShape(const HxCode *a, const HxCode *b)
+/*
+ * Are both of the same dimensions and planes?  Else the one error for codes of
+ * different sizes, soft if it may be: it names both, and `detail`, a sentence
+ * or NULL, says where they come from.
+ */
+bool
+HxMatchShapes(int dims, int planes, int other_dims, int other_planes,
+			  const char *detail, struct Node *escontext)
 {
 	char left[HX_SHAPE_NAME];
 	char right[HX_SHAPE_NAME];
 
-	if (a->dims != b->dims || a->planes != b->planes)
-		ereport(ERROR, (errcode(ERRCODE_STRING_DATA_LENGTH_MISMATCH),
-						errmsg("codes of different sizes: %s and %s",
-							   HxShapeName(a->dims, a->planes, left),
-							   HxShapeName(b->dims, b->planes, right))));
+	if (dims == other_dims && planes == other_planes)
+		return true;
+	ereturn(escontext, false,
+			(errcode(ERRCODE_STRING_DATA_LENGTH_MISMATCH),
+			 errmsg("codes of different sizes: %s and %s",
+					HxShapeName(dims, planes, left),
+					HxShapeName(other_dims, other_planes, right)),
+			 detail == NULL ? 0 : errdetail_internal("%s", detail)));
+}
+
+/* Error, naming both, unless the codes have the same dimensions and planes. */
+void
+HxCheckSameShape(const HxCode *a, const HxCode *b)
+{
+	(void) HxMatchShapes(a->dims, a->planes, b->dims, b->planes, NULL, NULL);
 }
 
 /* Error unless the code has one bit a dimension, as `what` needs it. */
@@ -201,17 +216,12 @@ HxCheckOnePlane(const HxCode *code, const char *what)
 static bool
 matches_typmod(const HxCode *code, int32 typmod, struct Node *escontext)
 {
-	char have[HX_SHAPE_NAME];
-	char want[HX_SHAPE_NAME];
-
-	if (typmod < 0 || typmod == HX_SHAPE(code->dims, code->planes))
+	if (typmod < 0)
 		return true;
-	ereturn(escontext, false,
-			(errcode(ERRCODE_STRING_DATA_LENGTH_MISMATCH),
-			 errmsg("code of %s does not match type %s",
-					HxShapeName(code->dims, code->planes, have),
-					HxShapeName(HX_SHAPE_DIMS(typmod), HX_SHAPE_PLANES(typmod),
-								want))));
+	return HxMatchShapes(code->dims, code->planes, HX_SHAPE_DIMS(typmod),
+						 HX_SHAPE_PLANES(typmod),
+						 "The value is the first, its type the second.",
+						 escontext);
 }
 
 /*
@@ -266,23 +276,93 @@ parse_planes(const char *text, size_t length, size_t *digits,
 }
 
 /*
- * The code that a text of this length stands for.  Soft error, then NULL, if
- * it stands for none.
+ * Soft error: the text has no digit of a code at this place.  An array of
+ * numbers or a vector without a type is taken for a code where it stands beside
+ * one, so it gets a hint.
+ */
+static Bincode *
+reject_digit(const char *text, size_t length, size_t at, int planes,
+			 struct Node *escontext)
+{
+	bool array = at == 0 && text[0] == '{';
+	bool vector = at == 0 && text[0] == '[';
+
+	ereturn(escontext, NULL,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+			 errmsg("invalid digit \"%.*s\" at position %zu of a code",
+					pg_mbcharcliplen(text + at, (int) (length - at), 1),
+					text + at, at + 1),
+			 errdetail_plural("With %d bit per dimension, digits are 0 to %x.",
+							  "With %d bits per dimension, digits are 0 to %x.",
+							  planes, planes, (1 << planes) - 1),
+			 array || vector
+				 ? errhint("An array of numbers needs its type, as in "
+						   "%s; binarize() makes a code of it.",
+						   array ? "'{0.1,0.2}'::real[]"
+								 : "'{0.1,0.2}'::real[] or '[0.1,0.2]'::vector")
+				 : 0));
+}
+
+/* Soft error: no code has so many bits. */
+static Bincode *
+reject_length(size_t bits, struct Node *escontext)
+{
+	ereturn(escontext, NULL,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("code of %zu bits is too long", bits),
+			 errdetail("A code has at most %d bits.", HX_MAX_CODE_BITS)));
+}
+
+/*
+ * The code of 1 bit a dimension that these hexadecimal digits stand for, four
+ * bits each; they begin at `text` + 1, behind an x.  Soft error, then NULL.
+ */
+static Bincode *
+parse_hex(const char *text, size_t length, struct Node *escontext)
+{
+	size_t digits = length - 1;
+	Bincode *code;
+
+	if (digits > HX_MAX_CODE_BITS / 4)
+		return reject_length(digits * 4, escontext);
+	code = HxNewBincode((int) digits * 4, 1);
+	for (size_t i = 0; i < digits; i++)
+	{
+		int level = digit_level(text[i + 1]);
+
+		if (level < 0)
+			ereturn(
+				escontext, NULL,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("invalid digit \"%.*s\" at position %zu of a code",
+						pg_mbcharcliplen(text + i + 1, (int) (digits - i), 1),
+						text + i + 1, i + 2),
+				 errdetail("Digits behind x are 0 to f.")));
+		code->data[i / 2] |= i % 2 == 0 ? level << 4 : level;
+	}
+	return code;
+}
+
+/*
+ * The code that a text of this length stands for: digits, or, as bit has it, x
+ * and hexadecimal digits.  Soft error, then NULL, if it stands for none.
  */
 Bincode *
 HxParseBincode(const char *text, size_t length, struct Node *escontext)
 {
 	size_t digits;
-	int planes = parse_planes(text, length, &digits, escontext);
+	int planes;
 	Bincode *code;
 
+	if (length > 0 && (text[0] == '{' || text[0] == '['))
+		return reject_digit(text, length, 0, 1, escontext);
+	if (length > 0 && (text[0] == 'x' || text[0] == 'X'))
+		return parse_hex(text, length, escontext);
+	planes = parse_planes(text, length, &digits, escontext);
 	if (planes == 0)
 		return NULL;
 	if (digits * planes > HX_MAX_CODE_BITS)
-		ereturn(escontext, NULL,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("code of %zu bits is too long", digits * planes),
-				 errdetail("A code has at most %d bits.", HX_MAX_CODE_BITS)));
+		return reject_length(digits * planes, escontext);
 
 	code = HxNewBincode(digits, planes);
 	for (size_t i = 0; i < digits; i++)
@@ -291,16 +371,7 @@ HxParseBincode(const char *text, size_t length, struct Node *escontext)
 		uint8 *plane = code->data;
 
 		if (level < 0 || level >= 1 << planes)
-			ereturn(escontext, NULL,
-					(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-					 errmsg("invalid digit \"%.*s\" at position %zu of a code",
-							pg_mbcharcliplen(text + i, (int) (length - i), 1),
-							text + i, i + 1),
-					 errdetail_plural("With %d bit per dimension, digits are 0 "
-									  "to %x.",
-									  "With %d bits per dimension, digits are "
-									  "0 to %x.",
-									  planes, planes, (1 << planes) - 1)));
+			return reject_digit(text, length, i, planes, escontext);
 		for (int p = planes - 1; p >= 0; p--)
 		{
 			if (level >> p & 1)
@@ -368,6 +439,22 @@ hx_bincode_out(PG_FUNCTION_ARGS)
  * dimension the shape is the length in bits, so this is the form of bit.
  */
 
+/* First byte with bits set beyond the dimensions of its plane, or -1 */
+int
+HxFindStrayBits(const uint8 *data, int dims, int planes)
+{
+	int unused = -dims & 7;
+
+	for (int p = 1; p <= planes && unused > 0; p++)
+	{
+		int last = (int) (p * HX_PLANE_BYTES(dims)) - 1;
+
+		if ((data[last] & ((1 << unused) - 1)) != 0)
+			return last;
+	}
+	return -1;
+}
+
 /*
  * The code that a message holds from its cursor to its end; error if that is
  * no code, or one with bits set beyond its dimensions.
@@ -378,7 +465,7 @@ HxReceiveBincode(StringInfo message)
 	int32 shape = (int32) pq_getmsgint(message, 4);
 	size_t bytes = message->len - message->cursor;
 	Bincode *code;
-	int unused;
+	int stray;
 
 	if (!shape_fits(shape, bytes))
 		ereport(ERROR,
@@ -389,18 +476,14 @@ HxReceiveBincode(StringInfo message)
 	code = HxNewBincode(HX_SHAPE_DIMS(shape), HX_SHAPE_PLANES(shape));
 	pq_copymsgbytes(message, (char *) code->data, bytes);
 
-	unused = -HX_SHAPE_DIMS(shape) & 7;
-	for (int p = 0; p < HX_SHAPE_PLANES(shape) && unused > 0; p++)
-	{
-		size_t last = (p + 1) * HX_PLANE_BYTES(HX_SHAPE_DIMS(shape)) - 1;
-
-		if ((code->data[last] & ((1 << unused) - 1)) != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-					 errmsg("invalid code in message: byte %zu is %d, but its "
-							"last %d bits must be zero",
-							last, code->data[last], unused)));
-	}
+	stray = HxFindStrayBits(code->data, HX_SHAPE_DIMS(shape),
+							HX_SHAPE_PLANES(shape));
+	if (stray >= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("invalid code in message: byte %d is %d, but its last "
+						"%d bits must be zero",
+						stray, code->data[stray], -HX_SHAPE_DIMS(shape) & 7)));
 	return code;
 }
 
@@ -527,9 +610,8 @@ hx_bincode_length_support(PG_FUNCTION_ARGS)
 }
 
 /*
- * Casts.  From bit and bit varying none is needed.  The way back has to look:
- * a code of several bits a dimension would be a corrupt bit string, while a
- * bit string too long for a code may leave as it came.
+ * Code to bit string; error if it has several bits a dimension.  A bit string
+ * too long for a code may leave as it came.
  */
 Datum
 hx_bincode_to_bit(PG_FUNCTION_ARGS)

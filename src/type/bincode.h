@@ -4,9 +4,9 @@
  *
  * On disk a code is a varlena of a shape and its bits, plane by plane, the
  * most significant plane first.  With b = 1 that is the layout of bit, so bit
- * values are taken as they are.  A bit string may be longer than any code,
- * and any function may be handed one: every read goes through HxViewCode or
- * DatumGetBincode, which check the size.
+ * values are taken as they are, once the cast has seen that they are not longer
+ * than any code.  Every read goes through HxViewCode or DatumGetBincode, which
+ * check the size again.
  */
 #ifndef HX_BINCODE_H
 #define HX_BINCODE_H
@@ -59,6 +59,9 @@ extern bool HxTryViewCode(Datum value, HxCode *code);
 extern Bincode *HxDatumGetBincode(Datum value);
 extern Bincode *HxNewBincode(int dims, int planes);
 extern const char *HxShapeName(int dims, int planes, char *buffer);
+extern bool HxMatchShapes(int dims, int planes, int other_dims,
+						  int other_planes, const char *detail,
+						  struct Node *escontext);
 extern void HxCheckSameShape(const HxCode *a, const HxCode *b);
 extern void HxCheckOnePlane(const HxCode *code, const char *what);
 extern Bincode *HxParseBincode(const char *text, size_t length,
@@ -66,6 +69,7 @@ extern Bincode *HxParseBincode(const char *text, size_t length,
 extern int HxQuotedBytes(const char *text, size_t length);
 extern char *HxFormatBincode(const HxCode *code);
 extern Bincode *HxReceiveBincode(StringInfo message);
+extern int HxFindStrayBits(const uint8 *data, int dims, int planes);
 extern int HxCompareCodes(const HxCode *a, const HxCode *b);
 extern uint32 HxHammingDistance(const HxCode *a, const HxCode *b);
 

@@ -17,6 +17,8 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bincode_le);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bincode_gt);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bincode_ge);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bincode_cmp);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bincode_smaller);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bincode_larger);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bincode_sortsupport);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bincode_hash);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bincode_hash_extended);
@@ -95,6 +97,26 @@ Datum
 hx_bincode_cmp(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_INT32(compare_values(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)));
+}
+
+/* The code that comes first, a if they are equal: the step of min */
+Datum
+hx_bincode_smaller(PG_FUNCTION_ARGS)
+{
+	HxCode a = PG_GETARG_CODE(0);
+	HxCode b = PG_GETARG_CODE(1);
+
+	PG_RETURN_POINTER(HxCompareCodes(&a, &b) <= 0 ? a.value : b.value);
+}
+
+/* The code that comes last, a if they are equal: the step of max */
+Datum
+hx_bincode_larger(PG_FUNCTION_ARGS)
+{
+	HxCode a = PG_GETARG_CODE(0);
+	HxCode b = PG_GETARG_CODE(1);
+
+	PG_RETURN_POINTER(HxCompareCodes(&a, &b) >= 0 ? a.value : b.value);
 }
 
 /* Comparison as sorting calls it, without the function manager */

@@ -6,6 +6,8 @@
  */
 #include "postgres.h"
 
+#include "port/pg_bitutils.h"
+
 #include "type/bincode.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bincode_and);
@@ -14,6 +16,7 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bincode_xor);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bincode_not);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bincode_concat);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bincode_subcode);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bincode_bit_count);
 
 /* A zero code of the shape that a and b, of 1 bit a dimension, both have */
 static Bincode *
@@ -127,11 +130,8 @@ hx_bincode_concat(PG_FUNCTION_ARGS)
 	Bincode *result;
 
 	if (a.planes != b.planes)
-		ereport(ERROR, (errcode(ERRCODE_STRING_DATA_LENGTH_MISMATCH),
-						errmsg("cannot concatenate %s and %s",
-							   HxShapeName(a.dims, a.planes, left),
-							   HxShapeName(b.dims, b.planes, right)),
-						errdetail("The bits per dimension must be the same.")));
+		(void) HxMatchShapes(a.dims, a.planes, b.dims, b.planes,
+							 "The bits per dimension must be the same.", NULL);
 	if ((a.dims + b.dims) * a.planes > HX_MAX_CODE_BITS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -174,4 +174,15 @@ hx_bincode_subcode(PG_FUNCTION_ARGS)
 					 code.data + p * code.plane_bytes, code.plane_bytes,
 					 start - 1, count);
 	PG_RETURN_BINCODE(result);
+}
+
+/* Number of bits set in a code of 1 bit a dimension */
+Datum
+hx_bincode_bit_count(PG_FUNCTION_ARGS)
+{
+	HxCode code = PG_GETARG_CODE(0);
+
+	HxCheckOnePlane(&code, "bit_count");
+	PG_RETURN_INT64(
+		(int64) pg_popcount((const char *) code.data, (int) code.bytes));
 }

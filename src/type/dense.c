@@ -14,6 +14,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/fmgrprotos.h"
@@ -149,6 +150,35 @@ all_finite(const double *values, int count)
 	return sum_lanes(lane) == 0.0;
 }
 
+/* Error: this element is NaN, infinite or out of range. */
+static void
+reject_number(ArrayType *array, int index)
+{
+	reject_element(array, index,
+				   "a vector has finite numbers only, in the range of double "
+				   "precision");
+}
+
+/*
+ * Convert elements of type numeric, of which none is NULL; error at the first
+ * that is NaN, infinite or out of range.  One may have as many digits as fit
+ * its type, and then takes a while.
+ */
+static void
+convert_numerics(ArrayType *array, int count, double *values)
+{
+	Datum *elements = count > 0 ? numeric_elements(array) : NULL;
+
+	for (int i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		values[i] = DatumGetFloat8(
+			DirectFunctionCall1(numeric_float8_no_overflow, elements[i]));
+		if (unlikely(!isfinite(values[i])))
+			reject_number(array, i);
+	}
+}
+
 /*
  * Convert the elements, of which none is NULL; returns whether none is NaN or
  * infinite.
@@ -157,7 +187,6 @@ static bool
 convert_elements(ArrayType *array, int count, double *values)
 {
 	void *data = ARR_DATA_PTR(array);
-	Datum *elements;
 
 	switch (ARR_ELEMTYPE(array))
 	{
@@ -171,11 +200,8 @@ convert_elements(ArrayType *array, int count, double *values)
 				values[i] = ((int32 *) data)[i];
 			break;
 		case NUMERICOID:
-			elements = count > 0 ? numeric_elements(array) : NULL;
-			for (int i = 0; i < count; i++)
-				values[i] = DatumGetFloat8(DirectFunctionCall1(
-					numeric_float8_no_overflow, elements[i]));
-			break;
+			convert_numerics(array, count, values);
+			return true;
 		default:
 			elog(ERROR, "vector of unsupported element type %u",
 				 ARR_ELEMTYPE(array));
@@ -197,6 +223,7 @@ HxReadArray(ArrayType *array, int *count)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("array of %d elements is too long for a vector",
 							   *count)));
+	CHECK_FOR_INTERRUPTS();
 	check_no_null(array, *count);
 	values = palloc(*count * sizeof(double));
 	if (unlikely(!convert_elements(array, *count, values)))
@@ -204,9 +231,7 @@ HxReadArray(ArrayType *array, int *count)
 		for (int i = 0; i < *count; i++)
 		{
 			if (!isfinite(values[i]))
-				reject_element(array, i,
-							   "a vector has finite numbers only, in the range "
-							   "of double precision");
+				reject_number(array, i);
 		}
 	}
 	return values;
@@ -239,11 +264,11 @@ round_to_float(double value, const Datum *exact)
 HxFloatQuery *
 HxMakeFloatQuery(ArrayType *array)
 {
-	int count;
-	double *values = HxReadArray(array, &count);
+	int count = count_elements(array);
 	bool exact = ARR_ELEMTYPE(array) == NUMERICOID && count > 0;
-	Datum *elements = exact ? numeric_elements(array) : NULL;
+	Datum *elements = NULL;
 	double magnitude = 0.0;
+	double *values;
 	HxFloatQuery *query;
 
 	if (count > HX_MAX_CODE_BITS)
@@ -252,6 +277,9 @@ HxMakeFloatQuery(ArrayType *array)
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("float query of %d components is too long", count),
 			 errdetail("A code has at most %d dimensions.", HX_MAX_CODE_BITS)));
+	values = HxReadArray(array, &count);
+	if (exact)
+		elements = numeric_elements(array);
 	query = palloc(offsetof(HxFloatQuery, values) + count * sizeof(float));
 	query->dims = count;
 	query->norm2 = 0.0;
@@ -259,6 +287,7 @@ HxMakeFloatQuery(ArrayType *array)
 	{
 		float value = round_to_float(values[i], exact ? elements + i : NULL);
 
+		CHECK_FOR_INTERRUPTS();
 		if (isinf(value))
 			reject_element(array, i,
 						   "a float query is limited to the range "
@@ -626,6 +655,17 @@ hx_dense_dims(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(count_elements(PG_GETARG_ARRAYTYPE_P(0)));
 }
 
+/* Error if a code of so many dimensions would be too long. */
+static void
+check_binarized(int count)
+{
+	if (count > HX_MAX_CODE_BITS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("array of %d elements is too long for a code", count),
+				 errdetail("A code has at most %d bits.", HX_MAX_CODE_BITS)));
+}
+
 /*
  * A code of 1 bit a dimension: 1 where the value is greater than its
  * threshold, 0 where it is not greater.  Without thresholds they are 0.
@@ -634,17 +674,15 @@ Datum
 hx_binarize(PG_FUNCTION_ARGS)
 {
 	int count;
-	double *values = HxReadArray(PG_GETARG_ARRAYTYPE_P(0), &count);
+	double *values;
 	double *thresholds = NULL;
 	Bincode *code;
 
+	check_binarized(count_elements(PG_GETARG_ARRAYTYPE_P(0)));
 	if (PG_NARGS() > 1)
 		count = read_pair(fcinfo, &values, &thresholds);
-	if (count > HX_MAX_CODE_BITS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("array of %d elements is too long for a code", count),
-				 errdetail("A code has at most %d bits.", HX_MAX_CODE_BITS)));
+	else
+		values = HxReadArray(PG_GETARG_ARRAYTYPE_P(0), &count);
 	code = HxNewBincode(count, 1);
 	for (int i = 0; i < count; i++)
 	{

@@ -13,6 +13,7 @@
 
 #include "catalog/pg_type_d.h"
 #include "libpq/pqformat.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/float.h"
 
@@ -58,11 +59,7 @@ new_state(MemoryContext context, int dims)
 static void
 check_length(int have, int other)
 {
-	if (have != other)
-		ereport(ERROR, (errcode(ERRCODE_STRING_DATA_LENGTH_MISMATCH),
-						errmsg("codes of different sizes: bincode(%d) and "
-							   "bincode(%d)",
-							   have, other)));
+	(void) HxMatchShapes(have, 1, other, 1, NULL, NULL);
 }
 
 /* Add the weight where a bit is set and subtract it elsewhere. */
@@ -274,6 +271,7 @@ vote(FunctionCallInfo fcinfo, const Datum *weights, const bool *no_weight,
 	{
 		HxCode code;
 
+		CHECK_FOR_INTERRUPTS();
 		if (nulls[i] || (weights != NULL && no_weight[i]))
 			continue;
 		code = HxViewCode(codes[i]);

@@ -13,6 +13,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/supportnodes.h"
 #include "utils/array.h"
@@ -22,9 +23,14 @@
 #include "compat.h"
 #include "type/svec.h"
 
+/* Weights that pgvector's input takes for a sparsevec */
+#define SPARSEVEC_MAX_NNZ 16000
+
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_svec_typmod_in);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_svec);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_svec_support);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_svec_to_sparsevec);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_svec_to_sparsevec_support);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_svec_eq);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_svec_ne);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_svec_lt);
@@ -167,13 +173,14 @@ HxCheckSameDims(const HxSvec *a, const HxSvec *b)
 							   b->dims)));
 }
 
-/* qsort comparator of HxSvecPair by id */
+/* qsort comparator of HxSvecPair by id; there may be millions, zeros included */
 static int
 compare_pairs(const void *left, const void *right)
 {
 	int64 a = ((const HxSvecPair *) left)->id;
 	int64 b = ((const HxSvecPair *) right)->id;
 
+	CHECK_FOR_INTERRUPTS();
 	return (a > b) - (a < b);
 }
 
@@ -218,6 +225,7 @@ HxSvecFromPairs(int64 dims, HxSvecPair *pairs, int count,
 	qsort(pairs, count, sizeof(HxSvecPair), compare_pairs);
 	for (int i = 0; i < count; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (!check_pair(pairs, i, dims, escontext))
 			return NULL;
 		nnz += pairs[i].weight != 0;
@@ -329,6 +337,50 @@ hx_svec_support(PG_FUNCTION_ARGS)
 		known_dims(linitial(call->args), call->funcresulttype) != dims)
 		PG_RETURN_POINTER(NULL);
 	PG_RETURN_POINTER(relabel_to_typmod(linitial(call->args), dims));
+}
+
+/*
+ * The vector itself, as a sparsevec.  Error if it has more weights than
+ * sparsevec's input takes: it could be dumped, but not restored.
+ */
+Datum
+hx_svec_to_sparsevec(PG_FUNCTION_ARGS)
+{
+	HxSvec *v = PG_GETARG_SVEC_P(0);
+
+	if (v->nnz > SPARSEVEC_MAX_NNZ)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("svec of %d weights is too long for type sparsevec",
+						v->nnz),
+				 errdetail("A sparsevec has at most %d.", SPARSEVEC_MAX_NNZ),
+				 errhint("Keep the largest weights with top(v, %d).",
+						 SPARSEVEC_MAX_NNZ)));
+	PG_RETURN_POINTER(v);
+}
+
+/*
+ * Planner support of that cast: look at no vector whose dimensions are few
+ * enough, so that ALTER TABLE ... TYPE sparsevec need not rewrite the table.
+ */
+Datum
+hx_svec_to_sparsevec_support(PG_FUNCTION_ARGS)
+{
+	Node *request = (Node *) PG_GETARG_POINTER(0);
+	FuncExpr *call;
+	Node *source;
+	int32 dims;
+
+	if (!IsA(request, SupportRequestSimplify))
+		PG_RETURN_POINTER(NULL);
+	call = ((SupportRequestSimplify *) request)->fcall;
+	source = linitial(call->args);
+	dims = known_dims(source, exprType(source));
+	if (dims < 0 || dims > SPARSEVEC_MAX_NNZ)
+		PG_RETURN_POINTER(NULL);
+	PG_RETURN_POINTER(applyRelabelType(source, call->funcresulttype, -1,
+									   InvalidOid, call->funcformat,
+									   call->location, false));
 }
 
 /*

@@ -196,7 +196,10 @@ merge_states(SumState *into, SumState *from)
 		sums_grow(into->sums, from->sums->size);
 	sums_start_iterate(from->sums, &iterator);
 	while ((entry = sums_iterate(from->sums, &iterator)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
 		add_weight(into, entry->index, entry->sum);
+	}
 	into->count += from->count;
 }
 
@@ -237,6 +240,7 @@ hx_svec_agg_serial(PG_FUNCTION_ARGS)
 	sums_start_iterate(state->sums, &iterator);
 	while ((entry = sums_iterate(state->sums, &iterator)) != NULL)
 	{
+		CHECK_FOR_INTERRUPTS();
 		pq_sendint32(&message, entry->index);
 		pq_sendfloat8(&message, entry->sum);
 	}
@@ -267,6 +271,7 @@ hx_svec_agg_deserial(PG_FUNCTION_ARGS)
 	{
 		int32 index = (int32) pq_getmsgint(&message, 4);
 
+		CHECK_FOR_INTERRUPTS();
 		add_weight(state, index, pq_getmsgfloat8(&message));
 	}
 	pq_getmsgend(&message);
@@ -281,6 +286,7 @@ compare_sums(const void *left, const void *right)
 	int32 a = ((const DimSum *) left)->index;
 	int32 b = ((const DimSum *) right)->index;
 
+	CHECK_FOR_INTERRUPTS();
 	return (a > b) - (a < b);
 }
 
@@ -301,6 +307,7 @@ finish_state(const SumState *state, double divisor)
 	sums_start_iterate(state->sums, &iterator);
 	while ((entry = sums_iterate(state->sums, &iterator)) != NULL)
 	{
+		CHECK_FOR_INTERRUPTS();
 		entry = memcpy(&sorted[count], entry, sizeof(DimSum));
 		entry->sum /= divisor;
 		count += (float) entry->sum != 0;

@@ -5,18 +5,22 @@
 #include "postgres.h"
 
 #include <errno.h>
+#include <math.h>
 
 #include "access/tupmacs.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
+#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 
 #include "compat.h"
+#include "type/bincode.h"
 #include "type/svec.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_svec_construct);
@@ -37,6 +41,32 @@ check_array(ArrayType *array, const char *what)
 						errmsg("array of %s contains a NULL", what)));
 }
 
+/*
+ * A number as the weight at index id, rounded once, by its digits.  Error as
+ * with HxSvecWeight: not that of the cast to real, which repeats every digit.
+ */
+static float
+numeric_weight(Datum number, int64 id)
+{
+	double value =
+		DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, number));
+
+	bool vanished =
+		value == 0 &&
+		DatumGetInt32(DirectFunctionCall2(
+			numeric_cmp, number,
+			DirectFunctionCall1(int4_numeric, Int32GetDatum(0)))) != 0;
+
+	if (vanished || (isinf(value) && !numeric_is_inf(DatumGetNumeric(number))))
+		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						errmsg("weight at index %lld is out of range for type "
+							   "real",
+							   (long long) id)));
+	if (HxSvecWeight(value, id) == 0)
+		return 0;
+	return DatumGetFloat4(DirectFunctionCall1(numeric_float4, number));
+}
+
 /* An element of a numeric array type as a weight */
 static float
 element_weight(Datum element, Oid type, int64 id)
@@ -50,8 +80,7 @@ element_weight(Datum element, Oid type, int64 id)
 		case FLOAT8OID:
 			return HxSvecWeight(DatumGetFloat8(element), id);
 		case NUMERICOID:
-			element = DirectFunctionCall1(numeric_float4, element);
-			return HxSvecWeight(DatumGetFloat4(element), id);
+			return numeric_weight(element, id);
 		default:
 			elog(ERROR, "unexpected array element type %u", type);
 	}
@@ -117,6 +146,7 @@ hx_svec_construct(PG_FUNCTION_ARGS)
 	pairs = palloc(Max(id.count, 1) * sizeof(HxSvecPair));
 	for (int i = 0; i < id.count; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		pairs[i].id = DatumGetInt32(next_element(&id));
 		pairs[i].weight =
 			element_weight(next_element(&weight), weight.type, pairs[i].id);
@@ -144,6 +174,7 @@ hx_array_to_svec(PG_FUNCTION_ARGS)
 	{
 		float weight = element_weight(next_element(&e), e.type, (int64) i + 1);
 
+		CHECK_FOR_INTERRUPTS();
 		if (weight == 0)
 			continue;
 		if (nnz == HX_MAX_SPARSE_NNZ)
@@ -203,11 +234,11 @@ key_index(const JsonbValue *key)
 	errno = 0;
 	id = strtoll(text, &end, 10);
 	if (*digits < '0' || *digits > '9' || *end != '\0' || errno != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-				 errmsg("jsonb key \"%s\" is not an index of a svec", text),
-				 errdetail("Keys are integers from 1 to the number of "
-						   "dimensions.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+						errmsg("jsonb key \"%.*s\" is not an index of a svec",
+							   HxQuotedBytes(text, strlen(text)), text),
+						errdetail("Keys are integers from 1 to the number of "
+								  "dimensions.")));
 	pfree(text);
 	return id;
 }
@@ -216,15 +247,11 @@ key_index(const JsonbValue *key)
 static float
 value_weight(const JsonbValue *value, int64 id)
 {
-	Datum number;
-
 	if (value->type != jbvNumeric)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
 						errmsg("jsonb value of key \"%lld\" is not a number",
 							   (long long) id)));
-	number = DirectFunctionCall1(numeric_float4,
-								 NumericGetDatum(value->val.numeric));
-	return HxSvecWeight(DatumGetFloat4(number), id);
+	return numeric_weight(NumericGetDatum(value->val.numeric), id);
 }
 
 /*
@@ -260,6 +287,7 @@ hx_jsonb_to_svec(PG_FUNCTION_ARGS)
 	iterator = JsonbIteratorInit(&object->root);
 	while ((token = JsonbIteratorNext(&iterator, &item, true)) != WJB_DONE)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (token == WJB_KEY)
 			pairs[count].id = key_index(&item);
 		else if (token == WJB_VALUE)

@@ -226,8 +226,9 @@ hx_svec_out(PG_FUNCTION_ARGS)
 {
 	HxSvec *v = PG_GETARG_SVEC_P(0);
 	const float *weights = HxSvecWeights(v);
-	/* index of 10 digits, weight, colon and comma; braces, slash, dimensions */
-	Size element = 10 + FLOAT_SHORTEST_DECIMAL_LEN + 2;
+	/* index, with a sign if it is damaged, weight, colon and comma; braces,
+	 * slash, dimensions */
+	Size element = 11 + FLOAT_SHORTEST_DECIMAL_LEN + 2;
 	char *result = palloc(v->nnz * element + 3 + 10 + 1);
 	char *at = result;
 

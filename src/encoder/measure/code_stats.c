@@ -176,14 +176,7 @@ add_hash(CodeStats *stats, uint64 hash)
 static void
 check_shape(const CodeStats *stats, int dims, int planes)
 {
-	char have[HX_SHAPE_NAME];
-	char other[HX_SHAPE_NAME];
-
-	if (stats->dims != dims || stats->planes != planes)
-		ereport(ERROR, (errcode(ERRCODE_STRING_DATA_LENGTH_MISMATCH),
-						errmsg("codes of different sizes: %s and %s",
-							   HxShapeName(stats->dims, stats->planes, have),
-							   HxShapeName(dims, planes, other))));
+	(void) HxMatchShapes(stats->dims, stats->planes, dims, planes, NULL, NULL);
 }
 
 /* Transition: (state, code); a NULL code is skipped. */

@@ -175,6 +175,7 @@ hx_precision_deserialize(PG_FUNCTION_ARGS)
 static int
 compare_items(const void *a, const void *b)
 {
+	CHECK_FOR_INTERRUPTS();
 	return float8_cmp_internal(((const Item *) a)->distance,
 							   ((const Item *) b)->distance);
 }
@@ -241,6 +242,7 @@ compare_elements(const void *a, const void *b, void *arg)
 {
 	TypeCacheEntry *type = arg;
 
+	CHECK_FOR_INTERRUPTS();
 	return DatumGetInt32(
 		FunctionCall2Coll(&type->cmp_proc_finfo, type->typcollation,
 						  *(const Datum *) a, *(const Datum *) b));

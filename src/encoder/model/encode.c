@@ -253,17 +253,12 @@ hx_project_text_as(PG_FUNCTION_ARGS)
 static void
 check_code(const HxModel *model, const HxCode *code)
 {
-	char name[HX_SHAPE_NAME];
-	char wanted[HX_SHAPE_NAME];
-
 	if (model->output != HX_OUT_CODE)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("encoder makes vectors, not codes")));
-	if (code->dims != (int) model->dims || code->planes != model->bits)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-						errmsg("code is %s, but the encoder makes %s",
-							   HxShapeName(code->dims, code->planes, name),
-							   HxShapeName(model->dims, model->bits, wanted))));
+	(void) HxMatchShapes(
+		code->dims, code->planes, (int) model->dims, model->bits,
+		"The code is the first, the encoder makes the second.", NULL);
 }
 
 /*

@@ -118,8 +118,7 @@ find_numbers(JsonbContainer *object, const char *key, size_t count)
 	{
 		if (token != WJB_ELEM)
 			continue;
-		if (found % 65536 == 0)
-			CHECK_FOR_INTERRUPTS();
+		CHECK_FOR_INTERRUPTS();
 		numbers[found++] = number_of(&value, key);
 	}
 	return numbers;

@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "common/base64.h"
+#include "common/hashfn.h"
 #include "libpq/pqformat.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -26,6 +27,13 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_model_recv);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_model_send);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_model_eq);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_model_ne);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_model_lt);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_model_le);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_model_gt);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_model_ge);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_model_cmp);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_model_hash);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_model_hash_extended);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_same_space);
 
 /*
@@ -220,37 +228,101 @@ read_header(Datum value, uint8 *header)
 	memcpy(header, VARDATA_ANY(slice), HX_MODEL_HEADER);
 }
 
-/* Do both have one digest? */
-static bool
-same_part(FunctionCallInfo fcinfo, int part)
+/* Negative, 0 or positive: how the digests at this place of both compare */
+static int
+compare_part(FunctionCallInfo fcinfo, int part)
 {
 	uint8 a[HX_MODEL_HEADER];
 	uint8 b[HX_MODEL_HEADER];
 
 	read_header(PG_GETARG_DATUM(0), a);
 	read_header(PG_GETARG_DATUM(1), b);
-	return memcmp(a + part, b + part, HX_DIGEST_BYTES) == 0;
+	return memcmp(a + part, b + part, HX_DIGEST_BYTES);
 }
 
 /* The same bytes? */
 Datum
 hx_model_eq(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(same_part(fcinfo, HX_AT_DIGEST));
+	PG_RETURN_BOOL(compare_part(fcinfo, HX_AT_DIGEST) == 0);
 }
 
 /* Different bytes? */
 Datum
 hx_model_ne(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(!same_part(fcinfo, HX_AT_DIGEST));
+	PG_RETURN_BOOL(compare_part(fcinfo, HX_AT_DIGEST) != 0);
+}
+
+/*
+ * An order that says nothing of models, but sorts them: by their digests.
+ * Without it they could not be counted distinct, or grouped beside an aggregate
+ * that sorts.
+ */
+
+/* Is the digest of a before that of b? */
+Datum
+hx_model_lt(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare_part(fcinfo, HX_AT_DIGEST) < 0);
+}
+
+/* Is the digest of a before that of b, or the same? */
+Datum
+hx_model_le(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare_part(fcinfo, HX_AT_DIGEST) <= 0);
+}
+
+/* Is the digest of a after that of b? */
+Datum
+hx_model_gt(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare_part(fcinfo, HX_AT_DIGEST) > 0);
+}
+
+/* Is the digest of a after that of b, or the same? */
+Datum
+hx_model_ge(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare_part(fcinfo, HX_AT_DIGEST) >= 0);
+}
+
+/* Support function 1 of the B-tree operator class */
+Datum
+hx_model_cmp(PG_FUNCTION_ARGS)
+{
+	int order = compare_part(fcinfo, HX_AT_DIGEST);
+
+	PG_RETURN_INT32((order > 0) - (order < 0));
+}
+
+/* Hash of the digest: equal models have equal hashes */
+Datum
+hx_model_hash(PG_FUNCTION_ARGS)
+{
+	uint8 header[HX_MODEL_HEADER];
+
+	read_header(PG_GETARG_DATUM(0), header);
+	PG_RETURN_UINT32(hash_bytes(header + HX_AT_DIGEST, HX_DIGEST_BYTES));
+}
+
+/* Hash with a seed; with seed 0 its low half is the plain hash */
+Datum
+hx_model_hash_extended(PG_FUNCTION_ARGS)
+{
+	uint8 header[HX_MODEL_HEADER];
+
+	read_header(PG_GETARG_DATUM(0), header);
+	PG_RETURN_UINT64(hash_bytes_extended(header + HX_AT_DIGEST, HX_DIGEST_BYTES,
+										 PG_GETARG_INT64(1)));
 }
 
 /* May codes of one be compared with codes of the other? */
 Datum
 hx_same_space(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(same_part(fcinfo, HX_AT_SPACE));
+	PG_RETURN_BOOL(compare_part(fcinfo, HX_AT_SPACE) == 0);
 }
 
 /*

@@ -242,15 +242,9 @@ read_code(HxTraining *training, Datum value, float *to)
 {
 	HxCode code = HxViewCode(value);
 	double middle = (1 << (code.planes - 1)) - 0.5;
-	char name[HX_SHAPE_NAME];
-	char wanted[HX_SHAPE_NAME];
 
-	if (code.dims != training->width[1] || code.planes != training->target_bits)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-						errmsg("codes to train on differ: %s and %s",
-							   HxShapeName(training->width[1],
-										   training->target_bits, wanted),
-							   HxShapeName(code.dims, code.planes, name))));
+	(void) HxMatchShapes(training->width[1], training->target_bits, code.dims,
+						 code.planes, "Codes to train on have one size.", NULL);
 	for (int i = 0; i < code.dims; i++)
 	{
 		int level = 0;

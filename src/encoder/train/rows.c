@@ -55,8 +55,6 @@ HxRequireOldCodes(const HxTraining *training)
 {
 	const HxSpec *spec = &training->spec;
 	const HxModel *base = spec->base;
-	char name[HX_SHAPE_NAME];
-	char wanted[HX_SHAPE_NAME];
 
 	if ((base == NULL && !spec->has_space) || spec->out_float)
 		return;
@@ -64,14 +62,11 @@ HxRequireOldCodes(const HxTraining *training)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("\"%s\" needs codes of that space as y",
 							   base != NULL ? "base" : "space")));
-	if (base != NULL && ((int) base->dims != training->width[1] ||
-						 base->bits != training->target_bits))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"base\" makes %s, but y is %s",
-						HxShapeName((int) base->dims, base->bits, wanted),
-						HxShapeName(training->width[1], training->target_bits,
-									name))));
+	if (base != NULL)
+		(void) HxMatchShapes((int) base->dims, base->bits, training->width[1],
+							 training->target_bits,
+							 "\"base\" makes the first, y is the second.",
+							 NULL);
 }
 
 double *

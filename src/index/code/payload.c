@@ -93,15 +93,9 @@ code_payload_size(Relation index, AttrNumber attno, int *dims, int *planes)
 static void
 form_payload(const HxIndexDesc *desc, const HxCode *code, uint8 *payload)
 {
-	char got[HX_SHAPE_NAME];
-	char expected[HX_SHAPE_NAME];
-
-	if (code->dims != desc->dims || code->planes != desc->planes)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("%s does not match the index, expected %s",
-						HxShapeName(code->dims, code->planes, got),
-						HxShapeName(desc->dims, desc->planes, expected))));
+	(void) HxMatchShapes(code->dims, code->planes, desc->dims, desc->planes,
+						 "The value is the first, the index holds the second.",
+						 NULL);
 	memset(payload, 0, desc->payload);
 	memcpy(payload, code->data, code->bytes);
 	HxFinishCodePayload(desc, payload);
