@@ -10,7 +10,7 @@ KERNEL = $(addprefix src/kernel/,kernel.o scalar.o avx2.o avx512.o neon.o \
 	steps.o steps_avx2.o)
 TYPE = $(addprefix src/type/,bincode.o bincode_order.o bitops.o majority.o \
 	distance.o dense.o ball.o ball_support.o svec.o svec_io.o svec_op.o \
-	svec_cast.o svec_agg.o svec_stats.o simhash.o)
+	svec_cast.o svec_agg.o svec_stats.o simhash.o bound.o bound_support.o)
 ENCODER = $(addprefix src/encoder/,format.o apply.o model.o cache.o \
 	describe.o import.o input.o encode.o decode.o spec.o training.o train_part.o \
 	train_query.o train_spectral.o train_linear.o product.o matrix.o eigen.o \
@@ -26,9 +26,10 @@ INDEX = $(addprefix src/index/,layout.o page.o lock.o attribute.o attribute_enco
 	sparse_page.o sparse_write.o sparse_cluster.o sparse_build.o \
 	sparse_share.o sparse_insert.o sparse_rewrite.o sparse_merge.o \
 	sparse_lists.o sparse_bound.o sparse_score.o sparse_lookup.o \
-	sparse_search.o sparse_visit.o sparse_vacuum.o sparse_check.o \
+	sparse_search.o sparse_near.o sparse_visit.o sparse_vacuum.o sparse_check.o \
 	sparse_inspect.o)
-PLAN = $(addprefix src/plan/,hook.o match.o compile.o vector_key.o \
+PLAN = $(addprefix src/plan/,hook.o match.o compile.o bound_clause.o \
+	vector_key.o bound_path.o \
 	bitmap.o path.o plan_data.o node.o condition.o bitmap_read.o \
 	heap_row.o explain.o)
 OBJS = $(KERNEL) $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o

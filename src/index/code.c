@@ -304,6 +304,21 @@ code_ball(const HxIndexDesc *desc, Datum ball, double *radius)
 	return query;
 }
 
+static bool
+code_same_query(const HxQuery *a, const HxQuery *b)
+{
+	const CodeQuery *left = (const CodeQuery *) a;
+	const CodeQuery *right = (const CodeQuery *) b;
+	const HxIndexDesc *desc = a->desc;
+
+	if (a->metric != b->metric || left->is_float != right->is_float)
+		return false;
+	if (left->is_float)
+		return memcmp(left->floats, right->floats,
+					  desc->dims * sizeof(float)) == 0;
+	return memcmp(left->code, right->code, desc->payload) == 0;
+}
+
 /* Inner product of a query with several-bit code i of a kernel's results. */
 static double
 level_product(const CodeQuery *query, const uint8 *payload, uint32 levels)
@@ -552,6 +567,7 @@ static const HxVectorMethods code_methods = {
 	.weight = code_weight,
 	.query = code_query,
 	.ball = code_ball,
+	.same_query = code_same_query,
 	.query_of_row = code_query_of_row,
 	.promises = code_promises,
 	.distances = code_distances,

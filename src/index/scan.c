@@ -6,6 +6,8 @@
 #include "postgres.h"
 
 #include "access/relscan.h"
+#include "access/stratnum.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/tidbitmap.h"
 #include "pgstat.h"
@@ -16,7 +18,9 @@
 #include "hashemb.h"
 #include "index/dead.h"
 #include "index/handler.h"
+#include "index/attribute.h"
 #include "index/scan.h"
+#include "index/sparse.h"
 
 typedef struct IndexSearch
 {
@@ -86,15 +90,66 @@ hxrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
 				scan->numberOfOrderBys * sizeof(ScanKeyData));
 }
 
-/* Add the condition vector <@ ball. */
+/* Set a ball from a distance_bound. */
 static void
-add_ball(IndexSearch *state, const ScanKeyData *key)
+set_bound(const IndexSearch *state, Datum value, HxWithin *ball)
+{
+	const HxVectorMethods *methods = state->desc.vector->methods;
+	const HxBound *bound = HxGetBound(value);
+	HxQuery *query;
+
+	if ((bound->kind == HX_BOUND_SPARSE) != methods->sparse)
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("the distance_bound is not one of the indexed "
+							   "column's type")));
+	query = methods->query(
+		&state->desc, (HxMetric) bound->metric, PointerGetDatum(bound->query),
+		bound->kind == HX_BOUND_FLOATS ? FLOAT4ARRAYOID : InvalidOid);
+	if (state->spec.query && methods->same_query(query, state->spec.query))
+		query = state->spec.query;
+	ball->query = query;
+	ball->test = HxBoundTestOf(bound);
+}
+
+/* Set a ball from the right side of the operator of a strategy. */
+static void
+set_ball(const IndexSearch *state, StrategyNumber strategy, Datum value,
+		 HxWithin *ball)
+{
+	memset(ball, 0, sizeof(*ball));
+	if (strategy == HX_STRATEGY_BOUND)
+	{
+		set_bound(state, value, ball);
+		return;
+	}
+	ball->query = state->desc.vector->methods->ball(&state->desc, value,
+													&ball->test.value);
+	ball->test.strategy = BTLessEqualStrategyNumber;
+}
+
+/*
+ * Add the condition that the vector is in a ball, or in one of an array of
+ * them, where NULLs are none; false if there is none.
+ */
+static bool
+add_balls(IndexSearch *state, const ScanKeyData *key)
 {
 	HxSearchSpec *spec = &state->spec;
-	HxWithin *ball = &spec->balls[spec->nballs++];
+	HxBalls *balls = &spec->balls[spec->nballs++];
+	Datum single = key->sk_argument;
+	Datum *values = &single;
+	bool *nulls = NULL;
+	int count = 1;
 
-	ball->query = state->desc.vector->methods->ball(
-		&state->desc, key->sk_argument, &ball->radius);
+	if (key->sk_flags & SK_SEARCHARRAY)
+		HxArrayElements(DatumGetArrayTypeP(single), &values, &nulls, &count);
+	balls->any = palloc(Max(count, 1) * sizeof(HxWithin));
+	balls->count = 0;
+	for (int i = 0; i < count; i++)
+		if (!nulls || !nulls[i])
+			set_ball(state, key->sk_strategy, values[i],
+					 &balls->any[balls->count++]);
+	return balls->count > 0;
 }
 
 /* Take note of a scan key on the vector column; false if nothing can pass. */
@@ -110,7 +165,7 @@ add_vector_key(IndexSearch *state, const ScanKeyData *key)
 			return true;
 		if (key->sk_flags & SK_ISNULL)
 			return false;
-		add_ball(state, key);
+		return add_balls(state, key);
 	}
 	return true;
 }
@@ -136,14 +191,10 @@ make_spec(IndexScanDesc scan, bool bitmap)
 		spec->tids = state->request.tids;
 		spec->heap = state->request.heap;
 	}
-	spec->balls = palloc(Max(scan->numberOfKeys, 1) * sizeof(HxWithin));
+	spec->balls = palloc(Max(scan->numberOfKeys, 1) * sizeof(HxBalls));
 	spec->filter =
 		HxMakeFilterTree(&state->desc, scan->keyData, scan->numberOfKeys,
 						 state->requested ? state->request.expr : NULL);
-	for (int i = 0; i < scan->numberOfKeys; i++)
-		if (scan->keyData[i].sk_attno == state->desc.vector_attno &&
-			!add_vector_key(state, &scan->keyData[i]))
-			return false;
 	if (scan->numberOfOrderBys > 0)
 	{
 		const ScanKeyData *key = &scan->orderByData[0];
@@ -157,7 +208,15 @@ make_spec(IndexScanDesc scan, bool bitmap)
 					? InvalidOid
 					: key->sk_subtype);
 	}
-	return !(spec->only_nulls && spec->skip_nulls);
+	for (int i = 0; i < scan->numberOfKeys; i++)
+		if (scan->keyData[i].sk_attno == state->desc.vector_attno &&
+			!add_vector_key(state, &scan->keyData[i]))
+			return false;
+	if (spec->only_nulls && spec->skip_nulls)
+		return false;
+	if (HxIsSparse(&state->desc))
+		HxSparseApplyBalls(scan->indexRelation, &state->desc, spec);
+	return true;
 }
 
 void

@@ -151,6 +151,37 @@ must_be_exact(const HxSearch *search, uint64 nrows)
 }
 
 /*
+ * Drop the blocks that lie outside all balls.  The search's own query has its
+ * bounds already.
+ */
+static void
+drop_outside(HxSearch *search, const HxBalls *balls)
+{
+	HxBlocks *blocks = &search->blocks;
+	const HxQuery **queries = palloc(balls->count * sizeof(HxQuery *));
+	double *distances = palloc(balls->count * sizeof(double));
+	int kept = 0;
+
+	for (int b = 0; b < balls->count; b++)
+	{
+		queries[b] = balls->any[b].query;
+		distances[b] = HxGreatestPassing(&balls->any[b].test);
+	}
+	if (balls->count == 1 && queries[0] == search->spec.query)
+	{
+		for (int i = 0; i < blocks->count; i++)
+			if (!(blocks->bounds[i] > distances[0]))
+				HxMoveBlock(blocks, i, kept++);
+		blocks->count = kept;
+	}
+	else
+		HxDropByDistance(search->index, &search->desc, queries, distances,
+						 balls->count, blocks);
+	pfree(queries);
+	pfree(distances);
+}
+
+/*
  * Read the directory and drop what cannot hold rows that pass.  Among the rows
  * whose distance is NULL are those with a NULL vector, and with a NULL query
  * all others.
@@ -173,8 +204,7 @@ read_directory(HxSearch *search)
 	if (!HxFilterIsTrivial(spec->filter))
 		HxDropByZones(search->index, &search->desc, spec->filter, blocks);
 	for (int b = 0; b < spec->nballs; b++)
-		HxDropByBall(search->index, &search->desc, spec->balls[b].query,
-					 spec->balls[b].radius, blocks);
+		drop_outside(search, &spec->balls[b]);
 	search->nrows = HxBlocksRows(blocks);
 	/* What one value of the group leaves is too little for estimates. */
 	if (search->desc.group > 0 && !HxFilterIsTrivial(spec->filter) &&
@@ -505,6 +535,7 @@ begin_blocks(HxSearch *search, const HxMeta *meta)
 			0.5 - search->expect.promise_low / search->expect.promise_step;
 	}
 	search->mask = palloc((rows + 63) / 64 * sizeof(uint64));
+	search->inside = palloc((rows + 63) / 64 * sizeof(uint64));
 	search->distances = palloc(rows * sizeof(double));
 	search->tids_room = rows;
 	search->tids = palloc(rows * sizeof(ItemPointerData));

@@ -80,6 +80,7 @@ struct HxSearch
 	uint16 lines[BLCKSZ / HX_CACHE_LINE]; /* ... these */
 
 	uint64 *mask;			/* rows of a page that pass */
+	uint64 *inside;			/* scratch: rows of a page within some balls */
 	double *distances;		/* distances of a page's rows */
 	HxSparseSearch *sparse; /* of sparse vectors: all that is used */
 	ItemPointerData *tids;	/* rows of a block, for searches not ordered */

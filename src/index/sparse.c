@@ -78,6 +78,18 @@ HxMakeSparseQuery(const HxIndexDesc *desc, HxMetric metric, Datum query,
 	return &result->base;
 }
 
+static bool
+same_query(const HxQuery *a, const HxQuery *b)
+{
+	const HxSparseQuery *left = (const HxSparseQuery *) a;
+	const HxSparseQuery *right = (const HxSparseQuery *) b;
+
+	return a->metric == b->metric && left->nnz == right->nnz &&
+		   memcmp(left->dims, right->dims, left->nnz * sizeof(int32)) == 0 &&
+		   memcmp(left->weights, right->weights, left->nnz * sizeof(float)) ==
+			   0;
+}
+
 /* The distance of a vector of the table; infinity instead of NaN */
 double
 HxSparseDistance(const HxQuery *base, Datum vector)
@@ -140,6 +152,7 @@ static const HxVectorMethods sparse_methods = {
 	.sparse = true,
 	.payload_size = sparse_payload_size,
 	.query = HxMakeSparseQuery,
+	.same_query = same_query,
 };
 
 HX_VECTOR_CLASS(hx_vector_svec_ip, HX_INNER_PRODUCT, sparse_methods);

@@ -423,6 +423,10 @@ extern bool HxSparseNext(HxSparseSearch *search, HxCandidate *row,
 						 bool *is_null);
 extern int64 HxSparseNextRows(HxSparseSearch *search, ItemPointerData **tids);
 
+/* sparse_near.c */
+extern void HxSparseApplyBalls(Relation index, const HxIndexDesc *desc,
+							   HxSearchSpec *spec);
+
 /* sparse.c */
 extern HxQuery *HxMakeSparseQuery(const HxIndexDesc *desc, HxMetric metric,
 								  Datum query, Oid type);

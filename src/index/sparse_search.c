@@ -285,8 +285,8 @@ visit_blocks(HxSparseSearch *search, HxWindowState *window, double least,
 static double
 goal_distance(const HxSparseSearch *search, int goal)
 {
-	if (search->nkept < goal)
-		return get_float8_infinity();
+	if (search->nkept < goal || !search->spec.ordered)
+		return search->cutoff;
 	return search->kept[search->sorted ? goal - 1 : 0].distance;
 }
 
@@ -565,8 +565,30 @@ HxSparseNextRows(HxSparseSearch *search, ItemPointerData **tids)
 }
 
 /*
+ * No row beyond this distance satisfies all conditions on distances.  Whether
+ * NaN does, the greatest passing distance does not tell: zero vectors are
+ * nowhere near.
+ */
+static double
+find_cutoff(const HxSearchSpec *spec)
+{
+	double cutoff = get_float8_infinity();
+
+	for (int b = 0; b < spec->nballs; b++)
+	{
+		const HxBoundTest *test = &spec->balls[b].any[0].test;
+
+		Assert(spec->balls[b].count == 1);
+		Assert(spec->balls[b].any[0].query == spec->query);
+		if (!HxPassesTest(test, get_float8_nan()))
+			cutoff = Min(cutoff, HxGreatestPassing(test));
+	}
+	return cutoff;
+}
+
+/*
  * Begin a search, whose counts are kept in *stats; the current context must
- * outlive it.
+ * outlive it.  Conditions on distances are of the search's own query.
  */
 HxSparseSearch *
 HxSparseBeginSearch(Relation index, const HxIndexDesc *desc,
@@ -580,6 +602,7 @@ HxSparseBeginSearch(Relation index, const HxIndexDesc *desc,
 	search->spec = *spec;
 	search->query = (const HxSparseQuery *) spec->query;
 	search->stats = stats;
+	search->cutoff = find_cutoff(spec);
 	search->filtered = !HxFilterIsTrivial(spec->filter) || spec->tids;
 	/* A base backup brings marks that older snapshots here must not heed */
 	search->see_dead = TransactionStartedDuringRecovery();

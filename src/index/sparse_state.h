@@ -41,6 +41,7 @@ struct HxSparseSearch
 	HxIndexDesc desc;
 	HxSearchSpec spec;
 	const HxSparseQuery *query;
+	double cutoff; /* greatest distance that the conditions on them leave */
 	HxSparseDirectory directory;
 	bool in_nulls;	  /* now among the rows whose distance is NULL */
 	bool see_dead;	  /* marks of dead rows do not count */
@@ -82,7 +83,7 @@ struct HxSparseSearch
 static inline bool
 HxSparseScores(const HxSparseSearch *search)
 {
-	return search->spec.ordered && search->query && !search->in_nulls;
+	return search->query && !search->in_nulls;
 }
 
 /* Is the row one that this part of the search is about? */

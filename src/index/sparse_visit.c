@@ -30,8 +30,8 @@ last_kept(const HxSparseSearch *search)
 static inline double
 worst_kept(const HxSparseSearch *search)
 {
-	if (search->nkept < search->room)
-		return get_float8_infinity();
+	if (search->nkept < search->room || !search->spec.ordered)
+		return search->cutoff;
 	return last_kept(search)->distance;
 }
 
@@ -43,12 +43,43 @@ least_sum(const HxSparseSearch *search, const HxWindowState *window)
 						  window->reader.window.min_norm);
 }
 
-/* Take note of a row that passes the filter. */
+/* Add a TID to those found by a search without order. */
+static void
+collect(HxSparseSearch *search, const ItemPointerData *tid)
+{
+	if (search->ntids == search->tids_room)
+	{
+		search->tids_room = Max(search->tids_room * 2, 1024);
+		search->tids = repalloc_huge(search->tids, search->tids_room *
+													   sizeof(ItemPointerData));
+	}
+	search->tids[search->ntids++] = *tid;
+}
+
+/* Does a distance satisfy the conditions on it? */
+static inline bool
+passes_balls(const HxSparseSearch *search, double distance)
+{
+	for (int b = 0; b < search->spec.nballs; b++)
+		if (!HxPassesTest(&search->spec.balls[b].any[0].test, distance))
+			return false;
+	return true;
+}
+
+/* Take note of a row that passes the filter; its distance counts if scored. */
 static inline void
 consider(HxSparseSearch *search, double distance, const ItemPointerData *tid)
 {
 	HxCandidate row;
 
+	if (search->spec.nballs > 0 && HxSparseScores(search) &&
+		!passes_balls(search, distance))
+		return;
+	if (!search->spec.ordered)
+	{
+		collect(search, tid);
+		return;
+	}
 	row.page = search->page;
 	row.passed = false;
 	row.distance = HxOrderedDistance(distance);
@@ -66,19 +97,6 @@ consider(HxSparseSearch *search, double distance, const ItemPointerData *tid)
 		HxHeapAdd(search->kept, search->nkept++, row);
 	else
 		HxSiftDown(search->kept, search->nkept, 0, row);
-}
-
-/* Add a TID to those found by a search without order. */
-static void
-collect(HxSparseSearch *search, const ItemPointerData *tid)
-{
-	if (search->ntids == search->tids_room)
-	{
-		search->tids_room = Max(search->tids_room * 2, 1024);
-		search->tids = repalloc_huge(search->tids, search->tids_room *
-													   sizeof(ItemPointerData));
-	}
-	search->tids[search->ntids++] = *tid;
 }
 
 /* Distance of a row from its product and squared length: the operator's */
@@ -404,10 +422,7 @@ HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
 				norm == HX_DEAD_NORM ||
 				!HxSparseIsWanted(search, norm == HX_NULL_NORM))
 				continue;
-			if (search->spec.ordered)
-				consider(search, 0, &rows.tids[i]);
-			else
-				collect(search, &rows.tids[i]);
+			consider(search, 0, &rows.tids[i]);
 		}
 		UnlockReleaseBuffer(buffer);
 		CHECK_FOR_INTERRUPTS();
@@ -449,11 +464,6 @@ HxVisitPending(const HxDoc *doc, void *state)
 	if (!HxSparseIsWanted(search, doc->nnz == HX_DOC_NULL) ||
 		!pending_passes(search, doc))
 		return;
-	if (!search->spec.ordered)
-	{
-		collect(search, &doc->tid);
-		return;
-	}
 	if (HxSparseScores(search))
 	{
 		search->stats->scored++;

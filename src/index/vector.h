@@ -12,15 +12,7 @@
 #define HX_VECTOR_H
 
 #include "index/page.h"
-
-/* How a query's distances are computed */
-typedef enum HxMetric
-{
-	HX_HAMMING,
-	HX_JACCARD,
-	HX_INNER_PRODUCT,
-	HX_COSINE
-} HxMetric;
+#include "type/distance.h"
 
 /* Returned by support function HX_VECTOR_PROC of a vector operator class */
 typedef struct HxVectorClass
@@ -56,7 +48,7 @@ typedef struct HxSample
 typedef struct HxVectorMethods
 {
 	/* Stored as windows of postings (sparse.h), not as blocks of payloads:
-	 * of what follows only payload_size and query are there */
+	 * of what follows only payload_size, query and same_query are there */
 	bool sparse;
 
 	/* Payload bytes of a vector column of this type and typmod; errors if the
@@ -89,6 +81,9 @@ typedef struct HxVectorMethods
 	/* Prepare the right argument of vector <@ ball, and its radius; NULL if
 	 * the vectors can have no such condition */
 	HxQuery *(*ball)(const HxIndexDesc *desc, Datum ball, double *radius);
+
+	/* Are two queries the same, and their distances too? */
+	bool (*same_query)(const HxQuery *a, const HxQuery *b);
 
 	/* Prepare a row's payload as a query (calibration) */
 	HxQuery *(*query_of_row)(const HxIndexDesc *desc, const uint8 *payload);

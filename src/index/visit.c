@@ -58,15 +58,25 @@ consider(HxSearch *search, double distance, const ItemPointerData *tid)
 
 /* ---- visiting a block ---- */
 
-/* Clear the mask bits of rows outside a ball. */
+/* Clear the mask bits of rows outside all of some balls. */
 static void
-apply_ball(HxSearch *search, const HxWithin *ball, const HxRowArrays *rows)
+apply_balls(HxSearch *search, const HxBalls *balls, const HxRowArrays *rows)
 {
-	search->desc.vector->methods->distances(ball->query, rows->payloads,
-											rows->count, search->distances);
-	for (int i = 0; i < rows->count; i++)
-		if (!(search->distances[i] <= ball->radius))
-			search->mask[i / 64] &= ~(UINT64CONST(1) << (i % 64));
+	int words = (rows->count + 63) / 64;
+
+	memset(search->inside, 0, words * sizeof(uint64));
+	for (int b = 0; b < balls->count; b++)
+	{
+		const HxWithin *ball = &balls->any[b];
+
+		search->desc.vector->methods->distances(ball->query, rows->payloads,
+												rows->count, search->distances);
+		for (int i = 0; i < rows->count; i++)
+			if (HxPassesTest(&ball->test, search->distances[i]))
+				search->inside[i / 64] |= UINT64CONST(1) << (i % 64);
+	}
+	for (int w = 0; w < words; w++)
+		search->mask[w] &= search->inside[w];
 }
 
 /* Which rows of a page pass all conditions; returns how many. */
@@ -88,7 +98,7 @@ build_mask(HxSearch *search, const HxRowArrays *rows)
 		HxTidSetFilter(search->spec.tids, rows->tids, rows->count,
 					   search->mask);
 	for (int b = 0; b < search->spec.nballs; b++)
-		apply_ball(search, &search->spec.balls[b], rows);
+		apply_balls(search, &search->spec.balls[b], rows);
 	for (int w = 0; w < words; w++)
 		passed += pg_popcount64(search->mask[w]);
 	return passed;
