@@ -170,10 +170,11 @@ DROP TABLE index_distance_sparse;
 -- others, and sequential scans win where nearly all rows pass
 RESET ALL;
 SET jit = off;
-CREATE TABLE index_distance_plan (id int, c bincode(256));
-INSERT INTO index_distance_plan SELECT i, pg_temp.code(i, 31, 'd2')::bincode FROM generate_series(1, 20000) i;
+CREATE TABLE index_distance_plan (id int, c bincode(256), a int);
+INSERT INTO index_distance_plan SELECT i, pg_temp.code(i, 31, 'd2')::bincode, abs(hashtext('a' || i)) % 50 FROM generate_series(1, 20000) i;
 CREATE INDEX index_distance_plan_c ON index_distance_plan USING hashemb (c);
-CREATE INDEX index_distance_plan_id ON index_distance_plan (id);
+CREATE INDEX index_distance_plan_a ON index_distance_plan (a);
+ALTER TABLE index_distance_plan ALTER c SET STATISTICS 1000;
 ANALYZE index_distance_plan;
 CREATE FUNCTION pg_temp.plan(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
@@ -186,7 +187,12 @@ END $$;
 SELECT format('c <~> %L', c) AS d, c AS q FROM index_distance_plan WHERE id = 12 \gset
 SELECT pg_temp.plan(format('SELECT id FROM index_distance_plan WHERE %s < 60 ORDER BY %s LIMIT 10', :'d', :'d'));
 SELECT pg_temp.plan(format('SELECT id FROM index_distance_plan WHERE %s < 40', :'d'));
-SELECT pg_temp.plan(format('SELECT id FROM index_distance_plan WHERE %s < 100 AND id < 1000', :'d'));
+SELECT pg_temp.plan(format('SELECT id FROM index_distance_plan WHERE %s < 60 AND a = 7', :'d'));
+SELECT array_agg(id ORDER BY id) AS by_index FROM index_distance_plan WHERE :d < 60 AND a = 7 \gset
+SELECT array_agg(id ORDER BY id) = :'by_index' AS same, count(*) FROM (SELECT * FROM index_distance_plan OFFSET 0) s WHERE :d < 60 AND a = 7;
+-- no rows are expected beyond the nearest ones that the condition leaves: all are found, although the target is less
+SELECT count(*) FROM (SELECT id FROM index_distance_plan WHERE :d < 60 ORDER BY :d LIMIT 5000) s;
+SELECT count(*) FROM (SELECT * FROM index_distance_plan OFFSET 0) s WHERE :d < 60;
 SELECT pg_temp.plan(format('SELECT id FROM index_distance_plan WHERE %s < 250', :'d'));
 -- rows are estimated from samples
 CREATE FUNCTION pg_temp.rows(query text, OUT estimated float8, OUT actual float8) LANGUAGE plpgsql AS $$
