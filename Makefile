@@ -11,7 +11,8 @@ objects = $(addprefix src/$(1)/,$(addsuffix .o,$(2)))
 
 KERNEL = $(call objects,kernel,steps steps_avx2 scalar avx2 avx512 neon kernel)
 TYPE = $(call objects,type,bincode bincode_cast bincode_order bitops majority distance dense \
-	ball ball_support svec svec_io svec_op svec_cast svec_agg svec_stats simhash)
+	ball ball_support svec svec_io svec_op svec_cast \
+	svec_agg svec_stats bound bound_support simhash)
 ENCODER = \
 	$(call objects,encoder/math,host product matrix eigen procrustes) \
 	$(call objects,encoder/model,format apply model cache describe import input \
@@ -33,10 +34,10 @@ INDEX = \
 	$(call objects,index/blocks/check,upper heap check) \
 	$(call objects,index/code,levels train payload) \
 	$(call objects,index/sparse,page row write cluster lists bound score pending \
-		visit search rewrite merge insert vacuum work build check inspect kind) \
+		visit search near rewrite merge insert vacuum work build check inspect kind) \
 	$(call objects,index/am,open group_option build insert vacuum cost scan validate inspect handler)
-PLAN = $(call objects,plan,match compile vector_key bitmap plan_data condition \
-	bitmap_read heap_row explain node path hook)
+PLAN = $(call objects,plan,match compile bound_clause vector_key bitmap plan_data condition \
+	bitmap_read heap_row explain node path bound_path hook)
 OBJS = $(KERNEL) src/settings.o $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
 # Baseline instruction set only: faster kernels are chosen at run time. No

@@ -1848,6 +1848,101 @@ COMMENT ON FUNCTION simhash(v svec, bits integer, seed integer) IS
 	'code of the signs of random projections: two codes differ in about bits * angle / pi';
 
 -- ---------------------------------------------------------------------------
+-- Bounds of distances: what the planner makes of code <~> query < 100
+-- ---------------------------------------------------------------------------
+
+CREATE TYPE distance_bound;
+COMMENT ON TYPE distance_bound IS
+	'vectors whose distance from a query passes a comparison; the planner makes it of conditions on distances';
+
+CREATE FUNCTION distance_bound_in(cstring) RETURNS distance_bound
+	AS 'MODULE_PATHNAME', 'hx_bound_in'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION distance_bound_in(cstring) IS
+	'input: an error';
+
+CREATE FUNCTION distance_bound_out(distance_bound) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'hx_bound_out'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION distance_bound_out(distance_bound) IS
+	'output';
+
+CREATE TYPE distance_bound (
+	INPUT = distance_bound_in,
+	OUTPUT = distance_bound_out,
+	ALIGNMENT = double,
+	STORAGE = extended
+);
+
+CREATE FUNCTION distance_bound(operator text, query bincode, comparison text, value double precision, minuend double precision) RETURNS distance_bound
+	AS 'MODULE_PATHNAME', 'hx_bound_make_code'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION distance_bound(text, bincode, text, double precision, double precision) IS
+	'vectors whose distance from the query, subtracted from a minuend unless that is NULL, compares so with the value';
+
+CREATE FUNCTION distance_bound(operator text, query svec, comparison text, value double precision, minuend double precision) RETURNS distance_bound
+	AS 'MODULE_PATHNAME', 'hx_bound_make_svec'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION distance_bound(text, svec, text, double precision, double precision) IS
+	'vectors whose distance from the query, subtracted from a minuend unless that is NULL, compares so with the value';
+
+CREATE FUNCTION distance_bound(operator text, query real[], comparison text, value double precision, minuend double precision) RETURNS distance_bound
+	AS 'MODULE_PATHNAME', 'hx_bound_make_floats'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION distance_bound(text, real[], text, double precision, double precision) IS
+	'vectors whose distance from the query, subtracted from a minuend unless that is NULL, compares so with the value';
+
+CREATE FUNCTION distance_bound(operator text, query double precision[], comparison text, value double precision, minuend double precision) RETURNS distance_bound
+	AS 'MODULE_PATHNAME', 'hx_bound_make_floats'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION distance_bound(text, double precision[], text, double precision, double precision) IS
+	'vectors whose distance from the query, subtracted from a minuend unless that is NULL, compares so with the value';
+
+CREATE FUNCTION distance_bound(operator text, query numeric[], comparison text, value double precision, minuend double precision) RETURNS distance_bound
+	AS 'MODULE_PATHNAME', 'hx_bound_make_floats'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION distance_bound(text, numeric[], text, double precision, double precision) IS
+	'vectors whose distance from the query, subtracted from a minuend unless that is NULL, compares so with the value';
+
+CREATE FUNCTION distance_bound(operator text, query integer[], comparison text, value double precision, minuend double precision) RETURNS distance_bound
+	AS 'MODULE_PATHNAME', 'hx_bound_make_floats'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION distance_bound(text, integer[], text, double precision, double precision) IS
+	'vectors whose distance from the query, subtracted from a minuend unless that is NULL, compares so with the value';
+
+CREATE FUNCTION distance_bound_sel(internal, oid, internal, integer) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_bound_sel'
+	LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION distance_bound_sel(internal, oid, internal, integer) IS
+	'restriction selectivity of vector @< bound';
+
+CREATE FUNCTION within_distance_bound(bincode, distance_bound) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_code_in_bound'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION within_distance_bound(bincode, distance_bound) IS
+	'does the distance of the vector pass the comparison';
+
+CREATE OPERATOR @< (
+	LEFTARG = bincode, RIGHTARG = distance_bound, FUNCTION = within_distance_bound,
+	RESTRICT = distance_bound_sel, JOIN = contjoinsel
+);
+COMMENT ON OPERATOR @< (bincode, distance_bound) IS
+	'has a distance that passes the comparison';
+
+CREATE FUNCTION within_distance_bound(svec, distance_bound) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_svec_in_bound'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION within_distance_bound(svec, distance_bound) IS
+	'does the distance of the vector pass the comparison';
+
+CREATE OPERATOR @< (
+	LEFTARG = svec, RIGHTARG = distance_bound, FUNCTION = within_distance_bound,
+	RESTRICT = distance_bound_sel, JOIN = contjoinsel
+);
+COMMENT ON OPERATOR @< (svec, distance_bound) IS
+	'has a distance that passes the comparison';
+
+-- ---------------------------------------------------------------------------
 -- Section 4: access method hashemb and operator classes for vectors
 -- ---------------------------------------------------------------------------
 
@@ -1902,6 +1997,7 @@ CREATE OPERATOR CLASS bincode_hamming_ops
 	DEFAULT FOR TYPE bincode USING hashemb AS
 	OPERATOR 11 <~> (bincode, bincode) FOR ORDER BY float_ops,
 	OPERATOR 12 <@ (bincode, hamming_ball),
+	OPERATOR 13 @< (bincode, distance_bound),
 	FUNCTION 2 hashemb_vector_bincode_hamming(internal);
 COMMENT ON OPERATOR CLASS bincode_hamming_ops USING hashemb IS
 	'nearest codes by Hamming distance, codes within a radius';
@@ -1911,6 +2007,7 @@ COMMENT ON OPERATOR FAMILY bincode_hamming_ops USING hashemb IS
 CREATE OPERATOR CLASS bincode_jaccard_ops
 	FOR TYPE bincode USING hashemb AS
 	OPERATOR 11 <%> (bincode, bincode) FOR ORDER BY float_ops,
+	OPERATOR 13 @< (bincode, distance_bound),
 	FUNCTION 2 hashemb_vector_bincode_jaccard(internal);
 COMMENT ON OPERATOR CLASS bincode_jaccard_ops USING hashemb IS
 	'nearest codes by Jaccard distance';
@@ -1920,6 +2017,7 @@ COMMENT ON OPERATOR FAMILY bincode_jaccard_ops USING hashemb IS
 CREATE OPERATOR CLASS bincode_ip_ops
 	FOR TYPE bincode USING hashemb AS
 	OPERATOR 11 <#> (bincode, bincode) FOR ORDER BY float_ops,
+	OPERATOR 13 @< (bincode, distance_bound),
 	FUNCTION 2 hashemb_vector_bincode_ip(internal);
 COMMENT ON OPERATOR CLASS bincode_ip_ops USING hashemb IS
 	'greatest inner product, of codes or float queries';
@@ -1934,6 +2032,7 @@ ALTER OPERATOR FAMILY bincode_ip_ops USING hashemb ADD
 CREATE OPERATOR CLASS bincode_cosine_ops
 	FOR TYPE bincode USING hashemb AS
 	OPERATOR 11 <=> (bincode, bincode) FOR ORDER BY float_ops,
+	OPERATOR 13 @< (bincode, distance_bound),
 	FUNCTION 2 hashemb_vector_bincode_cosine(internal);
 COMMENT ON OPERATOR CLASS bincode_cosine_ops USING hashemb IS
 	'nearest codes by cosine distance, of codes or float queries';
@@ -1948,6 +2047,7 @@ ALTER OPERATOR FAMILY bincode_cosine_ops USING hashemb ADD
 CREATE OPERATOR CLASS svec_ip_ops
 	DEFAULT FOR TYPE svec USING hashemb AS
 	OPERATOR 11 <#> (svec, svec) FOR ORDER BY float_ops,
+	OPERATOR 13 @< (svec, distance_bound),
 	FUNCTION 2 hashemb_vector_svec_ip(internal);
 COMMENT ON OPERATOR CLASS svec_ip_ops USING hashemb IS
 	'greatest inner product of sparse vectors';
@@ -1957,6 +2057,7 @@ COMMENT ON OPERATOR FAMILY svec_ip_ops USING hashemb IS
 CREATE OPERATOR CLASS svec_cosine_ops
 	FOR TYPE svec USING hashemb AS
 	OPERATOR 11 <=> (svec, svec) FOR ORDER BY float_ops,
+	OPERATOR 13 @< (svec, distance_bound),
 	FUNCTION 2 hashemb_vector_svec_cosine(internal);
 COMMENT ON OPERATOR CLASS svec_cosine_ops USING hashemb IS
 	'nearest sparse vectors by cosine distance';

@@ -27,7 +27,8 @@
 /* Strategies of vector operator classes */
 #define HX_STRATEGY_DISTANCE 11 /* ORDER BY vector <op> query */
 #define HX_STRATEGY_BALL 12		/* bincode <@ hamming_ball */
-#define HX_STRATEGIES 12
+#define HX_STRATEGY_BOUND 13	/* vector @< distance_bound */
+#define HX_STRATEGIES 13
 
 /*
  * Support functions: an operator class has exactly one of the two.  Each is

@@ -12,19 +12,12 @@
 #include "access/genam.h"
 #include "index/index.h"
 #include "nodes/execnodes.h"
+#include "type/distance.h"
 
 struct HxBuild;
 struct HxSearch;
 struct HxPayload;
-
-/* How a query's distances are computed */
-typedef enum HxMetric
-{
-	HX_HAMMING,
-	HX_JACCARD,
-	HX_INNER_PRODUCT,
-	HX_COSINE
-} HxMetric;
+struct HxSearchSpec;
 
 /* A prepared query; what follows the common part is the kind's */
 typedef struct HxQuery
@@ -66,6 +59,12 @@ typedef struct HxKind
 	 */
 	HxQuery *(*ball)(const HxIndexDesc *desc, Datum ball, double *radius);
 
+	/* Queries of a distance_bound that the kind takes: 1 << HxBoundKind */
+	int bounds;
+
+	/* Are two queries the same, and their distances too? */
+	bool (*same_query)(const HxQuery *a, const HxQuery *b);
+
 	/*
 	 * Distance of a heap row's vector, the operator's own to the last bit.
 	 * Errors if its shape is not the index's.
@@ -96,6 +95,13 @@ typedef struct HxKind
 	 * search is exact.
 	 */
 	bool estimates;
+
+	/*
+	 * Before a search: turn the conditions on the vector that it does not decide
+	 * itself into a set of TIDs; or NULL if it decides all.
+	 */
+	void (*narrow)(Relation index, const HxIndexDesc *desc,
+				   struct HxSearchSpec *spec);
 
 	/* Prepare what `effort` needs; before any page but the metapage is read. */
 	void (*begin)(struct HxSearch *search);

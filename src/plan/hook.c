@@ -31,6 +31,14 @@ is_candidate(const PlannerInfo *root, RelOptInfo *rel, const RangeTblEntry *rte)
 		   bms_is_empty(rel->lateral_relids) && !IS_DUMMY_REL(rel);
 }
 
+/* Can the relation have index scans by conditions on distances? */
+static bool
+can_have_bounds(RelOptInfo *rel, const RangeTblEntry *rte)
+{
+	return rel->indexlist != NIL && rte->rtekind == RTE_RELATION && !rte->inh &&
+		   rte->tablesample == NULL && !IS_DUMMY_REL(rel);
+}
+
 /*
  * A volatile condition must be evaluated as often as the plan shows, so such
  * queries keep PostgreSQL's own index scan.
@@ -77,6 +85,8 @@ set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti,
 
 	if (previous_hook)
 		previous_hook(root, rel, rti, rte);
+	if (can_have_bounds(rel, rte))
+		HxAddBoundPaths(root, rel);
 	if (!is_candidate(root, rel, rte) || has_volatile_condition(rel))
 		return;
 	foreach (cell, rel->indexlist)

@@ -32,10 +32,10 @@ HxFindVectorColumn(const IndexOptInfo *index)
 /*
  * Is this expression "column operator query", either way round, with an
  * operator that the index orders by?  Then the expression with the column on
- * the left, else NULL.
+ * the left, and the family that it sorts by; else NULL.
  */
-static OpExpr *
-match_expression(IndexOptInfo *index, int column, Expr *expr, Oid sort_family)
+OpExpr *
+HxMatchDistance(IndexOptInfo *index, int column, Expr *expr, Oid *sort_family)
 {
 	OpExpr *op = (OpExpr *) expr;
 	Node *left;
@@ -57,10 +57,9 @@ match_expression(IndexOptInfo *index, int column, Expr *expr, Oid sort_family)
 		if (!OidIsValid(opno) || !match_index_to_operand(left, column, index))
 			return NULL;
 	}
-	if (get_op_opfamily_sortfamily(opno, index->opfamily[column]) !=
-			sort_family ||
-		contain_var_clause(right) || contain_volatile_functions(right) ||
-		contain_subplans(right))
+	*sort_family = get_op_opfamily_sortfamily(opno, index->opfamily[column]);
+	if (!OidIsValid(*sort_family) || contain_var_clause(right) ||
+		contain_volatile_functions(right) || contain_subplans(right))
 		return NULL;
 	op = copyObject(op);
 	op->args = list_make2(copyObject(left), copyObject(right));
@@ -90,12 +89,12 @@ HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column)
 	{
 		EquivalenceMember *member = lfirst_node(EquivalenceMember, cell);
 		OpExpr *order;
+		Oid family;
 
 		if (!bms_equal(member->em_relids, index->rel->relids))
 			continue;
-		order =
-			match_expression(index, column, member->em_expr, key->pk_opfamily);
-		if (order)
+		order = HxMatchDistance(index, column, member->em_expr, &family);
+		if (order && family == key->pk_opfamily)
 			return order;
 	}
 	return NULL;

@@ -2,8 +2,8 @@
  * plan.h
  *	  The scan node: what its files share.
  *
- * Reading order: hook.c, match.c, compile.c, vector_key.c, bitmap.c, path.c
- * (planning);
+ * Reading order: hook.c, match.c, compile.c, bound_clause.c, vector_key.c,
+ * bound_path.c, bitmap.c, path.c (planning);
  * plan_data.c; node.c, condition.c, bitmap_read.c, heap_row.c, explain.c (execution).
  */
 #ifndef HX_PLAN_H
@@ -124,6 +124,8 @@ extern void HxInitScanNode(void);
 
 /* match.c */
 extern int HxFindVectorColumn(const IndexOptInfo *index);
+extern OpExpr *HxMatchDistance(IndexOptInfo *index, int column, Expr *expr,
+							   Oid *sort_family);
 extern OpExpr *HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column);
 extern HxWanted HxFindWanted(PlannerInfo *root, const RelOptInfo *rel);
 extern double HxEstimateWanted(PlannerInfo *root, HxWanted wanted);
@@ -131,6 +133,12 @@ extern double HxEstimateWanted(PlannerInfo *root, HxWanted wanted);
 /* compile.c */
 extern Node *HxCompileClause(IndexOptInfo *index, RestrictInfo *clause,
 							 List **values, bool *partial);
+
+/* bound_clause.c */
+extern Expr *HxMakeBoundClause(IndexOptInfo *index, int column, Expr *clause);
+
+/* bound_path.c */
+extern void HxAddBoundPaths(PlannerInfo *root, RelOptInfo *rel);
 
 /* vector_key.c */
 extern Node *HxCompileVectorClause(PlannerInfo *root, IndexOptInfo *index,

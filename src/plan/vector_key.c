@@ -1,7 +1,8 @@
 /*
  * vector_key.c
- *	  Conditions on the vector column: IS [NOT] NULL, and vector <@ ball, also
- *	  as hamming_within(), whose planner support says what it is of the two.
+ *	  Conditions on the vector column: IS [NOT] NULL, a distance compared with a
+ *	  value, and vector <@ ball or one of some balls, also as hamming_within(),
+ *	  whose planner support says what it is of the two.
  */
 #include "postgres.h"
 
@@ -55,6 +56,49 @@ ask_support(PlannerInfo *root, IndexOptInfo *index, int column,
 	return list_length(answer) == 1 && !request.lossy ? linitial(answer) : NULL;
 }
 
+/* Is an operator of the index's family one between the vector and a ball? */
+static bool
+is_ball_operator(const IndexOptInfo *index, int column, Oid opno)
+{
+	int strategy = get_op_opfamily_strategy(opno, index->opfamily[column]);
+
+	return strategy == HX_STRATEGY_BALL || strategy == HX_STRATEGY_BOUND;
+}
+
+/* vector op ball, or op ANY (array of balls), as a leaf; NULL if it is not */
+static Node *
+make_leaf(IndexOptInfo *index, int column, HxProgramKind kind, Oid opno,
+		  Node *ball, List **values)
+{
+	Oid left_type;
+	Oid right_type;
+	int strategy;
+	List *leaf;
+
+	if (!is_ball_operator(index, column, opno) || contain_var_clause(ball) ||
+		contain_volatile_functions(ball) || contain_subplans(ball))
+		return NULL;
+	get_op_opfamily_properties(opno, index->opfamily[column], false, &strategy,
+							   &left_type, &right_type);
+	leaf = list_make5_int(kind, column + 1, strategy, (int) right_type,
+						  (int) index->indexcollations[column]);
+	leaf = lappend_int(leaf, list_length(*values));
+	*values = lappend(*values, copyObject(ball));
+	return (Node *) leaf;
+}
+
+/* vector <@ ANY (balls), as a leaf */
+static Node *
+compile_balls(IndexOptInfo *index, int column, ScalarArrayOpExpr *op,
+			  List **values)
+{
+	if (!op->useOr ||
+		!match_index_to_operand(linitial(op->args), column, index))
+		return NULL;
+	return make_leaf(index, column, HX_PROGRAM_ANY, op->opno, lsecond(op->args),
+					 values);
+}
+
 /* vector <@ ball, either way round, as a leaf */
 static Node *
 compile_ball(IndexOptInfo *index, int column, OpExpr *op, List **values)
@@ -62,10 +106,6 @@ compile_ball(IndexOptInfo *index, int column, OpExpr *op, List **values)
 	Oid opno = op->opno;
 	Node *left;
 	Node *ball;
-	Oid left_type;
-	Oid right_type;
-	int strategy;
-	List *leaf;
 
 	if (list_length(op->args) != 2)
 		return NULL;
@@ -79,19 +119,7 @@ compile_ball(IndexOptInfo *index, int column, OpExpr *op, List **values)
 		if (!OidIsValid(opno) || !match_index_to_operand(left, column, index))
 			return NULL;
 	}
-	if (get_op_opfamily_strategy(opno, index->opfamily[column]) !=
-			HX_STRATEGY_BALL ||
-		contain_var_clause(ball) || contain_volatile_functions(ball) ||
-		contain_subplans(ball))
-		return NULL;
-	get_op_opfamily_properties(opno, index->opfamily[column], false, &strategy,
-							   &left_type, &right_type);
-	leaf =
-		list_make5_int(HX_PROGRAM_OPERATOR, column + 1, strategy,
-					   (int) right_type, (int) index->indexcollations[column]);
-	leaf = lappend_int(leaf, list_length(*values));
-	*values = lappend(*values, copyObject(ball));
-	return (Node *) leaf;
+	return make_leaf(index, column, HX_PROGRAM_OPERATOR, opno, ball, values);
 }
 
 /*
@@ -119,8 +147,16 @@ HxCompileVectorClause(PlannerInfo *root, IndexOptInfo *index, int column,
 										   : HX_PROGRAM_NOT_NULL,
 									   column + 1);
 	}
+	if (IsA(expr, ScalarArrayOpExpr))
+		return compile_balls(index, column, (ScalarArrayOpExpr *) expr, values);
 	if (IsA(expr, FuncExpr))
 		expr = ask_support(root, index, column, (FuncExpr *) expr);
+	else if (IsA(expr, OpExpr))
+	{
+		Expr *bound = HxMakeBoundClause(index, column, expr);
+
+		expr = bound ? bound : expr;
+	}
 	if (expr == NULL || !IsA(expr, OpExpr))
 		return NULL;
 	return compile_ball(index, column, (OpExpr *) expr, values);

@@ -1,6 +1,6 @@
 /*
  * ball_plan.h
- *	  What an index's cost estimate asks of a ball.
+ *	  What an index's cost estimate asks of a ball, or a bound.
  */
 #ifndef HX_BALL_PLAN_H
 #define HX_BALL_PLAN_H
@@ -9,5 +9,6 @@
 
 extern double HxEstimateReach(PlannerInfo *root, Node *ball, Oid code_type,
 							  int32 typmod);
+extern double HxEstimateBoundReach(PlannerInfo *root, Node *node, int32 typmod);
 
 #endif /* HX_BALL_PLAN_H */

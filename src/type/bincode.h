@@ -17,6 +17,7 @@
 
 #include "compat.h"
 #include "hashemb.h"
+#include "type/distance.h"
 
 /* A code as it is stored, not compressed and with a long header */
 typedef struct Bincode
@@ -71,6 +72,7 @@ extern char *HxFormatBincode(const HxCode *code);
 extern Bincode *HxReceiveBincode(StringInfo message);
 extern int HxFindStrayBits(const uint8 *data, int dims, int planes);
 extern int HxCompareCodes(const HxCode *a, const HxCode *b);
+extern double HxCodeDistance(HxMetric metric, const HxCode *a, const HxCode *b);
 extern uint32 HxHammingDistance(const HxCode *a, const HxCode *b);
 
 /* Bit of a dimension, counted from 0, in a plane */

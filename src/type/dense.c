@@ -307,6 +307,28 @@ HxMakeFloatQuery(ArrayType *array)
 	return query;
 }
 
+/*
+ * Would HxMakeFloatQuery take this array?  For estimates, which are not to fail
+ * where a query without rows would not.
+ */
+bool
+HxIsFloatQuery(ArrayType *array)
+{
+	int count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	double magnitude = 0.0;
+	double *values;
+
+	if (ARR_NDIM(array) > 1 || count > HX_MAX_CODE_BITS ||
+		array_contains_nulls(array))
+		return false;
+	values = palloc(Max(count, 1) * sizeof(double));
+	if (!convert_elements(array, count, values))
+		return false;
+	for (int i = 0; i < count; i++)
+		magnitude += fabs(values[i]);
+	return magnitude < FLT_MAX / 8;
+}
+
 /* Error, naming both, unless query and code have the same dimensions. */
 void
 HxCheckFloatQuery(const HxFloatQuery *query, int dims, int planes)
@@ -366,6 +388,20 @@ float_product(const HxFloatQuery *query, const HxCode *code)
 	hx_kernels->float_product(query->values, query->dims, code->planes, codes,
 							  &product);
 	return product;
+}
+
+/* Distance of a query and a code by inner product or cosine */
+double
+HxFloatDistance(HxMetric metric, const HxFloatQuery *query, const HxCode *code)
+{
+	double product = float_product(query, code);
+
+	Assert(metric == HX_INNER_PRODUCT || metric == HX_COSINE);
+	if (metric == HX_COSINE)
+		return HxCosineDistance(
+			product, query->norm2,
+			HxCodeNorm2(code->data, code->dims, code->planes));
+	return HxNegativeProduct(product);
 }
 
 /* Inner product of the query and the code in these arguments */

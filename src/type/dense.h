@@ -20,6 +20,9 @@ typedef struct HxFloatQuery
 
 extern double *HxReadArray(ArrayType *array, int *count);
 extern HxFloatQuery *HxMakeFloatQuery(ArrayType *array);
+extern bool HxIsFloatQuery(ArrayType *array);
 extern void HxCheckFloatQuery(const HxFloatQuery *query, int dims, int planes);
+extern double HxFloatDistance(HxMetric metric, const HxFloatQuery *query,
+							  const HxCode *code);
 
 #endif /* HX_DENSE_H */

@@ -86,6 +86,40 @@ HxHammingDistance(const HxCode *a, const HxCode *b)
 	return differing;
 }
 
+/* Jaccard distance; error unless both are of 1 bit and one length. */
+static double
+jaccard_distance(const HxCode *a, const HxCode *b)
+{
+	uint32_t both;
+	uint32_t either;
+
+	HxCheckSameShape(a, b);
+	HxCheckOnePlane(a, "Jaccard distance");
+	hx_kernels->overlap(a->data, a->bytes, one_code(b), &both, &either);
+	return HxJaccardDistance(both, either);
+}
+
+/* Distance of two codes; error if they or the distance do not fit. */
+double
+HxCodeDistance(HxMetric metric, const HxCode *a, const HxCode *b)
+{
+	switch (metric)
+	{
+		case HX_HAMMING:
+			return HxHammingDistance(a, b);
+		case HX_JACCARD:
+			return jaccard_distance(a, b);
+		case HX_INNER_PRODUCT:
+			HxCheckSameShape(a, b);
+			return HxNegativeProduct(code_product(a, b));
+		default:
+			HxCheckSameShape(a, b);
+			return HxCosineDistance(code_product(a, b),
+									HxCodeNorm2(a->data, a->dims, a->planes),
+									HxCodeNorm2(b->data, b->dims, b->planes));
+	}
+}
+
 /* Number of bits in which two codes of 1 bit a dimension differ */
 Datum
 hx_hamming(PG_FUNCTION_ARGS)
@@ -102,13 +136,8 @@ hx_jaccard(PG_FUNCTION_ARGS)
 {
 	HxCode a = PG_GETARG_CODE(0);
 	HxCode b = PG_GETARG_CODE(1);
-	uint32_t both;
-	uint32_t either;
 
-	HxCheckSameShape(&a, &b);
-	HxCheckOnePlane(&a, "Jaccard distance");
-	hx_kernels->overlap(a.data, a.bytes, one_code(&b), &both, &either);
-	PG_RETURN_FLOAT8(HxJaccardDistance(both, either));
+	PG_RETURN_FLOAT8(HxCodeDistance(HX_JACCARD, &a, &b));
 }
 
 /* Inner product of two codes */
@@ -129,8 +158,7 @@ hx_bincode_negative_inner_product(PG_FUNCTION_ARGS)
 	HxCode a = PG_GETARG_CODE(0);
 	HxCode b = PG_GETARG_CODE(1);
 
-	HxCheckSameShape(&a, &b);
-	PG_RETURN_FLOAT8(HxNegativeProduct(code_product(&a, &b)));
+	PG_RETURN_FLOAT8(HxCodeDistance(HX_INNER_PRODUCT, &a, &b));
 }
 
 /* 1 - cosine of the angle between two codes; NaN if they are empty */
@@ -140,8 +168,5 @@ hx_bincode_cosine_distance(PG_FUNCTION_ARGS)
 	HxCode a = PG_GETARG_CODE(0);
 	HxCode b = PG_GETARG_CODE(1);
 
-	HxCheckSameShape(&a, &b);
-	PG_RETURN_FLOAT8(HxCosineDistance(code_product(&a, &b),
-									  HxCodeNorm2(a.data, a.dims, a.planes),
-									  HxCodeNorm2(b.data, b.dims, b.planes)));
+	PG_RETURN_FLOAT8(HxCodeDistance(HX_COSINE, &a, &b));
 }

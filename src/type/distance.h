@@ -16,6 +16,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* How a distance is computed */
+typedef enum HxMetric
+{
+	HX_HAMMING,
+	HX_JACCARD,
+	HX_INNER_PRODUCT,
+	HX_COSINE
+} HxMetric;
+
 /* Jaccard distance from the bits set in both codes and in at least one */
 static inline double
 HxJaccardDistance(uint32_t both, uint32_t either)

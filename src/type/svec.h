@@ -14,6 +14,7 @@
 #include "fmgr.h"
 
 #include "hashemb.h"
+#include "type/distance.h"
 
 struct Node;
 
@@ -33,6 +34,9 @@ typedef struct HxSvecPair
 	int64 id;	  /* dimension as the user counts, from 1 */
 	float weight; /* may be zero, and is then left out */
 } HxSvecPair;
+
+/* Kind of statistics: sampled vectors; of the numbers left for private use */
+#define HX_STATISTIC_VECTORS 18720
 
 /* Bytes of a value with so many weights */
 static inline Size
@@ -66,5 +70,6 @@ extern void HxCheckSameDims(const HxSvec *a, const HxSvec *b);
 /* svec_op.c */
 extern double HxSvecDot(const HxSvec *a, const HxSvec *b);
 extern double HxSvecSquare(const HxSvec *v);
+extern double HxSvecDistance(HxMetric metric, const HxSvec *a, const HxSvec *b);
 
 #endif /* HX_SVEC_H */

@@ -115,6 +115,18 @@ HxSvecSquare(const HxSvec *v)
 	return sum;
 }
 
+/* Distance by inner product or cosine, as the operators compute it */
+double
+HxSvecDistance(HxMetric metric, const HxSvec *a, const HxSvec *b)
+{
+	double product = HxSvecDot(a, b);
+
+	Assert(metric == HX_INNER_PRODUCT || metric == HX_COSINE);
+	if (metric == HX_COSINE)
+		return HxCosineDistance(product, HxSvecSquare(a), HxSvecSquare(b));
+	return HxNegativeProduct(product);
+}
+
 /* Sum of the products of equal dimensions */
 Datum
 hx_svec_inner_product(PG_FUNCTION_ARGS)
@@ -126,8 +138,8 @@ hx_svec_inner_product(PG_FUNCTION_ARGS)
 Datum
 hx_svec_negative_inner_product(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(
-		HxNegativeProduct(HxSvecDot(PG_GETARG_SVEC_P(0), PG_GETARG_SVEC_P(1))));
+	PG_RETURN_FLOAT8(HxSvecDistance(HX_INNER_PRODUCT, PG_GETARG_SVEC_P(0),
+									PG_GETARG_SVEC_P(1)));
 }
 
 /* 1 - cosine of the angle; NaN for a zero vector */
@@ -137,8 +149,7 @@ hx_svec_cosine_distance(PG_FUNCTION_ARGS)
 	HxSvec *a = PG_GETARG_SVEC_P(0);
 	HxSvec *b = PG_GETARG_SVEC_P(1);
 
-	PG_RETURN_FLOAT8(
-		HxCosineDistance(HxSvecDot(a, b), HxSvecSquare(a), HxSvecSquare(b)));
+	PG_RETURN_FLOAT8(HxSvecDistance(HX_COSINE, a, b));
 }
 
 /* Euclidean distance */

@@ -5,7 +5,8 @@
  * Share of NULLs, average width, number of distinct vectors, and the most
  * common dimensions with the share of the rows that have them, as array columns
  * have their most common elements.  Whole vectors are too wide to be kept as
- * common values or a histogram, and nobody asks for ranges of them.
+ * common values or a histogram, and nobody asks for ranges of them.  A few are
+ * kept as a sample, for estimates of distances.
  *
  * Frequent dimensions are found by lossy counting (Manku and Motwani 2002), so
  * memory depends on the statistics target and not on the sample.
@@ -32,6 +33,10 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_svec_typanalyze);
 
 /* Dimensions kept for each unit of the statistics target */
 #define DIMS_PER_TARGET 10
+
+/* Vectors kept as a sample, and bytes that they take, at most */
+#define MAX_KEPT 100
+#define MAX_KEPT_BYTES 262144
 
 /* A dimension and how often it was met */
 typedef struct DimCount
@@ -65,6 +70,10 @@ typedef struct Sample
 	int nulls;			 /* rows that are NULL */
 	double bytes;		 /* stored widths */
 	uint64 *hashes;		 /* of the vectors looked into */
+	int stride;			 /* of so many vectors one is kept ... */
+	int kept;			 /* ... so many ... */
+	Size kept_bytes;	 /* ... of so many bytes ... */
+	Datum *vectors;		 /* ... namely these */
 } Sample;
 
 /* End a bucket: drop the dimensions that cannot be frequent. */
@@ -103,9 +112,24 @@ count_dimensions(Sample *s, const HxSvec *v)
 	}
 }
 
+/* Keep one vector of as many as there are for each place. */
+static void
+keep_vector(Sample *s, const HxSvec *v, MemoryContext context)
+{
+	HxSvec *copy;
+
+	if (s->analyzed % s->stride != 0 || s->kept == MAX_KEPT ||
+		s->kept_bytes + VARSIZE(v) > MAX_KEPT_BYTES)
+		return;
+	copy = MemoryContextAlloc(context, VARSIZE(v));
+	memcpy(copy, v, VARSIZE(v));
+	s->kept_bytes += VARSIZE(v);
+	s->vectors[s->kept++] = PointerGetDatum(copy);
+}
+
 /* Take in one row of the sample. */
 static void
-add_row(Sample *s, Datum value)
+add_row(Sample *s, Datum value, MemoryContext context)
 {
 	Size stored = VARSIZE_ANY(DatumGetPointer(value));
 	HxSvec *v;
@@ -117,6 +141,7 @@ add_row(Sample *s, Datum value)
 		return;
 	}
 	v = DatumGetSvec(value);
+	keep_vector(s, v, context);
 	s->hashes[s->analyzed++] = hash_bytes_extended((unsigned char *) VARDATA(v),
 												   VARSIZE(v) - VARHDRSZ, 0);
 	count_dimensions(s, v);
@@ -252,6 +277,15 @@ store_dimensions(VacAttrStats *stats, const DimCount *chosen, int count,
 	MemoryContextSwitchTo(old);
 }
 
+/* Fill the statistics slot of sampled vectors, which are of the column's type. */
+static void
+store_vectors(VacAttrStats *stats, const Sample *s)
+{
+	stats->stakind[1] = HX_STATISTIC_VECTORS;
+	stats->stavalues[1] = s->vectors;
+	stats->numvalues[1] = s->kept;
+}
+
 /* Compute the statistics of a column from sampled rows. */
 static void
 compute_stats(VacAttrStatsP stats, AnalyzeAttrFetchFunc fetch, int sample_rows,
@@ -266,6 +300,9 @@ compute_stats(VacAttrStatsP stats, AnalyzeAttrFetchFunc fetch, int sample_rows,
 	s.bucket_width = (wanted + 10) * 100;
 	s.counts = counts_create(CurrentMemoryContext, 1024, NULL);
 	s.hashes = palloc(Max(sample_rows, 1) * sizeof(uint64));
+	s.stride = sample_rows / MAX_KEPT + 1;
+	s.vectors =
+		MemoryContextAlloc(stats->anl_context, MAX_KEPT * sizeof(Datum));
 	for (int row = 0; row < sample_rows; row++)
 	{
 		bool isnull;
@@ -275,7 +312,7 @@ compute_stats(VacAttrStatsP stats, AnalyzeAttrFetchFunc fetch, int sample_rows,
 		if (isnull)
 			s.nulls++;
 		else
-			add_row(&s, value);
+			add_row(&s, value, stats->anl_context);
 	}
 
 	if (sample_rows == 0)
@@ -289,6 +326,8 @@ compute_stats(VacAttrStatsP stats, AnalyzeAttrFetchFunc fetch, int sample_rows,
 	chosen = choose_dimensions(&s, wanted, &count);
 	if (count > 0)
 		store_dimensions(stats, chosen, count, s.analyzed + s.wide);
+	if (s.kept > 0)
+		store_vectors(stats, &s);
 }
 
 /* Tell ANALYZE how to gather statistics. */

@@ -146,17 +146,33 @@ HxGroupedShare(double share, double rows, Selectivity group)
 	return group * rows <= HX_EXACT_GROUP ? Min(group, 1) : Min(share, group);
 }
 
-/* Is this a condition "code <@ ball" on the vector column? */
-static bool
-is_ball_condition(const IndexOptInfo *index, const IndexClause *clause,
-				  const OpExpr *op)
+/*
+ * Greatest distance that a condition on the vector column leaves, as a share of
+ * the dimensions; negative if it is none, or not known.
+ */
+static double
+condition_reach(PlannerInfo *root, const IndexOptInfo *index,
+				const IndexClause *clause, const OpExpr *op)
 {
 	Oid family = index->opfamily[clause->indexcol];
-	Oid type = index->opcintype[clause->indexcol];
+	Oid class_type = index->opcintype[clause->indexcol];
+	int strategy;
+	Oid type;
+	Oid collation;
+	int32 typmod;
 
-	return IsA(op, OpExpr) &&
-		   OidIsValid(get_opfamily_proc(family, type, type, HX_VECTOR_PROC)) &&
-		   get_op_opfamily_strategy(op->opno, family) == HX_STRATEGY_BALL;
+	if (!IsA(op, OpExpr) ||
+		!OidIsValid(
+			get_opfamily_proc(family, class_type, class_type, HX_VECTOR_PROC)))
+		return -1;
+	strategy = get_op_opfamily_strategy(op->opno, family);
+	get_atttypetypmodcoll(index->indexoid, clause->indexcol + 1, &type, &typmod,
+						  &collation);
+	if (strategy == HX_STRATEGY_BALL)
+		return HxEstimateReach(root, lsecond(op->args), type, typmod);
+	if (strategy == HX_STRATEGY_BOUND)
+		return HxEstimateBoundReach(root, lsecond(op->args), typmod);
+	return -1;
 }
 
 /*
@@ -166,7 +182,6 @@ is_ball_condition(const IndexOptInfo *index, const IndexClause *clause,
 static double
 ball_share(PlannerInfo *root, const IndexPath *path)
 {
-	const IndexOptInfo *index = path->indexinfo;
 	double share = 1;
 	ListCell *cell;
 
@@ -174,17 +189,9 @@ ball_share(PlannerInfo *root, const IndexPath *path)
 	{
 		IndexClause *clause = lfirst_node(IndexClause, cell);
 		RestrictInfo *qual = linitial_node(RestrictInfo, clause->indexquals);
-		OpExpr *op = (OpExpr *) qual->clause;
-		Oid type;
-		Oid collation;
-		int32 typmod;
-		double reach;
+		double reach = condition_reach(root, path->indexinfo, clause,
+									   (OpExpr *) qual->clause);
 
-		if (!is_ball_condition(index, clause, op))
-			continue;
-		get_atttypetypmodcoll(index->indexoid, clause->indexcol + 1, &type,
-							  &typmod, &collation);
-		reach = HxEstimateReach(root, lsecond(op->args), type, typmod);
 		if (reach >= 0)
 			share = Min(share, BALL_FLOOR + BALL_GROWTH * reach);
 	}

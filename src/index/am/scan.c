@@ -7,6 +7,8 @@
 
 #include "access/relscan.h"
 #include "access/table.h"
+#include "access/stratnum.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/tidbitmap.h"
 #include "pgstat.h"
@@ -15,6 +17,7 @@
 
 #include "compat.h"
 #include "hashemb.h"
+#include "index/filter/attribute.h"
 #include "index/search/dead.h"
 #include "index/am/handler.h"
 #include "index/am/scan.h"
@@ -88,15 +91,66 @@ hxrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
 				scan->numberOfOrderBys * sizeof(ScanKeyData));
 }
 
-/* Add the condition vector <@ ball. */
+/* Set a ball from a distance_bound. */
 static void
-add_ball(IndexSearch *state, const ScanKeyData *key)
+set_bound(const IndexSearch *state, Datum value, HxWithin *ball)
+{
+	const HxKind *kind = HxKindOf(&state->desc);
+	const HxBound *bound = HxGetBound(value);
+	HxQuery *query;
+
+	if (!(kind->bounds & 1 << bound->kind))
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("the distance_bound is not one of the indexed "
+							   "column's type")));
+	query = kind->query(
+		&state->desc, (HxMetric) bound->metric, PointerGetDatum(bound->query),
+		bound->kind == HX_BOUND_FLOATS ? FLOAT4ARRAYOID : InvalidOid);
+	if (state->spec.query && kind->same_query(query, state->spec.query))
+		query = state->spec.query;
+	ball->query = query;
+	ball->test = HxBoundTestOf(bound);
+}
+
+/* Set a ball from the right side of the operator of a strategy. */
+static void
+set_ball(const IndexSearch *state, StrategyNumber strategy, Datum value,
+		 HxWithin *ball)
+{
+	memset(ball, 0, sizeof(*ball));
+	if (strategy == HX_STRATEGY_BOUND)
+	{
+		set_bound(state, value, ball);
+		return;
+	}
+	ball->query = HxKindOf(&state->desc)->ball(&state->desc, value,
+													&ball->test.value);
+	ball->test.strategy = BTLessEqualStrategyNumber;
+}
+
+/*
+ * Add the condition that the vector is in a ball, or in one of an array of
+ * them, where NULLs are none; false if there is none.
+ */
+static bool
+add_balls(IndexSearch *state, const ScanKeyData *key)
 {
 	HxSearchSpec *spec = &state->spec;
-	HxWithin *ball = &spec->balls[spec->nballs++];
+	HxBalls *balls = &spec->balls[spec->nballs++];
+	Datum single = key->sk_argument;
+	Datum *values = &single;
+	bool *nulls = NULL;
+	int count = 1;
 
-	ball->query = HxKindOf(&state->desc)->ball(
-		&state->desc, key->sk_argument, &ball->radius);
+	if (key->sk_flags & SK_SEARCHARRAY)
+		HxArrayElements(DatumGetArrayTypeP(single), &values, &nulls, &count);
+	balls->any = palloc(Max(count, 1) * sizeof(HxWithin));
+	balls->count = 0;
+	for (int i = 0; i < count; i++)
+		if (!nulls || !nulls[i])
+			set_ball(state, key->sk_strategy, values[i],
+					 &balls->any[balls->count++]);
+	return balls->count > 0;
 }
 
 /* Take note of a scan key on the vector column; false if nothing can pass. */
@@ -112,7 +166,7 @@ add_vector_key(IndexSearch *state, const ScanKeyData *key)
 			return true;
 		if (key->sk_flags & SK_ISNULL)
 			return false;
-		add_ball(state, key);
+		return add_balls(state, key);
 	}
 	return true;
 }
@@ -138,14 +192,10 @@ make_spec(IndexScanDesc scan, bool bitmap)
 		spec->tids = state->request.tids;
 		spec->heap = state->request.heap;
 	}
-	spec->balls = palloc(Max(scan->numberOfKeys, 1) * sizeof(HxWithin));
+	spec->balls = palloc(Max(scan->numberOfKeys, 1) * sizeof(HxBalls));
 	spec->filter =
 		HxMakeFilterTree(&state->desc, scan->keyData, scan->numberOfKeys,
 						 state->requested ? state->request.expr : NULL);
-	for (int i = 0; i < scan->numberOfKeys; i++)
-		if (scan->keyData[i].sk_attno == state->desc.vector_attno &&
-			!add_vector_key(state, &scan->keyData[i]))
-			return false;
 	if (scan->numberOfOrderBys > 0)
 	{
 		const ScanKeyData *key = &scan->orderByData[0];
@@ -159,7 +209,15 @@ make_spec(IndexScanDesc scan, bool bitmap)
 					? InvalidOid
 					: key->sk_subtype);
 	}
-	return !(spec->only_nulls && spec->skip_nulls);
+	for (int i = 0; i < scan->numberOfKeys; i++)
+		if (scan->keyData[i].sk_attno == state->desc.vector_attno &&
+			!add_vector_key(state, &scan->keyData[i]))
+			return false;
+	if (spec->only_nulls && spec->skip_nulls)
+		return false;
+	if (HxKindOf(&state->desc)->narrow)
+		HxKindOf(&state->desc)->narrow(scan->indexRelation, &state->desc, spec);
+	return true;
 }
 
 void

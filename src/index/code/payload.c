@@ -19,6 +19,7 @@
 #include "kernel/kernel.h"
 #include "type/ball.h"
 #include "type/bincode.h"
+#include "type/bound.h"
 #include "type/dense.h"
 #include "type/distance.h"
 
@@ -269,6 +270,21 @@ code_ball(const HxIndexDesc *desc, Datum ball, double *radius)
 	*radius = within;
 	pfree(payload);
 	return query;
+}
+
+static bool
+code_same_query(const HxQuery *a, const HxQuery *b)
+{
+	const CodeQuery *left = (const CodeQuery *) a;
+	const CodeQuery *right = (const CodeQuery *) b;
+	const HxIndexDesc *desc = a->desc;
+
+	if (a->metric != b->metric || left->is_float != right->is_float)
+		return false;
+	if (left->is_float)
+		return memcmp(left->floats, right->floats,
+					  desc->dims * sizeof(float)) == 0;
+	return memcmp(left->code, right->code, desc->payload) == 0;
 }
 
 /* Inner product of a query with several-bit code i of a kernel's results. */
@@ -538,6 +554,8 @@ static const HxKind code_kind = {
 	.column = code_payload_size,
 	.query = code_query,
 	.ball = code_ball,
+	.bounds = 1 << HX_BOUND_CODE | 1 << HX_BOUND_FLOATS,
+	.same_query = code_same_query,
 	.distance = code_distance,
 	HX_BLOCKS_MEMBERS,
 };

@@ -8,6 +8,7 @@
 #include "index/filter/filter.h"
 #include "index/filter/tidset.h"
 #include "index/kind.h"
+#include "type/bound.h"
 
 /* A row found; TIDs are packed so that they compare as integers */
 typedef struct HxCandidate
@@ -79,12 +80,19 @@ typedef struct HxHeapRows
 				   * 1 if only visibility is checked */
 } HxHeapRows;
 
-/* A condition vector <@ ball: a Hamming query and a radius */
+/* Vectors whose distance from a query passes a test */
 typedef struct HxWithin
 {
-	HxQuery *query;
-	double radius;
+	HxQuery *query; /* the pointer that the search has, if it is its query */
+	HxBoundTest test;
 } HxWithin;
+
+/* A condition on the vector: it is within one of these, which are one at least */
+typedef struct HxBalls
+{
+	int count;
+	HxWithin *any;
+} HxBalls;
 
 /* What is searched for; everything must outlive the search */
 typedef struct HxSearchSpec
@@ -92,7 +100,7 @@ typedef struct HxSearchSpec
 	bool ordered;	  /* by (distance, TID); else by block, some rows twice */
 	HxQuery *query;	  /* NULL: no distance, so that rows come by TID */
 	HxFilter *filter; /* on attributes */
-	HxWithin *balls;  /* conditions on the vector, all must hold */
+	HxBalls *balls;	  /* conditions on the vector, all must hold */
 	int nballs;		  /* their number */
 	bool skip_nulls;  /* rows with a NULL vector do not pass */
 	bool only_nulls;  /* only rows with a NULL vector pass */

@@ -55,6 +55,18 @@ HxMakeSparseQuery(const HxIndexDesc *desc, HxMetric metric, Datum query,
 	return &result->base;
 }
 
+bool
+HxIsSameSparseQuery(const HxQuery *a, const HxQuery *b)
+{
+	const HxSparseQuery *left = (const HxSparseQuery *) a;
+	const HxSparseQuery *right = (const HxSparseQuery *) b;
+
+	return a->metric == b->metric && left->nnz == right->nnz &&
+		   memcmp(left->dims, right->dims, left->nnz * sizeof(int32)) == 0 &&
+		   memcmp(left->weights, right->weights, left->nnz * sizeof(float)) ==
+			   0;
+}
+
 /* The distance of a vector of the table; infinity instead of NaN */
 double
 HxSparseDistance(const HxQuery *base, Datum vector)

@@ -320,7 +320,8 @@ static bool
 visit_best_blocks(HxSparseSearch *search)
 {
 	double least = 0;
-	HxWindowState *window = choose_window(search, search->base.goal, &least);
+	double goal = Min(search->base.goal, search->cutoff);
+	HxWindowState *window = choose_window(search, goal, &least);
 	uint64 blocks[HX_BLOCK_WORDS];
 	double wanted;
 	int count;
@@ -422,20 +423,19 @@ bool
 HxHasMoreWindows(const HxSearch *base)
 {
 	const HxSparseSearch *search = (const HxSparseSearch *) base;
+	double least;
 
-	if (HxSparseScores(search))
-		for (int i = 0; i < search->nwindows; i++)
-			if (search->windows[i].nvisited < search->windows[i].blocks)
-				return true;
-	return false;
+	return HxSparseScores(search) &&
+		   choose_window(search, search->cutoff, &least);
 }
 
 bool
 HxIsSparseSearchSettled(HxSearch *base, double distance, int64 count)
 {
+	const HxSparseSearch *search = (const HxSparseSearch *) base;
 	double least;
 
-	return !choose_window((HxSparseSearch *) base, distance, &least);
+	return !choose_window(search, Min(distance, search->cutoff), &least);
 }
 
 void
@@ -467,10 +467,12 @@ HxNextSparseRows(HxSearch *base, ItemPointerData **tids)
 	HxSparseSearch *search = (HxSparseSearch *) base;
 	int64 count = 0;
 
-	*tids = search->tids;
 	if (search->is_done)
 		return 0;
 	search->is_done = true;
+	while (HxHasMoreWindows(base))
+		HxVisitWindow(base);
+	*tids = search->tids;
 	if (search->ntids > 0)
 		qsort(search->tids, search->ntids, sizeof(ItemPointerData),
 			  compare_tids);
@@ -479,6 +481,28 @@ HxNextSparseRows(HxSearch *base, ItemPointerData **tids)
 			!ItemPointerEquals(&search->tids[count - 1], &search->tids[i]))
 			search->tids[count++] = search->tids[i];
 	return count;
+}
+
+/*
+ * No row beyond this distance satisfies all conditions on distances.  Whether
+ * NaN does, the greatest passing distance does not tell: zero vectors are
+ * nowhere near.
+ */
+static double
+find_cutoff(const HxSearchSpec *spec)
+{
+	double cutoff = get_float8_infinity();
+
+	for (int b = 0; b < spec->nballs; b++)
+	{
+		const HxBoundTest *test = &spec->balls[b].any[0].test;
+
+		Assert(spec->balls[b].count == 1);
+		Assert(spec->balls[b].any[0].query == spec->query);
+		if (!HxPassesTest(test, get_float8_nan()))
+			cutoff = Min(cutoff, HxGreatestPassing(test));
+	}
+	return cutoff;
 }
 
 double
@@ -493,6 +517,7 @@ HxBeginSparseSearch(HxSearch *base)
 	HxSparseSearch *search = (HxSparseSearch *) base;
 
 	search->query = (const HxSparseQuery *) base->spec.query;
+	search->cutoff = find_cutoff(&base->spec);
 	search->mask = palloc(HxMaskWords(&base->desc) * sizeof(uint64));
 	search->tids = palloc(sizeof(ItemPointerData));
 	search->phase_context = AllocSetContextCreate(

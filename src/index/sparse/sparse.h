@@ -344,6 +344,9 @@ extern void HxFreeSparsePages(Relation index, const BlockNumber *blocks,
 
 /* ---- members of kind.h ---- */
 
+extern bool HxIsSameSparseQuery(const HxQuery *a, const HxQuery *b);
+extern void HxNarrowSparseSearch(Relation index, const HxIndexDesc *desc,
+								 HxSearchSpec *spec);
 extern void HxBeginSparseSearch(HxSearch *search);
 extern double HxSparseEffort(const HxSearch *search, double passing);
 extern void HxStartSparsePhase(HxSearch *search);

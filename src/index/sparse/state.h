@@ -38,6 +38,7 @@ typedef struct HxSparseSearch
 {
 	HxSearch base;
 	const HxSparseQuery *query;
+	double cutoff; /* greatest distance that the conditions on them leave */
 
 	HxSparseDirectory directory;
 	bool is_read;			/* it has been read */
@@ -67,7 +68,7 @@ typedef struct HxSparseSearch
 static inline bool
 HxSparseScores(const HxSparseSearch *search)
 {
-	return search->base.spec.ordered && search->query && !search->base.in_nulls;
+	return search->query && !search->base.in_nulls;
 }
 
 /* Is the row one that this part of the search is about? */

@@ -19,19 +19,21 @@
 
 /* ---- rows kept ---- */
 
+/* Distance above which a row is not kept */
+static inline double
+worst_kept(const HxSparseSearch *search)
+{
+	return search->base.spec.ordered
+			   ? Min(search->base.best.worst, search->cutoff)
+			   : search->cutoff;
+}
+
 /* Least sum that a row of a window needs to be kept */
 static double
 least_sum(const HxSparseSearch *search, const HxWindowState *window)
 {
-	return HxLeastProduct(search, search->base.best.worst,
+	return HxLeastProduct(search, worst_kept(search),
 						  window->reader.window.min_norm);
-}
-
-/* Take note of a row that passes. */
-static inline void
-consider(HxSparseSearch *search, double distance, const ItemPointerData *tid)
-{
-	HxConsider(&search->base, distance, tid, search->page);
 }
 
 /* Add a TID to those found by a search without order. */
@@ -45,6 +47,29 @@ collect(HxSparseSearch *search, const ItemPointerData *tid)
 													   sizeof(ItemPointerData));
 	}
 	search->tids[search->ntids++] = *tid;
+}
+
+/* Does a distance satisfy the conditions on it? */
+static inline bool
+passes_balls(const HxSparseSearch *search, double distance)
+{
+	for (int b = 0; b < search->base.spec.nballs; b++)
+		if (!HxPassesTest(&search->base.spec.balls[b].any[0].test, distance))
+			return false;
+	return true;
+}
+
+/* Take note of a row that passes the filter; its distance counts if scored. */
+static inline void
+consider(HxSparseSearch *search, double distance, const ItemPointerData *tid)
+{
+	if (search->base.spec.nballs > 0 && HxSparseScores(search) &&
+		!passes_balls(search, distance))
+		return;
+	if (search->base.spec.ordered)
+		HxConsider(&search->base, distance, tid, search->page);
+	else
+		collect(search, tid);
 }
 
 /* Distance of a row from its product and squared length: the operator's */
@@ -315,7 +340,8 @@ HxVisitScored(HxSparseSearch *search, HxWindowState *window,
 	{
 		CHECK_FOR_INTERRUPTS();
 		range.least = -INFINITY;
-		if (HxBestCount(&search->base.best) < search->base.best.room)
+		if (search->base.spec.ordered &&
+			HxBestCount(&search->base.best) < search->base.best.room)
 		{
 			wanted = Max(MORE_BLOCKS * wanted, blocks_wanted(search));
 			range.least = HxReachedBy(search->maxima, window->blocks, wanted);
@@ -355,10 +381,7 @@ HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
 				norm == HX_DEAD_NORM ||
 				!HxSparseIsWanted(search, norm == HX_NULL_NORM))
 				continue;
-			if (search->base.spec.ordered)
-				consider(search, 0, &rows.tids[i]);
-			else
-				collect(search, &rows.tids[i]);
+			consider(search, 0, &rows.tids[i]);
 		}
 		UnlockReleaseBuffer(buffer);
 		CHECK_FOR_INTERRUPTS();
@@ -400,11 +423,6 @@ HxVisitPending(const HxDoc *doc, void *state)
 	if (!HxSparseIsWanted(search, doc->nnz == HX_DOC_NULL) ||
 		!pending_passes(search, doc))
 		return;
-	if (!search->base.spec.ordered)
-	{
-		collect(search, &doc->tid);
-		return;
-	}
 	if (HxSparseScores(search))
 	{
 		search->base.stats.scored++;

@@ -104,6 +104,37 @@ must_be_exact(const HxBlocksSearch *search, uint64 nrows)
 }
 
 /*
+ * Drop the blocks that lie outside all balls.  The search's own query has its
+ * bounds already.
+ */
+static void
+drop_outside(HxBlocksSearch *search, const HxBalls *balls)
+{
+	HxBlocks *blocks = &search->blocks;
+	const HxQuery **queries = palloc(balls->count * sizeof(HxQuery *));
+	double *distances = palloc(balls->count * sizeof(double));
+	int kept = 0;
+
+	for (int b = 0; b < balls->count; b++)
+	{
+		queries[b] = balls->any[b].query;
+		distances[b] = HxGreatestPassing(&balls->any[b].test);
+	}
+	if (balls->count == 1 && queries[0] == search->base.spec.query)
+	{
+		for (int i = 0; i < blocks->count; i++)
+			if (!(blocks->bounds[i] > distances[0]))
+				HxMoveBlock(blocks, i, kept++);
+		blocks->count = kept;
+	}
+	else
+		HxDropByDistance(search->base.index, &search->base.desc, queries, distances,
+						 balls->count, blocks);
+	pfree(queries);
+	pfree(distances);
+}
+
+/*
  * Read the directory and drop what cannot hold rows that pass.  Among the rows
  * whose distance is NULL are those with a NULL vector, and with a NULL query
  * all others.
@@ -128,8 +159,7 @@ read_directory(HxBlocksSearch *search)
 	if (!HxFilterIsTrivial(spec->filter))
 		HxDropByZones(search->base.index, &search->base.desc, spec->filter, blocks);
 	for (int b = 0; b < spec->nballs; b++)
-		HxDropByBall(search->base.index, &search->base.desc, spec->balls[b].query,
-					 spec->balls[b].radius, blocks);
+		drop_outside(search, &spec->balls[b]);
 	search->nrows = HxBlocksRows(blocks);
 	/* What one value of the group leaves is too little for estimates. */
 	if (search->base.desc.group > 0 && !HxFilterIsTrivial(spec->filter) &&
@@ -323,6 +353,7 @@ HxBeginBlocksSearch(HxSearch *base)
 	base->desc.group = search->meta.group;
 	search->rows_at_calibration = search->meta.rows_at_calibration;
 	search->mask = palloc(HxMaskWords(&base->desc) * sizeof(uint64));
+	search->inside = palloc(HxMaskWords(&base->desc) * sizeof(uint64));
 	search->distances = palloc(rows * sizeof(double));
 	search->tids_room = rows;
 	search->tids = palloc(rows * sizeof(ItemPointerData));

@@ -50,6 +50,7 @@ typedef struct HxBlocksSearch
 
 	BlockNumber page;	   /* rows page being read */
 	uint64 *mask;		   /* rows of it that pass */
+	uint64 *inside;		   /* scratch: rows of it within some balls */
 	double *distances;	   /* distances of its rows */
 	ItemPointerData *tids; /* rows of a block, for searches not ordered */
 	int64 ntids;

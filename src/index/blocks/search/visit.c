@@ -24,15 +24,25 @@ consider(HxBlocksSearch *search, double distance, const ItemPointerData *tid)
 
 /* ---- visiting a block ---- */
 
-/* Clear the mask bits of rows outside a ball. */
+/* Clear the mask bits of rows outside all of some balls. */
 static void
-apply_ball(HxBlocksSearch *search, const HxWithin *ball, const HxRowArrays *rows)
+apply_balls(HxBlocksSearch *search, const HxBalls *balls, const HxRowArrays *rows)
 {
-	HxPayloadOf(&search->base.desc)->distances(ball->query, rows->payloads,
-											rows->count, search->distances);
-	for (int i = 0; i < rows->count; i++)
-		if (!(search->distances[i] <= ball->radius))
-			search->mask[i / 64] &= ~(UINT64CONST(1) << (i % 64));
+	int words = (rows->count + 63) / 64;
+
+	memset(search->inside, 0, words * sizeof(uint64));
+	for (int b = 0; b < balls->count; b++)
+	{
+		const HxWithin *ball = &balls->any[b];
+
+		HxPayloadOf(&search->base.desc)->distances(ball->query, rows->payloads,
+												rows->count, search->distances);
+		for (int i = 0; i < rows->count; i++)
+			if (HxPassesTest(&ball->test, search->distances[i]))
+				search->inside[i / 64] |= UINT64CONST(1) << (i % 64);
+	}
+	for (int w = 0; w < words; w++)
+		search->mask[w] &= search->inside[w];
 }
 
 /* Which rows of a page pass all conditions; returns how many. */
@@ -45,7 +55,7 @@ build_mask(HxBlocksSearch *search, const HxRowArrays *rows)
 	if (spec->nballs == 0 || passed == 0)
 		return passed;
 	for (int b = 0; b < spec->nballs; b++)
-		apply_ball(search, &spec->balls[b], rows);
+		apply_balls(search, &spec->balls[b], rows);
 	return (int) pg_popcount((char *) search->mask,
 							 (rows->count + 63) / 64 * sizeof(uint64));
 }

@@ -266,18 +266,18 @@ is_same_place(const HxBlock *a, const HxBlock *b)
 }
 
 /*
- * The same directory again, for the ball's bounds.  Blocks made since the first
- * reading are not in the list; those replaced since are kept.
+ * The same directory again, for the bounds of another query: mark the blocks
+ * that may have a row up to a distance from it.  Blocks made since the first
+ * reading are not in the list; those replaced since are marked.
  */
-void
-HxDropByBall(Relation index, const HxIndexDesc *desc, const HxQuery *ball,
-			 double radius, HxBlocks *blocks)
+static void
+mark_near(Relation index, const HxIndexDesc *desc, const HxQuery *query,
+		  double distance, const HxBlocks *blocks, bool *marks)
 {
 	HxBlocks near;
-	int kept = 0;
 	int at = 0;
 
-	HxReadDirectory(index, desc, ball, &near);
+	HxReadDirectory(index, desc, query, &near);
 	for (int i = 0; i < blocks->count; i++)
 	{
 		const HxBlock *block = &blocks->blocks[i];
@@ -289,11 +289,30 @@ HxDropByBall(Relation index, const HxIndexDesc *desc, const HxQuery *ball,
 		if (same < near.count)
 			at = same; /* else it has gone */
 		if (same == near.count || near.blocks[same].owner != block->owner ||
-			near.bounds[same] <= radius)
-			HxMoveBlock(blocks, i, kept++);
+			!(near.bounds[same] > distance))
+			marks[i] = true;
 	}
-	blocks->count = kept;
 	HxFreeBlocks(&near);
+}
+
+void
+HxDropByDistance(Relation index, const HxIndexDesc *desc,
+				 const HxQuery *const *queries, const double *distances,
+				 int count, HxBlocks *blocks)
+{
+	bool *marks = palloc0(Max(blocks->count, 1) * sizeof(bool));
+	int kept = 0;
+
+	for (int q = 0; q < count; q++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		mark_near(index, desc, queries[q], distances[q], blocks, marks);
+	}
+	for (int i = 0; i < blocks->count; i++)
+		if (marks[i])
+			HxMoveBlock(blocks, i, kept++);
+	blocks->count = kept;
+	pfree(marks);
 }
 
 /* A search for the block that is nearest to a payload */

@@ -81,9 +81,14 @@ extern uint64 HxBlocksRows(const HxBlocks *blocks);
 extern void HxDropByZones(Relation index, const HxIndexDesc *desc,
 						  const HxFilter *filter, HxBlocks *blocks);
 
-/* Remove the blocks that lie outside a ball altogether. */
-extern void HxDropByBall(Relation index, const HxIndexDesc *desc,
-						 const HxQuery *ball, double radius, HxBlocks *blocks);
+/*
+ * Remove the blocks all of whose rows are farther from a query than a distance,
+ * and from all others of some queries than theirs.
+ */
+extern void HxDropByDistance(Relation index, const HxIndexDesc *desc,
+							 const HxQuery *const *queries,
+							 const double *distances, int count,
+							 HxBlocks *blocks);
 
 /*
  * A block whose centroid is near to a payload (the nearest one, in an index of

@@ -1,0 +1,326 @@
+/*
+ * bound_path.c
+ *	  Index and bitmap scans by conditions on distances, and how many rows these
+ *	  let pass.
+ *
+ * PostgreSQL matches conditions with indexes before any of our code is asked, and
+ * has no hook for conditions that compare an expression.  So the matching is
+ * asked for once more, with such conditions replaced by those on the vector that
+ * they are.  In the paths that come of it each condition is put back, as the one
+ * that an index condition was made from.
+ *
+ * The planner estimates such comparisons without looking at any row: a third of
+ * the table.  The relation's rows, and those of its paths, are corrected.
+ */
+#include "postgres.h"
+
+#include "access/amapi.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/paths.h"
+#include "optimizer/restrictinfo.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/selfuncs.h"
+
+#include "compat.h"
+#include "index/am/handler.h"
+#include "plan/plan.h"
+
+/* A condition, and what it was replaced by */
+typedef struct Replaced
+{
+	Expr *original;
+	Expr *bound;
+} Replaced;
+
+/* What is replaced in a relation */
+typedef struct Replacement
+{
+	IndexOptInfo *index; /* being matched */
+	int column;			 /* its vector column */
+	List *replaced;		 /* of Replaced */
+	List *originals;	 /* restrictions that have such conditions ... */
+	List *bounds;		 /* ... and what they are then */
+} Replacement;
+
+/* Is this an index of ours that a query may use? */
+static bool
+is_usable(const IndexOptInfo *index)
+{
+	return index->amcostestimate == hxcostestimate && !index->hypothetical &&
+		   (index->indpred == NIL || index->predOK);
+}
+
+/* Replace conditions on distances below AND and OR. */
+static Expr *
+replace(Replacement *replacement, Expr *clause)
+{
+	Expr *bound;
+
+	if (is_andclause(clause) || is_orclause(clause))
+	{
+		BoolExpr *branch = (BoolExpr *) clause;
+		List *args = NIL;
+		bool changed = false;
+		ListCell *cell;
+
+		foreach (cell, branch->args)
+		{
+			Expr *arg = replace(replacement, lfirst(cell));
+
+			changed |= arg != lfirst(cell);
+			args = lappend(args, arg);
+		}
+		return changed ? makeBoolExpr(branch->boolop, args, branch->location)
+					   : clause;
+	}
+	bound = HxMakeBoundClause(replacement->index, replacement->column, clause);
+	if (bound)
+	{
+		Replaced *pair = palloc(sizeof(Replaced));
+
+		pair->original = clause;
+		pair->bound = bound;
+		replacement->replaced = lappend(replacement->replaced, pair);
+		return bound;
+	}
+	return clause;
+}
+
+/* Replace in a restriction, for all indexes; the restriction if there is none. */
+static RestrictInfo *
+replace_restriction(PlannerInfo *root, Replacement *replacement,
+					RestrictInfo *original)
+{
+	Expr *clause = original->clause;
+	RestrictInfo *result;
+	ListCell *cell;
+
+	if (original->pseudoconstant)
+		return original;
+	foreach (cell, replacement->index->rel->indexlist)
+	{
+		replacement->index = lfirst_node(IndexOptInfo, cell);
+		if (!is_usable(replacement->index))
+			continue;
+		replacement->column = HxFindVectorColumn(replacement->index);
+		if (replacement->column >= 0)
+			clause = replace(replacement, clause);
+	}
+	if (clause == original->clause)
+		return original;
+	result = make_simple_restrictinfo(root, clause);
+	result->security_level = original->security_level;
+	replacement->originals = lappend(replacement->originals, original);
+	replacement->bounds = lappend(replacement->bounds, result);
+	return result;
+}
+
+/* A list of restrictions with what has been replaced */
+static List *
+replaced_list(const Replacement *replacement, List *restrictions)
+{
+	List *result = NIL;
+	ListCell *cell;
+
+	foreach (cell, restrictions)
+	{
+		RestrictInfo *restriction = lfirst(cell);
+		ListCell *original;
+		ListCell *bound;
+
+		forboth(original, replacement->originals, bound,
+				replacement->bounds) if (lfirst(original) == lfirst(cell))
+			restriction = lfirst(bound);
+		result = lappend(result, restriction);
+	}
+	return result;
+}
+
+/* ---- putting back ---- */
+
+/* The restriction that another was made from; itself if from none */
+static RestrictInfo *
+find_original(PlannerInfo *root, const Replacement *replacement,
+			  RestrictInfo *restriction)
+{
+	ListCell *original;
+	ListCell *bound;
+	ListCell *cell;
+
+	forboth(original, replacement->originals, bound,
+			replacement->bounds) if (lfirst(bound) ==
+									 restriction) return lfirst(original);
+	/* one below an OR: a restriction of its own */
+	foreach (cell, replacement->replaced)
+	{
+		Replaced *pair = lfirst(cell);
+		RestrictInfo *result;
+
+		if (pair->bound != restriction->clause)
+			continue;
+		result = make_simple_restrictinfo(root, pair->original);
+		result->security_level = restriction->security_level;
+		return result;
+	}
+	return restriction;
+}
+
+/* Put the conditions of a path's index conditions back. */
+static void
+put_back(PlannerInfo *root, const Replacement *replacement, Path *path)
+{
+	ListCell *cell;
+
+	if (IsA(path, BitmapHeapPath))
+		put_back(root, replacement, ((BitmapHeapPath *) path)->bitmapqual);
+	else if (IsA(path, BitmapAndPath))
+	{
+		foreach (cell, ((BitmapAndPath *) path)->bitmapquals)
+			put_back(root, replacement, lfirst(cell));
+	}
+	else if (IsA(path, BitmapOrPath))
+	{
+		foreach (cell, ((BitmapOrPath *) path)->bitmapquals)
+			put_back(root, replacement, lfirst(cell));
+	}
+	else if (IsA(path, IndexPath))
+	{
+		foreach (cell, ((IndexPath *) path)->indexclauses)
+		{
+			IndexClause *clause = lfirst_node(IndexClause, cell);
+
+			clause->rinfo = find_original(root, replacement, clause->rinfo);
+		}
+	}
+}
+
+/* ---- rows ---- */
+
+/* Multiply the rows of paths. */
+static void
+scale_rows(List *paths, double factor)
+{
+	ListCell *cell;
+
+	foreach (cell, paths)
+	{
+		Path *path = lfirst(cell);
+
+		path->rows = clamp_row_est(path->rows * factor);
+	}
+}
+
+/*
+ * Is this a lower bound, which the planner pairs with an upper one?  It then adds
+ * a share for NULLs, of which it knows nothing: DEFAULT_UNK_SEL.
+ */
+static bool
+is_paired(const Expr *clause)
+{
+	const OpExpr *op = (const OpExpr *) clause;
+	Oid opno;
+
+	if (!is_opclause(clause) || list_length(op->args) != 2)
+		return false;
+	opno = contain_var_clause(linitial(op->args)) ? op->opno
+												  : get_commutator(op->opno);
+	return OidIsValid(opno) && (get_oprrest(opno) == F_SCALARGTSEL ||
+								get_oprrest(opno) == F_SCALARGESEL);
+}
+
+/*
+ * Estimate the conditions that were replaced by what they were replaced by; the
+ * planner keeps a restriction's selectivity with it.
+ */
+static void
+correct_rows(PlannerInfo *root, RelOptInfo *rel, const Replacement *replacement)
+{
+	double rows = rel->rows;
+	ListCell *original;
+	ListCell *bound;
+	ListCell *cell;
+	double factor;
+
+	forboth(original, replacement->originals, bound, replacement->bounds)
+	{
+		RestrictInfo *restriction = lfirst(original);
+
+		restriction->norm_selec =
+			clause_selectivity(root, lfirst(bound), 0, JOIN_INNER, NULL);
+		if (is_paired(restriction->clause))
+			restriction->norm_selec =
+				Max(restriction->norm_selec - DEFAULT_UNK_SEL, 0);
+		restriction->outer_selec = restriction->norm_selec;
+	}
+	rel->rows = clamp_row_est(
+		rel->tuples * clauselist_selectivity(root, rel->baserestrictinfo, 0,
+											 JOIN_INNER, NULL));
+	factor = rel->rows / rows;
+	scale_rows(rel->pathlist, factor);
+	scale_rows(rel->partial_pathlist, factor);
+	foreach (cell, rel->ppilist)
+	{
+		ParamPathInfo *info = lfirst(cell);
+
+		info->ppi_rows = clamp_row_est(info->ppi_rows * factor);
+	}
+}
+
+/* ---- paths ---- */
+
+/* Have the planner make its index paths, with what has been replaced. */
+static void
+make_paths(PlannerInfo *root, RelOptInfo *rel, const Replacement *replacement)
+{
+	List *base = rel->baserestrictinfo;
+	List *saved = NIL;
+	ListCell *cell;
+	ListCell *list;
+
+	rel->baserestrictinfo = replaced_list(replacement, base);
+	foreach (cell, rel->indexlist)
+	{
+		IndexOptInfo *index = lfirst_node(IndexOptInfo, cell);
+
+		saved = lappend(saved, index->indrestrictinfo);
+		if (is_usable(index))
+			index->indrestrictinfo =
+				replaced_list(replacement, index->indrestrictinfo);
+	}
+	create_index_paths(root, rel);
+	rel->baserestrictinfo = base;
+	forboth(cell, rel->indexlist, list, saved) lfirst_node(IndexOptInfo, cell)
+		->indrestrictinfo = lfirst(list);
+	foreach (cell, rel->pathlist)
+		put_back(root, replacement, lfirst(cell));
+	foreach (cell, rel->partial_pathlist)
+		put_back(root, replacement, lfirst(cell));
+}
+
+/*
+ * Add index paths for a relation's conditions on distances, and correct its
+ * rows.  Before the paths of the scan node.
+ */
+void
+HxAddBoundPaths(PlannerInfo *root, RelOptInfo *rel)
+{
+	Replacement replacement = {NULL};
+	ListCell *cell;
+
+	foreach (cell, rel->indexlist)
+		if (is_usable(lfirst_node(IndexOptInfo, cell)))
+			replacement.index = lfirst_node(IndexOptInfo, cell);
+	if (!replacement.index)
+		return;
+	foreach (cell, rel->baserestrictinfo)
+		(void) replace_restriction(root, &replacement,
+								   lfirst_node(RestrictInfo, cell));
+	if (replacement.originals == NIL)
+		return;
+	correct_rows(root, rel, &replacement);
+	make_paths(root, rel, &replacement);
+}

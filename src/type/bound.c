@@ -1,0 +1,358 @@
+/*
+ * bound.c
+ *	  The type distance_bound, and membership in it.
+ *
+ * A condition on a distance, such as code <~> query < 100, compares the result
+ * of an operator, which no index can search for.  The planner makes of it one
+ * operator between the vector and a bound, which holds operator, query and
+ * value.  Users have no need to write it.
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "access/stratnum.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/float.h"
+#include "utils/lsyscache.h"
+
+#include "type/bincode.h"
+#include "type/bound.h"
+#include "type/dense.h"
+#include "type/svec.h"
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bound_in);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bound_out);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bound_make_code);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bound_make_floats);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bound_make_svec);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_code_in_bound);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_svec_in_bound);
+
+/* Operators by HxMetric, and comparisons by strategy of btree */
+static const char *const metric_names[] = {"<~>", "<%>", "<#>", "<=>"};
+static const char *const strategy_names[] = {[BTLessStrategyNumber] = "<",
+											 [BTLessEqualStrategyNumber] = "<=",
+											 [BTEqualStrategyNumber] = "=",
+											 [BTGreaterEqualStrategyNumber] =
+												 ">=",
+											 [BTGreaterStrategyNumber] = ">"};
+
+/* ---- tests ---- */
+
+/* Does a distance pass?  As the server's operators say it, to the last bit. */
+bool
+HxPassesTest(const HxBoundTest *test, double distance)
+{
+	double left = test->reversed ? test->minuend - distance : distance;
+
+	switch (test->strategy)
+	{
+		case BTLessStrategyNumber:
+			return float8_lt(left, test->value);
+		case BTLessEqualStrategyNumber:
+			return float8_le(left, test->value);
+		case BTEqualStrategyNumber:
+			return float8_eq(left, test->value);
+		case BTGreaterEqualStrategyNumber:
+			return float8_ge(left, test->value);
+		default:
+			return float8_gt(left, test->value);
+	}
+}
+
+/*
+ * No distance above this one passes, NaN apart; rounded up where the distance
+ * is subtracted.
+ */
+double
+HxGreatestPassing(const HxBoundTest *test)
+{
+	bool from_above = test->strategy <= BTEqualStrategyNumber;
+	double error;
+
+	if (test->reversed)
+		from_above = test->strategy >= BTEqualStrategyNumber;
+	if (!from_above || isnan(test->value))
+		return get_float8_infinity();
+	if (!test->reversed)
+		return test->value;
+	error =
+		4 * DBL_EPSILON * (fabs(test->minuend) + fabs(test->value)) + DBL_MIN;
+	return test->minuend - test->value + error;
+}
+
+/* ---- values ---- */
+
+/* A bound, readable where it lies; error if it is none. */
+const HxBound *
+HxGetBound(Datum value)
+{
+	const HxBound *bound = (const HxBound *) PG_DETOAST_DATUM(value);
+	Size size = VARSIZE(bound);
+	Size head = offsetof(HxBound, query);
+
+	if (size < head + VARHDRSZ || bound->metric > HX_COSINE ||
+		bound->kind > HX_BOUND_SPARSE ||
+		bound->strategy < BTLessStrategyNumber ||
+		bound->strategy > BTGreaterStrategyNumber ||
+		VARSIZE(bound->query) != size - head)
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("invalid distance_bound of %zu bytes", size)));
+	return bound;
+}
+
+/* What a bound asks of a distance */
+HxBoundTest
+HxBoundTestOf(const HxBound *bound)
+{
+	HxBoundTest test = {bound->value, bound->minuend, bound->strategy,
+						bound->reversed != 0};
+
+	return test;
+}
+
+/* Which of some names a text is; error that names all if none. */
+static int
+find_name(text *name, const char *const *names, int first, int count,
+		  const char *what)
+{
+	char *got = text_to_cstring(name);
+	StringInfoData all;
+
+	for (int i = first; i < count; i++)
+		if (strcmp(got, names[i]) == 0)
+			return i;
+	initStringInfo(&all);
+	for (int i = first; i < count; i++)
+		appendStringInfo(&all, "%s%s", i > first ? ", " : "", names[i]);
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("distance_bound knows no %s \"%.*s\"", what,
+						   HxQuotedBytes(got, strlen(got)), got),
+					errhint("Expected is one of %s.", all.data)));
+}
+
+/*
+ * The bound of distance_bound(operator, query, comparison, value, minuend), or
+ * NULL if one of the first four is.  Without a minuend the distance itself is
+ * compared.
+ */
+static HxBound *
+make_bound(FunctionCallInfo fcinfo, HxBoundKind kind,
+		   struct varlena *(*store_query)(HxMetric, Datum))
+{
+	HxMetric metric;
+	struct varlena *query;
+	HxBound *bound;
+	Size size;
+
+	for (int i = 0; i < 4; i++)
+		if (PG_ARGISNULL(i))
+			return NULL;
+	metric = find_name(PG_GETARG_TEXT_PP(0), metric_names, 0,
+					   lengthof(metric_names), "operator");
+	query = store_query(metric, PG_GETARG_DATUM(1));
+	size = offsetof(HxBound, query) + VARSIZE(query);
+	bound = palloc0(size);
+	SET_VARSIZE(bound, size);
+	bound->metric = metric;
+	bound->kind = kind;
+	bound->strategy =
+		find_name(PG_GETARG_TEXT_PP(2), strategy_names, BTLessStrategyNumber,
+				  lengthof(strategy_names), "comparison");
+	bound->value = PG_GETARG_FLOAT8(3);
+	bound->reversed = !PG_ARGISNULL(4);
+	bound->minuend = bound->reversed ? PG_GETARG_FLOAT8(4) : 0;
+	memcpy(bound->query, query, VARSIZE(query));
+	return bound;
+}
+
+/* Error unless the operator is one of inner products, as all types have. */
+static void
+check_products(HxMetric metric, const char *type)
+{
+	if (metric != HX_INNER_PRODUCT && metric != HX_COSINE)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("distance_bound knows no operator \"%s\" for "
+							   "queries of type %s",
+							   metric_names[metric], type),
+						errhint("Expected is one of <#>, <=>.")));
+}
+
+static struct varlena *
+store_code(HxMetric metric, Datum query)
+{
+	Bincode *code = DatumGetBincode(query);
+	HxCode view = HxViewBincode(code);
+
+	if (metric == HX_HAMMING || metric == HX_JACCARD)
+		HxCheckOnePlane(&view, "distance_bound");
+	return (struct varlena *) code;
+}
+
+static struct varlena *
+store_svec(HxMetric metric, Datum query)
+{
+	check_products(metric, "svec");
+	return (struct varlena *) DatumGetSvec(query);
+}
+
+/* A float query is stored as real[], whatever type it came in. */
+static struct varlena *
+store_floats(HxMetric metric, Datum query)
+{
+	HxFloatQuery *floats;
+	Datum *values;
+
+	check_products(metric, "real[]");
+	floats = HxMakeFloatQuery(DatumGetArrayTypeP(query));
+	values = palloc(Max(floats->dims, 1) * sizeof(Datum));
+	for (int i = 0; i < floats->dims; i++)
+		values[i] = Float4GetDatum(floats->values[i]);
+	return (struct varlena *) construct_array(
+		values, floats->dims, FLOAT4OID, sizeof(float4), true, TYPALIGN_INT);
+}
+
+static Datum
+return_bound(FunctionCallInfo fcinfo, HxBound *bound)
+{
+	if (bound == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_POINTER(bound);
+}
+
+/* distance_bound() of a code */
+Datum
+hx_bound_make_code(PG_FUNCTION_ARGS)
+{
+	return return_bound(fcinfo, make_bound(fcinfo, HX_BOUND_CODE, store_code));
+}
+
+/* distance_bound() of an array of numbers */
+Datum
+hx_bound_make_floats(PG_FUNCTION_ARGS)
+{
+	return return_bound(fcinfo,
+						make_bound(fcinfo, HX_BOUND_FLOATS, store_floats));
+}
+
+/* distance_bound() of a sparse vector */
+Datum
+hx_bound_make_svec(PG_FUNCTION_ARGS)
+{
+	return return_bound(fcinfo,
+						make_bound(fcinfo, HX_BOUND_SPARSE, store_svec));
+}
+
+/* There is no need to read a bound: the planner makes it. */
+Datum
+hx_bound_in(PG_FUNCTION_ARGS)
+{
+	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					errmsg("cannot accept a value of type %s from text",
+						   "distance_bound"),
+					errhint("Call the function distance_bound.")));
+	PG_RETURN_VOID();
+}
+
+/* The text of a number */
+static char *
+number_text(double value)
+{
+	return DatumGetCString(
+		DirectFunctionCall1(float8out, Float8GetDatum(value)));
+}
+
+/* Bound to text, as a condition on a distance; for messages and plans */
+Datum
+hx_bound_out(PG_FUNCTION_ARGS)
+{
+	const HxBound *bound = HxGetBound(PG_GETARG_DATUM(0));
+	StringInfoData text;
+	HxCode code;
+
+	initStringInfo(&text);
+	if (bound->reversed)
+		appendStringInfo(&text, "%s - ", number_text(bound->minuend));
+	appendStringInfo(&text, "%s", metric_names[bound->metric]);
+	switch ((HxBoundKind) bound->kind)
+	{
+		case HX_BOUND_CODE:
+			code = HxViewCode(PointerGetDatum(bound->query));
+			appendStringInfo(&text, " %s", HxFormatBincode(&code));
+			break;
+		case HX_BOUND_FLOATS:
+			appendStringInfo(
+				&text, " %d numbers",
+				ArrayGetNItems(ARR_NDIM((ArrayType *) bound->query),
+							   ARR_DIMS((ArrayType *) bound->query)));
+			break;
+		case HX_BOUND_SPARSE:
+			appendStringInfo(&text, " %d weights",
+							 ((const HxSvec *) bound->query)->nnz);
+			break;
+	}
+	appendStringInfo(&text, " %s %s", strategy_names[bound->strategy],
+					 number_text(bound->value));
+	PG_RETURN_CSTRING(text.data);
+}
+
+/* ---- membership ---- */
+
+/* Error: a vector of another type than the bound is of */
+pg_noreturn static void
+reject_bound(const char *type)
+{
+	ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+					errmsg("the distance_bound is not one of %s", type)));
+}
+
+/* The distance of a code from a bound's query: the operator's */
+static double
+code_distance(const HxBound *bound, const HxCode *code)
+{
+	Datum query = PointerGetDatum(bound->query);
+	HxFloatQuery *floats;
+	HxCode other;
+
+	switch ((HxBoundKind) bound->kind)
+	{
+		case HX_BOUND_CODE:
+			other = HxViewCode(query);
+			return HxCodeDistance((HxMetric) bound->metric, code, &other);
+		case HX_BOUND_FLOATS:
+			floats = HxMakeFloatQuery(DatumGetArrayTypeP(query));
+			return HxFloatDistance((HxMetric) bound->metric, floats, code);
+		default:
+			reject_bound("bincode");
+	}
+}
+
+/* code @< bound */
+Datum
+hx_code_in_bound(PG_FUNCTION_ARGS)
+{
+	HxCode code = PG_GETARG_CODE(0);
+	const HxBound *bound = HxGetBound(PG_GETARG_DATUM(1));
+	HxBoundTest test = HxBoundTestOf(bound);
+
+	PG_RETURN_BOOL(HxPassesTest(&test, code_distance(bound, &code)));
+}
+
+/* svec @< bound */
+Datum
+hx_svec_in_bound(PG_FUNCTION_ARGS)
+{
+	const HxSvec *v = PG_GETARG_SVEC_P(0);
+	const HxBound *bound = HxGetBound(PG_GETARG_DATUM(1));
+	HxBoundTest test = HxBoundTestOf(bound);
+	const HxSvec *query = (const HxSvec *) bound->query;
+
+	if (bound->kind != HX_BOUND_SPARSE)
+		reject_bound("svec");
+	PG_RETURN_BOOL(HxPassesTest(
+		&test, HxSvecDistance((HxMetric) bound->metric, v, query)));
+}
