@@ -176,7 +176,7 @@ for kind in $kinds; do
 			"$pgxs/test/isolation/pg_isolation_regress" \
 			"$(names specs spec)" output_iso ;;
 		tap)
-			build_outside
+			[ -n "${HASHEMB_ONE_BUILD:-}" ] || build_outside
 			tap ;;
 		*) echo "unknown kind of test: $kind" >&2; exit 2 ;;
 	esac
