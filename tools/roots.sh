@@ -54,6 +54,9 @@ base()
 		rm -f "$roots/base/$1.new"/var/cache/apt/archives/*.deb
 		# Not a difference that a command could see, but half of the time
 		echo force-unsafe-io >"$roots/base/$1.new/etc/dpkg/dpkg.cfg.d/unsafe-io"
+		# A mirror may be a snapshot
+		echo 'Acquire::Check-Valid-Until "false";' \
+			>"$roots/base/$1.new/etc/apt/apt.conf.d/snapshot"
 		proxy=''
 		eval "$(apt-config shell proxy Acquire::http::Proxy 2>/dev/null)"
 		[ -z "$proxy" ] || echo "Acquire::http::Proxy \"$proxy\";" \
