@@ -43,13 +43,14 @@ OBJS = $(KERNEL) src/settings.o $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.
 # Baseline instruction set only: faster kernels are chosen at run time. No
 # fused multiply-add: every kernel level must give the same bits, and so must
 # the bitcode for the JIT, which is compiled with PG_CPPFLAGS alone.
-PG_CPPFLAGS = -I$(srcdir)/src -ffp-contract=off
-PG_CFLAGS += -std=gnu11 -fvisibility=hidden \
+# These flags are added to those of the command line, never replaced by them.
+override PG_CPPFLAGS += -I$(srcdir)/src -ffp-contract=off
+override PG_CFLAGS += -std=gnu11 -fvisibility=hidden \
 	'-DPGDLLEXPORT=__attribute__((visibility("default")))'
-SHLIB_LINK += -lm
+override SHLIB_LINK += -lm
 
 # Objects depend on the headers that they were compiled with
-PG_CFLAGS += -MMD -MP
+override PG_CFLAGS += -MMD -MP
 EXTRA_CLEAN += $(OBJS:.o=.d)
 
 REGRESS = $(sort $(basename $(notdir $(wildcard $(srcdir)/sql/*.sql))))
@@ -62,15 +63,41 @@ TAP_TESTS = 1
 ENCODING = UTF8
 NO_LOCALE = 1
 
-PG_CONFIG ?= pg_config
-PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+# The folder of this file; another one than "." in a build outside of it:
+# make -f /src/Makefile VPATH=/src
+HERE := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+
+# A server that can be built for has headers; pgxs.mk alone may be a client's
+ifndef PG_CONFIG
+PG_CONFIG := $(shell $(HERE)/tools/server.sh pg_config)
+endif
+PG_HEADERS := $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)
+PGXS := $(if $(wildcard $(PG_HEADERS)/postgres.h),$(wildcard \
+	$(shell $(PG_CONFIG) --pgxs 2>/dev/null)))
 ifneq ($(PGXS),)
 include $(PGXS)
 -include $(OBJS:.o=.d)
+
+# Outside of the sources' folder, the objects' folders are missing; and only
+# sources may be found there, not what an earlier build has left
+ifneq ($(srcdir),.)
+srcdir := $(srcdir)
+override VPATH :=
+vpath %.c $(srcdir)
+vpath %.control $(srcdir)
+$(shell mkdir -p $(sort $(dir $(OBJS))))
+endif
 else
+srcdir = $(HERE)
+PG_MAJOR = $(firstword $(subst ., ,$(word 2,\
+	$(shell $(PG_CONFIG) --version 2>/dev/null))))
 all install installcheck:
-	@echo "The server's headers are missing: install postgresql-server-dev," \
-		"or name its pg_config: make PG_CONFIG=..." >&2; exit 1
+	@echo "The server's headers are missing:" \
+		"$(or $(PG_HEADERS),the folder that $(PG_CONFIG) names)/postgres.h" >&2
+	@echo "On Debian or Ubuntu:" \
+		"apt-get install postgresql-server-dev-$(or $(PG_MAJOR),all)" >&2
+	@echo "Or name the pg_config of a server that has its headers:" \
+		"make PG_CONFIG=..." >&2; exit 1
 endif
 
 # Targets that need nothing installed: they fetch what is missing and work in
@@ -78,33 +105,36 @@ endif
 .PHONY: test lint format demo bench coverage
 
 test: # build and run everything; KINDS="regress tap" for some of it
-	@tools/sandbox.sh test tools/run-tests.sh $(KINDS)
+	@$(HERE)/tools/sandbox.sh test tools/run-tests.sh $(KINDS)
 
 lint: # what the compiler does not check; silent when all is well
-	@tools/sandbox.sh lint tools/lint.sh
+	@$(HERE)/tools/sandbox.sh lint tools/lint.sh
 
 format: # lay the sources out as .clang-format says
-	clang-format -i $(shell find src test -name '*.[ch]')
+	$(HERE)/tools/clang-format.sh -i $(shell find src test -name '*.[ch]')
 
 demo: # WordNet by similarity, in a server of its own
-	@tools/sandbox.sh --keep demo demo/run.sh
+	@$(HERE)/tools/sandbox.sh --keep demo demo/run.sh
 
 bench: # measure on this machine
-	@tools/sandbox.sh test bench/run.sh
+	@$(HERE)/tools/sandbox.sh test bench/run.sh
 
 coverage: # lines and branches that the tests reach
-	@tools/sandbox.sh test tools/coverage.sh
+	@$(HERE)/tools/sandbox.sh test tools/coverage.sh
 
 # Other servers, made once by root and kept: minutes, gigabytes.
-.PHONY: compat assert valgrind
-compat: # regress and isolation tests on PostgreSQL 17 and 18
-	@tools/compat.sh $(VERSIONS)
+.PHONY: fresh compat assert valgrind
+fresh: # README's commands on bare Debian systems
+	@$(HERE)/tools/fresh.sh $(SCENARIOS)
+
+compat: # make test on PostgreSQL 17 and 18
+	@$(HERE)/tools/compat.sh $(VERSIONS)
 
 assert: # the same on a server that checks itself
-	@tools/assert-check.sh
+	@$(HERE)/tools/assert-check.sh
 
 valgrind: # regress tests under valgrind: an hour
-	@tools/assert-check.sh --valgrind $(TESTS)
+	@$(HERE)/tools/assert-check.sh --valgrind $(TESTS)
 
 # Unit tests and figures of the kernels: no server.
 .PHONY: unitcheck kernelbench

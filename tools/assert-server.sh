@@ -12,7 +12,7 @@
 set -eu
 
 dir=${1:?usage: tools/assert-server.sh DIR [VERSION]}
-version=${2:-$(ls /usr/lib/postgresql | sort -n | tail -n 1)}
+version=${2:-$("$(dirname "$0")/server.sh" version)}
 mkdir -p "$dir/build" "$dir/apt/parts"
 dir=$(cd "$dir" && pwd)
 

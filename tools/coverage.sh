@@ -2,10 +2,12 @@
 # Lines and branches of each source file that the tests reach.
 #
 #   tools/sandbox.sh test tools/coverage.sh
+#
+# One build serves all tests, so that their counts add up.
 set -eu
 
-PG_CFLAGS='--coverage -O0' SHLIB_LINK=--coverage MAKEFLAGS='with_llvm=no' \
-	tools/run-tests.sh ${KINDS:-regress isolation tap} || true
+HASHEMB_ONE_BUILD=1 PG_CFLAGS='--coverage -O0 -DUSE_ASSERT_CHECKING' \
+	SHLIB_LINK=--coverage tools/run-tests.sh ${KINDS:-regress isolation tap} || true
 
 echo
 find src -name '*.gcda' | sort | while read -r data; do

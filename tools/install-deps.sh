@@ -8,6 +8,7 @@
 set -eu
 
 target=${1:?usage: tools/install-deps.sh test|lint|demo}
+tools=$(dirname "$0")
 missing=''
 
 # need FILE-PATTERN PACKAGE: PACKAGE is missing where no such file exists
@@ -25,39 +26,58 @@ need_command()
 	command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
 
-# Run apt-get as root, without a question, and only aloud where it fails
+# Run apt-get as root, without a question
 apt()
 {
 	sudo=''
 	if [ "$(id -u)" -ne 0 ]; then
-		command -v sudo >/dev/null 2>&1 || return 1
+		if ! command -v sudo >/dev/null 2>&1; then
+			echo "You are not root, and there is no sudo."
+			return 1
+		fi
 		sudo=sudo
 		[ -t 0 ] || sudo='sudo -n'
 	fi
 	$sudo env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 \
-		apt-get -qq -o DPkg::Lock::Timeout=300 "$@" >"$log" 2>&1 </dev/null
+		apt-get -qq -o DPkg::Lock::Timeout=300 "$@" 2>&1
 }
 
-# The server version: the newest installed, or the distribution's own
-version=$(for bin in /usr/lib/postgresql/*/bin/postgres; do
-	[ -x "$bin" ] && echo "$bin" | cut -d/ -f5
-done | sort -n | tail -n 1)
-version=${HASHEMB_PG_VERSION:-$version}
-if [ -z "$version" ]; then
-	. /etc/os-release 2>/dev/null || true
-	case "${VERSION_CODENAME:-}" in
-		bullseye) version=13 ;;
-		bookworm) version=15 ;;
-		jammy) version=14 ;;
-		noble) version=16 ;;
-		*) version=17 ;;
-	esac
-fi
+# Show how far apt is, by its status lines; the others go to the log
+progress()
+{
+	awk -v log_file="$log" '
+		/^(dl|pm)status:/ {
+			word = /^dl/ ? "fetched" : "installed"
+			percent = $0
+			sub(/^[a-z]+:[^:]*(:[a-z][^:]*)?:/, "", percent)
+			step = int(percent / 25) * 25
+			if (step > shown[word]) {
+				if (word != last)
+					printf "%s %s", last ? "," : " ", last = word
+				printf " %d%%", shown[word] = step
+				fflush()
+			}
+			next
+		}
+		{ print >log_file; fflush() }
+		END { if (last) print "" }'
+}
 
+# Megabytes that apt would fetch
+megabytes()
+{
+	apt-get -qq install -y --no-install-recommends --print-uris "$@" 2>/dev/null |
+		awk '$3 ~ /^[0-9]+$/ { sum += $3 } END { print int(sum / 1e6) + 1 }'
+}
+
+version=$("$tools/server.sh" version)
 pg=/usr/lib/postgresql/$version
+headers=$("$pg/bin/pg_config" --includedir-server 2>/dev/null) ||
+	headers=/usr/include/postgresql/$version/server
 need "$pg/bin/postgres" "postgresql-$version"
-need "$pg/lib/pgxs/src/makefiles/pgxs.mk" "postgresql-server-dev-$version"
+need "$headers/postgres.h" "postgresql-server-dev-$version"
 need_command gcc 'gcc libc6-dev'
+need_command make make
 need_command perl perl
 case $target in
 	test)
@@ -67,7 +87,10 @@ case $target in
 		need_command zstd zstd
 		;;
 	lint)
-		need_command clang-format clang-format
+		# where there is none of the right version, lint goes without
+		"$tools/clang-format.sh" --version >/dev/null 2>&1 ||
+			! apt-cache show clang-format-14 >/dev/null 2>&1 ||
+			missing="$missing clang-format-14"
 		need_command nm binutils
 		;;
 	demo)
@@ -81,11 +104,17 @@ if ! command -v apt-get >/dev/null 2>&1; then
 	exit 1
 fi
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+trap 'rm -f "$log" "$log.failed"' EXIT
 echo "Installing with apt-get:$missing"
-if ! apt update || ! apt install -y --no-install-recommends $missing; then
+failed()
+{
 	cat "$log" >&2
 	echo "Could not install:$missing" >&2
 	echo "As an administrator, run: apt-get install$missing" >&2
 	exit 1
-fi
+}
+apt update >"$log" </dev/null || failed
+echo "  $(megabytes $missing) MB to fetch; a minute or two where the network is fast"
+{ apt install -y --no-install-recommends -o APT::Status-Fd=1 $missing </dev/null ||
+	touch "$log.failed"; } | progress
+[ ! -e "$log.failed" ] || failed

@@ -96,12 +96,13 @@ names()
 	done
 }
 
-pgxs=$(dirname "$(dirname "$($PG_CONFIG --pgxs)")")
-# Build and install with compiler options; the end if that fails
+# Build with warnings as errors, and arguments of make, and install; the end if
+# that fails
 build()
 {
-	if ! make -s -j"$jobs" COPT="-Werror $*" PG_CONFIG="$PG_CONFIG" ||
-		! make -s install PG_CONFIG="$PG_CONFIG" >"$logs/install" 2>&1; then
+	if ! "$tools/build.sh" COPT=-Werror PG_CONFIG="$PG_CONFIG" "$@" ||
+		! "$tools/build.sh" install PG_CONFIG="$PG_CONFIG" "$@" \
+			>"$logs/install" 2>&1; then
 		cat "$logs/install" 2>/dev/null || true
 		echo "The build failed."
 		echo
@@ -110,7 +111,58 @@ build()
 	fi
 }
 
-echo "Building for $($PG_CONFIG --version)"
+# Run a command as one check: check TITLE COMMAND [ARGUMENT]...
+check()
+{
+	title=$1
+	shift
+	if "$@"; then
+		echo "ok - $title"
+		passed=$((passed + 1))
+	else
+		echo "not ok - $title"
+		failed=$((failed + 1))
+	fi
+}
+
+# Does the library of this folder export our names only? Prints others.
+hides_names()
+{
+	others=$("$tools/exports.sh" hashemb.so)
+	[ -z "$others" ] || { echo "$others"; false; }
+}
+
+# Was the library of this folder compiled with assertions?
+asserts()
+{
+	nm -D --undefined-only hashemb.so | grep -q ExceptionalCondition
+}
+
+# Would a change of a header compile something again in this folder?
+follows_headers()
+{
+	make -n -f "$source/Makefile" VPATH="$source" PG_CONFIG="$PG_CONFIG" \
+		-W "$source/src/kernel/kernel.h" | grep -q ' -o src/kernel/scalar\.o'
+}
+
+# What tap tests: a build with assertions and injection points
+# (src/index/inject.h), made outside of the checkout. PG_CFLAGS of the command
+# line must take nothing away from the Makefile's own.
+build_outside()
+{
+	mkdir -p build/outside
+	cd build/outside
+	build PG_CFLAGS=-DUSE_ASSERT_CHECKING
+	check 'built outside of the checkout' [ hashemb.so -nt "$source/hashemb.so" ]
+	check 'PG_CFLAGS of the command line is used' asserts
+	check 'and hides names' hides_names
+	check 'and follows headers' follows_headers
+	cd "$source"
+}
+
+pgxs=$(dirname "$(dirname "$($PG_CONFIG --pgxs)")")
+source=$PWD tools=$PWD/tools
+echo "Building for $($PG_CONFIG --version): one or two minutes"
 build
 
 for kind in $kinds; do
@@ -123,9 +175,8 @@ for kind in $kinds; do
 		isolation) regress isolation \
 			"$pgxs/test/isolation/pg_isolation_regress" \
 			"$(names specs spec)" output_iso ;;
-		tap) # with assertions and injection points (src/index/inject.h)
-			make -s clean PG_CONFIG="$PG_CONFIG" >/dev/null
-			build -DUSE_ASSERT_CHECKING
+		tap)
+			[ -n "${HASHEMB_ONE_BUILD:-}" ] || build_outside
 			tap ;;
 		*) echo "unknown kind of test: $kind" >&2; exit 2 ;;
 	esac

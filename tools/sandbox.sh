@@ -8,8 +8,8 @@
 # nothing is installed into the system, two runs do not meet, old build
 # products and spaces in the checkout's path do not matter; and since servers
 # refuse to run as root, root's sandbox belongs to user postgres or nobody,
-# who runs COMMAND. The folder goes afterwards unless --keep was given or
-# HASHEMB_KEEP is set.
+# who runs COMMAND. COMMAND builds without bitcode. The folder goes afterwards
+# unless --keep was given or HASHEMB_KEEP is set.
 set -eu
 
 keep=${HASHEMB_KEEP:-}
@@ -20,6 +20,10 @@ fi
 needs=$1
 shift
 source=$(cd "$(dirname "$0")/.." && pwd)
+
+# Chosen once, before the caller's settings go
+HASHEMB_PG_VERSION=$("$source/tools/server.sh" version)
+export HASHEMB_PG_VERSION
 
 # No setting of the caller's may reach the tests
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES PGHOST PGHOSTADDR PGPORT PGUSER
@@ -55,11 +59,12 @@ mkdir "$sandbox/src" "$sandbox/tmp"
 	--exclude='*.bc' --exclude='*.so' --exclude='*.gc??' --exclude=./tmp_check \
 	--exclude=./results --exclude=./output_iso --exclude=./build .) |
 	tar -xf - -C "$sandbox/src" --no-same-owner
-PG_CONFIG=$("$source/tools/server-copy.sh" "$sandbox/pg" \
-	${HASHEMB_PG_VERSION:-})
+PG_CONFIG=$("$source/tools/server-copy.sh" "$sandbox/pg")
 PATH=$(dirname "$PG_CONFIG"):$PATH
 HASHEMB_SANDBOX=$sandbox HOME=$sandbox/tmp TMPDIR=$sandbox/tmp
-export PG_CONFIG PATH HASHEMB_SANDBOX HOME TMPDIR
+# Bitcode for the server's JIT takes as long to make as the library
+MAKEFLAGS=with_llvm=no
+export PG_CONFIG PATH HASHEMB_SANDBOX HOME TMPDIR MAKEFLAGS
 
 as_user=''
 if [ "$(id -u)" -eq 0 ]; then
