@@ -3076,14 +3076,15 @@ CREATE FUNCTION hashemb_decode(model hashemb_model, code bincode, view integer D
 COMMENT ON FUNCTION hashemb_decode(hashemb_model, bincode, integer) IS
 	'a vector for a code: of those that the encoder would bring to the middle of its levels, the nearest to the mean';
 
--- An encoder as a function of its own: a literal in the body, all names
--- qualified, since a restore runs with an empty search path
+-- An encoder as a function of its own: a literal in the body, which is parsed when
+-- the function is made, so that what it calls is known by identity: it goes on
+-- after the extension was moved to another schema, and no error quotes it
 
 CREATE FUNCTION hashemb_freeze(name text, model hashemb_model, input regtype DEFAULT 'real[]') RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000
 	AS $$
 	SELECT pg_catalog.format(
-		'CREATE FUNCTION %s(x %I.%I) RETURNS %I.bincode LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $hashemb$SELECT %4$I.hashemb_encode(''%5$s''::%4$I.hashemb_model, x)$hashemb$',
+		'CREATE FUNCTION %s(x %I.%I) RETURNS %I.bincode LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000 RETURN %4$I.hashemb_encode(''%5$s''::%4$I.hashemb_model, x)',
 		(SELECT pg_catalog.string_agg(pg_catalog.quote_ident(part), '.' ORDER BY nr)
 			FROM pg_catalog.unnest(pg_catalog.parse_ident(name)) WITH ORDINALITY AS p(part, nr)),
 		tn.nspname, t.typname, en.nspname, model)

@@ -1,7 +1,8 @@
 # Ways to attach an encoder to a table, dumped and restored: a column that a
 # trigger fills, a frozen function in a generated column and in an index, and a
-# table of encoders survive; a generated column by a function that reads a table
-# does not, which is why the documentation warns of it.
+# table of encoders survive, also when the extension has moved; a generated column
+# by a function that reads a table does not, which is why the documentation warns
+# of it.
 use strict;
 use warnings;
 use IPC::Run;
@@ -80,6 +81,35 @@ is( $node->safe_psql('good_copy', q{SET search_path = public, other;
 	SELECT f.code = n.code AND m.code = n.code FROM filled f, made m, named n WHERE f.id = 1000 AND m.id = 1000 AND n.id = 9}),
 	't', 'trigger and generated column work on');
 
+# The extension moves to another schema: the frozen function knows what it calls,
+# not its name. Its own errors do not print the encoder.
+$node->safe_psql('good', 'CREATE SCHEMA third; ALTER EXTENSION hashemb SET SCHEMA third');
+for my $path ('public, third', 'pg_catalog')
+{
+	is( $node->safe_psql('good', qq{SET search_path = $path;
+		INSERT INTO public.made (id, x) SELECT id + 2000, x FROM public.zz_source WHERE id = 9;
+		UPDATE public.made SET x = (SELECT x FROM public.zz_source WHERE id = 10) WHERE id = 2009;
+		INSERT INTO public.indexed SELECT id + 2000, x FROM public.zz_source WHERE id = 10;
+		SELECT m.code OPERATOR(third.=) public.news_code(i.x), m.code OPERATOR(third.=) f.code FROM public.made m, public.indexed i, public.filled f
+			WHERE m.id = 2009 AND i.id = 2010 AND f.id = 10;
+		DELETE FROM public.made WHERE id > 2000; DELETE FROM public.indexed WHERE id > 2000;}),
+		't|t', "a generated column and an index go on after the move, search_path $path");
+}
+for my $statement ("INSERT INTO made VALUES (3000, '{1,2}')", "SELECT news_code('{1,2}')", "SELECT news_code(x[:2]) FROM made", "INSERT INTO indexed VALUES (3000, '{1,2}')")
+{
+	my ($result, $out, $err) = $node->psql('good', "SET search_path = public; \\set VERBOSITY verbose\n$statement");
+	like($err, qr/vector has 2 dimensions/, "$statement is refused");
+	cmp_ok(length($err), '<', 400, 'in few words');
+}
+my ($result, $out, $err) = $node->psql('good', 'DROP EXTENSION hashemb');
+like($err, qr/function news_code\(real\[\]\) depends on/, 'a frozen function depends on the extension');
+is(copy_database('good', 'moved_copy'), '', 'dumped and restored after the move');
+(my $moved = $checks) =~ s/other/third/g;
+is($node->safe_psql('moved_copy', $moved), $node->safe_psql('good', $moved), 'with the same codes');
+is( $node->safe_psql('moved_copy', 'ALTER EXTENSION hashemb SET SCHEMA public; INSERT INTO made (id, x) SELECT 4000, x FROM zz_source WHERE id = 9;
+	SELECT count(*) FROM made m JOIN made n USING (code) WHERE m.id = 4000 AND n.id = 9'), 1, 'and moved again');
+$node->safe_psql('good', 'ALTER EXTENSION hashemb SET SCHEMA other');
+
 # The form that fails: a function that says IMMUTABLE and reads a table
 $node->safe_psql('postgres', 'CREATE DATABASE bad');
 $node->safe_psql('bad', $vectors . q{
@@ -92,7 +122,7 @@ $node->safe_psql('bad', $vectors . q{
 is($node->safe_psql('bad', 'SELECT count(*) FROM made WHERE code IS NOT NULL'), 300,
 	'a function that reads the encoder works at first');
 copy_database('bad', 'bad_copy');
-my ($result, $out, $err) = $node->psql('bad_copy', 'SELECT count(*) FROM made WHERE code IS NOT NULL');
+($result, $out, $err) = $node->psql('bad_copy', 'SELECT count(*) FROM made WHERE code IS NOT NULL');
 isnt($out, '300', 'but its codes, or its whole table, are lost by a restore');
 
 # A model in an index expression itself is too large for the catalogs

@@ -323,6 +323,83 @@ check_eigen(const char *what, const double *a, int n, const double *values,
 	free(scaled), free(back);
 }
 
+/*
+ * Sums of products of n rows of d floats that span few directions exactly, as
+ * training makes them: `rank` random directions, mixed in each row; one column
+ * in `sparse` is not 0, the same in all directions or not; small whole numbers,
+ * so that rows repeat, or not.
+ */
+static double *
+make_spanned(int n, int d, int rank, int sparse, int coarse, double scale)
+{
+	float *x = calloc((size_t) n * d + 1, sizeof(float));
+	double *directions = make((size_t) rank * d);
+	double *sum = make_zero((size_t) d * d);
+	int same = hx_random_below(&randoms, 2);
+
+	for (int i = 0; i < rank * d; i++)
+	{
+		int draw = same ? i % d : (int) hx_random_below(&randoms, sparse);
+
+		directions[i] *= draw % sparse == 0;
+		if (coarse)
+			directions[i] = rint(3.0 * directions[i]);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		for (int k = 0; k < rank; k++)
+		{
+			double much = hx_random_normal(&randoms);
+
+			if (coarse > 1)
+				much = rint(much);
+			for (int j = 0; j < d; j++)
+				x[i * d + j] += (float) (scale * much * directions[k * d + j]);
+		}
+	}
+	hx_add_squares(x, n, d, sum);
+	hx_mirror(sum, d);
+	free(x), free(directions);
+	return sum;
+}
+
+/*
+ * Directions are found whatever the rows span: nothing, few directions, all but
+ * one; equal rows, columns of zeros, huge and tiny numbers.  Where directions
+ * have few elements, what the reduction leaves of the others is rounding of
+ * rounding, and of one such matrix in a hundred its squares underflow.
+ */
+static void
+test_rank_deficient(void)
+{
+	static const double scales[] = {1.0, 1e-20, 1e17, 0.1};
+
+	for (int round = 0; round < 1500; round++)
+	{
+		int d = 1 + (int) hx_random_below(&randoms, 140);
+		int n = 1 + (int) hx_random_below(&randoms, 200);
+		int ranks[] = {1, 2, 3, 1, 2, 1, 0, d - 1};
+		int sparse = 1 + (int) hx_random_below(&randoms, d);
+		double *a = make_spanned(n, d, ranks[round % 8], sparse, round / 8 % 3,
+								 scales[round / 24 % 4]);
+		double *values = make_zero(d);
+		double *vectors = make_zero((size_t) d * d);
+		double most = 0.0;
+
+		expect("eigen of few directions", d, hx_eigen(a, d, values, vectors),
+			   0.0);
+		for (int i = 0; i < d * d; i++)
+			most = fmax(most, fabs(a[i]));
+		/* in units of the greatest element */
+		for (int i = 0; i < d * d && most > 0.0; i++)
+			a[i] /= most;
+		for (int i = 0; i < d && most > 0.0; i++)
+			values[i] /= most;
+		check_eigen("few directions", a, d, values, vectors);
+		free(a), free(values), free(vectors);
+	}
+}
+
 #ifdef HX_LAPACK
 extern void dsyev_(const char *, const char *, const int *, double *,
 				   const int *, double *, double *, const int *, int *);
@@ -483,6 +560,25 @@ test_eigen_top(void)
 		worst = fmax(worst, 1.0 - fabs(same));
 	}
 	expect("eigen_top's values and vectors", n, worst, 1e-9);
+	/* two directions, one, none: what is beyond is orthonormal all the same */
+	for (int rank = 2; rank >= 0; rank--)
+	{
+		memset(a, 0, (size_t) n * n * sizeof(double));
+		for (int k = 0; k < rank; k++)
+		{
+			for (int i = 0; i < n; i++)
+				hx_add_multiple(a + (size_t) i * n,
+								(k + 1) * rows[(size_t) k * n + i],
+								rows + (size_t) k * n, n);
+		}
+		expect("eigen_top of low rank", rank,
+			   hx_eigen_top(a, n, b, values, vectors, &randoms), 0.0);
+		for (int i = 0; i < b; i++)
+			expect("eigen_top's values of low rank", rank,
+				   fabs(values[i] - (i < rank ? rank - i : 0)), 1e-9);
+		expect("eigen_top's vectors of low rank", rank, skew(vectors, b, n),
+			   1e-10);
+	}
 	free(rows), free(scaled), free(a), free(values), free(vectors);
 }
 
@@ -578,6 +674,7 @@ main(int argc, char **argv)
 	}
 	test_products(70, 300, 600);
 	test_products(5, 600, 300);
+	test_rank_deficient();
 	test_eigen_top();
 	test_kmeans(1, 3);
 	test_kmeans(8, 20);

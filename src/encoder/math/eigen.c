@@ -53,15 +53,20 @@ sort_falling(double *values, double *vectors, int n, int d)
  * The reflection that takes x (length n > 0) to a multiple of the first axis:
  * x becomes its direction, unscaled; the multiple in `to`.  Returns beta of
  * I - beta x x', 0 for none.
+ *
+ * x is of a matrix whose greatest element was 1 or -1, so what is shorter than
+ * DBL_EPSILON is rounding, and taken for 0.  Where few directions are spanned
+ * exactly, rounding of rounding remains, and of that again, until its square
+ * underflows and the reflection is none.
  */
 static double
 make_reflection(double *x, int n, double *to)
 {
 	double length = sqrt(hx_dot(x, x, n));
 
-	if (length == 0.0 || (n == 1))
+	if (n == 1 || length <= DBL_EPSILON)
 	{
-		*to = x[0];
+		*to = n == 1 ? x[0] : 0.0;
 		return 0.0;
 	}
 	*to = x[0] > 0.0 ? -length : length;
@@ -70,8 +75,9 @@ make_reflection(double *x, int n, double *to)
 }
 
 /*
- * Reduce a (n x n, overwritten) to its diagonal and the one beside it; row k
- * of a keeps reflection k from column k + 1 on, beta[k] its factor.
+ * Reduce a (n x n, elements up to 1, overwritten) to its diagonal and the one
+ * beside it; row k of a keeps reflection k from column k + 1 on, beta[k] its
+ * factor.
  */
 static void
 reduce(double *a, int n, double *diagonal, double *beside, double *beta)
@@ -131,6 +137,20 @@ collect_reflections(const double *a, int n, const double *beta, double *z)
 	}
 }
 
+/* sqrt(f f + g g), also where the squares underflow */
+static double
+hypotenuse(double f, double g)
+{
+	double longer = fabs(f) > fabs(g) ? fabs(f) : fabs(g);
+	double shorter = fabs(f) > fabs(g) ? fabs(g) : fabs(f);
+	double ratio;
+
+	if (longer == 0.0)
+		return shorter;
+	ratio = shorter / longer;
+	return longer * sqrt(1.0 + ratio * ratio);
+}
+
 /*
  * One step of QL on rows first..last: chase the shift's bulge upwards.
  */
@@ -151,7 +171,7 @@ chase(double *diagonal, double *beside, double *z, int n, int first, int last)
 	{
 		double f = s * beside[i];
 		double b = c * beside[i];
-		double r = sqrt(f * f + g * g);
+		double r = hypotenuse(f, g);
 
 		beside[i + 1] = r;
 		if (r == 0.0)

@@ -24,6 +24,39 @@
 #define DEFAULT_DIMS 256
 #define DEFAULT_BITS 2
 
+/*
+ * The net computes in floats, whose squares must not overflow or vanish: rows
+ * (and those that belong to them) beyond 1e9 or all below 1e-9 are brought
+ * near 1.  Returns what they were multiplied by, a power of two.
+ */
+static double
+scale_rows(HxTraining *training)
+{
+	size_t count = (size_t) training->rows * training->width[0];
+	float *parts[2] = {training->x, NULL};
+	float most = 0.0f;
+	int exponent;
+
+	if (training->target == HX_Y_VECTOR)
+		parts[1] = training->y;
+	for (size_t i = 0; i < count; i++)
+	{
+		most = fmaxf(most, fabsf(parts[0][i]));
+		if (parts[1] != NULL)
+			most = fmaxf(most, fabsf(parts[1][i]));
+	}
+	if (most == 0.0f || (most >= 1e-9f && most <= 1e9f))
+		return 1.0;
+	(void) frexpf(most, &exponent);
+	for (size_t i = 0; i < count; i++)
+	{
+		parts[0][i] = ldexpf(parts[0][i], -exponent);
+		if (parts[1] != NULL)
+			parts[1][i] = ldexpf(parts[1][i], -exponent);
+	}
+	return ldexp(1.0, -exponent);
+}
+
 /* The net before training */
 static HxNet
 first_net(HxTraining *training, const double *mean, int dims, HxRandom *random)
@@ -168,21 +201,22 @@ net_bytes(const HxNetTask *task, const HxNet *net)
 	return numbers * sizeof(float);
 }
 
-/* Floats as doubles */
+/* Floats as doubles, times a factor */
 static double *
-as_doubles(const float *from, size_t count)
+as_doubles(const float *from, size_t count, double factor)
 {
 	double *to =
 		palloc_extended(Max(count, 1) * sizeof(double), MCXT_ALLOC_HUGE);
 
 	for (size_t i = 0; i < count; i++)
-		to[i] = from[i];
+		to[i] = from[i] * factor;
 	return to;
 }
 
-/* The layers of a deep draft, see apply.h */
+/* The layers of a deep draft, see apply.h, for rows before scaling */
 static void
-set_layers(HxTraining *training, HxDraft *draft, const HxNet *net)
+set_layers(HxTraining *training, HxDraft *draft, const HxNet *net,
+		   double factor)
 {
 	int precision = Max(training->spec.precision, 1);
 	size_t d = net->inputs;
@@ -192,20 +226,22 @@ set_layers(HxTraining *training, HxDraft *draft, const HxNet *net)
 	draft->family = HX_DEEP;
 	draft->view[0].blocks = 0;
 	draft->layers = 3;
-	draft->layer[0] = (HxDraftLayer){.inputs = net->inputs,
-									 .outputs = net->dims,
-									 .precision = precision,
-									 .weights = as_doubles(net->w, m * d),
-									 .bias = as_doubles(net->b, m)};
-	draft->layer[1] = (HxDraftLayer){.inputs = net->inputs,
-									 .outputs = net->hidden,
-									 .precision = precision,
-									 .weights = as_doubles(net->u, h * d),
-									 .bias = as_doubles(net->c, h)};
+	draft->layer[0] =
+		(HxDraftLayer){.inputs = net->inputs,
+					   .outputs = net->dims,
+					   .precision = precision,
+					   .weights = as_doubles(net->w, m * d, factor),
+					   .bias = as_doubles(net->b, m, 1.0)};
+	draft->layer[1] =
+		(HxDraftLayer){.inputs = net->inputs,
+					   .outputs = net->hidden,
+					   .precision = precision,
+					   .weights = as_doubles(net->u, h * d, factor),
+					   .bias = as_doubles(net->c, h, 1.0)};
 	draft->layer[2] = (HxDraftLayer){.inputs = net->hidden,
 									 .outputs = net->dims,
 									 .precision = precision,
-									 .weights = as_doubles(net->v, m * h)};
+									 .weights = as_doubles(net->v, m * h, 1.0)};
 }
 
 /* hashemb_train with method rbin */
@@ -219,6 +255,7 @@ train_rbin(HxTraining *training, HxDraft *draft)
 	float *center;
 	HxRandom random;
 	HxNet net;
+	double factor;
 	int dims;
 
 	if (!spec->has_dims)
@@ -230,6 +267,7 @@ train_rbin(HxTraining *training, HxDraft *draft)
 		spec->bits = training->target_bits;
 	}
 	hx_seed_random(&random, (uint64) spec->seed);
+	factor = scale_rows(training);
 	mean = HxMeanOfRows(training, training->x, training->rows, d);
 	center = HxTrainAlloc(training, d, sizeof(float), "the mean");
 	for (int i = 0; i < d; i++)
@@ -247,13 +285,15 @@ train_rbin(HxTraining *training, HxDraft *draft)
 	draft->loss = hx_train_net(&net, &task, &random);
 	if (spec->base != NULL)
 		draft->space = spec->base->bytes + HX_AT_SPACE;
+	for (int i = 0; i < d; i++)
+		mean[i] /= factor;
 	draft->view[0].center = mean;
 	if (net.hidden > 0)
-		set_layers(training, draft, &net);
+		set_layers(training, draft, &net, factor);
 	else
 		HxSetLinearView(training, &draft->view[0], d, dims, mean,
-						as_doubles(net.w, (size_t) dims * d),
-						as_doubles(net.b, dims));
+						as_doubles(net.w, (size_t) dims * d, factor),
+						as_doubles(net.b, dims, 1.0));
 }
 
 static const char *const keys[] = {
