@@ -91,21 +91,50 @@ FROM entry, unnest(words) AS word;
 CREATE INDEX ON word (word);
 ANALYZE word;
 
--- The code of a word in its most frequent sense
-CREATE FUNCTION code_of(word text, pos text DEFAULT NULL) RETURNS bincode
+-- The entry of a word in its most frequent sense
+CREATE FUNCTION id_of(sought text, part text DEFAULT NULL) RETURNS int
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+	result int;
+BEGIN
+	SELECT id INTO result FROM word
+	WHERE word.word = lower(sought) AND (part IS NULL OR pos = part)
+	ORDER BY seen DESC, id LIMIT 1;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'the dictionary has no % "%"',
+			coalesce(part, 'word'), sought
+			USING ERRCODE = 'no_data_found',
+			HINT = format('SELECT DISTINCT word, pos FROM word'
+				' WHERE word LIKE %L LIMIT 20;', left(lower(sought), 3) || '%');
+	END IF;
+	RETURN result;
+END $$;
+
+-- Its code and its vector
+CREATE FUNCTION code_of(sought text, part text DEFAULT NULL) RETURNS bincode
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
-	SELECT code FROM word JOIN entry USING (id)
-	WHERE word.word = $1 AND ($2 IS NULL OR word.pos = $2)
-	ORDER BY word.seen DESC, id LIMIT 1
+	SELECT code FROM entry WHERE id = id_of(sought, part)
+$$;
+CREATE FUNCTION vector_of(sought text, part text DEFAULT NULL) RETURNS svec
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+	SELECT vector FROM entry WHERE id = id_of(sought, part)
 $$;
 
 -- The vector and the code of any text
-CREATE FUNCTION vector_of_text(text) RETURNS svec
+CREATE FUNCTION vector_of_text(body text) RETURNS svec
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+	result svec;
+BEGIN
+	SELECT svec_agg(term.id::bigint, term.weight, 100000) INTO result
+	FROM unnest(to_tsvector('english', body)) JOIN term USING (lexeme);
+	IF result IS NULL THEN
+		RAISE EXCEPTION 'the dictionary has no word of "%"', body
+			USING ERRCODE = 'no_data_found';
+	END IF;
+	RETURN result;
+END $$;
+CREATE FUNCTION code_of_text(body text) RETURNS bincode
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
-	SELECT svec_agg(term.id::bigint, term.weight, 100000)
-	FROM unnest(to_tsvector('english', $1)) JOIN term USING (lexeme)
-$$;
-CREATE FUNCTION code_of_text(text) RETURNS bincode
-LANGUAGE sql STABLE PARALLEL SAFE AS $$
-	SELECT simhash(vector_of_text($1), 512, 1)
+	SELECT simhash(vector_of_text(body), 512, 1)
 $$;

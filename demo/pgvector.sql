@@ -13,15 +13,16 @@ SELECT format('  pgvector %s: index built in %s s, %s',
 VACUUM ANALYZE pgvector_entry;
 -- go on when the filter leaves too few rows: since 0.8
 SET hnsw.iterative_scan = 'relaxed_order';
+\echo '  Before you paste: SET hnsw.iterative_scan = ''relaxed_order'';'
 
 SELECT ask('Things like lemonade, only food.', $$
 SELECT code <~> (SELECT code_of('lemonade')::bit(512)) AS distance,
-    words[1] AS word, lexname, definition
+    words[1] AS word, left(definition, 50) AS definition
 FROM pgvector_entry WHERE lexname = 'noun.food'
 ORDER BY distance LIMIT 8$$);
 
 SELECT ask('Like lemonade, but only verbs of weather.', $$
 SELECT code <~> (SELECT code_of('lemonade')::bit(512)) AS distance,
-    words[1] AS word, lexname, definition
+    words[1] AS word, left(definition, 50) AS definition
 FROM pgvector_entry WHERE lexname = 'verb.weather'
 ORDER BY distance LIMIT 8$$);

@@ -1,5 +1,9 @@
-# Every SQL statement of README.md runs, in order, in one session, and gives
-# the output that is shown: a block of SQL may be followed by a plain block.
+# What README.md and docs/ say is true: every SQL statement of a document runs,
+# in order, in one session, and gives the output that is shown; links lead
+# somewhere; and messages that are quoted are messages of the code.
+#
+# A block of SQL may be followed by a plain block, its output. A block below a
+# line "<!-- needs pgvector" runs where the server has pgvector.
 use strict;
 use warnings;
 use File::Basename;
@@ -8,16 +12,12 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $text = slurp_file(dirname(__FILE__) . '/../README.md');
+my $root = dirname(__FILE__) . '/..';
+my @documents = ('README.md',
+	map { 'docs/' . basename($_) } sort glob("$root/docs/*.md"));
+my %text = map { $_ => slurp_file("$root/$_") }
+  @documents, 'CHANGELOG.md', 'CONTRIBUTING.md', 'bench/README.md';
 my $node = PostgreSQL::Test::Cluster->new('readme');
-my (@blocks, $script, $output);
-
-while ($text =~ /^```sql\n(.*?)^```\n(?:```\n(.*?)^```\n)?/gms)
-{
-	push @blocks, { sql => $1, shown => $2 };
-	$script .= "\\echo -- block $#blocks\n$1";
-}
-cmp_ok(scalar @blocks, '>', 10, 'README.md has blocks of SQL');
 
 # Text without what does not matter: trailing blanks, psql's count of rows
 sub plain
@@ -31,24 +31,155 @@ sub plain
 	return $table;
 }
 
+# Blocks of SQL with the output that is shown, as a list of hashes
+sub blocks_of
+{
+	my ($document) = @_;
+	my (@blocks, $last);
+
+	while ($text{$document} =~ /(^<!-- needs .*\n)?^```(\w*)\n((?s:.*?))^```$/gm)
+	{
+		my ($needs, $language, $body) = ($1, $2, $3);
+
+		if ($language eq '' && $last)
+		{
+			$last->{shown} = $body;
+		}
+		fail("$document: a plain block that is no output: $body")
+		  if $language eq '' && !$last;
+		$last = $language eq 'sql' ? { sql => $body, needs => $needs } : undef;
+		push @blocks, $last if $last;
+	}
+	return @blocks;
+}
+
+# Run a document's SQL in a database of its own
+sub check_document
+{
+	my ($document, $pgvector) = @_;
+	my $database = basename($document, '.md');
+	my @blocks = blocks_of($document);
+	my ($script, $output) = ('', '');
+
+	$node->safe_psql('postgres', "CREATE DATABASE \"$database\"");
+	$node->safe_psql($database, 'CREATE EXTENSION hashemb')
+	  if $text{$document} !~ /^CREATE EXTENSION hashemb;/m;
+	@blocks = grep { $pgvector || !$_->{needs} } @blocks;
+	for my $i (0 .. $#blocks)
+	{
+		$script .= "\\echo -- block $i\n$blocks[$i]{sql}";
+	}
+	IPC::Run::run(
+		[ 'psql', '-X', '-q', '-d', $node->connstr($database) ],
+		'<', \$script, '>&', \$output);
+	my @results = split(/^-- block \d+\n/m, "\n$output");
+	shift @results;
+
+	foreach my $block (@blocks)
+	{
+		my $result = shift(@results) // 'ERROR: was not run';
+		my ($first) = $block->{sql} =~ /^(.{1,60})/;
+		my $shown = $block->{shown};
+
+		unlike($result, qr/(ERROR|FATAL|WARNING):/, "$document runs: $first")
+		  if ($shown // '') !~ /(ERROR|FATAL|WARNING):/;
+		is(plain($result), plain($shown), "$document shows: $first")
+		  if defined $shown;
+	}
+	return scalar @blocks;
+}
+
+# The name of a heading in a link to it
+sub anchor
+{
+	my ($heading) = @_;
+
+	$heading = lc $heading;
+	$heading =~ s/[^\w\- ]//g;
+	return $heading =~ tr/ /-/r;
+}
+
+sub check_links
+{
+	my ($document) = @_;
+	my $folder = dirname($document);
+
+	while ($text{$document} =~ /\]\(([^)#\s]*)(?:#([^)\s]*))?\)/g)
+	{
+		my ($file, $part) = ($1, $2);
+		next if $file =~ /^\w+:/;
+		my $target = $file eq '' ? $document : "$folder/$file";
+
+		ok(-e "$root/$target", "$document: link to $target");
+		next if !defined $part || !-e "$root/$target";
+		my @anchors =
+		  map { anchor($_) } slurp_file("$root/$target") =~ /^#+ (.*)$/gm;
+		is(scalar(grep { $_ eq $part } @anchors),
+			1, "$document: link to #$part of $target");
+	}
+}
+
+# Every message that the code may emit, as patterns: literals of a call of
+# errmsg, errdetail or errhint, with their conversions open
+sub patterns_of_messages
+{
+	my @patterns;
+	my $literal = qr/"(?:[^"\\]|\\.)*"/;
+
+	foreach my $file (split /\n/, `find "$root/src" -name '*.c'`)
+	{
+		my $code = slurp_file($file);
+
+		while ($code =~ /\berr(?:msg|detail|hint)\w*(\((?:[^()"]|$literal|(?1))*\))/g)
+		{
+			my $call = $1;
+			while ($call =~ /($literal(?:\s*(?:$literal|PRI?\w+|[A-Z0-9_]+_FORMAT))*)/g)
+			{
+				my $message = join '', map { /^"(.*)"$/s ? $1 : '' } $1 =~ /($literal)/g;
+				$message =~ s/\\(.)/$1/g;
+				next if ($message =~ s/%[^a-zA-Z]*l*[a-zA-Z]?//gr) !~ /\w+ \w+/;
+				push @patterns,
+				  join '.+', map { quotemeta } split /%[-+ #0-9.*]*(?:l|z)*[a-zA-Z]?/,
+				  $message, -1;
+			}
+		}
+	}
+	return @patterns;
+}
+
+# Messages are quoted as code spans that begin with the level
+sub check_messages
+{
+	my ($document, @patterns) = @_;
+	my $found = 0;
+
+	while ($text{$document} =~ /`(?:ERROR|NOTICE|WARNING|HINT|DETAIL): +([^`]+)`/g)
+	{
+		my $message = $1;
+
+		$found++;
+		ok( (grep { $message =~ /^$_$/ } @patterns),
+			"$document quotes a message of the code: $message");
+	}
+	return $found;
+}
+
 $node->init;
 $node->start;
-IPC::Run::run(
-	[ 'psql', '-X', '-q', '-d', $node->connstr('postgres') ],
-	'<', \$script, '>&', \$output);
-$output = "\n$output";
-my @results = split(/^-- block \d+\n/m, $output);
-shift @results;
+my $pgvector = $node->safe_psql('postgres',
+	"SELECT count(*) FROM pg_available_extensions WHERE name = 'vector'");
+note 'without pgvector, some blocks are not run' if !$pgvector;
 
-foreach my $block (@blocks)
+my @patterns = patterns_of_messages();
+cmp_ok(scalar @patterns, '>', 100, 'messages of the code are found');
+my $quoted = 0;
+foreach my $document (@documents)
 {
-	my $result = shift(@results) // 'ERROR: was not run';
-	my ($first) = $block->{sql} =~ /^(.{1,60})/;
-
-	unlike($result, qr/(ERROR|FATAL|WARNING):/, "runs: $first");
-	is(plain($result), plain($block->{shown}), "shows: $first")
-		if defined $block->{shown};
+	cmp_ok(check_document($document, $pgvector), '>', 0, "$document has SQL");
+	$quoted += check_messages($document, @patterns);
 }
+cmp_ok($quoted, '>', 5, 'documents quote messages');
+check_links($_) foreach sort keys %text;
 
 $node->stop;
 done_testing();
