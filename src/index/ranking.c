@@ -235,7 +235,8 @@ HxSweepIsDue(const HxSearch *search)
 		return false;
 	if (passed == 0)
 		return looked > spec->heap.sweep_effort / SWEEP_PART;
-	more = (spec->limit - search->ngood) * looked / (passed + 1);
+	more = Max((double) spec->limit - (double) search->ngood, 1) * looked /
+		   (passed + 1);
 	return more > spec->heap.sweep_effort;
 }
 

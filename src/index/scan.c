@@ -13,7 +13,6 @@
 #include "utils/snapmgr.h"
 
 #include "compat.h"
-#include "hashemb.h"
 #include "index/dead.h"
 #include "index/handler.h"
 #include "index/scan.h"
@@ -128,11 +127,13 @@ make_spec(IndexScanDesc scan, bool bitmap)
 
 	memset(spec, 0, sizeof(*spec));
 	spec->ordered = !bitmap;
-	spec->recall = hx_recall;
+	spec->recall = 1; /* whoever does not tell may want all rows */
 	if (state->requested)
 	{
 		spec->recall = state->request.recall;
 		spec->limit = state->request.limit;
+		spec->ties = state->request.ties;
+		spec->ends = state->request.ends;
 		spec->tids = state->request.tids;
 		spec->heap = state->request.heap;
 	}

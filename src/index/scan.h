@@ -21,6 +21,8 @@ typedef struct HxScanRequest
 {
 	double recall;			/* target; 1: exact */
 	uint64 limit;			/* rows wanted; 0: not known */
+	bool ties;				/* and those as near as the last of them */
+	bool ends;				/* nobody asks for more */
 	const HxCondExpr *expr; /* on attributes, beside the scan keys; or NULL */
 	const HxTidSet *tids;	/* finished; NULL: all rows */
 	HxHeapRows heap;		/* heap rows; all zeros: not looked at */

@@ -347,7 +347,7 @@ release_more(HxSearch *search)
 			return true;
 		if (search->nemitted < search->nready)
 			return true;
-		if (search->exhausted)
+		if (search->exhausted || search->spec.ends)
 			return false;
 		if (search->limited) /* more are asked for than were wanted */
 		{
@@ -389,33 +389,33 @@ release_more(HxSearch *search)
 static bool
 next_sparse(HxSearch *search, HxCandidate *row, bool *is_null)
 {
-	MemoryContext old = MemoryContextSwitchTo(search->context);
 	bool found;
 
 	do
 		found = HxSparseNext(search->sparse, row, is_null);
 	while (found && !HxCheckRow(search, row));
-	MemoryContextSwitchTo(old);
 	return found;
 }
 
-bool
-HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
+/* Have the rows of the limit been returned, and no more are wanted but ties? */
+static bool
+has_enough(const HxSearch *search)
 {
-	MemoryContext old;
+	const HxSearchSpec *spec = &search->spec;
+
+	return spec->ends && spec->limit > 0 && search->returned >= spec->limit;
+}
+
+/* The next row of a search through blocks. */
+static bool
+next_of_blocks(HxSearch *search, HxCandidate *row, bool *is_null)
+{
 	bool found = false;
 
-	if (search->sparse)
-		return next_sparse(search, row, is_null);
-	old = MemoryContextSwitchTo(search->context);
 	while (!found)
 	{
 		if (search->ranking)
-		{
-			found = HxRankingNext(search, row, is_null);
-			MemoryContextSwitchTo(old);
-			return found;
-		}
+			return HxRankingNext(search, row, is_null);
 		if (search->nemitted < search->nready)
 		{
 			*row = search->limited ? search->best.rows[search->nemitted]
@@ -431,7 +431,8 @@ HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
 		}
 		else if (!release_more(search))
 		{
-			if (search->in_nulls || search->spec.skip_nulls)
+			if (search->in_nulls || search->spec.skip_nulls ||
+				has_enough(search))
 				break;
 			search->in_nulls = true;
 			search->has_last = false;
@@ -440,10 +441,37 @@ HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
 			HxStartStage(search);
 		}
 	}
-	if (found)
+	*is_null = search->in_nulls;
+	return found;
+}
+
+/* Is a row as near as the last one of the limit, which has been returned? */
+static bool
+is_tied(const HxSearch *search, const HxCandidate *row, bool is_null)
+{
+	return search->spec.ties && is_null == search->last_is_null &&
+		   (is_null || row->distance == search->last_wanted);
+}
+
+bool
+HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
+{
+	MemoryContext old = MemoryContextSwitchTo(search->context);
+	bool found = false;
+
+	if (has_enough(search) && !search->spec.ties)
+		search->ended = true;
+	if (!search->ended)
+		found = search->sparse ? next_sparse(search, row, is_null)
+							   : next_of_blocks(search, row, is_null);
+	if (found && has_enough(search) && !is_tied(search, row, *is_null))
+		found = false;
+	if (!found)
+		search->ended = true;
+	else if (++search->returned == search->spec.limit)
 	{
-		search->returned++;
-		*is_null = search->in_nulls;
+		search->last_wanted = row->distance;
+		search->last_is_null = *is_null;
 	}
 	MemoryContextSwitchTo(old);
 	return found;

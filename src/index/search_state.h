@@ -69,6 +69,9 @@ struct HxSearch
 	double middle;			   /* ... and distance of the inner half's last */
 	HxKept best;			   /* limited: instead of `kept` */
 	uint64 returned;		   /* rows returned by all stages */
+	bool ended;				   /* no more are wanted */
+	double last_wanted;		   /* distance of the last row of the limit ... */
+	bool last_is_null;		   /* ... or is it NULL? */
 	HxChecked checked;		   /* heap rows looked at */
 	uint64 nchecked;		   /* how many, without those of other stages */
 	struct HxRanking *ranking; /* if rows come without blocks */

@@ -137,7 +137,7 @@ checking_cost(PlannerInfo *root, const HxPath *path, const QualCost *heap,
 	Cost sweep = rel->pages * seq_page_cost +
 				 rel->tuples * (cpu_tuple_cost + heap->per_tuple);
 
-	if (path->wanted == HX_WANTED_LIMIT && !HxIsSparseIndex(path->index))
+	if (HxIsNumberKnown(path->wanted) && !HxIsSparseIndex(path->index))
 		singly = Min(singly, SWEEP_PART * sweep);
 	return heap->startup + singly;
 }
@@ -154,7 +154,7 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 	IndexOptInfo *index = path->index;
 	PathTarget *target = path->path.path.pathtarget;
 	double rows = rel->rows;
-	double wanted = HxEstimateWanted(root, path->wanted);
+	double wanted = HxEstimateWanted(path, root);
 	double share = 1;
 	double checked = 0;
 	Shares shares;
@@ -229,7 +229,7 @@ make_path(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
 	path->index = index;
 	path->column = column;
 	path->order = order;
-	path->wanted = HxFindWanted(root, rel);
+	path->wanted = HxFindWanted(root, rel, &path->limit);
 	cost_path(root, path, bitmap);
 	return &custom->path;
 }
@@ -324,10 +324,13 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *best, List *targets,
 	data.share = path->share;
 	data.order = path->order;
 	assign_conditions(root, path, clauses, bitmap, &data);
-	if (data.wanted == HX_WANTED_LIMIT)
+	if (HxIsNumberKnown(data.wanted))
 	{
-		data.limit_count = copyObject((Expr *) root->parse->limitCount);
-		data.limit_offset = copyObject((Expr *) root->parse->limitOffset);
+		const Query *level = path->limit->parse;
+
+		data.limit_count = copyObject((Expr *) level->limitCount);
+		data.limit_offset = copyObject((Expr *) level->limitOffset);
+		data.ends = HxLimitEnds(path, root);
 	}
 	HxPackPlan(&data, scan);
 	scan->scan.plan.targetlist = targets;

@@ -19,10 +19,18 @@
 /* How many rows the node will be asked for */
 typedef enum HxWanted
 {
-	HX_WANTED_ALL,	/* there is no LIMIT: all of them */
-	HX_WANTED_SOME, /* somebody above stops early, nobody knows when */
-	HX_WANTED_LIMIT /* the LIMIT of the query level is just above */
+	HX_WANTED_ALL,	 /* all of them, or nobody can tell: exact */
+	HX_WANTED_SOME,	 /* a LIMIT above stops early, nobody knows when */
+	HX_WANTED_LIMIT, /* as many as a LIMIT says */
+	HX_WANTED_TIES	 /* the same, and those as near as the last of them */
 } HxWanted;
+
+/* Is it a number that a LIMIT gives? */
+static inline bool
+HxIsNumberKnown(HxWanted wanted)
+{
+	return wanted == HX_WANTED_LIMIT || wanted == HX_WANTED_TIES;
+}
 
 /* What decides a condition */
 typedef enum HxDecider
@@ -65,7 +73,8 @@ typedef struct HxPath
 	IndexOptInfo *index; /* the hashemb index */
 	int column;			 /* its vector column, from 0 */
 	OpExpr *order;		 /* the distance: column operator query */
-	HxWanted wanted;	 /* how many rows */
+	HxWanted wanted;	 /* how many rows ... */
+	PlannerInfo *limit;	 /* ... and by the LIMIT of which query level */
 	double share;		 /* of the rows checked that pass */
 } HxPath;
 
@@ -75,6 +84,7 @@ typedef struct HxPlanData
 	Oid index;			/* the hashemb index */
 	int column;			/* its vector column, from 1 */
 	HxWanted wanted;	/* how many rows */
+	bool ends;			/* no more than these will be asked for */
 	List *deciders;		/* of the conditions: integers, HxDecider */
 	List *programs;		/* conditions on attributes, all must hold */
 	bool bitmap;		/* is there a bitmap child? */
@@ -125,8 +135,10 @@ extern void HxInitScanNode(void);
 /* match.c */
 extern int HxFindVectorColumn(const IndexOptInfo *index);
 extern OpExpr *HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column);
-extern HxWanted HxFindWanted(PlannerInfo *root, const RelOptInfo *rel);
-extern double HxEstimateWanted(PlannerInfo *root, HxWanted wanted);
+extern HxWanted HxFindWanted(PlannerInfo *root, const RelOptInfo *rel,
+							 PlannerInfo **limit);
+extern double HxEstimateWanted(const HxPath *path, const PlannerInfo *root);
+extern bool HxLimitEnds(const HxPath *path, const PlannerInfo *root);
 
 /* compile.c */
 extern Node *HxCompileClause(IndexOptInfo *index, RestrictInfo *clause,

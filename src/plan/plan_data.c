@@ -20,11 +20,11 @@
 void
 HxPackPlan(const HxPlanData *data, CustomScan *scan)
 {
-	scan->custom_private =
-		list_make5(list_make1_oid(data->index),
-				   list_make4_int(data->column, data->wanted, data->bitmap,
-								  (int) rint(data->share * SHARE_UNIT)),
-				   data->deciders, data->programs, data->keys);
+	scan->custom_private = list_make5(
+		list_make1_oid(data->index),
+		list_make5_int(data->column, data->wanted, data->bitmap,
+					   (int) rint(data->share * SHARE_UNIT), data->ends),
+		data->deciders, data->programs, data->keys);
 	scan->custom_exprs = list_make5(data->order, data->conditions, data->values,
 									data->limit_count, data->limit_offset);
 }
@@ -40,6 +40,7 @@ HxUnpackPlan(const CustomScan *scan, HxPlanData *data)
 	data->wanted = (HxWanted) lsecond_int(numbers);
 	data->bitmap = lthird_int(numbers) != 0;
 	data->share = lfourth_int(numbers) / SHARE_UNIT;
+	data->ends = list_nth_int(numbers, 4) != 0;
 	data->deciders = lthird(scan->custom_private);
 	data->programs = lfourth(scan->custom_private);
 	data->keys = list_nth(scan->custom_private, 4);
