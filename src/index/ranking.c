@@ -180,6 +180,28 @@ add_row(HxSearch *search, HxRanking *ranking, uint64 tid, Datum vector,
 		score_pending(search, ranking);
 }
 
+/* Move the rows whose distance is NaN from the end to the front. */
+static void
+move_nans(HxKept *rows)
+{
+	int64 first = 0;
+	HxCandidate *others;
+
+	HxSortKept(rows, rows->count + rows->nbehind);
+	while (first < rows->count && !isinf(rows->rows[first].distance))
+		first++;
+	if (first == rows->count)
+		return;
+	others = MemoryContextAllocHuge(CurrentMemoryContext,
+									Max(first, 1) * sizeof(HxCandidate));
+	memcpy(others, rows->rows, first * sizeof(HxCandidate));
+	memmove(rows->rows, rows->rows + first,
+			(rows->count - first) * sizeof(HxCandidate));
+	memcpy(rows->rows + rows->count - first, others,
+		   first * sizeof(HxCandidate));
+	pfree(others);
+}
+
 void
 HxStartRanking(HxSearch *search)
 {
@@ -211,6 +233,8 @@ HxStartRanking(HxSearch *search)
 	}
 	score_pending(search, ranking);
 	HxMergeKept(&ranking->rows, true);
+	if (search->spec.nans_first)
+		move_nans(&ranking->rows);
 	search->stats.way = HX_WAY_RANKING;
 	search->ranking = ranking;
 }
@@ -266,11 +290,13 @@ HxRankingNext(HxSearch *search, HxCandidate *row, bool *is_null)
 	HxRanking *ranking = search->ranking;
 
 	HxSortKept(&ranking->rows, ranking->next + 1);
-	*is_null = ranking->next >= ranking->rows.count;
-	if (!*is_null)
-		*row = ranking->rows.rows[ranking->next++];
-	else if (ranking->next_null < ranking->nnulls)
+	*is_null =
+		ranking->next_null < ranking->nnulls &&
+		(search->spec.nulls_first || ranking->next >= ranking->rows.count);
+	if (*is_null)
 		*row = ranking->nulls[ranking->next_null++];
+	else if (ranking->next < ranking->rows.count)
+		*row = ranking->rows.rows[ranking->next++];
 	else
 		return false;
 	return true;

@@ -134,6 +134,8 @@ make_spec(IndexScanDesc scan, bool bitmap)
 		spec->limit = state->request.limit;
 		spec->ties = state->request.ties;
 		spec->ends = state->request.ends;
+		spec->nulls_first = state->request.nulls_first;
+		spec->nans_first = state->request.nans_first;
 		spec->tids = state->request.tids;
 		spec->heap = state->request.heap;
 	}

@@ -167,6 +167,10 @@ read_directory(HxSearch *search)
 	rows = HxReadDirectoryFor(search->index, &search->desc, spec->query,
 							  spec->filter, blocks);
 	search->pruned = false;
+	/* At the beginning: none come first, so it need not be read again. */
+	if (spec->nulls_first && spec->query && !search->order &&
+		blocks->nulls.rows == 0)
+		search->in_nulls = false;
 	search->exact = must_be_exact(search, rows);
 	if (spec->only_nulls || never || (search->in_nulls && spec->query))
 		blocks->count = 0;
@@ -406,6 +410,26 @@ has_enough(const HxSearch *search)
 	return spec->ends && spec->limit > 0 && search->returned >= spec->limit;
 }
 
+/*
+ * Go on to the rows whose distance is NULL, or from them to the others, where
+ * they come first; false if that is done.
+ */
+static bool
+next_part(HxSearch *search)
+{
+	const HxSearchSpec *spec = &search->spec;
+
+	if (spec->skip_nulls || !spec->query ||
+		search->in_nulls != spec->nulls_first)
+		return false;
+	search->in_nulls = !search->in_nulls;
+	search->has_last = false;
+	search->stage = 0;
+	read_directory(search);
+	HxStartStage(search);
+	return true;
+}
+
 /* The next row of a search through blocks. */
 static bool
 next_of_blocks(HxSearch *search, HxCandidate *row, bool *is_null)
@@ -431,14 +455,8 @@ next_of_blocks(HxSearch *search, HxCandidate *row, bool *is_null)
 		}
 		else if (!release_more(search))
 		{
-			if (search->in_nulls || search->spec.skip_nulls ||
-				has_enough(search))
+			if (has_enough(search) || !next_part(search))
 				break;
-			search->in_nulls = true;
-			search->has_last = false;
-			search->stage = 0;
-			read_directory(search);
-			HxStartStage(search);
 		}
 	}
 	*is_null = search->in_nulls;
@@ -566,7 +584,9 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	HxReadMeta(index, &meta);
 	search->desc.group = meta.group;
 	search->rows_at_calibration = meta.rows_at_calibration;
-	search->in_nulls = spec->ordered && !spec->query;
+	search->in_nulls =
+		spec->ordered &&
+		(!spec->query || (spec->nulls_first && !spec->skip_nulls));
 	if (HxShouldRank(search))
 		HxStartRanking(search);
 	else

@@ -108,6 +108,13 @@ typedef struct HxSearchSpec
 	uint64 limit;
 	bool ties;
 	bool ends;
+
+	/*
+	 * Where rows come whose distance is NULL, or NaN, if not at the end: first,
+	 * NULL before NaN, each by TID.
+	 */
+	bool nulls_first;
+	bool nans_first;
 	const HxTidSet *tids; /* rows that may pass; NULL: all */
 	HxHeapRows heap;	  /* what their heap rows decide */
 

@@ -472,6 +472,32 @@ start_pass(HxSparseSearch *search)
 	search->pass++;
 }
 
+/*
+ * Go on from one part of the rows to the next: those whose distance is NULL at
+ * one end, those whose distance is NaN before the others if they come first.
+ * False if there is none.
+ */
+static bool
+next_part(HxSparseSearch *search)
+{
+	const HxSearchSpec *spec = &search->spec;
+
+	if (!search->query || (spec->skip_nulls && !search->in_nans))
+		return false;
+	if (search->in_nans)
+		search->in_nans = false;
+	else if (search->in_nulls != spec->nulls_first)
+		return false;
+	else
+	{
+		search->in_nans = search->in_nulls && search->nans_apart;
+		search->in_nulls = !search->in_nulls;
+	}
+	search->has_last = false;
+	search->pass = 0;
+	return true;
+}
+
 /* Release more rows; false if there are none. */
 static bool
 release_more(HxSparseSearch *search)
@@ -483,11 +509,8 @@ release_more(HxSparseSearch *search)
 
 		if (opened && search->ended)
 		{
-			/* Rows whose distance is NULL come last. */
-			if (search->in_nulls || search->spec.skip_nulls || !search->query)
+			if (!next_part(search))
 				return false;
-			search->in_nulls = true;
-			search->has_last = false;
 			opened = false;
 		}
 		if (!opened)
@@ -580,6 +603,11 @@ HxSparseBeginSearch(Relation index, const HxIndexDesc *desc,
 	search->spec = *spec;
 	search->query = (const HxSparseQuery *) spec->query;
 	search->stats = stats;
+	search->in_nulls = spec->nulls_first && !spec->skip_nulls && search->query;
+	search->nans_apart = spec->nans_first && search->query &&
+						 search->query->base.metric == HX_COSINE &&
+						 search->query->norm2 > 0;
+	search->in_nans = search->nans_apart && !search->in_nulls;
 	search->filtered = !HxFilterIsTrivial(spec->filter) || spec->tids;
 	/* A base backup brings marks that older snapshots here must not heed */
 	search->see_dead = TransactionStartedDuringRecovery();

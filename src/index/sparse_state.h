@@ -43,6 +43,8 @@ struct HxSparseSearch
 	const HxSparseQuery *query;
 	HxSparseDirectory directory;
 	bool in_nulls;	  /* now among the rows whose distance is NULL */
+	bool nans_apart;  /* rows whose distance is NaN come first ... */
+	bool in_nans;	  /* ... and now they do */
 	bool see_dead;	  /* marks of dead rows do not count */
 	bool filtered;	  /* not all rows pass filter and set of TIDs */
 	BlockNumber page; /* page of rows being read */
@@ -78,11 +80,12 @@ struct HxSparseSearch
 	MemoryContext context;
 };
 
-/* Is this part of the search about distances? */
+/* Is this part of the search about distances that are numbers? */
 static inline bool
 HxSparseScores(const HxSparseSearch *search)
 {
-	return search->spec.ordered && search->query && !search->in_nulls;
+	return search->spec.ordered && search->query && !search->in_nulls &&
+		   !search->in_nans;
 }
 
 /* Is the row one that this part of the search is about? */
@@ -125,7 +128,10 @@ extern bool HxVisitScored(HxSparseSearch *search, HxWindowState *window,
 extern bool HxDropRejected(HxSparseSearch *search, HxWindowState *window,
 						   uint64 *blocks);
 
-/* sparse_visit.c: visit all rows of a window, without distances. */
+/*
+ * sparse_visit.c: visit all rows of a window, without distances but for those
+ * that are NaN.
+ */
 extern bool HxVisitUnscored(HxSparseSearch *search,
 							const HxWindowState *window);
 

@@ -54,6 +54,9 @@ consider(HxSparseSearch *search, double distance, const ItemPointerData *tid)
 	row.distance = HxOrderedDistance(distance);
 	if (row.distance > worst_kept(search))
 		return;
+	if (search->nans_apart && !search->in_nulls &&
+		isnan(distance) != search->in_nans)
+		return;
 	row.tid = HxPackTid(tid);
 	if (search->has_last && !HxPrecedes(&search->last, &row))
 		return;
@@ -380,6 +383,18 @@ HxVisitScored(HxSparseSearch *search, HxWindowState *window,
 
 /* ---- rows that are not scored ---- */
 
+/* Has a row of a page a vector of length zero? */
+static bool
+has_zero_vector(const HxRowArrays *rows)
+{
+	const double *norms = (const double *) rows->payloads;
+
+	for (int i = 0; i < rows->count; i++)
+		if (norms[i] == 0)
+			return true;
+	return false;
+}
+
 bool
 HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
 {
@@ -395,6 +410,8 @@ HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
 			return false;
 		search->page = BufferGetBlockNumber(buffer);
 		HxRowArraysOf(&search->desc, BufferGetPage(buffer), &rows);
+		if (search->in_nans && !has_zero_vector(&rows))
+			rows.count = 0;
 		build_mask(search, &rows, search->mask);
 		for (int i = 0; i < rows.count; i++)
 		{
@@ -402,10 +419,12 @@ HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
 
 			if (!(search->mask[i / 64] >> (i % 64) & 1) ||
 				norm == HX_DEAD_NORM ||
-				!HxSparseIsWanted(search, norm == HX_NULL_NORM))
+				!HxSparseIsWanted(search, norm == HX_NULL_NORM) ||
+				(search->in_nans && norm != 0))
 				continue;
 			if (search->spec.ordered)
-				consider(search, 0, &rows.tids[i]);
+				consider(search, search->in_nans ? get_float8_nan() : 0,
+						 &rows.tids[i]);
 			else
 				collect(search, &rows.tids[i]);
 		}
@@ -454,7 +473,7 @@ HxVisitPending(const HxDoc *doc, void *state)
 		collect(search, &doc->tid);
 		return;
 	}
-	if (HxSparseScores(search))
+	if (HxSparseScores(search) || search->in_nans)
 	{
 		search->stats->scored++;
 		distance = distance_of(search, HxLookupProduct(search->lookup, doc),

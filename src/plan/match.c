@@ -1,8 +1,10 @@
 /*
  * match.c
- *	  What a query wants of a hashemb index: its order, and how many rows.
+ *	  What a query wants of a hashemb index: its order.
  */
 #include "postgres.h"
+
+#include <math.h>
 
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
@@ -11,6 +13,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
 #include "optimizer/restrictinfo.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
 #include "compat.h"
@@ -71,184 +74,117 @@ match_expression(IndexOptInfo *index, int column, Expr *expr, Oid sort_family)
 	return op;
 }
 
+/* The finite value of a constant; false if it is none of float8. */
+static bool
+finite_constant(Node *node, double *value)
+{
+	const Const *constant = (const Const *) node;
+
+	if (!IsA(node, Const) || constant->constisnull ||
+		constant->consttype != FLOAT8OID)
+		return false;
+	*value = DatumGetFloat8(constant->constvalue);
+	return isfinite(*value);
+}
+
 /*
- * The distance that the query orders by first, if the index can give that
- * order; else NULL.  The vector is on the left.
+ * Take one step of arithmetic with a constant off an expression, if it keeps or
+ * reverses the order whatever is rounded: then what it is made from, else NULL.
+ * *falls is turned over where it reverses the order, and *collapses set where
+ * two values may become one.
  */
-OpExpr *
-HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column)
+static Expr *
+strip_step(const OpExpr *op, bool *falls, bool *collapses)
+{
+	Node *left = linitial(op->args);
+	Node *right = llast(op->args);
+	double value = 0;
+	bool on_left = finite_constant(left, &value);
+
+	if (op->opfuncid == F_FLOAT8UP)
+		return (Expr *) right;
+	if (op->opfuncid == F_FLOAT8UM)
+	{
+		*falls = !*falls;
+		return (Expr *) right;
+	}
+	if (!on_left && !finite_constant(right, &value))
+		return NULL;
+	switch (op->opfuncid)
+	{
+		case F_FLOAT8PL:
+			break;
+		case F_FLOAT8MI:
+			*falls ^= on_left;
+			break;
+		case F_FLOAT8DIV:
+			if (on_left)
+				return NULL;
+			/* FALLTHROUGH */
+		case F_FLOAT8MUL:
+			if (value == 0)
+				return NULL;
+			*falls ^= value < 0;
+			break;
+		default:
+			return NULL;
+	}
+	if (fabs(value) != 1 || op->opfuncid == F_FLOAT8PL ||
+		op->opfuncid == F_FLOAT8MI)
+		*collapses = true;
+	return (Expr *) (on_left ? right : left);
+}
+
+/*
+ * Match an expression that rises or falls with the distance, as 1 - distance
+ * does; fill in what it is.
+ */
+static bool
+match_monotone(IndexOptInfo *index, int column, Expr *expr, Oid sort_family,
+			   HxOrder *order)
+{
+	order->falls = order->collapses = false;
+	order->distance = NULL;
+	while (expr && is_opclause(expr))
+	{
+		OpExpr *op = (OpExpr *) expr;
+
+		order->distance = match_expression(index, column, expr, sort_family);
+		if (order->distance)
+			break;
+		set_opfuncid(op);
+		expr = strip_step(op, &order->falls, &order->collapses);
+	}
+	return order->distance != NULL;
+}
+
+/*
+ * What the query orders by first, if the index can give that order.  The order
+ * by an expression that falls with the distance, from the greatest on, is that
+ * of the distance, but that NaN comes first in it.
+ */
+bool
+HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column, HxOrder *order)
 {
 	PathKey *key = linitial_node(PathKey, root->query_pathkeys);
 	List *members;
 	ListCell *cell;
 
-	if (!HX_PATHKEY_IS_LESS(key) || key->pk_nulls_first ||
-		key->pk_eclass->ec_has_volatile)
-		return NULL;
+	if (key->pk_eclass->ec_has_volatile)
+		return false;
 	HX_GET_EC_MEMBERS(members, key->pk_eclass, index->rel->relids);
 	foreach (cell, members)
 	{
 		EquivalenceMember *member = lfirst_node(EquivalenceMember, cell);
-		OpExpr *order;
 
-		if (!bms_equal(member->em_relids, index->rel->relids))
-			continue;
-		order =
-			match_expression(index, column, member->em_expr, key->pk_opfamily);
-		if (order)
-			return order;
-	}
-	return NULL;
-}
-
-/* ---- how many rows are wanted; see README ---- */
-
-/* Is there no LIMIT in this query level, or LIMIT ALL? */
-static bool
-lacks_limit(const Query *query)
-{
-	return query->limitCount == NULL ||
-		   (IsA(query->limitCount, Const) &&
-			((const Const *) query->limitCount)->constisnull);
-}
-
-/*
- * Does a query level make something of its rows that each of them may change, or
- * that makes other rows of them?  Then no LIMIT behind that tells anything of
- * the rows before it.  The server plans min() and max() as a level of their own,
- * with a LIMIT 1 that nobody wrote.
- */
-static bool
-needs_all_rows(const PlannerInfo *root)
-{
-	const Query *query = root->parse;
-	const TargetEntry *first =
-		query->targetList ? linitial(query->targetList) : NULL;
-
-	if (query->groupClause || query->groupingSets || query->hasAggs ||
-		query->hasWindowFuncs || query->hasTargetSRFs || query->setOperations ||
-		root->hasHavingQual)
-		return true;
-	return first && first->resname &&
-		   strcmp(first->resname, "agg_target") == 0 && root->parent_root &&
-		   root->parent_root->parse->hasAggs;
-}
-
-/*
- * Can the node evaluate the LIMIT of a level itself, and give the same?  A
- * parameter is as good as a constant: it is known when the search begins.
- */
-static bool
-limit_is_stable(const Query *query)
-{
-	return !contain_volatile_functions(query->limitCount) &&
-		   !contain_volatile_functions(query->limitOffset) &&
-		   !contain_subplans(query->limitCount) &&
-		   !contain_subplans(query->limitOffset);
-}
-
-/*
- * The level above whose FROM has this one as a subquery; NULL if it is the top,
- * a sublink, a CTE or a branch of UNION and the like.  Sublinks and CTEs are
- * planned before a level looks at its tables.
- */
-static PlannerInfo *
-reading_level(const PlannerInfo *root)
-{
-	PlannerInfo *above = root->parent_root;
-
-	return above && above->simple_rel_array && !above->parse->setOperations
-			   ? above
-			   : NULL;
-}
-
-/*
- * Is what a level reads this subquery alone, as it comes?  `*whole` is cleared
- * where the order stays, but rows may go or be more.  False if the level needs
- * all rows of it.
- */
-static bool
-passes_rows_on(const PlannerInfo *above, bool *whole)
-{
-	const RelOptInfo *rel;
-	int relid;
-
-	if (above->parse->sortClause)
-		return false;
-	if (!bms_get_singleton_member(above->all_baserels, &relid))
-	{
-		*whole = false;
-		return true;
-	}
-	rel = above->simple_rel_array[relid];
-	if (above->simple_rte_array[relid]->inh)
-		*whole = false;
-	return rel->baserestrictinfo == NIL;
-}
-
-/*
- * How many rows will the node be asked for?  If it is the number that a LIMIT
- * gives, *limit is its level.  That LIMIT counts the rows of this relation if
- * nothing stands between that makes of them more or fewer rows, or another
- * order.  Rows that are locked may vanish: LIMIT then asks for more, and gets
- * it.  Joins, DISTINCT and UNION ALL below a LIMIT stop early, nobody knows
- * when.
- */
-HxWanted
-HxFindWanted(PlannerInfo *root, const RelOptInfo *rel, PlannerInfo **limit)
-{
-	PlannerInfo *level = root;
-	bool ties = list_length(root->query_pathkeys) > 1;
-	bool whole = bms_equal(root->all_baserels, rel->top_parent_relids
-												   ? rel->top_parent_relids
-												   : rel->relids);
-
-	while (!needs_all_rows(level))
-	{
-		const Query *query = level->parse;
-
-		if (query->distinctClause)
-			whole = false;
-		if (!lacks_limit(query))
+		if (bms_equal(member->em_relids, index->rel->relids) &&
+			match_monotone(index, column, member->em_expr, key->pk_opfamily,
+						   order) &&
+			order->falls != HX_PATHKEY_IS_LESS(key))
 		{
-			if (!whole)
-				return HX_WANTED_SOME;
-			if (!limit_is_stable(query))
-				break;
-			*limit = level;
-			if (query->limitOption == LIMIT_OPTION_WITH_TIES)
-				ties = true;
-			return ties ? HX_WANTED_TIES : HX_WANTED_LIMIT;
+			order->nulls_first = key->pk_nulls_first;
+			return true;
 		}
-		level = reading_level(level);
-		if (query->limitOffset || !level || !passes_rows_on(level, &whole))
-			break;
 	}
-	return HX_WANTED_ALL;
-}
-
-/* The same as a number for costs; 0 if all are wanted. */
-double
-HxEstimateWanted(const HxPath *path, const PlannerInfo *root)
-{
-	if (path->wanted == HX_WANTED_ALL)
-		return 0;
-	if (path->limit)
-		root = path->limit;
-	if (root->limit_tuples > 0)
-		return root->limit_tuples;
-	return root->tuple_fraction >= 1 ? root->tuple_fraction : 100;
-}
-
-/*
- * Will nobody ask for more rows than the LIMIT says?  Only locking drops rows
- * above the node, at any level between.
- */
-bool
-HxLimitEnds(const HxPath *path, const PlannerInfo *root)
-{
-	for (; root != path->limit; root = root->parent_root)
-		if (root->parse->rowMarks)
-			return false;
-	return root->parse->rowMarks == NIL;
+	return false;
 }

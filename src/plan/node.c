@@ -214,6 +214,8 @@ make_request(HxScanState *state, HxScanRequest *request)
 	request->limit = Max(limit, 0);
 	request->ties = state->data.wanted == HX_WANTED_TIES;
 	request->ends = state->data.ends;
+	request->nulls_first = state->data.nulls_first;
+	request->nans_first = state->data.nans_first;
 	request->expr = make_conditions(state);
 	request->tids = state->tids;
 	request->heap.check = HxCheckHeapRow;

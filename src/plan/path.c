@@ -191,7 +191,7 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 
 		cost_bitmap_tree_node(bitmap, &cost, &selectivity);
 		tids = clamp_row_est(selectivity * rel->tuples);
-		cost_qual_eval_node(&distance, (Node *) path->order, root);
+		cost_qual_eval_node(&distance, (Node *) path->order.distance, root);
 		ranking = fetch_cost(root, rel, index, tids) +
 				  tids * (shares.heap.per_tuple + distance.per_tuple);
 		startup =
@@ -211,7 +211,7 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 /* Make a path, with a bitmap or without. */
 static Path *
 make_path(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
-		  OpExpr *order, Path *bitmap)
+		  const HxOrder *order, Path *bitmap)
 {
 	HxPath *path = palloc0(sizeof(HxPath));
 	CustomPath *custom = &path->path;
@@ -228,8 +228,8 @@ make_path(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
 			create_bitmap_heap_path(root, rel, bitmap, NULL, 1.0, 0));
 	path->index = index;
 	path->column = column;
-	path->order = order;
-	path->wanted = HxFindWanted(root, rel, &path->limit);
+	path->order = *order;
+	path->wanted = HxFindWanted(root, rel, order, &path->limit);
 	cost_path(root, path, bitmap);
 	return &custom->path;
 }
@@ -237,7 +237,7 @@ make_path(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
 /* Add the paths of one index: without a bitmap, and with each of some. */
 void
 HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
-		   OpExpr *order, List *bitmaps)
+		   const HxOrder *order, List *bitmaps)
 {
 	ListCell *cell;
 
@@ -322,7 +322,9 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *best, List *targets,
 	data.wanted = path->wanted;
 	data.bitmap = bitmap != NULL;
 	data.share = path->share;
-	data.order = path->order;
+	data.order = path->order.distance;
+	data.nulls_first = path->order.nulls_first;
+	data.nans_first = path->order.falls;
 	assign_conditions(root, path, clauses, bitmap, &data);
 	if (HxIsNumberKnown(data.wanted))
 	{

@@ -2,8 +2,8 @@
  * plan.h
  *	  The scan node: what its files share.
  *
- * Reading order: hook.c, match.c, compile.c, vector_key.c, bitmap.c, path.c
- * (planning);
+ * Reading order: hook.c, match.c, wanted.c, compile.c, vector_key.c, bitmap.c,
+ * path.c (planning);
  * plan_data.c; node.c, condition.c, bitmap_read.c, heap_row.c, explain.c (execution).
  */
 #ifndef HX_PLAN_H
@@ -66,13 +66,22 @@ typedef enum HxProgramKind
 #define HX_LEAF_COLLATION 4
 #define HX_LEAF_VALUE 5 /* number of the value, from 0 */
 
+/* What a query orders by: a distance, or an expression that it decides */
+typedef struct HxOrder
+{
+	OpExpr *distance; /* column operator query */
+	bool falls;		  /* the expression falls with it; NaN comes first */
+	bool collapses;	  /* where the distance differs it may be the same */
+	bool nulls_first; /* NULL comes first, before NaN */
+} HxOrder;
+
 /* A path of the scan node */
 typedef struct HxPath
 {
 	CustomPath path;	 /* custom_paths: the bitmap heap path, if any */
 	IndexOptInfo *index; /* the hashemb index */
 	int column;			 /* its vector column, from 0 */
-	OpExpr *order;		 /* the distance: column operator query */
+	HxOrder order;		 /* what the query orders by */
 	HxWanted wanted;	 /* how many rows ... */
 	PlannerInfo *limit;	 /* ... and by the LIMIT of which query level */
 	double share;		 /* of the rows checked that pass */
@@ -85,6 +94,8 @@ typedef struct HxPlanData
 	int column;			/* its vector column, from 1 */
 	HxWanted wanted;	/* how many rows */
 	bool ends;			/* no more than these will be asked for */
+	bool nulls_first;	/* rows without a distance come first, */
+	bool nans_first;	/* then those whose distance is NaN */
 	List *deciders;		/* of the conditions: integers, HxDecider */
 	List *programs;		/* conditions on attributes, all must hold */
 	bool bitmap;		/* is there a bitmap child? */
@@ -134,9 +145,12 @@ extern void HxInitScanNode(void);
 
 /* match.c */
 extern int HxFindVectorColumn(const IndexOptInfo *index);
-extern OpExpr *HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column);
+extern bool HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column,
+						 HxOrder *order);
+
+/* wanted.c */
 extern HxWanted HxFindWanted(PlannerInfo *root, const RelOptInfo *rel,
-							 PlannerInfo **limit);
+							 const HxOrder *order, PlannerInfo **limit);
 extern double HxEstimateWanted(const HxPath *path, const PlannerInfo *root);
 extern bool HxLimitEnds(const HxPath *path, const PlannerInfo *root);
 
@@ -154,7 +168,7 @@ extern List *HxHarvestBitmaps(PlannerInfo *root, RelOptInfo *rel);
 
 /* path.c */
 extern void HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index,
-					   int column, OpExpr *order, List *bitmaps);
+					   int column, const HxOrder *order, List *bitmaps);
 extern const CustomPathMethods hx_path_methods;
 
 /* plan_data.c */
