@@ -179,7 +179,7 @@ BEGIN
 	IF coalesce(plan #>> '{0,Plan,Plans,0,Custom Plan Provider}', '') <> (CASE WHEN node THEN 'hashemb' ELSE '' END) THEN
 		RAISE EXCEPTION 'another plan: %', plan;
 	END IF;
-	RETURN plan #>> '{0,Plan,Plans,0,Total Cost}';
+	RETURN plan #>> '{0,Plan,Plans,0,Startup Cost}';
 END $$;
 CREATE INDEX grouped_costs_idx ON grouped_costs USING hashemb (code, tenant_id) WITH (block_rows = 64);
 ANALYZE grouped_costs;

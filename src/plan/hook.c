@@ -93,7 +93,7 @@ set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti,
 	{
 		IndexOptInfo *index = lfirst_node(IndexOptInfo, cell);
 		int column;
-		OpExpr *order;
+		HxOrder order;
 
 		if (index->amcostestimate != hxcostestimate || index->hypothetical ||
 			(index->indpred != NIL && !index->predOK))
@@ -101,14 +101,13 @@ set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti,
 		column = HxFindVectorColumn(index);
 		if (column < 0)
 			continue;
-		order = HxMatchOrder(root, index, column);
-		if (!order)
+		if (!HxMatchOrder(root, index, column, &order))
 			continue;
 		if (!harvested)
 			bitmaps = HxHarvestBitmaps(root, rel);
 		harvested = true;
 		drop_plain_scans(rel, index);
-		HxAddPaths(root, rel, index, column, order, bitmaps);
+		HxAddPaths(root, rel, index, column, &order, bitmaps);
 	}
 }
 

@@ -1,8 +1,10 @@
 /*
  * match.c
- *	  What a query wants of a hashemb index: its order, and how many rows.
+ *	  What a query wants of a hashemb index: its order.
  */
 #include "postgres.h"
+
+#include <math.h>
 
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
@@ -11,6 +13,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
 #include "optimizer/restrictinfo.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
 #include "compat.h"
@@ -70,96 +73,120 @@ HxMatchDistance(IndexOptInfo *index, int column, Expr *expr, Oid *sort_family)
 	return op;
 }
 
+/* The finite value of a constant; false if it is none of float8. */
+static bool
+finite_constant(Node *node, double *value)
+{
+	const Const *constant = (const Const *) node;
+
+	if (!IsA(node, Const) || constant->constisnull ||
+		constant->consttype != FLOAT8OID)
+		return false;
+	*value = DatumGetFloat8(constant->constvalue);
+	return isfinite(*value);
+}
+
 /*
- * The distance that the query orders by first, if the index can give that
- * order; else NULL.  The vector is on the left.
+ * Take one step of arithmetic with a constant off an expression, if it keeps or
+ * reverses the order whatever is rounded: then what it is made from, else NULL.
+ * *falls is turned over where it reverses the order, and *collapses set where
+ * two values may become one.
  */
-OpExpr *
-HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column)
+static Expr *
+strip_step(const OpExpr *op, bool *falls, bool *collapses)
+{
+	Node *left = linitial(op->args);
+	Node *right = llast(op->args);
+	double value = 0;
+	bool on_left = finite_constant(left, &value);
+
+	if (op->opfuncid == F_FLOAT8UP)
+		return (Expr *) right;
+	if (op->opfuncid == F_FLOAT8UM)
+	{
+		*falls = !*falls;
+		return (Expr *) right;
+	}
+	if (!on_left && !finite_constant(right, &value))
+		return NULL;
+	switch (op->opfuncid)
+	{
+		case F_FLOAT8PL:
+			break;
+		case F_FLOAT8MI:
+			*falls ^= on_left;
+			break;
+		case F_FLOAT8DIV:
+			if (on_left)
+				return NULL;
+			/* FALLTHROUGH */
+		case F_FLOAT8MUL:
+			if (value == 0)
+				return NULL;
+			*falls ^= value < 0;
+			break;
+		default:
+			return NULL;
+	}
+	if (fabs(value) != 1 || op->opfuncid == F_FLOAT8PL ||
+		op->opfuncid == F_FLOAT8MI)
+		*collapses = true;
+	return (Expr *) (on_left ? right : left);
+}
+
+/*
+ * Match an expression that rises or falls with the distance, as 1 - distance
+ * does; fill in what it is.
+ */
+static bool
+match_monotone(IndexOptInfo *index, int column, Expr *expr, Oid sort_family,
+			   HxOrder *order)
+{
+	Oid family;
+
+	order->falls = order->collapses = false;
+	order->distance = NULL;
+	while (expr && is_opclause(expr))
+	{
+		OpExpr *op = (OpExpr *) expr;
+
+		order->distance = HxMatchDistance(index, column, expr, &family);
+		if (order->distance && family == sort_family)
+			break;
+		order->distance = NULL;
+		set_opfuncid(op);
+		expr = strip_step(op, &order->falls, &order->collapses);
+	}
+	return order->distance != NULL;
+}
+
+/*
+ * What the query orders by first, if the index can give that order.  The order
+ * by an expression that falls with the distance, from the greatest on, is that
+ * of the distance, but that NaN comes first in it.
+ */
+bool
+HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column, HxOrder *order)
 {
 	PathKey *key = linitial_node(PathKey, root->query_pathkeys);
 	List *members;
 	ListCell *cell;
 
-	if (!HX_PATHKEY_IS_LESS(key) || key->pk_nulls_first ||
-		key->pk_eclass->ec_has_volatile)
-		return NULL;
+	if (key->pk_eclass->ec_has_volatile)
+		return false;
 	HX_GET_EC_MEMBERS(members, key->pk_eclass, index->rel->relids);
 	foreach (cell, members)
 	{
 		EquivalenceMember *member = lfirst_node(EquivalenceMember, cell);
-		OpExpr *order;
-		Oid family;
 
-		if (!bms_equal(member->em_relids, index->rel->relids))
-			continue;
-		order = HxMatchDistance(index, column, member->em_expr, &family);
-		if (order && family == key->pk_opfamily)
-			return order;
+		if (bms_equal(member->em_relids, index->rel->relids) &&
+			match_monotone(index, column, member->em_expr, key->pk_opfamily,
+						   order) &&
+			order->falls != HX_PATHKEY_IS_LESS(key))
+		{
+			order->nulls_first = key->pk_nulls_first;
+			return true;
+		}
 	}
-	return NULL;
-}
-
-/* Is there no LIMIT in this query level, or LIMIT ALL? */
-static bool
-lacks_limit(const Query *query)
-{
-	return query->limitCount == NULL ||
-		   (IsA(query->limitCount, Const) &&
-			((Const *) query->limitCount)->constisnull);
-}
-
-/*
- * Does the LIMIT of the query level count the rows of this relation?  It does
- * if nothing stands between that makes of them more or fewer rows, or another
- * order.  Rows that are locked may vanish: LIMIT then asks for more, and gets
- * it.  A LIMIT in a parameter is as good as a constant: it is evaluated when
- * the search begins.
- */
-static bool
-limit_is_ours(const PlannerInfo *root, const RelOptInfo *rel)
-{
-	const Query *query = root->parse;
-	Relids whole =
-		rel->top_parent_relids ? rel->top_parent_relids : rel->relids;
-
-	return !lacks_limit(query) && query->limitOption == LIMIT_OPTION_COUNT &&
-		   query->groupClause == NIL && query->groupingSets == NIL &&
-		   query->distinctClause == NIL && !query->hasAggs &&
-		   !query->hasWindowFuncs && !query->hasTargetSRFs &&
-		   !root->hasHavingQual && list_length(root->query_pathkeys) == 1 &&
-		   bms_equal(root->all_baserels, whole) &&
-		   !contain_volatile_functions(query->limitCount) &&
-		   !contain_volatile_functions(query->limitOffset) &&
-		   !contain_subplans(query->limitCount) &&
-		   !contain_subplans(query->limitOffset);
-}
-
-/* How many rows will the node be asked for? */
-HxWanted
-HxFindWanted(PlannerInfo *root, const RelOptInfo *rel)
-{
-	if (limit_is_ours(root, rel))
-		return HX_WANTED_LIMIT;
-	for (PlannerInfo *level = root; level; level = level->parent_root)
-		if (!lacks_limit(level->parse) || level->tuple_fraction > 0)
-			return HX_WANTED_SOME;
-	return HX_WANTED_ALL;
-}
-
-/* The same as a number for costs; 0 if all are wanted. */
-double
-HxEstimateWanted(PlannerInfo *root, HxWanted wanted)
-{
-	switch (wanted)
-	{
-		case HX_WANTED_ALL:
-			return 0;
-		case HX_WANTED_LIMIT:
-		case HX_WANTED_SOME:
-			if (root->limit_tuples > 0)
-				return root->limit_tuples;
-			break;
-	}
-	return root->tuple_fraction >= 1 ? root->tuple_fraction : 100;
+	return false;
 }

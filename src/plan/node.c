@@ -174,8 +174,9 @@ make_conditions(HxScanState *state)
 }
 
 /*
- * Rows that LIMIT and OFFSET make of it, 0 if they do not tell; -1 if there is
- * no LIMIT after all.  What is wrong with them is for the Limit node to say.
+ * Rows that LIMIT and OFFSET make of it, 0 if nobody knows; -1 if all are wanted:
+ * there is no LIMIT after all, or it is beyond all numbers.  What is wrong with
+ * them is for the Limit node to say, which asks for no row then.
  */
 static int64
 evaluate_limit(HxScanState *state)
@@ -185,7 +186,7 @@ evaluate_limit(HxScanState *state)
 	int64 offset = 0;
 	bool isnull;
 
-	if (!state->limit_count)
+	if (!HxIsNumberKnown(state->data.wanted))
 		return state->data.wanted == HX_WANTED_ALL ? -1 : 0;
 	count = DatumGetInt64(ExecEvalExpr(state->limit_count, context, &isnull));
 	if (isnull)
@@ -197,8 +198,8 @@ evaluate_limit(HxScanState *state)
 		if (isnull)
 			offset = 0;
 	}
-	if (count < 0 || offset < 0 || pg_add_s64_overflow(count, offset, &count))
-		return 0;
+	if (count <= 0 || offset < 0 || pg_add_s64_overflow(count, offset, &count))
+		return -1;
 	return count;
 }
 
@@ -211,6 +212,10 @@ make_request(HxScanState *state, HxScanRequest *request)
 	memset(request, 0, sizeof(*request));
 	request->recall = limit < 0 ? 1 : hx_recall;
 	request->limit = Max(limit, 0);
+	request->ties = state->data.wanted == HX_WANTED_TIES;
+	request->ends = state->data.ends;
+	request->nulls_first = state->data.nulls_first;
+	request->nans_first = state->data.nans_first;
 	request->expr = make_conditions(state);
 	request->tids = state->tids;
 	request->heap.check = HxCheckHeapRow;

@@ -138,7 +138,7 @@ checking_cost(PlannerInfo *root, const HxPath *path, const QualCost *heap,
 	Cost sweep = rel->pages * seq_page_cost +
 				 rel->tuples * (cpu_tuple_cost + heap->per_tuple);
 
-	if (path->wanted == HX_WANTED_LIMIT && !HxIsSparseIndex(path->index))
+	if (HxIsNumberKnown(path->wanted) && !HxIsSparseIndex(path->index))
 		singly = Min(singly, SWEEP_PART * sweep);
 	return heap->startup + singly;
 }
@@ -155,7 +155,7 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 	IndexOptInfo *index = path->index;
 	PathTarget *target = path->path.path.pathtarget;
 	double rows = rel->rows;
-	double wanted = HxEstimateWanted(root, path->wanted);
+	double wanted = HxEstimateWanted(path, root);
 	double share = 1;
 	double checked = 0;
 	Shares shares;
@@ -192,7 +192,7 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 
 		cost_bitmap_tree_node(bitmap, &cost, &selectivity);
 		tids = clamp_row_est(selectivity * rel->tuples);
-		cost_qual_eval_node(&distance, (Node *) path->order, root);
+		cost_qual_eval_node(&distance, (Node *) path->order.distance, root);
 		ranking = fetch_cost(root, rel, index, tids) +
 				  tids * (shares.heap.per_tuple + distance.per_tuple);
 		startup =
@@ -212,7 +212,7 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 /* Make a path, with a bitmap or without. */
 static Path *
 make_path(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
-		  OpExpr *order, Path *bitmap)
+		  const HxOrder *order, Path *bitmap)
 {
 	HxPath *path = palloc0(sizeof(HxPath));
 	CustomPath *custom = &path->path;
@@ -229,8 +229,8 @@ make_path(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
 			create_bitmap_heap_path(root, rel, bitmap, NULL, 1.0, 0));
 	path->index = index;
 	path->column = column;
-	path->order = order;
-	path->wanted = HxFindWanted(root, rel);
+	path->order = *order;
+	path->wanted = HxFindWanted(root, rel, order, &path->limit);
 	cost_path(root, path, bitmap);
 	return &custom->path;
 }
@@ -238,7 +238,7 @@ make_path(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
 /* Add the paths of one index: without a bitmap, and with each of some. */
 void
 HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
-		   OpExpr *order, List *bitmaps)
+		   const HxOrder *order, List *bitmaps)
 {
 	ListCell *cell;
 
@@ -323,12 +323,17 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *best, List *targets,
 	data.wanted = path->wanted;
 	data.bitmap = bitmap != NULL;
 	data.share = path->share;
-	data.order = path->order;
+	data.order = path->order.distance;
+	data.nulls_first = path->order.nulls_first;
+	data.nans_first = path->order.falls;
 	assign_conditions(root, path, clauses, bitmap, &data);
-	if (data.wanted == HX_WANTED_LIMIT)
+	if (HxIsNumberKnown(data.wanted))
 	{
-		data.limit_count = copyObject((Expr *) root->parse->limitCount);
-		data.limit_offset = copyObject((Expr *) root->parse->limitOffset);
+		const Query *level = path->limit->parse;
+
+		data.limit_count = copyObject((Expr *) level->limitCount);
+		data.limit_offset = copyObject((Expr *) level->limitOffset);
+		data.ends = HxLimitEnds(path, root);
 	}
 	HxPackPlan(&data, scan);
 	scan->scan.plan.targetlist = targets;

@@ -2,8 +2,8 @@
  * plan.h
  *	  The scan node: what its files share.
  *
- * Reading order: hook.c, match.c, compile.c, bound_clause.c, vector_key.c,
- * bound_path.c, bitmap.c, path.c (planning);
+ * Reading order: hook.c, match.c, wanted.c, compile.c, bound_clause.c,
+ * vector_key.c, bitmap.c, path.c, bound_path.c (planning);
  * plan_data.c; node.c, condition.c, bitmap_read.c, heap_row.c, explain.c (execution).
  */
 #ifndef HX_PLAN_H
@@ -19,10 +19,18 @@
 /* How many rows the node will be asked for */
 typedef enum HxWanted
 {
-	HX_WANTED_ALL,	/* there is no LIMIT: all of them */
-	HX_WANTED_SOME, /* somebody above stops early, nobody knows when */
-	HX_WANTED_LIMIT /* the LIMIT of the query level is just above */
+	HX_WANTED_ALL,	 /* all of them, or nobody can tell: exact */
+	HX_WANTED_SOME,	 /* a LIMIT above stops early, nobody knows when */
+	HX_WANTED_LIMIT, /* as many as a LIMIT says */
+	HX_WANTED_TIES	 /* the same, and those as near as the last of them */
 } HxWanted;
+
+/* Is it a number that a LIMIT gives? */
+static inline bool
+HxIsNumberKnown(HxWanted wanted)
+{
+	return wanted == HX_WANTED_LIMIT || wanted == HX_WANTED_TIES;
+}
 
 /* What decides a condition */
 typedef enum HxDecider
@@ -58,14 +66,24 @@ typedef enum HxProgramKind
 #define HX_LEAF_COLLATION 4
 #define HX_LEAF_VALUE 5 /* number of the value, from 0 */
 
+/* What a query orders by: a distance, or an expression that it decides */
+typedef struct HxOrder
+{
+	OpExpr *distance; /* column operator query */
+	bool falls;		  /* the expression falls with it; NaN comes first */
+	bool collapses;	  /* where the distance differs it may be the same */
+	bool nulls_first; /* NULL comes first, before NaN */
+} HxOrder;
+
 /* A path of the scan node */
 typedef struct HxPath
 {
 	CustomPath path;	 /* custom_paths: the bitmap heap path, if any */
 	IndexOptInfo *index; /* the hashemb index */
 	int column;			 /* its vector column, from 0 */
-	OpExpr *order;		 /* the distance: column operator query */
-	HxWanted wanted;	 /* how many rows */
+	HxOrder order;		 /* what the query orders by */
+	HxWanted wanted;	 /* how many rows ... */
+	PlannerInfo *limit;	 /* ... and by the LIMIT of which query level */
 	double share;		 /* of the rows checked that pass */
 } HxPath;
 
@@ -75,6 +93,9 @@ typedef struct HxPlanData
 	Oid index;			/* the hashemb index */
 	int column;			/* its vector column, from 1 */
 	HxWanted wanted;	/* how many rows */
+	bool ends;			/* no more than these will be asked for */
+	bool nulls_first;	/* rows without a distance come first, */
+	bool nans_first;	/* then those whose distance is NaN */
 	List *deciders;		/* of the conditions: integers, HxDecider */
 	List *programs;		/* conditions on attributes, all must hold */
 	bool bitmap;		/* is there a bitmap child? */
@@ -126,9 +147,14 @@ extern void HxInitScanNode(void);
 extern int HxFindVectorColumn(const IndexOptInfo *index);
 extern OpExpr *HxMatchDistance(IndexOptInfo *index, int column, Expr *expr,
 							   Oid *sort_family);
-extern OpExpr *HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column);
-extern HxWanted HxFindWanted(PlannerInfo *root, const RelOptInfo *rel);
-extern double HxEstimateWanted(PlannerInfo *root, HxWanted wanted);
+extern bool HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column,
+						 HxOrder *order);
+
+/* wanted.c */
+extern HxWanted HxFindWanted(PlannerInfo *root, const RelOptInfo *rel,
+							 const HxOrder *order, PlannerInfo **limit);
+extern double HxEstimateWanted(const HxPath *path, const PlannerInfo *root);
+extern bool HxLimitEnds(const HxPath *path, const PlannerInfo *root);
 
 /* compile.c */
 extern Node *HxCompileClause(IndexOptInfo *index, RestrictInfo *clause,
@@ -150,7 +176,7 @@ extern List *HxHarvestBitmaps(PlannerInfo *root, RelOptInfo *rel);
 
 /* path.c */
 extern void HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index,
-					   int column, OpExpr *order, List *bitmaps);
+					   int column, const HxOrder *order, List *bitmaps);
 extern const CustomPathMethods hx_path_methods;
 
 /* plan_data.c */

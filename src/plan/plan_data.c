@@ -16,15 +16,28 @@
 /* Shares are kept as integers, in millionths */
 #define SHARE_UNIT 1e6
 
+/* Of rows and their order, what is true or not */
+#define FLAG_ENDS 1
+#define FLAG_NULLS_FIRST 2
+#define FLAG_NANS_FIRST 4
+
+static int
+order_flags(const HxPlanData *data)
+{
+	return (data->ends ? FLAG_ENDS : 0) |
+		   (data->nulls_first ? FLAG_NULLS_FIRST : 0) |
+		   (data->nans_first ? FLAG_NANS_FIRST : 0);
+}
+
 /* Put the data into a plan. */
 void
 HxPackPlan(const HxPlanData *data, CustomScan *scan)
 {
-	scan->custom_private =
-		list_make5(list_make1_oid(data->index),
-				   list_make4_int(data->column, data->wanted, data->bitmap,
-								  (int) rint(data->share * SHARE_UNIT)),
-				   data->deciders, data->programs, data->keys);
+	scan->custom_private = list_make5(
+		list_make1_oid(data->index),
+		list_make5_int(data->column, data->wanted, data->bitmap,
+					   (int) rint(data->share * SHARE_UNIT), order_flags(data)),
+		data->deciders, data->programs, data->keys);
 	scan->custom_exprs = list_make5(data->order, data->conditions, data->values,
 									data->limit_count, data->limit_offset);
 }
@@ -40,6 +53,9 @@ HxUnpackPlan(const CustomScan *scan, HxPlanData *data)
 	data->wanted = (HxWanted) lsecond_int(numbers);
 	data->bitmap = lthird_int(numbers) != 0;
 	data->share = lfourth_int(numbers) / SHARE_UNIT;
+	data->ends = (list_nth_int(numbers, 4) & FLAG_ENDS) != 0;
+	data->nulls_first = (list_nth_int(numbers, 4) & FLAG_NULLS_FIRST) != 0;
+	data->nans_first = (list_nth_int(numbers, 4) & FLAG_NANS_FIRST) != 0;
 	data->deciders = lthird(scan->custom_private);
 	data->programs = lfourth(scan->custom_private);
 	data->keys = list_nth(scan->custom_private, 4);

@@ -20,7 +20,6 @@
 #include "utils/selfuncs.h"
 
 #include "compat.h"
-#include "hashemb.h"
 #include "index/am/cost.h"
 #include "index/blocks/recall/visited.h"
 #include "index/blocks/store/directory.h"
@@ -51,9 +50,10 @@
  */
 #define SPARSE_PAGES 0.02
 #define SPARSE_SCORE_COST 0.03
-/* Rows that the first pass finds, and that the second does */
-#define SPARSE_FIRST_ROWS 128
-#define SPARSE_SECOND_ROWS 1024
+
+/* Rows that the first pass finds of a search that is exact, and the second */
+#define FIRST_ROWS 128
+#define SECOND_ROWS 1024
 
 /* Rows wanted where the LIMIT is not known */
 #define DEFAULT_WANTED 100
@@ -215,6 +215,13 @@ HxIsSparseIndex(const IndexOptInfo *index)
 	return false;
 }
 
+/* Passes that an exact search needs for so many rows */
+static int
+passes_for(double rows)
+{
+	return rows <= FIRST_ROWS ? 1 : rows <= SECOND_ROWS ? 2 : 3;
+}
+
 /*
  * Cost of a search in sparse vectors with so many masks a row: every pass scores
  * all rows, and is exact.
@@ -222,11 +229,7 @@ HxIsSparseIndex(const IndexOptInfo *index)
 Cost
 HxSparseSearchCost(const IndexOptInfo *index, double wanted, int conditions)
 {
-	double passes = wanted <= SPARSE_FIRST_ROWS	   ? 1
-					: wanted <= SPARSE_SECOND_ROWS ? 2
-												   : 3;
-
-	return passes *
+	return passes_for(wanted) *
 		   (Max(index->pages * SPARSE_PAGES, 1) * PAGE_COST * seq_page_cost +
 			Max(index->tuples, 1) *
 				(SPARSE_SCORE_COST + conditions * MASK_COST) *
@@ -247,23 +250,18 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	Selectivity group;
 	ListCell *cell;
 	double share;
-	double touched;
 	Cost all;
 
 	MemSet(&costs, 0, sizeof(costs));
 	genericcostestimate(root, path, loop_count, &costs);
 
-	share = ordered ? HxVisitedShare(rows,
-									 wanted_rows(root, path,
-												 rows * costs.indexSelectivity),
-									 costs.indexSelectivity, hx_recall)
-					: ball_share(root, path);
+	/* An order is exact: nobody tells the scan how many rows are wanted. */
+	share = ordered ? 1 : ball_share(root, path);
 	foreach (cell, path->indexclauses)
 		clauses = lappend(clauses, lfirst_node(IndexClause, cell)->rinfo);
 	group = HxGroupSelectivity(root, index, clauses);
 	if (group < 1)
 		share = HxGroupedShare(share, rows, group);
-	touched = share * rows;
 	*pages = Max(index->pages * share, 1);
 	all = HxSearchCost(index, share, list_length(path->indexclauses),
 					   loop_count > 1);
@@ -277,12 +275,10 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 			list_length(path->indexclauses));
 	}
 
-	/* Rows past those wanted come from an exact search: see README. */
 	*startup = all;
 	*total = all + costs.numIndexTuples * cpu_index_tuple_cost;
-	if (ordered && share < group && !HxIsSparseIndex(index))
-		*total += (rows * group - touched) * SCORE_COST * cpu_operator_cost +
-				  index->pages * group * PAGE_COST * seq_page_cost;
+	if (ordered && !HxIsSparseIndex(index))
+		*total += all * (passes_for(costs.numIndexTuples) - 1);
 	*selectivity = costs.indexSelectivity;
 	*correlation = 0;
 

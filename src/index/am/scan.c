@@ -16,7 +16,6 @@
 #include "utils/snapmgr.h"
 
 #include "compat.h"
-#include "hashemb.h"
 #include "index/filter/attribute.h"
 #include "index/search/dead.h"
 #include "index/am/handler.h"
@@ -184,11 +183,15 @@ make_spec(IndexScanDesc scan, bool bitmap)
 
 	memset(spec, 0, sizeof(*spec));
 	spec->ordered = !bitmap;
-	spec->recall = hx_recall;
+	spec->recall = 1; /* whoever does not tell may want all rows */
 	if (state->requested)
 	{
 		spec->recall = state->request.recall;
 		spec->limit = state->request.limit;
+		spec->ties = state->request.ties;
+		spec->ends = state->request.ends;
+		spec->nulls_first = state->request.nulls_first;
+		spec->nans_first = state->request.nans_first;
 		spec->tids = state->request.tids;
 		spec->heap = state->request.heap;
 	}

@@ -4,8 +4,8 @@
  *
  * The node begins, rescans and ends an ordinary index scan of an index of ours
  * with one ORDER BY key, and calls HxSetScanRequest between index_rescan() and
- * the first index_getnext_tid().  Rows come by (distance, TID).  A rescan
- * forgets the request.
+ * the first index_getnext_tid().  Rows come by (distance, TID), unless NULL or
+ * NaN are to come first.  A rescan forgets the request.
  *
  * Whether a row that comes still has to be looked at:
  *	- with heap.check, every row was found to pass it: only fetch it;
@@ -21,6 +21,10 @@ typedef struct HxScanRequest
 {
 	double recall;			/* target; 1: exact */
 	uint64 limit;			/* rows wanted; 0: not known */
+	bool ties;				/* and those as near as the last of them */
+	bool ends;				/* nobody asks for more */
+	bool nulls_first;		/* rows without a distance come first, */
+	bool nans_first;		/* then those whose distance is NaN */
 	const HxCondExpr *expr; /* on attributes, beside the scan keys; or NULL */
 	const HxTidSet *tids;	/* finished; NULL: all rows */
 	HxHeapRows heap;		/* heap rows; all zeros: not looked at */

@@ -34,14 +34,14 @@ start_all(HxSearch *search)
 	HxStartPhase(search, HX_RELEASE_ALL, HxMostRows());
 }
 
-/* The phase that a search begins with, and its rows with a NULL distance */
+/* The phase that a part of the search begins with */
 static void
 start_first_phase(HxSearch *search)
 {
 	search->last = nothing;
 	if (HxCanFindFirst(search))
 		HxStartPhase(search, HX_FIND_FIRST, HxRoomForFirst(search));
-	else if (search->spec.limit > 0 || search->in_nulls)
+	else if (search->spec.limit > 0 || search->part != HX_PART_ROWS)
 		start_all(search);
 	else
 		HxStartPhase(search, HX_RELEASE_GROUPS, FIRST_KEPT);
@@ -141,6 +141,8 @@ release_more(HxSearch *search)
 			HxFindFirst(search);
 			return true;
 		case HX_RELEASE_FIRST: /* more are asked for than were wanted */
+			if (search->spec.ends)
+				return false;
 			start_all(search);
 			return true;
 		case HX_RELEASE_LAST:
@@ -171,32 +173,98 @@ emit_ready(HxSearch *search, HxCandidate *row)
 	return HxCheckRow(search, row);
 }
 
+/* Have the rows of the limit been returned, and no more are wanted but ties? */
+static bool
+has_enough(const HxSearch *search)
+{
+	const HxSearchSpec *spec = &search->spec;
+
+	return spec->ends && spec->limit > 0 && search->returned >= spec->limit;
+}
+
+/* Is a row as near as the last one of the limit, which has been returned? */
+static bool
+is_tied(const HxSearch *search, const HxCandidate *row, bool is_null)
+{
+	return search->spec.ties && is_null == search->last_is_null &&
+		   (is_null || row->distance == search->last_wanted);
+}
+
+/* The part that comes first */
+static HxSearchPart
+first_part(const HxSearch *search)
+{
+	const HxSearchSpec *spec = &search->spec;
+
+	if (spec->ordered &&
+		(!spec->query || (spec->nulls_first && !spec->skip_nulls)))
+		return HX_PART_NULLS;
+	return search->nans_apart ? HX_PART_NANS : HX_PART_ROWS;
+}
+
+/*
+ * Go on to the next part of the rows: NULLs come at one end, NaN before the
+ * others if they come first.  False if there is none.
+ */
+static bool
+next_part(HxSearch *search)
+{
+	const HxSearchSpec *spec = &search->spec;
+
+	if (!spec->query)
+		return false;
+	if (search->part == HX_PART_NANS)
+		search->part = HX_PART_ROWS;
+	else if (search->part == HX_PART_NULLS && spec->nulls_first)
+		search->part = search->nans_apart ? HX_PART_NANS : HX_PART_ROWS;
+	else if (search->part == HX_PART_ROWS && !spec->nulls_first &&
+			 !spec->skip_nulls)
+		search->part = HX_PART_NULLS;
+	else
+		return false;
+	start_first_phase(search);
+	return true;
+}
+
+/* The next row of all parts. */
+static bool
+next_row(HxSearch *search, HxCandidate *row, bool *is_null)
+{
+	bool found = false;
+
+	while (!found)
+	{
+		if (search->phase == HX_RELEASE_RANKED)
+			return HxRankingNext(search, row, is_null);
+		if (search->nemitted < search->nready)
+			found = emit_ready(search, row);
+		else if (!release_more(search) &&
+				 (has_enough(search) || !next_part(search)))
+			return false;
+	}
+	*is_null = search->part == HX_PART_NULLS;
+	return true;
+}
+
 bool
 HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
 {
 	MemoryContext old = MemoryContextSwitchTo(search->context);
 	bool found = false;
 
-	while (!found)
+	if (has_enough(search) && !search->spec.ties)
+		search->ended = true;
+	if (!search->ended)
+		found = next_row(search, row, is_null);
+	if (found && has_enough(search) && !is_tied(search, row, *is_null))
+		found = false;
+	if (!found)
+		search->ended = true;
+	else if (++search->returned == search->spec.limit)
 	{
-		if (search->phase == HX_RELEASE_RANKED)
-		{
-			found = HxRankingNext(search, row, is_null);
-			break;
-		}
-		*is_null = search->in_nulls;
-		if (search->nemitted < search->nready)
-			found = emit_ready(search, row);
-		else if (!release_more(search))
-		{
-			/* Rows whose distance is NULL come last. */
-			if (search->in_nulls || search->spec.skip_nulls)
-				break;
-			search->in_nulls = true;
-			start_first_phase(search);
-		}
+		search->last_wanted = row->distance;
+		search->last_is_null = *is_null;
 	}
-	search->returned += found;
 	MemoryContextSwitchTo(old);
 	return found;
 }
@@ -226,13 +294,13 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	search->desc = *desc;
 	search->spec = *spec;
 	search->filtered = !HxFilterIsTrivial(spec->filter) || spec->tids;
-	search->in_nulls = spec->ordered && !spec->query;
 	/* A base backup brings marks that older snapshots here must not heed */
 	search->see_dead = TransactionStartedDuringRecovery();
 	search->stats.way = spec->tids ? HX_WAY_BITMAP : HX_WAY_BLOCKS;
 	search->stats.lossy = spec->tids ? HxTidSetLossy(spec->tids) : 0;
 	HxInitChecked(&search->checked, (Size) work_mem * 1024 / 4);
 	HxKindOf(desc)->begin(search);
+	search->part = first_part(search);
 	if (HxShouldRank(search))
 		HxStartRanking(search);
 	else

@@ -30,6 +30,9 @@
  */
 #define MOST_GUESSED 512
 
+/* Room at least where ties are wanted, too, of which there may be many */
+#define TIES_ROOM 512
+
 /* A stage starts over with room for so many times the rows at least */
 #define GROWTH 4
 
@@ -70,6 +73,8 @@ HxRoomForFirst(HxSearch *search)
 	int64 room = room_for(search, wanted, share > 0 ? share : 1);
 
 	room = Min(room, Max(room_for(search, wanted, 1), MOST_GUESSED));
+	if (search->spec.ties)
+		room = Max(room, TIES_ROOM);
 	search->room = Max(search->room, room);
 	return search->room;
 }
@@ -125,6 +130,82 @@ typedef enum Outcome
 } Outcome;
 
 /*
+ * End of the rows kept, from place `last` on, that are as near as the one
+ * there.  They are put in order, and the one behind them, if there is any.
+ */
+static int64
+end_of_ties(HxBest *best, int64 last)
+{
+	double distance = best->rows[last].distance;
+	int64 low = last + 1;
+	int64 high;
+
+	do
+	{
+		high = best->count;
+		HxSortBest(best, high + 1);
+	} while (best->count > high && best->rows[high].distance == distance);
+	high = best->count;
+	while (low < high)
+	{
+		int64 middle = low + (high - low) / 2;
+
+		if (best->rows[middle].distance == distance)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/*
+ * May the rows be returned up to the one at place `last`, of which `passed` have
+ * passed already and those from place `at` on are thought to?  With ties, those
+ * count, too, that are as near as it, found or not: they are what is nearer than
+ * the next greater distance.
+ */
+static bool
+rows_are_settled(HxSearch *search, int64 last, int64 at, int64 passed)
+{
+	HxBest *best = &search->best;
+	double distance = last < best->count ? best->rows[last].distance
+										 : best->frontier.distance;
+	int64 end = last + 1;
+
+	if (search->spec.ties && !search->exact && last < best->count)
+	{
+		double next = get_float8_infinity();
+
+		end = end_of_ties(best, last);
+		if (search->spec.query->metric == HX_HAMMING)
+			next = distance + 1;
+		else if (end < best->count)
+			next = best->rows[end].distance;
+		else if (best->lost)
+			next = best->frontier.distance;
+		distance = next;
+	}
+	return HxKindOf(&search->desc)->is_settled(search, distance,
+											   passed + end - at);
+}
+
+/*
+ * Are there ties of the last good row, which is wanted, to be looked at?  Where
+ * ties are wanted.
+ */
+static bool
+tie_follows(HxSearch *search, int64 good, int64 at)
+{
+	HxBest *best = &search->best;
+
+	if (!search->spec.ties)
+		return false;
+	HxSortBest(best, at + 1);
+	return at < best->count &&
+		   best->rows[at].distance == best->rows[good - 1].distance;
+}
+
+/*
  * Look at heap rows in order of distance, as long as the rows wanted are
  * settled.  Rows that fail are taken away; *passed tells how many passed.
  */
@@ -144,8 +225,14 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 	{
 		int64 last;
 
-		while (good < wanted && at < best->count && best->rows[at].passed)
+		for (;;)
+		{
+			if (good == wanted && tie_follows(search, good, at))
+				wanted++;
+			if (good == wanted || at == best->count || !best->rows[at].passed)
+				break;
 			best->rows[good++] = best->rows[at++];
+		}
 		last = at + wanted - good - 1; /* if all others pass */
 		HxSortBest(best, last + 1);
 		known = last < best->count;
@@ -156,9 +243,11 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 		if (!known && !best->lost && !complete)
 			outcome = OUTCOME_VISIT;
 		else if ((known || best->lost) && !complete && distance != settled &&
-				 !HxKindOf(&search->desc)->is_settled(search, distance, wanted))
+				 !rows_are_settled(search, last, at, good))
 			outcome = OUTCOME_VISIT;
-		else if (!known && best->lost)
+		else if (best->lost &&
+				 (!known ||
+				  (search->spec.ties && best->frontier.distance <= distance)))
 			outcome = OUTCOME_ROOM;
 		if (outcome != OUTCOME_VISIT && good < wanted && HxSweepIsDue(search))
 			outcome = OUTCOME_SWEEP;

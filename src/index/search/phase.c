@@ -22,7 +22,7 @@ void
 HxStartPhase(HxSearch *search, HxSearchPhase phase, int64 room)
 {
 	search->phase = phase;
-	search->exact = phase == HX_RELEASE_ALL || search->in_nulls ||
+	search->exact = phase == HX_RELEASE_ALL || search->part != HX_PART_ROWS ||
 					!search->spec.query || search->spec.recall >= 1;
 	HxResetBest(&search->best, room);
 	search->nemitted = search->nready = 0;

@@ -96,7 +96,7 @@ HxRankingIsDue(const HxSearch *search)
 	double effort;
 	double wanted; /* 0: not known */
 
-	if (search->returned > 0 || search->in_nulls || !can_rank(search, &count))
+	if (search->returned > 0 || search->part == HX_PART_NULLS || !can_rank(search, &count))
 		return false;
 	effort = ranking_effort(search, count) * search->desc.capacity;
 	wanted = (double) Min(search->spec.limit, count);
@@ -123,6 +123,28 @@ add_row(HxSearch *search, HxRanking *ranking, uint64 tid, Datum vector,
 		HxOrderedDistance(HxKindOf(&search->desc)->distance(spec->query, vector));
 	search->stats.scored++;
 	HxKeepBest(&ranking->rows, &row);
+}
+
+/* Move the rows whose distance is NaN from the end to the front. */
+static void
+move_nans(HxBest *rows)
+{
+	int64 first = 0;
+	HxCandidate *others;
+
+	HxSortBest(rows, rows->count + rows->nbehind);
+	while (first < rows->count && !isinf(rows->rows[first].distance))
+		first++;
+	if (first == rows->count)
+		return;
+	others = MemoryContextAllocHuge(CurrentMemoryContext,
+									Max(first, 1) * sizeof(HxCandidate));
+	memcpy(others, rows->rows, first * sizeof(HxCandidate));
+	memmove(rows->rows, rows->rows + first,
+			(rows->count - first) * sizeof(HxCandidate));
+	memcpy(rows->rows + rows->count - first, others,
+		   first * sizeof(HxCandidate));
+	pfree(others);
 }
 
 void
@@ -153,6 +175,8 @@ HxStartRanking(HxSearch *search)
 			search->stats.failed++;
 	}
 	HxMergeBest(&ranking->rows, true);
+	if (search->spec.nans_first)
+		move_nans(&ranking->rows);
 	search->stats.way = HX_WAY_RANKING;
 	search->ranking = ranking;
 	search->phase = HX_RELEASE_RANKED;
@@ -174,11 +198,12 @@ HxSweepIsDue(const HxSearch *search)
 	double more;
 
 	if (!spec->heap.sweep || spec->tids || search->returned > 0 ||
-		search->in_nulls || looked < MIN_CHECKED)
+		search->part == HX_PART_NULLS || looked < MIN_CHECKED)
 		return false;
 	if (passed == 0)
 		return looked > spec->heap.sweep_effort / SWEEP_PART;
-	more = (spec->limit - search->ngood) * looked / (passed + 1);
+	more = Max((double) spec->limit - (double) search->ngood, 1) * looked /
+		   (passed + 1);
 	return more > spec->heap.sweep_effort;
 }
 
@@ -209,11 +234,13 @@ HxRankingNext(HxSearch *search, HxCandidate *row, bool *is_null)
 	HxRanking *ranking = search->ranking;
 
 	HxSortBest(&ranking->rows, ranking->next + 1);
-	*is_null = ranking->next >= ranking->rows.count;
-	if (!*is_null)
-		*row = ranking->rows.rows[ranking->next++];
-	else if (ranking->next_null < ranking->nnulls)
+	*is_null =
+		ranking->next_null < ranking->nnulls &&
+		(search->spec.nulls_first || ranking->next >= ranking->rows.count);
+	if (*is_null)
 		*row = ranking->nulls[ranking->next_null++];
+	else if (ranking->next < ranking->rows.count)
+		*row = ranking->rows.rows[ranking->next++];
 	else
 		return false;
 	return true;

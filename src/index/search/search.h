@@ -109,9 +109,20 @@ typedef struct HxSearchSpec
 	/*
 	 * Rows that are wanted, 0: not known.  If known, and while there are as
 	 * many that pass, that many are found before the first is returned; none
-	 * is dropped.  Asking for more rows than that is allowed.
+	 * is dropped.  With `ties`, all rows are found, too, whose distance is that
+	 * of the last of them.  Asking for more rows than that is allowed, unless
+	 * `ends` says that there are no more then.
 	 */
 	uint64 limit;
+	bool ties;
+	bool ends;
+
+	/*
+	 * Where rows come whose distance is NULL, or NaN, if not at the end: first,
+	 * NULL before NaN, each by TID.
+	 */
+	bool nulls_first;
+	bool nans_first;
 	const HxTidSet *tids; /* rows that may pass; NULL: all */
 	HxHeapRows heap;	  /* what their heap rows decide */
 	Relation table;		  /* rows are fetched from it; NULL: not yet */

@@ -31,6 +31,18 @@ typedef enum HxSearchPhase
 	HX_RELEASE_RANKED  /* releases rows of the table that were ranked */
 } HxSearchPhase;
 
+/*
+ * Which rows come: those whose distance is a number or, unless such rows have a
+ * part of their own, NaN; those whose distance is NULL; those whose distance is
+ * NaN.  All rows have a NULL distance if the query is NULL.
+ */
+typedef enum HxSearchPart
+{
+	HX_PART_ROWS,
+	HX_PART_NULLS,
+	HX_PART_NANS
+} HxSearchPart;
+
 /* A kind's search begins with this */
 struct HxSearch
 {
@@ -41,7 +53,8 @@ struct HxSearch
 	HxSearchStats stats;
 
 	HxSearchPhase phase;
-	bool in_nulls; /* now among the rows whose distance is NULL */
+	HxSearchPart part;
+	bool ended;	   /* no more rows are wanted */
 	bool exact;	   /* no stop by expected misses in this phase */
 	bool see_dead; /* marks of dead rows do not count */
 	bool filtered; /* there are conditions on attributes or TIDs */
@@ -51,6 +64,8 @@ struct HxSearch
 	int64 nready;	  /* ... and that may be */
 	HxCandidate last; /* emitted last, in any phase; or before all rows */
 	uint64 returned;  /* rows returned by all phases */
+	double last_wanted; /* distance of the last row of the limit ... */
+	bool last_is_null;	/* ... or is it NULL? */
 	double goal;	  /* distance that the kind is to settle, so far */
 
 	/* HX_FIND_FIRST */
@@ -64,6 +79,7 @@ struct HxSearch
 	struct HxRanking *ranking; /* HX_RELEASE_RANKED */
 
 	/* Set by the kind */
+	bool nans_apart; /* HX_PART_NANS comes first; before the first phase */
 	double seen;   /* rows seen in this phase ... */
 	double passed; /* ... and of these, rows that passed the mask */
 

@@ -518,6 +518,9 @@ HxBeginSparseSearch(HxSearch *base)
 
 	search->query = (const HxSparseQuery *) base->spec.query;
 	search->cutoff = find_cutoff(&base->spec);
+	base->nans_apart = base->spec.nans_first && search->query &&
+					   search->query->base.metric == HX_COSINE &&
+					   search->query->norm2 > 0;
 	search->mask = palloc(HxMaskWords(&base->desc) * sizeof(uint64));
 	search->tids = palloc(sizeof(ItemPointerData));
 	search->phase_context = AllocSetContextCreate(

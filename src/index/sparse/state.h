@@ -64,11 +64,11 @@ typedef struct HxSparseSearch
 	bool is_done; /* they were returned */
 } HxSparseSearch;
 
-/* Is this part of the search about distances? */
+/* Is this part of the search about distances that are numbers? */
 static inline bool
 HxSparseScores(const HxSparseSearch *search)
 {
-	return search->query && !search->base.in_nulls;
+	return search->query && search->base.part == HX_PART_ROWS;
 }
 
 /* Is the row one that this part of the search is about? */
@@ -77,7 +77,7 @@ HxSparseIsWanted(const HxSparseSearch *search, bool is_null)
 {
 	const HxSearchSpec *spec = &search->base.spec;
 
-	if (spec->ordered && search->query && is_null != search->base.in_nulls)
+	if (spec->ordered && search->query && is_null != (search->base.part == HX_PART_NULLS))
 		return false;
 	return is_null ? !spec->skip_nulls : !spec->only_nulls;
 }
@@ -111,7 +111,8 @@ extern bool HxVisitScored(HxSparseSearch *search, HxWindowState *window,
 extern bool HxDropRejected(HxSparseSearch *search, HxWindowState *window,
 						   uint64 *blocks);
 
-/* visit.c: visit all rows of a window, without distances. */
+/* visit.c: visit all rows of a window, without distances but for those that
+ * are NaN. */
 extern bool HxVisitUnscored(HxSparseSearch *search,
 							const HxWindowState *window);
 

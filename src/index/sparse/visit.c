@@ -66,6 +66,9 @@ consider(HxSparseSearch *search, double distance, const ItemPointerData *tid)
 	if (search->base.spec.nballs > 0 && HxSparseScores(search) &&
 		!passes_balls(search, distance))
 		return;
+	if (search->base.nans_apart && search->base.part != HX_PART_NULLS &&
+		isnan(distance) != (search->base.part == HX_PART_NANS))
+		return;
 	if (search->base.spec.ordered)
 		HxConsider(&search->base, distance, tid, search->page);
 	else
@@ -357,10 +360,24 @@ HxVisitScored(HxSparseSearch *search, HxWindowState *window,
 
 /* ---- rows that are not scored ---- */
 
+/* Has a row of a page a vector of length zero? */
+static bool
+has_zero_vector(const HxRowArrays *rows)
+{
+	const double *norms = (const double *) rows->payloads;
+
+	for (int i = 0; i < rows->count; i++)
+		if (norms[i] == 0)
+			return true;
+	return false;
+}
+
 bool
 HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
 {
 	const HxWindowReader *reader = &window->reader;
+
+	bool in_nans = search->base.part == HX_PART_NANS;
 
 	search->base.stats.visited++;
 	for (uint32 p = 0; p < reader->pages[HX_SECTION_ROWS]; p++)
@@ -372,6 +389,8 @@ HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
 			return false;
 		search->page = BufferGetBlockNumber(buffer);
 		HxRowArraysOf(&search->base.desc, BufferGetPage(buffer), &rows);
+		if (in_nans && !has_zero_vector(&rows))
+			rows.count = 0;
 		build_mask(search, &rows, search->mask);
 		for (int i = 0; i < rows.count; i++)
 		{
@@ -379,7 +398,8 @@ HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
 
 			if (!(search->mask[i / 64] >> (i % 64) & 1) ||
 				norm == HX_DEAD_NORM ||
-				!HxSparseIsWanted(search, norm == HX_NULL_NORM))
+				!HxSparseIsWanted(search, norm == HX_NULL_NORM) ||
+				(search->in_nans && norm != 0))
 				continue;
 			consider(search, 0, &rows.tids[i]);
 		}
@@ -423,7 +443,7 @@ HxVisitPending(const HxDoc *doc, void *state)
 	if (!HxSparseIsWanted(search, doc->nnz == HX_DOC_NULL) ||
 		!pending_passes(search, doc))
 		return;
-	if (HxSparseScores(search))
+	if (HxSparseScores(search) || search->base.part == HX_PART_NANS)
 	{
 		search->base.stats.scored++;
 		distance = distance_of(search, HxLookupProduct(search->lookup, doc),

@@ -46,7 +46,7 @@ static void
 sort_blocks(HxBlocksSearch *search)
 {
 	int start[SORT_BUCKETS + 1] = {0};
-	int count = search->blocks.count;
+	int count = search->nvectors;
 	uint16 *bucket = palloc(Max(count, 1) * sizeof(uint16));
 	/* By promise; an exact search by what it will be stopped by */
 	const float *keys =
@@ -84,7 +84,7 @@ set_min_bounds(HxBlocksSearch *search)
 {
 	float least = INFINITY;
 
-	for (int i = search->blocks.count - 1; i >= 0; i--)
+	for (int i = search->nvisits - 1; i >= 0; i--)
 	{
 		float bound = search->blocks.bounds[search->order[i]];
 
@@ -135,9 +135,7 @@ drop_outside(HxBlocksSearch *search, const HxBalls *balls)
 }
 
 /*
- * Read the directory and drop what cannot hold rows that pass.  Among the rows
- * whose distance is NULL are those with a NULL vector, and with a NULL query
- * all others.
+ * Read the directory and drop what cannot hold rows that pass.
  */
 static void
 read_directory(HxBlocksSearch *search)
@@ -152,9 +150,8 @@ read_directory(HxBlocksSearch *search)
 							  spec->filter, blocks);
 	search->pruned = false;
 	search->is_read = true;
-	search->read_in_nulls = search->base.in_nulls;
 	search->must_be_exact = must_be_exact(search, rows);
-	if (spec->only_nulls || never || (search->base.in_nulls && spec->query))
+	if (spec->only_nulls || never)
 		blocks->count = 0;
 	if (!HxFilterIsTrivial(spec->filter))
 		HxDropByZones(search->base.index, &search->base.desc, spec->filter, blocks);
@@ -165,10 +162,9 @@ read_directory(HxBlocksSearch *search)
 	if (search->base.desc.group > 0 && !HxFilterIsTrivial(spec->filter) &&
 		search->nrows <= HX_EXACT_GROUP)
 		search->must_be_exact = true;
-	if (!spec->skip_nulls && !never && (search->base.in_nulls || !spec->ordered))
+	search->nvectors = blocks->count;
+	if (!spec->skip_nulls && !never)
 		HxAddNullBlock(blocks);
-
-	search->base.stats.blocks = blocks->count;
 	if (search->order)
 		pfree(search->order);
 	if (search->min_bound)
@@ -179,21 +175,33 @@ read_directory(HxBlocksSearch *search)
 
 /* ---- phases ---- */
 
-/* Put the blocks into the order of visits. */
+/*
+ * Put the blocks of this part of the search into the order of visits.  Among the
+ * rows whose distance is NULL are those with a NULL vector, and with a NULL query
+ * all others.
+ */
 static void
 plan_visits(HxBlocksSearch *search)
 {
+	const HxSearch *base = &search->base;
 	HxTally *tally = &search->tally;
+	bool with_nulls = base->part == HX_PART_NULLS || !base->spec.ordered;
 
-	search->next = 0;
-	sort_blocks(search);
+	search->next = search->nvisits = 0;
+	if (base->part == HX_PART_ROWS || !base->spec.query)
+	{
+		sort_blocks(search);
+		search->nvisits = search->nvectors;
+	}
+	if (with_nulls && search->nvectors < search->blocks.count)
+		search->order[search->nvisits++] = search->nvectors;
 	memset(tally->unvisited, 0, sizeof(tally->unvisited));
-	if (search->base.exact)
+	if (base->exact)
 	{
 		set_min_bounds(search);
 		return;
 	}
-	for (int i = 0; i < search->blocks.count; i++)
+	for (int i = 0; i < search->nvectors; i++)
 		tally->unvisited[HxBlockPromiseBin(search, i)] +=
 			search->blocks.blocks[i].rows;
 }
@@ -220,8 +228,7 @@ HxStartBlocksPhase(HxSearch *base)
 
 	if (!search->is_read)
 		load_misses(search);
-	if (!search->is_read || search->pruned ||
-		search->read_in_nulls != base->in_nulls)
+	if (!search->is_read || search->pruned)
 		read_directory(search);
 	base->exact |= search->must_be_exact;
 	search->done.count = 0;
@@ -249,9 +256,11 @@ refresh(HxBlocksSearch *search)
 	HxSortOwners(&search->done);
 	read_directory(search);
 	search->base.exact |= search->must_be_exact;
-	for (int i = 0; i < blocks->count; i++)
+	for (int i = 0, vectors = search->nvectors; i < blocks->count; i++)
 		if (!HxHasOwner(&search->done, blocks->blocks[i].owner))
 			HxMoveBlock(blocks, i, kept++);
+		else if (i < vectors)
+			search->nvectors--;
 	blocks->count = kept;
 	search->pruned = true;
 	plan_visits(search);
@@ -273,7 +282,7 @@ HxHasMoreBlocks(const HxSearch *base)
 {
 	const HxBlocksSearch *search = (const HxBlocksSearch *) base;
 
-	return search->next < search->blocks.count;
+	return search->next < search->nvisits;
 }
 
 /* Visit the next block of the order, if it can matter. */

@@ -38,14 +38,15 @@ typedef struct HxBlocksSearch
 	bool must_be_exact;			/* whatever the phase */
 	uint64 nrows; /* rows of all blocks that the filter may pass */
 
-	bool is_read;	   /* the directory was read ... */
-	bool read_in_nulls; /* ... for this part of the search */
-	HxBlocks blocks;
+	bool is_read; /* the directory was read */
+	HxBlocks blocks; /* that of rows without a vector is the last, if wanted */
+	int nvectors;	 /* blocks of rows with a vector */
 	bool pruned;	  /* blocks lacks those done with ... */
 	HxOwners done;	  /* ... whose owners are these */
 	int *order;		  /* blocks in the order of visits */
 	float *min_bound; /* exact: least bound of order[i] and all behind */
-	int next;		  /* next block in order */
+	int next;		  /* next block in order ... */
+	int nvisits;	  /* ... of so many */
 	HxTally tally;
 
 	BlockNumber page;	   /* rows page being read */

@@ -203,7 +203,7 @@ score_page(HxBlocksSearch *search, const HxRowArrays *rows, int sampled)
 	search->base.seen += rows->count;
 	search->base.passed += passed;
 	search->base.stats.filtered += rows->count - passed;
-	if (!search->base.spec.query || search->base.in_nulls)
+	if (!search->base.spec.query || search->base.part == HX_PART_NULLS)
 	{
 		for (int i = 0; i < rows->count; i++)
 			if (HxRowPasses(search->mask, i))
