@@ -399,9 +399,9 @@ HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
 			if (!(search->mask[i / 64] >> (i % 64) & 1) ||
 				norm == HX_DEAD_NORM ||
 				!HxSparseIsWanted(search, norm == HX_NULL_NORM) ||
-				(search->in_nans && norm != 0))
+				(in_nans && norm != 0))
 				continue;
-			consider(search, 0, &rows.tids[i]);
+			consider(search, in_nans ? get_float8_nan() : 0, &rows.tids[i]);
 		}
 		UnlockReleaseBuffer(buffer);
 		CHECK_FOR_INTERRUPTS();
