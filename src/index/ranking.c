@@ -211,7 +211,8 @@ HxStartRanking(HxSearch *search)
 	}
 	score_pending(search, ranking);
 	HxMergeKept(&ranking->rows, true);
-	search->stats.way = HX_WAY_RANKING;
+	if (search->stats.sweeps == 0)
+		search->stats.way = HX_WAY_RANKING;
 	search->ranking = ranking;
 }
 
@@ -247,11 +248,11 @@ HxSweepHeap(HxSearch *search)
 
 	spec->tids = spec->heap.sweep(spec->heap.arg, &failed);
 	search->stats.filtered += failed;
-	search->stats.restarts++;
-	search->stats.way = HX_WAY_BITMAP;
+	search->stats.sweeps++;
 	search->stats.lossy = HxTidSetLossy(spec->tids);
 	if (HxShouldRank(search))
 	{
+		search->stats.ranked++;
 		HxStartRanking(search);
 		return;
 	}

@@ -183,13 +183,54 @@ read_directory(HxSearch *search)
 	if (!spec->skip_nulls && !never && (search->in_nulls || !spec->ordered))
 		HxAddNullBlock(blocks);
 
-	search->stats.blocks = blocks->count;
+	search->stats.blocks =
+		Max(search->stats.blocks,
+			blocks->total + (search->in_nulls || !spec->ordered));
 	if (search->order)
 		pfree(search->order);
 	if (search->min_bound)
 		pfree(search->min_bound);
 	search->order = palloc_array_huge(blocks->count + 1, sizeof(int));
 	search->min_bound = palloc_array_huge(blocks->count + 1, sizeof(float));
+}
+
+/* ---- counting visits ---- */
+
+static int
+compare_visits(const void *a, const void *b)
+{
+	uint64 left = *(const uint64 *) a;
+	uint64 right = *(const uint64 *) b;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Drop from the list of visits those to blocks that are in it already. */
+static void
+merge_visits(HxSearch *search)
+{
+	HxOwners *visits = &search->visits;
+	int distinct = 0;
+
+	if (visits->count > 0)
+		qsort(visits->owners, visits->count, sizeof(uint64), compare_visits);
+	for (int i = 0; i < visits->count; i++)
+		if (distinct == 0 || visits->owners[distinct - 1] != visits->owners[i])
+			visits->owners[distinct++] = visits->owners[i];
+	search->stats.again += visits->count - distinct;
+	visits->count = search->ndistinct = distinct;
+}
+
+/*
+ * Blocks may be visited again from now on.  The list of visits is kept short: it
+ * never has more than twice the blocks that there are, and some.
+ */
+static void
+note_restart(HxSearch *search)
+{
+	search->restarted = true;
+	if (search->visits.count > 2 * search->ndistinct)
+		merge_visits(search);
 }
 
 /* ---- stages ---- */
@@ -232,6 +273,8 @@ plan_visits(HxSearch *search)
 void
 HxStartStage(HxSearch *search)
 {
+	if (search->visits.count > 0)
+		note_restart(search);
 	if (search->pruned)
 		read_directory(search);
 	search->limited = search->stage == 0 && HxCanLimit(search);
@@ -270,6 +313,7 @@ refresh(HxSearch *search)
 	int kept = 0;
 
 	search->stats.restarts++;
+	note_restart(search);
 	/* All but the last one, which was not visited whole */
 	for (int i = 0; i < search->next - 1; i++)
 		HxAddOwner(&search->done, blocks->blocks[search->order[i]].owner);
@@ -352,6 +396,7 @@ release_more(HxSearch *search)
 		if (search->limited) /* more are asked for than were wanted */
 		{
 			search->stage = 2;
+			search->stats.restarts++;
 			HxStartStage(search);
 		}
 	}
@@ -365,6 +410,7 @@ release_more(HxSearch *search)
 			search->stage++;
 			if (search->stage == 2)
 				search->exact = true;
+			search->stats.restarts++;
 			HxStartStage(search);
 			continue;
 		}
@@ -479,6 +525,8 @@ begin_sparse(HxSearch *search)
 {
 	if (HxShouldRank(search))
 	{
+		search->stats.blocks =
+			HxSparseCountBlocks(search->index, &search->desc);
 		HxStartRanking(search);
 		return;
 	}
@@ -540,7 +588,11 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	search->rows_at_calibration = meta.rows_at_calibration;
 	search->in_nulls = spec->ordered && !spec->query;
 	if (HxShouldRank(search))
+	{
+		/* Without the directory only the counters tell, which may be off. */
+		search->stats.blocks = meta.blocks - Min(meta.merges, meta.blocks);
 		HxStartRanking(search);
+	}
 	else
 	{
 		begin_blocks(search, &meta);
@@ -551,10 +603,25 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	return search;
 }
 
+/*
+ * A block that has been split meanwhile may be counted as three, more than there
+ * were at any time: then some are taken for visited again.
+ */
 const HxSearchStats *
-HxSearchGetStats(const HxSearch *search)
+HxSearchGetStats(HxSearch *search)
 {
-	return &search->stats;
+	HxSearchStats *told = &search->told;
+
+	if (search->restarted)
+		merge_visits(search);
+	*told = search->stats;
+	told->visited += search->visits.count;
+	if (told->visited > told->blocks)
+	{
+		told->again += told->visited - told->blocks;
+		told->visited = told->blocks;
+	}
+	return told;
 }
 
 void

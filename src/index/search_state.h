@@ -75,7 +75,11 @@ struct HxSearch
 	struct HxRanking *ranking; /* if rows come without blocks */
 
 	HxTally tally;
-	HxSearchStats stats;
+	HxSearchStats stats; /* as they are counted */
+	HxSearchStats told;	 /* as HxSearchGetStats has told them */
+	HxOwners visits;	 /* owners of blocks visited, not of sparse vectors */
+	int ndistinct;		 /* of these, the first so many are different */
+	bool restarted;		 /* others may be there twice */
 
 	int nlines; /* cache lines of a rows page fetched ahead ... */
 	uint16 lines[BLCKSZ / HX_CACHE_LINE]; /* ... these */

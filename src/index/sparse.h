@@ -413,6 +413,9 @@ extern void HxBlockMaxima(const double *sums, int rows, const uint64 *blocks,
 						  double *maxima);
 extern double HxReachedBy(const double *values, int count, double wanted);
 
+/* sparse_search.c: blocks of the index, as far as it has windows */
+extern uint64 HxSparseCountBlocks(Relation index, const HxIndexDesc *desc);
+
 extern HxSparseSearch *HxSparseBeginSearch(Relation index,
 										   const HxIndexDesc *desc,
 										   const HxSearchSpec *spec,

@@ -120,6 +120,66 @@ bound_window(HxSparseSearch *search, HxWindowState *window)
 	return true;
 }
 
+/* ---- counting visits ---- */
+
+/* Number of a window among those that were opened. */
+static int
+seen_window(HxSparseSearch *search, uint64 owner)
+{
+	HxSeenWindow *seen;
+
+	for (int i = 0; i < search->nseen; i++)
+		if (search->seen[i].owner == owner)
+			return i;
+	if (search->nseen == search->seen_room)
+	{
+		search->seen_room *= 2;
+		search->seen = repalloc_huge(search->seen, (Size) search->seen_room *
+													   sizeof(HxSeenWindow));
+	}
+	seen = &search->seen[search->nseen];
+	memset(seen, 0, sizeof(*seen));
+	seen->owner = owner;
+	return search->nseen++;
+}
+
+void
+HxCountVisits(HxSparseSearch *search, const HxWindowState *window,
+			  const uint64 *blocks)
+{
+	HxSeenWindow *seen = &search->seen[window->seen];
+
+	for (int w = 0; w < HX_BLOCK_WORDS; w++)
+	{
+		search->stats->visited += pg_popcount64(blocks[w] & ~seen->blocks[w]);
+		search->stats->again += pg_popcount64(blocks[w] & seen->blocks[w]);
+		seen->blocks[w] |= blocks[w];
+	}
+}
+
+/* Blocks of all windows */
+static uint64
+count_blocks(const HxSparseDirectory *directory)
+{
+	uint64 blocks = 0;
+
+	for (int i = 0; i < directory->count; i++)
+		blocks += (directory->windows[i].rows + HX_WINDOW_BLOCK - 1) /
+				  HX_WINDOW_BLOCK;
+	return blocks;
+}
+
+uint64
+HxSparseCountBlocks(Relation index, const HxIndexDesc *desc)
+{
+	HxSparseDirectory directory;
+
+	HxReadWindows(index, desc, &directory);
+	return count_blocks(&directory);
+}
+
+/* ---- windows ---- */
+
 /* Open a window, unless it cannot have rows; false if it was replaced. */
 static bool
 open_window(HxSparseSearch *search, int number)
@@ -145,6 +205,7 @@ open_window(HxSparseSearch *search, int number)
 	}
 	if (HxSparseScores(search) && !bound_window(search, window))
 		return false;
+	window->seen = seen_window(search, entry->owner);
 	search->nwindows++;
 	return true;
 }
@@ -265,7 +326,7 @@ visit_blocks(HxSparseSearch *search, HxWindowState *window, double least,
 	}
 	if (drop && !drop_rejected(search, window, blocks))
 		return false;
-	search->stats->visited += pg_popcount((char *) blocks, sizeof(changed));
+	HxCountVisits(search, window, blocks);
 	if (!all && window->bounds && least > 0 &&
 		!drop_low(search, window, least, drop ? search->passing : NULL, blocks))
 		return false;
@@ -419,6 +480,8 @@ run_group(HxSparseSearch *search, bool opened)
 		pfree(search->directory.windows);
 		pfree(search->directory.places);
 		HxReadWindows(search->index, &search->desc, &search->directory);
+		search->stats->blocks =
+			Max(search->stats->blocks, count_blocks(&search->directory));
 	}
 }
 
@@ -491,7 +554,10 @@ release_more(HxSparseSearch *search)
 			opened = false;
 		}
 		if (!opened)
+		{
+			search->stats->restarts += search->pass > 0;
 			start_pass(search);
+		}
 		run_group(search, opened);
 		if (!search->sorted)
 			qsort(search->kept, search->nkept, sizeof(HxCandidate),
@@ -588,9 +654,9 @@ HxSparseBeginSearch(Relation index, const HxIndexDesc *desc,
 	search->pass_context = AllocSetContextCreate(
 		search->context, "hashemb search pass", ALLOCSET_DEFAULT_SIZES);
 	HxReadWindows(index, desc, &search->directory);
-	for (int i = 0; i < search->directory.count; i++)
-		search->stats->blocks +=
-			(search->directory.windows[i].rows - 1) / HX_WINDOW_BLOCK + 1;
+	stats->blocks = count_blocks(&search->directory);
+	search->seen_room = 16;
+	search->seen = palloc(search->seen_room * sizeof(HxSeenWindow));
 	if (search->query)
 	{
 		/* Rows of a window are fewer, but a damaged page may name any slot. */

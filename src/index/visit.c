@@ -339,7 +339,7 @@ HxVisitBlock(HxSearch *search, const HxBlock *block, int sampled)
 	Buffer before = InvalidBuffer;
 	uint32 steps = 0;
 
-	search->stats.visited++;
+	HxAddOwner(&search->visits, block->owner);
 	while (next != InvalidBlockNumber)
 	{
 		Buffer buffer =
