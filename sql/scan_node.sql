@@ -114,3 +114,67 @@ SELECT * FROM pg_temp.differences('scan_node_expr', 'scan_node', ARRAY[format('(
 -- a NULL query
 SELECT count(*) FROM (SELECT FROM scan_node WHERE a % 10 = 3 ORDER BY subcode(c, 1, 128)::bincode(128) <~> NULL LIMIT 7) s;
 DROP TABLE scan_node;
+
+-- EXPLAIN's counts add up, for codes and sparse vectors, in searches of every
+-- kind: blocks visited are of those that there are, what is visited again is told
+-- apart, and so are sweeps; a strategy with bitmaps needs one
+CREATE TABLE scan_told (id int, c bincode(64), a int, n numeric, u int, v svec(50));
+INSERT INTO scan_told SELECT i, CASE WHEN i % 50 > 0 THEN hashint8extended(i, 1)::bit(64)::bincode END, CASE WHEN i % 9 > 0 THEN i % 10 END, i, i % 300,
+	CASE WHEN i % 40 > 0 THEN svec(ARRAY[1 + i % 20, 21 + i % 30], ARRAY[1, 0.5 + i % 3]::real[], 50) END FROM generate_series(1, 8000) i;
+CREATE INDEX scan_told_codes ON scan_told USING hashemb (c, a) WITH (block_rows = 40);
+CREATE INDEX "scan_told Vectors" ON scan_told USING hashemb (v, a);
+CREATE INDEX scan_told_u ON scan_told (u);
+ANALYZE scan_told;
+SET enable_seqscan = off;
+SET enable_sort = off;
+CREATE FUNCTION pg_temp.told(query text) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+	plan jsonb;
+BEGIN
+	EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON) ' || query INTO plan;
+	RETURN jsonb_path_query_first(plan, '$.** ? (@."Custom Plan Provider" == "hashemb")');
+END $$;
+CREATE TABLE scan_told_counts AS
+SELECT ordering, condition, k, r, told, told ->> 'Strategy' AS strategy, told -> 'Plans' @> '[{"Node Type": "Bitmap Index Scan"}]' IS TRUE AS bitmap,
+	(told ->> 'Blocks Visited')::int AS visited, (told ->> 'Blocks')::int AS blocks, (told ->> 'Restarts')::int AS restarts,
+	(told ->> 'Blocks Visited Again')::int AS again, (told ->> 'Table Sweeps')::int AS sweeps, (told ->> 'Sweeps Ranked')::int AS ranked,
+	(told ->> 'Rows Scored')::int AS scored, told ->> 'Index' AS index
+	FROM unnest(ARRAY['c <~> repeat(''0110'', 16)::bincode', 'c <~> (SELECT c FROM scan_told WHERE id = 50)', 'v <#> ''{1:1,44:2}/50'' ', 'v <#> (SELECT v FROM scan_told WHERE id = 40)']) ordering,
+	unnest(ARRAY['true', 'a = 3', 'a = 11', 'a IS NULL AND c IS NULL AND v IS NULL', 'n = -1', 'n % 50 = 3', 'u = 7', 'u < 200 AND n % 3 = 1', 'u = 7 AND a = 7', 'u < 20', 'c <@ hamming_ball(repeat(''0110'', 16)::bincode, 20)']) condition,
+	unnest('{1,10,400,9000,NULL}'::int[]) k, unnest('{0.9,1}'::float8[]) r,
+	LATERAL set_config('hashemb.recall', r::text, false) s1, LATERAL set_config('work_mem', CASE WHEN k > 400 THEN '64kB' ELSE '4MB' END, false) s2,
+	LATERAL pg_temp.told(format('SELECT id FROM scan_told WHERE %s ORDER BY %s LIMIT %s', condition, ordering, coalesce(k::text, 'NULL'))) told
+	WHERE told IS NOT NULL;
+RESET hashemb.recall;
+RESET work_mem;
+SELECT index, count(*) > 80 AS many, bool_and(visited <= s.blocks) AS parts, bool_or(visited = s.blocks) AS all_of_them,
+	bool_or(visited = 0) AS none, bool_and(again = 0 OR restarts > 0 OR sweeps > 0) AS again_has_a_reason, bool_or(restarts > 0) AS restarts,
+	bool_and(scored <= 8000 OR restarts > 0 OR sweeps > 0) AS scored, bool_or(sweeps > 0) AS sweeps, bool_and(ranked <= sweeps) AS ranked
+	FROM scan_told_counts s GROUP BY index ORDER BY index;
+-- all blocks that there are, the one of NULLs where such rows are asked for; 16 rows of sparse vectors
+SELECT DISTINCT index, s.blocks - CASE WHEN index = 'scan_told_codes' THEN i.blocks ELSE 8000 / 16 END AS more
+	FROM scan_told_counts s, hashemb_index_info('scan_told_codes') i ORDER BY 1, 2;
+SELECT strategy, bitmap, count(*) > 5 AS many FROM scan_told_counts GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT told ->> 'Query' AS query, ordering LIKE '%id =%' AS is_null, count(*) > 50 AS many FROM scan_told_counts GROUP BY 1, 2 ORDER BY 1;
+-- what several searches do is told as a mean, and all the ways they went
+SELECT told ->> 'Searches' AS searches, told ->> 'Query' AS query, told ->> 'Strategy' AS strategy, (told ->> 'Blocks Visited')::int <= (told ->> 'Blocks')::int AS parts FROM pg_temp.told(
+	'SELECT FROM generate_series(1, 5) g, LATERAL (SELECT id FROM scan_told WHERE a = g ORDER BY c <~> CASE WHEN g < 3 THEN repeat(''01'', 32)::bincode END LIMIT 5) s') told;
+SELECT told ->> 'Searches' AS searches, told ->> 'Strategy' AS strategy FROM pg_temp.told(
+	'SELECT FROM generate_series(2, 300) g, LATERAL (SELECT id FROM scan_told WHERE u BETWEEN 0 AND g ORDER BY c <~> repeat(''01'', 32)::bincode LIMIT 5) s') told;
+-- the index has a name in every format, the query where it is NULL
+PREPARE told_of(svec) AS SELECT id FROM scan_told ORDER BY v <#> $1 LIMIT 2;
+SET plan_cache_mode = force_generic_plan;
+CREATE FUNCTION pg_temp.lines(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	part text;
+BEGIN
+	FOR part IN EXECUTE 'EXPLAIN ' || query LOOP
+		RETURN QUERY SELECT btrim(line) FROM regexp_split_to_table(part, '\n') line WHERE line ~ 'Index|Query["<:>]|Strategy|Blocks';
+	END LOOP;
+END $$;
+SELECT pg_temp.lines(format('(%s COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT %s) EXECUTE told_of(%s)', analyze_it, format, query))
+	FROM unnest('{TEXT,JSON,XML,YAML}'::text[]) format, unnest(ARRAY['', 'ANALYZE,']) analyze_it, unnest(ARRAY['NULL', '''{3:1}/50''']) query
+	WHERE query = 'NULL' OR (format, analyze_it) = ('TEXT', 'ANALYZE,');
+RESET plan_cache_mode;
+DEALLOCATE told_of;
+DROP TABLE scan_told, scan_told_counts;

@@ -26,6 +26,10 @@ BEGIN
 	EXECUTE 'EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF) ' || query INTO plan;
 	RETURN plan -> 0 -> 'Plan' -> 'Plans' -> 0 ->> label;
 END $$;
+-- the strategy, and what became of the rows of a sweep
+CREATE FUNCTION pg_temp.way(query text) RETURNS text LANGUAGE sql AS $$
+	SELECT concat_ws(', ', pg_temp.told('Strategy', query), CASE pg_temp.told('Table Sweeps', query) || pg_temp.told('Sweeps Ranked', query)
+		WHEN '00' THEN NULL WHEN '10' THEN 'swept rows as a mask' WHEN '11' THEN 'swept rows ranked' ELSE 'impossible' END) $$;
 
 -- one row in ten passes: as many blocks as for ten times the rows, not more
 CREATE FUNCTION pg_temp.visited(condition text, k int) RETURNS int LANGUAGE sql AS
@@ -56,7 +60,7 @@ BEGIN
 			same := pg_temp.distances(found) = pg_temp.distances(expected[1:k]) AND
 				(rows = k OR found <@ expected AND found @> expected);
 			line := format('SELECT id FROM scan_sweep WHERE %s ORDER BY %s LIMIT %s', condition, distance, k);
-			strategy := pg_temp.told('Strategy', line);
+			strategy := pg_temp.way(line);
 			swept := pg_temp.told('Heap Fetches', line)::int BETWEEN 8000 AND 8000 * 1.2 + 2 * rows;
 			cond := replace(condition, q, 'q');
 			RETURN NEXT;
@@ -99,7 +103,7 @@ BEGIN
 	EXECUTE format('SELECT array_agg(id ORDER BY id) FROM (%s) s', line) INTO found;
 	rows := cardinality(expected);
 	same := found = expected;
-	strategy := pg_temp.told('Strategy', line);
+	strategy := pg_temp.way(line);
 	RETURN NEXT;
 END $$;
 SELECT * FROM pg_temp.partial('u < 100 AND id BETWEEN 80 AND 120');
@@ -113,7 +117,7 @@ CREATE INDEX scan_lossy_idx ON scan_lossy USING hashemb (c);
 CREATE INDEX scan_lossy_u ON scan_lossy (u);
 ANALYZE scan_lossy;
 SET work_mem = '64kB';
-SELECT pg_temp.told('Lossy Pages', line)::int > 0 AS lossy, pg_temp.told('Strategy', line) FROM (VALUES ('SELECT id FROM scan_lossy WHERE u IN (2, 3) ORDER BY c <~> pg_temp.code(3, 40, ''l1'')::bincode LIMIT 20')) v(line);
+SELECT pg_temp.told('Lossy Pages', line)::int > 0 AS lossy, pg_temp.way(line) FROM (VALUES ('SELECT id FROM scan_lossy WHERE u IN (2, 3) ORDER BY c <~> pg_temp.code(3, 40, ''l1'')::bincode LIMIT 20')) v(line);
 SELECT pg_temp.sequential('scan_lossy', 'c <~> pg_temp.code(3, 40, ''l1'')::bincode', 'u IN (2, 3)') AS expected \gset
 SET enable_indexscan = on;
 SET enable_bitmapscan = on;
@@ -126,6 +130,6 @@ DROP TABLE scan_lossy;
 CREATE TABLE scan_wide (id int PRIMARY KEY, c bincode(15900));
 CREATE INDEX scan_wide_idx ON scan_wide USING hashemb (c);
 INSERT INTO scan_wide SELECT i, (repeat('0', i * 70) || repeat('1', 15900 - i * 70))::bincode FROM generate_series(1, 100) i;
-SELECT pg_temp.told('Strategy', 'SELECT id FROM scan_wide WHERE id > 50 ORDER BY c <~> repeat(''1'', 15900)::bincode LIMIT 100');
+SELECT pg_temp.way('SELECT id FROM scan_wide WHERE id > 50 ORDER BY c <~> repeat(''1'', 15900)::bincode LIMIT 100');
 SELECT string_agg(id::text, ' ') FROM (SELECT id FROM scan_wide WHERE id > 50 ORDER BY c <~> repeat('1', 15900)::bincode LIMIT 100) s;
 DROP TABLE scan_wide;

@@ -146,6 +146,9 @@ typedef struct HxKind
 	 */
 	int64 (*next_rows)(struct HxSearch *search, ItemPointerData **tids);
 
+	/* Bring the number of blocks visited up to date; NULL: it always is. */
+	void (*count_visits)(struct HxSearch *search);
+
 	/* ---- change ---- */
 
 	/*

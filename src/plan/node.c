@@ -258,6 +258,7 @@ start_search(HxScanState *state)
 	state->recheck = HxScanNeedsRecheck(state->scan);
 	state->started = true;
 	state->searches++;
+	state->null_queries += (state->order.sk_flags & SK_ISNULL) != 0;
 }
 
 /* ---- rows ---- */
@@ -311,9 +312,13 @@ HxAddStats(HxScanState *state)
 	state->started = false;
 	if (!done)
 		return;
-	state->stats.way = done->way;
+	state->ways[done->way]++;
 	state->stats.blocks += done->blocks;
 	state->stats.visited += done->visited;
+	state->stats.again += done->again;
+	state->stats.restarts += done->restarts;
+	state->stats.sweeps += done->sweeps;
+	state->stats.ranked += done->ranked;
 	state->stats.scored += done->scored;
 	state->stats.filtered += done->filtered;
 	state->stats.failed += done->failed;

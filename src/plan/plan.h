@@ -135,9 +135,11 @@ typedef struct HxScanState
 	ScanKeyData order;			  /* ORDER BY distance to the query */
 	ScanKey keys;				  /* conditions on the vector */
 
-	HxSearchStats stats; /* sums over the searches that ended */
-	uint64 fetches;		 /* heap rows fetched */
-	uint64 searches;	 /* searches begun */
+	HxSearchStats stats;  /* sums over the searches that ended */
+	uint64 ways[HX_WAYS]; /* how many of them found rows in which way */
+	uint64 fetches;		  /* heap rows fetched */
+	uint64 searches;	  /* searches begun */
+	uint64 null_queries;  /* of these, for a NULL query */
 } HxScanState;
 
 /* hook.c */

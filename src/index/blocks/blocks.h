@@ -28,6 +28,7 @@ extern double HxBlocksEffort(const struct HxSearch *search, double passing);
 extern void HxStartBlocksPhase(struct HxSearch *search);
 extern bool HxHasMoreBlocks(const struct HxSearch *search);
 extern void HxVisitNextBlock(struct HxSearch *search);
+extern void HxCountVisitedBlocks(struct HxSearch *search);
 extern void HxNoteFailedRow(struct HxSearch *search, double distance);
 extern int64 HxNextRowsOfBlocks(struct HxSearch *search,
 								ItemPointerData **tids);
@@ -49,6 +50,7 @@ extern int64 HxNextRowsOfBlocks(struct HxSearch *search,
 	.visit = HxVisitNextBlock, \
 	.note_failed = HxNoteFailedRow, \
 	.next_rows = HxNextRowsOfBlocks, \
+	.count_visits = HxCountVisitedBlocks, \
 	.insert = HxInsertIntoBlocks, \
 	.bulk_delete = HxDeleteFromBlocks, \
 	.cleanup = HxCleanUpBlocks

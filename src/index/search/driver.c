@@ -51,6 +51,7 @@ start_first_phase(HxSearch *search)
 static void
 start_next_phase(HxSearch *search)
 {
+	search->stats.restarts++;
 	if (search->phase == HX_RELEASE_GROUPS)
 		HxStartPhase(search, HX_RELEASE_MORE, EXACT_AFTER - FIRST_KEPT);
 	else
@@ -143,7 +144,7 @@ release_more(HxSearch *search)
 		case HX_RELEASE_FIRST: /* more are asked for than were wanted */
 			if (search->spec.ends)
 				return false;
-			start_all(search);
+			start_next_phase(search);
 			return true;
 		case HX_RELEASE_LAST:
 		case HX_RELEASE_RANKED:
@@ -313,8 +314,12 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 }
 
 const HxSearchStats *
-HxSearchGetStats(const HxSearch *search)
+HxSearchGetStats(HxSearch *search)
 {
+	const HxKind *kind = HxKindOf(&search->desc);
+
+	if (kind->count_visits && search->phase != HX_RELEASE_RANKED)
+		kind->count_visits(search);
 	return &search->stats;
 }
 

@@ -177,7 +177,8 @@ HxStartRanking(HxSearch *search)
 	HxMergeBest(&ranking->rows, true);
 	if (search->spec.nans_first)
 		move_nans(&ranking->rows);
-	search->stats.way = HX_WAY_RANKING;
+	if (search->stats.sweeps == 0)
+		search->stats.way = HX_WAY_RANKING;
 	search->ranking = ranking;
 	search->phase = HX_RELEASE_RANKED;
 }
@@ -215,12 +216,12 @@ HxSweepHeap(HxSearch *search)
 
 	spec->tids = spec->heap.sweep(spec->heap.arg, &failed);
 	search->stats.filtered += failed;
-	search->stats.restarts++;
-	search->stats.way = HX_WAY_BITMAP;
+	search->stats.sweeps++;
 	search->stats.lossy = HxTidSetLossy(spec->tids);
 	search->filtered = true;
 	if (HxShouldRank(search))
 	{
+		search->stats.ranked++;
 		HxStartRanking(search);
 		return;
 	}

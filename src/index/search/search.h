@@ -19,28 +19,31 @@ typedef struct HxCandidate
 	uint32 passed;	  /* its heap row was looked at and passed the check */
 } HxCandidate;
 
-/* How rows were found */
+/* How rows were found, but for what a sweep has found */
 typedef enum HxSearchWay
 {
-	HX_WAY_BLOCKS, /* by blocks of the index */
-	HX_WAY_BITMAP, /* likewise, with a set of TIDs as a mask */
-	HX_WAY_RANKING /* heap rows of a set of TIDs, all of them */
+	HX_WAY_BLOCKS,	/* by blocks of the index */
+	HX_WAY_BITMAP,	/* likewise, with the given set of TIDs as a mask */
+	HX_WAY_RANKING, /* heap rows of the given set of TIDs, all of them */
+	HX_WAYS
 } HxSearchWay;
 
 /* What a search did, for EXPLAIN and measurements */
 typedef struct HxSearchStats
 {
 	HxSearchWay way;
-	uint64 blocks;	 /* blocks in the index, those of other rows apart */
-	uint64 visited;	 /* blocks visited */
+	uint64 blocks;	 /* blocks that there are, those left out too */
+	uint64 visited;	 /* of these, visited: each is counted once */
+	uint64 again;	 /* visits to blocks that had been visited before */
 	uint64 scored;	 /* rows whose distance was computed */
 	uint64 filtered; /* rows that the filter rejected */
 	uint64 dropped;	 /* rows found too late to be emitted in order */
-	uint64
-		restarts; /* times the directory was read again, or blocks visited anew */
-	uint64 fetched; /* heap rows looked at: calls of check and fetch */
-	uint64 failed;	/* of these, rows that did not pass */
-	uint64 lossy;	/* heap pages of the set of TIDs that are lossy */
+	uint64 restarts; /* times it began with the first block again */
+	uint64 sweeps;	 /* times the whole table was read */
+	uint64 ranked;	 /* of these, all rows that passed were ranked */
+	uint64 fetched;	 /* heap rows looked at: calls of check and fetch */
+	uint64 failed;	 /* of these, rows that did not pass */
+	uint64 lossy;	 /* heap pages of the set of TIDs that are lossy */
 } HxSearchStats;
 
 /* What a look at a heap row says */
@@ -171,7 +174,8 @@ extern bool HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null);
 /* More rows of a search that is not ordered: see next_rows in kind.h. */
 extern int64 HxSearchNextRows(HxSearch *search, ItemPointerData **tids);
 
-extern const HxSearchStats *HxSearchGetStats(const HxSearch *search);
+/* What was done so far; lasts as long as the search. */
+extern const HxSearchStats *HxSearchGetStats(HxSearch *search);
 
 extern void HxEndSearch(HxSearch *search);
 

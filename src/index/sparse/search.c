@@ -107,6 +107,57 @@ bound_window(HxSparseSearch *search, HxWindowState *window)
 	return true;
 }
 
+/* ---- counting visits ---- */
+
+/* Number of a window among those that were opened. */
+static int
+seen_window(HxSparseSearch *search, uint64 owner)
+{
+	HxSeenWindow *seen;
+
+	for (int i = 0; i < search->nseen; i++)
+		if (search->seen[i].owner == owner)
+			return i;
+	if (search->nseen == search->seen_room)
+	{
+		search->seen_room *= 2;
+		search->seen = repalloc_huge(search->seen, (Size) search->seen_room *
+													   sizeof(HxSeenWindow));
+	}
+	seen = &search->seen[search->nseen];
+	memset(seen, 0, sizeof(*seen));
+	seen->owner = owner;
+	return search->nseen++;
+}
+
+void
+HxCountVisits(HxSparseSearch *search, const HxWindowState *window,
+			  const uint64 *blocks)
+{
+	HxSeenWindow *seen = &search->seen[window->seen];
+
+	for (int w = 0; w < HX_BLOCK_WORDS; w++)
+	{
+		search->base.stats.visited += pg_popcount64(blocks[w] & ~seen->blocks[w]);
+		search->base.stats.again += pg_popcount64(blocks[w] & seen->blocks[w]);
+		seen->blocks[w] |= blocks[w];
+	}
+}
+
+/* Blocks of all windows */
+static uint64
+count_blocks(const HxSparseDirectory *directory)
+{
+	uint64 blocks = 0;
+
+	for (int i = 0; i < directory->count; i++)
+		blocks += (directory->windows[i].rows + HX_WINDOW_BLOCK - 1) /
+				  HX_WINDOW_BLOCK;
+	return blocks;
+}
+
+/* ---- windows ---- */
+
 /* Open a window, unless it cannot have rows; false if it was replaced. */
 static bool
 open_window(HxSparseSearch *search, int number)
@@ -132,6 +183,7 @@ open_window(HxSparseSearch *search, int number)
 	}
 	if (HxSparseScores(search) && !bound_window(search, window))
 		return false;
+	window->seen = seen_window(search, entry->owner);
 	search->nwindows++;
 	return true;
 }
@@ -252,7 +304,7 @@ visit_blocks(HxSparseSearch *search, HxWindowState *window, double least,
 	}
 	if (drop && !drop_rejected(search, window, blocks))
 		return false;
-	search->base.stats.visited += pg_popcount((char *) blocks, sizeof(changed));
+	HxCountVisits(search, window, blocks);
 	if (!all && window->bounds && least > 0 &&
 		!drop_low(search, window, least, drop ? search->passing : NULL, blocks))
 		return false;
@@ -382,10 +434,8 @@ read_windows(HxSparseSearch *search)
 	}
 	HxReadWindows(search->base.index, &search->base.desc, &search->directory);
 	search->is_read = true;
-	search->base.stats.blocks = 0;
-	for (int i = 0; i < search->directory.count; i++)
-		search->base.stats.blocks +=
-			(search->directory.windows[i].rows - 1) / HX_WINDOW_BLOCK + 1;
+	search->base.stats.blocks =
+		Max(search->base.stats.blocks, count_blocks(&search->directory));
 }
 
 /* Begin the phase again, windows having been replaced. */
@@ -411,8 +461,6 @@ HxStartSparsePhase(HxSearch *base)
 	HxSparseSearch *search = (HxSparseSearch *) base;
 
 	base->exact = true;
-	if (!search->is_read)
-		read_windows(search);
 	if (!open_all(search))
 		start_over(search);
 }
@@ -523,8 +571,11 @@ HxBeginSparseSearch(HxSearch *base)
 					   search->query->norm2 > 0;
 	search->mask = palloc(HxMaskWords(&base->desc) * sizeof(uint64));
 	search->tids = palloc(sizeof(ItemPointerData));
+	search->seen_room = 16;
+	search->seen = palloc(search->seen_room * sizeof(HxSeenWindow));
 	search->phase_context = AllocSetContextCreate(
 		base->context, "hashemb search phase", ALLOCSET_DEFAULT_SIZES);
+	read_windows(search);
 	if (!search->query)
 		return;
 	/* Rows of a window are fewer, but a damaged page may name any slot. */

@@ -27,12 +27,20 @@ typedef struct HxWindowState
 	uint64 visited[HX_BLOCK_WORDS];	  /* what is beyond the last block, too */
 	uint64 tightened[HX_BLOCK_WORDS]; /* whose bounds have been made tighter */
 	int nvisited;					  /* blocks visited */
+	int seen;						  /* its number in the search's `seen` */
 	float peaks[HX_BLOCK_WORDS]; /* greatest bound of those not visited, for
 									 * each word of them */
 	float best;					 /* the greatest of these */
 	uint64 *masks;	/* rows that pass, a mask a page; NULL: none made yet */
 	bool *has_mask; /* of which pages */
 } HxWindowState;
+
+/* Blocks of a window that any phase has visited */
+typedef struct HxSeenWindow
+{
+	uint64 owner;
+	uint64 blocks[HX_BLOCK_WORDS];
+} HxSeenWindow;
 
 typedef struct HxSparseSearch
 {
@@ -45,6 +53,10 @@ typedef struct HxSparseSearch
 	HxWindowState *windows; /* those that may have rows */
 	int nwindows;
 	MemoryContext phase_context; /* of the windows' state */
+
+	HxSeenWindow *seen; /* windows that were opened, for EXPLAIN */
+	int nseen;
+	int seen_room;
 
 	BlockNumber page; /* of rows being read */
 	uint64 asked;	  /* rows that filter and set were asked about ... */
@@ -115,6 +127,10 @@ extern bool HxDropRejected(HxSparseSearch *search, HxWindowState *window,
  * are NaN. */
 extern bool HxVisitUnscored(HxSparseSearch *search,
 							const HxWindowState *window);
+
+/* search.c: count visits to blocks of a window. */
+extern void HxCountVisits(HxSparseSearch *search, const HxWindowState *window,
+						  const uint64 *blocks);
 
 /* visit.c: consider a pending row; called by HxScanPending(). */
 extern void HxVisitPending(const HxDoc *doc, void *state);

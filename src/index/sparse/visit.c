@@ -376,10 +376,12 @@ bool
 HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
 {
 	const HxWindowReader *reader = &window->reader;
-
 	bool in_nans = search->base.part == HX_PART_NANS;
+	uint64 blocks[HX_BLOCK_WORDS];
 
-	search->base.stats.visited++;
+	for (int w = 0; w < HX_BLOCK_WORDS; w++)
+		blocks[w] = ~window->visited[w];
+	HxCountVisits(search, window, blocks);
 	for (uint32 p = 0; p < reader->pages[HX_SECTION_ROWS]; p++)
 	{
 		Buffer buffer = HxReadWindowPage(reader, HX_SECTION_ROWS, p);

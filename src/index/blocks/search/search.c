@@ -163,6 +163,9 @@ read_directory(HxBlocksSearch *search)
 		search->nrows <= HX_EXACT_GROUP)
 		search->must_be_exact = true;
 	search->nvectors = blocks->count;
+	search->base.stats.blocks =
+		Max(search->base.stats.blocks,
+			(uint64) blocks->total + !spec->skip_nulls);
 	if (!spec->skip_nulls && !never)
 		HxAddNullBlock(blocks);
 	if (search->order)
@@ -171,6 +174,45 @@ read_directory(HxBlocksSearch *search)
 		pfree(search->min_bound);
 	search->order = palloc_array_huge(blocks->count + 1, sizeof(int));
 	search->min_bound = palloc_array_huge(blocks->count + 1, sizeof(float));
+}
+
+/* ---- counting visits ---- */
+
+static int
+compare_visits(const void *a, const void *b)
+{
+	uint64 left = *(const uint64 *) a;
+	uint64 right = *(const uint64 *) b;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Drop from the list of visits those to blocks that are in it already. */
+static void
+merge_visits(HxBlocksSearch *search)
+{
+	HxOwners *visits = &search->visits;
+	int distinct = 0;
+
+	if (visits->count > 0)
+		qsort(visits->owners, visits->count, sizeof(uint64), compare_visits);
+	for (int i = 0; i < visits->count; i++)
+		if (distinct == 0 || visits->owners[distinct - 1] != visits->owners[i])
+			visits->owners[distinct++] = visits->owners[i];
+	search->base.stats.again += visits->count - distinct;
+	visits->count = search->ndistinct = distinct;
+}
+
+/*
+ * Blocks may be visited again from now on.  The list of visits is kept short: it
+ * never has more than twice the blocks that there are, and some.
+ */
+static void
+note_restart(HxBlocksSearch *search)
+{
+	search->restarted = true;
+	if (search->visits.count > 2 * search->ndistinct)
+		merge_visits(search);
 }
 
 /* ---- phases ---- */
@@ -226,6 +268,8 @@ HxStartBlocksPhase(HxSearch *base)
 {
 	HxBlocksSearch *search = (HxBlocksSearch *) base;
 
+	if (search->visits.count > 0)
+		note_restart(search);
 	if (!search->is_read)
 		load_misses(search);
 	if (!search->is_read || search->pruned)
@@ -250,6 +294,7 @@ refresh(HxBlocksSearch *search)
 	int kept = 0;
 
 	search->base.stats.restarts++;
+	note_restart(search);
 	/* All but the last one, which was not visited whole */
 	for (int i = 0; i < search->next - 1; i++)
 		HxAddOwner(&search->done, blocks->blocks[search->order[i]].owner);
@@ -337,6 +382,22 @@ HxNoteFailedRow(HxSearch *base, double distance)
 			&search->expect, distance / base->spec.query->unit)]++;
 }
 
+/*
+ * Count the blocks visited.  One that has been split meanwhile may be counted as
+ * three, more than there were at any time: then some are taken for visited again.
+ */
+void
+HxCountVisitedBlocks(HxSearch *base)
+{
+	HxBlocksSearch *search = (HxBlocksSearch *) base;
+	uint64 visited;
+
+	if (search->restarted)
+		merge_visits(search);
+	visited = search->visits.count;
+	base->stats.visited = Min(visited, base->stats.blocks);
+}
+
 /* ---- begin ---- */
 
 double
@@ -361,6 +422,9 @@ HxBeginBlocksSearch(HxSearch *base)
 	HxReadMeta(base->index, &search->meta);
 	base->desc.group = search->meta.group;
 	search->rows_at_calibration = search->meta.rows_at_calibration;
+	/* As long as the directory is not read, which may never be */
+	base->stats.blocks =
+		search->meta.blocks - Min(search->meta.merges, search->meta.blocks);
 	search->mask = palloc(HxMaskWords(&base->desc) * sizeof(uint64));
 	search->inside = palloc(HxMaskWords(&base->desc) * sizeof(uint64));
 	search->distances = palloc(rows * sizeof(double));

@@ -49,6 +49,10 @@ typedef struct HxBlocksSearch
 	int nvisits;	  /* ... of so many */
 	HxTally tally;
 
+	HxOwners visits; /* owners of blocks visited */
+	int ndistinct;	 /* of these, the first so many are different */
+	bool restarted;	 /* others may be there twice */
+
 	BlockNumber page;	   /* rows page being read */
 	uint64 *mask;		   /* rows of it that pass */
 	uint64 *inside;		   /* scratch: rows of it within some balls */

@@ -247,7 +247,7 @@ HxVisitBlock(HxBlocksSearch *search, const HxBlock *block, int sampled)
 	Buffer before = InvalidBuffer;
 	uint32 steps = 0;
 
-	search->base.stats.visited++;
+	HxAddOwner(&search->visits, block->owner);
 	while (next != InvalidBlockNumber)
 	{
 		Buffer buffer =

@@ -113,16 +113,19 @@ add_page(HxBlocks *blocks, const HxIndexDesc *desc, const HxQuery *query,
 	}
 }
 
-/* Rows of all blocks of a directory page, from a slot on. */
+/* Rows of all blocks of a directory page, from a slot on; counts the blocks. */
 static uint64
-count_rows(Page page, int slot)
+count_rows(Page page, int slot, uint64 *blocks)
 {
 	const HxEntry *entries = HxPageEntries(page);
 	int count = HxPageDirectory(page)->count;
 	uint64 rows = 0;
 
 	for (int i = slot; i < count; i++)
+	{
 		rows += entries[i].rows;
+		*blocks += (entries[i].flags & HX_ENTRY_FREE) == 0;
+	}
 	return rows;
 }
 
@@ -141,6 +144,7 @@ HxReadDirectoryFor(Relation index, const HxIndexDesc *desc,
 	BlockNumber block;
 	bool first = true;
 	uint64 skipped = 0;
+	uint64 left_out = 0;
 	uint32 steps = 0;
 	HxMeta meta;
 
@@ -160,7 +164,7 @@ HxReadDirectoryFor(Relation index, const HxIndexDesc *desc,
 			copy_entry(HxPageEntries(page), block, 0, &blocks->nulls);
 		if (filter && desc->group > 0 &&
 			!HxRangeMayPass(desc, filter, &HxPageDirectory(page)->range))
-			skipped += count_rows(page, first ? 1 : 0);
+			skipped += count_rows(page, first ? 1 : 0, &left_out);
 		else
 			add_page(blocks, desc, query, page, block, first ? 1 : 0);
 		first = false;
@@ -168,6 +172,7 @@ HxReadDirectoryFor(Relation index, const HxIndexDesc *desc,
 		UnlockReleaseBuffer(buffer);
 		CHECK_FOR_INTERRUPTS();
 	}
+	blocks->total = blocks->count + left_out;
 	return HxBlocksRows(blocks) + skipped;
 }
 

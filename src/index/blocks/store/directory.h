@@ -29,6 +29,7 @@ typedef struct HxBlocks
 	float *promises; /* of the blocks: distance of the centroid */
 	float *bounds;	 /* no row of the block is nearer */
 	HxBlock nulls;	 /* the block of rows without a vector */
+	uint64 total;	 /* blocks that the index has, without that one */
 } HxBlocks;
 
 /* A set of owners, asked only once it is sorted */
