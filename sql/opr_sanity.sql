@@ -16,6 +16,10 @@ SELECT signature FROM functions WHERE prorettype = 'internal'::regtype AND NOT '
 -- functions in C come from the extension's own library
 SELECT signature FROM functions WHERE prolang = (SELECT oid FROM pg_language WHERE lanname = 'c') AND probin <> '$libdir/hashemb' ORDER BY 1;
 
+-- what sends and receives values says in which form
+SELECT signature, obj_description(oid, 'pg_proc') FROM functions WHERE proname ~ '_(send|recv)$' AND obj_description(oid, 'pg_proc') !~ '^binary (in|out)put: .';
+SELECT count(*) > 6 AS several FROM functions WHERE proname ~ '_(send|recv)$';
+
 -- operators: the function's result and volatility, commutators that point back, negators likewise
 CREATE VIEW operators AS SELECT o.*, o.oid::regoperator AS signature FROM pg_operator o JOIN members ON classid = 'pg_operator'::regclass AND objid = o.oid;
 SELECT signature FROM operators o JOIN pg_proc p ON p.oid = oprcode WHERE oprresult <> prorettype OR provolatile <> 'i' OR NOT proisstrict ORDER BY 1;
