@@ -19,7 +19,7 @@ source=$(cd "$(dirname "$0")/.." && pwd)
 scenarios='bookworm-nothing-root bookworm-server-sudo bookworm-client-root
 	bookworm-client-sudo bookworm-package-root trixie-nothing-sudo
 	trixie-server-root trixie-client-sudo trixie-package-root'
-quick='unit isolation'
+quick='isolation'
 root='' passed=0 failed=0
 
 cleanup()

@@ -76,7 +76,7 @@ new_root()
 	cp -a --reflink=auto "$roots/base/$1/." "$folder"
 	cp -L /etc/resolv.conf "$folder/etc/resolv.conf" 2>/dev/null || true
 	find "$roots/debs/$1" -name '*.deb' \
-		-exec cp {} "$folder/var/cache/apt/archives" \;
+		-exec ln {} "$folder/var/cache/apt/archives" \;
 	echo "$folder"
 }
 
@@ -140,9 +140,9 @@ in_root()
 	return "$in_root_code"
 }
 
-# For traps: end the command that runs
+# For traps: end the command that runs, and with unshare all that it started
 stop_root()
 {
-	[ -z "$in_root_pid" ] || kill "$in_root_pid" 2>/dev/null || true
+	[ -z "$in_root_pid" ] || kill -KILL "$in_root_pid" 2>/dev/null || true
 	[ -z "$in_root_pid" ] || wait "$in_root_pid" 2>/dev/null || true
 }
