@@ -75,7 +75,8 @@ refused()
 make_root()
 {
 	base "$release"
-	root=$(new_root "$release")
+	root=$(mktemp -d "$roots/run-XXXXXX")
+	new_root "$release" "$root"
 	chroot "$root" useradd --create-home --shell /bin/sh someone
 	chroot "$root" useradd --create-home --shell /bin/sh stranger
 	echo 'someone ALL=(ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/someone"
