@@ -80,7 +80,7 @@ include $(PGXS)
 
 # Outside of the sources' folder, the objects' folders are missing; and only
 # sources may be found there, not what an earlier build has left
-ifneq ($(srcdir),.)
+ifneq ($(HERE),.)
 srcdir := $(srcdir)
 override VPATH :=
 vpath %.c $(srcdir)

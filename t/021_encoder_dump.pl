@@ -125,11 +125,19 @@ copy_database('bad', 'bad_copy');
 ($result, $out, $err) = $node->psql('bad_copy', 'SELECT count(*) FROM made WHERE code IS NOT NULL');
 isnt($out, '300', 'but its codes, or its whole table, are lost by a restore');
 
-# A model in an index expression itself is too large for the catalogs
+# A model in an index expression itself is too large for the catalogs up to 17;
+# 18 gave pg_index a place for long values
 ($result, $out, $err) = $node->psql('good', q{SET search_path = public, other;
 	SELECT hashemb_train('{"method": "random", "dims": 256}', x ORDER BY id) AS large FROM zz_source \gset
 	CREATE INDEX ON indexed USING hashemb ((hashemb_encode(:'large'::hashemb_model, x)::bincode(256)))});
-like($err, qr/row is too big/, 'a literal in an index expression is refused');
+if ($node->safe_psql('postgres', q{SELECT current_setting('server_version_num')::int / 10000}) < 18)
+{
+	like($err, qr/row is too big/, 'a literal in an index expression is refused');
+}
+else
+{
+	is($err, '', 'a literal in an index expression is stored');
+}
 
 # What the server itself refuses
 ($result, $out, $err) = $node->psql('good', q{SET search_path = public, other;

@@ -32,7 +32,11 @@ for version in ${*:-17 18}; do
 	release=$(release_of "$version")
 	root=$roots/compat-$version
 	base "$release"
-	[ -d "$root" ] || new_root "$release" "$root" >/dev/null
+	if [ ! -d "$root" ]; then
+		remove_root "$root.new"
+		new_root "$release" "$root.new"
+		mv "$root.new" "$root"
+	fi
 	copy_checkout "$source" "$root" root
 	echo "== PostgreSQL $version in Debian ($release)"
 	in_root "$root" root "cd /srv/hashemb && HASHEMB_PG_VERSION=$version \

@@ -19,7 +19,7 @@ source=$(cd "$(dirname "$0")/.." && pwd)
 scenarios='bookworm-nothing-root bookworm-server-sudo bookworm-client-root
 	bookworm-client-sudo bookworm-package-root trixie-nothing-sudo
 	trixie-server-root trixie-client-sudo trixie-package-root'
-quick='unit isolation'
+quick='isolation'
 root='' passed=0 failed=0
 
 cleanup()
@@ -75,7 +75,8 @@ refused()
 make_root()
 {
 	base "$release"
-	root=$(new_root "$release")
+	root=$(mktemp -d "$roots/run-XXXXXX")
+	new_root "$release" "$root"
 	chroot "$root" useradd --create-home --shell /bin/sh someone
 	chroot "$root" useradd --create-home --shell /bin/sh stranger
 	echo 'someone ALL=(ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/someone"

@@ -26,7 +26,7 @@ need_command()
 	command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
 
-# Run apt-get as root, without a question
+# Run apt-get as root, without a question but sudo's for a password
 apt()
 {
 	sudo=''
@@ -39,7 +39,7 @@ apt()
 		[ -t 0 ] || sudo='sudo -n'
 	fi
 	$sudo env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 \
-		apt-get -qq -o DPkg::Lock::Timeout=300 "$@" 2>&1
+		apt-get -qq -o DPkg::Lock::Timeout=300 "$@" 2>&1 </dev/null
 }
 
 # Show how far apt is, by its status lines; the others go to the log
@@ -113,8 +113,8 @@ failed()
 	echo "As an administrator, run: apt-get install$missing" >&2
 	exit 1
 }
-apt update >"$log" </dev/null || failed
+apt update >"$log" || failed
 echo "  $(megabytes $missing) MB to fetch; a minute or two where the network is fast"
-{ apt install -y --no-install-recommends -o APT::Status-Fd=1 $missing </dev/null ||
+{ apt install -y --no-install-recommends -o APT::Status-Fd=1 $missing ||
 	touch "$log.failed"; } | progress
 [ ! -e "$log.failed" ] || failed

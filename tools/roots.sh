@@ -65,19 +65,17 @@ base()
 	) 9>"$roots/base/$1.lock"
 }
 
-# A copy of it, whose folder is printed: new_root RELEASE [FOLDER]
+# Copy it into an empty folder or none: new_root RELEASE FOLDER
 new_root()
 {
 	# What runs that were killed have left goes after a day
 	find "$roots" -maxdepth 1 -name 'run-*' -cmin +1440 \
 		-exec rm -rf --one-file-system {} +
-	folder=${2:-$(mktemp -d "$roots/run-XXXXXX")}
-	mkdir -p "$folder" "$roots/debs/$1"
-	cp -a --reflink=auto "$roots/base/$1/." "$folder"
-	cp -L /etc/resolv.conf "$folder/etc/resolv.conf" 2>/dev/null || true
+	mkdir -p "$2" "$roots/debs/$1"
+	cp -a --reflink=auto "$roots/base/$1/." "$2"
+	cp -L /etc/resolv.conf "$2/etc/resolv.conf" 2>/dev/null || true
 	find "$roots/debs/$1" -name '*.deb' \
-		-exec cp {} "$folder/var/cache/apt/archives" \;
-	echo "$folder"
+		-exec ln {} "$2/var/cache/apt/archives" \;
 }
 
 # Keep the packages that a system has fetched: keep_packages RELEASE ROOT
@@ -140,9 +138,9 @@ in_root()
 	return "$in_root_code"
 }
 
-# For traps: end the command that runs
+# For traps: end the command that runs, and with unshare all that it started
 stop_root()
 {
-	[ -z "$in_root_pid" ] || kill "$in_root_pid" 2>/dev/null || true
+	[ -z "$in_root_pid" ] || kill -KILL "$in_root_pid" 2>/dev/null || true
 	[ -z "$in_root_pid" ] || wait "$in_root_pid" 2>/dev/null || true
 }
