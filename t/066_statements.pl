@@ -114,7 +114,7 @@ sub make_table
 	@inside = (@inside, grep { $_->{name} =~ /^(i4|bo|ai)$/ && !$seen{ $_->{name} }++ } @$indexable) if $what ne 'plain';
 	$table{inside} = \@inside;
 	my @keys = ("c $kind->{class}", map { $_->{name} } @inside);
-	push @keys, pick('(i4 + y)', '(lower(te))', '(abs(y - 6))', '((i4 IS NULL))', 'y', 'x');
+	push @keys, pick('((i4::int8 + y))', '(lower(te))', '(abs(y - 6))', '((i4 IS NULL))', 'y', 'x');
 	my $options = "block_rows = " . pick(20, 50);
 	$options .= ", group_by = '" . pick(map { $_->{name} } grep { $_->{kind} ne 'array' } @inside) . "'" if $what eq 'grouped';
 	my $script = "CREATE $of $name (id int, c $kind->{type}, x int, y int, j jsonb, $attributes)" . ($what eq 'partitioned' ? ' PARTITION BY HASH (id)' : '') . ";\n";
@@ -124,7 +124,7 @@ sub make_table
 	}
 	$script .= add_rows(\%table, 1, int($n / 2));
 	@keys = sort { rand() <=> 0.5 } @keys;
-	$script .= "CREATE INDEX ${name}_idx ON $name USING hashemb (" . join(', ', @keys) . ")" . ($kind->{type} eq 'svec' ? '' : " WITH ($options)") . ($what eq 'partial' ? ' WHERE y < 10' : '') . ";\n";
+	$script .= "CREATE INDEX ${name}_idx ON $name USING hashemb (" . join(', ', @keys) . ")" . ($kind->{type} =~ /svec/ ? '' : " WITH ($options)") . ($what eq 'partial' ? ' WHERE y < 10' : '') . ";\n";
 	$script .= add_rows(\%table, int($n / 2) + 1, $n - int($n / 2));
 	$script .= "CREATE INDEX ON $name (x); CREATE INDEX ON $name USING gin (j);\n";
 	$script .= "UPDATE $name SET y = (y + 1) % 13 WHERE id % 9 = 0;\nDELETE FROM $name WHERE id % 23 = 0;\n";
@@ -134,10 +134,11 @@ sub make_table
 }
 
 my $script = "\\set ON_ERROR_STOP 1\n";
-$script .= make_table($_, 'plain', 700) for @kinds;
 my ($hamming) = grep { $_->{name} eq 'hamming_1' } @kinds;
+# so many that a search need not see them all
+$script .= make_table($_, 'plain', $_ == $hamming ? 4000 : 700) for @kinds;
 $script .= make_table($hamming, $_, 700) for qw(partitioned temp grouped partial unlogged);
-$script .= make_table(pick(@kinds), 'partitioned', 500) . make_table(pick(grep { $_->{type} ne 'svec' } @kinds[ 1 .. $#kinds ]), 'grouped', 500);
+$script .= make_table(pick(@kinds), 'partitioned', 500) . make_table(pick(grep { $_->{type} !~ /svec/ } @kinds[ 1 .. $#kinds ]), 'grouped', 500);
 
 # A distance from a row of the table: its SQL, and the query's
 sub distance
@@ -153,7 +154,7 @@ sub distance
 sub where
 {
 	my ($with, $table, $depth) = @_;
-	my @conditions = chance(0.12) ? () : condition($with, $table, $depth // 3);
+	my @conditions = chance(0.12) ? () : condition($with, $table, $depth // pick(0, 0, 1, 2, 3));
 
 	push @conditions, "$with->{alias}y < 10" if $table->{what} eq 'partial' && chance(0.8);
 	return @conditions ? 'WHERE ' . join(' AND ', map { "($_)" } @conditions) : '';
@@ -390,7 +391,7 @@ sub settings
 	push @settings, 'enable_seqscan = off', chance(0.7) ? 'enable_sort = off' : () if chance(0.6);
 	push @settings, pick('enable_indexscan = off', 'hashemb.enable_scan = off', 'enable_bitmapscan = off', 'enable_hashjoin = off', 'enable_nestloop = off', 'enable_material = off', 'enable_memoize = off') if chance(0.3);
 	push @settings, 'hashemb.simd = ' . pick('scalar', 'auto') if chance(0.2);
-	push @settings, 'work_mem = 64kB' if chance(0.2);
+	push @settings, q(work_mem = '64kB') if chance(0.2);
 	push @settings, 'jit = on', 'jit_above_cost = 0' if chance(0.02);
 	push @settings, 'max_parallel_workers_per_gather = 2', 'parallel_setup_cost = 0', 'parallel_tuple_cost = 0', 'min_parallel_table_scan_size = 0' if chance(0.1);
 	push @settings, 'enable_partitionwise_join = on', 'enable_partitionwise_aggregate = on' if chance(0.1);
@@ -426,7 +427,7 @@ my @runs;
 $script .= "\\set ON_ERROR_STOP 0\n";
 for my $number (1 .. $statements)
 {
-	my $table = pick(@tables);
+	my $table = pick(@tables, $tables[0], $tables[0], $tables[0]);
 	my $shape = pick(@weighted);
 	my $prepared = chance(0.25) && $shape !~ /cursor|loop|changed|locked|with_ties/;
 	my $recall = $approximate{$shape} && chance(0.25) ? 0.95 : 1;
@@ -444,7 +445,9 @@ for my $number (1 .. $statements)
 		$truth = "PREPARE s$types AS $truth;\nEXECUTE s$values;\nDEALLOCATE s";
 	}
 	$script .= change(pick(@tables)) if $number % 10 == 0;
-	$script .= join("\n", @settings) . "\n\\echo \@$number search\n" . watched($search);
+	$script .= "\\set ON_ERROR_STOP 1\n" . join("\n", @settings) . "\n\\set ON_ERROR_STOP 0\n";
+	$script .= "\\echo \@$number plan\nEXPLAIN (COSTS OFF) $search;\n" if $search !~ /;/ && $shape !~ /loop/;
+	$script .= "\\echo \@$number search\n" . watched($search);
 	$script .= "RESET ALL;\nSET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off; SET hashemb.enable_scan = off;\n\\echo \@$number truth\n" . watched($truth) . "\\echo \@0\nRESET ALL;\n";
 	push @runs, { number => $number, table => $table->{name}, shape => $shape, settings => "@settings", search => $search, compare => $compare, k => $k, skip => $skip, recall => $recall };
 }
@@ -463,7 +466,7 @@ my %rows;
 my $to;
 for my $line (split /\n/, $out)
 {
-	if ($line =~ /^\@(\d+) (search|truth)$/)
+	if ($line =~ /^\@(\d+) (plan|search|truth)$/)
 	{
 		$to = $rows{$1}{$2} = [];
 	}
@@ -512,7 +515,8 @@ sub difference
 	my ($run, $got, $truth) = @_;
 	my $skip = $run->{skip} // 0;
 	my $most = defined $run->{k} ? $run->{k} : 1_000_000;
-	my $want = @$truth - $skip < $most ? @$truth - $skip : $most;
+	my $found = @$truth > $skip ? @$truth - $skip : 0;
+	my $want = $found < $most ? $found : $most;
 	my @part = $want > 0 ? @$truth[ $skip .. $skip + $want - 1 ] : ();
 	my ($error) = grep { /^!ERROR/ } @$got;
 	my ($expected) = grep { /^!ERROR/ } @$truth;
@@ -550,6 +554,17 @@ sub difference
 }
 
 my ($compared, $empty, $errors, %failed) = (0, 0, 0);
+my ($plans, %plans) = (0);
+for my $run (@runs)
+{
+	my @plan = @{ $rows{ $run->{number} }{plan} // [] };
+
+	$plans += @plan > 0;
+	for my $node ('Custom Scan', 'Index Scan using', 'Bitmap Index Scan', 'Index Cond')
+	{
+		$plans{$node}++ if grep { /$node.*(_idx| Cond|hashemb)/ } @plan;
+	}
+}
 for my $run (@runs)
 {
 	my ($got, $truth) = @{ $rows{ $run->{number} } }{qw(search truth)};
@@ -566,6 +581,10 @@ for my $run (@runs)
 }
 is($compared, $statements, 'all statements were compared');
 is(join('; ', map { "$_ @{$failed{$_}}" } sort keys %failed), '', 'every statement gave the rows of a sequential scan');
+note "of $plans plans: " . join(', ', map { "$plans{$_} $_" } sort keys %plans);
+cmp_ok($plans{'Custom Scan'} // 0, '>', 0.3 * $plans, 'the scan node ran many of them');
+cmp_ok($plans{'Bitmap Index Scan'} // 0, '>', 0.03 * $plans, 'and bitmaps some');
+note "$empty without rows, $errors with errors";
 cmp_ok($empty, '<', 0.4 * $statements, 'most found rows');
 cmp_ok($errors, '<', 0.01 * $statements + 1, 'nearly all could be run');
 

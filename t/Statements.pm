@@ -261,11 +261,11 @@ sub atom
 	my $alias = $with->{alias};
 	my $column = pick(@{ $table->{columns} });
 
-	$column = pick(@{ $table->{inside} }) if @{ $table->{inside} } && chance(0.7);
+	$column = pick(@{ $table->{inside} }) if @{ $table->{inside} } && chance(0.8);
 	return vector_condition($with, $table) if chance(0.1);
 	return pick(
 		$alias . 'x ' . pick('=', '<', '>') . ' ' . int(rand(100)), "${alias}j @> '{\"k\": " . int(rand(20)) . '}\'', $alias . 'y ' . pick('=', '<', '>') . ' ' . int(rand(13)),
-		"${alias}y % 3 = " . int(rand(3)), "${alias}i4 = ${alias}y", "${alias}i4 + ${alias}y = " . int(rand(20)), "(${alias}i4 IS NULL)", "abs(${alias}y - 6) < " . int(rand(7)),
+		"${alias}y % 3 = " . int(rand(3)), "${alias}i4 = ${alias}y", "${alias}i4::int8 + ${alias}y = " . int(rand(20)), "(${alias}i4 IS NULL)", "abs(${alias}y - 6) < " . int(rand(7)),
 		"lower(${alias}te) = 'ab'", "(${alias}i4, ${alias}y) < (" . int(rand(15)) . ', 5)', pick('true', 'false', 'NULL::bool'))
 	  if chance(0.2);
 	return bool_condition($with, $column) if $column->{kind} eq 'bool';
@@ -292,7 +292,7 @@ sub kinds
 	my @kinds;
 
 	for ([ 64, 1, 'hamming', '<~>', sub { int(rand(40)) } ], [ 40, 1, 'jaccard', '<%>', sub { sprintf('%.2f', rand()) } ], [ 40, 1, 'cosine', '<=>', sub { sprintf('%.2f', rand()) } ],
-		[ 40, 1, 'ip', '<#>', sub { sprintf('%.1f', rand(12) - 10) } ], [ 24, 2, 'ip', '<#>', sub { sprintf('%.1f', rand(20) - 15) } ], [ 24, 2, 'hamming', '<~>', sub { int(rand(30)) } ],
+		[ 40, 1, 'ip', '<#>', sub { sprintf('%.1f', rand(12) - 10) } ], [ 24, 2, 'ip', '<#>', sub { sprintf('%.1f', rand(20) - 15) } ], [ 24, 2, 'cosine', '<=>', sub { sprintf('%.2f', rand()) } ],
 		[ 16, 4, 'cosine', '<=>', sub { sprintf('%.2f', rand()) } ], [ 20, 3, 'ip', '<#>', sub { sprintf('%.1f', rand(40) - 30) } ])
 	{
 		my ($dims, $bits, $class, $operator, $far) = @$_;
@@ -304,7 +304,7 @@ sub kinds
 	{
 		my ($class, $operator, $far) = @$_;
 
-		push @kinds, { name => "svec_$class", type => 'svec', class => "svec_${class}_ops", operator => $operator, far => $far, row => 'sparse_of(%s)' };
+		push @kinds, { name => "svec_$class", type => 'svec(200)', class => "svec_${class}_ops", operator => $operator, far => $far, row => 'sparse_of(%s)' };
 	}
 	return @kinds;
 }
