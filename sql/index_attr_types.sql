@@ -69,8 +69,8 @@ BEGIN
 END $$;
 
 -- Try a type: conditions are patterns in which VALUE and OTHER stand for
--- values, LIST for an array of both, NULLS for one of VALUE and NULL, and
--- ELEMENT for the first element of VALUE
+-- values, BARE for one without its type, LIST for an array of both, NULLS for
+-- one of VALUE and NULL, and ELEMENT for the first element of VALUE
 CREATE FUNCTION pg_temp.try_type(type text, vals text[], conditions text[], opclass text DEFAULT '')
 	RETURNS TABLE (matches bigint, different bigint, example text, undecided text) LANGUAGE plpgsql AS $$
 DECLARE
@@ -80,10 +80,10 @@ DECLARE
 BEGIN
 	PERFORM pg_temp.make_table(type, opclass, vals);
 	SELECT array_agg(DISTINCT c) INTO all_conditions FROM unnest(conditions) AS p(p), generate_series(1, cardinality(vals)) i,
-		LATERAL (SELECT replace(replace(replace(replace(replace(p, 'LIST', format('(ARRAY[%L, %L]::%s[])%s', vals[i], vals[1 + i % cardinality(vals)], cast_to, in_collation)),
+		LATERAL (SELECT replace(replace(replace(replace(replace(replace(p, 'LIST', format('(ARRAY[%L, %L]::%s[])%s', vals[i], vals[1 + i % cardinality(vals)], cast_to, in_collation)),
 			'NULLS', format('(ARRAY[%L, NULL]::%s[])%s', vals[i], cast_to, in_collation)),
 			'VALUE', format('(%L::%s%s)', vals[i], cast_to, in_collation)), 'OTHER', format('(%L::%s%s)', vals[1 + i % cardinality(vals)], cast_to, in_collation)),
-			'ELEMENT', format('((%L::%s)[1]%s)', vals[i], cast_to, in_collation)) AS c) x;
+			'ELEMENT', format('((%L::%s)[1]%s)', vals[i], cast_to, in_collation)), 'BARE', format(CASE WHEN type ~ '^name.*COLLATE' THEN '%L::%s%s' ELSE '%L' END, vals[i], cast_to, in_collation)) AS c) x;
 	SELECT d.matches, d.different, d.example INTO matches, different, example
 		FROM pg_temp.differences('typed_idx', 'typed', ARRAY['code <~> pg_temp.code(7, 5, ''q'')::bincode(256)'], all_conditions, '{1000}') d;
 	undecided := pg_temp.undecided('typed', all_conditions);
@@ -97,7 +97,7 @@ CREATE FUNCTION pg_temp.try_made(conditions text[]) RETURNS TABLE (matches bigin
 CREATE TABLE tries (ord int GENERATED ALWAYS AS IDENTITY, type text, opclass text DEFAULT '', vals text[]);
 
 -- Scalars: order where the type has it in an operator class
-\set equality '{a = VALUE,a <> VALUE,"a IN (VALUE, OTHER)","a = ANY (NULLS)","a <> ALL (LIST)",a IS NULL,a IS NOT NULL,"NOT a = VALUE OR a IS NULL","VALUE = a"}'
+\set equality '{a = VALUE,a = BARE,a <> VALUE,"a IN (VALUE, OTHER)","a = ANY (NULLS)","a <> ALL (LIST)",a IS NULL,a IS NOT NULL,"NOT a = VALUE OR a IS NULL","VALUE = a"}'
 \set order '{a < VALUE,a <= VALUE,a >= VALUE,a > VALUE,a BETWEEN VALUE AND OTHER}'
 INSERT INTO tries (type, vals) VALUES
 ('"char"', '{a,b,"\\377",""}'),
@@ -155,7 +155,7 @@ TRUNCATE tries;
 
 -- Arrays of every type that elements can have: fixed lengths from 1 to 64, by
 -- value and by reference, varying, domains, composites, and what has no hash
-\set arrays '{a = VALUE,a && VALUE,a @> VALUE,a <@ VALUE,NOT a && VALUE,"ELEMENT = ANY (a)","ELEMENT <> ALL (a)","NOT ELEMENT = ANY (a) OR a IS NULL",a IS NULL,"VALUE <@ a AND a IS NOT NULL"}'
+\set arrays '{a = VALUE,a && BARE,a && VALUE,a @> VALUE,a <@ VALUE,NOT a && VALUE,"ELEMENT = ANY (a)","ELEMENT <> ALL (a)","NOT ELEMENT = ANY (a) OR a IS NULL",a IS NULL,"VALUE <@ a AND a IS NOT NULL"}'
 INSERT INTO tries (type, vals) VALUES
 ('"char"[]', '{"{}","{a}","{a,b}","{b,NULL}","{NULL}"}'),
 ('bool[]', '{"{}","{t}","{t,f}","{f,NULL}"}'),
@@ -330,3 +330,8 @@ EXCEPTION WHEN undefined_file OR insufficient_privilege OR feature_not_supported
 END $$;
 SELECT pg_temp.try_intarray();
 DROP TABLE IF EXISTS made;
+DROP EXTENSION IF EXISTS citext;
+DROP EXTENSION IF EXISTS intarray;
+DROP TYPE cents, colour, pair, textrange2 CASCADE;
+DROP DOMAIN uuid_d, name_d, bpchar_d, jsonb_d, range_d, list_d;
+DROP COLLATION ci;

@@ -308,7 +308,7 @@ DROP TABLE edge;
 DROP DOMAIN edge_domain;
 
 -- what cannot be indexed
-CREATE TABLE edge (id int, c bincode(64), c2 bincode(64), free bincode, levels bincode(64, 2), long bincode(17000), wide bincode(15900), a int, p point, j jsonb, t text);
+CREATE TABLE edge (id int, c bincode(64), c2 bincode(64), free bincode, levels bincode(64, 2), long bincode(17000), wide bincode(15900), a int, p point, j json, t text);
 CREATE INDEX ON edge USING hashemb (c, c2);
 CREATE INDEX ON edge USING hashemb (a);
 CREATE INDEX ON edge USING hashemb (free);

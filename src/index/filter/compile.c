@@ -515,20 +515,13 @@ add_array(HxFilter *filter, const HxAttr *attr, const ScanKeyData *key)
 	for (int i = 0; i < count; i++)
 		if (nulls[i])
 			nnulls++;
+	filter->recheck = true;
 	if (nnulls > 0 && key->sk_subtype == INT4ARRAYOID)
-	{
-		filter->recheck = true;
 		return;
-	}
 	if ((strategy == HX_STRATEGY_OVERLAP && nnulls == count) ||
 		(strategy == HX_STRATEGY_CONTAINS && nnulls > 0))
-	{
 		filter->never = true;
-		return;
-	}
-
-	filter->recheck = true;
-	if (form == HX_HASH_NONE || form != attr->hash.form ||
+	if (filter->never || form == HX_HASH_NONE || form != attr->hash.form ||
 		function != attr->hash.function.fn_oid)
 		return;
 	switch (strategy)
@@ -567,6 +560,18 @@ add_element(HxFilter *filter, const HxAttr *attr, const ScanKeyData *key)
 		return;
 	all = add_condition(filter, HX_CONDITION_ALL, attr->first_word);
 	HxHashBits(HxHashValue(hash, attr->collation, key->sk_argument), all->bits);
+}
+
+/* Compile a key on an array attribute. */
+static void
+add_array_key(HxFilter *filter, const HxAttr *attr, const ScanKeyData *key)
+{
+	if (key->sk_flags & SK_SEARCHARRAY)
+		filter->recheck = true;
+	else if (key->sk_strategy == HX_STRATEGY_ELEMENT)
+		add_element(filter, attr, key);
+	else
+		add_array(filter, attr, key);
 }
 
 /*
@@ -620,14 +625,7 @@ add_key(HxFilter *filter, int i, const ScanKeyData *key)
 	else if (key->sk_flags & (SK_ROW_HEADER | SK_ROW_MEMBER))
 		filter->recheck = true;
 	else if (attr->class->kind == HX_ATTR_ARRAY)
-	{
-		if (key->sk_flags & SK_SEARCHARRAY)
-			filter->recheck = true;
-		else if (key->sk_strategy == HX_STRATEGY_ELEMENT)
-			add_element(filter, attr, key);
-		else
-			add_array(filter, attr, key);
-	}
+		add_array_key(filter, attr, key);
 	else if (!get_operands(attr, key, &operands))
 		filter->recheck = true;
 	else if (operands.count == 0)
@@ -749,13 +747,8 @@ add_negated_key(HxFilter *filter, int i, const ScanKeyData *key)
 	filter->must_be_value |= UINT32_C(1) << i;
 	if (key->sk_flags & SK_SEARCHNULL)
 		return;
-	if (key->sk_strategy == HX_STRATEGY_ELEMENT)
-	{
-		/* an array without elements has no element equal to NULL */
-		filter->recheck = true;
-		return;
-	}
-	if (key->sk_flags & SK_ISNULL)
+	/* an array without elements has no element equal to NULL */
+	if ((key->sk_flags & SK_ISNULL) && key->sk_strategy != HX_STRATEGY_ELEMENT)
 		filter->never = true;
 	if (filter->never)
 		return;
