@@ -556,7 +556,8 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	search->desc = *desc;
 	search->spec = *spec;
 	HxInitChecked(&search->checked, (Size) work_mem * 1024 / 4);
-	search->stats.way = spec->tids ? HX_WAY_BITMAP : HX_WAY_BLOCKS;
+	search->stats.way =
+		spec->tids && !spec->near ? HX_WAY_BITMAP : HX_WAY_BLOCKS;
 	search->stats.lossy = spec->tids ? HxTidSetLossy(spec->tids) : 0;
 	if (HxIsSparse(desc))
 	{

@@ -113,6 +113,7 @@ typedef struct HxSearchSpec
 	 */
 	uint64 limit;
 	const HxTidSet *tids; /* rows that may pass; NULL: all */
+	bool near;			  /* tids is what conditions on the vector have left */
 	HxHeapRows heap;	  /* what their heap rows decide */
 
 	/* Called with rows that check found dead to everybody; or NULL */
