@@ -165,6 +165,24 @@ SELECT * FROM pg_temp.unordered('index_distance_sparse_cosine', 'index_distance_
 SELECT * FROM pg_temp.differences('index_distance_sparse_cosine', 'index_distance_sparse', ARRAY[:'distance'], ARRAY[:'two', :'either', :'beside']);
 SELECT searches, matches > 0 AS some, bitmaps > 0 AS bitmaps, different FROM pg_temp.with_bitmaps('index_distance_sparse', :'distance', ARRAY[:'beside', format('(%s) < 0.95 AND id < 60', :'distance')]);
 DROP TABLE index_distance_sparse;
+-- more rows than memory holds become pages, whose rows are looked at again
+CREATE TABLE index_distance_sparse (id int, v svec(1000), a int) WITH (fillfactor = 10);
+INSERT INTO index_distance_sparse SELECT i, pg_temp.vector(i), i % 10 FROM generate_series(1, 8000) i;
+CREATE INDEX index_distance_lossy ON index_distance_sparse USING hashemb (v, a);
+ANALYZE index_distance_sparse;
+SET work_mem = '64kB';
+SELECT format('(v <#> %s)', v[2]) AS distance, format('(v <#> %s) <= 0 AND a < 9', v[1]) AS condition FROM (SELECT :'vectors'::text[] AS v) s \gset
+SELECT * FROM pg_temp.differences('index_distance_lossy', 'index_distance_sparse', ARRAY[:'distance'], ARRAY[:'condition'], '{10,100000}');
+CREATE FUNCTION pg_temp.lossy_pages(query text) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+	plan jsonb;
+BEGIN
+	EXECUTE 'EXPLAIN (ANALYZE, FORMAT json) ' || query INTO plan;
+	RETURN jsonb_path_query_first(plan, 'strict $.**."Lossy Pages"');
+END $$;
+SELECT pg_temp.lossy_pages(format('SELECT id FROM index_distance_sparse WHERE %s ORDER BY %s LIMIT 10', :'condition', :'distance')) > 0 AS lossy;
+RESET work_mem;
+DROP TABLE index_distance_sparse;
 
 -- the plans: the condition ends a search, is a condition of bitmap scans beside
 -- others, and sequential scans win where nearly all rows pass

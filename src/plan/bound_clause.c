@@ -226,3 +226,19 @@ HxMakeBoundClause(IndexOptInfo *index, int column, Expr *clause)
 		opno, BOOLOID, false, linitial(comparison.distance->args),
 		make_bound(constructor, &comparison), InvalidOid, InvalidOid);
 }
+
+/* Is this a condition that no great distance passes, of just this distance? */
+bool
+HxLimitsDistance(IndexOptInfo *index, int column, Expr *clause,
+				 const OpExpr *distance)
+{
+	Comparison comparison;
+	bool below;
+
+	if (!match_comparison(index, column, clause, &comparison) ||
+		!equal(comparison.distance, distance))
+		return false;
+	below = comparison.strategy < BTEqualStrategyNumber;
+	return comparison.strategy != BTEqualStrategyNumber &&
+		   below == (comparison.minuend == NULL);
+}

@@ -39,6 +39,8 @@ typedef struct Shares
 	Selectivity all;	  /* share of the rows that pass everything */
 	Selectivity enforced; /* that pass mask and bitmap */
 	Selectivity group;	  /* that are in blocks of the values asked for */
+	Selectivity limited;  /* that the conditions on the order's distance pass */
+	double near;		  /* in blocks that conditions on the vector leave */
 	double masks;		  /* masks made for each row */
 	QualCost heap;		  /* of what is left to check on a heap row */
 	bool checks;		  /* is there anything left? */
@@ -78,11 +80,19 @@ find_shares(PlannerInfo *root, const HxPath *path, Path *bitmap, Shares *shares)
 	ListCell *cell;
 
 	memset(shares, 0, sizeof(*shares));
+	shares->limited = shares->near = 1;
 	foreach (cell, index->indrestrictinfo)
 	{
 		RestrictInfo *clause = lfirst_node(RestrictInfo, cell);
 		bool partial;
 
+		shares->near =
+			Min(shares->near,
+				HxVectorClauseShare(root, index, path->column, clause));
+		if (HxLimitsDistance(index, path->column, clause->clause, path->order.distance))
+			shares->limited =
+				Min(shares->limited, clause_selectivity(root, (Node *) clause,
+														0, JOIN_INNER, NULL));
 		if ((HxCompileClause(index, clause, &values, &partial) && !partial) ||
 			HxCompileVectorClause(root, index, path->column, clause, &values))
 			enforced = lappend(enforced, clause);
@@ -162,11 +172,14 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 	Cost startup;
 
 	find_shares(root, path, bitmap, &shares);
-	if (wanted > 0)
-		share = HxVisitedShare(index->tuples, Max(wanted, 10), shares.all,
+	/* the nearest rows are those that a limit on their distance lets pass */
+	if (wanted > 0 && (wanted <= rows || shares.limited == 1))
+		share = HxVisitedShare(index->tuples, Max(wanted, 10),
+							   Min(shares.all / Max(shares.limited, 1e-9), 1),
 							   hx_recall);
 	else
 		wanted = rows;
+	share = Min(share, shares.near);
 	if (shares.group < 1)
 		share = HxGroupedShare(share, index->tuples, shares.group);
 	if (HxIsSparseIndex(index))
@@ -204,9 +217,10 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 	path->path.path.total_cost = path->path.path.startup_cost +
 								 fetch_cost(root, rel, index, rows) +
 								 rows * target->cost.per_tuple;
-	if (path->wanted == HX_WANTED_SOME && share < shares.group)
-		path->path.path.total_cost +=
-			HxSearchCost(index, shares.group, shares.masks, false);
+	if (path->wanted == HX_WANTED_SOME &&
+		share < Min(shares.group, shares.near))
+		path->path.path.total_cost += HxSearchCost(
+			index, Min(shares.group, shares.near), shares.masks, false);
 }
 
 /* Make a path, with a bitmap or without. */

@@ -164,6 +164,8 @@ extern Node *HxCompileClause(IndexOptInfo *index, RestrictInfo *clause,
 
 /* bound_clause.c */
 extern Expr *HxMakeBoundClause(IndexOptInfo *index, int column, Expr *clause);
+extern bool HxLimitsDistance(IndexOptInfo *index, int column, Expr *clause,
+							 const OpExpr *distance);
 
 /* bound_path.c */
 extern void HxAddBoundPaths(PlannerInfo *root, RelOptInfo *rel);
@@ -172,6 +174,8 @@ extern void HxAddBoundPaths(PlannerInfo *root, RelOptInfo *rel);
 extern Node *HxCompileVectorClause(PlannerInfo *root, IndexOptInfo *index,
 								   int column, RestrictInfo *clause,
 								   List **values);
+extern double HxVectorClauseShare(PlannerInfo *root, IndexOptInfo *index,
+								  int column, RestrictInfo *clause);
 
 /* bitmap.c */
 extern List *HxHarvestBitmaps(PlannerInfo *root, RelOptInfo *rel);

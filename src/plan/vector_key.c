@@ -17,6 +17,7 @@
 #include "utils/lsyscache.h"
 
 #include "compat.h"
+#include "index/am/cost.h"
 #include "index/index.h"
 #include "plan/plan.h"
 
@@ -122,6 +123,20 @@ compile_ball(IndexOptInfo *index, int column, OpExpr *op, List **values)
 	return make_leaf(index, column, HX_PROGRAM_OPERATOR, opno, ball, values);
 }
 
+/* What a condition is as an operator with a ball, or another operator, or NULL */
+static Expr *
+find_ball_clause(PlannerInfo *root, IndexOptInfo *index, int column, Expr *expr)
+{
+	Expr *bound;
+
+	if (IsA(expr, FuncExpr))
+		expr = ask_support(root, index, column, (FuncExpr *) expr);
+	if (expr == NULL || !IsA(expr, OpExpr))
+		return NULL;
+	bound = HxMakeBoundClause(index, column, expr);
+	return bound ? bound : expr;
+}
+
 /*
  * Compile a condition on the vector column into a leaf; NULL if it is another,
  * or must not be evaluated before others.  Values are appended to *values.
@@ -149,15 +164,16 @@ HxCompileVectorClause(PlannerInfo *root, IndexOptInfo *index, int column,
 	}
 	if (IsA(expr, ScalarArrayOpExpr))
 		return compile_balls(index, column, (ScalarArrayOpExpr *) expr, values);
-	if (IsA(expr, FuncExpr))
-		expr = ask_support(root, index, column, (FuncExpr *) expr);
-	else if (IsA(expr, OpExpr))
-	{
-		Expr *bound = HxMakeBoundClause(index, column, expr);
+	expr = find_ball_clause(root, index, column, expr);
+	return expr ? compile_ball(index, column, (OpExpr *) expr, values) : NULL;
+}
 
-		expr = bound ? bound : expr;
-	}
-	if (expr == NULL || !IsA(expr, OpExpr))
-		return NULL;
-	return compile_ball(index, column, (OpExpr *) expr, values);
+/* Share of the index's rows in blocks that a condition leaves to be visited */
+double
+HxVectorClauseShare(PlannerInfo *root, IndexOptInfo *index, int column,
+					RestrictInfo *clause)
+{
+	Expr *expr = find_ball_clause(root, index, column, clause->clause);
+
+	return expr ? HxBallShare(root, index, column, (OpExpr *) expr) : 1;
 }

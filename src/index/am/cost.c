@@ -147,15 +147,15 @@ HxGroupedShare(double share, double rows, Selectivity group)
 }
 
 /*
- * Greatest distance that a condition on the vector column leaves, as a share of
- * the dimensions; negative if it is none, or not known.
+ * Greatest distance that "vector op ball" leaves on a column, as a share of the
+ * dimensions; negative if it is another condition, or not known.
  */
 static double
-condition_reach(PlannerInfo *root, const IndexOptInfo *index,
-				const IndexClause *clause, const OpExpr *op)
+condition_reach(PlannerInfo *root, const IndexOptInfo *index, int column,
+				const OpExpr *op)
 {
-	Oid family = index->opfamily[clause->indexcol];
-	Oid class_type = index->opcintype[clause->indexcol];
+	Oid family = index->opfamily[column];
+	Oid class_type = index->opcintype[column];
 	int strategy;
 	Oid type;
 	Oid collation;
@@ -166,7 +166,7 @@ condition_reach(PlannerInfo *root, const IndexOptInfo *index,
 			get_opfamily_proc(family, class_type, class_type, HX_VECTOR_PROC)))
 		return -1;
 	strategy = get_op_opfamily_strategy(op->opno, family);
-	get_atttypetypmodcoll(index->indexoid, clause->indexcol + 1, &type, &typmod,
+	get_atttypetypmodcoll(index->indexoid, column + 1, &type, &typmod,
 						  &collation);
 	if (strategy == HX_STRATEGY_BALL)
 		return HxEstimateReach(root, lsecond(op->args), type, typmod);
@@ -175,10 +175,16 @@ condition_reach(PlannerInfo *root, const IndexOptInfo *index,
 	return -1;
 }
 
-/*
- * Share of the rows that a search without an order visits: all, unless a ball
- * of a known radius leaves out blocks.
- */
+double
+HxBallShare(PlannerInfo *root, const IndexOptInfo *index, int column,
+			const OpExpr *op)
+{
+	double reach = condition_reach(root, index, column, op);
+
+	return reach < 0 ? 1 : Min(BALL_FLOOR + BALL_GROWTH * reach, 1);
+}
+
+/* Share of the rows that a search by a path's conditions has to visit */
 static double
 ball_share(PlannerInfo *root, const IndexPath *path)
 {
@@ -189,11 +195,9 @@ ball_share(PlannerInfo *root, const IndexPath *path)
 	{
 		IndexClause *clause = lfirst_node(IndexClause, cell);
 		RestrictInfo *qual = linitial_node(RestrictInfo, clause->indexquals);
-		double reach = condition_reach(root, path->indexinfo, clause,
-									   (OpExpr *) qual->clause);
 
-		if (reach >= 0)
-			share = Min(share, BALL_FLOOR + BALL_GROWTH * reach);
+		share = Min(share, HxBallShare(root, path->indexinfo, clause->indexcol,
+									   (OpExpr *) qual->clause));
 	}
 	return share;
 }
@@ -256,7 +260,7 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	genericcostestimate(root, path, loop_count, &costs);
 
 	/* An order is exact: nobody tells the scan how many rows are wanted. */
-	share = ordered ? 1 : ball_share(root, path);
+	share = ball_share(root, path);
 	foreach (cell, path->indexclauses)
 		clauses = lappend(clauses, lfirst_node(IndexClause, cell)->rinfo);
 	group = HxGroupSelectivity(root, index, clauses);

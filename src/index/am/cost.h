@@ -21,6 +21,13 @@ extern Selectivity HxGroupSelectivity(PlannerInfo *root,
 /* What is visited of so many rows, given that share, instead of `share` */
 extern double HxGroupedShare(double share, double rows, Selectivity group);
 
+/*
+ * Share of the rows in blocks that "vector op ball" on a column leaves to be
+ * visited; 1 if it is another condition, or its ball is not known
+ */
+extern double HxBallShare(PlannerInfo *root, const IndexOptInfo *index,
+						  int column, const OpExpr *op);
+
 /* Is the index one of sparse vectors? */
 extern bool HxIsSparseIndex(const IndexOptInfo *index);
 

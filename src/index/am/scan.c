@@ -96,35 +96,38 @@ set_bound(const IndexSearch *state, Datum value, HxWithin *ball)
 {
 	const HxKind *kind = HxKindOf(&state->desc);
 	const HxBound *bound = HxGetBound(value);
-	HxQuery *query;
 
 	if (!(kind->bounds & 1 << bound->kind))
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
 						errmsg("the distance_bound is not one of the indexed "
 							   "column's type")));
-	query = kind->query(
+	ball->query = kind->query(
 		&state->desc, (HxMetric) bound->metric, PointerGetDatum(bound->query),
 		bound->kind == HX_BOUND_FLOATS ? FLOAT4ARRAYOID : InvalidOid);
-	if (state->spec.query && kind->same_query(query, state->spec.query))
-		query = state->spec.query;
-	ball->query = query;
 	ball->test = HxBoundTestOf(bound);
 }
 
-/* Set a ball from the right side of the operator of a strategy. */
+/*
+ * Set a ball from the right side of the operator of a strategy.  A query that is
+ * the search's own gets its pointer.
+ */
 static void
 set_ball(const IndexSearch *state, StrategyNumber strategy, Datum value,
 		 HxWithin *ball)
 {
+	const HxKind *kind = HxKindOf(&state->desc);
+	HxQuery *own = state->spec.query;
+
 	memset(ball, 0, sizeof(*ball));
 	if (strategy == HX_STRATEGY_BOUND)
-	{
 		set_bound(state, value, ball);
-		return;
+	else
+	{
+		ball->query = kind->ball(&state->desc, value, &ball->test.value);
+		ball->test.strategy = BTLessEqualStrategyNumber;
 	}
-	ball->query = HxKindOf(&state->desc)->ball(&state->desc, value,
-													&ball->test.value);
-	ball->test.strategy = BTLessEqualStrategyNumber;
+	if (own && kind->same_query(ball->query, own))
+		ball->query = own;
 }
 
 /*

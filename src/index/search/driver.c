@@ -297,7 +297,7 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	search->filtered = !HxFilterIsTrivial(spec->filter) || spec->tids;
 	/* A base backup brings marks that older snapshots here must not heed */
 	search->see_dead = TransactionStartedDuringRecovery();
-	search->stats.way = spec->tids ? HX_WAY_BITMAP : HX_WAY_BLOCKS;
+	search->stats.way = spec->tids && !spec->near ? HX_WAY_BITMAP : HX_WAY_BLOCKS;
 	search->stats.lossy = spec->tids ? HxTidSetLossy(spec->tids) : 0;
 	HxInitChecked(&search->checked, (Size) work_mem * 1024 / 4);
 	HxKindOf(desc)->begin(search);

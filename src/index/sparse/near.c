@@ -174,5 +174,8 @@ HxNarrowSparseSearch(Relation index, const HxIndexDesc *desc, HxSearchSpec *spec
 	}
 	spec->nballs = own;
 	if (rows.tids)
+	{
+		spec->near = !spec->tids;
 		spec->tids = make_set(index, &rows, recheck);
+	}
 }
