@@ -461,6 +461,10 @@ HxStartSparsePhase(HxSearch *base)
 	HxSparseSearch *search = (HxSparseSearch *) base;
 
 	base->exact = true;
+	/* Another part of the rows begins with the first block, too */
+	if (search->nseen > 0 && search->begun != base->part)
+		base->stats.restarts++;
+	search->begun = base->part;
 	if (!open_all(search))
 		start_over(search);
 }

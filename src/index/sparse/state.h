@@ -48,6 +48,7 @@ typedef struct HxSparseSearch
 	const HxSparseQuery *query;
 	double cutoff; /* greatest distance that the conditions on them leave */
 
+	HxSearchPart begun; /* part of the rows that was looked for last */
 	HxSparseDirectory directory;
 	bool is_read;			/* it has been read */
 	HxWindowState *windows; /* those that may have rows */
