@@ -31,7 +31,7 @@ INDEX = \
 	$(call objects,index/blocks/build,write spool group work build) \
 	$(call objects,index/blocks/change,rewrite prune group place split merge \
 		insert vacuum) \
-	$(call objects,index/blocks/check,upper heap check) \
+	$(call objects,index/blocks/check,upper heap check inspect) \
 	$(call objects,index/code,levels train payload) \
 	$(call objects,index/sparse,page row write cluster lists bound score pending \
 		visit search near rewrite merge insert vacuum work build check inspect kind) \

@@ -13,6 +13,7 @@
 #include "index/index.h"
 #include "nodes/execnodes.h"
 #include "type/distance.h"
+#include "utils/tuplestore.h"
 
 struct HxBuild;
 struct HxSearch;
@@ -26,6 +27,23 @@ typedef struct HxQuery
 	HxMetric metric;
 	double unit; /* distances are divided by this to look up the misses */
 } HxQuery;
+
+/* A query and the row that it came from */
+typedef struct HxSampleQuery
+{
+	HxQuery *query;
+	uint64 tid; /* packed; a row does not count itself.  0: no row */
+} HxSampleQuery;
+
+/* What hashemb_index_info() shows of what is stored */
+typedef struct HxIndexInfo
+{
+	int64 rows; /* with a vector or without, dead ones included */
+	int64 null_rows;
+	int64 dead;
+	int64 pending; /* rows that wait to be put in order */
+	int blocks;
+} HxIndexInfo;
 
 typedef struct HxKind
 {
@@ -89,12 +107,6 @@ typedef struct HxKind
 	/* ---- search (search/state.h) ---- */
 
 	Size search_size; /* of its struct, which begins with an HxSearch */
-
-	/*
-	 * Searches may stop at a recall below 1, by expected misses; else every
-	 * search is exact.
-	 */
-	bool estimates;
 
 	/*
 	 * Before a search: turn the conditions on the vector that it does not decide
@@ -173,6 +185,30 @@ typedef struct HxKind
 	 */
 	void (*cleanup)(const IndexVacuumInfo *info, const HxIndexDesc *desc,
 					IndexBulkDeleteResult *stats);
+
+	/* ---- look ---- */
+
+	/* What is stored; may read the whole index. */
+	void (*info)(Relation index, const HxIndexDesc *desc, HxIndexInfo *info);
+
+	/* The rows of hashemb_block_info(). */
+	void (*block_info)(Relation index, const HxIndexDesc *desc,
+					   Tuplestorestate *store, TupleDesc tuples);
+
+	/*
+	 * Rows drawn at random, by a seed, as queries; returns how many, at most
+	 * `wanted`.  Palloc'd.
+	 */
+	int (*sample)(Relation index, const HxIndexDesc *desc, int wanted,
+				  uint64 seed, HxSampleQuery **queries);
+
+	/*
+	 * Learn what searches expect to miss, from queries or, if these are NULL,
+	 * from rows of the index; false if there are too few rows.  The structure
+	 * lock is held.  NULL: every search is exact.
+	 */
+	bool (*calibrate)(Relation index, const HxIndexDesc *desc,
+					  const HxSampleQuery *queries, int count);
 } HxKind;
 
 /* Returned by support function HX_VECTOR_PROC of a vector operator class */

@@ -18,50 +18,14 @@
 
 #include "compat.h"
 #include "hashemb.h"
-#include "index/blocks/recall/measure.h"
 #include "index/am/open.h"
-#include "index/blocks/store/span.h"
+#include "index/page/page.h"
 #include "index/search/search.h"
-#include "index/sparse/sparse.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_index_info);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_block_info);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_calibrate_index);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_measure_recall);
-
-/* Rows marked as dead on a page. */
-static int
-count_marks(const HxIndexDesc *desc, Page page)
-{
-	HxRowArrays rows;
-	int count = 0;
-
-	HxRowArraysOf(desc, page, &rows);
-	for (int i = 0; i < rows.count; i++)
-		count += (rows.dead[i / 64] >> (i % 64)) & 1;
-	return count;
-}
-
-/* Rows marked as dead in the index, all pages of which are read. */
-static uint64
-count_dead(Relation index, const HxIndexDesc *desc)
-{
-	BlockNumber end = RelationGetNumberOfBlocks(index);
-	uint64 dead = 0;
-
-	for (BlockNumber block = HX_METAPAGE + 1; block < end; block++)
-	{
-		Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_SHARE, NULL);
-		Page page = BufferGetPage(buffer);
-
-		CHECK_FOR_INTERRUPTS();
-		if (HxPageIsSound(page) && HxPageOpaque(page)->kind == HX_KIND_ROWS &&
-			!HxPageFault(desc, page, HX_KIND_ROWS))
-			dead += count_marks(desc, page);
-		UnlockReleaseBuffer(buffer);
-	}
-	return dead;
-}
 
 /* What a column of the index is now: a name of the table's, or an expression */
 static Datum
@@ -79,8 +43,8 @@ hx_index_info(PG_FUNCTION_ARGS)
 	HxOpened opened;
 	Relation index;
 	HxIndexDesc desc;
+	HxIndexInfo info = {0};
 	TupleDesc tuples;
-	HxBlocks blocks;
 	HxMeta meta;
 	Datum values[16];
 	bool nulls[16] = {false};
@@ -91,23 +55,15 @@ hx_index_info(PG_FUNCTION_ARGS)
 	HxOpenIndex(PG_GETARG_OID(0), HX_TO_SHOW, AccessShareLock, AccessShareLock,
 				&opened);
 	index = opened.index;
-	desc = *HxDescribe(index);
-	if (HxIsSparse(&desc))
-	{
-		HxSparseIndexInfo(index, &desc, values);
-		nulls[15] = true;
-		HxCloseIndex(&opened);
-		PG_RETURN_DATUM(
-			HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
-	}
 	HxReadMeta(index, &meta);
-	HxReadDirectory(index, &desc, NULL, &blocks);
+	desc = *HxDescribe(index);
+	HxKindOf(&desc)->info(index, &desc, &info);
 	values[i++] = Int32GetDatum(meta.version);
-	values[i++] = Int64GetDatum(HxBlocksRows(&blocks) + blocks.nulls.rows);
-	values[i++] = Int64GetDatum(blocks.nulls.rows);
-	values[i++] = Int64GetDatum(count_dead(index, &desc));
-	values[i++] = Int64GetDatum(0); /* codes have no pending area */
-	values[i++] = Int32GetDatum(blocks.count);
+	values[i++] = Int64GetDatum(info.rows);
+	values[i++] = Int64GetDatum(info.null_rows);
+	values[i++] = Int64GetDatum(info.dead);
+	values[i++] = Int64GetDatum(info.pending);
+	values[i++] = Int32GetDatum(info.blocks);
 	values[i++] = Int32GetDatum(meta.splits);
 	values[i++] = Int32GetDatum(meta.merges);
 	values[i++] = Int32GetDatum(desc.capacity);
@@ -124,106 +80,22 @@ hx_index_info(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
 }
 
-/* Pages of a block's chain. */
-static int
-count_pages(Relation index, const HxIndexDesc *desc, const HxEntry *entry)
-{
-	BlockNumber next = entry->first;
-	uint32 steps = 0;
-	int pages = 0;
-
-	while (next != InvalidBlockNumber)
-	{
-		Buffer buffer = HxReadRows(index, desc, next, entry->owner);
-
-		if (!BufferIsValid(buffer))
-			break;
-		HxCountStep(index, next, &steps);
-		pages++;
-		next = HxPageOpaque(BufferGetPage(buffer))->next;
-		UnlockReleaseBuffer(buffer);
-	}
-	return pages;
-}
-
-/* One row of hashemb_block_info. */
-static void
-put_block(ReturnSetInfo *result, Relation index, const HxIndexDesc *desc,
-		  int number, const HxEntry *entry)
-{
-	Datum values[10];
-	bool nulls[10] = {false};
-	bool is_nulls = (entry->flags & HX_ENTRY_NULLS) != 0;
-	HxRange range = HX_EMPTY_RANGE;
-
-	if (desc->group > 0)
-	{
-		Buffer zones = InvalidBuffer;
-
-		range = HxEntryRange(index, desc, entry, &zones);
-		UnlockReleaseBuffer(zones);
-	}
-
-	values[0] = Int32GetDatum(number);
-	values[1] = BoolGetDatum(is_nulls);
-	values[2] = Int64GetDatum(entry->rows);
-	values[3] = Int32GetDatum(count_pages(index, desc, entry));
-	values[4] = Int64GetDatum(entry->radius);
-	values[5] = Int64GetDatum(entry->min_weight);
-	values[6] = Int64GetDatum(entry->max_weight);
-	nulls[4] = is_nulls;
-	nulls[5] = nulls[6] = is_nulls || entry->min_weight > entry->max_weight;
-	values[7] = Int64GetDatum(range.low);
-	values[8] = Int64GetDatum(range.high);
-	values[9] = BoolGetDatum(range.nulls != 0);
-	nulls[7] = nulls[8] = range.values == 0;
-	nulls[9] = desc->group == 0;
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-}
-
 /* hashemb_block_info(regclass) */
 Datum
 hx_block_info(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	HxOpened opened;
-	Relation index;
 	HxIndexDesc desc;
-	HxEntry *entries = palloc(HX_PAGE_ROOM);
-	int number = 0;
-	uint32 steps = 0;
-	BlockNumber block;
 	HxMeta meta;
 
 	HxInitSetResult(fcinfo);
 	HxOpenIndex(PG_GETARG_OID(0), HX_TO_SHOW, AccessShareLock, AccessShareLock,
 				&opened);
-	index = opened.index;
-	desc = *HxDescribe(index);
-	if (HxIsSparse(&desc))
-	{
-		HxSparseBlockInfo(index, &desc, result->setResult, result->setDesc);
-		HxCloseIndex(&opened);
-		PG_RETURN_NULL();
-	}
-	HxReadMeta(index, &meta);
-	desc.group = meta.group;
-	block = meta.directory;
-	while (block != InvalidBlockNumber)
-	{
-		Buffer buffer =
-			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
-		Page page = BufferGetPage(buffer);
-		int count = HxPageDirectory(page)->count;
-
-		memcpy(entries, HxPageEntries(page), count * sizeof(HxEntry));
-		HxCountStep(index, block, &steps);
-		block = HxPageOpaque(page)->next;
-		UnlockReleaseBuffer(buffer);
-		for (int i = 0; i < count; i++)
-			if (!(entries[i].flags & HX_ENTRY_FREE))
-				put_block(result, index, &desc, number++, &entries[i]);
-	}
+	HxReadMeta(opened.index, &meta);
+	desc = *HxDescribe(opened.index);
+	HxKindOf(&desc)->block_info(opened.index, &desc, result->setResult,
+								result->setDesc);
 	HxCloseIndex(&opened);
 	PG_RETURN_NULL();
 }
@@ -236,13 +108,14 @@ check_takes_floats(Relation index, const HxIndexDesc *desc)
 {
 	HxMetric metric = desc->vector->metric;
 
-	if (HxIsSparse(desc) || (metric != HX_INNER_PRODUCT && metric != HX_COSINE))
+	if (!(HxKindOf(desc)->bounds & 1 << HX_BOUND_FLOATS) ||
+		(metric != HX_INNER_PRODUCT && metric != HX_COSINE))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("index \"%s\" is searched by %s, not by arrays of "
 						"numbers",
 						RelationGetRelationName(index),
-						HxIsSparse(desc) ? "sparse vectors" : "codes")));
+						HxKindOf(desc)->name)));
 }
 
 /* Row `row` of a two-dimensional array, as an array. */
@@ -313,47 +186,6 @@ read_queries(Relation index, const HxIndexDesc *desc, ArrayType *array,
 	return queries;
 }
 
-/* Rows of an index of sparse vectors as queries. */
-static HxSampleQuery *
-sample_sparse_queries(Relation index, const HxIndexDesc *desc, int wanted,
-					  uint64 seed, int *count)
-{
-	HxQuery **rows = palloc(Max(wanted, 1) * sizeof(HxQuery *));
-	uint64 *tids = palloc(Max(wanted, 1) * sizeof(uint64));
-	HxSampleQuery *queries;
-
-	*count = HxSparseSampleRows(index, desc, wanted, seed, rows, tids);
-	queries = palloc0(Max(*count, 1) * sizeof(HxSampleQuery));
-	for (int q = 0; q < *count; q++)
-	{
-		queries[q].query = rows[q];
-		queries[q].tid = tids[q];
-	}
-	return queries;
-}
-
-/* Rows of the index as queries. */
-static HxSampleQuery *
-sample_queries(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
-			   int *count)
-{
-	uint8 *payloads;
-	uint64 *tids;
-	HxSampleQuery *queries;
-
-	if (HxIsSparse(desc))
-		return sample_sparse_queries(index, desc, wanted, seed, count);
-	*count = HxSampleRows(index, desc, wanted, seed, &payloads, &tids);
-	queries = palloc0(Max(*count, 1) * sizeof(HxSampleQuery));
-	for (int q = 0; q < *count; q++)
-	{
-		queries[q].query = HxPayloadOf(desc)->query_of_row(
-			desc, payloads + q * desc->payload);
-		queries[q].tid = tids[q];
-	}
-	return queries;
-}
-
 /* hashemb_calibrate(regclass [, queries]) */
 Datum
 hx_calibrate_index(PG_FUNCTION_ARGS)
@@ -361,11 +193,9 @@ hx_calibrate_index(PG_FUNCTION_ARGS)
 	HxOpened opened;
 	Relation index;
 	HxIndexDesc desc;
-	HxTable *table = palloc(sizeof(HxTable));
 	HxSampleQuery *queries = NULL;
 	int count = 0;
-	bool done;
-	uint64 rows;
+	bool done = false;
 
 	PreventCommandDuringRecovery("hashemb_calibrate()");
 	PreventCommandIfParallelMode("hashemb_calibrate()");
@@ -378,16 +208,8 @@ hx_calibrate_index(PG_FUNCTION_ARGS)
 	if (PG_NARGS() > 1)
 		queries = read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(1), &count);
 	HxLockStructure(index);
-	if (HxIsSparse(&desc)) /* every search is exact */
-		done = false;
-	else if (queries)
-		done = HxComputeTable(index, &desc, queries, count, table, &rows);
-	else
-		done = HxComputeTableFromRows(index, &desc, HX_CALIBRATION_QUERIES,
-									  table, &rows);
-	if (done)
-		HxStoreTable(index, table, rows,
-					 queries ? HX_CALIBRATED_USER : HX_CALIBRATED_FULL);
+	if (HxKindOf(&desc)->calibrate) /* else every search is exact */
+		done = HxKindOf(&desc)->calibrate(index, &desc, queries, count);
 	HxUnlockStructure(index);
 	HxCloseIndex(&opened);
 	PG_RETURN_BOOL(done);
@@ -479,8 +301,8 @@ hx_measure_recall(PG_FUNCTION_ARGS)
 	index = opened.index;
 	desc = *HxDescribe(index);
 	if (type == INT4OID)
-		queries = sample_queries(
-			index, &desc, Max(0, Min(PG_GETARG_INT32(2), 1000000)), 2, &count);
+		count = HxKindOf(&desc)->sample(
+			index, &desc, Max(0, Min(PG_GETARG_INT32(2), 1000000)), 2, &queries);
 	else
 		queries = read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(2), &count);
 	for (int q = 0; q < count; q++)

@@ -33,6 +33,15 @@ extern void HxNoteFailedRow(struct HxSearch *search, double distance);
 extern int64 HxNextRowsOfBlocks(struct HxSearch *search,
 								ItemPointerData **tids);
 
+extern void HxBlocksInfo(Relation index, const HxIndexDesc *desc,
+						 HxIndexInfo *info);
+extern void HxShowBlocks(Relation index, const HxIndexDesc *desc,
+						 Tuplestorestate *store, TupleDesc tuples);
+extern int HxSampleBlocks(Relation index, const HxIndexDesc *desc, int wanted,
+						  uint64 seed, HxSampleQuery **queries);
+extern bool HxCalibrateBlocks(Relation index, const HxIndexDesc *desc,
+							  const HxSampleQuery *queries, int count);
+
 /* These members, in the initializer of an HxKind */
 /* clang-format off */
 #define HX_BLOCKS_MEMBERS \
@@ -41,7 +50,6 @@ extern int64 HxNextRowsOfBlocks(struct HxSearch *search,
 	.build_empty = HxBuildEmptyBlocks, \
 	.work = HxDoBlocksWork, \
 	.search_size = sizeof(HxBlocksSearch), \
-	.estimates = true, \
 	.begin = HxBeginBlocksSearch, \
 	.effort = HxBlocksEffort, \
 	.start = HxStartBlocksPhase, \
@@ -53,7 +61,11 @@ extern int64 HxNextRowsOfBlocks(struct HxSearch *search,
 	.count_visits = HxCountVisitedBlocks, \
 	.insert = HxInsertIntoBlocks, \
 	.bulk_delete = HxDeleteFromBlocks, \
-	.cleanup = HxCleanUpBlocks
+	.cleanup = HxCleanUpBlocks, \
+	.info = HxBlocksInfo, \
+	.block_info = HxShowBlocks, \
+	.sample = HxSampleBlocks, \
+	.calibrate = HxCalibrateBlocks
 /* clang-format on */
 
 #endif /* HX_BLOCKS_H */

@@ -47,7 +47,7 @@ rows_wanted(const HxSearch *search)
 static int64
 room_for(const HxSearch *search, int64 wanted, double share)
 {
-	bool estimates = HxKindOf(&search->desc)->estimates;
+	bool estimates = HxKindOf(&search->desc)->calibrate != NULL;
 	int64 spare = estimates ? SPARE_ROWS : SPARE_ROWS_EXACT;
 	double room = wanted + Max(spare, wanted / SPARE_PART);
 

@@ -10,46 +10,27 @@
 #include "index/random.h"
 #include "index/sparse/sparse.h"
 
-/* The columns of hashemb_index_info(). */
 void
-HxSparseIndexInfo(Relation index, const HxIndexDesc *desc, Datum *values)
+HxSparseInfo(Relation index, const HxIndexDesc *desc, HxIndexInfo *info)
 {
 	HxSparseDirectory directory;
-	HxMeta meta;
-	int64 nulls;
-	int64 dead;
-	int i = 0;
 
-	HxReadMeta(index, &meta);
 	HxReadWindows(index, desc, &directory);
-	nulls = directory.pending.nulls + directory.frozen.nulls;
-	dead = directory.pending.dead + directory.frozen.dead;
+	info->rows = HxSparseRows(&directory);
+	info->null_rows = directory.pending.nulls + directory.frozen.nulls;
+	info->dead = directory.pending.dead + directory.frozen.dead;
 	for (int w = 0; w < directory.count; w++)
 	{
-		nulls += directory.windows[w].nulls;
-		dead += directory.windows[w].dead;
+		info->null_rows += directory.windows[w].nulls;
+		info->dead += directory.windows[w].dead;
 	}
-	values[i++] = Int32GetDatum(meta.version);
-	values[i++] = Int64GetDatum(HxSparseRows(&directory));
-	values[i++] = Int64GetDatum(nulls);
-	values[i++] = Int64GetDatum(dead);
-	values[i++] =
-		Int64GetDatum(directory.pending.rows + (int64) directory.frozen.rows);
-	values[i++] = Int32GetDatum(directory.count);
-	values[i++] = Int32GetDatum(meta.splits);
-	values[i++] = Int32GetDatum(meta.merges);
-	values[i++] = Int32GetDatum(desc->capacity);
-	values[i++] = Int64GetDatum(RelationGetNumberOfBlocks(index));
-	values[i++] = Int64GetDatum(meta.rows_at_build);
-	values[i++] = Int64GetDatum(meta.rows_at_calibration);
-	values[i++] = Int32GetDatum(meta.calibrations);
-	values[i++] = Int64GetDatum(meta.pages_freed);
-	values[i++] = Int64GetDatum(meta.pages_reused);
+	info->pending = directory.pending.rows + (int64) directory.frozen.rows;
+	info->blocks = directory.count;
 }
 
 /* The rows of hashemb_block_info(): a window each. */
 void
-HxSparseBlockInfo(Relation index, const HxIndexDesc *desc,
+HxShowWindows(Relation index, const HxIndexDesc *desc,
 				  Tuplestorestate *store, TupleDesc tuples)
 {
 	HxSparseDirectory directory;
@@ -200,9 +181,9 @@ sample_window(const HxWindowReader *reader, int wanted, uint64 *random,
  * Rows drawn at random, as queries; returns how many.  There must be room for
  * as many as are wanted.  Pending rows are not drawn.
  */
-int
-HxSparseSampleRows(Relation index, const HxIndexDesc *desc, int wanted,
-				   uint64 seed, HxQuery **queries, uint64 *tids)
+static int
+sample_rows(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
+			HxQuery **queries, uint64 *tids)
 {
 	uint64 random = seed * UINT64CONST(0x9E3779B97F4A7C15) | 1;
 	HxSparseDirectory directory;
@@ -226,6 +207,23 @@ HxSparseSampleRows(Relation index, const HxIndexDesc *desc, int wanted,
 		count += sample_window(&reader, share, &random, queries + count,
 							   tids + count);
 		HxCloseWindow(&reader);
+	}
+	return count;
+}
+
+int
+HxSampleSparse(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
+			   HxSampleQuery **queries)
+{
+	HxQuery **rows = palloc(Max(wanted, 1) * sizeof(HxQuery *));
+	uint64 *tids = palloc(Max(wanted, 1) * sizeof(uint64));
+	int count = sample_rows(index, desc, wanted, seed, rows, tids);
+
+	*queries = palloc0(Max(count, 1) * sizeof(HxSampleQuery));
+	for (int q = 0; q < count; q++)
+	{
+		(*queries)[q].query = rows[q];
+		(*queries)[q].tid = tids[q];
 	}
 	return count;
 }

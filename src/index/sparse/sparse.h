@@ -347,6 +347,12 @@ extern void HxFreeSparsePages(Relation index, const BlockNumber *blocks,
 extern bool HxIsSameSparseQuery(const HxQuery *a, const HxQuery *b);
 extern void HxNarrowSparseSearch(Relation index, const HxIndexDesc *desc,
 								 HxSearchSpec *spec);
+extern void HxSparseInfo(Relation index, const HxIndexDesc *desc,
+						 HxIndexInfo *info);
+extern void HxShowWindows(Relation index, const HxIndexDesc *desc,
+						  Tuplestorestate *store, TupleDesc tuples);
+extern int HxSampleSparse(Relation index, const HxIndexDesc *desc, int wanted,
+						  uint64 seed, HxSampleQuery **queries);
 extern void HxBeginSparseSearch(HxSearch *search);
 extern double HxSparseEffort(const HxSearch *search, double passing);
 extern void HxStartSparsePhase(HxSearch *search);
@@ -462,15 +468,5 @@ typedef struct HxSparseChecker
 
 extern void HxSparseCheck(Relation index, const HxIndexDesc *desc,
 						  HxSparseChecker *checker, HxSparseCounts *counts);
-
-/* ---- sparse_inspect.c ---- */
-
-extern void HxSparseIndexInfo(Relation index, const HxIndexDesc *desc,
-							  Datum *values);
-extern void HxSparseBlockInfo(Relation index, const HxIndexDesc *desc,
-							  Tuplestorestate *store, TupleDesc tuples);
-extern int HxSparseSampleRows(Relation index, const HxIndexDesc *desc,
-							  int wanted, uint64 seed, HxQuery **queries,
-							  uint64 *tids);
 
 #endif /* HX_SPARSE_H */

@@ -14,13 +14,6 @@
 /* Rows sampled as queries */
 #define HX_CALIBRATION_QUERIES 200
 
-/* A query and the row that it came from */
-typedef struct HxSampleQuery
-{
-	HxQuery *query;
-	uint64 tid; /* packed; a row does not count itself.  0: no row */
-} HxSampleQuery;
-
 /*
  * Rows of the index drawn at random (seeded), as payloads with TIDs; returns
  * how many.  Palloc'd in the current context.
