@@ -12,6 +12,7 @@
 #include "access/genam.h"
 #include "index/index.h"
 #include "nodes/execnodes.h"
+#include "nodes/pathnodes.h"
 #include "type/distance.h"
 #include "utils/tuplestore.h"
 
@@ -34,6 +35,29 @@ typedef struct HxSampleQuery
 	HxQuery *query;
 	uint64 tid; /* packed; a row does not count itself.  0: no row */
 } HxSampleQuery;
+
+/* A search as the planner knows it */
+typedef struct HxCostQuery
+{
+	const IndexOptInfo *index;
+	double rows;	/* that pass all conditions */
+	double wanted;	/* of these; 0: all */
+	double passing; /* share of the rows from which those wanted come */
+	double near;	/* share of the rows that conditions on the vector leave to
+					 * be visited */
+	double group;	/* share that is stored with the values asked for; 1 without
+					 * group_by */
+	double masks;	/* conditions masked for each row */
+	double recall;	/* target */
+	bool repeated;	/* in a loop that finds pages cached */
+} HxCostQuery;
+
+typedef struct HxCost
+{
+	Cost search; /* until the rows wanted are found */
+	Cost rest;	 /* what it takes more if all rows are asked for then */
+	double pages;
+} HxCost;
 
 /* What hashemb_index_info() shows of what is stored */
 typedef struct HxIndexInfo
@@ -186,6 +210,11 @@ typedef struct HxKind
 	void (*cleanup)(const IndexVacuumInfo *info, const HxIndexDesc *desc,
 					IndexBulkDeleteResult *stats);
 
+	/* ---- plan ---- */
+
+	/* What a search costs, in the planner's units. */
+	void (*cost)(const HxCostQuery *query, HxCost *cost);
+
 	/* ---- look ---- */
 
 	/* What is stored; may read the whole index. */
@@ -220,7 +249,7 @@ typedef struct HxVectorClass
 } HxVectorClass;
 
 #define HxKindOf(desc) ((desc)->vector->kind)
-#define HxIsSparse(desc) (!(desc)->vector->payload) /* XXX */
+#define HxIsSparse(desc) (!(desc)->vector->payload) /* until check is split */
 
 /* Define the support function HX_VECTOR_PROC of an operator class. */
 #define HX_VECTOR_CLASS(name, its_metric, its_kind, its_payload)           \

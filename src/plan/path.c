@@ -19,7 +19,6 @@
 #include "compat.h"
 #include "hashemb.h"
 #include "index/am/cost.h"
-#include "index/blocks/recall/visited.h"
 #include "plan/plan.h"
 
 /* Cost of taking a TID from a bitmap into a mask, in cpu_operator_cost */
@@ -136,7 +135,7 @@ fetch_cost(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, double rows)
 /*
  * Cost of a search that looks at so many heap rows one by one, given what it
  * costs apart from these; where the LIMIT is known, no more than that of a sweep
- * of the table, which a search of codes then turns to.
+ * of the table, which a search then turns to.
  */
 static Cost
 checking_cost(PlannerInfo *root, const HxPath *path, const QualCost *heap,
@@ -148,7 +147,7 @@ checking_cost(PlannerInfo *root, const HxPath *path, const QualCost *heap,
 	Cost sweep = rel->pages * seq_page_cost +
 				 rel->tuples * (cpu_tuple_cost + heap->per_tuple);
 
-	if (HxIsNumberKnown(path->wanted) && !HxIsSparseIndex(path->index))
+	if (HxIsNumberKnown(path->wanted))
 		singly = Min(singly, SWEEP_PART * sweep);
 	return heap->startup + singly;
 }
@@ -166,29 +165,25 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 	PathTarget *target = path->path.path.pathtarget;
 	double rows = rel->rows;
 	double wanted = HxEstimateWanted(path, root);
-	double share = 1;
 	double checked = 0;
+	HxCostQuery query = {.index = index, .recall = hx_recall};
+	HxCost cost;
 	Shares shares;
 	Cost startup;
 
 	find_shares(root, path, bitmap, &shares);
+	query.rows = rows;
+	query.near = shares.near;
+	query.group = shares.group;
+	query.masks = shares.masks;
 	/* the nearest rows are those that a limit on their distance lets pass */
+	query.passing = Min(shares.all / Max(shares.limited, 1e-9), 1);
 	if (wanted > 0 && (wanted <= rows || shares.limited == 1))
-		share = HxVisitedShare(index->tuples, Max(wanted, 10),
-							   Min(shares.all / Max(shares.limited, 1e-9), 1),
-							   hx_recall);
+		query.wanted = wanted;
 	else
 		wanted = rows;
-	share = Min(share, shares.near);
-	if (shares.group < 1)
-		share = HxGroupedShare(share, index->tuples, shares.group);
-	if (HxIsSparseIndex(index))
-	{
-		share = 1;
-		startup = HxSparseSearchCost(index, wanted, (int) shares.masks);
-	}
-	else
-		startup = HxSearchCost(index, share, shares.masks, false);
+	cost = HxEstimateCost(&query);
+	startup = cost.search;
 	if (shares.checks)
 	{
 		checked = Min(wanted * shares.enforced / Max(shares.all, 1e-9),
@@ -198,18 +193,19 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 	if (bitmap)
 	{
 		Selectivity selectivity;
-		Cost cost;
+		Cost bitmap_cost;
 		double tids;
 		Cost ranking;
 		QualCost distance;
 
-		cost_bitmap_tree_node(bitmap, &cost, &selectivity);
+		cost_bitmap_tree_node(bitmap, &bitmap_cost, &selectivity);
 		tids = clamp_row_est(selectivity * rel->tuples);
 		cost_qual_eval_node(&distance, (Node *) path->order.distance, root);
 		ranking = fetch_cost(root, rel, index, tids) +
 				  tids * (shares.heap.per_tuple + distance.per_tuple);
 		startup =
-			Min(startup, ranking) + cost + tids * TID_COST * cpu_operator_cost;
+			Min(startup, ranking) + bitmap_cost +
+			tids * TID_COST * cpu_operator_cost;
 	}
 	path->share = shares.checks ? shares.all / Max(shares.enforced, 1e-9) : 1;
 	path->path.path.rows = rows;
@@ -217,10 +213,8 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 	path->path.path.total_cost = path->path.path.startup_cost +
 								 fetch_cost(root, rel, index, rows) +
 								 rows * target->cost.per_tuple;
-	if (path->wanted == HX_WANTED_SOME &&
-		share < Min(shares.group, shares.near))
-		path->path.path.total_cost += HxSearchCost(
-			index, Min(shares.group, shares.near), shares.masks, false);
+	if (path->wanted == HX_WANTED_SOME)
+		path->path.path.total_cost += cost.rest;
 }
 
 /* Make a path, with a bitmap or without. */

@@ -21,17 +21,11 @@
 
 #include "compat.h"
 #include "index/am/cost.h"
-#include "index/blocks/recall/visited.h"
-#include "index/blocks/store/directory.h"
 #include "index/am/handler.h"
 #include "index/index.h"
 #include "index/kind.h"
+#include "index/page/page.h"
 #include "type/ball_plan.h"
-
-/* Cost of scoring a row, in cpu_operator_cost: a kernel's share */
-#define SCORE_COST 0.1
-/* Cost of masking a row by one condition, likewise */
-#define MASK_COST 0.03
 
 /*
  * Share of the blocks that a ball of radius 0 touches, and how it grows with
@@ -39,21 +33,6 @@
  */
 #define BALL_FLOOR 0.05
 #define BALL_GROWTH 9.0
-
-/* Cost of a page in seq_page_cost: alone, and in a loop that finds it cached */
-#define PAGE_COST 0.5
-#define CACHED_PAGE_COST 0.2
-
-/*
- * Of an index of sparse vectors, the share of its pages that a pass over it
- * reads, and of its rows' cost of scoring: those of the query's dimensions
- */
-#define SPARSE_PAGES 0.02
-#define SPARSE_SCORE_COST 0.03
-
-/* Rows that the first pass finds of a search that is exact, and the second */
-#define FIRST_ROWS 128
-#define SECOND_ROWS 1024
 
 /* Rows wanted where the LIMIT is not known */
 #define DEFAULT_WANTED 100
@@ -72,23 +51,6 @@ wanted_rows(PlannerInfo *root, const IndexPath *path, double passing)
 	if (!path->path.param_info && passing > kept)
 		wanted *= passing / kept;
 	return Min(Max(wanted, 10), Max(passing, 1));
-}
-
-/*
- * Cost of a search that visits a share of the rows: pages, summaries, and
- * masking by some conditions and scoring.  A search in a loop finds pages
- * cached.
- */
-Cost
-HxSearchCost(const IndexOptInfo *index, double share, int conditions,
-			 bool repeated)
-{
-	double rows = Max(index->tuples, 1);
-	double pages = Max(index->pages * share, 1);
-
-	return pages * (repeated ? CACHED_PAGE_COST : PAGE_COST) * seq_page_cost +
-		   (sqrt(rows) * 4 + share * rows) *
-			   (SCORE_COST + conditions * MASK_COST) * cpu_operator_cost;
 }
 
 /* Column of the table that an index's blocks are formed within; 0 if none */
@@ -138,12 +100,6 @@ HxGroupSelectivity(PlannerInfo *root, const IndexOptInfo *index, List *clauses)
 		return 1;
 	return clauselist_selectivity(root, found, index->rel->relid, JOIN_INNER,
 								  NULL);
-}
-
-double
-HxGroupedShare(double share, double rows, Selectivity group)
-{
-	return group * rows <= HX_EXACT_GROUP ? Min(group, 1) : Min(share, group);
 }
 
 /*
@@ -202,8 +158,9 @@ ball_share(PlannerInfo *root, const IndexPath *path)
 	return share;
 }
 
-bool
-HxIsSparseIndex(const IndexOptInfo *index)
+/* The kind of an index's vectors */
+static const HxKind *
+kind_of_index(const IndexOptInfo *index)
 {
 	for (int i = 0; i < index->nkeycolumns; i++)
 	{
@@ -214,30 +171,18 @@ HxIsSparseIndex(const IndexOptInfo *index)
 		if (OidIsValid(proc))
 			return ((const HxVectorClass *) DatumGetPointer(
 						OidFunctionCall1(proc, PointerGetDatum(NULL))))
-				->payload == NULL;
+				->kind;
 	}
-	return false;
+	elog(ERROR, "index %u has no vector column", index->indexoid);
 }
 
-/* Passes that an exact search needs for so many rows */
-static int
-passes_for(double rows)
+HxCost
+HxEstimateCost(const HxCostQuery *query)
 {
-	return rows <= FIRST_ROWS ? 1 : rows <= SECOND_ROWS ? 2 : 3;
-}
+	HxCost cost = {0};
 
-/*
- * Cost of a search in sparse vectors with so many masks a row: every pass scores
- * all rows, and is exact.
- */
-Cost
-HxSparseSearchCost(const IndexOptInfo *index, double wanted, int conditions)
-{
-	return passes_for(wanted) *
-		   (Max(index->pages * SPARSE_PAGES, 1) * PAGE_COST * seq_page_cost +
-			Max(index->tuples, 1) *
-				(SPARSE_SCORE_COST + conditions * MASK_COST) *
-				cpu_operator_cost);
+	kind_of_index(query->index)->cost(query, &cost);
+	return cost;
 }
 
 /* amcostestimate */
@@ -247,42 +192,35 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 			   double *correlation, double *pages)
 {
 	IndexOptInfo *index = path->indexinfo;
+	HxCostQuery query = {.index = index, .recall = 1};
 	GenericCosts costs;
-	double rows = Max(index->tuples, 1);
 	bool ordered = path->indexorderbys != NIL;
 	List *clauses = NIL;
-	Selectivity group;
 	ListCell *cell;
-	double share;
-	Cost all;
+	HxCost cost;
 
 	MemSet(&costs, 0, sizeof(costs));
 	genericcostestimate(root, path, loop_count, &costs);
-
-	/* An order is exact: nobody tells the scan how many rows are wanted. */
-	share = ball_share(root, path);
 	foreach (cell, path->indexclauses)
 		clauses = lappend(clauses, lfirst_node(IndexClause, cell)->rinfo);
-	group = HxGroupSelectivity(root, index, clauses);
-	if (group < 1)
-		share = HxGroupedShare(share, rows, group);
-	*pages = Max(index->pages * share, 1);
-	all = HxSearchCost(index, share, list_length(path->indexclauses),
-					   loop_count > 1);
-	if (HxIsSparseIndex(index))
-	{
-		*pages = Max(index->pages * SPARSE_PAGES, 1);
-		all = HxSparseSearchCost(
-			index,
-			ordered ? wanted_rows(root, path, rows * costs.indexSelectivity)
-					: 1,
-			list_length(path->indexclauses));
-	}
 
-	*startup = all;
-	*total = all + costs.numIndexTuples * cpu_index_tuple_cost;
-	if (ordered && !HxIsSparseIndex(index))
-		*total += all * (passes_for(costs.numIndexTuples) - 1);
+	/* An order is exact: nobody tells the scan how many rows are wanted. */
+	query.rows = costs.numIndexTuples;
+	query.wanted = 1;
+	if (ordered)
+		query.wanted = wanted_rows(
+			root, path, Max(index->tuples, 1) * costs.indexSelectivity);
+	query.passing = 1;
+	query.near = ball_share(root, path);
+	query.group = HxGroupSelectivity(root, index, clauses);
+	query.masks = list_length(path->indexclauses);
+	query.repeated = loop_count > 1;
+	cost = HxEstimateCost(&query);
+	*pages = cost.pages;
+	*startup = cost.search;
+	*total = cost.search + costs.numIndexTuples * cpu_index_tuple_cost;
+	if (ordered)
+		*total += cost.rest;
 	*selectivity = costs.indexSelectivity;
 	*correlation = 0;
 

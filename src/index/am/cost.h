@@ -5,11 +5,11 @@
 #ifndef HX_COST_H
 #define HX_COST_H
 
+#include "index/kind.h"
 #include "nodes/pathnodes.h"
 
-/* Cost of a search that visits that share, with so many masks a row */
-extern Cost HxSearchCost(const IndexOptInfo *index, double share,
-						 int conditions, bool repeated);
+/* What a search costs, by the kind of the index */
+extern HxCost HxEstimateCost(const HxCostQuery *query);
 
 /*
  * Share of the rows that is in blocks of the values that some of the clauses
@@ -18,21 +18,11 @@ extern Cost HxSearchCost(const IndexOptInfo *index, double share,
 extern Selectivity HxGroupSelectivity(PlannerInfo *root,
 									  const IndexOptInfo *index, List *clauses);
 
-/* What is visited of so many rows, given that share, instead of `share` */
-extern double HxGroupedShare(double share, double rows, Selectivity group);
-
 /*
  * Share of the rows in blocks that "vector op ball" on a column leaves to be
  * visited; 1 if it is another condition, or its ball is not known
  */
 extern double HxBallShare(PlannerInfo *root, const IndexOptInfo *index,
 						  int column, const OpExpr *op);
-
-/* Is the index one of sparse vectors? */
-extern bool HxIsSparseIndex(const IndexOptInfo *index);
-
-/* Cost of a search in sparse vectors for so many rows */
-extern Cost HxSparseSearchCost(const IndexOptInfo *index, double wanted,
-							   int conditions);
 
 #endif /* HX_COST_H */

@@ -33,6 +33,7 @@ extern void HxNoteFailedRow(struct HxSearch *search, double distance);
 extern int64 HxNextRowsOfBlocks(struct HxSearch *search,
 								ItemPointerData **tids);
 
+extern void HxBlocksCost(const HxCostQuery *query, HxCost *cost);
 extern void HxBlocksInfo(Relation index, const HxIndexDesc *desc,
 						 HxIndexInfo *info);
 extern void HxShowBlocks(Relation index, const HxIndexDesc *desc,
@@ -62,6 +63,7 @@ extern bool HxCalibrateBlocks(Relation index, const HxIndexDesc *desc,
 	.insert = HxInsertIntoBlocks, \
 	.bulk_delete = HxDeleteFromBlocks, \
 	.cleanup = HxCleanUpBlocks, \
+	.cost = HxBlocksCost, \
 	.info = HxBlocksInfo, \
 	.block_info = HxShowBlocks, \
 	.sample = HxSampleBlocks, \

@@ -57,6 +57,7 @@ static const HxKind sparse_kind = {
 	.insert = HxInsertSparse,
 	.bulk_delete = HxDeleteSparse,
 	.cleanup = HxCleanUpSparse,
+	.cost = HxSparseCost,
 	.info = HxSparseInfo,
 	.block_info = HxShowWindows,
 	.sample = HxSampleSparse,

@@ -130,20 +130,6 @@ seen_window(HxSparseSearch *search, uint64 owner)
 	return search->nseen++;
 }
 
-void
-HxCountVisits(HxSparseSearch *search, const HxWindowState *window,
-			  const uint64 *blocks)
-{
-	HxSeenWindow *seen = &search->seen[window->seen];
-
-	for (int w = 0; w < HX_BLOCK_WORDS; w++)
-	{
-		search->base.stats.visited += pg_popcount64(blocks[w] & ~seen->blocks[w]);
-		search->base.stats.again += pg_popcount64(blocks[w] & seen->blocks[w]);
-		seen->blocks[w] |= blocks[w];
-	}
-}
-
 /* Blocks of all windows */
 static uint64
 count_blocks(const HxSparseDirectory *directory)

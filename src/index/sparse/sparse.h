@@ -347,6 +347,7 @@ extern void HxFreeSparsePages(Relation index, const BlockNumber *blocks,
 extern bool HxIsSameSparseQuery(const HxQuery *a, const HxQuery *b);
 extern void HxNarrowSparseSearch(Relation index, const HxIndexDesc *desc,
 								 HxSearchSpec *spec);
+extern void HxSparseCost(const HxCostQuery *query, HxCost *cost);
 extern void HxSparseInfo(Relation index, const HxIndexDesc *desc,
 						 HxIndexInfo *info);
 extern void HxShowWindows(Relation index, const HxIndexDesc *desc,

@@ -129,7 +129,7 @@ extern bool HxDropRejected(HxSparseSearch *search, HxWindowState *window,
 extern bool HxVisitUnscored(HxSparseSearch *search,
 							const HxWindowState *window);
 
-/* search.c: count visits to blocks of a window. */
+/* visit.c: count visits to blocks of a window. */
 extern void HxCountVisits(HxSparseSearch *search, const HxWindowState *window,
 						  const uint64 *blocks);
 

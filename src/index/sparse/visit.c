@@ -358,6 +358,22 @@ HxVisitScored(HxSparseSearch *search, HxWindowState *window,
 	}
 }
 
+/* ---- counting visits ---- */
+
+void
+HxCountVisits(HxSparseSearch *search, const HxWindowState *window,
+			  const uint64 *blocks)
+{
+	HxSeenWindow *seen = &search->seen[window->seen];
+
+	for (int w = 0; w < HX_BLOCK_WORDS; w++)
+	{
+		search->base.stats.visited += pg_popcount64(blocks[w] & ~seen->blocks[w]);
+		search->base.stats.again += pg_popcount64(blocks[w] & seen->blocks[w]);
+		seen->blocks[w] |= blocks[w];
+	}
+}
+
 /* ---- rows that are not scored ---- */
 
 /* Has a row of a page a vector of length zero? */
