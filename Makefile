@@ -28,7 +28,7 @@ INDEX = $(addprefix src/index/,layout.o page.o lock.o attribute.o attribute_enco
 	sparse_lists.o sparse_bound.o sparse_score.o sparse_lookup.o \
 	sparse_search.o sparse_visit.o sparse_vacuum.o sparse_check.o \
 	sparse_inspect.o)
-PLAN = $(addprefix src/plan/,hook.o match.o wanted.o compile.o vector_key.o \
+PLAN = $(addprefix src/plan/,hook.o match.o wanted.o one_row.o compile.o vector_key.o \
 	bitmap.o path.o plan_data.o node.o condition.o bitmap_read.o \
 	heap_row.o explain.o)
 OBJS = $(KERNEL) $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o

@@ -35,10 +35,11 @@ HxFindVectorColumn(const IndexOptInfo *index)
 /*
  * Is this expression "column operator query", either way round, with an
  * operator that the index orders by?  Then the expression with the column on
- * the left, else NULL.
+ * the left, else NULL.  The query may be of other tables' columns.
  */
 static OpExpr *
-match_expression(IndexOptInfo *index, int column, Expr *expr, Oid sort_family)
+match_expression(PlannerInfo *root, IndexOptInfo *index, int column, Expr *expr,
+				 Oid sort_family)
 {
 	OpExpr *op = (OpExpr *) expr;
 	Node *left;
@@ -62,8 +63,8 @@ match_expression(IndexOptInfo *index, int column, Expr *expr, Oid sort_family)
 	}
 	if (get_op_opfamily_sortfamily(opno, index->opfamily[column]) !=
 			sort_family ||
-		contain_var_clause(right) || contain_volatile_functions(right) ||
-		contain_subplans(right))
+		bms_is_member(index->rel->relid, pull_varnos(root, right)) ||
+		contain_volatile_functions(right) || contain_subplans(right))
 		return NULL;
 	op = copyObject(op);
 	op->args = list_make2(copyObject(left), copyObject(right));
@@ -140,8 +141,8 @@ strip_step(const OpExpr *op, bool *falls, bool *collapses)
  * does; fill in what it is.
  */
 static bool
-match_monotone(IndexOptInfo *index, int column, Expr *expr, Oid sort_family,
-			   HxOrder *order)
+match_monotone(PlannerInfo *root, IndexOptInfo *index, int column, Expr *expr,
+			   Oid sort_family, HxOrder *order)
 {
 	order->falls = order->collapses = false;
 	order->distance = NULL;
@@ -149,7 +150,8 @@ match_monotone(IndexOptInfo *index, int column, Expr *expr, Oid sort_family,
 	{
 		OpExpr *op = (OpExpr *) expr;
 
-		order->distance = match_expression(index, column, expr, sort_family);
+		order->distance =
+			match_expression(root, index, column, expr, sort_family);
 		if (order->distance)
 			break;
 		set_opfuncid(op);
@@ -159,12 +161,14 @@ match_monotone(IndexOptInfo *index, int column, Expr *expr, Oid sort_family,
 }
 
 /*
- * What the query orders by first, if the index can give that order.  The order
+ * What the query orders by first, if the index can give that order, from columns
+ * of a relation: the table, or a join of it with the query's.  The order
  * by an expression that falls with the distance, from the greatest on, is that
  * of the distance, but that NaN comes first in it.
  */
 bool
-HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column, HxOrder *order)
+HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column,
+			 const RelOptInfo *rel, HxOrder *order)
 {
 	PathKey *key = linitial_node(PathKey, root->query_pathkeys);
 	List *members;
@@ -172,14 +176,14 @@ HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column, HxOrder *order)
 
 	if (key->pk_eclass->ec_has_volatile)
 		return false;
-	HX_GET_EC_MEMBERS(members, key->pk_eclass, index->rel->relids);
+	HX_GET_EC_MEMBERS(members, key->pk_eclass, rel->relids);
 	foreach (cell, members)
 	{
 		EquivalenceMember *member = lfirst_node(EquivalenceMember, cell);
 
-		if (bms_equal(member->em_relids, index->rel->relids) &&
-			match_monotone(index, column, member->em_expr, key->pk_opfamily,
-						   order) &&
+		if (bms_equal(member->em_relids, rel->relids) &&
+			match_monotone(root, index, column, member->em_expr,
+						   key->pk_opfamily, order) &&
 			order->falls != HX_PATHKEY_IS_LESS(key))
 		{
 			order->nulls_first = key->pk_nulls_first;
