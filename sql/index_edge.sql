@@ -263,7 +263,7 @@ EXECUTE nearest(:'q', 1);
 EXPLAIN (COSTS OFF) EXECUTE nearest(:'q', 1);
 RESET plan_cache_mode;
 
--- orders that the index does not give alone
+-- orders that the index does not give alone, and one that it does
 SET enable_incremental_sort = off;
 \set ECHO none
 \i sql/include/plan.sql

@@ -291,4 +291,24 @@ SET hashemb.recall = 1;
 SELECT * FROM pg_temp.shapes((SELECT array_agg(query) FROM unknown), 4);
 RESET hashemb.recall;
 SELECT pg_temp.plan('SELECT code <~> repeat(''01'', 32)::bincode AS d FROM one p JOIN (SELECT 3 AS a UNION SELECT 4) x USING (a) ORDER BY d LIMIT 30');
-DROP TABLE one, pic;
+
+-- sparse vectors, most of which tie
+CREATE TABLE doc (id int, v svec(50), a int);
+INSERT INTO doc SELECT i, CASE WHEN i % 100 > 0 THEN svec(ARRAY[1 + i % 3, 10 + i % 5], ARRAY[1, 1 + i % 2], 50) END, i % 10 FROM generate_series(1, 5000) i;
+CREATE INDEX doc_v ON doc USING hashemb (v, a);
+ANALYZE doc;
+CREATE TEMP TABLE sparse (query text);
+INSERT INTO sparse SELECT replace(q, '$v', '''{1:1,10:2,12:1}/50''::svec') FROM unnest(ARRAY[
+	'SELECT v <#> $v AS d FROM doc ORDER BY d',
+	'SELECT v <#> $v AS d, id FROM doc ORDER BY d, id LIMIT 10',
+	'SELECT v <#> $v AS d, id FROM doc WHERE a = 3 AND id % 2 = 1 ORDER BY d, id DESC LIMIT 1000 OFFSET 5',
+	'SELECT v <#> $v AS d FROM doc ORDER BY d FETCH FIRST 10 ROWS WITH TIES',
+	'SELECT v <#> $v AS d FROM doc WHERE id % 7 > 0 ORDER BY d OFFSET 2000 FETCH FIRST 1 ROW WITH TIES',
+	'SELECT v <#> $v AS d FROM doc ORDER BY d OFFSET 4949 FETCH FIRST 1 ROW WITH TIES',
+	'SELECT v <#> $v AS d FROM doc ORDER BY d OFFSET 4950 FETCH FIRST 1 ROW WITH TIES',
+	'SELECT v <#> $v AS d FROM doc ORDER BY d LIMIT 9223372036854775807 OFFSET 1',
+	'SELECT d FROM (SELECT v <#> $v AS d, a FROM doc ORDER BY d) s WHERE a < 3 LIMIT 3000']) q;
+SELECT * FROM pg_temp.shapes((SELECT array_agg(query) FROM sparse), 1);
+SET work_mem = '64kB';
+SELECT * FROM pg_temp.shapes((SELECT array_agg(query) FROM sparse), 1);
+DROP TABLE one, pic, doc;

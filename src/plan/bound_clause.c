@@ -82,7 +82,7 @@ match_distance(IndexOptInfo *index, int column, Expr *expr,
 		expr = lsecond(op->args);
 	}
 	comparison->distance =
-		HxMatchDistance(index, column, expr, &comparison->family);
+		HxMatchDistance(NULL, index, column, expr, &comparison->family);
 	return comparison->distance != NULL;
 }
 

@@ -18,6 +18,29 @@
 #include "hashemb.h"
 #include "plan/plan.h"
 
+/* Add what the search did to the sums; only once. */
+void
+HxAddStats(HxScanState *state)
+{
+	const HxSearchStats *done =
+		state->started ? HxScanStats(state->scan) : NULL;
+
+	state->started = false;
+	if (!done)
+		return;
+	state->ways[done->way]++;
+	state->stats.blocks += done->blocks;
+	state->stats.visited += done->visited;
+	state->stats.again += done->again;
+	state->stats.restarts += done->restarts;
+	state->stats.sweeps += done->sweeps;
+	state->stats.ranked += done->ranked;
+	state->stats.scored += done->scored;
+	state->stats.filtered += done->filtered;
+	state->stats.failed += done->failed;
+	state->stats.lossy += done->lossy;
+}
+
 /* An expression, or nothing if it is NULL. */
 static void
 show_expression(const HxScanState *state, const char *label, Node *expression,

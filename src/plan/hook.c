@@ -17,6 +17,7 @@
 #include "plan/plan.h"
 
 static set_rel_pathlist_hook_type previous_hook = NULL;
+static set_join_pathlist_hook_type previous_join_hook = NULL;
 
 /*
  * Can the node read this relation?  A plain table, a partition or a
@@ -74,6 +75,24 @@ drop_plain_scans(RelOptInfo *rel, const IndexOptInfo *index)
 	}
 }
 
+/*
+ * The vector column, from 0, of an index that gives the order of the query from
+ * columns of a relation; -1 if it does not.
+ */
+static int
+match_index(PlannerInfo *root, IndexOptInfo *index, const RelOptInfo *rel,
+			HxOrder *order)
+{
+	int column;
+
+	if (index->amcostestimate != hxcostestimate || index->hypothetical ||
+		(index->indpred != NIL && !index->predOK))
+		return -1;
+	column = HxFindVectorColumn(index);
+	return column >= 0 && HxMatchOrder(root, index, column, rel, order) ? column
+																		: -1;
+}
+
 /* set_rel_pathlist_hook */
 static void
 set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti,
@@ -92,22 +111,41 @@ set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti,
 	foreach (cell, rel->indexlist)
 	{
 		IndexOptInfo *index = lfirst_node(IndexOptInfo, cell);
-		int column;
 		HxOrder order;
+		int column = match_index(root, index, rel, &order);
 
-		if (index->amcostestimate != hxcostestimate || index->hypothetical ||
-			(index->indpred != NIL && !index->predOK))
-			continue;
-		column = HxFindVectorColumn(index);
 		if (column < 0)
-			continue;
-		if (!HxMatchOrder(root, index, column, &order))
 			continue;
 		if (!harvested)
 			bitmaps = HxHarvestBitmaps(root, rel);
 		harvested = true;
 		drop_plain_scans(rel, index);
 		HxAddPaths(root, rel, index, column, &order, bitmaps);
+	}
+}
+
+/* set_join_pathlist_hook */
+static void
+set_join_pathlist(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outer,
+				  RelOptInfo *inner, JoinType jointype,
+				  JoinPathExtraData *extra)
+{
+	ListCell *cell;
+
+	if (previous_join_hook)
+		previous_join_hook(root, joinrel, outer, inner, jointype, extra);
+	if (inner->reloptkind != RELOPT_BASEREL ||
+		!is_candidate(root, inner, root->simple_rte_array[inner->relid]) ||
+		has_volatile_condition(inner))
+		return;
+	foreach (cell, inner->indexlist)
+	{
+		IndexOptInfo *index = lfirst_node(IndexOptInfo, cell);
+		HxOrder order;
+		int column = match_index(root, index, joinrel, &order);
+
+		if (column >= 0 && HxJoinsOneRow(root, outer, jointype, extra))
+			HxAddJoinPath(root, joinrel, outer, index, column, &order, extra);
 	}
 }
 
@@ -118,4 +156,6 @@ HxInitScanNode(void)
 	RegisterCustomScanMethods(&hx_scan_methods);
 	previous_hook = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = set_rel_pathlist;
+	previous_join_hook = set_join_pathlist_hook;
+	set_join_pathlist_hook = set_join_pathlist;
 }

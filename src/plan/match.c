@@ -35,10 +35,12 @@ HxFindVectorColumn(const IndexOptInfo *index)
 /*
  * Is this expression "column operator query", either way round, with an
  * operator that the index orders by?  Then the expression with the column on
- * the left, and the family that it sorts by; else NULL.
+ * the left, and the family that it sorts by; else NULL.  With `root` the query may
+ * be of other tables' columns.
  */
 OpExpr *
-HxMatchDistance(IndexOptInfo *index, int column, Expr *expr, Oid *sort_family)
+HxMatchDistance(PlannerInfo *root, IndexOptInfo *index, int column, Expr *expr,
+				Oid *sort_family)
 {
 	OpExpr *op = (OpExpr *) expr;
 	Node *left;
@@ -61,7 +63,9 @@ HxMatchDistance(IndexOptInfo *index, int column, Expr *expr, Oid *sort_family)
 			return NULL;
 	}
 	*sort_family = get_op_opfamily_sortfamily(opno, index->opfamily[column]);
-	if (!OidIsValid(*sort_family) || contain_var_clause(right) ||
+	if (!OidIsValid(*sort_family) ||
+		(root ? bms_is_member(index->rel->relid, pull_varnos(root, right))
+			  : contain_var_clause(right)) ||
 		contain_volatile_functions(right) || contain_subplans(right))
 		return NULL;
 	op = copyObject(op);
@@ -139,8 +143,8 @@ strip_step(const OpExpr *op, bool *falls, bool *collapses)
  * does; fill in what it is.
  */
 static bool
-match_monotone(IndexOptInfo *index, int column, Expr *expr, Oid sort_family,
-			   HxOrder *order)
+match_monotone(PlannerInfo *root, IndexOptInfo *index, int column, Expr *expr,
+			   Oid sort_family, HxOrder *order)
 {
 	Oid family;
 
@@ -150,7 +154,7 @@ match_monotone(IndexOptInfo *index, int column, Expr *expr, Oid sort_family,
 	{
 		OpExpr *op = (OpExpr *) expr;
 
-		order->distance = HxMatchDistance(index, column, expr, &family);
+		order->distance = HxMatchDistance(root, index, column, expr, &family);
 		if (order->distance && family == sort_family)
 			break;
 		order->distance = NULL;
@@ -161,12 +165,14 @@ match_monotone(IndexOptInfo *index, int column, Expr *expr, Oid sort_family,
 }
 
 /*
- * What the query orders by first, if the index can give that order.  The order
+ * What the query orders by first, if the index can give that order, from columns
+ * of a relation: the table, or a join of it with the query's.  The order
  * by an expression that falls with the distance, from the greatest on, is that
  * of the distance, but that NaN comes first in it.
  */
 bool
-HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column, HxOrder *order)
+HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column,
+			 const RelOptInfo *rel, HxOrder *order)
 {
 	PathKey *key = linitial_node(PathKey, root->query_pathkeys);
 	List *members;
@@ -174,14 +180,14 @@ HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column, HxOrder *order)
 
 	if (key->pk_eclass->ec_has_volatile)
 		return false;
-	HX_GET_EC_MEMBERS(members, key->pk_eclass, index->rel->relids);
+	HX_GET_EC_MEMBERS(members, key->pk_eclass, rel->relids);
 	foreach (cell, members)
 	{
 		EquivalenceMember *member = lfirst_node(EquivalenceMember, cell);
 
-		if (bms_equal(member->em_relids, index->rel->relids) &&
-			match_monotone(index, column, member->em_expr, key->pk_opfamily,
-						   order) &&
+		if (bms_equal(member->em_relids, rel->relids) &&
+			match_monotone(root, index, column, member->em_expr,
+						   key->pk_opfamily, order) &&
 			order->falls != HX_PATHKEY_IS_LESS(key))
 		{
 			order->nulls_first = key->pk_nulls_first;

@@ -302,29 +302,6 @@ exec_scan(CustomScanState *node)
 
 /* ---- the end of a search ---- */
 
-/* Add what the search did to the sums; only once. */
-void
-HxAddStats(HxScanState *state)
-{
-	const HxSearchStats *done =
-		state->started ? HxScanStats(state->scan) : NULL;
-
-	state->started = false;
-	if (!done)
-		return;
-	state->ways[done->way]++;
-	state->stats.blocks += done->blocks;
-	state->stats.visited += done->visited;
-	state->stats.again += done->again;
-	state->stats.restarts += done->restarts;
-	state->stats.sweeps += done->sweeps;
-	state->stats.ranked += done->ranked;
-	state->stats.scored += done->scored;
-	state->stats.filtered += done->filtered;
-	state->stats.failed += done->failed;
-	state->stats.lossy += done->lossy;
-}
-
 /*
  * ReScanCustomScan.  The bitmap is kept unless something changed that its
  * child depends on: the snapshot is the same, so no row could be missing.

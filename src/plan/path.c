@@ -217,28 +217,53 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 		path->path.path.total_cost += cost.rest;
 }
 
-/* Make a path, with a bitmap or without. */
-static Path *
-make_path(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
-		  const HxOrder *order, Path *bitmap)
+/* A path without order and costs */
+static HxPath *
+begin_path(IndexOptInfo *index, int column, const HxOrder *order)
 {
 	HxPath *path = palloc0(sizeof(HxPath));
 	CustomPath *custom = &path->path;
 
 	custom->path.type = T_CustomPath;
 	custom->path.pathtype = T_CustomScan;
-	custom->path.parent = rel;
-	custom->path.pathtarget = rel->reltarget;
-	custom->path.pathkeys = list_make1(linitial(root->query_pathkeys));
+	custom->path.parent = index->rel;
+	custom->path.pathtarget = index->rel->reltarget;
 	custom->flags = HX_CUSTOM_PATH_FLAGS;
 	custom->methods = &hx_path_methods;
-	if (bitmap)
-		custom->custom_paths = list_make1(
-			create_bitmap_heap_path(root, rel, bitmap, NULL, 1.0, 0));
 	path->index = index;
 	path->column = column;
 	path->order = *order;
-	path->wanted = HxFindWanted(root, rel, order, &path->limit);
+	return path;
+}
+
+Path *
+HxMakeJoinedPath(PlannerInfo *root, const RelOptInfo *joinrel, Relids outer,
+				 IndexOptInfo *index, int column, const HxOrder *order,
+				 bool whole)
+{
+	HxPath *path = begin_path(index, column, order);
+
+	path->path.path.param_info =
+		get_baserel_parampathinfo(root, index->rel, outer);
+	path->wanted = HxFindWanted(root, joinrel, whole, order, &path->limit);
+	cost_path(root, path, NULL);
+	path->path.path.rows = path->path.path.param_info->ppi_rows;
+	return &path->path.path;
+}
+
+/* Make a path, with a bitmap or without. */
+static Path *
+make_path(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
+		  const HxOrder *order, Path *bitmap)
+{
+	HxPath *path = begin_path(index, column, order);
+	CustomPath *custom = &path->path;
+
+	custom->path.pathkeys = list_make1(linitial(root->query_pathkeys));
+	if (bitmap)
+		custom->custom_paths = list_make1(
+			create_bitmap_heap_path(root, rel, bitmap, NULL, 1.0, 0));
+	path->wanted = HxFindWanted(root, rel, true, order, &path->limit);
 	cost_path(root, path, bitmap);
 	return &custom->path;
 }
@@ -304,7 +329,8 @@ assign_conditions(PlannerInfo *root, const HxPath *path, List *clauses,
 			if (program)
 				data->keys = lappend(data->keys, program);
 		}
-		if (!list_member_ptr(index->indrestrictinfo, clause))
+		if (!list_member_ptr(index->indrestrictinfo, clause) &&
+			list_member_ptr(index->rel->baserestrictinfo, clause))
 			decider = HX_BY_PREDICATE;
 		else if (program && !partial)
 			decider = HX_BY_MASK;

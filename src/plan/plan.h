@@ -147,14 +147,15 @@ extern void HxInitScanNode(void);
 
 /* match.c */
 extern int HxFindVectorColumn(const IndexOptInfo *index);
-extern OpExpr *HxMatchDistance(IndexOptInfo *index, int column, Expr *expr,
-							   Oid *sort_family);
+extern OpExpr *HxMatchDistance(PlannerInfo *root, IndexOptInfo *index,
+							   int column, Expr *expr, Oid *sort_family);
 extern bool HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column,
-						 HxOrder *order);
+						 const RelOptInfo *rel, HxOrder *order);
 
 /* wanted.c */
 extern HxWanted HxFindWanted(PlannerInfo *root, const RelOptInfo *rel,
-							 const HxOrder *order, PlannerInfo **limit);
+							 bool whole, const HxOrder *order,
+							 PlannerInfo **limit);
 extern double HxEstimateWanted(const HxPath *path, const PlannerInfo *root);
 extern bool HxLimitEnds(const HxPath *path, const PlannerInfo *root);
 
@@ -184,6 +185,23 @@ extern List *HxHarvestBitmaps(PlannerInfo *root, RelOptInfo *rel);
 extern void HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index,
 					   int column, const HxOrder *order, List *bitmaps);
 extern const CustomPathMethods hx_path_methods;
+
+/*
+ * path.c: the node as the inner side of a join with one row, which the query
+ * comes from; `whole` if it decides all conditions of the join.
+ */
+extern Path *HxMakeJoinedPath(PlannerInfo *root, const RelOptInfo *joinrel,
+							  Relids outer, IndexOptInfo *index, int column,
+							  const HxOrder *order, bool whole);
+
+/* one_row.c: is this a join with one row at most? */
+extern bool HxJoinsOneRow(PlannerInfo *root, RelOptInfo *outer,
+						  JoinType jointype, const JoinPathExtraData *extra);
+
+/* one_row.c: add the path of such a join, in the order of the query. */
+extern void HxAddJoinPath(PlannerInfo *root, RelOptInfo *joinrel,
+						  RelOptInfo *outer, IndexOptInfo *index, int column,
+						  const HxOrder *order, JoinPathExtraData *extra);
 
 /* plan_data.c */
 extern void HxPackPlan(const HxPlanData *data, CustomScan *scan);

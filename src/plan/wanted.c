@@ -99,19 +99,21 @@ passes_rows_on(const PlannerInfo *above, bool *whole)
  * gives, *limit is its level.  That LIMIT counts the rows of this relation if
  * nothing stands between that makes of them more or fewer rows, or another
  * order.  Rows that are locked may vanish: LIMIT then asks for more, and gets
- * it.  Joins, DISTINCT and UNION ALL below a LIMIT stop early, nobody knows
- * when.  What ties by the expression of the query may not by the distance.
+ * it.  The relation may be a join with one row; `whole` says that the node is to
+ * decide all its conditions.  Joins, DISTINCT and UNION ALL below a LIMIT stop
+ * early, nobody knows when.  What ties by the expression of the query may not by
+ * the distance.
  */
 HxWanted
-HxFindWanted(PlannerInfo *root, const RelOptInfo *rel, const HxOrder *order,
-			 PlannerInfo **limit)
+HxFindWanted(PlannerInfo *root, const RelOptInfo *rel, bool whole,
+			 const HxOrder *order, PlannerInfo **limit)
 {
 	PlannerInfo *level = root;
 	bool ties = list_length(root->query_pathkeys) > 1;
-	bool whole = bms_equal(root->all_baserels, rel->top_parent_relids
-												   ? rel->top_parent_relids
-												   : rel->relids);
 
+	whole = whole && bms_equal(root->all_baserels, rel->top_parent_relids
+													   ? rel->top_parent_relids
+													   : rel->relids);
 	while (!needs_all_rows(level))
 	{
 		const Query *query = level->parse;
