@@ -255,6 +255,17 @@ ALTER INDEX grouped_renamed_idx SET (group_by = '2');
 REINDEX INDEX grouped_renamed_idx;
 SELECT grouped_as('grouped_renamed_idx');
 
+-- Other changes of the index leave it alone
+ALTER INDEX grouped_renamed_idx RENAME TO grouped_moved_idx;
+CREATE SCHEMA grouped_schema;
+ALTER TABLE grouped_renamed SET SCHEMA grouped_schema;
+ALTER TABLE grouped_schema.grouped_renamed OWNER TO CURRENT_USER;
+ALTER TABLE grouped_schema.grouped_renamed SET SCHEMA public;
+DROP SCHEMA grouped_schema;
+ALTER INDEX grouped_moved_idx RENAME TO grouped_renamed_idx;
+ALTER INDEX grouped_renamed_idx SET (fillfactor = 80);
+SELECT grouped_as('grouped_renamed_idx');
+
 -- Partitions that number their columns otherwise; expressions
 CREATE TABLE grouped_parted (kind int, code bincode(8), tenant int) PARTITION BY RANGE (kind);
 CREATE INDEX ON grouped_parted USING hashemb (code, tenant) WITH (group_by = 'kind');

@@ -52,7 +52,16 @@ grouped($node, 'built with workers');
 $node->safe_psql('postgres', "DROP INDEX chat_idx; SET max_parallel_maintenance_workers = 0; $create");
 grouped($node, 'built without workers');
 
-# -- dumped and restored
+# -- dumped and restored, also when another column has the name that was given
+my $renamed = "$PostgreSQL::Test::Utils::tmp_check/renamed.sql";
+$node->safe_psql('postgres', q{CREATE TABLE renamed (c bincode(256), tenant int, kind int);
+	CREATE INDEX renamed_idx ON renamed USING hashemb (c, tenant, kind) WITH (group_by = 'tenant')});
+$node->safe_psql('postgres', q{ALTER TABLE renamed RENAME tenant TO customer});
+$node->safe_psql('postgres', q{ALTER TABLE renamed RENAME kind TO tenant});
+$node->command_ok([ 'pg_dump', '-t', 'renamed', '-f', $renamed, 'postgres' ], 'dump of renamed columns');
+$node->safe_psql('postgres', 'DROP TABLE renamed');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $renamed, 'postgres' ], 'restore of renamed columns');
+is($node->safe_psql('postgres', q{SELECT group_column FROM hashemb_index_info('renamed_idx')}), 'customer', 'the option follows its column');
 my $file = "$PostgreSQL::Test::Utils::tmp_check/groups.sql";
 $node->command_ok([ 'pg_dump', '-t', 'chat', '-f', $file, 'postgres' ], 'dump');
 like(slurp_file($file), qr/WITH \(group_by='2'\)/, 'which numbers the group');

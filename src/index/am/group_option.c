@@ -64,18 +64,28 @@ options_of(Relation pg_class, HeapTuple tuple)
 	return isnull ? NIL : untransformRelOptions(options);
 }
 
+/* The option's value among those of a row of pg_class, or NULL. */
+static char *
+value_of(Relation pg_class, HeapTuple tuple)
+{
+	DefElem *option = find_option(options_of(pg_class, tuple));
+
+	return option ? defGetString(option) : NULL;
+}
+
 /*
- * Has a relation that was just created or altered the option, and is it an
- * index of ours?  Its row in pg_class is not visible yet to this command.
+ * The option's value in an index of ours that was just created or altered, as
+ * this command has left its row in pg_class, which is not visible to it yet;
+ * NULL if it has none or is something else.
  */
-static bool
-has_option(Oid oid)
+static char *
+value_given(Oid oid)
 {
 	Relation pg_class = table_open(RelationRelationId, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple tuple;
-	bool found = false;
+	char *value = NULL;
 
 	ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(oid));
@@ -86,26 +96,44 @@ has_option(Oid oid)
 	{
 		Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
 
-		found = (form->relkind == RELKIND_INDEX ||
-				 form->relkind == RELKIND_PARTITIONED_INDEX) &&
-				find_option(options_of(pg_class, tuple)) != NULL &&
-				form->relam == get_index_am_oid("hashemb", true);
+		if (form->relkind == RELKIND_INDEX ||
+			form->relkind == RELKIND_PARTITIONED_INDEX)
+			value = value_of(pg_class, tuple);
+		if (value && form->relam != get_index_am_oid("hashemb", true))
+			value = NULL;
 	}
 	systable_endscan(scan);
 	table_close(pg_class, AccessShareLock);
-	return found;
+	return value;
+}
+
+/* The same as it was before this command; NULL for an index that was not. */
+static char *
+value_before(Oid oid)
+{
+	Relation pg_class = table_open(RelationRelationId, AccessShareLock);
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(oid));
+	char *value = NULL;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		value = value_of(pg_class, tuple);
+		ReleaseSysCache(tuple);
+	}
+	table_close(pg_class, AccessShareLock);
+	return value;
 }
 
 /* Column of an index that its option names, from 1; errors if it cannot be. */
 static AttrNumber
 resolve_option(Oid oid)
 {
-	Relation index = relation_open(oid, NoLock);
+	Relation index = relation_open(oid, AccessShareLock);
 	const HxIndexDesc *desc = HxDescribe(index);
 	int group = HxResolveGroup(index, desc);
 	AttrNumber attno = group > 0 ? desc->attrs[group - 1].attno : 0;
 
-	relation_close(index, NoLock);
+	relation_close(index, AccessShareLock);
 	return attno;
 }
 
@@ -149,17 +177,28 @@ store_number(Oid oid, AttrNumber attno)
 	CommandCounterIncrement();
 }
 
-/* object_access_hook */
+/*
+ * object_access_hook: does something only where the option is given, not where
+ * an index that has it is renamed or moved.
+ */
 static void
 access_object(ObjectAccessType access, Oid class, Oid object, int part,
 			  void *arg)
 {
+	const char *given;
+	const char *before;
 	AttrNumber attno;
 
 	if (previous_hook)
 		previous_hook(access, class, object, part, arg);
 	if ((access != OAT_POST_CREATE && access != OAT_POST_ALTER) ||
-		class != RelationRelationId || part != 0 || !has_option(object))
+		class != RelationRelationId || part != 0)
+		return;
+	given = value_given(object);
+	if (!given)
+		return;
+	before = value_before(object);
+	if (before && strcmp(given, before) == 0)
 		return;
 	/* What the server would do next, for the index to be seen as it is now */
 	CommandCounterIncrement();

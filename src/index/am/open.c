@@ -142,12 +142,13 @@ check_is_usable(Relation index)
 							   "another session",
 							   RelationGetRelationName(index))));
 	if (!index->rd_index->indisvalid)
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("index \"%s\" is not valid",
-							   RelationGetRelationName(index)),
-						errdetail("CREATE INDEX CONCURRENTLY or REINDEX "
-								  "CONCURRENTLY has not finished it."),
-						errhint("If nobody is at it any more, REINDEX or drop it.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("index \"%s\" is not valid",
+						RelationGetRelationName(index)),
+				 errdetail("CREATE INDEX CONCURRENTLY or REINDEX "
+						   "CONCURRENTLY has not finished it."),
+				 errhint("If nobody is at it any more, REINDEX or drop it.")));
 	if (RecoveryInProgress() && !RelationNeedsWAL(index))
 		ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
 						errmsg("cannot read temporary or unlogged index \"%s\" "
