@@ -6,7 +6,8 @@
 # scans turned off. Where ties leave a choice, distances must be the same, and
 # each row one of those that have that distance.
 #
-# HASHEMB_STATEMENTS: number of statements (2,000); HASHEMB_SEED: the seed.
+# HASHEMB_STATEMENTS: number of statements (2,000); HASHEMB_SEED: the seed;
+# HASHEMB_FAILURES: how many differences are shown (10).
 use strict;
 use warnings;
 use FindBin;
@@ -20,7 +21,8 @@ use Test::More;
 
 my $statements = $ENV{HASHEMB_STATEMENTS} || 2_000;
 my $seed = $ENV{HASHEMB_SEED} || time;
-my $rows = $ENV{HASHEMB_ROWS} || 1_200;
+# rows that differ in their attributes
+my $rows = 1_200;
 my $node = new_node('statements', conf => "shared_buffers = 64MB\nmax_parallel_workers = 2");
 
 note "seed $seed, $statements statements";
@@ -97,7 +99,9 @@ sub add_rows
 {
 	my ($table, $first, $count) = @_;
 
-	return "INSERT INTO $table->{name} SELECT n, CASE WHEN n % 41 > 0 THEN " . sprintf($table->{kind}{row}, 'n') . " END, h(n, 1, 100), h(n, 2, 13), jsonb_build_object('k', n % 20), $names\n"
+	my $zero = $table->{kind}{type} =~ /svec/ ? "'{}/200'::svec" : "(repeat('0', $table->{kind}{dims}) || '/$table->{kind}{bits}')::bincode";
+
+	return "INSERT INTO $table->{name} SELECT n, CASE WHEN n % 43 = 5 THEN $zero WHEN n % 41 > 0 THEN " . sprintf($table->{kind}{row}, 'n') . " END, h(n, 1, 100), h(n, 2, 13), jsonb_build_object('k', n % 20), $names\n"
 	  . "	FROM generate_series($first, " . ($first + $count - 1) . ") n JOIN base ON i = n % $rows;\n";
 }
 
@@ -137,8 +141,15 @@ my $script = "\\set ON_ERROR_STOP 1\n";
 my ($hamming) = grep { $_->{name} eq 'hamming_1' } @kinds;
 # so many that a search need not see them all
 $script .= make_table($_, 'plain', $_ == $hamming ? 4000 : 700) for @kinds;
+# The same rows through views: one that hides what its condition rejects, and two
+# tables in one
+$script .= "CREATE VIEW v_barrier WITH (security_barrier) AS SELECT * FROM $tables[0]{name} WHERE bo;\n";
+my @views = ({ %{ $tables[0] }, name => 'v_barrier', what => 'view', from => $tables[0] });
 $script .= make_table($hamming, $_, 700) for qw(partitioned temp grouped partial unlogged);
 $script .= make_table(pick(@kinds), 'partitioned', 500) . make_table(pick(grep { $_->{type} !~ /svec/ } @kinds[ 1 .. $#kinds ]), 'grouped', 500);
+$script .= "CREATE VIEW v_both AS SELECT * FROM t_hamming_1_grouped UNION ALL SELECT * FROM t_hamming_1_unlogged;\nCREATE TABLE heir () INHERITS (t_hamming_1_unlogged);\n"
+  . "INSERT INTO heir SELECT * FROM t_hamming_1_grouped WHERE id % 3 = 0;\nCREATE INDEX heir_idx ON heir USING hashemb (c, i4);\n";
+push @views, { %{ $tables[-1] }, name => 'v_both', what => 'union', kind => $hamming, inside => [ grep { $_->{name} =~ /^(i4|bo|ai)$/ } @columns ] };
 
 # A distance from a row of the table: its SQL, and the query's
 sub distance
@@ -189,7 +200,7 @@ sub number
 sub limit
 {
 	my ($with) = @_;
-	my ($k, $skip) = (pick(1, 1, 3, 10, 10, 10, 40, 100, 130, 500), pick(0, 0, 0, 0, 1, 5, 40));
+	my ($k, $skip) = (pick(0, 1, 1, 3, 10, 10, 10, 10, 40, 100, 130, 500), pick(0, 0, 0, 0, 0, 1, 5, 40, 900));
 
 	return ('LIMIT 9223372036854775807 OFFSET ' . number($with, 1), 1_000_000, 1) if chance(0.02);
 	return ('LIMIT ' . pick('ALL', 'NULL', number($with, 'NULL')), 1_000_000, 0) if chance(0.03);
@@ -203,7 +214,7 @@ my %shapes = (
 		my ($with, $table) = @_;
 		my ($d, $where) = (distance($with, $table, $with->{q}), where($with, $table));
 		my ($limit, $k, $skip) = limit($with);
-		my $query = "SELECT $d AS d, $with->{id} FROM $table->{name} $where ORDER BY " . pick($d, 'd', '1');
+		my $query = "SELECT $d AS d, $with->{id} FROM $table->{name} $where ORDER BY " . pick($d, 'd', '1') . ($with->{recall} == 1 && chance(0.05) ? ' NULLS FIRST' : '');
 
 		return ("$query $limit", $query, 'limit', $k, $skip);
 	},
@@ -347,7 +358,7 @@ my %shapes = (
 		my $where = where($with, $table);
 		my ($limit, $k, $skip) = limit($with);
 		my $order = $operator eq '<#>' ? pick("-($d)", "0 - ($d)", "($d) * -1") : pick("1 - ($d)", "1 - ($d)", "-($d)");
-		my $query = "SELECT $d AS d, id FROM $table->{name} $where ORDER BY $order DESC NULLS LAST";
+		my $query = "SELECT $d AS d, id FROM $table->{name} $where ORDER BY $order DESC " . ($with->{recall} < 1 ? 'NULLS LAST' : pick('NULLS LAST', 'NULLS LAST', ''));
 
 		return ("$query $limit", $query, 'limit', $k, $skip);
 	},
@@ -427,8 +438,9 @@ my @runs;
 $script .= "\\set ON_ERROR_STOP 0\n";
 for my $number (1 .. $statements)
 {
-	my $table = pick(@tables, $tables[0], $tables[0], $tables[0]);
+	my $table = pick(@tables, @views, $tables[0], $tables[0], $tables[0]);
 	my $shape = pick(@weighted);
+	$shape = 'nearest' if $table->{what} eq 'union' && $shape =~ /changed|locked/;
 	my $prepared = chance(0.25) && $shape !~ /cursor|loop|changed|locked|with_ties/;
 	my $recall = $approximate{$shape} && chance(0.25) ? 0.95 : 1;
 	my %with = (alias => '', id => 'id', recall => $recall, $prepared ? (types => [], values => []) : ());
@@ -441,14 +453,20 @@ for my $number (1 .. $statements)
 		my $types = @{ $with{types} } ? '(' . join(', ', @{ $with{types} }) . ')' : '';
 		my $values = @{ $with{values} } ? '(' . join(', ', @{ $with{values} }) . ')' : '';
 		push @settings, 'SET plan_cache_mode = ' . pick('force_generic_plan', 'force_custom_plan', 'auto') . ';';
-		$search = "PREPARE s$types AS $search;\nEXECUTE s$values;\nDEALLOCATE s";
+		my $before = chance(0.2) ? "\\o /dev/null\n" . "EXECUTE s$values;\n" x 6 . "\\o\n" : '';
+		$search = "PREPARE s$types AS $search;\n${before}EXECUTE s$values;\nDEALLOCATE s";
 		$truth = "PREPARE s$types AS $truth;\nEXECUTE s$values;\nDEALLOCATE s";
 	}
 	$script .= change(pick(@tables)) if $number % 10 == 0;
+	# what the transaction itself has changed
+	my $own = chance(0.06) && $search !~ /^BEGIN/;
+	my $changed = $own ? change($table->{from} // $table->{what} eq 'union' ? $tables[0] : $table) : '';
+	$own &&= $changed !~ /VACUUM|BEGIN/;
+	$script .= "BEGIN;\n$changed" if $own;
 	$script .= "\\set ON_ERROR_STOP 1\n" . join("\n", @settings) . "\n\\set ON_ERROR_STOP 0\n";
 	$script .= "\\echo \@$number plan\nEXPLAIN (COSTS OFF) $search;\n" if $search !~ /;/ && $shape !~ /loop/;
 	$script .= "\\echo \@$number search\n" . watched($search);
-	$script .= "RESET ALL;\nSET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off; SET hashemb.enable_scan = off;\n\\echo \@$number truth\n" . watched($truth) . "\\echo \@0\nRESET ALL;\n";
+	$script .= "RESET ALL;\nSET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off; SET hashemb.enable_scan = off;\n\\echo \@$number truth\n" . watched($truth) . "\\echo \@0\nRESET ALL;\n" . ($own ? "ROLLBACK;\n" : '');
 	push @runs, { number => $number, table => $table->{name}, shape => $shape, settings => "@settings", search => $search, compare => $compare, k => $k, skip => $skip, recall => $recall };
 }
 $script .= "\\set ON_ERROR_STOP 1\nSELECT 'check', count(*) FROM hashemb_check('$_->{name}_idx', true);\n" for grep { $_->{what} ne 'partitioned' } @tables;
@@ -478,79 +496,6 @@ for my $line (split /\n/, $out)
 	{
 		push @$to, $line;
 	}
-}
-
-sub first_field
-{
-	return (split /\|/, $_[0])[0];
-}
-
-# Do distances rise, NULL last?
-sub rising
-{
-	my $before = '-Infinity';
-
-	for my $d (map { first_field($_) } @_)
-	{
-		return 0 if $before eq 'NULL' && $d ne 'NULL';
-		return 0 if $d ne 'NULL' && $d < $before;
-		$before = $d;
-	}
-	return 1;
-}
-
-# Rows that are not among others, each as often as there
-sub surplus
-{
-	my ($got, $truth) = @_;
-	my %left;
-
-	$left{$_}++ for @$truth;
-	return grep { --($left{$_} //= 0) < 0 } @$got;
-}
-
-# What is wrong with the rows of a search; '' if nothing
-sub difference
-{
-	my ($run, $got, $truth) = @_;
-	my $skip = $run->{skip} // 0;
-	my $most = defined $run->{k} ? $run->{k} : 1_000_000;
-	my $found = @$truth > $skip ? @$truth - $skip : 0;
-	my $want = $found < $most ? $found : $most;
-	my @part = $want > 0 ? @$truth[ $skip .. $skip + $want - 1 ] : ();
-	my ($error) = grep { /^!ERROR/ } @$got;
-	my ($expected) = grep { /^!ERROR/ } @$truth;
-
-	return ($error // 'no error') eq $expected ? '' : "not $expected" if $expected;
-	return $error if $error;
-	if ($run->{compare} =~ /^(set|sorted)$/)
-	{
-		my ($more) = surplus($got, $truth);
-		my ($less) = surplus($truth, $got);
-		return scalar(@$got) . ' rows instead of ' . @$truth . (defined $less ? ", without $less" : '') . (defined $more ? ", with $more" : '') if defined $more || defined $less;
-		return $run->{compare} eq 'sorted' && !rising(@$got) ? 'wrong order' : '';
-	}
-	if ($run->{compare} eq 'list')
-	{
-		@part = @$truth if !defined $run->{k};
-		return join("\n", @$got) eq join("\n", @part) ? '' : 'other rows: ' . join(' ', grep { defined } @$got[ 0 .. 5 ]) . ' instead of ' . join(' ', grep { defined } @part[ 0 .. 5 ]);
-	}
-	if ($run->{compare} eq 'ties' && @part)
-	{
-		my $last = first_field($part[-1]);
-		push @part, grep { first_field($_) eq $last } @$truth[ $want .. $#$truth ];
-	}
-	return scalar(@$got) . " rows instead of $want" if $run->{recall} < 1 && ($run->{compare} eq 'ties' ? @$got < $want : @$got != $want);
-	return scalar(@$got) . ' rows instead of ' . @part if $run->{recall} == 1 && @$got != @part;
-	return 'wrong order' unless rising(@$got);
-	my @wrong = surplus($got, $truth);
-	return "rows that do not match: $wrong[0]" if @wrong;
-	return '' if $run->{recall} < 1;
-	for my $i (0 .. $#part)
-	{
-		return 'distance ' . first_field($got->[$i]) . ' instead of ' . first_field($part[$i]) . " at place $i" if first_field($got->[$i]) ne first_field($part[$i]);
-	}
-	return '';
 }
 
 my ($compared, $empty, $errors, %failed) = (0, 0, 0);

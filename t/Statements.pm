@@ -1,13 +1,13 @@
 package Statements;
 
-# Random SQL for t/066_statements.pl: tables with a column of every kind of
-# attribute, conditions on them, and values for both. All comes from rand(), so
-# one seed gives one run.
+# Random SQL for t/066_statements.pl: columns of every kind of attribute,
+# conditions on them, and values for both; and comparing what statements give.
+# All comes from rand(), so one seed gives one run.
 use strict;
 use warnings;
 use Exporter 'import';
 
-our @EXPORT = qw(pick chance columns kinds condition query code value typed quote);
+our @EXPORT = qw(pick chance columns kinds condition query code value typed quote difference);
 
 sub pick
 {
@@ -48,6 +48,7 @@ my @macs = ('08:00:2b:01:02:03', '08:00:2b:01:02:04', 'ff:ff:ff:ff:ff:ff');
 sub array_of
 {
 	my ($values, $most) = @_;
+	$most = 40 if chance(0.03);
 	my @elements = map { chance(0.08) ? 'NULL' : '"' . ($_ =~ s/(["\\])/\\$1/gr) . '"' } map { pick(@$values) } 1 .. int(rand(1 + $most));
 
 	return '{' . join(',', @elements) . '}';
@@ -125,14 +126,23 @@ sub value
 	return quote($column->{kind} eq 'array' ? array_of($column->{values}, 4) : pick(@{ $column->{values} }));
 }
 
+# Types that values of a column compare with as well
+my %wider = (int2 => [qw(int4 int8 numeric float8)], int4 => [qw(int8 numeric float8)], int8 => [qw(numeric)], small_int => [qw(int8 int4)], float4 => [qw(float8)], numeric => [qw(numeric)],
+	date => [qw(timestamp timestamptz)], timestamp => [qw(timestamptz)], text => [qw(varchar name bpchar)], 'varchar(9)' => [qw(text bpchar)], 'char(9)' => [qw(text varchar)], name => [qw(text varchar)],
+	short_text => [qw(text varchar)]);
+
 # The same as an expression of the type, or as a parameter where the statement
 # is prepared ($with->{types} is then its list of parameters' types)
 sub typed
 {
 	my ($with, $column, $type, $value) = @_;
 
+	# name would bring a collation of its own
+	my $own = $column->{type} =~ /COLLATE/;
+
 	($type //= $column->{type}) =~ s/ COLLATE .*//;
 	$value //= chance(0.03) ? 'NULL' : value($column);
+	$type = pick(@{ $wider{$type} }) if !$own && $wider{$type} && chance(0.15);
 	if ($with->{types} && @{ $with->{types} } < 9 && chance(0.5))
 	{
 		push @{ $with->{types} }, $type;
@@ -140,6 +150,8 @@ sub typed
 		return '$' . scalar @{ $with->{types} };
 	}
 	return "CAST($value AS $type)" if chance(0.2);
+	# as people write it: the other side tells the type
+	return $value if chance(0.3) && $value ne 'NULL';
 	return "$value\::$type";
 }
 
@@ -193,6 +205,9 @@ sub text_condition
 	my ($with, $column) = @_;
 	my $name = $with->{alias} . $column->{name};
 
+	# an order and an equality that the index does not know
+	return "$name COLLATE " . pick('"C"', '"POSIX"', 'nocase', '"und-x-icu"') . pick(' = ', ' = ', ' < ', ' <> ') . value($column) if chance(0.3);
+	return pick("$name\::text = ", "$name\::varchar = ", "$name\::bpchar = ") . value($column) if chance(0.2);
 	# patterns are refused for nondeterministic collations
 	return "lower($name) = " . quote(lc pick('a', 'ab', 'AB', 'zz')) if chance(0.3) || $column->{type} =~ /nocase/;
 	return pick("$name LIKE " . quote(pick('a%', '%b', 'A_', 'ab')), "length($name) = " . int(rand(4)), "starts_with($name, 'a')");
@@ -266,7 +281,8 @@ sub atom
 	return pick(
 		$alias . 'x ' . pick('=', '<', '>') . ' ' . int(rand(100)), "${alias}j @> '{\"k\": " . int(rand(20)) . '}\'', $alias . 'y ' . pick('=', '<', '>') . ' ' . int(rand(13)),
 		"${alias}y % 3 = " . int(rand(3)), "${alias}i4 = ${alias}y", "${alias}i4::int8 + ${alias}y = " . int(rand(20)), "(${alias}i4 IS NULL)", "abs(${alias}y - 6) < " . int(rand(7)),
-		"lower(${alias}te) = 'ab'", "(${alias}i4, ${alias}y) < (" . int(rand(15)) . ', 5)', pick('true', 'false', 'NULL::bool'))
+		"lower(${alias}te) = 'ab'", "coalesce(${alias}i4, 3) = " . int(rand(6)), "CASE WHEN ${alias}bo THEN ${alias}i4 = 3 ELSE ${alias}bo2 END", "${alias}i4::int8 = " . int(rand(9)), "${alias}bo = ${alias}bo2",
+		"${alias}i2 = ${alias}i4", "${alias}ai && ${alias}ax", "${alias}te = ${alias}vc", "(${alias}i4 = 3) IS NOT TRUE", "(${alias}bo AND ${alias}bo2) IS UNKNOWN", "(${alias}da IS NULL) = ${alias}bo", "(${alias}i4, ${alias}y) < (" . int(rand(15)) . ', 5)', pick('true', 'false', 'NULL::bool'))
 	  if chance(0.2);
 	return bool_condition($with, $column) if $column->{kind} eq 'bool';
 	return array_condition($with, $column) if $column->{kind} eq 'array';
@@ -314,8 +330,84 @@ sub query
 {
 	my ($kind) = @_;
 
+	return 'repeat(' . quote('0') . ", $kind->{dims})::$kind->{type}" if ($kind->{bits} // 0) == 1 && chance(0.02);
 	return code($kind) unless $kind->{class} =~ /bincode_(ip|cosine)/ && chance(0.4);
 	return "'{" . join(',', map { sprintf('%.3f', rand(2) - 1) } 1 .. $kind->{dims}) . "}'::" . pick('real[]', 'real[]', 'float8[]', 'numeric[]');
+}
+
+# ---- what a statement gave ----
+
+sub first_field
+{
+	return (split /\|/, $_[0])[0];
+}
+
+# Do distances rise, NULL last?
+sub rising
+{
+	my $before = '-Infinity';
+
+	for my $d (map { first_field($_) } @_)
+	{
+		return 0 if $before eq 'NULL' && $d ne 'NULL';
+		return 0 if $d ne 'NULL' && $d < $before;
+		$before = $d;
+	}
+	return 1;
+}
+
+# Rows that are not among others, each as often as there
+sub surplus
+{
+	my ($got, $truth) = @_;
+	my %left;
+
+	$left{$_}++ for @$truth;
+	return grep { --($left{$_} //= 0) < 0 } @$got;
+}
+
+# What is wrong with the rows of a search; '' if nothing
+sub difference
+{
+	my ($run, $got, $truth) = @_;
+	my $skip = $run->{skip} // 0;
+	my $most = defined $run->{k} ? $run->{k} : 1_000_000;
+	my $found = @$truth > $skip ? @$truth - $skip : 0;
+	my $want = $found < $most ? $found : $most;
+	my @part = $want > 0 ? @$truth[ $skip .. $skip + $want - 1 ] : ();
+	my ($error) = grep { /^!ERROR/ } @$got;
+	my ($expected) = grep { /^!ERROR/ } @$truth;
+
+	return ($error // 'no error') eq $expected ? '' : "not $expected" if $expected;
+	return $error if $error;
+	if ($run->{compare} =~ /^(set|sorted)$/)
+	{
+		my ($more) = surplus($got, $truth);
+		my ($less) = surplus($truth, $got);
+		return scalar(@$got) . ' rows instead of ' . @$truth . (defined $less ? ", without $less" : '') . (defined $more ? ", with $more" : '') if defined $more || defined $less;
+		return $run->{compare} eq 'sorted' && !rising(@$got) ? 'wrong order' : '';
+	}
+	if ($run->{compare} eq 'list')
+	{
+		@part = @$truth if !defined $run->{k};
+		return join("\n", @$got) eq join("\n", @part) ? '' : 'other rows: ' . join(' ', grep { defined } @$got[ 0 .. 5 ]) . ' instead of ' . join(' ', grep { defined } @part[ 0 .. 5 ]);
+	}
+	if ($run->{compare} eq 'ties' && @part)
+	{
+		my $last = first_field($part[-1]);
+		push @part, grep { first_field($_) eq $last } @$truth[ $want .. $#$truth ];
+	}
+	return scalar(@$got) . " rows instead of $want" if $run->{recall} < 1 && ($run->{compare} eq 'ties' ? @$got < $want : @$got != $want);
+	return scalar(@$got) . ' rows instead of ' . @part if $run->{recall} == 1 && @$got != @part;
+	return 'wrong order' if $run->{recall} < 1 && !rising(@$got);
+	my @wrong = surplus($got, $truth);
+	return "rows that do not match: $wrong[0]" if @wrong;
+	return '' if $run->{recall} < 1;
+	for my $i (0 .. $#part)
+	{
+		return 'distance ' . first_field($got->[$i]) . ' instead of ' . first_field($part[$i]) . " at place $i" if first_field($got->[$i]) ne first_field($part[$i]);
+	}
+	return '';
 }
 
 1;
