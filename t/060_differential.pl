@@ -22,7 +22,7 @@ srand($seed);
 
 $node->safe_psql('postgres', q{
 	CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
-	-- attributes: a, b, f, tags, d, e; in other indexes: x, j, n, w; in none: y
+	-- attributes: a, b, f, tags, d, e, and expressions of others; in other indexes: x, j, n, w; in none: y
 	CREATE TABLE items (id serial, c bincode(64), a int, b text, f bool, tags int[], d date, e mood, x int, j jsonb, n numeric, w tsvector, y int);
 	CREATE FUNCTION add(first int, count int) RETURNS void LANGUAGE sql AS $$
 		INSERT INTO items SELECT i, CASE WHEN i % 41 > 0 THEN (hashint8extended(i % 7, 3)::bit(64) # (hashint8extended(i, 1) & hashint8extended(i, 2) & 240)::bit(64))::bincode END,
@@ -32,7 +32,7 @@ $node->safe_psql('postgres', q{
 			i / 3.0, to_tsvector('simple', 'w' || i % 25 || ' v' || i % 4), i % 13
 		FROM generate_series(first, first + count - 1) i $$;
 	SELECT add(1, 3000);
-	CREATE INDEX items_idx ON items USING hashemb (a, b, c, f, tags, d, e) WITH (block_rows = 50);
+	CREATE INDEX items_idx ON items USING hashemb (a, b, c, f, tags, d, e, (y > 6), (x IS NULL), (f AND y < 4), (a = 3 OR d IS NULL), (j -> 'l') equality_ops) WITH (block_rows = 50);
 	CREATE INDEX ON items (x);
 	CREATE INDEX ON items USING gin (j);
 	CREATE INDEX ON items USING gin (w);
@@ -122,6 +122,10 @@ sub atom
 		sub { 'f' },
 		sub { 'f IS ' . pick('', 'NOT ') . pick('TRUE', 'FALSE', 'UNKNOWN') },
 		sub { 'tags ' . pick('&&', '@>', '<@', '=') . " '{" . list(17) . "}'" },
+		sub { number(17) . pick('', '::bigint', '::smallint') . pick(' = ANY', ' <> ALL', " $compare ANY", " $compare ALL") . ' (tags)' },
+		sub { pick('y > 6', '6 < y', 'y <= 6', '(y > 6) IS ' . pick('', 'NOT ') . pick('TRUE', 'FALSE', 'UNKNOWN')) },
+		sub { pick('f AND y < 4', 'f AND y < 3', 'NOT (f AND y < 4)', 'a = 3 OR d IS NULL', 'a <> 3 AND d IS NOT NULL', '(x IS NULL) IS NOT TRUE') },
+		sub { "j -> 'l' " . pick('=', '<>') . " '" . int(rand(3)) . "'" },
 		sub { "d $compare date '2024-01-01' + " . number(400) },
 		sub { "e $compare '" . pick('sad', 'ok', 'happy') . "'" },
 		sub { "x $compare " . number(100) },
