@@ -1,5 +1,5 @@
 -- Questions that a person understands.
-\i demo/ask.sql
+\ir ask.sql
 
 SELECT ask('Things like a bicycle, only nouns.', $$
 SELECT code <~> (SELECT code_of('bicycle')) AS distance,

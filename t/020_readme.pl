@@ -1,6 +1,7 @@
 # What README.md and docs/ say is true: every SQL statement of a document runs,
 # in order, in one session, and gives the output that is shown; links lead
-# somewhere; and messages that are quoted are messages of the code.
+# somewhere; messages that are quoted are messages of the code; and whatever SQL
+# can name of the extension, the documents name.
 #
 # A block of SQL may be followed by a plain block, its output. A block below a
 # line "<!-- needs pgvector" runs where the server has pgvector.
@@ -164,6 +165,35 @@ sub check_messages
 	return $found;
 }
 
+# What users write and the documents should name: types, operators, settings,
+# functions and aggregates that are not the inside of something else
+my $names = <<'SQL';
+WITH part AS (
+	SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+	WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND extname = 'hashemb'),
+inside AS (
+	SELECT unnest(ARRAY[oprcode, oprrest, oprjoin]::oid[]) AS oid FROM pg_operator
+	UNION SELECT castfunc FROM pg_cast
+	UNION SELECT unnest(ARRAY[typinput, typoutput, typreceive, typsend, typmodin, typmodout,
+		typanalyze]::oid[]) FROM pg_type
+	UNION SELECT amproc::oid FROM pg_amproc
+	UNION SELECT amhandler::oid FROM pg_am
+	UNION SELECT unnest(ARRAY[aggtransfn, aggfinalfn, aggcombinefn, aggserialfn,
+		aggdeserialfn]::oid[]) FROM pg_aggregate
+	UNION SELECT prosupport::oid FROM pg_proc)
+SELECT DISTINCT proname FROM pg_proc p, part
+WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND p.oid NOT IN (SELECT oid FROM inside)
+UNION SELECT typname FROM pg_type t, part
+WHERE classid = 'pg_type'::regclass AND objid = t.oid AND typcategory <> 'A'
+UNION SELECT oprname FROM pg_operator o, part
+WHERE classid = 'pg_operator'::regclass AND objid = o.oid
+UNION SELECT opcname FROM pg_opclass c, pg_am a, part
+WHERE classid = 'pg_opclass'::regclass AND objid = c.oid AND a.oid = opcmethod AND amname = 'hashemb'
+	AND opckeytype = 0 AND opcname ~ '^(bincode|svec)_'
+UNION SELECT name FROM pg_settings WHERE name ~ '^hashemb\.'
+ORDER BY 1
+SQL
+
 $node->init;
 $node->start;
 my $pgvector = $node->safe_psql('postgres',
@@ -179,6 +209,15 @@ foreach my $document (@documents)
 	$quoted += check_messages($document, @patterns);
 }
 cmp_ok($quoted, '>', 5, 'documents quote messages');
+my @names = split /\n/, $node->safe_psql('README', "LOAD 'hashemb'; $names");
+my $all = join '', map { $text{$_} } @documents;
+cmp_ok(scalar @names, '>', 50, 'the extension has names');
+foreach my $name (@names)
+{
+	my $written = $name =~ s/\|/\\|/gr;
+	ok($all =~ /`[^`\n]*(?<!\w)\Q$name\E(?!\w)[^`\n]*`/
+		  || $all =~ /`\Q$written\E`/, "documents name $name");
+}
 check_links($_) foreach sort keys %text;
 
 $node->stop;
