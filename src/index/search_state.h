@@ -79,9 +79,10 @@ struct HxSearch
 	int nlines; /* cache lines of a rows page fetched ahead ... */
 	uint16 lines[BLCKSZ / HX_CACHE_LINE]; /* ... these */
 
-	uint64 *mask;			/* rows of a page that pass */
-	uint64 *inside;			/* scratch: rows of a page within some balls */
-	double *distances;		/* distances of a page's rows */
+	uint64 *mask;	   /* rows of a page that pass */
+	uint64 *inside;	   /* scratch: rows of a page within some balls */
+	double *distances; /* distances of a page's rows */
+	bool scored;	   /* all of the page's, from the query: for its mask */
 	HxSparseSearch *sparse; /* of sparse vectors: all that is used */
 	ItemPointerData *tids;	/* rows of a block, for searches not ordered */
 	int64 ntids;

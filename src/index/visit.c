@@ -58,6 +58,31 @@ consider(HxSearch *search, double distance, const ItemPointerData *tid)
 
 /* ---- visiting a block ---- */
 
+/* Is this a condition on the distances that the search computes anyway? */
+static inline bool
+is_own(const HxSearch *search, const HxBalls *balls)
+{
+	return balls->count == 1 && balls->any[0].query == search->spec.query;
+}
+
+/*
+ * Mark the rows of a page within a ball, whose distances are then those of the
+ * page's rows.
+ */
+static void
+mark_inside(HxSearch *search, const HxWithin *ball, const HxRowArrays *rows)
+{
+	bool own = ball->query == search->spec.query;
+
+	if (!own || !search->scored)
+		search->desc.vector->methods->distances(ball->query, rows->payloads,
+												rows->count, search->distances);
+	search->scored = own;
+	for (int i = 0; i < rows->count; i++)
+		if (HxPassesTest(&ball->test, search->distances[i]))
+			search->inside[i / 64] |= UINT64CONST(1) << (i % 64);
+}
+
 /* Clear the mask bits of rows outside all of some balls. */
 static void
 apply_balls(HxSearch *search, const HxBalls *balls, const HxRowArrays *rows)
@@ -66,15 +91,7 @@ apply_balls(HxSearch *search, const HxBalls *balls, const HxRowArrays *rows)
 
 	memset(search->inside, 0, words * sizeof(uint64));
 	for (int b = 0; b < balls->count; b++)
-	{
-		const HxWithin *ball = &balls->any[b];
-
-		search->desc.vector->methods->distances(ball->query, rows->payloads,
-												rows->count, search->distances);
-		for (int i = 0; i < rows->count; i++)
-			if (HxPassesTest(&ball->test, search->distances[i]))
-				search->inside[i / 64] |= UINT64CONST(1) << (i % 64);
-	}
+		mark_inside(search, &balls->any[b], rows);
 	for (int w = 0; w < words; w++)
 		search->mask[w] &= search->inside[w];
 }
@@ -86,6 +103,7 @@ build_mask(HxSearch *search, const HxRowArrays *rows)
 	int words = (rows->count + 63) / 64;
 	int passed = 0;
 
+	search->scored = false;
 	if (rows->count == 0)
 		return 0;
 	for (int w = 0; w < words; w++)
@@ -97,8 +115,13 @@ build_mask(HxSearch *search, const HxRowArrays *rows)
 	if (search->spec.tids)
 		HxTidSetFilter(search->spec.tids, rows->tids, rows->count,
 					   search->mask);
+	/* those of the search's own query last: their distances are needed again */
 	for (int b = 0; b < search->spec.nballs; b++)
-		apply_balls(search, &search->spec.balls[b], rows);
+		if (!is_own(search, &search->spec.balls[b]))
+			apply_balls(search, &search->spec.balls[b], rows);
+	for (int b = 0; b < search->spec.nballs; b++)
+		if (is_own(search, &search->spec.balls[b]))
+			apply_balls(search, &search->spec.balls[b], rows);
 	for (int w = 0; w < words; w++)
 		passed += pg_popcount64(search->mask[w]);
 	return passed;
@@ -122,7 +145,7 @@ tally_row(HxSearch *search, double distance, bool passes, double weight)
 		search->tally.passed_at[bin] += weight;
 }
 
-/* Score every row of a page in one kernel call. */
+/* Score every row of a page in one kernel call, unless its mask has done so. */
 static void
 score_all(HxSearch *search, const HxRowArrays *rows, bool tally)
 {
@@ -133,8 +156,9 @@ score_all(HxSearch *search, const HxRowArrays *rows, bool tally)
 		for (Size at = 0; at < rows->count * search->desc.payload;
 			 at += HX_CACHE_LINE)
 			__builtin_prefetch(rows->payloads + at);
-	search->desc.vector->methods->distances(search->spec.query, rows->payloads,
-											rows->count, search->distances);
+	if (!search->scored)
+		search->desc.vector->methods->distances(
+			search->spec.query, rows->payloads, rows->count, search->distances);
 	search->stats.scored += rows->count;
 	if (tally)
 		for (int i = 0; i < rows->count; i++)
@@ -259,7 +283,8 @@ score_page(HxSearch *search, const HxRowArrays *rows, int sampled)
 			if (row_passes(search, i))
 				consider(search, 0, &rows->tids[i]);
 	}
-	else if (!filtered || (tally && sampled == 1) || passed * 3 > rows->count)
+	else if (!filtered || search->scored || (tally && sampled == 1) ||
+			 passed * 3 > rows->count)
 		score_all(search, rows, tally);
 	else
 		score_passing(search, rows, tally ? sampled : 0);
