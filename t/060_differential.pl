@@ -105,6 +105,12 @@ sub list
 	return join(', ', map { rand() < 0.05 ? 'NULL' : int(rand($below)) } 1 .. 1 + int(rand(4)));
 }
 
+# A code: the query's own, or one of those that rows are near
+sub code
+{
+	return rand() < 0.5 ? '$1' : 'hashint8extended(' . int(rand(7)) . ', 3)::bit(64)::bincode';
+}
+
 # A condition on one column, mostly
 sub atom
 {
@@ -139,6 +145,11 @@ sub atom
 		sub { 'abs(a) ' . $compare . ' y' },
 		sub { 'a = x' },
 		sub { 'hamming_within(c, $1, ' . int(rand(40)) . ')' },
+		sub { 'c <~> ' . code() . ' ' . pick('<', '<=', '<', '<=', '>', '>=', '=') . ' ' . number(40) },
+		sub { number(40) . ' ' . pick('>', '>=') . ' c <~> ' . code() },
+		sub { pick('1 - ', '- ') . '(c <~> ' . code() . ') ' . pick('>', '>=') . ' ' . (1 - int(rand(40))) },
+		sub { my $low = int(rand(20)); 'c <~> ' . code() . " BETWEEN $low AND " . ($low + int(rand(20))) },
+		sub { 'c <@ ANY (ARRAY[' . join(', ', map { rand() < 0.1 ? 'NULL' : 'hamming_ball(' . code() . ', ' . int(rand(30)) . ')' } 1 .. 1 + int(rand(3))) . ']::hamming_ball[])' },
 		sub { pick('true', 'false', 'NULL::bool') })->();
 }
 

@@ -57,6 +57,7 @@ typedef struct HxBlocksSearch
 	uint64 *mask;		   /* rows of it that pass */
 	uint64 *inside;		   /* scratch: rows of it within some balls */
 	double *distances;	   /* distances of its rows */
+	bool scored;		   /* all of them, from the query: for its mask */
 	ItemPointerData *tids; /* rows of a block, for searches not ordered */
 	int64 ntids;
 	int64 tids_room;

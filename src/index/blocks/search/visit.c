@@ -24,6 +24,31 @@ consider(HxBlocksSearch *search, double distance, const ItemPointerData *tid)
 
 /* ---- visiting a block ---- */
 
+/* Is this a condition on the distances that the search computes anyway? */
+static inline bool
+is_own(const HxBlocksSearch *search, const HxBalls *balls)
+{
+	return balls->count == 1 && balls->any[0].query == search->base.spec.query;
+}
+
+/*
+ * Mark the rows of a page within a ball, whose distances are then those of the
+ * page's rows.
+ */
+static void
+mark_inside(HxBlocksSearch *search, const HxWithin *ball, const HxRowArrays *rows)
+{
+	bool own = ball->query == search->base.spec.query;
+
+	if (!own || !search->scored)
+		HxPayloadOf(&search->base.desc)->distances(ball->query, rows->payloads,
+												rows->count, search->distances);
+	search->scored = own;
+	for (int i = 0; i < rows->count; i++)
+		if (HxPassesTest(&ball->test, search->distances[i]))
+			search->inside[i / 64] |= UINT64CONST(1) << (i % 64);
+}
+
 /* Clear the mask bits of rows outside all of some balls. */
 static void
 apply_balls(HxBlocksSearch *search, const HxBalls *balls, const HxRowArrays *rows)
@@ -32,15 +57,7 @@ apply_balls(HxBlocksSearch *search, const HxBalls *balls, const HxRowArrays *row
 
 	memset(search->inside, 0, words * sizeof(uint64));
 	for (int b = 0; b < balls->count; b++)
-	{
-		const HxWithin *ball = &balls->any[b];
-
-		HxPayloadOf(&search->base.desc)->distances(ball->query, rows->payloads,
-												rows->count, search->distances);
-		for (int i = 0; i < rows->count; i++)
-			if (HxPassesTest(&ball->test, search->distances[i]))
-				search->inside[i / 64] |= UINT64CONST(1) << (i % 64);
-	}
+		mark_inside(search, &balls->any[b], rows);
 	for (int w = 0; w < words; w++)
 		search->mask[w] &= search->inside[w];
 }
@@ -52,10 +69,16 @@ build_mask(HxBlocksSearch *search, const HxRowArrays *rows)
 	const HxSearchSpec *spec = &search->base.spec;
 	int passed = HxMaskRows(&search->base, rows, search->mask);
 
+	search->scored = false;
 	if (spec->nballs == 0 || passed == 0)
 		return passed;
+	/* Those of the search's own query last: their distances are needed again */
 	for (int b = 0; b < spec->nballs; b++)
-		apply_balls(search, &spec->balls[b], rows);
+		if (!is_own(search, &spec->balls[b]))
+			apply_balls(search, &spec->balls[b], rows);
+	for (int b = 0; b < spec->nballs; b++)
+		if (is_own(search, &spec->balls[b]))
+			apply_balls(search, &spec->balls[b], rows);
 	return (int) pg_popcount((char *) search->mask,
 							 (rows->count + 63) / 64 * sizeof(uint64));
 }
@@ -72,7 +95,7 @@ tally_row(HxBlocksSearch *search, double distance, bool passes, double weight)
 		search->tally.passed_at[bin] += weight;
 }
 
-/* Score every row of a page in one kernel call. */
+/* Score every row of a page in one kernel call, unless its mask has done so. */
 static void
 score_all(HxBlocksSearch *search, const HxRowArrays *rows, bool tally)
 {
@@ -83,8 +106,10 @@ score_all(HxBlocksSearch *search, const HxRowArrays *rows, bool tally)
 		for (Size at = 0; at < rows->count * search->base.desc.payload;
 			 at += HX_CACHE_LINE)
 			__builtin_prefetch(rows->payloads + at);
-	HxPayloadOf(&search->base.desc)->distances(search->base.spec.query, rows->payloads,
-											rows->count, search->distances);
+	if (!search->scored)
+		HxPayloadOf(&search->base.desc)->distances(
+			search->base.spec.query, rows->payloads, rows->count,
+			search->distances);
 	search->base.stats.scored += rows->count;
 	if (tally)
 		for (int i = 0; i < rows->count; i++)
@@ -209,7 +234,8 @@ score_page(HxBlocksSearch *search, const HxRowArrays *rows, int sampled)
 			if (HxRowPasses(search->mask, i))
 				consider(search, 0, &rows->tids[i]);
 	}
-	else if (!filtered || (tally && sampled == 1) || passed * 3 > rows->count)
+	else if (!filtered || search->scored || (tally && sampled == 1) ||
+			 passed * 3 > rows->count)
 		score_all(search, rows, tally);
 	else
 		score_passing(search, rows, tally ? sampled : 0);
