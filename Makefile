@@ -36,8 +36,8 @@ INDEX = \
 	$(call objects,index/sparse,page row write cluster lists bound score pending \
 		visit search near rewrite merge insert vacuum work build check inspect cost kind) \
 	$(call objects,index/am,open group_option build insert vacuum cost scan validate inspect handler)
-PLAN = $(call objects,plan,match wanted one_row compile bound_clause vector_key bitmap plan_data condition \
-	bitmap_read heap_row explain node path bound_path hook)
+PLAN = $(call objects,plan,match wanted compile bound_clause vector_key bitmap plan_data condition \
+	bitmap_read heap_row explain node path bound_path one_row hook)
 OBJS = $(KERNEL) src/settings.o $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
 # Baseline instruction set only: faster kernels are chosen at run time. No
