@@ -283,7 +283,7 @@ HxBuildBlocks(HxBuild *build, IndexBuildResult *result)
 	loaded = HxSumWork(build);
 	if (loaded.broken_chain)
 		build->info->ii_BrokenHotChain = true;
-	if (build->desc->group > 0)
+	if (HxIsGrouped(build->desc))
 		train_groups(build, &loaded);
 	else
 		train(build, &loaded);

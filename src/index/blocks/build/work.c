@@ -209,7 +209,7 @@ make_placer(HxBuild *build, const uint8 *centroids)
 
 	if (build->shared->ncentroids == 0)
 		return placer;
-	if (build->desc->group > 0)
+	if (HxIsGrouped(build->desc))
 		placer.grouper = HxMakeGrouper(build, centroids);
 	else
 		placer.assigner =

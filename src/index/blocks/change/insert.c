@@ -303,7 +303,7 @@ make_first_block(Relation index, const HxIndexDesc *desc, const NewRow *row)
 static bool
 find_block(Relation index, const HxIndexDesc *desc, NewRow *row, HxBlock *block)
 {
-	if (desc->group > 0)
+	if (HxIsGrouped(desc))
 		return HxFindGroupBlock(index, desc, row->payload, &row->attrs, block,
 								&row->spread, &row->rows);
 	return HxNearestBlock(index, desc, row->payload, block, &row->spread,

@@ -87,9 +87,8 @@ add_blocks(Tidy *tidy, BlockNumber block, Page page)
 		added->place.page = block;
 		added->place.slot = i;
 		added->entry = entries[i];
-		if (tidy->desc->group > 0)
-			tidy->ranges[tidy->count] =
-				HxEntryRange(tidy->index, tidy->desc, &entries[i], &zones);
+		tidy->ranges[tidy->count] =
+			HxEntryRange(tidy->index, tidy->desc, &entries[i], &zones);
 		memcpy(tidy->centroids + (Size) tidy->count++ * size,
 			   HxPageCentroids(page) + i * size, size);
 		tidy->rows += entries[i].rows;
@@ -167,8 +166,7 @@ find_neighbour(const Tidy *tidy, int thin, double target)
 			continue;
 		if (best >= 0 && spreads[i] >= spreads[best])
 			continue;
-		if (tidy->desc->group == 0 ||
-			HxMayJoin(tidy->ranges, tidy->count, i, thin))
+		if (HxMayJoin(tidy->ranges, tidy->count, i, thin))
 			best = i;
 	}
 	pfree(spreads);

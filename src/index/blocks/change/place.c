@@ -160,18 +160,15 @@ list_movable(const HxRewrite *rewrite, HxPlace stays, Movable *movable)
 	{
 		const HxEntry *entry = &HxPageEntries(page)[i];
 		int at = movable->count;
+		HxRange range;
 
 		if (i == stays.slot || entry->rows == 0 ||
 			(entry->flags & HX_ENTRY_NULLS))
 			continue;
 		movable->slots[at] = i;
 		movable->rows[at] = entry->rows;
-		if (desc->group > 0)
-		{
-			HxRange range = HxEntryRange(rewrite->index, desc, entry, &zones);
-
-			movable->keys[at] = HxRangeLow(&range);
-		}
+		range = HxEntryRange(rewrite->index, desc, entry, &zones);
+		movable->keys[at] = HxRangeLow(&range);
 		memcpy(movable->centroids + at * desc->payload,
 			   HxPageCentroids(page) + i * desc->payload, desc->payload);
 		movable->count++;
@@ -197,7 +194,7 @@ order_blocks(const HxIndexDesc *desc, const Movable *movable, int *order)
 {
 	for (int i = 0; i < movable->count; i++)
 		order[i] = i;
-	if (desc->group == 0)
+	if (!HxIsGrouped(desc))
 		return HxBisect(desc, movable->centroids, order, movable->count);
 	qsort_arg(order, movable->count, sizeof(int), compare_keys, movable->keys);
 	return movable->count / 2;

@@ -313,17 +313,14 @@ cluster(Parts *parts, int wanted)
 
 /*
  * Divide the rows between values of the attribute that blocks are formed
- * within.  False if there is no such attribute, or only one value.
+ * within.  False if there is only one value.
  */
 static bool
 divide_by_key(Parts *parts, int wanted)
 {
 	const HxRewrite *rewrite = parts->rewrite;
-	const HxIndexDesc *desc = rewrite->desc;
 	int first = 0;
 
-	if (desc->group == 0)
-		return false;
 	parts->nparts = HxCutByKey(rewrite, wanted, parts->rows, parts->count);
 	for (int p = 0; p < parts->nparts; first += parts->count[p++])
 		train_part(parts, p, first);

@@ -88,16 +88,11 @@ put_block(Tuplestorestate *store, TupleDesc tuples, Relation index,
 	Datum values[10];
 	bool nulls[10] = {false};
 	bool is_nulls = (entry->flags & HX_ENTRY_NULLS) != 0;
-	HxRange range = HX_EMPTY_RANGE;
+	Buffer zones = InvalidBuffer;
+	HxRange range = HxEntryRange(index, desc, entry, &zones);
 
-	if (desc->group > 0)
-	{
-		Buffer zones = InvalidBuffer;
-
-		range = HxEntryRange(index, desc, entry, &zones);
+	if (BufferIsValid(zones))
 		UnlockReleaseBuffer(zones);
-	}
-
 	values[0] = Int32GetDatum(number);
 	values[1] = BoolGetDatum(is_nulls);
 	values[2] = Int64GetDatum(entry->rows);
@@ -111,7 +106,7 @@ put_block(Tuplestorestate *store, TupleDesc tuples, Relation index,
 	values[8] = Int64GetDatum(range.high);
 	values[9] = BoolGetDatum(range.nulls != 0);
 	nulls[7] = nulls[8] = range.values == 0;
-	nulls[9] = desc->group == 0;
+	nulls[9] = !HxIsGrouped(desc);
 	tuplestore_putvalues(store, tuples, values, nulls);
 }
 

@@ -18,6 +18,7 @@
 #include "index/blocks/blocks.h"
 #include "index/blocks/recall/visited.h"
 #include "index/blocks/search/state.h"
+#include "index/blocks/store/span.h"
 
 /*
  * Of the rows that the filter rejects, those of so many blocks are scored, all
@@ -159,7 +160,7 @@ read_directory(HxBlocksSearch *search)
 		drop_outside(search, &spec->balls[b]);
 	search->nrows = HxBlocksRows(blocks);
 	/* What one value of the group leaves is too little for estimates. */
-	if (search->base.desc.group > 0 && !HxFilterIsTrivial(spec->filter) &&
+	if (HxIsGrouped(&search->base.desc) && !HxFilterIsTrivial(spec->filter) &&
 		search->nrows <= HX_EXACT_GROUP)
 		search->must_be_exact = true;
 	search->nvectors = blocks->count;

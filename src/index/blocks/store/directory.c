@@ -162,7 +162,7 @@ HxReadDirectoryFor(Relation index, const HxIndexDesc *desc,
 		HxCountStep(index, block, &steps);
 		if (first)
 			copy_entry(HxPageEntries(page), block, 0, &blocks->nulls);
-		if (filter && desc->group > 0 &&
+		if (filter &&
 			!HxRangeMayPass(desc, filter, &HxPageDirectory(page)->range))
 			skipped += count_rows(page, first ? 1 : 0, &left_out);
 		else

@@ -16,7 +16,7 @@ HxZoneRange(const HxIndexDesc *desc, const HxZone *zone)
 	HxRange range = HX_EMPTY_RANGE;
 	int attr = desc->group - 1;
 
-	if (desc->group == 0)
+	if (!HxIsGrouped(desc))
 		return range;
 	range.values = (zone->values >> attr) & 1;
 	range.nulls = (zone->nulls >> attr) & 1;
@@ -32,6 +32,8 @@ HxRange
 HxEntryRange(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
 			 Buffer *zones)
 {
+	if (!HxIsGrouped(desc))
+		return HX_EMPTY_RANGE;
 	if (BufferIsValid(*zones) && BufferGetBlockNumber(*zones) != entry->zones)
 	{
 		UnlockReleaseBuffer(*zones);
@@ -57,7 +59,7 @@ HxWidenRange(const HxIndexDesc *desc, HxRange *range, const HxAttrRow *attrs)
 {
 	HxKey key;
 
-	if (desc->group == 0)
+	if (!HxIsGrouped(desc))
 		return;
 	key = HxKeyOf(desc, attrs->words, attrs->nulls);
 	if (key.isnull)
@@ -76,9 +78,12 @@ HxRangeMayPass(const HxIndexDesc *desc, const HxFilter *filter,
 		HxZone zone;
 		char room[HX_ZONE_SIZE(HX_MAX_WORDS)];
 	} wide;
-	uint32 bit = UINT32_C(1) << (desc->group - 1);
+	uint32 bit;
 	HxWordZone *word;
 
+	if (!HxIsGrouped(desc))
+		return true;
+	bit = UINT32_C(1) << (desc->group - 1);
 	wide.zone.nulls = range->nulls ? PG_UINT32_MAX : ~bit;
 	wide.zone.values = range->values ? PG_UINT32_MAX : ~bit;
 	for (int w = 0; w < desc->nwords; w++)

@@ -2,6 +2,9 @@
  * span.h
  *	  Values of the attribute that blocks are formed within: which one it is,
  *	  and which of them a block or a directory page has.
+ *
+ * In an index without groups all ranges are empty, all keys the same, and any row
+ * may pass, so that few need to ask.
  */
 #ifndef HX_RANGE_H
 #define HX_RANGE_H
@@ -24,13 +27,25 @@ HxCompareKeys(HxKey a, HxKey b)
 	return a.isnull ? 0 : (a.word > b.word) - (a.word < b.word);
 }
 
-/* A row's key */
+/* Are blocks formed within the values of an attribute? */
+static inline bool
+HxIsGrouped(const HxIndexDesc *desc)
+{
+	return desc->group > 0;
+}
+
+/* A row's key; that of all rows is the same in an index without groups. */
 static inline HxKey
 HxKeyOf(const HxIndexDesc *desc, const int64 *words, uint32 nulls)
 {
 	int attr = desc->group - 1;
-	HxKey key = {words[desc->attrs[attr].first_word], (nulls >> attr) & 1};
+	HxKey key = {0, true};
 
+	if (HxIsGrouped(desc))
+	{
+		key.word = words[desc->attrs[attr].first_word];
+		key.isnull = (nulls >> attr) & 1;
+	}
 	return key;
 }
 
