@@ -33,6 +33,10 @@ extern void HxNoteFailedRow(struct HxSearch *search, double distance);
 extern int64 HxNextRowsOfBlocks(struct HxSearch *search,
 								ItemPointerData **tids);
 
+extern uint64 HxCountRowsOfBlocks(Relation index, const HxIndexDesc *desc);
+extern void HxPrintPayload(const HxIndexDesc *desc, Datum vector, uint8 *print);
+extern void HxCheckBlocks(struct HxCheck *check);
+
 /* These members, in the initializer of an HxKind */
 /* clang-format off */
 #define HX_BLOCKS_MEMBERS \
@@ -53,7 +57,10 @@ extern int64 HxNextRowsOfBlocks(struct HxSearch *search,
 	.count_visits = HxCountVisitedBlocks, \
 	.insert = HxInsertIntoBlocks, \
 	.bulk_delete = HxDeleteFromBlocks, \
-	.cleanup = HxCleanUpBlocks
+	.cleanup = HxCleanUpBlocks, \
+	.count_rows = HxCountRowsOfBlocks, \
+	.print = HxPrintPayload, \
+	.check = HxCheckBlocks
 /* clang-format on */
 
 #endif /* HX_BLOCKS_H */

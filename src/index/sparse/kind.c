@@ -57,6 +57,9 @@ static const HxKind sparse_kind = {
 	.insert = HxInsertSparse,
 	.bulk_delete = HxDeleteSparse,
 	.cleanup = HxCleanUpSparse,
+	.count_rows = HxCountSparseRows,
+	.print = HxPrintSparse,
+	.check = HxCheckSparse,
 };
 
 HX_VECTOR_CLASS(hx_vector_svec_ip, HX_INNER_PRODUCT, &sparse_kind, NULL);
