@@ -61,14 +61,15 @@ typedef struct HxPageList
 
 /*
  * Begin a check of an index.  Index and table are locked by ShareLock if nobody
- * is to write meanwhile (frozen), else by AccessShareLock.
+ * is to write meanwhile (frozen), else by AccessShareLock.  Errors if the
+ * metapage is damaged.
  */
 extern void HxStartCheck(HxCheck *check, Relation heap, Relation index,
 						 bool frozen);
 
 /*
- * Forget what was reached and counted, to check everything anew.  Not with
- * fingerprints, which cannot be taken back.
+ * Forget what was reached and counted, to check everything anew, because others
+ * have written.  Fingerprints could not be taken back, so there are none.
  */
 extern void HxRestartCheck(HxCheck *check);
 

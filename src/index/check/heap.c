@@ -75,6 +75,7 @@ HxAddFingerprint(HxCheck *check, const ItemPointerData *tid,
 
 	if (!check->filter)
 		return;
+	Assert(check->frozen);
 	tuplesort_putdatum(check->tids, Int64GetDatum((int64) HxPackTid(tid)),
 					   false);
 	if (dead)

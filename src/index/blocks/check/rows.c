@@ -19,7 +19,7 @@ HxBlockFault(const HxBlocksCheck *check, BlockNumber page, const char *detail)
 
 /* ---- rows ---- */
 
-/* What is wrong with a row's code as its block describes it, or NULL. */
+/* What is wrong with a row's payload as its block describes it, or NULL. */
 static const char *
 vector_fault(const HxBlocksCheck *check, const uint8 *payload)
 {
@@ -52,7 +52,7 @@ vector_fault(const HxBlocksCheck *check, const uint8 *payload)
 	return NULL;
 }
 
-/* What is wrong with a row, whose attributes are told apart, or NULL. */
+/* What is wrong with a row of the copied page, or NULL. */
 static const char *
 row_fault(HxBlocksCheck *check, const ItemPointerData *tid,
 		  const uint8 *payload, const HxAttrRow *attrs)
@@ -120,9 +120,7 @@ rows_page_fault(const HxBlocksCheck *check)
 	return NULL;
 }
 
-/*
- * What of the block's entry the chain denies, which had so many pages, or NULL.
- */
+/* What the block's entry says of its chain and is not so, or NULL. */
 static const char *
 chain_fault(const HxBlocksCheck *check, uint32 pages, bool append_found)
 {
