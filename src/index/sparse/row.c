@@ -115,6 +115,16 @@ HxFormDoc(const HxIndexDesc *desc, const Datum *values, const bool *isnull,
 	return doc;
 }
 
+/* What a fingerprint holds of a row is the squared length that is kept of it. */
+void
+HxPrintSparse(const HxIndexDesc *desc, Datum vector, uint8 *print)
+{
+	double norm2 = HxSvecSquare(get_vector(desc, vector));
+
+	Assert(desc->payload == sizeof(norm2));
+	memcpy(print, &norm2, sizeof(norm2));
+}
+
 /* The attributes of a row. */
 void
 HxDocAttrs(const HxIndexDesc *desc, const HxDoc *doc, HxAttrRow *attrs)

@@ -373,6 +373,10 @@ extern void HxCleanUpSparse(const IndexVacuumInfo *info,
 							const HxIndexDesc *desc,
 							IndexBulkDeleteResult *stats);
 
+extern uint64 HxCountSparseRows(Relation index, const HxIndexDesc *desc);
+extern void HxPrintSparse(const HxIndexDesc *desc, Datum vector, uint8 *print);
+extern void HxCheckSparse(struct HxCheck *check);
+
 /* ---- sparse_search.c ---- */
 
 /* A query: dimensions ascending */
@@ -439,35 +443,5 @@ extern HxQuery *HxMakeSparseQuery(const HxIndexDesc *desc, HxMetric metric,
 								  Datum query, Oid type);
 extern double HxSparseDistance(const HxQuery *query, Datum vector);
 
-/* ---- sparse_check.c ---- */
-
-/* What a check of an index found */
-typedef struct HxSparseCounts
-{
-	int64 blocks; /* windows */
-	int64 rows;	  /* with a vector or without, but for removed ones */
-	int64 null_rows;
-	int64 dead; /* rows removed that still have their place */
-	int64 directory_pages;
-	int64 rows_pages; /* pages of windows and pending rows, of all kinds */
-} HxSparseCounts;
-
-/* Who checks, and what about rows only he can tell */
-typedef struct HxSparseChecker
-{
-	BlockNumber npages; /* length of the file */
-	uint8 *reached;		/* a bit for each page that has a purpose */
-	bool certain;		/* nobody writes */
-	void *state;
-
-	/* What is wrong with a row, or NULL; the zone map is NULL for a pending
-	 * row, norm2 HX_NULL_NORM for a row without a vector */
-	const char *(*check_row)(void *state, const ItemPointerData *tid,
-							 const HxAttrRow *attrs, const HxZone *zone,
-							 double norm2);
-} HxSparseChecker;
-
-extern void HxSparseCheck(Relation index, const HxIndexDesc *desc,
-						  HxSparseChecker *checker, HxSparseCounts *counts);
 
 #endif /* HX_SPARSE_H */
