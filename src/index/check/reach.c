@@ -167,7 +167,7 @@ count_page(HxCheck *check, BlockNumber block,
 		check->counts.orphan_pages++;
 	else if (!HxPageIsSound(page))
 		HxCorrupted(check->index, block, "not a sound hashemb page");
-	else if (HxPageOpaque(page)->kind == HX_KIND_FREE)
+	else if (HxPageOpaque(page)->kind == HX_PAGE_FREE)
 		check->counts.free_pages++;
 	else if (!count_reserve || !count_reserve(check, page))
 		check->counts.orphan_pages++;

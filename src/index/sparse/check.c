@@ -315,7 +315,7 @@ reach_window(SparseCheck *check, const HxWindowReader *reader)
 
 /* Check a window; false if it was replaced. */
 static bool
-check_window(SparseCheck *check, const HxWindow *window, HxPlace place)
+check_window(SparseCheck *check, const HxWindow *window, HxEntryAddress place)
 {
 	HxWindowReader reader;
 	bool done;
@@ -342,22 +342,22 @@ typedef struct PendingCheck
 
 /* HxScanPending callback: check a row. */
 static void
-check_pending_row(const HxDoc *doc, void *state)
+check_pending_row(const HxSparseRow *doc, void *state)
 {
 	PendingCheck *pending = state;
 	SparseCheck *check = pending->check;
-	const char *wrong = HxDocFault(&check->base->desc, doc, doc->size);
+	const char *wrong = HxSparseRowFault(&check->base->desc, doc, doc->size);
 	HxAttrRow attrs;
 	double norm2 = 0;
 
 	if (!wrong)
 	{
-		const float *weights = HxDocWeights(&check->base->desc, doc);
+		const float *weights = HxSparseRowWeights(&check->base->desc, doc);
 
-		HxDocAttrs(&check->base->desc, doc, &attrs);
+		HxSparseRowAttrs(&check->base->desc, doc, &attrs);
 		for (int i = 0; i < doc->nnz; i++)
 			norm2 += (double) weights[i] * weights[i];
-		if (doc->norm2 != (doc->nnz == HX_DOC_NULL ? HX_NULL_NORM : norm2))
+		if (doc->norm2 != (doc->nnz == HX_SPARSE_NULL ? HX_NULL_NORM : norm2))
 			wrong = "a pending row of another length than it tells";
 	}
 	if (!wrong)
@@ -365,7 +365,7 @@ check_pending_row(const HxDoc *doc, void *state)
 	if (wrong)
 		HxCorrupted(check->base->index, pending->first, wrong);
 	check->base->counts.rows++;
-	check->base->counts.null_rows += doc->nnz == HX_DOC_NULL;
+	check->base->counts.null_rows += doc->nnz == HX_SPARSE_NULL;
 }
 
 /* Take note of the pages of pending rows; false if they are others' by now. */
@@ -381,7 +381,7 @@ reach_chain(SparseCheck *check, const HxChain *chain)
 		Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_SHARE, NULL);
 		Page page = BufferGetPage(buffer);
 		bool found = HxPageIsSound(page) &&
-					 HxPageOpaque(page)->kind == HX_KIND_PENDING &&
+					 HxPageOpaque(page)->kind == HX_PAGE_PENDING &&
 					 HxPageOpaque(page)->owner == chain->owner;
 		BlockNumber next = found ? HxPageOpaque(page)->next : 0;
 
@@ -448,7 +448,7 @@ check_all(SparseCheck *check)
 
 	HxReadWindows(base->index, &base->desc, &directory);
 	check_owners(base, &directory);
-	HxListChain(base, base->meta.directory, HX_KIND_WINDOWS, &pages);
+	HxListChain(base, base->meta.directory, HX_PAGE_WINDOWS, &pages);
 	base->counts.directory_pages = directory.pages;
 	done = check_chain(check, &directory.frozen) &&
 		   check_chain(check, &directory.pending);

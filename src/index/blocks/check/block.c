@@ -52,11 +52,11 @@ entry_fault(HxBlocksCheck *check)
 
 /* Is a block's range within that of its directory page? */
 static bool
-range_covers(const HxRange *page, HxRange block)
+range_covers(const HxSpan *page, HxSpan block)
 {
-	HxRange both = *page;
+	HxSpan both = *page;
 
-	HxAddRange(&both, block);
+	HxAddSpan(&both, block);
 	return both.low == page->low && both.high == page->high &&
 		   both.values == page->values && both.nulls == page->nulls;
 }
@@ -67,7 +67,7 @@ zone_page_fault(const HxBlocksCheck *check)
 {
 	Page page = (Page) check->base->page.data;
 	const HxCheckedBlock *block = &check->block;
-	const char *wrong = HxPageFault(&check->base->desc, page, HX_KIND_ZONES);
+	const char *wrong = HxPageFault(&check->base->desc, page, HX_PAGE_ZONES);
 
 	if (wrong)
 		return wrong;
@@ -94,7 +94,7 @@ copy_zone(HxBlocksCheck *check)
 	memcpy(block->zone, HxPageZone(desc, page, block->entry.zone),
 		   HX_ZONE_SIZE(desc->nwords));
 	if (!block->is_nulls &&
-		!range_covers(&block->page_range, HxZoneRange(desc, block->zone)))
+		!range_covers(&block->page_range, HxZoneSpan(desc, block->zone)))
 		return HxBlockFault(
 			check, block->place.page,
 			psprintf("entry %u: the page's range of values does not cover the "
@@ -130,7 +130,7 @@ look_at_block(HxBlocksCheck *check, bool locked)
 {
 	HxCheckedBlock *block = &check->block;
 	Buffer buffer = HxReadPage(check->base->index, block->place.page,
-							   BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+							   BUFFER_LOCK_SHARE, HX_PAGE_DIRECTORY);
 	const char *wrong;
 	bool sound;
 

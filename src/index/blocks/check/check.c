@@ -33,7 +33,7 @@ check_owners(HxBlocksCheck *check)
 static void
 check_directory_page(HxBlocksCheck *check, BlockNumber block)
 {
-	Page page = HxCopyPageOfKind(check->base, block, HX_KIND_DIRECTORY);
+	Page page = HxCopyPageOfKind(check->base, block, HX_PAGE_DIRECTORY);
 	int count = HxPageDirectory(page)->count;
 
 	if (count == 0 && block == check->base->meta.directory)
@@ -55,7 +55,7 @@ check_directory(HxBlocksCheck *check)
 	BlockNumber last;
 
 	base->counts.directory_pages =
-		HxListChain(base, base->meta.directory, HX_KIND_DIRECTORY, directory);
+		HxListChain(base, base->meta.directory, HX_PAGE_DIRECTORY, directory);
 	for (int i = 0; i < directory->count; i++)
 		check_directory_page(check, directory->pages[i]);
 	last = directory->pages[directory->count - 1];
@@ -74,14 +74,15 @@ check_misses(HxCheck *base)
 	BlockNumber ring[HX_RING_PAGES];
 
 	HxReadMeta(base->index, meta);
-	if ((meta->table == InvalidBlockNumber) != (meta->rows_at_calibration == 0))
+	if ((meta->misses == InvalidBlockNumber) !=
+		(meta->rows_at_calibration == 0))
 		HxCorrupted(base->index, HX_METAPAGE,
 					"a calibration and its table go together");
-	if (meta->table == InvalidBlockNumber)
+	if (meta->misses == InvalidBlockNumber)
 		return;
-	UnlockReleaseBuffer(
-		HxReadPage(base->index, meta->table, BUFFER_LOCK_SHARE, HX_KIND_TABLE));
-	HxReach(base, meta->table);
+	UnlockReleaseBuffer(HxReadPage(base->index, meta->misses, BUFFER_LOCK_SHARE,
+								   HX_PAGE_MISSES));
+	HxReach(base, meta->misses);
 	for (int i = HxListRing(base->index, meta, ring); i > 0; i--)
 		base->counts.ring_pages += HxReach(base, ring[i - 1]);
 }
@@ -90,7 +91,7 @@ check_misses(HxCheck *base)
 static bool
 count_reserve(HxCheck *base, Page page)
 {
-	if (HxPageOpaque(page)->kind != HX_KIND_ZONES ||
+	if (HxPageOpaque(page)->kind != HX_PAGE_ZONES ||
 		!HxIsReached(base, HxPageOpaque(page)->parent))
 		return false;
 	base->counts.zone_pages++;

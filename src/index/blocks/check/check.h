@@ -11,9 +11,9 @@
 /* The block being checked: copies, and what its chain added up to */
 typedef struct HxCheckedBlock
 {
-	HxPlace place;
+	HxEntryAddress place;
 	HxEntry entry;
-	HxRange page_range; /* of its directory page */
+	HxSpan page_range; /* of its directory page */
 	uint8 *centroid;
 	HxZone *zone;
 	bool is_nulls;

@@ -103,7 +103,7 @@ rows_page_fault(const HxBlocksCheck *check)
 {
 	Page page = (Page) check->base->page.data;
 	const HxCheckedBlock *block = &check->block;
-	const char *wrong = HxPageFault(&check->base->desc, page, HX_KIND_ROWS);
+	const char *wrong = HxPageFault(&check->base->desc, page, HX_PAGE_ROWS);
 
 	if (wrong)
 		return wrong;

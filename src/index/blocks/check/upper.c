@@ -40,7 +40,7 @@ check_upper_entry(HxBlocksCheck *check, BlockNumber upper, BlockNumber page,
 								 "does not lead to it",
 								 page));
 		UnlockReleaseBuffer(HxReadPage(base->index, page, BUFFER_LOCK_SHARE,
-									   HX_KIND_DIRECTORY));
+									   HX_PAGE_DIRECTORY));
 		return false;
 	}
 	if (seen[known - directory->pages])
@@ -57,7 +57,7 @@ check_upper_entry(HxBlocksCheck *check, BlockNumber upper, BlockNumber page,
 static int
 check_upper_page(HxBlocksCheck *check, BlockNumber block, bool *seen)
 {
-	Page page = HxCopyPageOfKind(check->base, block, HX_KIND_UPPER);
+	Page page = HxCopyPageOfKind(check->base, block, HX_PAGE_UPPER);
 	int found = 0;
 
 	CHECK_FOR_INTERRUPTS();
@@ -83,7 +83,7 @@ HxCheckUpper(HxBlocksCheck *check)
 	qsort(directory->pages, directory->count, sizeof(BlockNumber),
 		  compare_pages);
 	base->counts.directory_pages +=
-		HxListChain(base, base->meta.upper, HX_KIND_UPPER, &upper);
+		HxListChain(base, base->meta.upper, HX_PAGE_UPPER, &upper);
 	for (int i = 0; i < upper.count; i++)
 		found += check_upper_page(check, upper.pages[i], seen);
 	if (found != directory->count)
