@@ -102,6 +102,15 @@ ALTER TABLE pic ALTER hash TYPE bincode(16);
 REINDEX INDEX pic_idx;
 SELECT id FROM pic WHERE a = 1 ORDER BY hash <~> '0000000000000111' LIMIT 3;
 DROP TABLE pic;
+-- indexes of partitions are built anew, so there it is refused
+CREATE TABLE pic (id int, hash bincode(16), a int) PARTITION BY RANGE (id);
+CREATE TABLE pic_1 PARTITION OF pic FOR VALUES FROM (0) TO (100);
+INSERT INTO pic VALUES (1, '0000000000001111', 1);
+CREATE INDEX ON pic USING hashemb (hash, a);
+ALTER TABLE pic ALTER hash TYPE bincode;
+INSERT INTO pic VALUES (2, '0000000000000111', 1);
+SELECT id FROM pic WHERE a = 1 ORDER BY hash <~> '0000000000000111' LIMIT 3;
+DROP TABLE pic;
 -- several bits a dimension, and sparse vectors
 CREATE TABLE pic (id int, hash bincode(16, 2));
 INSERT INTO pic SELECT i, (lpad(to_hex((i * 7919) & 858993459), 16, '3') || '/2')::bincode FROM generate_series(1, 100) i;

@@ -79,6 +79,7 @@ make_root()
 	new_root "$release" "$root"
 	chroot "$root" useradd --create-home --shell /bin/sh someone
 	chroot "$root" useradd --create-home --shell /bin/sh stranger
+	echo "127.0.0.1 localhost $(uname -n)" >"$root/etc/hosts"
 	echo 'someone ALL=(ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/someone"
 	[ "$user" = root ] || user=someone
 	copy_checkout "$source" "$root" "$user"
@@ -126,7 +127,7 @@ installed()
 	step "make && $sudo make install"
 	step "test -e /usr/lib/postgresql/$server/lib/hashemb.so"
 	step "$sudo runuser -u postgres -- pg_virtualenv -v $server \
-psql -c 'CREATE EXTENSION hashemb'"
+/usr/lib/postgresql/$server/bin/psql -c 'CREATE EXTENSION hashemb'"
 }
 
 # Build a Debian package as "dh --with pgxs" does

@@ -198,8 +198,8 @@ is_one_cluster(const Parts *parts, int first)
 	double within = 0;
 	uint32 between;
 
-	HxPayloadOf(desc)->spreads(
-		desc, parts->centroids, parts->centroids + desc->payload, 1, &between);
+	HxPayloadOf(desc)->spreads(desc, parts->centroids,
+							   parts->centroids + desc->payload, 1, &between);
 	for (int i = 0; i < count; i++)
 		within += Min(parts->spreads[i][0], parts->spreads[i][1]);
 	within /= count;
@@ -313,17 +313,14 @@ cluster(Parts *parts, int wanted)
 
 /*
  * Divide the rows between values of the attribute that blocks are formed
- * within.  False if there is no such attribute, or only one value.
+ * within.  False if there is only one value.
  */
 static bool
 divide_by_key(Parts *parts, int wanted)
 {
 	const HxRewrite *rewrite = parts->rewrite;
-	const HxIndexDesc *desc = rewrite->desc;
 	int first = 0;
 
-	if (desc->group == 0)
-		return false;
 	parts->nparts = HxCutByKey(rewrite, wanted, parts->rows, parts->count);
 	for (int p = 0; p < parts->nparts; first += parts->count[p++])
 		train_part(parts, p, first);
@@ -336,7 +333,7 @@ postpone(const HxRewrite *rewrite)
 {
 	const HxSource *source = &rewrite->sources[0];
 	Buffer buffer = HxReadPage(rewrite->index, source->place.page,
-							   BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
+							   BUFFER_LOCK_EXCLUSIVE, HX_PAGE_DIRECTORY);
 	HxEntry *entry = HxGetEntry(rewrite->index, buffer, source->place.slot);
 
 	if (entry->owner == source->entry.owner)
@@ -386,7 +383,7 @@ typedef enum Attempt
 } Attempt;
 
 static Attempt
-attempt_split(HxRewrite *rewrite, HxPlace place, uint64 rows, int places)
+attempt_split(HxRewrite *rewrite, HxEntryAddress place, uint64 rows, int places)
 {
 	const HxEntry *entry = &rewrite->sources[0].entry;
 	Parts *parts = palloc0(sizeof(Parts));
@@ -421,7 +418,7 @@ attempt_split(HxRewrite *rewrite, HxPlace place, uint64 rows, int places)
 
 /* Attempt it until it is done or clear that it cannot be. */
 static bool
-split(HxRewrite *rewrite, HxPlace place, uint64 rows, bool only_block)
+split(HxRewrite *rewrite, HxEntryAddress place, uint64 rows, bool only_block)
 {
 	Attempt attempt = SPLIT_CHANGED;
 	int places = HxFindPlaces(rewrite, place, only_block ? FIRST_SPLIT : 2);
@@ -435,7 +432,7 @@ split(HxRewrite *rewrite, HxPlace place, uint64 rows, bool only_block)
 		if (i == ATTEMPTS)
 			rewrite->locked =
 				HxReadPage(rewrite->index, place.page, BUFFER_LOCK_EXCLUSIVE,
-						   HX_KIND_DIRECTORY);
+						   HX_PAGE_DIRECTORY);
 		attempt = attempt_split(rewrite, place, rows, places);
 	}
 	if (BufferIsValid(rewrite->locked))
@@ -460,11 +457,11 @@ split(HxRewrite *rewrite, HxPlace place, uint64 rows, bool only_block)
 
 /* Is the block at a place long?  *only_block: does it have all rows? */
 static bool
-is_long_block(Relation index, const HxIndexDesc *desc, HxPlace place,
+is_long_block(Relation index, const HxIndexDesc *desc, HxEntryAddress place,
 			  uint64 rows, bool *only_block)
 {
 	Buffer buffer =
-		HxReadPage(index, place.page, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+		HxReadPage(index, place.page, BUFFER_LOCK_SHARE, HX_PAGE_DIRECTORY);
 	const HxEntry *entry = HxGetEntry(index, buffer, place.slot);
 	bool is_long = HxIsLong(index, desc, entry, rows);
 
@@ -474,7 +471,7 @@ is_long_block(Relation index, const HxIndexDesc *desc, HxPlace place,
 }
 
 bool
-HxSplitBlock(Relation index, const HxIndexDesc *desc, HxPlace place,
+HxSplitBlock(Relation index, const HxIndexDesc *desc, HxEntryAddress place,
 			 uint64 rows)
 {
 	HxRewrite *rewrite = HxBeginRewrite(index, desc);

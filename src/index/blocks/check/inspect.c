@@ -37,8 +37,8 @@ count_dead(Relation index, const HxIndexDesc *desc)
 		Page page = BufferGetPage(buffer);
 
 		CHECK_FOR_INTERRUPTS();
-		if (HxPageIsSound(page) && HxPageOpaque(page)->kind == HX_KIND_ROWS &&
-			!HxPageFault(desc, page, HX_KIND_ROWS))
+		if (HxPageIsSound(page) && HxPageOpaque(page)->kind == HX_PAGE_ROWS &&
+			!HxPageFault(desc, page, HX_PAGE_ROWS))
 			dead += count_marks(desc, page);
 		UnlockReleaseBuffer(buffer);
 	}
@@ -88,16 +88,11 @@ put_block(Tuplestorestate *store, TupleDesc tuples, Relation index,
 	Datum values[10];
 	bool nulls[10] = {false};
 	bool is_nulls = (entry->flags & HX_ENTRY_NULLS) != 0;
-	HxRange range = HX_EMPTY_RANGE;
+	Buffer zones = InvalidBuffer;
+	HxSpan range = HxEntrySpan(index, desc, entry, &zones);
 
-	if (desc->group > 0)
-	{
-		Buffer zones = InvalidBuffer;
-
-		range = HxEntryRange(index, desc, entry, &zones);
+	if (BufferIsValid(zones))
 		UnlockReleaseBuffer(zones);
-	}
-
 	values[0] = Int32GetDatum(number);
 	values[1] = BoolGetDatum(is_nulls);
 	values[2] = Int64GetDatum(entry->rows);
@@ -111,7 +106,7 @@ put_block(Tuplestorestate *store, TupleDesc tuples, Relation index,
 	values[8] = Int64GetDatum(range.high);
 	values[9] = BoolGetDatum(range.nulls != 0);
 	nulls[7] = nulls[8] = range.values == 0;
-	nulls[9] = desc->group == 0;
+	nulls[9] = !HxIsGrouped(desc);
 	tuplestore_putvalues(store, tuples, values, nulls);
 }
 
@@ -130,7 +125,7 @@ HxShowBlocks(Relation index, const HxIndexDesc *desc, Tuplestorestate *store,
 	while (block != InvalidBlockNumber)
 	{
 		Buffer buffer =
-			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_PAGE_DIRECTORY);
 		Page page = BufferGetPage(buffer);
 		int count = HxPageDirectory(page)->count;
 
@@ -156,8 +151,8 @@ HxSampleBlocks(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
 	*queries = palloc0(Max(count, 1) * sizeof(HxSampleQuery));
 	for (int q = 0; q < count; q++)
 	{
-		(*queries)[q].query = HxPayloadOf(desc)->query_of_row(
-			desc, payloads + q * desc->payload);
+		(*queries)[q].query =
+			HxPayloadOf(desc)->query_of_row(desc, payloads + q * desc->payload);
 		(*queries)[q].tid = tids[q];
 	}
 	return count;
@@ -167,18 +162,18 @@ bool
 HxCalibrateBlocks(Relation index, const HxIndexDesc *desc,
 				  const HxSampleQuery *queries, int count)
 {
-	HxTable *table = palloc(sizeof(HxTable));
+	HxMisses *table = palloc(sizeof(HxMisses));
 	uint64 rows;
 	bool done;
 
 	if (queries)
-		done = HxComputeTable(index, desc, queries, count, table, &rows);
+		done = HxComputeMisses(index, desc, queries, count, table, &rows);
 	else
-		done = HxComputeTableFromRows(index, desc, HX_CALIBRATION_QUERIES,
-									  table, &rows);
+		done = HxComputeMissesFromRows(index, desc, HX_CALIBRATION_QUERIES,
+									   table, &rows);
 	if (done)
-		HxStoreTable(index, table, rows,
-					 queries ? HX_CALIBRATED_USER : HX_CALIBRATED_FULL);
+		HxStoreMisses(index, table, rows,
+					  queries ? HX_CALIBRATED_USER : HX_CALIBRATED_FULL);
 	pfree(table);
 	return done;
 }

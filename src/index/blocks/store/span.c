@@ -10,13 +10,13 @@
 
 #include "index/blocks/store/span.h"
 
-HxRange
-HxZoneRange(const HxIndexDesc *desc, const HxZone *zone)
+HxSpan
+HxZoneSpan(const HxIndexDesc *desc, const HxZone *zone)
 {
-	HxRange range = HX_EMPTY_RANGE;
+	HxSpan range = HX_EMPTY_SPAN;
 	int attr = desc->group - 1;
 
-	if (desc->group == 0)
+	if (!HxIsGrouped(desc))
 		return range;
 	range.values = (zone->values >> attr) & 1;
 	range.nulls = (zone->nulls >> attr) & 1;
@@ -28,10 +28,12 @@ HxZoneRange(const HxIndexDesc *desc, const HxZone *zone)
 	return range;
 }
 
-HxRange
-HxEntryRange(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
-			 Buffer *zones)
+HxSpan
+HxEntrySpan(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
+			Buffer *zones)
 {
+	if (!HxIsGrouped(desc))
+		return HX_EMPTY_SPAN;
 	if (BufferIsValid(*zones) && BufferGetBlockNumber(*zones) != entry->zones)
 	{
 		UnlockReleaseBuffer(*zones);
@@ -39,12 +41,12 @@ HxEntryRange(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
 	}
 	if (!BufferIsValid(*zones))
 		*zones =
-			HxReadPage(index, entry->zones, BUFFER_LOCK_SHARE, HX_KIND_ZONES);
-	return HxZoneRange(desc, HxGetZone(index, desc, *zones, entry->zone));
+			HxReadPage(index, entry->zones, BUFFER_LOCK_SHARE, HX_PAGE_ZONES);
+	return HxZoneSpan(desc, HxGetZone(index, desc, *zones, entry->zone));
 }
 
 void
-HxAddRange(HxRange *range, HxRange other)
+HxAddSpan(HxSpan *range, HxSpan other)
 {
 	range->low = Min(range->low, other.low);
 	range->high = Max(range->high, other.high);
@@ -53,32 +55,35 @@ HxAddRange(HxRange *range, HxRange other)
 }
 
 void
-HxWidenRange(const HxIndexDesc *desc, HxRange *range, const HxAttrRow *attrs)
+HxWidenSpan(const HxIndexDesc *desc, HxSpan *range, const HxAttrRow *attrs)
 {
 	HxKey key;
 
-	if (desc->group == 0)
+	if (!HxIsGrouped(desc))
 		return;
 	key = HxKeyOf(desc, attrs->words, attrs->nulls);
 	if (key.isnull)
 		range->nulls = 1;
 	else
-		HxAddRange(range, (HxRange){key.word, key.word, 1, 0});
+		HxAddSpan(range, (HxSpan){key.word, key.word, 1, 0});
 }
 
 /* As a zone map in which all other columns may have any value. */
 bool
-HxRangeMayPass(const HxIndexDesc *desc, const HxFilter *filter,
-			   const HxRange *range)
+HxSpanMayPass(const HxIndexDesc *desc, const HxFilter *filter,
+			  const HxSpan *range)
 {
 	union
 	{
 		HxZone zone;
 		char room[HX_ZONE_SIZE(HX_MAX_WORDS)];
 	} wide;
-	uint32 bit = UINT32_C(1) << (desc->group - 1);
+	uint32 bit;
 	HxWordZone *word;
 
+	if (!HxIsGrouped(desc))
+		return true;
+	bit = UINT32_C(1) << (desc->group - 1);
 	wide.zone.nulls = range->nulls ? PG_UINT32_MAX : ~bit;
 	wide.zone.values = range->values ? PG_UINT32_MAX : ~bit;
 	for (int w = 0; w < desc->nwords; w++)
