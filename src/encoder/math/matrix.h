@@ -20,7 +20,7 @@
 /*
  * What the host provides: memory, which need not be zero and of which running
  * out does not return, and a function called often, which need not return
- * either; then the memory is the host's to free.  matrix_host.c in the server.
+ * either; then the memory is the host's to free.  host.c in the server.
  */
 extern void *hx_matrix_alloc(size_t count, size_t size);
 extern void hx_matrix_free(void *memory);

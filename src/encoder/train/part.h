@@ -49,7 +49,7 @@ extern void HxProjectPart(const HxPart *part, int count, float *to);
 
 /*
  * How much of the mean to subtract from queries, from 0 to 1; 1 if there are
- * too few rows to tell (train_query.c).
+ * too few rows to tell (query.c).
  */
 extern double HxFitShare(const HxPart *part);
 

@@ -29,7 +29,7 @@
 
 /*
  * Share of the blocks that a ball of radius 0 touches, and how it grows with
- * the radius as a share of the dimensions (README)
+ * the radius as a share of the dimensions (index/blocks/README, "Costs")
  */
 #define BALL_FLOOR 0.05
 #define BALL_GROWTH 9.0
@@ -227,8 +227,9 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	/*
 	 * A query that needs no column, such as count(*), would get an index-only
 	 * scan although no column can be returned.  The visibility map must not
-	 * be asked about TIDs that no pin protects (see README), so make it a
-	 * plain scan, and pay for the heap pages that the planner left out.
+	 * be asked about TIDs that no pin protects (README, "Concurrency"), so
+	 * make it a plain scan, and pay for the heap pages that the planner left
+	 * out.
 	 */
 	if (path->path.pathtype == T_IndexOnlyScan)
 	{

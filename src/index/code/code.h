@@ -29,7 +29,7 @@ HxCodeLevelSums(const HxIndexDesc *desc, const uint8 *payload)
 								  sizeof(HxLevelSums));
 }
 
-/* Train centroids by k-majority (code_train.c) */
+/* Train centroids by k-majority (train.c) */
 extern int HxTrainCodes(HxSample *sample, uint8 *centroids, int count);
 
 /* Recompute what follows the planes of a payload */

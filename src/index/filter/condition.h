@@ -1,7 +1,6 @@
 /*
  * condition.h
- *	  What a filter is made of: what filter_make.c compiles and filter.c
- *	  evaluates.
+ *	  What a filter is made of: what compile.c compiles and mask.c evaluates.
  */
 #ifndef HX_CONDITION_H
 #define HX_CONDITION_H

@@ -443,8 +443,8 @@ reuse_page(Relation index, BlockNumber after)
 /*
  * A page to write, exclusively locked: one that was freed, or a new one at the
  * end.  The caller initialises it.  *reused tells which.  Rows that move need
- * one after all that they are moved from, see README, "Rows that move"; for
- * others `after` is HX_METAPAGE.
+ * one after all that they are moved from, see index/blocks/README, "Rows that
+ * move"; for others `after` is HX_METAPAGE.
  */
 Buffer
 HxNewBufferAfter(Relation index, BlockNumber after, bool *reused)

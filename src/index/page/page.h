@@ -49,7 +49,7 @@ typedef struct HxOpaque
 	BlockNumber next;	/* next page of the chain, or InvalidBlockNumber */
 	BlockNumber parent; /* rows, zones: directory page of the block(s) */
 	uint16 slot;		/* rows: the block's slot on that page */
-	uint16 kind;		/* HX_KIND_... */
+	uint16 kind;		/* HX_PAGE_... */
 	uint16 unused;
 	uint16 page_id; /* HX_PAGE_ID, last so that tools find it */
 } HxOpaque;

@@ -2,7 +2,7 @@
  * bound.c
  *	  Bounds of the products of a query with the rows of blocks.
  *
- * See README.sparse, "Search".  A block's bound adds up, over the dimensions
+ * See README, "Search".  A block's bound adds up, over the dimensions
  * that it has, the greatest that a row of it can gain.  Where that is not enough
  * to leave a block alone, it is made tighter: of some lists the products are
  * added up row by row, of the others still the bounds.

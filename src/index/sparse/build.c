@@ -2,10 +2,10 @@
  * build.c
  *	  Building an index of sparse vectors from a table: the leader's side.
  *
- * See README.sparse, "Build".  One pass over the heap spools the rows and draws
+ * See README, "Build".  One pass over the heap spools the rows and draws
  * centroids among them; the spool is sorted so that similar rows are neighbours
- * (sparse_share.c) and cut into windows as long as memory allows.  Pages are
- * logged at the end.
+ * (work.c) and cut into windows as long as memory allows.  Pages are logged at
+ * the end.
  */
 #include "postgres.h"
 

@@ -2,7 +2,7 @@
  * insert.c
  *	  Inserting a row: append to the pending rows.
  *
- * See README.sparse, "Insert".  A row that fits a page is one record, with the
+ * See README, "Insert".  A row that fits a page is one record, with the
  * directory page whose lock orders all appends.  The pages of a longer one are
  * written before, where nothing leads to them.  Who finds the pending area full
  * makes it a window, unless somebody else is at it.

@@ -2,7 +2,7 @@
  * lists.c
  *	  A query's dimensions in a window, and walking over their lists.
  *
- * See README.sparse, "Structure on disk".  A list is a dimension's bounds and
+ * See README, "Structure on disk".  A list is a dimension's bounds and
  * postings, units of six bytes in order of blocks or slots; whoever wants some
  * blocks of it looks for them near where they should be.
  */

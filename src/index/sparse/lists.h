@@ -92,7 +92,7 @@ HxGreater(double a, double b)
 	return a > b ? a : b;
 }
 
-/* sparse_lists.c */
+/* lists.c */
 extern void HxPrefetchUnits(const HxWindowReader *reader, uint32 unit,
 							int count);
 extern void HxPrefetchList(const HxWindowReader *reader, const HxDim *dim,

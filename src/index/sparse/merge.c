@@ -3,9 +3,9 @@
  *	  Structure changes of an index of sparse vectors: pending rows become a
  *	  window, windows become a larger one.
  *
- * See README.sparse, "Windows from pending rows" and "Concurrency".  Everything
- * here happens under the structure lock.  What is new is written first, one
- * record switches the directory, then the old pages are freed.
+ * See README, "Insert" and "Concurrency".  Everything here happens under the
+ * structure lock.  What is new is written first, one record switches the
+ * directory, then the old pages are freed.
  */
 #include "postgres.h"
 

@@ -2,7 +2,7 @@
  * page.c
  *	  Reading the pages of an index of sparse vectors.
  *
- * See README.sparse, "Structure on disk".  Windows do not change but for marks
+ * See README, "Structure on disk".  Windows do not change but for marks
  * of dead rows, so what was read of one stays true as long as its pages show
  * its owner.  A page that does not any more means that the window has been
  * replaced: functions here then return false or InvalidBuffer, and the caller

@@ -3,7 +3,7 @@
  *	  Putting rows in order again: pending ones, and those of windows that are
  *	  being merged.
  *
- * See README.sparse, "Insert".  Windows are rewritten in two passes over their
+ * See README, "Insert".  Windows are rewritten in two passes over their
  * lists.  The first takes each row's heaviest dimensions, by which rows are put
  * in order like those of a build; the second writes the lists, their postings
  * at the new slots.  Vectors are never put together, so memory is what a

@@ -2,7 +2,7 @@
  * score.c
  *	  Products of a query with the rows of a window.
  *
- * See README.sparse, "Search".  A row's product is a sum over the query's
+ * See README, "Search".  A row's product is a sum over the query's
  * dimensions, ascending, in double: the operator's own to the last bit.
  */
 #include "postgres.h"

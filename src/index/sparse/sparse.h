@@ -3,8 +3,8 @@
  *	  Indexes of sparse vectors: windows of postings, and rows that wait to
  *	  become one.
  *
- * See README.sparse.  What is shared with codes: pages and their checks, pages
- * of rows with attributes and zone maps, filters, searches' rows and scans.
+ * See README.  What is shared with other kinds: pages and their checks, pages of
+ * rows with attributes and zone maps, filters, searches and builds.
  */
 #ifndef HX_SPARSE_H
 #define HX_SPARSE_H
@@ -218,7 +218,7 @@ typedef struct HxPending
 #define HxPendingBytes(page) (HxContents(page) + sizeof(HxPending))
 #define HX_PENDING_ROOM (HX_PAGE_ROOM - sizeof(HxPending))
 
-/* ---- sparse_page.c: reading ---- */
+/* ---- page.c: reading ---- */
 
 /* The directory in memory */
 typedef struct HxSparseDirectory
@@ -283,7 +283,7 @@ extern HxSparseRow *HxFormSparseRow(const HxIndexDesc *desc,
 extern void HxSparseRowAttrs(const HxIndexDesc *desc, const HxSparseRow *doc,
 							 HxAttrRow *attrs);
 
-/* ---- sparse_write.c: making windows ---- */
+/* ---- write.c: making windows ---- */
 
 typedef struct HxWindowWriter HxWindowWriter;
 typedef struct HxAssembler HxAssembler;
@@ -303,7 +303,7 @@ extern int HxAssembledRows(const HxAssembler *assembler);
 extern Size HxAssembledBytes(const HxAssembler *assembler);
 extern void HxWriteAssembled(HxAssembler *assembler, HxWindowWriter *writer);
 
-/* ---- sparse_cluster.c: an order in which similar rows are neighbours ---- */
+/* ---- cluster.c: an order in which similar rows are neighbours ---- */
 
 /* Dimensions of a centroid and of a row that count */
 #define HX_CENTROID_DIMS 48
@@ -330,14 +330,14 @@ extern void HxReadSample(HxOrganizer *organizer, BufFile *file, int count);
 extern void HxOrganizerTrain(HxOrganizer *organizer, int64 rows);
 extern uint32 HxOrganizerRank(HxOrganizer *organizer, const HxSketch *sketch);
 
-/* ---- sparse_rewrite.c: rows that have been windows or pending, in order ---- */
+/* ---- rewrite.c: rows that have been windows or pending, in order ---- */
 
 extern void HxOrderSparseRows(const HxIndexDesc *desc, HxSparseRow **docs,
 							  int count);
 extern void HxRewriteWindows(const HxWindowReader *readers, int count,
 							 HxWindowWriter *writer);
 
-/* ---- sparse_merge.c: structure changes; all need the structure lock ---- */
+/* ---- merge.c: structure changes; all need the structure lock ---- */
 
 extern void HxFreezePending(Relation index, const HxIndexDesc *desc);
 extern void HxMergeWindows(Relation index, const HxIndexDesc *desc,
@@ -380,7 +380,7 @@ extern uint64 HxCountSparseRows(Relation index, const HxIndexDesc *desc);
 extern void HxPrintSparse(const HxIndexDesc *desc, Datum vector, uint8 *print);
 extern void HxCheckSparse(struct HxCheck *check);
 
-/* ---- sparse_search.c ---- */
+/* ---- the search ---- */
 
 /* A query: dimensions ascending */
 typedef struct HxSparseQuery
@@ -411,11 +411,11 @@ typedef struct HxSparseLists
 	int *which;	 /* ... and which ones of the query's they are */
 } HxSparseLists;
 
-/* sparse_lists.c */
+/* lists.c */
 extern bool HxFindLists(const HxSparseQuery *query,
 						const HxWindowReader *reader, HxSparseLists *lists);
 
-/* sparse_bound.c */
+/* bound.c */
 extern bool HxBoundBlocks(const HxSparseLists *lists, float *bounds);
 extern bool HxTightenBounds(const HxSparseLists *lists, double least,
 							const uint64 *passing, uint64 *blocks,
@@ -430,22 +430,21 @@ HxIsChosen(const uint64 *blocks, int block)
 	return blocks[block / 64] >> (block % 64) & 1;
 }
 
-/* sparse_lookup.c */
+/* pending.c */
 extern HxQueryLookup *HxMakeLookup(const HxSparseQuery *query);
 extern double HxLookupProduct(const HxQueryLookup *lookup,
 							  const HxSparseRow *doc);
 
-/* sparse_score.c */
+/* score.c */
 extern bool HxScoreSparseBlocks(const HxSparseLists *lists,
 								const uint64 *blocks, double *sums);
 extern void HxBlockMaxima(const double *sums, int rows, const uint64 *blocks,
 						  double *maxima);
 extern double HxThresholdForTop(const double *values, int count, double wanted);
 
-/* sparse.c */
+/* row.c */
 extern HxQuery *HxMakeSparseQuery(const HxIndexDesc *desc, HxMetric metric,
 								  Datum query, Oid type);
 extern double HxSparseDistance(const HxQuery *query, Datum vector);
-
 
 #endif /* HX_SPARSE_H */

@@ -2,7 +2,7 @@
  * vacuum.c
  *	  Marking dead rows, and giving back pages that nothing leads to.
  *
- * See README.sparse, "Delete and vacuum".  Both run under the structure lock,
+ * See README, "Delete and vacuum".  Both run under the structure lock,
  * so that no row moves meanwhile; inserts go on appending to the pending rows.
  */
 #include "postgres.h"

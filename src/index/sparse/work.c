@@ -2,7 +2,7 @@
  * work.c
  *	  What each participant in a build of an index of sparse vectors does.
  *
- * See README.sparse, "Build".  Each spools its share of the table, drawing rows
+ * See README, "Build".  Each spools its share of the table, drawing rows
  * as centroids; all train the same centroids from the rows that all have drawn;
  * each then sorts what it has spooled.
  */

@@ -324,7 +324,10 @@ HxWriteTarget(HxRewrite *rewrite, HxTarget *target, const int *rows, int count)
 	target->npages = 0;
 	for (int p = 0; p < pages; p++)
 	{
-		/* The next page is locked before this one names it: see README. */
+		/*
+		 * The next page is locked before this one names it, so that nobody
+		 * takes it for a free one: see index/README, "Concurrency".
+		 */
 		Buffer next = p + 1 < pages ? new_page(rewrite) : InvalidBuffer;
 
 		write_page(rewrite, target, buffer,

@@ -61,7 +61,7 @@ HxIsLong(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
 {
 	if (entry->flags & (HX_ENTRY_NULLS | HX_ENTRY_FREE))
 		return false;
-	/* Few rows say little of how others will lie: see README. */
+	/* Few rows say little of how others will lie: README, "Empty indexes". */
 	return entry->rows > (entry->rows >= rows ? FIRST_SPLIT : HX_LONG_BLOCK) *
 							 HxBlockTarget(index, desc, rows) &&
 		   (entry->split_above == 0 ||

@@ -5,7 +5,7 @@
  * See README, "Calibration".  One pass over the index scores every row against
  * every sampled query: into histograms of distance by promise, from which the
  * table is made, and into each query's list of nearest rows, on which
- * replay.c fits the safety factors.
+ * safety.c fits the safety factors.
  */
 #include "postgres.h"
 

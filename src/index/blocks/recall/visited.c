@@ -8,7 +8,7 @@
 
 #include "index/blocks/recall/visited.h"
 
-/* Share of the rows visited for ten neighbours at recall .95 (README) */
+/* Share of the rows visited for ten neighbours at recall .95, in a million rows */
 #define VISITED_FLOOR 0.01
 
 /*
