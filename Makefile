@@ -25,17 +25,19 @@ INDEX = \
 	$(call objects,index/page,inject layout describe page lock) \
 	$(call objects,index/search,best checked mask phase rank first driver dead) \
 	$(call objects,index/build,file work team sort) \
+	$(call objects,index/check,reach heap) \
 	$(call objects,index/blocks/store,target assign upper span directory) \
 	$(call objects,index/blocks/recall,visited misses safety sample measure ring schedule) \
 	$(call objects,index/blocks/search,stop visit search cost) \
 	$(call objects,index/blocks/build,write spool group work build) \
 	$(call objects,index/blocks/change,rewrite prune group place split merge \
 		insert vacuum) \
-	$(call objects,index/blocks/check,upper heap check inspect) \
+	$(call objects,index/blocks/check,rows block upper check inspect) \
 	$(call objects,index/code,levels train payload) \
 	$(call objects,index/sparse,page row write cluster lists bound score pending \
 		visit search near rewrite merge insert vacuum work build check inspect cost kind) \
-	$(call objects,index/am,open group_option build insert vacuum cost scan validate inspect handler)
+	$(call objects,index/am,open group_option build insert vacuum cost scan validate inspect \
+		check handler)
 PLAN = $(call objects,plan,match wanted compile bound_clause vector_key bitmap plan_data condition \
 	bitmap_read heap_row explain node path bound_path one_row hook)
 OBJS = $(KERNEL) src/settings.o $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o

@@ -139,19 +139,19 @@ cat <<TEXT
 
   Its time is the least of three runs, in one process. Beside it stands that of the
   same query over every row, without the index. Making the code of the query takes
-  as long for both and is in neither. A search may miss one row in twenty, on average, to
-  be fast, so each answer tells how many of the nearest rows it has. Answers are
-  the same in every run of this demonstration; times are not.
+  as long for both and is in neither. To be fast, a search may miss one row in
+  twenty, on average; so each answer tells how many of the nearest rows it has.
+  Answers are the same in every run of this demonstration; times are not.
 TEXT
 demo -A -t -f demo/questions.sql
-
-step 'The whole vectors, indexed beside their codes'
-demo -A -t -f demo/sparse.sql
 
 if [ -e "$("$PG_CONFIG" --sharedir)/extension/vector.control" ]; then
 	step 'The same codes with pgvector (its index takes a minute or so)'
 	demo -A -t -f demo/pgvector.sql
 fi
+
+step 'The whole vectors, indexed beside their codes'
+demo -A -t -f demo/sparse.sql
 
 step 'Codes that are learnt: 8 bytes instead of 64 (half a minute)'
 demo -A -t -f demo/learn.sql

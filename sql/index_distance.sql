@@ -14,7 +14,7 @@ CREATE FUNCTION pg_temp.conditions(distance text, bounds float8[]) RETURNS text[
 		|| format('%s < %L AND a < 3', distance, bounds[3]) || format('%s < %L OR a = 4 AND %s <= %L', distance, bounds[1], distance, bounds[2])
 	FROM (SELECT format('%s %s %L::float8', distance, op, b) AS c FROM unnest(bounds || '{NaN,Infinity,-Infinity,-1e300}') b, unnest('{<,<=,=,>,>=}'::text[]) op
 		UNION ALL SELECT format('%L::float8 %s %s', b, op, distance) FROM unnest(bounds) b, unnest('{>,>=}'::text[]) op
-		UNION ALL SELECT format('1 - %s %s %L::float8', distance, op, 1 - b) FROM unnest(bounds || '{NaN,Infinity}') b, unnest('{<,>,>=,=}'::text[]) op
+		UNION ALL SELECT format('1 - %s %s %L::float8', distance, op, 1 - b) FROM unnest(bounds || '{NaN,Infinity,-Infinity}') b, unnest('{<,>,>=,=}'::text[]) op
 		UNION ALL SELECT format('-(%s) >= %L::float8', distance, -b) FROM unnest(bounds) b
 		UNION ALL SELECT format('%s <= %L::real', distance, b) FROM unnest(bounds) b) s $$;
 

@@ -67,6 +67,8 @@ SELECT * FROM pg_temp.joined(ARRAY[
 	'SELECT doc.code <~> q.code AS d FROM doc, (SELECT bit_majority(code) AS code FROM wanted GROUP BY a) q ORDER BY d LIMIT 10',
 	'SELECT doc.code <~> q.code AS d FROM doc, (SELECT code, generate_series(1, 2) FROM doc WHERE id = 42) q ORDER BY d LIMIT 10',
 	'SELECT doc.code <~> q.code AS d FROM doc, (SELECT code FROM doc WHERE id = 42 UNION ALL SELECT code FROM wanted WHERE name = ''w8'') q ORDER BY d LIMIT 10',
+	'SELECT doc.code <~> q.code AS d FROM doc, (SELECT coalesce(x.code, y.code) AS code FROM (SELECT * FROM wanted WHERE name = ''w7'') x FULL JOIN (SELECT * FROM wanted WHERE name = ''w8'') y ON x.name = y.name) q ORDER BY d LIMIT 10',
+	'SELECT doc.code <~> q.code AS d FROM doc, (SELECT coalesce(x.code, y.code) AS code FROM (SELECT * FROM wanted WHERE name = ''w7'') x FULL JOIN (SELECT * FROM wanted WHERE name = ''w8'') y ON x.name = y.name OFFSET 0) q ORDER BY d LIMIT 10',
 	'SELECT doc.code <~> q.code AS d FROM doc LEFT JOIN doc q ON q.id = 42 AND doc.a = 3 ORDER BY d LIMIT 10',
 	'SELECT q.code <~> doc.code AS d FROM doc q LEFT JOIN doc ON doc.a = 11 WHERE q.id = 42 ORDER BY d LIMIT 10']);
 RESET hashemb.recall;

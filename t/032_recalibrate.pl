@@ -13,7 +13,7 @@ use Test::More;
 
 my $rows = $ENV{HASHEMB_ROWS} || 100_000;
 my $queries = $ENV{HASHEMB_QUERIES} || 200;
-my $node = new_node('growth', allows_streaming => 1,
+my $node = new_node('growth', allows_streaming => 1, no_data_checksums => 1,
 	conf => "shared_buffers = 256MB\nwal_consistency_checking = 'generic'\nrestart_after_crash = on");
 install_functions($node);
 note 'seed g1';

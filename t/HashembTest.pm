@@ -12,13 +12,15 @@ use Test::More;
 
 our @EXPORT = qw(new_node install_functions install_documents same_rows);
 
-# A server with the extension. Options: allows_streaming, conf.
+# A server with the extension. Options: allows_streaming, conf, and
+# no_data_checksums for tests that damage pages (PostgreSQL 18 has checksums).
 sub new_node
 {
 	my ($name, %options) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
-	$node->init(allows_streaming => $options{allows_streaming} || 0);
+	$node->init(allows_streaming => $options{allows_streaming} || 0,
+		$options{no_data_checksums} ? (no_data_checksums => 1) : ());
 	# A standby must find the WAL of a primary that crashed meanwhile
 	$node->append_conf('postgresql.conf', 'wal_keep_size = 4GB') if $options{allows_streaming};
 	$node->append_conf('postgresql.conf', $options{conf} || '');

@@ -17,6 +17,7 @@
 #include "utils/tuplestore.h"
 
 struct HxBuild;
+struct HxCheck;
 struct HxSearch;
 struct HxPayload;
 struct HxSearchSpec;
@@ -238,6 +239,32 @@ typedef struct HxKind
 	 */
 	bool (*calibrate)(Relation index, const HxIndexDesc *desc,
 					  const HxSampleQuery *queries, int count);
+
+	/* ---- check (check/check.h) ---- */
+
+	/*
+	 * Rows of the index, with a vector or without, as its directory tells; one
+	 * page is share-locked at a time.  Errors if a page of the directory is
+	 * damaged.
+	 */
+	uint64 (*count_rows)(Relation index, const HxIndexDesc *desc);
+
+	/*
+	 * Write desc->payload bytes, at a MAXALIGNed address, which are the same for
+	 * a heap row's vector as for its row in the index, and with great likelihood
+	 * others for another vector.  Locks nothing.  Errors if the vector's shape is
+	 * not the index's.
+	 */
+	void (*print)(const HxIndexDesc *desc, Datum vector, uint8 *print);
+
+	/*
+	 * Check all that searches rely on, but for what the table says, and error if
+	 * something is wrong.  All pages that have a purpose are reached, and the
+	 * others counted; each row is passed to HxAddFingerprint once if the check
+	 * is frozen.  Else others may write, and what they do is never called wrong.
+	 * No page is locked before or after.
+	 */
+	void (*check)(struct HxCheck *check);
 } HxKind;
 
 /* Returned by support function HX_VECTOR_PROC of a vector operator class */
@@ -249,18 +276,17 @@ typedef struct HxVectorClass
 } HxVectorClass;
 
 #define HxKindOf(desc) ((desc)->vector->kind)
-#define HxIsSparse(desc) (!(desc)->vector->payload) /* until check is split */
 
 /* Define the support function HX_VECTOR_PROC of an operator class. */
-#define HX_VECTOR_CLASS(name, its_metric, its_kind, its_payload)           \
-	PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                                 \
-	Datum name(PG_FUNCTION_ARGS)                                           \
-	{                                                                      \
-		static const HxVectorClass class = {its_metric, its_kind,          \
-											its_payload};                  \
-                                                                           \
-		PG_RETURN_POINTER(&class);                                         \
-	}                                                                      \
+#define HX_VECTOR_CLASS(name, its_metric, its_kind, its_payload)  \
+	PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                        \
+	Datum name(PG_FUNCTION_ARGS)                                  \
+	{                                                             \
+		static const HxVectorClass class = {its_metric, its_kind, \
+											its_payload};         \
+                                                                  \
+		PG_RETURN_POINTER(&class);                                \
+	}                                                             \
 	extern int hx_swallow_semicolon
 
 #endif /* HX_KIND_H */

@@ -18,7 +18,7 @@
 
 #include "plan/plan.h"
 
-static bool has_one_row(PlannerInfo *root, const RelOptInfo *rel);
+static bool all_have_one_row(PlannerInfo *root, Relids relids);
 
 /* Does a query give one row at most, as it is written? */
 static bool
@@ -41,17 +41,13 @@ static bool
 level_has_one_row(PlannerInfo *level)
 {
 	const Query *query = level->parse;
-	int relid = -1;
 
 	if (gives_one_row(query))
 		return true;
 	if (query->commandType != CMD_SELECT || query->setOperations ||
 		query->hasTargetSRFs || query->groupingSets || !level->simple_rel_array)
 		return false;
-	while ((relid = bms_next_member(level->all_baserels, relid)) >= 0)
-		if (!has_one_row(level, level->simple_rel_array[relid]))
-			return false;
-	return true;
+	return all_have_one_row(level, level->all_baserels);
 }
 
 /* The level of the query of a CTE that a table is a reference to; or NULL */
@@ -110,12 +106,19 @@ has_one_row(PlannerInfo *root, const RelOptInfo *rel)
 	}
 }
 
-/* Have all tables of a join, or the one table, one row at most? */
+/*
+ * Have all tables of a join, or the one table, one row at most, and so the join?
+ * A full join of two rows that do not match has two.
+ */
 static bool
 all_have_one_row(PlannerInfo *root, Relids relids)
 {
 	int relid = -1;
+	ListCell *cell;
 
+	foreach (cell, root->join_info_list)
+		if (lfirst_node(SpecialJoinInfo, cell)->jointype == JOIN_FULL)
+			return false;
 	while ((relid = bms_next_member(relids, relid)) >= 0)
 	{
 		const RelOptInfo *rel = relid < root->simple_rel_array_size

@@ -88,7 +88,8 @@ find_shares(PlannerInfo *root, const HxPath *path, Path *bitmap, Shares *shares)
 		shares->near =
 			Min(shares->near,
 				HxVectorClauseShare(root, index, path->column, clause));
-		if (HxLimitsDistance(index, path->column, clause->clause, path->order.distance))
+		if (HxLimitsDistance(index, path->column, clause->clause,
+							 path->order.distance))
 			shares->limited =
 				Min(shares->limited, clause_selectivity(root, (Node *) clause,
 														0, JOIN_INNER, NULL));
@@ -203,9 +204,8 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 		cost_qual_eval_node(&distance, (Node *) path->order.distance, root);
 		ranking = fetch_cost(root, rel, index, tids) +
 				  tids * (shares.heap.per_tuple + distance.per_tuple);
-		startup =
-			Min(startup, ranking) + bitmap_cost +
-			tids * TID_COST * cpu_operator_cost;
+		startup = Min(startup, ranking) + bitmap_cost +
+				  tids * TID_COST * cpu_operator_cost;
 	}
 	path->share = shares.checks ? shares.all / Max(shares.enforced, 1e-9) : 1;
 	path->path.path.rows = rows;

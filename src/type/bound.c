@@ -80,6 +80,8 @@ HxGreatestPassing(const HxBoundTest *test)
 		return get_float8_infinity();
 	if (!test->reversed)
 		return test->value;
+	if (isinf(test->value))
+		return -test->value;
 	error =
 		4 * DBL_EPSILON * (fabs(test->minuend) + fabs(test->value)) + DBL_MIN;
 	return test->minuend - test->value + error;

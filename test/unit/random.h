@@ -9,15 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../../src/random.h"
+
 static uint64_t random_state;
 
 static inline uint64_t
 next_random(void)
 {
-	random_state ^= random_state >> 12;
-	random_state ^= random_state << 25;
-	random_state ^= random_state >> 27;
-	return random_state * UINT64_C(0x2545f4914f6cdd1d);
+	return HxNextRandom(&random_state);
 }
 
 /* A number from 0 to bound - 1. */

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "encoder/math/random.h"
+#include "random.h"
 
 /*
  * What the host provides: memory, which need not be zero and of which running

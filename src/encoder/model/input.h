@@ -14,13 +14,13 @@
 typedef enum HxInputType
 {
 	HX_INPUT_OTHER = 0,
-	HX_INPUT_REALS,	/* real[], double precision[], numeric[] */
-	HX_INPUT_INTS,	/* integer[]: a vector, or labels */
-	HX_INPUT_SVEC,	/* svec */
-	HX_INPUT_CODE,	/* bincode */
-	HX_INPUT_LABEL,	/* smallint, integer, bigint, boolean */
+	HX_INPUT_REALS,	 /* real[], double precision[], numeric[] */
+	HX_INPUT_INTS,	 /* integer[]: a vector, or labels */
+	HX_INPUT_SVEC,	 /* svec */
+	HX_INPUT_CODE,	 /* bincode */
+	HX_INPUT_LABEL,	 /* smallint, integer, bigint, boolean */
 	HX_INPUT_NUMBER, /* real, double precision, numeric */
-	HX_INPUT_TEXT	/* text, also untyped */
+	HX_INPUT_TEXT	 /* text, also untyped */
 } HxInputType;
 
 /* A vector that was read */

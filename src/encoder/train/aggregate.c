@@ -65,8 +65,8 @@ choose_target(FunctionCallInfo fcinfo, const HxMethod *method, HxInputType kind)
 {
 	static const HxTarget targets[] = {
 		[HX_INPUT_REALS] = HX_Y_VECTOR, [HX_INPUT_INTS] = HX_Y_VECTOR,
-		[HX_INPUT_SVEC] = HX_Y_VECTOR,  [HX_INPUT_CODE] = HX_Y_CODE,
-		[HX_INPUT_LABEL] = HX_Y_LABEL,  [HX_INPUT_NUMBER] = HX_Y_NUMBER};
+		[HX_INPUT_SVEC] = HX_Y_VECTOR,	[HX_INPUT_CODE] = HX_Y_CODE,
+		[HX_INPUT_LABEL] = HX_Y_LABEL,	[HX_INPUT_NUMBER] = HX_Y_NUMBER};
 	HxTarget target = HX_Y_NONE;
 
 	if (kind == HX_INPUT_INTS && (method->targets & 1u << HX_Y_LABELS))
@@ -82,7 +82,8 @@ choose_target(FunctionCallInfo fcinfo, const HxMethod *method, HxInputType kind)
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("method \"%s\" has no use for y of type %s", HxMethodName(method->id),
+			 errmsg("method \"%s\" has no use for y of type %s",
+					HxMethodName(method->id),
 					format_type_be(get_fn_expr_argtype(fcinfo->flinfo, 3)))));
 	return target;
 }
@@ -101,9 +102,9 @@ read_kinds(FunctionCallInfo fcinfo, HxTraining *training)
 	if (!has_y)
 	{
 		if (!(training->method->targets & 1u << HX_Y_NONE))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("method \"%s\" needs y", HxMethodName(training->method->id))));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("method \"%s\" needs y",
+								   HxMethodName(training->method->id))));
 		return;
 	}
 	own->kind[1] = HxInputTypeOf(get_fn_expr_argtype(fcinfo->flinfo, 3));

@@ -6,7 +6,7 @@
 #define HX_TRAINING_H
 
 #include "encoder/model/input.h"
-#include "encoder/math/random.h"
+#include "random.h"
 #include "encoder/train/method.h"
 
 /* Labels that one row may have */
@@ -15,14 +15,14 @@
 /* What no train function reads */
 typedef struct HxTrainingPrivate
 {
-	HxInputType kind[2];		/* of x and y */
-	HxView entrance[2]; /* how svec values are hashed */
-	HxRandom random;	/* chooses the sample */
-	MemoryContext row;	/* of one row */
-	int batch;			/* rows in x and y not yet added */
-	int *buckets;		/* of classes by hash, -1 where empty */
-	uint32 mask;		/* buckets - 1 */
-	int class_room;		/* classes that fit */
+	HxInputType kind[2]; /* of x and y */
+	HxView entrance[2];	 /* how svec values are hashed */
+	HxRandom random;	 /* chooses the sample */
+	MemoryContext row;	 /* of one row */
+	int batch;			 /* rows in x and y not yet added */
+	int *buckets;		 /* of classes by hash, -1 where empty */
+	uint32 mask;		 /* buckets - 1 */
+	int class_room;		 /* classes that fit */
 } HxTrainingPrivate;
 
 /* classes.c: the labels of a row, ascending, each once; their number */

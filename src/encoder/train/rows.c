@@ -47,7 +47,8 @@ HxRequireRows(const HxTraining *training, int rows, int least, const char *what)
 	if (rows < least)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
 						errmsg("method \"%s\" needs at least %d %s, not %d",
-							   HxMethodName(training->method->id), least, what, rows)));
+							   HxMethodName(training->method->id), least, what,
+							   rows)));
 }
 
 void

@@ -127,7 +127,8 @@ read_prefixes(HxSpec *spec)
 	{
 		JsonbValue *item = getIthJsonbValueFromContainer(array, i);
 		double least = i > 0 ? spec->prefix[i - 1] + 1.0 : 1.0;
-		double number = HxCheckSpecNumber(item, "prefixes", least, HX_MAX_DENSE);
+		double number =
+			HxCheckSpecNumber(item, "prefixes", least, HX_MAX_DENSE);
 
 		if (number != rint(number))
 			HX_BAD_SPEC_VALUE("prefixes", "are not whole numbers");
@@ -181,7 +182,7 @@ HxParseSpec(Jsonb *json, HxSpec *spec)
 	read_space(spec);
 	read_base(spec);
 	spec->seed = HxSpecInteger(spec, "seed", 1, -(INT64CONST(1) << 53),
-							  INT64CONST(1) << 53);
+							   INT64CONST(1) << 53);
 	spec->sample = HxSpecInteger(spec, "sample", -1, 1, PG_INT32_MAX);
 	spec->features = HxSpecInteger(spec, "features", -1, 0, HX_MAX_FEATURES);
 	spec->iterations = HxSpecInteger(spec, "iterations", -1, 0, 1000000);

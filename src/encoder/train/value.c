@@ -29,7 +29,8 @@ numeric_value(const JsonbValue *value)
 
 /* Check a number: error unless it is from low to high */
 double
-HxCheckSpecNumber(const JsonbValue *value, const char *key, double low, double high)
+HxCheckSpecNumber(const JsonbValue *value, const char *key, double low,
+				  double high)
 {
 	double number;
 
@@ -56,7 +57,7 @@ HxSpecNumber(const HxSpec *spec, const char *key, double dflt, double low,
 /* A whole number from low to high, or the default */
 int64
 HxSpecInteger(const HxSpec *spec, const char *key, int64 dflt, int64 low,
-			 int64 high)
+			  int64 high)
 {
 	double number =
 		HxSpecNumber(spec, key, (double) dflt, (double) low, (double) high);
@@ -97,7 +98,7 @@ HxSpecBoolean(const HxSpec *spec, const char *key, bool dflt)
 /* One of some words, by its place among them, or the default */
 int
 HxSpecWord(const HxSpec *spec, const char *key, const char *const *words,
-		  int dflt)
+		   int dflt)
 {
 	const char *text = HxSpecText(spec, key, NULL);
 	StringInfoData list;

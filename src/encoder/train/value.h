@@ -10,7 +10,7 @@
 #include "encoder/train/method.h"
 
 /* Error about the value of a key */
-#define HX_BAD_SPEC_VALUE(key, ...)                                                   \
+#define HX_BAD_SPEC_VALUE(key, ...)                                           \
 	ereport(                                                                  \
 		ERROR,                                                                \
 		(errcode(ERRCODE_INVALID_PARAMETER_VALUE),                            \

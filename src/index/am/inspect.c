@@ -114,8 +114,7 @@ check_takes_floats(Relation index, const HxIndexDesc *desc)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("index \"%s\" is searched by %s, not by arrays of "
 						"numbers",
-						RelationGetRelationName(index),
-						HxKindOf(desc)->name)));
+						RelationGetRelationName(index), HxKindOf(desc)->name)));
 }
 
 /* Row `row` of a two-dimensional array, as an array. */
@@ -302,7 +301,8 @@ hx_measure_recall(PG_FUNCTION_ARGS)
 	desc = *HxDescribe(index);
 	if (type == INT4OID)
 		count = HxKindOf(&desc)->sample(
-			index, &desc, Max(0, Min(PG_GETARG_INT32(2), 1000000)), 2, &queries);
+			index, &desc, Max(0, Min(PG_GETARG_INT32(2), 1000000)), 2,
+			&queries);
 	else
 		queries = read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(2), &count);
 	for (int q = 0; q < count; q++)

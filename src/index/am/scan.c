@@ -207,13 +207,16 @@ make_spec(IndexScanDesc scan, bool bitmap)
 		const ScanKeyData *key = &scan->orderByData[0];
 
 		if (!(key->sk_flags & SK_ISNULL))
-			spec->query = HxKindOf(&state->desc)->query(
-				&state->desc, state->desc.vector->metric, key->sk_argument,
-				key->sk_subtype ==
-						scan->indexRelation
-							->rd_opcintype[state->desc.vector_attno - 1]
-					? InvalidOid
-					: key->sk_subtype);
+			spec->query =
+				HxKindOf(&state->desc)
+					->query(
+						&state->desc, state->desc.vector->metric,
+						key->sk_argument,
+						key->sk_subtype ==
+								scan->indexRelation
+									->rd_opcintype[state->desc.vector_attno - 1]
+							? InvalidOid
+							: key->sk_subtype);
 	}
 	for (int i = 0; i < scan->numberOfKeys; i++)
 		if (scan->keyData[i].sk_attno == state->desc.vector_attno &&

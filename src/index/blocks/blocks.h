@@ -42,6 +42,9 @@ extern int HxSampleBlocks(Relation index, const HxIndexDesc *desc, int wanted,
 						  uint64 seed, HxSampleQuery **queries);
 extern bool HxCalibrateBlocks(Relation index, const HxIndexDesc *desc,
 							  const HxSampleQuery *queries, int count);
+extern uint64 HxCountRowsOfBlocks(Relation index, const HxIndexDesc *desc);
+extern void HxPrintPayload(const HxIndexDesc *desc, Datum vector, uint8 *print);
+extern void HxCheckBlocks(struct HxCheck *check);
 
 /* These members, in the initializer of an HxKind */
 /* clang-format off */
@@ -67,7 +70,10 @@ extern bool HxCalibrateBlocks(Relation index, const HxIndexDesc *desc,
 	.info = HxBlocksInfo, \
 	.block_info = HxShowBlocks, \
 	.sample = HxSampleBlocks, \
-	.calibrate = HxCalibrateBlocks
+	.calibrate = HxCalibrateBlocks, \
+	.count_rows = HxCountRowsOfBlocks, \
+	.print = HxPrintPayload, \
+	.check = HxCheckBlocks
 /* clang-format on */
 
 #endif /* HX_BLOCKS_H */

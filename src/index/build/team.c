@@ -61,8 +61,7 @@ PGDLLEXPORT void hx_build_worker(dsm_segment *segment, shm_toc *toc);
 static void
 init_shared(HxBuildShared *shared, const HxBuild *build, int nparts)
 {
-	memset(shared, 0,
-		   offsetof(HxBuildShared, work) + nparts * sizeof(HxWork));
+	memset(shared, 0, offsetof(HxBuildShared, work) + nparts * sizeof(HxWork));
 	shared->heap = RelationGetRelid(build->heap);
 	shared->index = RelationGetRelid(build->index);
 	shared->concurrently = build->info->ii_Concurrent;
@@ -143,8 +142,7 @@ static Size
 estimate_room(HxBuild *build, ParallelContext *context, Snapshot snapshot)
 {
 	int workers = context->nworkers;
-	Size size =
-		offsetof(HxBuildShared, work) + (workers + 1) * sizeof(HxWork);
+	Size size = offsetof(HxBuildShared, work) + (workers + 1) * sizeof(HxWork);
 	shm_toc_estimator *room = &context->estimator;
 
 	shm_toc_estimate_chunk(room, size);

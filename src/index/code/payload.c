@@ -168,13 +168,14 @@ code_spreads(const HxIndexDesc *desc, const uint8 *payload,
 		hx_kernels->hamming(payload, HxCodePlaneBytes(desc), codes, spreads);
 		return;
 	}
-	hx_kernels->level_product(payload, HxCodePlaneBytes(desc), desc->planes, codes,
-							  spreads);
+	hx_kernels->level_product(payload, HxCodePlaneBytes(desc), desc->planes,
+							  codes, spreads);
 	squares = HxCodeLevelSums(desc, payload)->squares;
 	for (int i = 0; i < count; i++)
-		spreads[i] = squares +
-					 HxCodeLevelSums(desc, centroids + i * desc->payload)->squares -
-					 2 * spreads[i];
+		spreads[i] =
+			squares +
+			HxCodeLevelSums(desc, centroids + i * desc->payload)->squares -
+			2 * spreads[i];
 }
 
 /* ---- queries ---- */
@@ -293,8 +294,9 @@ level_product(const CodeQuery *query, const uint8 *payload, uint32 levels)
 {
 	const HxIndexDesc *desc = query->base.desc;
 
-	return HxLevelProduct(levels, query->sum, HxCodeLevelSums(desc, payload)->sum,
-						  desc->dims, desc->planes);
+	return HxLevelProduct(levels, query->sum,
+						  HxCodeLevelSums(desc, payload)->sum, desc->dims,
+						  desc->planes);
 }
 
 /* Squared length of a payload's code. */
@@ -566,5 +568,4 @@ HX_VECTOR_CLASS(hx_vector_bincode_jaccard, HX_JACCARD, &code_kind,
 				&code_payload);
 HX_VECTOR_CLASS(hx_vector_bincode_ip, HX_INNER_PRODUCT, &code_kind,
 				&code_payload);
-HX_VECTOR_CLASS(hx_vector_bincode_cosine, HX_COSINE, &code_kind,
-				&code_payload);
+HX_VECTOR_CLASS(hx_vector_bincode_cosine, HX_COSINE, &code_kind, &code_payload);

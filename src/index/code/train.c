@@ -12,7 +12,7 @@
 #include "miscadmin.h"
 
 #include "index/code/code.h"
-#include "index/random.h"
+#include "random.h"
 #include "type/bincode.h"
 
 /* Choose `count` sampled payloads at random as first centroids. */

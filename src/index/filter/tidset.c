@@ -400,7 +400,7 @@ next_offset(const uint64 *bits, int width, uint32 *offset)
 }
 
 bool
-HxNextTid(const HxTidSet *set, HxTidSetPlace *place, ItemPointer tid)
+HxNextTid(const HxTidSet *set, HxTidSetCursor *place, ItemPointer tid)
 {
 	bool direct = set->form == FORM_DIRECT;
 	uint64 end = direct ? set->nblocks : set->nlist;

@@ -56,14 +56,14 @@ extern void HxTidSetFilter(const HxTidSet *set, const ItemPointerData *tids,
 						   int count, uint64 *mask);
 
 /* Where a walk through a set is; start with all zeros */
-typedef struct HxTidSetPlace
+typedef struct HxTidSetCursor
 {
 	uint64 block;
 	uint32 offset;
-} HxTidSetPlace;
+} HxTidSetCursor;
 
 /* The next member by (block, offset), of sets without lossy pages only. */
-extern bool HxNextTid(const HxTidSet *set, HxTidSetPlace *place,
+extern bool HxNextTid(const HxTidSet *set, HxTidSetCursor *place,
 					  ItemPointer tid);
 
 #endif /* HX_TIDSET_H */

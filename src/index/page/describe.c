@@ -82,8 +82,8 @@ describe(Relation index, HxIndexDesc *desc)
 	proc = index_getprocinfo(index, desc->vector_attno, HX_VECTOR_PROC);
 	desc->vector = (const HxVectorClass *) DatumGetPointer(
 		FunctionCall1(proc, PointerGetDatum(NULL)));
-	desc->payload = HxKindOf(desc)->column(
-		index, desc->vector_attno, &desc->dims, &desc->planes);
+	desc->payload = HxKindOf(desc)->column(index, desc->vector_attno,
+										   &desc->dims, &desc->planes);
 
 	for (int i = 1; i <= IndexRelationGetNumberOfKeyAttributes(index); i++)
 	{

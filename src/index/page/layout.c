@@ -273,9 +273,10 @@ HxInitPage(Page page, uint16 kind)
 }
 
 void
-HxInitRowsPage(const HxIndexDesc *desc, Page page, uint64 owner, HxPlace parent)
+HxInitRowsPage(const HxIndexDesc *desc, Page page, uint64 owner,
+			   HxEntryAddress parent)
 {
-	HxInitPage(page, HX_KIND_ROWS);
+	HxInitPage(page, HX_PAGE_ROWS);
 	HxPageOpaque(page)->owner = owner;
 	HxPageOpaque(page)->parent = parent.page;
 	HxPageOpaque(page)->slot = parent.slot;
@@ -286,22 +287,22 @@ HxInitRowsPage(const HxIndexDesc *desc, Page page, uint64 owner, HxPlace parent)
 void
 HxInitDirectoryPage(const HxIndexDesc *desc, Page page)
 {
-	HxInitPage(page, HX_KIND_DIRECTORY);
+	HxInitPage(page, HX_PAGE_DIRECTORY);
 	HxPageDirectory(page)->capacity = HxDirectoryCapacity(desc);
-	HxPageDirectory(page)->range = HX_EMPTY_RANGE;
+	HxPageDirectory(page)->range = HX_EMPTY_SPAN;
 }
 
 void
 HxInitUpperPage(const HxIndexDesc *desc, Page page)
 {
-	HxInitPage(page, HX_KIND_UPPER);
+	HxInitPage(page, HX_PAGE_UPPER);
 	HxPageUpper(page)->capacity = HxUpperCapacity(desc);
 }
 
 void
 HxInitZonesPage(const HxIndexDesc *desc, Page page, BlockNumber parent)
 {
-	HxInitPage(page, HX_KIND_ZONES);
+	HxInitPage(page, HX_PAGE_ZONES);
 	HxPageOpaque(page)->parent = parent;
 	HxPageZones(page)->capacity = HxZonesCapacity(desc);
 }
@@ -312,7 +313,7 @@ HxInitMetapage(const HxIndexDesc *desc, Page page)
 {
 	HxMeta *meta;
 
-	HxInitPage(page, HX_KIND_META);
+	HxInitPage(page, HX_PAGE_META);
 	meta = HxPageMeta(page);
 	meta->magic = HX_MAGIC;
 	meta->version = HX_VERSION;
@@ -324,7 +325,7 @@ HxInitMetapage(const HxIndexDesc *desc, Page page)
 	meta->group = desc->group;
 	meta->directory = InvalidBlockNumber;
 	meta->directory_end = InvalidBlockNumber;
-	meta->table = InvalidBlockNumber;
+	meta->misses = InvalidBlockNumber;
 	meta->ring = InvalidBlockNumber;
 	meta->upper = InvalidBlockNumber;
 	meta->next_owner = 1;

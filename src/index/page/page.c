@@ -55,9 +55,9 @@ HxPageIsSound(Page page)
 		header->pd_special != BLCKSZ - MAXALIGN(sizeof(HxOpaque)))
 		return false;
 	opaque = HxPageOpaque(page);
-	if (opaque->page_id != HX_PAGE_ID || !HxKindIsKnown(opaque->kind))
+	if (opaque->page_id != HX_PAGE_ID || !HxPageTypeIsKnown(opaque->kind))
 		return false;
-	return opaque->kind == HX_KIND_ROWS || opaque->kind == HX_KIND_FREE ||
+	return opaque->kind == HX_PAGE_ROWS || opaque->kind == HX_PAGE_FREE ||
 		   (header->pd_lower == header->pd_special &&
 			header->pd_upper == header->pd_special);
 }
@@ -83,9 +83,9 @@ axis_is_sound(double low, double step)
 
 /* Are the axes and factors of a table of expected misses numbers to use? */
 static bool
-table_is_sound(const HxTable *table)
+misses_are_sound(const HxMisses *table)
 {
-	for (int t = 0; t < HX_TABLE_TARGETS; t++)
+	for (int t = 0; t < HX_MISSES_TARGETS; t++)
 		if (!isfinite(table->safety[t]) || table->safety[t] <= 0)
 			return false;
 	return axis_is_sound(table->promise_low, table->promise_step) &&
@@ -121,25 +121,25 @@ HxPageFault(const HxIndexDesc *desc, Page page, uint16 kind)
 						HxPageOpaque(page)->kind, kind);
 	switch (kind)
 	{
-		case HX_KIND_DIRECTORY:
+		case HX_PAGE_DIRECTORY:
 			if (HxPageDirectory(page)->capacity != HxDirectoryCapacity(desc))
 				return "directory page of another shape";
 			if (HxPageDirectory(page)->count > HxPageDirectory(page)->capacity)
 				return "directory page with more entries than fit";
 			break;
-		case HX_KIND_UPPER:
+		case HX_PAGE_UPPER:
 			if (HxPageUpper(page)->capacity != HxUpperCapacity(desc))
 				return "page of the upper level of another shape";
 			if (HxPageUpper(page)->count > HxPageUpper(page)->capacity)
 				return "page of the upper level with more entries than fit";
 			break;
-		case HX_KIND_ZONES:
+		case HX_PAGE_ZONES:
 			if (HxPageZones(page)->capacity != HxZonesCapacity(desc))
 				return "zone page of another shape";
 			if (HxPageZones(page)->count > HxPageZones(page)->capacity)
 				return "zone page with more zone maps than fit";
 			break;
-		case HX_KIND_ROWS:
+		case HX_PAGE_ROWS:
 			if (HxPageRows(page)->capacity != desc->capacity)
 				return "rows page of another shape";
 			if (HxPageRows(page)->count > HxPageRows(page)->capacity)
@@ -147,11 +147,11 @@ HxPageFault(const HxIndexDesc *desc, Page page, uint16 kind)
 			if (!hole_is_right(desc, page))
 				return "rows page whose room is not where its rows end";
 			break;
-		case HX_KIND_TABLE:
-			if (!table_is_sound(HxPageTable(page)))
+		case HX_PAGE_MISSES:
+			if (!misses_are_sound(HxPageMisses(page)))
 				return "table of expected misses with impossible numbers";
 			break;
-		case HX_KIND_RING:
+		case HX_PAGE_RING:
 			if (!ring_is_sound(HxPageRing(page)))
 				return "search of the ring with impossible numbers";
 			break;
@@ -432,7 +432,7 @@ reuse_page(Relation index, BlockNumber after)
 		{
 			page = BufferGetPage(buffer);
 			if (PageIsNew(page) || (HxPageIsSound(page) &&
-									HxPageOpaque(page)->kind == HX_KIND_FREE))
+									HxPageOpaque(page)->kind == HX_PAGE_FREE))
 				return buffer;
 			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
 		}
@@ -477,7 +477,7 @@ HxMarkPageFree(Page page)
 	opaque->next = InvalidBlockNumber;
 	opaque->parent = InvalidBlockNumber;
 	opaque->slot = 0;
-	opaque->kind = HX_KIND_FREE;
+	opaque->kind = HX_PAGE_FREE;
 }
 
 /* ---- metapage ---- */
@@ -487,7 +487,7 @@ void
 HxAddCounts(Relation index, const HxCounts *counts)
 {
 	Buffer buffer =
-		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_META);
 	GenericXLogState *state = GenericXLogStart(index);
 	HxMeta *meta = HxPageMeta(GenericXLogRegisterBuffer(state, buffer, 0));
 
@@ -531,7 +531,7 @@ HxStoredShape(Relation index, int *dims, int *planes)
 	if (RelationGetNumberOfBlocks(index) == 0)
 		return false;
 	buffer = ReadBuffer(index, HX_METAPAGE);
-	fault = HxPageFault(NULL, BufferGetPage(buffer), HX_KIND_META);
+	fault = HxPageFault(NULL, BufferGetPage(buffer), HX_PAGE_META);
 	if (fault)
 		HxCorrupted(index, HX_METAPAGE, fault);
 	meta = *HxPageMeta(BufferGetPage(buffer));
@@ -554,7 +554,7 @@ HxReadMeta(Relation index, HxMeta *meta)
 {
 	const HxIndexDesc *desc = HxDescribe(index);
 	Buffer buffer =
-		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_SHARE, HX_KIND_META);
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_SHARE, HX_PAGE_META);
 
 	*meta = *HxPageMeta(BufferGetPage(buffer));
 	UnlockReleaseBuffer(buffer);

@@ -22,25 +22,25 @@
 /* Owner of pages that are not a block's */
 #define HX_NO_OWNER 0
 
-#define HX_KIND_FREE 0
-#define HX_KIND_META 1
-#define HX_KIND_DIRECTORY 2
-#define HX_KIND_ZONES 3
-#define HX_KIND_ROWS 4
-#define HX_KIND_TABLE 5
-#define HX_KIND_RING 6
-#define HX_KIND_UPPER 7 /* upper level of the directory */
+#define HX_PAGE_FREE 0
+#define HX_PAGE_META 1
+#define HX_PAGE_DIRECTORY 2
+#define HX_PAGE_ZONES 3
+#define HX_PAGE_ROWS 4
+#define HX_PAGE_MISSES 5
+#define HX_PAGE_RING 6
+#define HX_PAGE_UPPER 7 /* upper level of the directory */
 /* Indexes of sparse vectors (sparse.h) */
-#define HX_KIND_WINDOWS 16	/* directory of windows */
-#define HX_KIND_MAP 17		/* a window's pages */
-#define HX_KIND_FENCES 18	/* first dimension of each page of dimensions */
-#define HX_KIND_DIMS 19		/* a window's dimensions */
-#define HX_KIND_POSTINGS 20 /* their postings */
-#define HX_KIND_PENDING 21	/* rows not yet in a window */
+#define HX_PAGE_WINDOWS 16	/* directory of windows */
+#define HX_PAGE_MAP 17		/* a window's pages */
+#define HX_PAGE_FENCES 18	/* first dimension of each page of dimensions */
+#define HX_PAGE_DIMS 19		/* a window's dimensions */
+#define HX_PAGE_POSTINGS 20 /* their postings */
+#define HX_PAGE_PENDING 21	/* rows not yet in a window */
 
-#define HxKindIsKnown(kind)     \
-	((kind) <= HX_KIND_UPPER || \
-	 ((kind) >= HX_KIND_WINDOWS && (kind) <= HX_KIND_PENDING))
+#define HxPageTypeIsKnown(kind) \
+	((kind) <= HX_PAGE_UPPER || \
+	 ((kind) >= HX_PAGE_WINDOWS && (kind) <= HX_PAGE_PENDING))
 
 /* Special space of every page */
 typedef struct HxOpaque
@@ -75,7 +75,7 @@ typedef struct HxMeta
 	uint32 attributes;			/* attribute columns */
 	BlockNumber directory;		/* first directory page */
 	BlockNumber directory_end;	/* last directory page */
-	BlockNumber table;			/* table of expected misses */
+	BlockNumber misses;			/* table of expected misses */
 	uint64 next_owner;			/* next block incarnation */
 	uint64 rows_at_build;		/* rows with a vector when it was built */
 	uint64 rows_at_calibration; /* rows when the table was made; 0: none */
@@ -103,15 +103,15 @@ typedef struct HxMeta
 #define HxPageMeta(page) ((HxMeta *) HxContents(page))
 
 /* Values of the attribute that blocks are formed within, as first words */
-typedef struct HxRange
+typedef struct HxSpan
 {
 	int64 low;
 	int64 high;
 	uint32 values; /* there are any, from low to high */
 	uint32 nulls;  /* there are NULLs, which come after all values */
-} HxRange;
+} HxSpan;
 
-#define HX_EMPTY_RANGE ((HxRange){PG_INT64_MAX, PG_INT64_MIN, 0, 0})
+#define HX_EMPTY_SPAN ((HxSpan){PG_INT64_MAX, PG_INT64_MIN, 0, 0})
 
 /* Directory page */
 typedef struct HxDirectory
@@ -119,7 +119,7 @@ typedef struct HxDirectory
 	uint16 count; /* entries in use */
 	uint16 capacity;
 	BlockNumber zones; /* first of its zone pages, a chain */
-	HxRange range;	   /* of all its blocks, if they are formed within groups */
+	HxSpan range;	   /* of all its blocks, if they are formed within groups */
 } HxDirectory;
 
 #define HX_ENTRY_NULLS 0x01 /* the block of rows whose vector is NULL */
@@ -198,23 +198,23 @@ typedef struct HxRowArrays
 } HxRowArrays;
 
 /* Table of expected misses */
-#define HX_TABLE_PROMISES 60
-#define HX_TABLE_DISTANCES 64
-#define HX_TABLE_TARGETS 3 /* .90, .95, .99 */
+#define HX_MISSES_PROMISES 60
+#define HX_MISSES_DISTANCES 64
+#define HX_MISSES_TARGETS 3 /* .90, .95, .99 */
 
-typedef struct HxTable
+typedef struct HxMisses
 {
 	double promise_low; /* centre of the first row */
 	double promise_step;
 	double distance_low; /* distance of the first column */
 	double distance_step;
-	float safety[HX_TABLE_TARGETS]; /* factor on the expected misses */
+	float safety[HX_MISSES_TARGETS]; /* factor on the expected misses */
 	float unused;
-	uint16 cells[HX_TABLE_PROMISES][HX_TABLE_DISTANCES]; /* -log2 share, in
+	uint16 cells[HX_MISSES_PROMISES][HX_MISSES_DISTANCES]; /* -log2 share, in
 														  * 1/2048 */
-} HxTable;
+} HxMisses;
 
-#define HxPageTable(page) ((HxTable *) HxContents(page))
+#define HxPageMisses(page) ((HxMisses *) HxContents(page))
 
 /* One of the nearest rows of a search, and when it would be found */
 typedef struct HxTraceRow
@@ -227,7 +227,7 @@ typedef struct HxTraceRow
 #define HX_RING_PAGES 64
 #define HX_RING_NEAR 480
 
-/* An exhaustive search; the axes are those of HxTable */
+/* An exhaustive search; the axes are those of HxMisses */
 typedef struct HxRing
 {
 	double promise_low;
@@ -237,10 +237,10 @@ typedef struct HxRing
 	uint32 number; /* of the search */
 	uint16 count;  /* nearest rows kept */
 	uint16 unused;
-	float least_promise;			  /* of a block */
-	float least_distance;			  /* of a row */
-	uint32 totals[HX_TABLE_PROMISES]; /* rows of blocks, by promise */
-	uint8 cells[HX_TABLE_PROMISES][HX_TABLE_DISTANCES]; /* rows nearer than a
+	float least_promise;			   /* of a block */
+	float least_distance;			   /* of a row */
+	uint32 totals[HX_MISSES_PROMISES]; /* rows of blocks, by promise */
+	uint8 cells[HX_MISSES_PROMISES][HX_MISSES_DISTANCES]; /* rows nearer than a
 														 * distance: 0, or 1 +
 														 * 8 log2 */
 	HxTraceRow near[HX_RING_NEAR]; /* in the order of visits */
@@ -249,11 +249,11 @@ typedef struct HxRing
 #define HxPageRing(page) ((HxRing *) HxContents(page))
 
 /* Where a block's entry stands: its name for life */
-typedef struct HxPlace
+typedef struct HxEntryAddress
 {
 	BlockNumber page;
 	uint16 slot;
-} HxPlace;
+} HxEntryAddress;
 
 /*
  * The attribute, from 1, that the index's option group_by names; 0 if it has
@@ -286,7 +286,7 @@ extern void HxPostponeSplit(HxEntry *entry);
 /* Pages */
 extern void HxInitPage(Page page, uint16 kind);
 extern void HxInitRowsPage(const HxIndexDesc *desc, Page page, uint64 owner,
-						   HxPlace parent);
+						   HxEntryAddress parent);
 extern void HxInitDirectoryPage(const HxIndexDesc *desc, Page page);
 extern void HxInitUpperPage(const HxIndexDesc *desc, Page page);
 extern void HxInitZonesPage(const HxIndexDesc *desc, Page page,

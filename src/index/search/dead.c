@@ -91,7 +91,7 @@ HxMarkDeadRows(Relation index, const HxIndexDesc *desc, HxDeadRows *dead)
 			end++;
 		if (BufferGetLSNAtomic(buffer) <= dead->since &&
 			HxPageIsSound(BufferGetPage(buffer)) &&
-			!HxPageFault(desc, BufferGetPage(buffer), HX_KIND_ROWS) &&
+			!HxPageFault(desc, BufferGetPage(buffer), HX_PAGE_ROWS) &&
 			mark_rows(desc, BufferGetPage(buffer), &dead->rows[begin],
 					  end - begin))
 			MarkBufferDirtyHint(buffer, true);

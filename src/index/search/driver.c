@@ -122,8 +122,7 @@ release_group(HxSearch *search)
 			continue;
 		}
 		complete = advance(search, end);
-		search->nready =
-			Min(complete ? best->room : end, HxBestCount(best));
+		search->nready = Min(complete ? best->room : end, HxBestCount(best));
 		if (search->nready > search->nemitted)
 			return true;
 		if (!best->lost)
@@ -297,7 +296,8 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	search->filtered = !HxFilterIsTrivial(spec->filter) || spec->tids;
 	/* A base backup brings marks that older snapshots here must not heed */
 	search->see_dead = TransactionStartedDuringRecovery();
-	search->stats.way = spec->tids && !spec->near ? HX_WAY_BITMAP : HX_WAY_BLOCKS;
+	search->stats.way =
+		spec->tids && !spec->near ? HX_WAY_BITMAP : HX_WAY_BLOCKS;
 	search->stats.lossy = spec->tids ? HxTidSetLossy(spec->tids) : 0;
 	HxInitChecked(&search->checked, (Size) work_mem * 1024 / 4);
 	HxKindOf(desc)->begin(search);

@@ -56,7 +56,7 @@ HxPlanPrefetch(HxSearch *search)
 	uint64 words = 0;
 	uint32 nulls = 0;
 
-	HxInitRowsPage(desc, page, 0, (HxPlace){0, 0});
+	HxInitRowsPage(desc, page, 0, (HxEntryAddress){0, 0});
 	HxRowArraysOf(desc, page, &arrays);
 	search->nlines = 0;
 	add_lines(search, BLCKSZ - sizeof(HxOpaque), sizeof(HxOpaque), 1);

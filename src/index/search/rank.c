@@ -96,7 +96,8 @@ HxRankingIsDue(const HxSearch *search)
 	double effort;
 	double wanted; /* 0: not known */
 
-	if (search->returned > 0 || search->part == HX_PART_NULLS || !can_rank(search, &count))
+	if (search->returned > 0 || search->part == HX_PART_NULLS ||
+		!can_rank(search, &count))
 		return false;
 	effort = ranking_effort(search, count) * search->desc.capacity;
 	wanted = (double) Min(search->spec.limit, count);
@@ -119,8 +120,8 @@ add_row(HxSearch *search, HxRanking *ranking, uint64 tid, Datum vector,
 		ranking->nulls[ranking->nnulls++] = row;
 		return;
 	}
-	row.distance =
-		HxOrderedDistance(HxKindOf(&search->desc)->distance(spec->query, vector));
+	row.distance = HxOrderedDistance(
+		HxKindOf(&search->desc)->distance(spec->query, vector));
 	search->stats.scored++;
 	HxKeepBest(&ranking->rows, &row);
 }
@@ -152,7 +153,7 @@ HxStartRanking(HxSearch *search)
 {
 	HxRanking *ranking = palloc0(sizeof(HxRanking));
 	const HxHeapRows *heap = &search->spec.heap;
-	HxTidSetPlace place = {0};
+	HxTidSetCursor place = {0};
 	ItemPointerData tid;
 	bool exact;
 	uint64 count = HxTidSetCount(search->spec.tids, &exact);

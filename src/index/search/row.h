@@ -3,8 +3,8 @@
  *	  Rows found, by (distance, TID): in a sorted array, or in a heap with the
  *	  worst of them at its root.
  */
-#ifndef HX_CANDIDATE_H
-#define HX_CANDIDATE_H
+#ifndef HX_ROW_H
+#define HX_ROW_H
 
 #include <math.h>
 
@@ -100,4 +100,4 @@ HxHeapAdd(HxCandidate *heap, int count, HxCandidate row)
 	heap[at] = row;
 }
 
-#endif /* HX_CANDIDATE_H */
+#endif /* HX_ROW_H */

@@ -59,14 +59,14 @@ struct HxSearch
 	bool see_dead; /* marks of dead rows do not count */
 	bool filtered; /* there are conditions on attributes or TIDs */
 
-	HxBest best;	  /* rows kept in this phase */
-	int64 nemitted;	  /* of these, rows emitted ... */
-	int64 nready;	  /* ... and that may be */
-	HxCandidate last; /* emitted last, in any phase; or before all rows */
-	uint64 returned;  /* rows returned by all phases */
+	HxBest best;		/* rows kept in this phase */
+	int64 nemitted;		/* of these, rows emitted ... */
+	int64 nready;		/* ... and that may be */
+	HxCandidate last;	/* emitted last, in any phase; or before all rows */
+	uint64 returned;	/* rows returned by all phases */
 	double last_wanted; /* distance of the last row of the limit ... */
 	bool last_is_null;	/* ... or is it NULL? */
-	double goal;	  /* distance that the kind is to settle, so far */
+	double goal;		/* distance that the kind is to settle, so far */
 
 	/* HX_FIND_FIRST */
 	int64 room;	   /* rows kept, when it began the last time */
@@ -80,8 +80,8 @@ struct HxSearch
 
 	/* Set by the kind */
 	bool nans_apart; /* HX_PART_NANS comes first; before the first phase */
-	double seen;   /* rows seen in this phase ... */
-	double passed; /* ... and of these, rows that passed the mask */
+	double seen;	 /* rows seen in this phase ... */
+	double passed;	 /* ... and of these, rows that passed the mask */
 
 	int nlines; /* cache lines of a rows page fetched ahead ... */
 	uint16 lines[BLCKSZ / HX_CACHE_LINE]; /* ... these */

@@ -40,7 +40,7 @@ reserve_pages(Relation index, ForkNumber fork)
 			ReadBufferExtended(index, fork, P_NEW, RBM_NORMAL, NULL);
 
 		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-		HxInitPage(BufferGetPage(buffer), HX_KIND_FREE);
+		HxInitPage(BufferGetPage(buffer), HX_PAGE_FREE);
 		MarkBufferDirty(buffer);
 		UnlockReleaseBuffer(buffer);
 	}
@@ -123,8 +123,8 @@ write_window(SparseWriter *writer)
 static void
 add_row(SparseWriter *writer, bytea *packed)
 {
-	HxDoc *doc = MemoryContextAlloc(writer->build->context,
-									VARSIZE_ANY_EXHDR(packed));
+	HxSparseRow *doc =
+		MemoryContextAlloc(writer->build->context, VARSIZE_ANY_EXHDR(packed));
 
 	memcpy(doc, VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
 	HxAssemble(writer->assembler, doc);

@@ -1,6 +1,6 @@
 /*
  * check.c
- *	  Checking an index of sparse vectors, for hashemb_check().
+ *	  Checking an index of sparse vectors.
  *
  * Verified are: the directory; of every window that its map leads to pages of
  * its own, that dimensions and fences ascend, that postings ascend by slot and
@@ -14,8 +14,8 @@
 #include <math.h>
 
 #include "miscadmin.h"
-#include "utils/memutils.h"
 
+#include "index/check/check.h"
 #include "index/sparse/sparse.h"
 
 /* Times that windows may be replaced while an index is checked */
@@ -23,9 +23,7 @@
 
 typedef struct SparseCheck
 {
-	Relation index;
-	const HxIndexDesc *desc;
-	HxSparseChecker *checker;
+	HxCheck *base;
 	double *squares; /* sums of squared weights by slot */
 	HxPosting *postings;
 } SparseCheck;
@@ -34,70 +32,110 @@ typedef struct SparseCheck
 static void
 reach(SparseCheck *check, BlockNumber block)
 {
-	HxSparseChecker *checker = check->checker;
-	uint8 bit = 1 << block % 8;
-
-	if (block >= checker->npages) /* added since the check began */
-		return;
-	if (checker->reached[block / 8] & bit)
-		HxCorrupted(check->index, block, "a page belongs to two windows");
-	checker->reached[block / 8] |= bit;
+	if (HxIsReached(check->base, block))
+		HxCorrupted(check->base->index, block, "a page belongs to two windows");
+	HxReach(check->base, block);
 }
 
 /* ---- rows ---- */
 
+/*
+ * What is wrong with a row of any kind, or NULL.  A pending row has no zone map.
+ * Remembers the row; norm2 is HX_NULL_NORM if it has no vector.
+ */
+static const char *
+row_fault(SparseCheck *check, const ItemPointerData *tid,
+		  const HxAttrRow *attrs, const HxZone *zone, double norm2)
+{
+	HxCheck *base = check->base;
+	const char *wrong = NULL;
+
+	if (!HxIsTidInHeap(base, tid))
+		return "no row of the table can have its TID";
+	if (zone)
+		wrong = HxAttributesFault(&base->desc, zone, attrs);
+	if (!wrong)
+		HxAddFingerprint(base, tid, attrs,
+						 norm2 == HX_NULL_NORM ? NULL : (const uint8 *) &norm2,
+						 false);
+	return wrong;
+}
+
+/* What is wrong with row `slot` of a window, or NULL */
+static const char *
+window_row_fault(SparseCheck *check, const HxWindowReader *reader, uint32 slot,
+				 const ItemPointerData *tid, const HxAttrRow *attrs,
+				 double norm2)
+{
+	const char *wrong = row_fault(check, tid, attrs, reader->zone, norm2);
+
+	if (wrong)
+		return wrong;
+	if (check->squares[slot] != (norm2 == HX_NULL_NORM ? 0 : norm2))
+		return "its postings do not add up to its length";
+	if (norm2 > 0 && norm2 < reader->window.min_norm)
+		return "it is shorter than its window says";
+	return NULL;
+}
+
+/*
+ * Check the rows of page `number` of a window, which has been copied; counts
+ * those without a vector, and returns how many are removed.
+ */
+static int
+check_rows_page(SparseCheck *check, const HxWindowReader *reader, uint32 number)
+{
+	HxCheck *base = check->base;
+	HxRowArrays rows;
+	const double *norms;
+	int dead = 0;
+
+	HxRowArraysOf(&base->desc, (Page) base->page.data, &rows);
+	norms = (const double *) rows.payloads;
+	for (int i = 0; i < rows.count; i++)
+	{
+		HxAttrRow attrs;
+		const char *wrong;
+
+		if (norms[i] == HX_DEAD_NORM)
+		{
+			dead++;
+			continue;
+		}
+		base->counts.null_rows += norms[i] == HX_NULL_NORM;
+		HxGetRowAttrs(&base->desc, &rows, i, &attrs);
+		wrong =
+			window_row_fault(check, reader, number * base->desc.capacity + i,
+							 &rows.tids[i], &attrs, norms[i]);
+		if (wrong)
+			HxCorrupted(base->index,
+						HxWindowBlock(reader, HX_SECTION_ROWS, number),
+						psprintf("row %d: %s", i, wrong));
+	}
+	return dead;
+}
+
 /* Check the rows of a window; false if it was replaced. */
 static bool
-check_rows(SparseCheck *check, const HxWindowReader *reader,
-		   HxSparseCounts *counts)
+check_rows(SparseCheck *check, const HxWindowReader *reader)
 {
-	int64 nulls = 0;
+	HxCheck *base = check->base;
 	int64 dead = 0;
 
 	for (uint32 p = 0; p < reader->pages[HX_SECTION_ROWS]; p++)
 	{
 		Buffer buffer = HxReadWindowPage(reader, HX_SECTION_ROWS, p);
-		PGAlignedBlock copy;
-		HxRowArrays rows;
-		const double *norms;
 
 		if (!BufferIsValid(buffer))
 			return false;
-		memcpy(copy.data, BufferGetPage(buffer), BLCKSZ);
+		memcpy(base->page.data, BufferGetPage(buffer), BLCKSZ);
 		UnlockReleaseBuffer(buffer);
-		HxRowArraysOf(check->desc, (Page) copy.data, &rows);
-		norms = (const double *) rows.payloads;
-		for (int i = 0; i < rows.count; i++)
-		{
-			HxAttrRow attrs;
-			double square = check->squares[p * check->desc->capacity + i];
-			const char *wrong;
-
-			if (norms[i] == HX_DEAD_NORM)
-			{
-				dead++;
-				continue;
-			}
-			nulls += norms[i] == HX_NULL_NORM;
-			HxGetRowAttrs(check->desc, &rows, i, &attrs);
-			wrong =
-				check->checker->check_row(check->checker->state, &rows.tids[i],
-										  &attrs, reader->zone, norms[i]);
-			if (!wrong && square != (norms[i] == HX_NULL_NORM ? 0 : norms[i]))
-				wrong = "its postings do not add up to its length";
-			if (!wrong && norms[i] > 0 && norms[i] < reader->window.min_norm)
-				wrong = "it is shorter than its window says";
-			if (wrong)
-				HxCorrupted(check->index,
-							HxWindowBlock(reader, HX_SECTION_ROWS, p),
-							psprintf("row %d: %s", i, wrong));
-		}
+		dead += check_rows_page(check, reader, p);
 	}
-	counts->rows += reader->window.rows - dead;
-	counts->null_rows += nulls;
-	counts->dead += dead;
-	if (check->checker->certain && dead != reader->window.dead)
-		HxCorrupted(check->index, reader->place.page,
+	base->counts.rows += reader->window.rows - dead;
+	base->counts.dead += dead;
+	if (base->frozen && dead != reader->window.dead)
+		HxCorrupted(base->index, reader->place.page,
 					psprintf("a window has " INT64_FORMAT
 							 " removed rows, but tells of %u",
 							 dead, reader->window.dead));
@@ -166,7 +204,7 @@ check_list(SparseCheck *check, const HxWindowReader *reader, const HxDim *dim,
 
 	if (dim->count == 0 || dim->count > reader->window.rows ||
 		dim->blocks > HX_WINDOW_BLOCKS || dim->start != units ||
-		dim->dim >= (uint32) check->desc->dims)
+		dim->dim >= (uint32) check->base->desc.dims)
 		wrong = "a dimension with impossible numbers";
 	if (!wrong)
 	{
@@ -187,7 +225,7 @@ check_list(SparseCheck *check, const HxWindowReader *reader, const HxDim *dim,
 		pfree(units_of);
 	}
 	if (wrong)
-		HxCorrupted(check->index, reader->window.map,
+		HxCorrupted(check->base->index, reader->window.map,
 					psprintf("dimension %u: %s", dim->dim + 1, wrong));
 	return true;
 }
@@ -206,7 +244,7 @@ check_fence(SparseCheck *check, const HxWindowReader *reader, uint32 number,
 	fence = HxPageFences(BufferGetPage(buffer))[number % HX_FENCES_CAPACITY];
 	UnlockReleaseBuffer(buffer);
 	if (fence != dim)
-		HxCorrupted(check->index, reader->window.map,
+		HxCorrupted(check->base->index, reader->window.map,
 					psprintf("fence %u leads to dimension %u, not %u", number,
 							 dim + 1, fence + 1));
 	return true;
@@ -233,7 +271,7 @@ check_lists(SparseCheck *check, const HxWindowReader *reader)
 		{
 			CHECK_FOR_INTERRUPTS();
 			if (dims[i].dim <= last)
-				HxCorrupted(check->index, reader->window.map,
+				HxCorrupted(check->base->index, reader->window.map,
 							"dimensions that are out of order");
 			last = dims[i].dim;
 			if (number % HX_DIMS_A_FENCE == 0 &&
@@ -248,7 +286,7 @@ check_lists(SparseCheck *check, const HxWindowReader *reader)
 	}
 	pfree(dims);
 	if (number != reader->window.dims || postings != reader->window.postings)
-		HxCorrupted(check->index, reader->place.page,
+		HxCorrupted(check->base->index, reader->place.page,
 					"a window with other dimensions or postings than it tells");
 	return true;
 }
@@ -257,8 +295,7 @@ check_lists(SparseCheck *check, const HxWindowReader *reader)
 
 /* Take note of all pages of a window. */
 static void
-reach_window(SparseCheck *check, const HxWindowReader *reader,
-			 HxSparseCounts *counts)
+reach_window(SparseCheck *check, const HxWindowReader *reader)
 {
 	uint32 pages = reader->nmaps;
 
@@ -271,26 +308,26 @@ reach_window(SparseCheck *check, const HxWindowReader *reader,
 	for (int m = 0; m < reader->nmaps; m++)
 		reach(check, reader->maps[m]);
 	if (pages != reader->window.pages)
-		HxCorrupted(check->index, reader->place.page,
+		HxCorrupted(check->base->index, reader->place.page,
 					"a window with another number of pages than it tells");
-	counts->rows_pages += pages;
+	check->base->counts.rows_pages += pages;
 }
 
 /* Check a window; false if it was replaced. */
 static bool
-check_window(SparseCheck *check, const HxWindow *window, HxPlace place,
-			 HxSparseCounts *counts)
+check_window(SparseCheck *check, const HxWindow *window, HxEntryAddress place)
 {
 	HxWindowReader reader;
 	bool done;
 
-	if (!HxOpenWindow(check->index, check->desc, window, place, &reader))
+	if (!HxOpenWindow(check->base->index, &check->base->desc, window, place,
+					  &reader))
 		return false;
-	done = check_lists(check, &reader) && check_rows(check, &reader, counts);
+	done = check_lists(check, &reader) && check_rows(check, &reader);
 	if (done)
-		reach_window(check, &reader, counts);
+		reach_window(check, &reader);
 	HxCloseWindow(&reader);
-	counts->blocks++;
+	check->base->counts.blocks++;
 	return done;
 }
 
@@ -300,108 +337,92 @@ check_window(SparseCheck *check, const HxWindow *window, HxPlace place,
 typedef struct PendingCheck
 {
 	SparseCheck *check;
-	HxSparseCounts *counts;
 	BlockNumber first; /* of the chain, to name in errors */
 } PendingCheck;
 
 /* HxScanPending callback: check a row. */
 static void
-check_pending_row(const HxDoc *doc, void *state)
+check_pending_row(const HxSparseRow *doc, void *state)
 {
 	PendingCheck *pending = state;
 	SparseCheck *check = pending->check;
-	const char *wrong = HxDocFault(check->desc, doc, doc->size);
+	const char *wrong = HxSparseRowFault(&check->base->desc, doc, doc->size);
 	HxAttrRow attrs;
 	double norm2 = 0;
 
 	if (!wrong)
 	{
-		const float *weights = HxDocWeights(check->desc, doc);
+		const float *weights = HxSparseRowWeights(&check->base->desc, doc);
 
-		HxDocAttrs(check->desc, doc, &attrs);
+		HxSparseRowAttrs(&check->base->desc, doc, &attrs);
 		for (int i = 0; i < doc->nnz; i++)
 			norm2 += (double) weights[i] * weights[i];
-		if (doc->norm2 != (doc->nnz == HX_DOC_NULL ? HX_NULL_NORM : norm2))
+		if (doc->norm2 != (doc->nnz == HX_SPARSE_NULL ? HX_NULL_NORM : norm2))
 			wrong = "a pending row of another length than it tells";
 	}
 	if (!wrong)
-		wrong = check->checker->check_row(check->checker->state, &doc->tid,
-										  &attrs, NULL, doc->norm2);
+		wrong = row_fault(check, &doc->tid, &attrs, NULL, doc->norm2);
 	if (wrong)
-		HxCorrupted(check->index, pending->first, wrong);
-	pending->counts->rows++;
-	pending->counts->null_rows += doc->nnz == HX_DOC_NULL;
+		HxCorrupted(check->base->index, pending->first, wrong);
+	check->base->counts.rows++;
+	check->base->counts.null_rows += doc->nnz == HX_SPARSE_NULL;
 }
 
-/* Check a chain of pending rows; false if it has become a window. */
+/* Take note of the pages of pending rows; false if they are others' by now. */
 static bool
-check_chain(SparseCheck *check, const HxChain *chain, HxSparseCounts *counts)
+reach_chain(SparseCheck *check, const HxChain *chain)
 {
-	PendingCheck pending = {check, counts, chain->first};
-	int64 before = counts->rows;
+	Relation index = check->base->index;
 	BlockNumber block = chain->owner != 0 ? chain->first : InvalidBlockNumber;
 	uint32 steps = 0;
 
-	if (!HxScanPending(check->index, check->desc, chain, check_pending_row,
-					   &pending))
-		return false;
-	if (check->checker->certain &&
-		counts->rows - before != (int64) chain->rows - chain->dead)
-		HxCorrupted(check->index, chain->first,
-					psprintf("%u pending rows where %u were told of",
-							 (uint32) (counts->rows - before),
-							 chain->rows - chain->dead));
 	while (block != InvalidBlockNumber)
 	{
-		Buffer buffer =
-			HxReadBuffer(check->index, block, BUFFER_LOCK_SHARE, NULL);
+		Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_SHARE, NULL);
 		Page page = BufferGetPage(buffer);
 		bool found = HxPageIsSound(page) &&
-					 HxPageOpaque(page)->kind == HX_KIND_PENDING &&
+					 HxPageOpaque(page)->kind == HX_PAGE_PENDING &&
 					 HxPageOpaque(page)->owner == chain->owner;
 		BlockNumber next = found ? HxPageOpaque(page)->next : 0;
 
 		UnlockReleaseBuffer(buffer);
 		if (!found)
 			return false;
-		HxCountStep(check->index, block, &steps);
+		HxCountStep(index, block, &steps);
 		reach(check, block);
-		counts->rows_pages++;
+		check->base->counts.rows_pages++;
 		block = next;
 	}
 	return true;
 }
 
-/* ---- all of it ---- */
-
-/* Take note of the directory's pages. */
-static void
-reach_directory(SparseCheck *check)
+/* Check a chain of pending rows; false if it has become a window. */
+static bool
+check_chain(SparseCheck *check, const HxChain *chain)
 {
-	HxMeta meta;
-	BlockNumber block;
+	HxCheck *base = check->base;
+	PendingCheck pending = {check, chain->first};
+	int64 before = base->counts.rows;
 
-	HxReadMeta(check->index, &meta);
-	block = meta.directory;
-	while (block != InvalidBlockNumber)
-	{
-		Buffer buffer =
-			HxReadPage(check->index, block, BUFFER_LOCK_SHARE, HX_KIND_WINDOWS);
-		BlockNumber next = HxPageOpaque(BufferGetPage(buffer))->next;
-
-		UnlockReleaseBuffer(buffer);
-		reach(check, block);
-		block = next;
-	}
+	if (!HxScanPending(base->index, &base->desc, chain, check_pending_row,
+					   &pending))
+		return false;
+	if (base->frozen &&
+		base->counts.rows - before != (int64) chain->rows - chain->dead)
+		HxCorrupted(base->index, chain->first,
+					psprintf("%u pending rows where %u were told of",
+							 (uint32) (base->counts.rows - before),
+							 chain->rows - chain->dead));
+	return reach_chain(check, chain);
 }
+
+/* ---- all of it ---- */
 
 /* Owners are unique, and have been given out. */
 static void
-check_owners(SparseCheck *check, const HxSparseDirectory *directory)
+check_owners(HxCheck *base, const HxSparseDirectory *directory)
 {
-	HxMeta meta;
-
-	HxReadMeta(check->index, &meta);
+	HxReadMeta(base->index, &base->meta);
 	for (int i = 0; i < directory->count; i++)
 	{
 		uint64 owner = directory->windows[i].owner;
@@ -410,50 +431,63 @@ check_owners(SparseCheck *check, const HxSparseDirectory *directory)
 
 		for (int j = 0; j < i; j++)
 			twice |= owner == directory->windows[j].owner;
-		if (twice || owner >= meta.next_owner)
-			HxCorrupted(check->index, directory->places[i].page,
+		if (twice || owner >= base->meta.next_owner)
+			HxCorrupted(base->index, directory->places[i].page,
 						"a window whose owner is another's, or nobody's");
 	}
 }
 
 /* Check everything; false if some of it was replaced meanwhile. */
 static bool
-check_all(SparseCheck *check, HxSparseCounts *counts)
+check_all(SparseCheck *check)
 {
+	HxCheck *base = check->base;
 	HxSparseDirectory directory;
+	HxPageList pages = {0};
 	bool done;
 
-	memset(counts, 0, sizeof(*counts));
-	memset(check->checker->reached, 0, check->checker->npages / 8 + 1);
-	HxReadWindows(check->index, check->desc, &directory);
-	check_owners(check, &directory);
-	reach_directory(check);
-	counts->directory_pages = directory.pages;
-	done = check_chain(check, &directory.frozen, counts) &&
-		   check_chain(check, &directory.pending, counts);
+	HxReadWindows(base->index, &base->desc, &directory);
+	check_owners(base, &directory);
+	HxListChain(base, base->meta.directory, HX_PAGE_WINDOWS, &pages);
+	base->counts.directory_pages = directory.pages;
+	done = check_chain(check, &directory.frozen) &&
+		   check_chain(check, &directory.pending);
 	for (int i = 0; done && i < directory.count; i++)
-		done = check_window(check, &directory.windows[i], directory.places[i],
-							counts);
+		done = check_window(check, &directory.windows[i], directory.places[i]);
 	return done;
 }
 
+/* ---- members of kind.h ---- */
+
+uint64
+HxCountSparseRows(Relation index, const HxIndexDesc *desc)
+{
+	HxSparseDirectory directory;
+
+	HxReadWindows(index, desc, &directory);
+	return HxSparseRows(&directory);
+}
+
 /*
- * Check an index; starts over when windows are replaced meanwhile, which cannot
- * happen where nobody writes.
+ * Starts over when windows are replaced meanwhile, which cannot happen where
+ * nobody writes.
  */
 void
-HxSparseCheck(Relation index, const HxIndexDesc *desc, HxSparseChecker *checker,
-			  HxSparseCounts *counts)
+HxCheckSparse(HxCheck *base)
 {
-	SparseCheck check = {index, desc, checker};
+	SparseCheck check = {base};
 	int restarts = 0;
 
 	check.squares = palloc(HX_WINDOW_ROWS * 2 * sizeof(double));
 	check.postings = palloc(HX_WINDOW_ROWS * 2 * sizeof(HxPosting));
-	while (!check_all(&check, counts))
-		if (++restarts > MAX_RESTARTS)
-			HxCorrupted(index, HX_METAPAGE,
+	while (!check_all(&check))
+	{
+		if (base->frozen || ++restarts > MAX_RESTARTS)
+			HxCorrupted(base->index, HX_METAPAGE,
 						"pages are not those that the directory names");
+		HxRestartCheck(base);
+	}
+	HxCountOtherPages(base, NULL);
 	pfree(check.squares);
 	pfree(check.postings);
 }

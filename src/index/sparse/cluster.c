@@ -17,7 +17,7 @@
 #include "utils/memutils.h"
 
 #include "index/build/file.h"
-#include "index/random.h"
+#include "random.h"
 #include "index/sparse/sparse.h"
 
 /* Rows a centroid, and centroids a centroid of the next level */
@@ -91,11 +91,11 @@ HxSketchAdd(HxSketch *sketch, int room, uint32 dim, float weight)
 
 /* The heaviest dimensions of a row */
 void
-HxSketchDoc(const HxIndexDesc *desc, const HxDoc *doc, int room,
+HxSketchRow(const HxIndexDesc *desc, const HxSparseRow *doc, int room,
 			HxSketch *sketch)
 {
-	const int32 *dims = HxDocDims(desc, doc);
-	const float *weights = HxDocWeights(desc, doc);
+	const int32 *dims = HxSparseRowDims(desc, doc);
+	const float *weights = HxSparseRowWeights(desc, doc);
 	float scale = doc->norm2 > 0 ? (float) (1 / sqrt(doc->norm2)) : 0;
 
 	sketch->count = 0;

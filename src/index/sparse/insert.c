@@ -23,14 +23,14 @@ lock_directory(Relation index)
 
 	HxReadMeta(index, &meta);
 	return HxReadPage(index, meta.directory, BUFFER_LOCK_EXCLUSIVE,
-					  HX_KIND_WINDOWS);
+					  HX_PAGE_WINDOWS);
 }
 
 /* Initialise a page of pending rows. */
 static void
 init_pending_page(Page page, uint64 owner)
 {
-	HxInitPage(page, HX_KIND_PENDING);
+	HxInitPage(page, HX_PAGE_PENDING);
 	HxPageOpaque(page)->owner = owner;
 }
 
@@ -44,7 +44,7 @@ lock_last(Relation index, const HxChain *chain)
 	if (chain->last == InvalidBlockNumber)
 		return InvalidBuffer;
 	buffer =
-		HxReadPage(index, chain->last, BUFFER_LOCK_EXCLUSIVE, HX_KIND_PENDING);
+		HxReadPage(index, chain->last, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_PENDING);
 	page = BufferGetPage(buffer);
 	if (HxPageOpaque(page)->owner != chain->owner ||
 		HxPagePending(page)->used > HX_PENDING_ROOM)
@@ -54,10 +54,10 @@ lock_last(Relation index, const HxChain *chain)
 
 /* Count a row in its chain. */
 static void
-count_row(HxChain *chain, const HxDoc *doc)
+count_row(HxChain *chain, const HxSparseRow *doc)
 {
 	chain->rows++;
-	if (doc->nnz == HX_DOC_NULL)
+	if (doc->nnz == HX_SPARSE_NULL)
 		chain->nulls++;
 }
 
@@ -68,7 +68,7 @@ count_row(HxChain *chain, const HxDoc *doc)
  * directory page is locked, and released.  Returns how full the area is.
  */
 static HxChain
-append_short(Relation index, Buffer directory, const HxDoc *doc)
+append_short(Relation index, Buffer directory, const HxSparseRow *doc)
 {
 	HxChain *chain = &HxPageWindows(BufferGetPage(directory))->pending;
 	Buffer last = lock_last(index, chain);
@@ -144,7 +144,7 @@ write_part(Relation index, uint64 owner, const char *bytes, Size size,
 /* Append pages that have been written; false if the owner has changed. */
 static bool
 link_pages(Relation index, uint64 owner, BlockNumber first, BlockNumber last,
-		   int pages, const HxDoc *doc, HxChain *result)
+		   int pages, const HxSparseRow *doc, HxChain *result)
 {
 	Buffer directory = lock_directory(index);
 	HxChain *chain = &HxPageWindows(BufferGetPage(directory))->pending;
@@ -181,7 +181,7 @@ link_pages(Relation index, uint64 owner, BlockNumber first, BlockNumber last,
  * behind are found by vacuum.
  */
 static HxChain
-append_long(Relation index, uint64 owner, const HxDoc *doc)
+append_long(Relation index, uint64 owner, const HxSparseRow *doc)
 {
 	int parts = (doc->size + HX_PENDING_ROOM - 1) / HX_PENDING_ROOM;
 	HxChain result;
@@ -209,7 +209,7 @@ append_long(Relation index, uint64 owner, const HxDoc *doc)
 			return result;
 		HxReadMeta(index, &meta);
 		directory = HxReadPage(index, meta.directory, BUFFER_LOCK_SHARE,
-							   HX_KIND_WINDOWS);
+							   HX_PAGE_WINDOWS);
 		owner = HxPageWindows(BufferGetPage(directory))->pending.owner;
 		UnlockReleaseBuffer(directory);
 	}
@@ -221,7 +221,7 @@ void
 HxInsertSparse(Relation index, Relation heap, const HxIndexDesc *desc,
 			   const Datum *values, const bool *isnull, ItemPointer tid)
 {
-	HxDoc *doc = HxFormDoc(desc, values, isnull, tid);
+	HxSparseRow *doc = HxFormSparseRow(desc, values, isnull, tid);
 	Buffer directory = lock_directory(index);
 	HxChain chain;
 

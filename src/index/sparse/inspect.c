@@ -7,7 +7,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
-#include "index/random.h"
+#include "random.h"
 #include "index/sparse/sparse.h"
 
 void
@@ -30,8 +30,8 @@ HxSparseInfo(Relation index, const HxIndexDesc *desc, HxIndexInfo *info)
 
 /* The rows of hashemb_block_info(): a window each. */
 void
-HxShowWindows(Relation index, const HxIndexDesc *desc,
-				  Tuplestorestate *store, TupleDesc tuples)
+HxShowWindows(Relation index, const HxIndexDesc *desc, Tuplestorestate *store,
+			  TupleDesc tuples)
 {
 	HxSparseDirectory directory;
 

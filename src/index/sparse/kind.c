@@ -61,6 +61,9 @@ static const HxKind sparse_kind = {
 	.info = HxSparseInfo,
 	.block_info = HxShowWindows,
 	.sample = HxSampleSparse,
+	.count_rows = HxCountSparseRows,
+	.print = HxPrintSparse,
+	.check = HxCheckSparse,
 };
 
 HX_VECTOR_CLASS(hx_vector_svec_ip, HX_INNER_PRODUCT, &sparse_kind, NULL);

@@ -62,9 +62,9 @@ HxFreeSparsePages(Relation index, const BlockNumber *blocks, int count)
 			PageHeader header = (PageHeader) page;
 
 			if (PageIsNew(page))
-				HxInitPage(page, HX_KIND_FREE);
+				HxInitPage(page, HX_PAGE_FREE);
 			header->pd_lower = header->pd_upper = header->pd_special;
-			HxPageOpaque(page)->kind = HX_KIND_FREE;
+			HxPageOpaque(page)->kind = HX_PAGE_FREE;
 			HxPageOpaque(page)->owner = 0;
 		}
 		GenericXLogFinish(state);
@@ -111,7 +111,7 @@ free_chain(Relation index, const HxChain *chain)
 	while (block != InvalidBlockNumber && count < chain->pages)
 	{
 		Buffer buffer =
-			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_PENDING);
+			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_PAGE_PENDING);
 
 		blocks[count++] = block;
 		block = HxPageOpaque(BufferGetPage(buffer))->next;
@@ -126,7 +126,7 @@ static uint64
 new_owner(Relation index)
 {
 	Buffer buffer =
-		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_META);
 	GenericXLogState *state = GenericXLogStart(index);
 	Page page = GenericXLogRegisterBuffer(state, buffer, 0);
 	uint64 owner = HxPageMeta(page)->next_owner++;
@@ -143,10 +143,10 @@ static void
 extend_directory(Relation index)
 {
 	Buffer meta =
-		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_META);
 	BlockNumber end = HxPageMeta(BufferGetPage(meta))->directory_end;
 	Buffer last =
-		HxReadPage(index, end, BUFFER_LOCK_EXCLUSIVE, HX_KIND_WINDOWS);
+		HxReadPage(index, end, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_WINDOWS);
 	bool reused;
 	Buffer buffer = HxNewBuffer(index, &reused);
 	GenericXLogState *state = GenericXLogStart(index);
@@ -191,7 +191,7 @@ find_room(Relation index, int windows)
 		while (block != InvalidBlockNumber)
 		{
 			Buffer buffer =
-				HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_WINDOWS);
+				HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_PAGE_WINDOWS);
 			Page page = BufferGetPage(buffer);
 			BlockNumber next = HxPageOpaque(page)->next;
 			bool fits = count_free_slots(page) >= windows;
@@ -229,10 +229,10 @@ static void
 freeze(Relation index, HxChain *frozen)
 {
 	Buffer meta =
-		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_META);
 	BlockNumber first = HxPageMeta(BufferGetPage(meta))->directory;
 	Buffer buffer =
-		HxReadPage(index, first, BUFFER_LOCK_EXCLUSIVE, HX_KIND_WINDOWS);
+		HxReadPage(index, first, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_WINDOWS);
 	HxWindows *windows = HxPageWindows(BufferGetPage(buffer));
 
 	if (windows->frozen.owner == 0 && windows->pending.rows > 0)
@@ -259,17 +259,17 @@ switch_frozen(Relation index, const List *windows)
 {
 	BlockNumber room = find_room(index, list_length(windows));
 	Buffer meta =
-		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_META);
 	BlockNumber first = HxPageMeta(BufferGetPage(meta))->directory;
 	Buffer buffer =
-		HxReadPage(index, first, BUFFER_LOCK_EXCLUSIVE, HX_KIND_WINDOWS);
+		HxReadPage(index, first, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_WINDOWS);
 	Buffer other = InvalidBuffer;
 	GenericXLogState *state;
 	Page page;
 	ListCell *cell;
 
 	if (room != first)
-		other = HxReadPage(index, room, BUFFER_LOCK_EXCLUSIVE, HX_KIND_WINDOWS);
+		other = HxReadPage(index, room, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_WINDOWS);
 	state = GenericXLogStart(index);
 	HxPageMeta(GenericXLogRegisterBuffer(state, meta, 0))->blocks +=
 		list_length(windows);
@@ -294,8 +294,8 @@ typedef struct Thaw
 	Relation index;
 	const HxIndexDesc *desc;
 	HxAssembler *assembler;
-	HxDoc **docs; /* rows that have not been assembled */
-	int count;	  /* of them */
+	HxSparseRow **docs; /* rows that have not been assembled */
+	int count;			/* of them */
 	int room;
 	List *windows; /* HxWindow: those written */
 } Thaw;
@@ -315,18 +315,19 @@ write_thawed(Thaw *thaw)
 
 /* HxScanPending callback: the page is locked, so only copy the row. */
 static void
-copy_doc(const HxDoc *doc, void *state)
+copy_doc(const HxSparseRow *doc, void *state)
 {
 	Thaw *thaw = state;
-	HxDoc *copy = palloc(doc->size);
+	HxSparseRow *copy = palloc(doc->size);
 
 	memcpy(copy, doc, doc->size);
 	if (thaw->count == thaw->room)
 	{
 		thaw->room = Max(2 * thaw->room, HX_PENDING_ROWS);
 		thaw->docs =
-			thaw->docs ? repalloc_huge(thaw->docs, thaw->room * sizeof(HxDoc *))
-					   : palloc(thaw->room * sizeof(HxDoc *));
+			thaw->docs
+				? repalloc_huge(thaw->docs, thaw->room * sizeof(HxSparseRow *))
+				: palloc(thaw->room * sizeof(HxSparseRow *));
 	}
 	thaw->docs[thaw->count++] = copy;
 }
@@ -351,7 +352,7 @@ HxFreezePending(Relation index, const HxIndexDesc *desc)
 		thaw.assembler = HxMakeAssembler(desc);
 		if (!HxScanPending(index, desc, &frozen, copy_doc, &thaw))
 			HxCorrupted(index, frozen.first, "not a page of pending rows");
-		HxOrderDocs(desc, thaw.docs, thaw.count);
+		HxOrderSparseRows(desc, thaw.docs, thaw.count);
 		for (int i = 0; i < thaw.count; i++)
 		{
 			HxAssemble(thaw.assembler, thaw.docs[i]);
@@ -377,9 +378,9 @@ switch_windows(Relation index, BlockNumber block, const HxWindowReader *sources,
 			   int count, const HxWindow *window)
 {
 	Buffer meta =
-		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_META);
 	Buffer buffer =
-		HxReadPage(index, block, BUFFER_LOCK_EXCLUSIVE, HX_KIND_WINDOWS);
+		HxReadPage(index, block, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_WINDOWS);
 	GenericXLogState *state = GenericXLogStart(index);
 	HxMeta *counts = HxPageMeta(GenericXLogRegisterBuffer(state, meta, 0));
 	Page page = GenericXLogRegisterBuffer(state, buffer, 0);

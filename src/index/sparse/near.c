@@ -148,7 +148,8 @@ is_own(const HxSearchSpec *spec, const HxBalls *balls)
  * order is given the query of one of them.
  */
 void
-HxNarrowSparseSearch(Relation index, const HxIndexDesc *desc, HxSearchSpec *spec)
+HxNarrowSparseSearch(Relation index, const HxIndexDesc *desc,
+					 HxSearchSpec *spec)
 {
 	bool recheck = spec->tids && HxTidSetNeedsRecheck(spec->tids);
 	Rows rows = {0};

@@ -34,7 +34,7 @@ HxInitWindowsPage(Page page)
 {
 	HxWindows *windows = HxPageWindows(page);
 
-	HxInitPage(page, HX_KIND_WINDOWS);
+	HxInitPage(page, HX_PAGE_WINDOWS);
 	windows->capacity = HX_WINDOWS_CAPACITY;
 	windows->pending.first = windows->pending.last = InvalidBlockNumber;
 	windows->frozen.first = windows->frozen.last = InvalidBlockNumber;
@@ -63,12 +63,13 @@ add_windows(Relation index, Buffer buffer, HxSparseDirectory *directory)
 		HxCorrupted(index, block, "directory page of another shape");
 	directory->windows = repalloc_huge(
 		directory->windows, (directory->count + count + 1) * sizeof(HxWindow));
-	directory->places = repalloc_huge(
-		directory->places, (directory->count + count + 1) * sizeof(HxPlace));
+	directory->places =
+		repalloc_huge(directory->places,
+					  (directory->count + count + 1) * sizeof(HxEntryAddress));
 	for (int i = 0; i < count; i++)
 	{
 		const HxWindow *window = HxPageWindow(page, i);
-		HxPlace place = {block, i};
+		HxEntryAddress place = {block, i};
 
 		if (window->owner == 0)
 			continue;
@@ -95,12 +96,12 @@ HxReadWindows(Relation index, const HxIndexDesc *desc,
 	HxReadMeta(index, &meta);
 	memset(directory, 0, sizeof(*directory));
 	directory->windows = palloc(sizeof(HxWindow));
-	directory->places = palloc(sizeof(HxPlace));
+	directory->places = palloc(sizeof(HxEntryAddress));
 	block = meta.directory;
 	while (block != InvalidBlockNumber)
 	{
 		Buffer buffer =
-			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_WINDOWS);
+			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_PAGE_WINDOWS);
 		Page page = BufferGetPage(buffer);
 
 		HxCountStep(index, block, &steps);
@@ -142,11 +143,11 @@ is_page_of(Page page, uint16 kind, uint64 owner)
  * in the directory, under whose lock no page of it can have been freed.
  */
 static void
-check_page_lost(Relation index, const HxWindow *window, HxPlace place,
+check_page_lost(Relation index, const HxWindow *window, HxEntryAddress place,
 				BlockNumber block, uint16 kind)
 {
 	Buffer directory =
-		HxReadPage(index, place.page, BUFFER_LOCK_SHARE, HX_KIND_WINDOWS);
+		HxReadPage(index, place.page, BUFFER_LOCK_SHARE, HX_PAGE_WINDOWS);
 	Page page = BufferGetPage(directory);
 
 	if (place.slot < HxPageWindows(page)->count &&
@@ -163,7 +164,7 @@ check_page_lost(Relation index, const HxWindow *window, HxPlace place,
 
 /* Read and share-lock a page of a window; InvalidBuffer if it was replaced. */
 static Buffer
-read_page(Relation index, const HxWindow *window, HxPlace place,
+read_page(Relation index, const HxWindow *window, HxEntryAddress place,
 		  BlockNumber block, uint16 kind)
 {
 	Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_SHARE, NULL);
@@ -217,7 +218,7 @@ read_map(HxWindowReader *reader, Page page, int *section)
 /* Open a window: read its map.  False if it has been replaced. */
 bool
 HxOpenWindow(Relation index, const HxIndexDesc *desc, const HxWindow *window,
-			 HxPlace place, HxWindowReader *reader)
+			 HxEntryAddress place, HxWindowReader *reader)
 {
 	BlockNumber block = window->map;
 	int section = 0;
@@ -233,7 +234,7 @@ HxOpenWindow(Relation index, const HxIndexDesc *desc, const HxWindow *window,
 	reader->maps = palloc(sizeof(BlockNumber));
 	while (block != InvalidBlockNumber)
 	{
-		Buffer buffer = read_page(index, window, place, block, HX_KIND_MAP);
+		Buffer buffer = read_page(index, window, place, block, HX_PAGE_MAP);
 
 		if (!BufferIsValid(buffer))
 		{
@@ -290,8 +291,8 @@ HxWindowBlock(const HxWindowReader *reader, HxSection section, uint32 number)
 Buffer
 HxReadWindowPage(const HxWindowReader *reader, HxSection section, uint32 number)
 {
-	static const uint16 kinds[HX_SECTIONS] = {HX_KIND_ROWS, HX_KIND_FENCES,
-											  HX_KIND_DIMS, HX_KIND_POSTINGS};
+	static const uint16 kinds[HX_SECTIONS] = {HX_PAGE_ROWS, HX_PAGE_FENCES,
+											  HX_PAGE_DIMS, HX_PAGE_POSTINGS};
 	Buffer buffer =
 		read_page(reader->index, &reader->window, reader->place,
 				  HxWindowBlock(reader, section, number), kinds[section]);
@@ -299,7 +300,7 @@ HxReadWindowPage(const HxWindowReader *reader, HxSection section, uint32 number)
 	if (section == HX_SECTION_ROWS && BufferIsValid(buffer))
 	{
 		Page page = BufferGetPage(buffer);
-		const char *fault = HxPageFault(reader->desc, page, HX_KIND_ROWS);
+		const char *fault = HxPageFault(reader->desc, page, HX_PAGE_ROWS);
 
 		if (!fault &&
 			HxPageRows(page)->count != HxWindowPageRows(reader, number))
@@ -372,23 +373,23 @@ HxReadPostings(const HxWindowReader *reader, const HxDim *dim,
 
 /* Does a pending row of which so many bytes are there lie within them? */
 static bool
-doc_fits(const HxIndexDesc *desc, const HxDoc *doc, Size size)
+doc_fits(const HxIndexDesc *desc, const HxSparseRow *doc, Size size)
 {
-	return size >= HxDocSize(desc, HX_DOC_NULL) && doc->nnz >= HX_DOC_NULL &&
-		   doc->nnz <= HX_MAX_SPARSE_NNZ && doc->size <= size &&
-		   doc->size == HxDocSize(desc, doc->nnz);
+	return size >= HxSparseRowSize(desc, HX_SPARSE_NULL) &&
+		   doc->nnz >= HX_SPARSE_NULL && doc->nnz <= HX_MAX_SPARSE_NNZ &&
+		   doc->size <= size && doc->size == HxSparseRowSize(desc, doc->nnz);
 }
 
 /* What is wrong with a pending row of which so many bytes are there, or NULL */
 const char *
-HxDocFault(const HxIndexDesc *desc, const HxDoc *doc, Size size)
+HxSparseRowFault(const HxIndexDesc *desc, const HxSparseRow *doc, Size size)
 {
-	const int32 *dims = HxDocDims(desc, doc);
+	const int32 *dims = HxSparseRowDims(desc, doc);
 	const float *weights;
 
 	if (!doc_fits(desc, doc, size))
 		return "a pending row of impossible size";
-	weights = HxDocWeights(desc, doc);
+	weights = HxSparseRowWeights(desc, doc);
 	for (int i = 0; i < doc->nnz; i++)
 		if (dims[i] < 0 || dims[i] >= desc->dims ||
 			(i > 0 && dims[i] <= dims[i - 1]) || !isfinite(weights[i]))
@@ -399,16 +400,17 @@ HxDocFault(const HxIndexDesc *desc, const HxDoc *doc, Size size)
 /* A row on several pages, being put together */
 typedef struct LongDoc
 {
-	HxDoc *doc; /* NULL: none */
-	Size done;	/* bytes of it */
+	HxSparseRow *doc; /* NULL: none */
+	Size done;		  /* bytes of it */
 } LongDoc;
 
 /* Begin a row that does not fit its page. */
 static void
 begin_long(Relation index, const HxIndexDesc *desc, BlockNumber block,
-		   const HxDoc *doc, Size size, LongDoc *whole)
+		   const HxSparseRow *doc, Size size, LongDoc *whole)
 {
-	if (doc->nnz > HX_MAX_SPARSE_NNZ || doc->size != HxDocSize(desc, doc->nnz))
+	if (doc->nnz > HX_MAX_SPARSE_NNZ ||
+		doc->size != HxSparseRowSize(desc, doc->nnz))
 		HxCorrupted(index, block, "a pending row of impossible size");
 	whole->doc = palloc(doc->size);
 	memcpy(whole->doc, doc, size);
@@ -431,7 +433,8 @@ continue_long(Relation index, BlockNumber block, Page page, LongDoc *whole)
 /* Pass on a row, if it is sound and alive. */
 static void
 pass_on(Relation index, const HxIndexDesc *desc, BlockNumber block,
-		const HxDoc *doc, Size size, HxDocCallback callback, void *state)
+		const HxSparseRow *doc, Size size, HxSparseRowCallback callback,
+		void *state)
 {
 	if (unlikely(!doc_fits(desc, doc, size)))
 		HxCorrupted(index, block, "a pending row of impossible size");
@@ -442,7 +445,7 @@ pass_on(Relation index, const HxIndexDesc *desc, BlockNumber block,
 /* Pass on the rows of a page that is share-locked. */
 static void
 scan_pending_page(Relation index, const HxIndexDesc *desc, Buffer buffer,
-				  LongDoc *whole, HxDocCallback callback, void *state)
+				  LongDoc *whole, HxSparseRowCallback callback, void *state)
 {
 	Page page = BufferGetPage(buffer);
 	BlockNumber block = BufferGetBlockNumber(buffer);
@@ -459,10 +462,11 @@ scan_pending_page(Relation index, const HxIndexDesc *desc, Buffer buffer,
 	}
 	while (at < used)
 	{
-		const HxDoc *doc = (const HxDoc *) (HxPendingBytes(page) + at);
+		const HxSparseRow *doc =
+			(const HxSparseRow *) (HxPendingBytes(page) + at);
 		Size rest = used - at;
 
-		if (rest < HxDocSize(desc, HX_DOC_NULL) ||
+		if (rest < HxSparseRowSize(desc, HX_SPARSE_NULL) ||
 			doc->size % MAXIMUM_ALIGNOF != 0 || doc->size == 0)
 			HxCorrupted(index, block, "a pending row of impossible size");
 		if (doc->size > rest)
@@ -481,7 +485,7 @@ scan_pending_page(Relation index, const HxIndexDesc *desc, Buffer buffer,
  */
 bool
 HxScanPending(Relation index, const HxIndexDesc *desc, const HxChain *chain,
-			  HxDocCallback callback, void *state)
+			  HxSparseRowCallback callback, void *state)
 {
 	BlockNumber block = chain->owner != 0 ? chain->first : InvalidBlockNumber;
 	LongDoc whole = {NULL};
@@ -492,7 +496,7 @@ HxScanPending(Relation index, const HxIndexDesc *desc, const HxChain *chain,
 		Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_SHARE, NULL);
 		Page page = BufferGetPage(buffer);
 
-		if (!is_page_of(page, HX_KIND_PENDING, chain->owner))
+		if (!is_page_of(page, HX_PAGE_PENDING, chain->owner))
 		{
 			UnlockReleaseBuffer(buffer);
 			if (whole.doc)

@@ -74,11 +74,11 @@ query_weight(const HxQueryLookup *lookup, int32 dim)
 
 /* Product of the query and a row by itself, by rising dimension */
 double
-HxLookupProduct(const HxQueryLookup *lookup, const HxDoc *doc)
+HxLookupProduct(const HxQueryLookup *lookup, const HxSparseRow *doc)
 {
 	const HxIndexDesc *desc = lookup->query->base.desc;
-	const int32 *dims = HxDocDims(desc, doc);
-	const float *weights = HxDocWeights(desc, doc);
+	const int32 *dims = HxSparseRowDims(desc, doc);
+	const float *weights = HxSparseRowWeights(desc, doc);
 	double sum = 0;
 
 	for (int i = 0; i < doc->nnz; i++)

@@ -85,18 +85,18 @@ rank_rows(const HxSketch *sketches, int count)
 
 /* Put rows in order. */
 void
-HxOrderDocs(const HxIndexDesc *desc, HxDoc **docs, int count)
+HxOrderSparseRows(const HxIndexDesc *desc, HxSparseRow **docs, int count)
 {
 	HxSketch *sketches = MemoryContextAllocHuge(
 		CurrentMemoryContext, Max(count, 1) * sizeof(HxSketch));
-	HxDoc **before = MemoryContextAllocHuge(CurrentMemoryContext,
-											Max(count, 1) * sizeof(HxDoc *));
+	HxSparseRow **before = MemoryContextAllocHuge(
+		CurrentMemoryContext, Max(count, 1) * sizeof(HxSparseRow *));
 	Ranked *ranked;
 
 	for (int i = 0; i < count; i++)
-		HxSketchDoc(desc, docs[i], sketch_room(i), &sketches[i]);
+		HxSketchRow(desc, docs[i], sketch_room(i), &sketches[i]);
 	ranked = rank_rows(sketches, count);
-	memcpy(before, docs, count * sizeof(HxDoc *));
+	memcpy(before, docs, count * sizeof(HxSparseRow *));
 	for (int i = 0; i < count; i++)
 		docs[i] = before[ranked[i].number];
 	pfree(ranked);
@@ -121,9 +121,9 @@ typedef struct Rewrite
 {
 	const HxIndexDesc *desc;
 	Source *sources;
-	int count;					 /* of them */
-	int rows;					 /* living ones */
-	HxDoc *docs[HX_WINDOW_ROWS]; /* rows without their vectors */
+	int count;						   /* of them */
+	int rows;						   /* living ones */
+	HxSparseRow *docs[HX_WINDOW_ROWS]; /* rows without their vectors */
 	HxSketch *sketches;
 	HxPosting *postings; /* a list of all windows */
 	/* Scratch, to sort a list by slot */
@@ -143,7 +143,7 @@ unexpectedly_replaced(const Source *source)
 static void
 add_rows(Rewrite *rewrite, Source *source, Page page, int slot)
 {
-	Size size = HxDocSize(rewrite->desc, HX_DOC_NULL);
+	Size size = HxSparseRowSize(rewrite->desc, HX_SPARSE_NULL);
 	HxRowArrays rows;
 	const double *norms;
 
@@ -152,7 +152,7 @@ add_rows(Rewrite *rewrite, Source *source, Page page, int slot)
 	for (int i = 0; i < rows.count; i++)
 	{
 		HxAttrRow attrs;
-		HxDoc *doc;
+		HxSparseRow *doc;
 
 		source->slots[slot + i] = SLOT_GONE;
 		if (norms[i] == HX_DEAD_NORM)
@@ -266,10 +266,10 @@ write_rows(Rewrite *rewrite, HxWindowWriter *writer)
 
 	for (int slot = 0; slot < rewrite->rows; slot++)
 	{
-		const HxDoc *doc = rewrite->docs[ranked[slot].number];
+		const HxSparseRow *doc = rewrite->docs[ranked[slot].number];
 		HxAttrRow attrs;
 
-		HxDocAttrs(rewrite->desc, doc, &attrs);
+		HxSparseRowAttrs(rewrite->desc, doc, &attrs);
 		HxWindowAddRow(writer, &attrs, &doc->tid, doc->norm2);
 		slots[ranked[slot].number] = (uint16) slot;
 	}

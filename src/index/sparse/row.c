@@ -87,15 +87,15 @@ HxSparseDistance(const HxQuery *base, Datum vector)
 }
 
 /* A row of the table as the index keeps it; palloc'd. */
-HxDoc *
-HxFormDoc(const HxIndexDesc *desc, const Datum *values, const bool *isnull,
-		  const ItemPointerData *tid)
+HxSparseRow *
+HxFormSparseRow(const HxIndexDesc *desc, const Datum *values,
+				const bool *isnull, const ItemPointerData *tid)
 {
 	int vector = desc->vector_attno - 1;
 	HxSvec *v = isnull[vector] ? NULL : get_vector(desc, values[vector]);
-	int nnz = v ? v->nnz : HX_DOC_NULL;
-	Size size = HxDocSize(desc, nnz);
-	HxDoc *doc = palloc0(size);
+	int nnz = v ? v->nnz : HX_SPARSE_NULL;
+	Size size = HxSparseRowSize(desc, nnz);
+	HxSparseRow *doc = palloc0(size);
 	HxAttrRow attrs;
 
 	HxEncodeAttrs(desc, values, isnull, &attrs);
@@ -110,14 +110,26 @@ HxFormDoc(const HxIndexDesc *desc, const Datum *values, const bool *isnull,
 		return doc;
 	}
 	doc->norm2 = HxSvecSquare(v);
-	memcpy(HxDocDims(desc, doc), v->indices, nnz * sizeof(int32));
-	memcpy(HxDocWeights(desc, doc), HxSvecWeights(v), nnz * sizeof(float));
+	memcpy(HxSparseRowDims(desc, doc), v->indices, nnz * sizeof(int32));
+	memcpy(HxSparseRowWeights(desc, doc), HxSvecWeights(v),
+		   nnz * sizeof(float));
 	return doc;
+}
+
+/* What a fingerprint holds of a row is the squared length that is kept of it. */
+void
+HxPrintSparse(const HxIndexDesc *desc, Datum vector, uint8 *print)
+{
+	double norm2 = HxSvecSquare(get_vector(desc, vector));
+
+	Assert(desc->payload == sizeof(norm2));
+	memcpy(print, &norm2, sizeof(norm2));
 }
 
 /* The attributes of a row. */
 void
-HxDocAttrs(const HxIndexDesc *desc, const HxDoc *doc, HxAttrRow *attrs)
+HxSparseRowAttrs(const HxIndexDesc *desc, const HxSparseRow *doc,
+				 HxAttrRow *attrs)
 {
 	attrs->nulls = doc->nulls;
 	memcpy(attrs->words, doc->words, desc->nwords * sizeof(int64));

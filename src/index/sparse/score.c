@@ -107,7 +107,7 @@ HxBlockMaxima(const double *sums, int rows, const uint64 *blocks,
  * -infinity if there are not as many.
  */
 double
-HxReachedBy(const double *values, int count, double wanted)
+HxThresholdForTop(const double *values, int count, double wanted)
 {
 	int bins[BINS] = {0};
 	double most = 0;

@@ -187,7 +187,8 @@ bound_reached_by(const HxWindowState *window, double wanted)
 		for (uint64 left = ~window->visited[w]; left != 0; left &= left - 1)
 			bounds[count++] =
 				window->bounds[w * 64 + pg_rightmost_one_pos64(left)];
-	return isinf(window->best) ? -INFINITY : HxReachedBy(bounds, count, wanted);
+	return isinf(window->best) ? -INFINITY
+							   : HxThresholdForTop(bounds, count, wanted);
 }
 
 /* Choose the blocks not visited whose bound is high enough; returns how many. */
@@ -396,10 +397,10 @@ open_all(HxSparseSearch *search)
 	search->windows = MemoryContextAllocHuge(
 		search->phase_context, (directory->count + 1) * sizeof(HxWindowState));
 	search->page = HX_METAPAGE; /* pending rows are not marked as dead */
-	done = HxScanPending(index, desc, &directory->frozen, HxVisitPending,
-						 search) &&
-		   HxScanPending(index, desc, &directory->pending, HxVisitPending,
-						 search);
+	done =
+		HxScanPending(index, desc, &directory->frozen, HxVisitPending,
+					  search) &&
+		HxScanPending(index, desc, &directory->pending, HxVisitPending, search);
 	for (int i = 0; done && i < directory->count; i++)
 		done = open_window(search, i);
 	for (int i = 0; done && !HxSparseScores(search) && i < search->nwindows;

@@ -38,19 +38,19 @@
  * memory.  Attribute words, dimensions and weights follow.  The size is a
  * multiple of 8.
  */
-typedef struct HxDoc
+typedef struct HxSparseRow
 {
 	uint32 size;		 /* bytes, all together */
-	int32 nnz;			 /* weights, or HX_DOC_NULL */
+	int32 nnz;			 /* weights, or HX_SPARSE_NULL */
 	double norm2;		 /* squared length, as the operators compute it */
 	ItemPointerData tid; /* heap row */
 	uint16 dead;		 /* removed by vacuum */
 	uint32 nulls;		 /* attributes that are NULL */
 	uint32 unused;
 	int64 words[FLEXIBLE_ARRAY_MEMBER];
-} HxDoc;
+} HxSparseRow;
 
-#define HX_DOC_NULL (-1) /* nnz: the vector is NULL */
+#define HX_SPARSE_NULL (-1) /* nnz: the vector is NULL */
 /*
  * Squared lengths of rows that have none.  Removed rows are marked so instead
  * of by a page's marks of dead rows, which are hints and get lost.
@@ -59,21 +59,22 @@ typedef struct HxDoc
 #define HX_DEAD_NORM (-2.0)
 
 static inline int32 *
-HxDocDims(const HxIndexDesc *desc, const HxDoc *doc)
+HxSparseRowDims(const HxIndexDesc *desc, const HxSparseRow *doc)
 {
 	return (int32 *) (doc->words + desc->nwords);
 }
 
 static inline float *
-HxDocWeights(const HxIndexDesc *desc, const HxDoc *doc)
+HxSparseRowWeights(const HxIndexDesc *desc, const HxSparseRow *doc)
 {
-	return (float *) (HxDocDims(desc, doc) + doc->nnz);
+	return (float *) (HxSparseRowDims(desc, doc) + doc->nnz);
 }
 
 static inline Size
-HxDocSize(const HxIndexDesc *desc, int nnz)
+HxSparseRowSize(const HxIndexDesc *desc, int nnz)
 {
-	return MAXALIGN(offsetof(HxDoc, words) + desc->nwords * sizeof(int64) +
+	return MAXALIGN(offsetof(HxSparseRow, words) +
+					desc->nwords * sizeof(int64) +
 					Max(nnz, 0) * (sizeof(int32) + sizeof(float)));
 }
 
@@ -121,7 +122,7 @@ typedef struct HxWindows
 #define HX_WINDOWS_CAPACITY \
 	((HX_PAGE_ROOM - sizeof(HxWindows)) / sizeof(HxWindow))
 
-/* What a window is made of; rows are HX_KIND_ROWS pages, full but the last */
+/* What a window is made of; rows are HX_PAGE_ROWS pages, full but the last */
 typedef enum HxSection
 {
 	HX_SECTION_ROWS,
@@ -224,7 +225,7 @@ typedef struct HxSparseDirectory
 {
 	int count; /* windows in use */
 	HxWindow *windows;
-	HxPlace *places; /* of their entries */
+	HxEntryAddress *places; /* of their entries */
 	HxChain pending;
 	HxChain frozen;
 	uint32 pages; /* directory pages */
@@ -236,7 +237,7 @@ typedef struct HxWindowReader
 	Relation index;
 	const HxIndexDesc *desc;
 	HxWindow window;
-	HxPlace place;
+	HxEntryAddress place;
 	HxZone *zone;
 	int nruns;
 	struct HxReadRun *runs;
@@ -250,7 +251,7 @@ extern void HxReadWindows(Relation index, const HxIndexDesc *desc,
 						  HxSparseDirectory *directory);
 extern uint64 HxSparseRows(const HxSparseDirectory *directory);
 extern bool HxOpenWindow(Relation index, const HxIndexDesc *desc,
-						 const HxWindow *window, HxPlace place,
+						 const HxWindow *window, HxEntryAddress place,
 						 HxWindowReader *reader);
 extern void HxCloseWindow(HxWindowReader *reader);
 extern BlockNumber HxWindowBlock(const HxWindowReader *reader,
@@ -266,20 +267,21 @@ extern bool HxReadPostings(const HxWindowReader *reader, const HxDim *dim,
 
 /* Called for each pending row; the row is valid during the call only, and its
  * page is share-locked */
-typedef void (*HxDocCallback)(const HxDoc *doc, void *state);
+typedef void (*HxSparseRowCallback)(const HxSparseRow *doc, void *state);
 
 extern bool HxScanPending(Relation index, const HxIndexDesc *desc,
-						  const HxChain *chain, HxDocCallback callback,
+						  const HxChain *chain, HxSparseRowCallback callback,
 						  void *state);
-extern const char *HxDocFault(const HxIndexDesc *desc, const HxDoc *doc,
-							  Size size);
+extern const char *HxSparseRowFault(const HxIndexDesc *desc,
+									const HxSparseRow *doc, Size size);
 extern void HxInitWindowsPage(Page page);
 
 /* Rows as they come from the table */
-extern HxDoc *HxFormDoc(const HxIndexDesc *desc, const Datum *values,
-						const bool *isnull, const ItemPointerData *tid);
-extern void HxDocAttrs(const HxIndexDesc *desc, const HxDoc *doc,
-					   HxAttrRow *attrs);
+extern HxSparseRow *HxFormSparseRow(const HxIndexDesc *desc,
+									const Datum *values, const bool *isnull,
+									const ItemPointerData *tid);
+extern void HxSparseRowAttrs(const HxIndexDesc *desc, const HxSparseRow *doc,
+							 HxAttrRow *attrs);
 
 /* ---- sparse_write.c: making windows ---- */
 
@@ -296,7 +298,7 @@ extern void HxWindowAddList(HxWindowWriter *writer, uint32 dim,
 extern void HxEndWindow(HxWindowWriter *writer, HxWindow *window);
 
 extern HxAssembler *HxMakeAssembler(const HxIndexDesc *desc);
-extern void HxAssemble(HxAssembler *assembler, const HxDoc *doc);
+extern void HxAssemble(HxAssembler *assembler, const HxSparseRow *doc);
 extern int HxAssembledRows(const HxAssembler *assembler);
 extern Size HxAssembledBytes(const HxAssembler *assembler);
 extern void HxWriteAssembled(HxAssembler *assembler, HxWindowWriter *writer);
@@ -318,8 +320,8 @@ typedef struct HxSketch
 typedef struct HxOrganizer HxOrganizer;
 
 extern void HxSketchAdd(HxSketch *sketch, int room, uint32 dim, float weight);
-extern void HxSketchDoc(const HxIndexDesc *desc, const HxDoc *doc, int room,
-						HxSketch *sketch);
+extern void HxSketchRow(const HxIndexDesc *desc, const HxSparseRow *doc,
+						int room, HxSketch *sketch);
 extern HxOrganizer *HxMakeOrganizer(Size memory, uint64 seed);
 extern HxSketch *HxOrganizerSample(HxOrganizer *organizer);
 extern int HxOrganizerRoom(const HxOrganizer *organizer);
@@ -330,7 +332,8 @@ extern uint32 HxOrganizerRank(HxOrganizer *organizer, const HxSketch *sketch);
 
 /* ---- sparse_rewrite.c: rows that have been windows or pending, in order ---- */
 
-extern void HxOrderDocs(const HxIndexDesc *desc, HxDoc **docs, int count);
+extern void HxOrderSparseRows(const HxIndexDesc *desc, HxSparseRow **docs,
+							  int count);
 extern void HxRewriteWindows(const HxWindowReader *readers, int count,
 							 HxWindowWriter *writer);
 
@@ -372,6 +375,10 @@ extern void HxDeleteSparse(const IndexVacuumInfo *info, const HxIndexDesc *desc,
 extern void HxCleanUpSparse(const IndexVacuumInfo *info,
 							const HxIndexDesc *desc,
 							IndexBulkDeleteResult *stats);
+
+extern uint64 HxCountSparseRows(Relation index, const HxIndexDesc *desc);
+extern void HxPrintSparse(const HxIndexDesc *desc, Datum vector, uint8 *print);
+extern void HxCheckSparse(struct HxCheck *check);
 
 /* ---- sparse_search.c ---- */
 
@@ -425,49 +432,20 @@ HxIsChosen(const uint64 *blocks, int block)
 
 /* sparse_lookup.c */
 extern HxQueryLookup *HxMakeLookup(const HxSparseQuery *query);
-extern double HxLookupProduct(const HxQueryLookup *lookup, const HxDoc *doc);
+extern double HxLookupProduct(const HxQueryLookup *lookup,
+							  const HxSparseRow *doc);
 
 /* sparse_score.c */
 extern bool HxScoreSparseBlocks(const HxSparseLists *lists,
 								const uint64 *blocks, double *sums);
 extern void HxBlockMaxima(const double *sums, int rows, const uint64 *blocks,
 						  double *maxima);
-extern double HxReachedBy(const double *values, int count, double wanted);
+extern double HxThresholdForTop(const double *values, int count, double wanted);
 
 /* sparse.c */
 extern HxQuery *HxMakeSparseQuery(const HxIndexDesc *desc, HxMetric metric,
 								  Datum query, Oid type);
 extern double HxSparseDistance(const HxQuery *query, Datum vector);
 
-/* ---- sparse_check.c ---- */
-
-/* What a check of an index found */
-typedef struct HxSparseCounts
-{
-	int64 blocks; /* windows */
-	int64 rows;	  /* with a vector or without, but for removed ones */
-	int64 null_rows;
-	int64 dead; /* rows removed that still have their place */
-	int64 directory_pages;
-	int64 rows_pages; /* pages of windows and pending rows, of all kinds */
-} HxSparseCounts;
-
-/* Who checks, and what about rows only he can tell */
-typedef struct HxSparseChecker
-{
-	BlockNumber npages; /* length of the file */
-	uint8 *reached;		/* a bit for each page that has a purpose */
-	bool certain;		/* nobody writes */
-	void *state;
-
-	/* What is wrong with a row, or NULL; the zone map is NULL for a pending
-	 * row, norm2 HX_NULL_NORM for a row without a vector */
-	const char *(*check_row)(void *state, const ItemPointerData *tid,
-							 const HxAttrRow *attrs, const HxZone *zone,
-							 double norm2);
-} HxSparseChecker;
-
-extern void HxSparseCheck(Relation index, const HxIndexDesc *desc,
-						  HxSparseChecker *checker, HxSparseCounts *counts);
 
 #endif /* HX_SPARSE_H */

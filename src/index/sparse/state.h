@@ -90,7 +90,8 @@ HxSparseIsWanted(const HxSparseSearch *search, bool is_null)
 {
 	const HxSearchSpec *spec = &search->base.spec;
 
-	if (spec->ordered && search->query && is_null != (search->base.part == HX_PART_NULLS))
+	if (spec->ordered && search->query &&
+		is_null != (search->base.part == HX_PART_NULLS))
 		return false;
 	return is_null ? !spec->skip_nulls : !spec->only_nulls;
 }
@@ -134,6 +135,6 @@ extern void HxCountVisits(HxSparseSearch *search, const HxWindowState *window,
 						  const uint64 *blocks);
 
 /* visit.c: consider a pending row; called by HxScanPending(). */
-extern void HxVisitPending(const HxDoc *doc, void *state);
+extern void HxVisitPending(const HxSparseRow *doc, void *state);
 
 #endif /* HX_SPARSE_STATE_H */

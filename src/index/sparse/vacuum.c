@@ -62,9 +62,9 @@ static void
 mark_dead(Vacuum *vacuum, const HxWindowReader *reader, BlockNumber block)
 {
 	Buffer directory = HxReadPage(vacuum->index, reader->place.page,
-								  BUFFER_LOCK_EXCLUSIVE, HX_KIND_WINDOWS);
+								  BUFFER_LOCK_EXCLUSIVE, HX_PAGE_WINDOWS);
 	Buffer buffer =
-		HxReadPage(vacuum->index, block, BUFFER_LOCK_EXCLUSIVE, HX_KIND_ROWS);
+		HxReadPage(vacuum->index, block, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_ROWS);
 	GenericXLogState *state = GenericXLogStart(vacuum->index);
 	Page entries = GenericXLogRegisterBuffer(state, directory, 0);
 	Page page = GenericXLogRegisterBuffer(state, buffer, 0);
@@ -83,7 +83,7 @@ mark_dead(Vacuum *vacuum, const HxWindowReader *reader, BlockNumber block)
 
 /* Look for dead rows in a window. */
 static void
-vacuum_window(Vacuum *vacuum, const HxWindow *window, HxPlace place)
+vacuum_window(Vacuum *vacuum, const HxWindow *window, HxEntryAddress place)
 {
 	HxWindowReader reader;
 
@@ -116,14 +116,14 @@ static int
 find_dead_pending(Vacuum *vacuum, BlockNumber block, Page page, bool mark,
 				  uint32 *nulls)
 {
-	Size head = HxDocSize(vacuum->desc, HX_DOC_NULL);
+	Size head = HxSparseRowSize(vacuum->desc, HX_SPARSE_NULL);
 	uint32 used = HxPagePending(page)->used;
 	uint32 at = HxPagePending(page)->continued;
 	int found = 0;
 
 	while (at < used)
 	{
-		HxDoc *doc = (HxDoc *) (HxPendingBytes(page) + at);
+		HxSparseRow *doc = (HxSparseRow *) (HxPendingBytes(page) + at);
 
 		if (used > HX_PENDING_ROOM || used - at < head ||
 			at % MAXIMUM_ALIGNOF != 0 || doc->size < head)
@@ -132,7 +132,7 @@ find_dead_pending(Vacuum *vacuum, BlockNumber block, Page page, bool mark,
 		if (!doc->dead && vacuum->callback(&doc->tid, vacuum->callback_state))
 		{
 			found++;
-			*nulls += doc->nnz == HX_DOC_NULL;
+			*nulls += doc->nnz == HX_SPARSE_NULL;
 			if (mark)
 				doc->dead = 1;
 		}
@@ -158,9 +158,9 @@ mark_dead_pending(Vacuum *vacuum, BlockNumber block, bool frozen)
 
 	HxReadMeta(vacuum->index, &meta);
 	directory = HxReadPage(vacuum->index, meta.directory, BUFFER_LOCK_EXCLUSIVE,
-						   HX_KIND_WINDOWS);
+						   HX_PAGE_WINDOWS);
 	buffer = HxReadPage(vacuum->index, block, BUFFER_LOCK_EXCLUSIVE,
-						HX_KIND_PENDING);
+						HX_PAGE_PENDING);
 	state = GenericXLogStart(vacuum->index);
 	windows = HxPageWindows(GenericXLogRegisterBuffer(state, directory, 0));
 	found = find_dead_pending(vacuum, block,
@@ -187,7 +187,7 @@ vacuum_chain(Vacuum *vacuum, const HxChain *chain, bool frozen)
 	{
 		BlockNumber self = block;
 		Buffer buffer = HxReadPage(vacuum->index, block, BUFFER_LOCK_SHARE,
-								   HX_KIND_PENDING);
+								   HX_PAGE_PENDING);
 		Page page = BufferGetPage(buffer);
 		uint32 nulls = 0;
 		int found = find_dead_pending(vacuum, block, page, false, &nulls);
@@ -223,7 +223,7 @@ HxDeleteSparse(const IndexVacuumInfo *info, const HxIndexDesc *desc,
 /* Set the bits of the pages that something leads to, windows' first. */
 static void
 reach_window(Relation index, const HxIndexDesc *desc, const HxWindow *window,
-			 HxPlace place, uint8 *reached, BlockNumber npages)
+			 HxEntryAddress place, uint8 *reached, BlockNumber npages)
 {
 	HxWindowReader reader;
 
@@ -258,7 +258,7 @@ free_new_page(Relation index, BlockNumber block)
 
 		HxInitPage(
 			GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE),
-			HX_KIND_FREE);
+			HX_PAGE_FREE);
 		GenericXLogFinish(state);
 	}
 	UnlockReleaseBuffer(buffer);
@@ -279,9 +279,9 @@ reclaim_page(Relation index, const HxSparseDirectory *directory,
 	{
 		const HxOpaque *opaque = HxPageOpaque(page);
 
-		is_free = opaque->kind == HX_KIND_FREE;
-		is_lost = !is_free && opaque->kind != HX_KIND_META &&
-				  opaque->kind != HX_KIND_WINDOWS &&
+		is_free = opaque->kind == HX_PAGE_FREE;
+		is_lost = !is_free && opaque->kind != HX_PAGE_META &&
+				  opaque->kind != HX_PAGE_WINDOWS &&
 				  opaque->owner != directory->pending.owner &&
 				  opaque->owner != directory->frozen.owner;
 	}

@@ -113,7 +113,8 @@ known_mask(HxSparseSearch *search, HxWindowState *window, uint32 number)
 	if (!window->masks)
 	{
 		window->masks = MemoryContextAlloc(
-			search->phase_context, pages * HxMaskWords(&search->base.desc) * sizeof(uint64));
+			search->phase_context,
+			pages * HxMaskWords(&search->base.desc) * sizeof(uint64));
 		window->has_mask =
 			MemoryContextAllocZero(search->phase_context, pages * sizeof(bool));
 	}
@@ -261,7 +262,8 @@ visit_page(HxSparseSearch *search, HxWindowState *window, uint32 number,
 		   const uint64 *marks, const Range *range)
 {
 	Buffer buffer = HxReadWindowPage(&window->reader, HX_SECTION_ROWS, number);
-	const double *sums = search->sums + (Size) number * search->base.desc.capacity;
+	const double *sums =
+		search->sums + (Size) number * search->base.desc.capacity;
 	const uint64 *mask;
 	HxRowArrays rows;
 	const double *norms;
@@ -318,8 +320,7 @@ visit_range(HxSparseSearch *search, HxWindowState *window, const uint64 *blocks,
 static double
 blocks_wanted(const HxSparseSearch *search)
 {
-	double wanted =
-		search->base.best.room - HxBestCount(&search->base.best);
+	double wanted = search->base.best.room - HxBestCount(&search->base.best);
 
 	if (search->base.filtered)
 		wanted *= (search->asked + 2.0) / (search->passed + 1.0);
@@ -347,7 +348,8 @@ HxVisitScored(HxSparseSearch *search, HxWindowState *window,
 			HxBestCount(&search->base.best) < search->base.best.room)
 		{
 			wanted = Max(MORE_BLOCKS * wanted, blocks_wanted(search));
-			range.least = HxReachedBy(search->maxima, window->blocks, wanted);
+			range.least =
+				HxThresholdForTop(search->maxima, window->blocks, wanted);
 		}
 		if (!visit_range(search, window, blocks, range))
 			return false;
@@ -368,7 +370,8 @@ HxCountVisits(HxSparseSearch *search, const HxWindowState *window,
 
 	for (int w = 0; w < HX_BLOCK_WORDS; w++)
 	{
-		search->base.stats.visited += pg_popcount64(blocks[w] & ~seen->blocks[w]);
+		search->base.stats.visited +=
+			pg_popcount64(blocks[w] & ~seen->blocks[w]);
 		search->base.stats.again += pg_popcount64(blocks[w] & seen->blocks[w]);
 		seen->blocks[w] |= blocks[w];
 	}
@@ -431,7 +434,7 @@ HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
 
 /* Does a pending row pass the filter? */
 static bool
-pending_passes(HxSparseSearch *search, const HxDoc *doc)
+pending_passes(HxSparseSearch *search, const HxSparseRow *doc)
 {
 	HxColumns columns = {.count = 1, .words = doc->words};
 	uint64 nulls[INDEX_MAX_KEYS];
@@ -453,12 +456,12 @@ pending_passes(HxSparseSearch *search, const HxDoc *doc)
 }
 
 void
-HxVisitPending(const HxDoc *doc, void *state)
+HxVisitPending(const HxSparseRow *doc, void *state)
 {
 	HxSparseSearch *search = state;
 	double distance = 0;
 
-	if (!HxSparseIsWanted(search, doc->nnz == HX_DOC_NULL) ||
+	if (!HxSparseIsWanted(search, doc->nnz == HX_SPARSE_NULL) ||
 		!pending_passes(search, doc))
 		return;
 	if (HxSparseScores(search) || search->base.part == HX_PART_NANS)

@@ -40,14 +40,14 @@ load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	HxBuild *build = state;
 	HxWork *work = HX_MY_WORK(build);
 	MemoryContext old = MemoryContextSwitchTo(build->context);
-	HxDoc *doc = HxFormDoc(build->desc, values, isnull, tid);
+	HxSparseRow *doc = HxFormSparseRow(build->desc, values, isnull, tid);
 
 	if (doc->nnz > 0)
 	{
 		HxSketch *sketch = HxOrganizerSample(HX_SPARSE_BUILD(build)->organizer);
 
 		if (sketch)
-			HxSketchDoc(build->desc, doc, HX_CENTROID_DIMS, sketch);
+			HxSketchRow(build->desc, doc, HX_CENTROID_DIMS, sketch);
 	}
 	BufFileWrite(build->rows, doc, doc->size);
 	if (++work->rows % ROWS_A_STEP == 0)
@@ -62,7 +62,8 @@ pass_on_sample(HxBuild *build)
 {
 	BufFile *file = HxCreateFile(build, "sample", build->part);
 
-	HX_MY_WORK(build)->sampled = HxWriteSample(HX_SPARSE_BUILD(build)->organizer, file);
+	HX_MY_WORK(build)->sampled =
+		HxWriteSample(HX_SPARSE_BUILD(build)->organizer, file);
 	HxFinishFile(build, file);
 	MemoryContextReset(HX_SPARSE_BUILD(build)->centroids_context);
 	HX_SPARSE_BUILD(build)->organizer = NULL;
@@ -77,7 +78,8 @@ load_share(HxBuild *build)
 	HX_SPARSE_BUILD(build)->centroids_context = AllocSetContextCreate(
 		CurrentMemoryContext, "hashemb centroids", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(HX_SPARSE_BUILD(build)->centroids_context);
-	HX_SPARSE_BUILD(build)->organizer = HxMakeOrganizer(centroids_memory(build), build->part);
+	HX_SPARSE_BUILD(build)->organizer =
+		HxMakeOrganizer(centroids_memory(build), build->part);
 	MemoryContextSwitchTo(old);
 	HxLoadRows(build, load_row);
 	if (build->parallel)
@@ -96,8 +98,8 @@ collect_samples(HxBuild *build)
 	const HxBuildShared *shared = build->shared;
 	HxOrganizer *organizer =
 		HxMakeOrganizer(centroids_memory(build), TRAINING_SEED);
-	double part = (double) HxOrganizerRoom(organizer) /
-				  Max(HxSumWork(build).sampled, 1);
+	double part =
+		(double) HxOrganizerRoom(organizer) / Max(HxSumWork(build).sampled, 1);
 
 	for (int p = 0; p < shared->nparts; p++)
 	{
@@ -114,7 +116,8 @@ collect_samples(HxBuild *build)
 static void
 train_share(HxBuild *build)
 {
-	MemoryContext old = MemoryContextSwitchTo(HX_SPARSE_BUILD(build)->centroids_context);
+	MemoryContext old =
+		MemoryContextSwitchTo(HX_SPARSE_BUILD(build)->centroids_context);
 
 	HX_INJECT("build-train");
 	if (build->parallel)
@@ -129,15 +132,15 @@ train_share(HxBuild *build)
 static bytea *
 next_spooled(BufFile *spool)
 {
-	HxDoc head;
+	HxSparseRow head;
 	bytea *packed;
 
-	HxReadFile(spool, &head, offsetof(HxDoc, words));
+	HxReadFile(spool, &head, offsetof(HxSparseRow, words));
 	packed = palloc(VARHDRSZ + head.size);
 	SET_VARSIZE(packed, VARHDRSZ + head.size);
-	memcpy(VARDATA(packed), &head, offsetof(HxDoc, words));
-	HxReadFile(spool, VARDATA(packed) + offsetof(HxDoc, words),
-			   head.size - offsetof(HxDoc, words));
+	memcpy(VARDATA(packed), &head, offsetof(HxSparseRow, words));
+	HxReadFile(spool, VARDATA(packed) + offsetof(HxSparseRow, words),
+			   head.size - offsetof(HxSparseRow, words));
 	return packed;
 }
 
@@ -146,11 +149,11 @@ static uint64
 rank_row(HxBuild *build, bytea *packed)
 {
 	/* A bytea's contents are not aligned as a row must be. */
-	HxDoc *doc = palloc(VARSIZE(packed) - VARHDRSZ);
+	HxSparseRow *doc = palloc(VARSIZE(packed) - VARHDRSZ);
 	HxSketch sketch;
 
 	memcpy(doc, VARDATA(packed), VARSIZE(packed) - VARHDRSZ);
-	HxSketchDoc(build->desc, doc, HX_ROW_DIMS, &sketch);
+	HxSketchRow(build->desc, doc, HX_ROW_DIMS, &sketch);
 	return HxOrganizerRank(HX_SPARSE_BUILD(build)->organizer, &sketch);
 }
 
@@ -164,8 +167,7 @@ sort_rows(HxBuild *build, BufFile *spool, HxSorter *sorter)
 	{
 		MemoryContext old = MemoryContextSwitchTo(build->context);
 		bytea *packed = next_spooled(spool);
-		int64 key =
-			rank_row(build, packed) << SEQUENCE_BITS | (uint32) i;
+		int64 key = rank_row(build, packed) << SEQUENCE_BITS | (uint32) i;
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextSwitchTo(old);

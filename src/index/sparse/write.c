@@ -98,7 +98,7 @@ put_section_page(HxWindowWriter *writer, HxSection section)
 static void
 start_rows_page(HxWindowWriter *writer)
 {
-	HxPlace nowhere = {InvalidBlockNumber, 0};
+	HxEntryAddress nowhere = {InvalidBlockNumber, 0};
 
 	HxInitRowsPage(writer->desc, (Page) writer->page.data, writer->window.owner,
 				   nowhere);
@@ -154,7 +154,7 @@ HxWindowEndRows(HxWindowWriter *writer)
 {
 	Assert(writer->window.rows > 0);
 	put_section_page(writer, HX_SECTION_ROWS);
-	HxInitPage((Page) writer->page.data, HX_KIND_POSTINGS);
+	HxInitPage((Page) writer->page.data, HX_PAGE_POSTINGS);
 }
 
 /* ---- lists ---- */
@@ -178,7 +178,7 @@ put_units(HxWindowWriter *writer, const void *units, int count)
 		if (writer->units % HX_UNITS_A_PAGE == 0)
 		{
 			put_section_page(writer, HX_SECTION_POSTINGS);
-			HxInitPage((Page) writer->page.data, HX_KIND_POSTINGS);
+			HxInitPage((Page) writer->page.data, HX_PAGE_POSTINGS);
 		}
 	}
 }
@@ -270,7 +270,7 @@ put_dims(HxWindowWriter *writer)
 		uint32 count =
 			Min(writer->window.dims - done, (uint32) HX_DIMS_CAPACITY);
 
-		HxInitPage(page, HX_KIND_DIMS);
+		HxInitPage(page, HX_PAGE_DIMS);
 		memcpy(HxPageDims(page), writer->dims + done, count * sizeof(HxDim));
 		put_section_page(writer, HX_SECTION_DIMS);
 	}
@@ -286,7 +286,7 @@ put_fences(HxWindowWriter *writer)
 		 first += HX_DIMS_A_FENCE)
 	{
 		if (at == 0)
-			HxInitPage(page, HX_KIND_FENCES);
+			HxInitPage(page, HX_PAGE_FENCES);
 		HxPageFences(page)[at++] = writer->dims[first].dim;
 		if (at == HX_FENCES_CAPACITY)
 		{
@@ -322,7 +322,7 @@ put_map(HxWindowWriter *writer)
 		int first = p * capacity;
 		int count = Min(total - first, capacity);
 
-		HxInitPage(page, HX_KIND_MAP);
+		HxInitPage(page, HX_PAGE_MAP);
 		HxPageOpaque(page)->next = next;
 		HxPageMap(page)->count = count;
 		memcpy(HxMapZone(page), writer->zone,
@@ -419,9 +419,9 @@ grow_table(HxAssembler *assembler)
 
 /* Add a copy of a row, which must find room. */
 void
-HxAssemble(HxAssembler *assembler, const HxDoc *doc)
+HxAssemble(HxAssembler *assembler, const HxSparseRow *doc)
 {
-	const int32 *dims = HxDocDims(assembler->desc, doc);
+	const int32 *dims = HxSparseRowDims(assembler->desc, doc);
 	char *copy = MemoryContextAlloc(assembler->context, doc->size);
 
 	Assert(assembler->rows < HX_WINDOW_ROWS);
@@ -493,11 +493,11 @@ place_lists(HxAssembler *assembler)
 
 /* Put the postings of a row into their lists. */
 static void
-scatter_row(HxAssembler *assembler, const HxDoc *doc, int slot,
+scatter_row(HxAssembler *assembler, const HxSparseRow *doc, int slot,
 			HxPosting *postings)
 {
-	const int32 *dims = HxDocDims(assembler->desc, doc);
-	const float *weights = HxDocWeights(assembler->desc, doc);
+	const int32 *dims = HxSparseRowDims(assembler->desc, doc);
+	const float *weights = HxSparseRowWeights(assembler->desc, doc);
 
 	for (int i = 0; i < doc->nnz; i++)
 	{
@@ -521,10 +521,10 @@ HxWriteAssembled(HxAssembler *assembler, HxWindowWriter *writer)
 
 	for (int i = 0; i < assembler->rows; i++)
 	{
-		const HxDoc *doc = (const HxDoc *) assembler->docs[i];
+		const HxSparseRow *doc = (const HxSparseRow *) assembler->docs[i];
 		HxAttrRow attrs;
 
-		HxDocAttrs(assembler->desc, doc, &attrs);
+		HxSparseRowAttrs(assembler->desc, doc, &attrs);
 		HxWindowAddRow(writer, &attrs, &doc->tid, doc->norm2);
 		scatter_row(assembler, doc, i, postings);
 	}

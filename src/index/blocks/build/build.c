@@ -23,7 +23,7 @@
 #include "index/blocks/build/group.h"
 #include "index/options.h"
 #include "index/page/inject.h"
-#include "index/random.h"
+#include "random.h"
 #include "index/blocks/store/target.h"
 #include "index/blocks/build/spool.h"
 #include "index/blocks/store/upper.h"
@@ -128,7 +128,8 @@ take_sample(HxBuild *build, const HxWork *loaded, int wanted, uint8 *sample)
 		at = seen < wanted ? seen : (int64) HxRandomBelow(&random, seen + 1);
 		seen++;
 		if (at < wanted)
-			memcpy(sample + at * size, HxRowPayload(build->desc, HX_BLOCKS_BUILD(build)->row),
+			memcpy(sample + at * size,
+				   HxRowPayload(build->desc, HX_BLOCKS_BUILD(build)->row),
 				   size);
 	}
 	HxCloseSpool(spool);
@@ -184,7 +185,8 @@ train_groups(HxBuild *build, const HxWork *loaded)
 	centroids = HxTrainGroups(build, samplable(loaded), loaded->alive > 0,
 							  best_blocks(build, samplable(loaded)),
 							  most_blocks(build), HxBuildMemory(4));
-	HX_BLOCKS_BUILD(build)->ncentroids = HxGroupBlocks(HX_BLOCKS_BUILD(build)->groups);
+	HX_BLOCKS_BUILD(build)->ncentroids =
+		HxGroupBlocks(HX_BLOCKS_BUILD(build)->groups);
 	publish_centroids(build, centroids, HX_BLOCKS_BUILD(build)->ncentroids);
 }
 
@@ -257,7 +259,7 @@ write_rows(HxBuild *build, int64 rows)
 static void
 calibrate(HxBuild *build, int64 vectors)
 {
-	HxTable *table;
+	HxMisses *table;
 	uint64 rows;
 
 	if (vectors < HX_MIN_CALIBRATION_ROWS)
@@ -265,9 +267,9 @@ calibrate(HxBuild *build, int64 vectors)
 	HxSetPhase(HX_PHASE_CALIBRATE, vectors);
 	HxRunTask(build, HX_TASK_SCORE, HX_BLOCKS_BUILD(build)->ncentroids);
 	HxCollectScores(build);
-	table = palloc(sizeof(HxTable));
+	table = palloc(sizeof(HxMisses));
 	if (HxEndScoring(HX_BLOCKS_BUILD(build)->scorer, table, &rows))
-		HxStoreBuiltTable(build->index, table, rows);
+		HxStoreBuiltMisses(build->index, table, rows);
 	pfree(table);
 }
 

@@ -16,7 +16,7 @@
 #include "index/blocks/store/assign.h"
 #include "index/build/file.h"
 #include "index/blocks/build/group.h"
-#include "index/random.h"
+#include "random.h"
 #include "index/blocks/build/spool.h"
 
 /* Sampled rows a block, for training */
@@ -208,8 +208,8 @@ train_group(HxBuild *build, HxSpool *spool, const KeyRow *keys,
 
 		CHECK_FOR_INTERRUPTS();
 		HxReadSpool(spool, keys[at].row, HX_BLOCKS_BUILD(build)->row);
-		memcpy(sample + (Size) i * size, HxRowPayload(build->desc, HX_BLOCKS_BUILD(build)->row),
-			   size);
+		memcpy(sample + (Size) i * size,
+			   HxRowPayload(build->desc, HX_BLOCKS_BUILD(build)->row), size);
 	}
 	group->nblocks = HxTrainAlone(build->desc, sample, count, centroids,
 								  Min(group->nblocks, count));
@@ -227,7 +227,8 @@ publish_groups(HxBuild *build)
 		return;
 	file = HxCreateFile(build, "groups", 0);
 	BufFileWrite(file, HX_BLOCKS_BUILD(build)->groups->groups,
-				 (Size) HX_BLOCKS_BUILD(build)->groups->count * sizeof(ValueGroup));
+				 (Size) HX_BLOCKS_BUILD(build)->groups->count *
+					 sizeof(ValueGroup));
 	HxFinishFile(build, file);
 }
 

@@ -53,8 +53,7 @@ load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	row->alive = alive;
 	HxEncodeAttrs(desc, values, isnull, &row->attrs);
 	if (row->has_vector)
-		HxPayloadOf(desc)->form(desc, values[vector],
-									HxRowPayload(desc, row));
+		HxPayloadOf(desc)->form(desc, values[vector], HxRowPayload(desc, row));
 	BufFileWrite(build->rows, row, HxRowSize(desc));
 	work->vectors += row->has_vector;
 	work->alive += row->has_vector && row->alive;
@@ -103,7 +102,9 @@ assign_own_sample(HxBuild *build, HxAssigner *assigner)
 		{
 			CHECK_FOR_INTERRUPTS();
 			HX_BLOCKS_BUILD(build)->nearest[i] = HxAssign(
-				assigner, HX_BLOCKS_BUILD(build)->sample + i * build->desc->payload, NULL);
+				assigner,
+				HX_BLOCKS_BUILD(build)->sample + i * build->desc->payload,
+				NULL);
 		}
 		HxCountDone(build, end - start);
 	}
@@ -175,8 +176,8 @@ HxCollectAnswers(HxBuild *build)
 		for (int64 n = 0; n < shared->work[p].sampled; n++)
 		{
 			HxReadFile(file, &answer, sizeof(answer));
-			memcpy(HX_BLOCKS_BUILD(build)->nearest + answer.start, answer.nearest,
-				   (answer.end - answer.start) * sizeof(int));
+			memcpy(HX_BLOCKS_BUILD(build)->nearest + answer.start,
+				   answer.nearest, (answer.end - answer.start) * sizeof(int));
 		}
 		BufFileClose(file);
 	}

@@ -165,8 +165,8 @@ static void
 start_rows_page(HxWriter *writer, int block)
 {
 	HxEntry *entry = &writer->entries[block];
-	HxPlace place = {directory_page(writer, block),
-					 block % writer->entries_a_page};
+	HxEntryAddress place = {directory_page(writer, block),
+							block % writer->entries_a_page};
 	Buffer buffer;
 
 	end_rows_page(writer, entry->first != InvalidBlockNumber);
@@ -199,9 +199,9 @@ summarise_row(HxWriter *writer, int block, const HxRow *row)
 	if (!row->has_vector)
 		return;
 	writer->rows++;
-	HxPayloadOf(desc)->spreads(
-		desc, payload, writer->centroids + (block - 1) * desc->payload, 1,
-		&spread);
+	HxPayloadOf(desc)->spreads(desc, payload,
+							   writer->centroids + (block - 1) * desc->payload,
+							   1, &spread);
 	weight = HxPayloadOf(desc)->weight(desc, payload);
 	entry->radius = Max(entry->radius, spread);
 	entry->min_weight = Min(entry->min_weight, weight);
@@ -251,8 +251,8 @@ write_directory_page(HxWriter *writer, int d)
 		memcpy(HxPageCentroids(page) + i * desc->payload,
 			   writer->centroids + (Size) (first + i - 1) * desc->payload,
 			   desc->payload);
-		HxAddRange(&HxPageDirectory(page)->range,
-				   HxZoneRange(desc, zone_of(writer, first + i)));
+		HxAddSpan(&HxPageDirectory(page)->range,
+				  HxZoneSpan(desc, zone_of(writer, first + i)));
 	}
 	if (d + 1 < writer->ndirectory)
 		HxPageOpaque(page)->next = 1 + d + 1;
@@ -364,14 +364,14 @@ HxEndWrite(HxWriter *writer)
 }
 
 void
-HxStoreBuiltTable(Relation index, const HxTable *table, uint64 rows)
+HxStoreBuiltMisses(Relation index, const HxMisses *table, uint64 rows)
 {
 	HxWriter writer = {.index = index, .fork = MAIN_FORKNUM};
 	Buffer buffer = add_page(&writer);
 	Buffer meta_buffer = reserved_page(&writer, HX_METAPAGE);
 
-	HxInitPage(BufferGetPage(buffer), HX_KIND_TABLE);
-	*HxPageTable(BufferGetPage(buffer)) = *table;
+	HxInitPage(BufferGetPage(buffer), HX_PAGE_MISSES);
+	*HxPageMisses(BufferGetPage(buffer)) = *table;
 	HxNoteTable(HxPageMeta(BufferGetPage(meta_buffer)),
 				BufferGetBlockNumber(buffer), rows, HX_CALIBRATED_FULL);
 	finish_page(buffer);

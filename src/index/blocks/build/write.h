@@ -50,7 +50,7 @@ extern void HxWriteRow(HxWriter *writer, int block, const HxRow *row);
 extern void HxEndWrite(HxWriter *writer);
 
 /* Store the table of expected misses of an index being built. */
-extern void HxStoreBuiltTable(Relation index, const HxTable *table,
-							  uint64 rows);
+extern void HxStoreBuiltMisses(Relation index, const HxMisses *table,
+							   uint64 rows);
 
 #endif /* HX_WRITE_H */

@@ -38,11 +38,10 @@ typedef struct Finder
 } Finder;
 
 static bool
-range_has(const HxRange *range, HxKey key)
+range_has(const HxSpan *range, HxKey key)
 {
-	return !HxRangeIsEmpty(range) &&
-		   HxCompareKeys(HxRangeLow(range), key) <= 0 &&
-		   HxCompareKeys(key, HxRangeHigh(range)) <= 0;
+	return !HxSpanIsEmpty(range) && HxCompareKeys(HxSpanLow(range), key) <= 0 &&
+		   HxCompareKeys(key, HxSpanHigh(range)) <= 0;
 }
 
 static HxBlock
@@ -85,19 +84,19 @@ look_at_page(Finder *finder, BlockNumber number, Page page, int slot,
 	int count = HxPageDirectory(page)->count;
 	Buffer zones = InvalidBuffer;
 
-	HxPayloadOf(finder->desc)->spreads(finder->desc, finder->payload,
-										   HxPageCentroids(page), count,
-										   finder->spreads);
+	HxPayloadOf(finder->desc)
+		->spreads(finder->desc, finder->payload, HxPageCentroids(page), count,
+				  finder->spreads);
 	for (int i = slot; i < count; i++)
 	{
 		HxBlock block = block_of(&entries[i], number, i);
 		uint32 spread = finder->spreads[i];
-		HxRange range;
+		HxSpan range;
 
 		if (entries[i].flags & HX_ENTRY_FREE)
 			continue;
-		range = HxEntryRange(finder->index, finder->desc, &entries[i], &zones);
-		if (HxRangeIsEmpty(&range))
+		range = HxEntrySpan(finder->index, finder->desc, &entries[i], &zones);
+		if (HxSpanIsEmpty(&range))
 			continue;
 		if (range_has(&range, finder->key))
 		{
@@ -109,10 +108,10 @@ look_at_page(Finder *finder, BlockNumber number, Page page, int slot,
 			finder->found = true;
 		}
 		else if (neighbours &&
-				 HxCompareKeys(HxRangeHigh(&range), finder->key) < 0)
-			note_neighbour(finder, &block, HxRangeHigh(&range), spread, true);
+				 HxCompareKeys(HxSpanHigh(&range), finder->key) < 0)
+			note_neighbour(finder, &block, HxSpanHigh(&range), spread, true);
 		else if (neighbours)
-			note_neighbour(finder, &block, HxRangeLow(&range), spread, false);
+			note_neighbour(finder, &block, HxSpanLow(&range), spread, false);
 	}
 	if (BufferIsValid(zones))
 		UnlockReleaseBuffer(zones);
@@ -129,7 +128,7 @@ look_at_pages(Finder *finder, BlockNumber first, bool neighbours)
 	while (block != InvalidBlockNumber)
 	{
 		Buffer buffer = HxReadPage(finder->index, block, BUFFER_LOCK_SHARE,
-								   HX_KIND_DIRECTORY);
+								   HX_PAGE_DIRECTORY);
 		Page page = BufferGetPage(buffer);
 		const HxEntry *entries = HxPageEntries(page);
 		int slot = block == first ? 1 : 0;
@@ -239,25 +238,25 @@ HxCutByKey(const HxRewrite *rewrite, int wanted, int *rows, int *counts)
 /* ---- joining ---- */
 
 bool
-HxMayJoin(const HxRange *ranges, int count, int a, int b)
+HxMayJoin(const HxSpan *ranges, int count, int a, int b)
 {
-	HxRange both = ranges[a];
+	HxSpan both = ranges[a];
 	HxKey low;
 	HxKey high;
 
-	if (HxRangeIsEmpty(&ranges[a]) || HxRangeIsEmpty(&ranges[b]))
+	if (HxSpanIsEmpty(&ranges[a]) || HxSpanIsEmpty(&ranges[b]))
 		return true;
-	HxAddRange(&both, ranges[b]);
-	low = HxRangeLow(&both);
-	high = HxRangeHigh(&both);
+	HxAddSpan(&both, ranges[b]);
+	low = HxSpanLow(&both);
+	high = HxSpanHigh(&both);
 	if (HxCompareKeys(low, high) == 0)
 		return true;
 	for (int i = 0; i < count; i++)
 	{
-		if (i == a || i == b || HxRangeIsEmpty(&ranges[i]))
+		if (i == a || i == b || HxSpanIsEmpty(&ranges[i]))
 			continue;
-		if (HxCompareKeys(HxRangeHigh(&ranges[i]), low) > 0 &&
-			HxCompareKeys(HxRangeLow(&ranges[i]), high) < 0)
+		if (HxCompareKeys(HxSpanHigh(&ranges[i]), low) > 0 &&
+			HxCompareKeys(HxSpanLow(&ranges[i]), high) < 0)
 			return false;
 	}
 	return true;

@@ -30,6 +30,6 @@ extern int HxCutByKey(const HxRewrite *rewrite, int wanted, int *rows,
  * May two of some blocks become one?  If they have one key and the same, or no
  * other block has a key between theirs.
  */
-extern bool HxMayJoin(const HxRange *ranges, int count, int a, int b);
+extern bool HxMayJoin(const HxSpan *ranges, int count, int a, int b);
 
 #endif /* HX_GROUP_H */

@@ -70,7 +70,7 @@ find_room(Relation index, const HxEntry *entry, bool may_add, RowAppend *append)
 	while (block != InvalidBlockNumber)
 	{
 		Buffer buffer =
-			HxReadPage(index, block, BUFFER_LOCK_EXCLUSIVE, HX_KIND_ROWS);
+			HxReadPage(index, block, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_ROWS);
 		Page page = BufferGetPage(buffer);
 
 		if (HxPageOpaque(page)->owner != entry->owner)
@@ -104,7 +104,7 @@ find_zone(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
 	if (desc->nattrs == 0)
 		return;
 	buffer =
-		HxReadPage(index, entry->zones, BUFFER_LOCK_EXCLUSIVE, HX_KIND_ZONES);
+		HxReadPage(index, entry->zones, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_ZONES);
 	if (HxZoneCovers(desc, HxGetZone(index, desc, buffer, entry->zone),
 					 &row->attrs))
 		UnlockReleaseBuffer(buffer);
@@ -115,7 +115,7 @@ find_zone(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
 /* Write the append as one record, and release all pages. */
 static void
 write_append(Relation index, const HxIndexDesc *desc, const RowAppend *append,
-			 HxPlace place, NewRow *row)
+			 HxEntryAddress place, NewRow *row)
 {
 	GenericXLogState *state = GenericXLogStart(index);
 	Page directory = GenericXLogRegisterBuffer(state, append->directory, 0);
@@ -136,7 +136,7 @@ write_append(Relation index, const HxIndexDesc *desc, const RowAppend *append,
 	}
 	HxPutRow(desc, page, row->payload, &row->attrs, &row->tid);
 	if (row->payload)
-		HxWidenRange(desc, &HxPageDirectory(directory)->range, &row->attrs);
+		HxWidenSpan(desc, &HxPageDirectory(directory)->range, &row->attrs);
 	entry->append = block;
 	widen_entry(entry, row);
 	if (BufferIsValid(append->zones))
@@ -174,7 +174,7 @@ attempt_append(Relation index, const HxIndexDesc *desc, const HxBlock *block,
 	Attempt attempt = APPEND_GONE;
 
 	append.directory = HxReadPage(index, block->place.page,
-								  BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
+								  BUFFER_LOCK_EXCLUSIVE, HX_PAGE_DIRECTORY);
 	entry = HxGetEntry(index, append.directory, block->place.slot);
 	if (entry->owner == block->owner)
 		attempt = find_room(index, entry, may_add, &append) ? APPEND_DONE
@@ -231,7 +231,7 @@ make_entry(const HxIndexDesc *desc, Page directory, int slot, Page zones,
 		   desc->payload);
 	HxInitZone(desc, HxPageZone(desc, zones, zone));
 	HxWidenZone(desc, HxPageZone(desc, zones, zone), &row->attrs);
-	HxWidenRange(desc, &HxPageDirectory(directory)->range, &row->attrs);
+	HxWidenSpan(desc, &HxPageDirectory(directory)->range, &row->attrs);
 	HxPageDirectory(directory)->count = slot + 1;
 }
 
@@ -250,7 +250,7 @@ make_first_block(Relation index, const HxIndexDesc *desc, const NewRow *row)
 	HxReadMeta(index, &known);
 	first = known.directory;
 	directory =
-		HxReadPage(index, first, BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
+		HxReadPage(index, first, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_DIRECTORY);
 	fresh = HxPageDirectory(BufferGetPage(directory))->count == 1;
 	if (fresh)
 	{
@@ -258,10 +258,10 @@ make_first_block(Relation index, const HxIndexDesc *desc, const NewRow *row)
 		bool reused;
 		Buffer rows = HxNewBuffer(index, &reused);
 		Buffer zones = HxReadPage(index, nulls->zones, BUFFER_LOCK_EXCLUSIVE,
-								  HX_KIND_ZONES);
+								  HX_PAGE_ZONES);
 		Buffer meta =
-			HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
-		HxPlace place = {first, 1};
+			HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_META);
+		HxEntryAddress place = {first, 1};
 		GenericXLogState *state;
 		Page meta_page;
 		Page directory_page;

@@ -41,7 +41,7 @@
 /* A block as it was when the tidying began */
 typedef struct TidyBlock
 {
-	HxPlace place;
+	HxEntryAddress place;
 	HxEntry entry;
 } TidyBlock;
 
@@ -51,7 +51,7 @@ typedef struct Tidy
 	const HxIndexDesc *desc;
 	TidyBlock *blocks; /* in directory order; those gone are free */
 	uint8 *centroids;
-	HxRange *ranges; /* in an index with groups; of blocks gone: empty */
+	HxSpan *ranges; /* in an index with groups; of blocks gone: empty */
 	int count;
 	int room;
 	int live;	 /* not gone */
@@ -76,7 +76,7 @@ add_blocks(Tidy *tidy, BlockNumber block, Page page)
 		tidy->centroids =
 			repalloc_huge(tidy->centroids, (Size) tidy->room * size);
 		tidy->ranges =
-			repalloc_huge(tidy->ranges, (Size) tidy->room * sizeof(HxRange));
+			repalloc_huge(tidy->ranges, (Size) tidy->room * sizeof(HxSpan));
 	}
 	for (int i = 0; i < count; i++)
 	{
@@ -88,7 +88,7 @@ add_blocks(Tidy *tidy, BlockNumber block, Page page)
 		added->place.slot = i;
 		added->entry = entries[i];
 		tidy->ranges[tidy->count] =
-			HxEntryRange(tidy->index, tidy->desc, &entries[i], &zones);
+			HxEntrySpan(tidy->index, tidy->desc, &entries[i], &zones);
 		memcpy(tidy->centroids + (Size) tidy->count++ * size,
 			   HxPageCentroids(page) + i * size, size);
 		tidy->rows += entries[i].rows;
@@ -108,13 +108,13 @@ read_blocks(Tidy *tidy)
 	tidy->room = 256;
 	tidy->blocks = palloc(tidy->room * sizeof(TidyBlock));
 	tidy->centroids = palloc(tidy->room * tidy->desc->payload);
-	tidy->ranges = palloc(tidy->room * sizeof(HxRange));
+	tidy->ranges = palloc(tidy->room * sizeof(HxSpan));
 	HxReadMeta(tidy->index, &meta);
 	block = meta.directory;
 	while (block != InvalidBlockNumber)
 	{
 		Buffer buffer = HxReadPage(tidy->index, block, BUFFER_LOCK_SHARE,
-								   HX_KIND_DIRECTORY);
+								   HX_PAGE_DIRECTORY);
 
 		HxCountStep(tidy->index, block, &steps);
 		add_blocks(tidy, block, BufferGetPage(buffer));
@@ -151,10 +151,10 @@ find_neighbour(const Tidy *tidy, int thin, double target)
 
 	/* In portions, since an implementation may have room for few results. */
 	for (int i = 0; i < tidy->count; i += tidy->desc->capacity)
-		HxPayloadOf(tidy->desc)->spreads(
-			tidy->desc, tidy->centroids + (Size) thin * size,
-			tidy->centroids + (Size) i * size,
-			Min(tidy->desc->capacity, tidy->count - i), spreads + i);
+		HxPayloadOf(tidy->desc)
+			->spreads(tidy->desc, tidy->centroids + (Size) thin * size,
+					  tidy->centroids + (Size) i * size,
+					  Min(tidy->desc->capacity, tidy->count - i), spreads + i);
 	for (int i = 0; i < tidy->count; i++)
 	{
 		const HxEntry *entry = &tidy->blocks[i].entry;
@@ -235,11 +235,11 @@ rewrite_blocks(Tidy *tidy, HxRewrite *rewrite, const int *blocks, int count)
 	}
 	tidy->live -= rewrite->nsources - rewrite->ntargets;
 	for (int s = 0; s < rewrite->nsources; s++)
-		tidy->ranges[blocks[s]] = HX_EMPTY_RANGE;
+		tidy->ranges[blocks[s]] = HX_EMPTY_SPAN;
 	if (rewrite->ntargets > 0)
 	{
 		tidy->ranges[blocks[count - 1]] =
-			HxZoneRange(tidy->desc, rewrite->targets[0].zone);
+			HxZoneSpan(tidy->desc, rewrite->targets[0].zone);
 		last->entry = rewrite->targets[0].entry;
 		memcpy(tidy->centroids + (Size) blocks[count - 1] * tidy->desc->payload,
 			   rewrite->targets[0].centroid, tidy->desc->payload);

@@ -61,11 +61,11 @@ add_directory_page(Relation index, const HxIndexDesc *desc, BlockNumber page,
 	HxUpperEntry entry = {BufferGetBlockNumber(buffer)};
 	BlockNumber zones = add_zone_pages(index, desc, entry.page);
 	Buffer before =
-		HxReadPage(index, page, BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
+		HxReadPage(index, page, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_DIRECTORY);
 	Buffer upper =
-		HxReadPage(index, room, BUFFER_LOCK_EXCLUSIVE, HX_KIND_UPPER);
+		HxReadPage(index, room, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_UPPER);
 	Buffer meta =
-		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_META);
 	GenericXLogState *state = GenericXLogStart(index);
 	Page added =
 		GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);
@@ -114,7 +114,7 @@ find_zone(Relation index, const HxIndexDesc *desc, BlockNumber zones,
 	for (int i = 0; i < target->place.slot / capacity; i++)
 	{
 		Buffer buffer =
-			HxReadPage(index, zones, BUFFER_LOCK_SHARE, HX_KIND_ZONES);
+			HxReadPage(index, zones, BUFFER_LOCK_SHARE, HX_PAGE_ZONES);
 
 		zones = HxPageOpaque(BufferGetPage(buffer))->next;
 		UnlockReleaseBuffer(buffer);
@@ -140,7 +140,7 @@ typedef struct Movable
  * if the page has room.
  */
 static void
-list_movable(const HxRewrite *rewrite, HxPlace stays, Movable *movable)
+list_movable(const HxRewrite *rewrite, HxEntryAddress stays, Movable *movable)
 {
 	const HxIndexDesc *desc = rewrite->desc;
 	int capacity = HxDirectoryCapacity(desc);
@@ -154,21 +154,21 @@ list_movable(const HxRewrite *rewrite, HxPlace stays, Movable *movable)
 	movable->rows = palloc(capacity * sizeof(uint32));
 	movable->centroids = palloc(capacity * desc->payload);
 	buffer = HxReadPage(rewrite->index, stays.page, BUFFER_LOCK_SHARE,
-						HX_KIND_DIRECTORY);
+						HX_PAGE_DIRECTORY);
 	page = BufferGetPage(buffer);
 	for (int i = 0; free_slot(page) == capacity && i < capacity; i++)
 	{
 		const HxEntry *entry = &HxPageEntries(page)[i];
 		int at = movable->count;
-		HxRange range;
+		HxSpan range;
 
 		if (i == stays.slot || entry->rows == 0 ||
 			(entry->flags & HX_ENTRY_NULLS))
 			continue;
 		movable->slots[at] = i;
 		movable->rows[at] = entry->rows;
-		range = HxEntryRange(rewrite->index, desc, entry, &zones);
-		movable->keys[at] = HxRangeLow(&range);
+		range = HxEntrySpan(rewrite->index, desc, entry, &zones);
+		movable->keys[at] = HxSpanLow(&range);
 		memcpy(movable->centroids + at * desc->payload,
 			   HxPageCentroids(page) + i * desc->payload, desc->payload);
 		movable->count++;
@@ -246,8 +246,8 @@ mean_of(const HxIndexDesc *desc, const Movable *movable, const int *order,
 
 /* Move a block to another place as it is; false if it changes meanwhile. */
 static bool
-move_block(HxRewrite *rewrite, HxPlace from, const uint8 *centroid, HxPlace to,
-		   BlockNumber zones, uint64 owner)
+move_block(HxRewrite *rewrite, HxEntryAddress from, const uint8 *centroid,
+		   HxEntryAddress to, BlockNumber zones, uint64 owner)
 {
 	const HxSource *source = &rewrite->sources[0];
 	HxTarget *target = &rewrite->targets[0];
@@ -282,12 +282,12 @@ move_block(HxRewrite *rewrite, HxPlace from, const uint8 *centroid, HxPlace to,
  * itself stays, and so do blocks that change meanwhile.
  */
 static void
-make_room(HxRewrite *rewrite, HxPlace stays)
+make_room(HxRewrite *rewrite, HxEntryAddress stays)
 {
 	const HxIndexDesc *desc = rewrite->desc;
 	Relation index = rewrite->index;
 	Movable movable;
-	HxPlace to = {0};
+	HxEntryAddress to = {0};
 	BlockNumber zones;
 	Buffer buffer;
 	uint64 owner;
@@ -302,12 +302,12 @@ make_room(HxRewrite *rewrite, HxPlace stays)
 	owner = HxReserveOwners(index, count);
 	to.page = add_directory_page(index, desc, stays.page,
 								 mean_of(desc, &movable, order, count));
-	buffer = HxReadPage(index, to.page, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+	buffer = HxReadPage(index, to.page, BUFFER_LOCK_SHARE, HX_PAGE_DIRECTORY);
 	zones = HxPageDirectory(BufferGetPage(buffer))->zones;
 	UnlockReleaseBuffer(buffer);
 	for (int i = 0; i < count; i++)
 	{
-		HxPlace from = {stays.page, movable.slots[order[i]]};
+		HxEntryAddress from = {stays.page, movable.slots[order[i]]};
 		const uint8 *centroid = movable.centroids + order[i] * desc->payload;
 
 		CHECK_FOR_INTERRUPTS();
@@ -336,7 +336,7 @@ find_place(Relation index, const HxIndexDesc *desc, BlockNumber from,
 	for (;;)
 	{
 		Buffer buffer =
-			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_PAGE_DIRECTORY);
 		Page page = BufferGetPage(buffer);
 		int slot = free_slot(page);
 		BlockNumber zones = HxPageDirectory(page)->zones;
@@ -362,7 +362,7 @@ find_place(Relation index, const HxIndexDesc *desc, BlockNumber from,
 }
 
 int
-HxFindPlaces(HxRewrite *rewrite, HxPlace place, int wanted)
+HxFindPlaces(HxRewrite *rewrite, HxEntryAddress place, int wanted)
 {
 	const HxIndexDesc *desc = rewrite->desc;
 	int capacity = HxZonesCapacity(desc);
@@ -373,7 +373,7 @@ HxFindPlaces(HxRewrite *rewrite, HxPlace place, int wanted)
 	if (wanted > 2)
 	{
 		Buffer buffer = HxReadPage(rewrite->index, place.page,
-								   BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+								   BUFFER_LOCK_SHARE, HX_PAGE_DIRECTORY);
 		Page page = BufferGetPage(buffer);
 		BlockNumber zones = HxPageDirectory(page)->zones;
 

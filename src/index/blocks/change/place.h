@@ -13,6 +13,6 @@
  * on few zone pages beside its own, so that one record can change them; returns
  * how many were found.
  */
-extern int HxFindPlaces(HxRewrite *rewrite, HxPlace place, int wanted);
+extern int HxFindPlaces(HxRewrite *rewrite, HxEntryAddress place, int wanted);
 
 #endif /* HX_PLACE_H */

@@ -85,9 +85,9 @@ copy_page(Prune *prune, BlockNumber *next)
 static bool
 copy_block(Prune *prune)
 {
-	HxPlace place = prune->block->place;
+	HxEntryAddress place = prune->block->place;
 	Buffer buffer = HxReadPage(prune->index, place.page, BUFFER_LOCK_SHARE,
-							   HX_KIND_DIRECTORY);
+							   HX_PAGE_DIRECTORY);
 	HxEntry entry = *HxGetEntry(prune->index, buffer, place.slot);
 	BlockNumber next = entry.first;
 	int pages = Min(entry.pages, MOST_PAGES);
@@ -197,9 +197,9 @@ log_conflict(const Prune *prune, const PrunePage *page,
 static bool
 prune_page(Prune *prune, const PrunePage *page)
 {
-	HxPlace place = prune->block->place;
+	HxEntryAddress place = prune->block->place;
 	Buffer directory = HxReadPage(prune->index, place.page,
-								  BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
+								  BUFFER_LOCK_EXCLUSIVE, HX_PAGE_DIRECTORY);
 	const HxEntry *entry = HxGetEntry(prune->index, directory, place.slot);
 	bool same =
 		entry->owner == prune->block->owner && entry->changes == prune->changes;
@@ -207,7 +207,7 @@ prune_page(Prune *prune, const PrunePage *page)
 	if (same)
 	{
 		Buffer buffer = HxReadPage(prune->index, page->block,
-								   BUFFER_LOCK_EXCLUSIVE, HX_KIND_ROWS);
+								   BUFFER_LOCK_EXCLUSIVE, HX_PAGE_ROWS);
 		GenericXLogState *state;
 		HxRowArrays arrays;
 		int removed;

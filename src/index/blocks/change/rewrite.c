@@ -25,7 +25,7 @@
 /* An entry that the switch changes */
 typedef struct Change
 {
-	HxPlace place;
+	HxEntryAddress place;
 	const HxTarget *target; /* NULL: becomes free */
 	BlockNumber zones;
 	uint16 zone;
@@ -73,7 +73,7 @@ uint64
 HxReserveOwners(Relation index, int count)
 {
 	Buffer buffer =
-		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_META);
 	GenericXLogState *state = GenericXLogStart(index);
 	HxMeta *meta = HxPageMeta(GenericXLogRegisterBuffer(state, buffer, 0));
 	uint64 first = meta->next_owner;
@@ -88,13 +88,13 @@ HxReserveOwners(Relation index, int count)
 
 /* Copy the entry of a place; false if it is free. */
 static bool
-copy_entry(const HxRewrite *rewrite, HxPlace place, HxEntry *entry)
+copy_entry(const HxRewrite *rewrite, HxEntryAddress place, HxEntry *entry)
 {
 	Buffer buffer = rewrite->locked;
 
 	if (!BufferIsValid(buffer))
 		buffer = HxReadPage(rewrite->index, place.page, BUFFER_LOCK_SHARE,
-							HX_KIND_DIRECTORY);
+							HX_PAGE_DIRECTORY);
 	*entry = *HxGetEntry(rewrite->index, buffer, place.slot);
 	if (!BufferIsValid(rewrite->locked))
 		UnlockReleaseBuffer(buffer);
@@ -163,7 +163,7 @@ copy_page(HxRewrite *rewrite, Page page)
 }
 
 bool
-HxCopyBlock(HxRewrite *rewrite, HxPlace place)
+HxCopyBlock(HxRewrite *rewrite, HxEntryAddress place)
 {
 	HxSource *source = &rewrite->sources[rewrite->nsources];
 	int before = rewrite->count;
@@ -218,7 +218,7 @@ HxIsUnchanged(const HxRewrite *rewrite)
 	{
 		const HxSource *source = &rewrite->sources[s];
 		Buffer buffer = HxReadPage(rewrite->index, source->place.page,
-								   BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+								   BUFFER_LOCK_SHARE, HX_PAGE_DIRECTORY);
 
 		same = is_same_entry(BufferGetPage(buffer), source);
 		UnlockReleaseBuffer(buffer);
@@ -417,7 +417,7 @@ lock_changes(HxRewrite *rewrite, Change *changes, int count)
 		else
 			changes[c].directory =
 				HxReadPage(rewrite->index, changes[c].place.page,
-						   BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
+						   BUFFER_LOCK_EXCLUSIVE, HX_PAGE_DIRECTORY);
 	}
 	for (int c = 0; c < count; c++)
 	{
@@ -428,7 +428,7 @@ lock_changes(HxRewrite *rewrite, Change *changes, int count)
 		else
 			changes[c].zone_page =
 				HxReadPage(rewrite->index, changes[c].zones,
-						   BUFFER_LOCK_EXCLUSIVE, HX_KIND_ZONES);
+						   BUFFER_LOCK_EXCLUSIVE, HX_PAGE_ZONES);
 		if (changes[c].zone >= HxZonesCapacity(rewrite->desc))
 			HxCorrupted(rewrite->index, changes[c].place.page,
 						"an entry names an impossible zone map");
@@ -462,7 +462,7 @@ apply_change(const HxIndexDesc *desc, const Change *change, Page directory,
 		memcpy(HxPageCentroids(directory) + slot * desc->payload,
 			   change->target->centroid, desc->payload);
 		memcpy(zone, change->target->zone, HX_ZONE_SIZE(desc->nwords));
-		HxAddRange(&HxPageDirectory(directory)->range, HxZoneRange(desc, zone));
+		HxAddSpan(&HxPageDirectory(directory)->range, HxZoneSpan(desc, zone));
 	}
 	else
 	{
@@ -532,7 +532,7 @@ free_some(Relation index, const BlockNumber *pages, int count, uint64 owner)
 		page = BufferGetPage(buffers[i]);
 		if (PageIsNew(page) || !HxPageIsSound(page) ||
 			HxPageOpaque(page)->kind !=
-				(owner == HX_NO_OWNER ? HX_KIND_ZONES : HX_KIND_ROWS) ||
+				(owner == HX_NO_OWNER ? HX_PAGE_ZONES : HX_PAGE_ROWS) ||
 			HxPageOpaque(page)->owner != owner)
 			continue;
 		HxMarkPageFree(GenericXLogRegisterBuffer(state, buffers[i], 0));

@@ -18,7 +18,7 @@
 /* A block that is to be replaced, as its entry stood when it was copied */
 typedef struct HxSource
 {
-	HxPlace place;
+	HxEntryAddress place;
 	HxEntry entry;
 	BlockNumber *pages; /* of its chain */
 	int npages;
@@ -27,7 +27,7 @@ typedef struct HxSource
 /* A block that is to be made */
 typedef struct HxTarget
 {
-	HxPlace place;
+	HxEntryAddress place;
 	HxEntry entry; /* owner, zone page and slot are set by the caller */
 	const uint8 *centroid;
 	HxZone *zone;
@@ -68,7 +68,7 @@ extern uint64 HxReserveOwners(Relation index, int count);
  * Copy the rows of the block at a place, and make it the next source.  False if
  * it has gone, changes meanwhile, or is larger than maintenance_work_mem.
  */
-extern bool HxCopyBlock(HxRewrite *rewrite, HxPlace place);
+extern bool HxCopyBlock(HxRewrite *rewrite, HxEntryAddress place);
 
 /* Has no source changed so far?  Only a look that may save work. */
 extern bool HxIsUnchanged(const HxRewrite *rewrite);

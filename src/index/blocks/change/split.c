@@ -198,8 +198,8 @@ is_one_cluster(const Parts *parts, int first)
 	double within = 0;
 	uint32 between;
 
-	HxPayloadOf(desc)->spreads(
-		desc, parts->centroids, parts->centroids + desc->payload, 1, &between);
+	HxPayloadOf(desc)->spreads(desc, parts->centroids,
+							   parts->centroids + desc->payload, 1, &between);
 	for (int i = 0; i < count; i++)
 		within += Min(parts->spreads[i][0], parts->spreads[i][1]);
 	within /= count;
@@ -333,7 +333,7 @@ postpone(const HxRewrite *rewrite)
 {
 	const HxSource *source = &rewrite->sources[0];
 	Buffer buffer = HxReadPage(rewrite->index, source->place.page,
-							   BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
+							   BUFFER_LOCK_EXCLUSIVE, HX_PAGE_DIRECTORY);
 	HxEntry *entry = HxGetEntry(rewrite->index, buffer, source->place.slot);
 
 	if (entry->owner == source->entry.owner)
@@ -383,7 +383,7 @@ typedef enum Attempt
 } Attempt;
 
 static Attempt
-attempt_split(HxRewrite *rewrite, HxPlace place, uint64 rows, int places)
+attempt_split(HxRewrite *rewrite, HxEntryAddress place, uint64 rows, int places)
 {
 	const HxEntry *entry = &rewrite->sources[0].entry;
 	Parts *parts = palloc0(sizeof(Parts));
@@ -418,7 +418,7 @@ attempt_split(HxRewrite *rewrite, HxPlace place, uint64 rows, int places)
 
 /* Attempt it until it is done or clear that it cannot be. */
 static bool
-split(HxRewrite *rewrite, HxPlace place, uint64 rows, bool only_block)
+split(HxRewrite *rewrite, HxEntryAddress place, uint64 rows, bool only_block)
 {
 	Attempt attempt = SPLIT_CHANGED;
 	int places = HxFindPlaces(rewrite, place, only_block ? FIRST_SPLIT : 2);
@@ -432,7 +432,7 @@ split(HxRewrite *rewrite, HxPlace place, uint64 rows, bool only_block)
 		if (i == ATTEMPTS)
 			rewrite->locked =
 				HxReadPage(rewrite->index, place.page, BUFFER_LOCK_EXCLUSIVE,
-						   HX_KIND_DIRECTORY);
+						   HX_PAGE_DIRECTORY);
 		attempt = attempt_split(rewrite, place, rows, places);
 	}
 	if (BufferIsValid(rewrite->locked))
@@ -457,11 +457,11 @@ split(HxRewrite *rewrite, HxPlace place, uint64 rows, bool only_block)
 
 /* Is the block at a place long?  *only_block: does it have all rows? */
 static bool
-is_long_block(Relation index, const HxIndexDesc *desc, HxPlace place,
+is_long_block(Relation index, const HxIndexDesc *desc, HxEntryAddress place,
 			  uint64 rows, bool *only_block)
 {
 	Buffer buffer =
-		HxReadPage(index, place.page, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+		HxReadPage(index, place.page, BUFFER_LOCK_SHARE, HX_PAGE_DIRECTORY);
 	const HxEntry *entry = HxGetEntry(index, buffer, place.slot);
 	bool is_long = HxIsLong(index, desc, entry, rows);
 
@@ -471,7 +471,7 @@ is_long_block(Relation index, const HxIndexDesc *desc, HxPlace place,
 }
 
 bool
-HxSplitBlock(Relation index, const HxIndexDesc *desc, HxPlace place,
+HxSplitBlock(Relation index, const HxIndexDesc *desc, HxEntryAddress place,
 			 uint64 rows)
 {
 	HxRewrite *rewrite = HxBeginRewrite(index, desc);

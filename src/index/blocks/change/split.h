@@ -22,7 +22,7 @@ extern bool HxIsLong(Relation index, const HxIndexDesc *desc,
  * Split the block at a place if it is long and nobody else changes the
  * structure; true if so.  No buffer may be locked.
  */
-extern bool HxSplitBlock(Relation index, const HxIndexDesc *desc, HxPlace place,
-						 uint64 rows);
+extern bool HxSplitBlock(Relation index, const HxIndexDesc *desc,
+						 HxEntryAddress place, uint64 rows);
 
 #endif /* HX_SPLIT_H */

@@ -63,7 +63,7 @@ read_page(Vacuum *vacuum, BlockNumber block, int lockmode)
 static bool
 is_rows_page_of(Page page, uint64 owner)
 {
-	return !PageIsNew(page) && HxPageOpaque(page)->kind == HX_KIND_ROWS &&
+	return !PageIsNew(page) && HxPageOpaque(page)->kind == HX_PAGE_ROWS &&
 		   HxPageOpaque(page)->owner == owner;
 }
 
@@ -99,8 +99,8 @@ find_dead_rows(Vacuum *vacuum, Page page)
 static int
 compare_places(const ListCell *a, const ListCell *b)
 {
-	const HxPlace *left = lfirst(a);
-	const HxPlace *right = lfirst(b);
+	const HxEntryAddress *left = lfirst(a);
+	const HxEntryAddress *right = lfirst(b);
 
 	if (left->page != right->page)
 		return left->page < right->page ? -1 : 1;
@@ -109,9 +109,9 @@ compare_places(const ListCell *a, const ListCell *b)
 
 /* Note that a block has an empty page which may be unlinked. */
 static void
-note_empty(Vacuum *vacuum, HxPlace place)
+note_empty(Vacuum *vacuum, HxEntryAddress place)
 {
-	HxPlace *copy = palloc(sizeof(HxPlace));
+	HxEntryAddress *copy = palloc(sizeof(HxEntryAddress));
 
 	*copy = place;
 	vacuum->thinned = lappend(vacuum->thinned, copy);
@@ -122,10 +122,11 @@ note_empty(Vacuum *vacuum, HxPlace place)
  * lock that lasts, so everything is checked again.
  */
 static void
-vacuum_page(Vacuum *vacuum, BlockNumber block, HxPlace place, uint64 owner)
+vacuum_page(Vacuum *vacuum, BlockNumber block, HxEntryAddress place,
+			uint64 owner)
 {
 	Buffer directory = HxReadPage(vacuum->index, place.page,
-								  BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
+								  BUFFER_LOCK_EXCLUSIVE, HX_PAGE_DIRECTORY);
 	Buffer buffer = read_page(vacuum, block, BUFFER_LOCK_EXCLUSIVE);
 	HxEntry *entry;
 
@@ -195,7 +196,7 @@ free_new_page(Vacuum *vacuum, BlockNumber block)
 
 		HxInitPage(
 			GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE),
-			HX_KIND_FREE);
+			HX_PAGE_FREE);
 		GenericXLogFinish(state);
 	}
 	UnlockReleaseBuffer(buffer);
@@ -209,11 +210,11 @@ visit_page(Vacuum *vacuum, BlockNumber block)
 	Page page = BufferGetPage(buffer);
 	bool dead = false;
 	bool is_new = PageIsNew(page);
-	HxPlace place = {0};
+	HxEntryAddress place = {0};
 	uint64 owner = 0;
 
 	HX_INJECT_LOCKED("vacuum-page");
-	if (!is_new && HxPageOpaque(page)->kind == HX_KIND_ROWS)
+	if (!is_new && HxPageOpaque(page)->kind == HX_PAGE_ROWS)
 	{
 		dead = find_dead_rows(vacuum, page) > 0;
 		place.page = HxPageOpaque(page)->parent;
@@ -222,9 +223,9 @@ visit_page(Vacuum *vacuum, BlockNumber block)
 		if (!HxHasOwner(&vacuum->owners, owner))
 			note_suspect(vacuum, block);
 	}
-	else if (!is_new && HxPageOpaque(page)->kind == HX_KIND_ZONES)
+	else if (!is_new && HxPageOpaque(page)->kind == HX_PAGE_ZONES)
 		note_suspect(vacuum, block);
-	else if (is_new || HxPageOpaque(page)->kind == HX_KIND_FREE)
+	else if (is_new || HxPageOpaque(page)->kind == HX_PAGE_FREE)
 	{
 		/* Who takes it looks again. */
 		RecordFreeIndexPage(vacuum->index, block);
@@ -279,10 +280,10 @@ read_chain_page(Vacuum *vacuum, BlockNumber block, uint64 owner)
 
 /* Unlink the empty pages of a block, its first one excepted. */
 static void
-unlink_empty_pages(Vacuum *vacuum, const HxPlace *place)
+unlink_empty_pages(Vacuum *vacuum, const HxEntryAddress *place)
 {
 	Buffer directory = HxReadPage(vacuum->index, place->page,
-								  BUFFER_LOCK_EXCLUSIVE, HX_KIND_DIRECTORY);
+								  BUFFER_LOCK_EXCLUSIVE, HX_PAGE_DIRECTORY);
 	HxEntry *entry = HxGetEntry(vacuum->index, directory, place->slot);
 	uint64 owner = entry->owner;
 	Buffer before;
@@ -322,14 +323,14 @@ unlink_empty_pages(Vacuum *vacuum, const HxPlace *place)
 static void
 unlink_noted_pages(Vacuum *vacuum)
 {
-	const HxPlace *before = NULL;
+	const HxEntryAddress *before = NULL;
 	ListCell *cell;
 
 	/* A block was noted once a page, and its chain is walked once. */
 	list_sort(vacuum->thinned, compare_places);
 	foreach (cell, vacuum->thinned)
 	{
-		const HxPlace *place = lfirst(cell);
+		const HxEntryAddress *place = lfirst(cell);
 
 		HX_VACUUM_DELAY_POINT();
 		if (!before || before->page != place->page ||
@@ -345,7 +346,7 @@ static bool
 has_entry(Vacuum *vacuum, const HxOpaque *opaque)
 {
 	Buffer directory = HxReadPage(vacuum->index, opaque->parent,
-								  BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+								  BUFFER_LOCK_SHARE, HX_PAGE_DIRECTORY);
 	bool found =
 		is_owner(BufferGetPage(directory), opaque->slot, opaque->owner);
 
@@ -362,14 +363,14 @@ is_in_directory(Vacuum *vacuum, BlockNumber zones, BlockNumber parent)
 	BlockNumber block = InvalidBlockNumber;
 	uint32 steps = 0;
 
-	if (!PageIsNew(page) && HxPageOpaque(page)->kind == HX_KIND_DIRECTORY)
+	if (!PageIsNew(page) && HxPageOpaque(page)->kind == HX_PAGE_DIRECTORY)
 		block = HxPageDirectory(page)->zones;
 	UnlockReleaseBuffer(buffer);
 	while (block != InvalidBlockNumber && block != zones)
 	{
 		HxCountStep(vacuum->index, block, &steps);
 		buffer =
-			HxReadPage(vacuum->index, block, BUFFER_LOCK_SHARE, HX_KIND_ZONES);
+			HxReadPage(vacuum->index, block, BUFFER_LOCK_SHARE, HX_PAGE_ZONES);
 		block = HxPageOpaque(BufferGetPage(buffer))->next;
 		UnlockReleaseBuffer(buffer);
 	}
@@ -396,11 +397,11 @@ free_orphans(Vacuum *vacuum)
 		if (!PageIsNew(page))
 			opaque = *HxPageOpaque(page);
 		UnlockReleaseBuffer(buffer);
-		if (opaque.kind == HX_KIND_ROWS && opaque.owner != 0 &&
+		if (opaque.kind == HX_PAGE_ROWS && opaque.owner != 0 &&
 			!has_entry(vacuum, &opaque))
 			/* Should it have gone to another block, its owner is another. */
 			HxFreePages(vacuum->index, &block, 1, opaque.owner);
-		else if (opaque.kind == HX_KIND_ZONES &&
+		else if (opaque.kind == HX_PAGE_ZONES &&
 				 !is_in_directory(vacuum, block, opaque.parent))
 			HxFreePages(vacuum->index, &block, 1, HX_NO_OWNER);
 	}

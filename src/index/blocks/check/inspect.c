@@ -37,8 +37,8 @@ count_dead(Relation index, const HxIndexDesc *desc)
 		Page page = BufferGetPage(buffer);
 
 		CHECK_FOR_INTERRUPTS();
-		if (HxPageIsSound(page) && HxPageOpaque(page)->kind == HX_KIND_ROWS &&
-			!HxPageFault(desc, page, HX_KIND_ROWS))
+		if (HxPageIsSound(page) && HxPageOpaque(page)->kind == HX_PAGE_ROWS &&
+			!HxPageFault(desc, page, HX_PAGE_ROWS))
 			dead += count_marks(desc, page);
 		UnlockReleaseBuffer(buffer);
 	}
@@ -89,7 +89,7 @@ put_block(Tuplestorestate *store, TupleDesc tuples, Relation index,
 	bool nulls[10] = {false};
 	bool is_nulls = (entry->flags & HX_ENTRY_NULLS) != 0;
 	Buffer zones = InvalidBuffer;
-	HxRange range = HxEntryRange(index, desc, entry, &zones);
+	HxSpan range = HxEntrySpan(index, desc, entry, &zones);
 
 	if (BufferIsValid(zones))
 		UnlockReleaseBuffer(zones);
@@ -125,7 +125,7 @@ HxShowBlocks(Relation index, const HxIndexDesc *desc, Tuplestorestate *store,
 	while (block != InvalidBlockNumber)
 	{
 		Buffer buffer =
-			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_PAGE_DIRECTORY);
 		Page page = BufferGetPage(buffer);
 		int count = HxPageDirectory(page)->count;
 
@@ -151,8 +151,8 @@ HxSampleBlocks(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
 	*queries = palloc0(Max(count, 1) * sizeof(HxSampleQuery));
 	for (int q = 0; q < count; q++)
 	{
-		(*queries)[q].query = HxPayloadOf(desc)->query_of_row(
-			desc, payloads + q * desc->payload);
+		(*queries)[q].query =
+			HxPayloadOf(desc)->query_of_row(desc, payloads + q * desc->payload);
 		(*queries)[q].tid = tids[q];
 	}
 	return count;
@@ -162,18 +162,18 @@ bool
 HxCalibrateBlocks(Relation index, const HxIndexDesc *desc,
 				  const HxSampleQuery *queries, int count)
 {
-	HxTable *table = palloc(sizeof(HxTable));
+	HxMisses *table = palloc(sizeof(HxMisses));
 	uint64 rows;
 	bool done;
 
 	if (queries)
-		done = HxComputeTable(index, desc, queries, count, table, &rows);
+		done = HxComputeMisses(index, desc, queries, count, table, &rows);
 	else
-		done = HxComputeTableFromRows(index, desc, HX_CALIBRATION_QUERIES,
-									  table, &rows);
+		done = HxComputeMissesFromRows(index, desc, HX_CALIBRATION_QUERIES,
+									   table, &rows);
 	if (done)
-		HxStoreTable(index, table, rows,
-					 queries ? HX_CALIBRATED_USER : HX_CALIBRATED_FULL);
+		HxStoreMisses(index, table, rows,
+					  queries ? HX_CALIBRATED_USER : HX_CALIBRATED_FULL);
 	pfree(table);
 	return done;
 }

@@ -1,6 +1,6 @@
 /*
  * upper.c
- *	  hashemb_check(): the upper level of the directory.
+ *	  Checking blocks: the upper level of the directory.
  */
 #include "postgres.h"
 
@@ -8,20 +8,8 @@
 
 #include "index/blocks/check/check.h"
 
-void
-HxNoteDirectoryPage(Check *check, BlockNumber block)
-{
-	if (check->ndirectory == check->directory_room)
-	{
-		check->directory_room *= 2;
-		check->directory = repalloc_huge(
-			check->directory, check->directory_room * sizeof(BlockNumber));
-	}
-	check->directory[check->ndirectory++] = block;
-}
-
 static int
-compare_blocks(const void *a, const void *b)
+compare_pages(const void *a, const void *b)
 {
 	BlockNumber x = *(const BlockNumber *) a;
 	BlockNumber y = *(const BlockNumber *) b;
@@ -30,83 +18,78 @@ compare_blocks(const void *a, const void *b)
 }
 
 /*
- * Check the entries of a copied page of the upper level: each describes a
- * directory page.  seen[] marks those that were there when the directory was
- * read; later ones can only be looked at.
+ * Check that an entry of the upper level describes a directory page, whose place
+ * in the list is marked in seen[].  A page that is not in the list has been
+ * added since, and can only be looked at: then false.
  */
-static int
-check_upper_page(Check *check, BlockNumber block, bool *seen)
+static bool
+check_upper_entry(HxBlocksCheck *check, BlockNumber upper, BlockNumber page,
+				  bool *seen)
 {
-	Page page = (Page) check->page.data;
-	int count = HxPageUpper(page)->count;
-	BlockNumber *pages = palloc(Max(count, 1) * sizeof(BlockNumber));
-	int found = 0;
+	HxCheck *base = check->base;
+	const HxPageList *directory = &check->directory;
+	const BlockNumber *known =
+		bsearch(&page, directory->pages, directory->count, sizeof(BlockNumber),
+				compare_pages);
 
-	for (int i = 0; i < count; i++)
-		pages[i] = HxPageUpperEntries(page)[i].page;
-	for (int i = 0; i < count; i++)
+	if (!known)
 	{
-		const BlockNumber *known =
-			bsearch(&pages[i], check->directory, check->ndirectory,
-					sizeof(BlockNumber), compare_blocks);
-
-		if (known)
-		{
-			if (seen[known - check->directory])
-				HxCorrupted(
-					check->index, block,
-					psprintf("directory page %u is described twice", pages[i]));
-			seen[known - check->directory] = true;
-			found++;
-		}
-		else if (check->frozen)
-			HxCorrupted(check->index, block,
+		if (base->frozen)
+			HxCorrupted(base->index, upper,
 						psprintf("page %u is described, but the directory "
 								 "does not lead to it",
-								 pages[i]));
-		else
-			UnlockReleaseBuffer(HxReadPage(
-				check->index, pages[i], BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY));
+								 page));
+		UnlockReleaseBuffer(HxReadPage(base->index, page, BUFFER_LOCK_SHARE,
+									   HX_PAGE_DIRECTORY));
+		return false;
 	}
-	pfree(pages);
+	if (seen[known - directory->pages])
+		HxCorrupted(base->index, upper,
+					psprintf("directory page %u is described twice", page));
+	seen[known - directory->pages] = true;
+	return true;
+}
+
+/*
+ * Check a page of the upper level; returns how many pages of the list it
+ * describes.
+ */
+static int
+check_upper_page(HxBlocksCheck *check, BlockNumber block, bool *seen)
+{
+	Page page = HxCopyPageOfKind(check->base, block, HX_PAGE_UPPER);
+	int found = 0;
+
+	CHECK_FOR_INTERRUPTS();
+	for (int i = 0; i < HxPageUpper(page)->count; i++)
+		found += check_upper_entry(check, block,
+								   HxPageUpperEntries(page)[i].page, seen);
 	return found;
 }
 
 void
-HxCheckUpper(Check *check)
+HxCheckUpper(HxBlocksCheck *check)
 {
-	bool *seen = palloc0(check->ndirectory * sizeof(bool));
+	HxCheck *base = check->base;
+	HxPageList *directory = &check->directory;
+	HxPageList upper = {0};
+	bool *seen = palloc0(directory->count * sizeof(bool));
 	int found = 0;
-	BlockNumber block;
-	Walk walk;
 
-	HxReadMeta(check->index, &check->meta);
-	block = check->meta.upper;
-	if (block == InvalidBlockNumber && check->ndirectory == 1)
+	Assert(directory->count > 0);
+	HxReadMeta(base->index, &base->meta);
+	if (base->meta.upper == InvalidBlockNumber && directory->count == 1)
 		return;
-	qsort(check->directory, check->ndirectory, sizeof(BlockNumber),
-		  compare_blocks);
-	HxStartWalk(&walk);
-	while (block != InvalidBlockNumber)
-	{
-		Page page = HxCopyPage(check, block);
-		const char *wrong = HxPageFault(&check->desc, page, HX_KIND_UPPER);
-		BlockNumber next = HxPageOpaque(page)->next;
-
-		CHECK_FOR_INTERRUPTS();
-		if (!wrong && HxHasBeenAt(&walk, block))
-			wrong = "the upper level of the directory runs in a circle";
-		if (wrong)
-			HxCorrupted(check->index, block, wrong);
-		if (HxReach(check, block))
-			check->counts.directory_pages++;
-		found += check_upper_page(check, block, seen);
-		block = next;
-	}
-	if (found != check->ndirectory)
-		HxCorrupted(check->index, HX_METAPAGE,
+	qsort(directory->pages, directory->count, sizeof(BlockNumber),
+		  compare_pages);
+	base->counts.directory_pages +=
+		HxListChain(base, base->meta.upper, HX_PAGE_UPPER, &upper);
+	for (int i = 0; i < upper.count; i++)
+		found += check_upper_page(check, upper.pages[i], seen);
+	if (found != directory->count)
+		HxCorrupted(base->index, HX_METAPAGE,
 					psprintf("the upper level describes %d of %d directory "
 							 "pages",
-							 found, check->ndirectory));
+							 found, directory->count));
 	pfree(seen);
 }

@@ -23,7 +23,7 @@
 #include "index/search/search.h"
 
 /* Histograms are finer than the table, since their range is a guess */
-#define FINE_PROMISES (4 * HX_TABLE_PROMISES)
+#define FINE_PROMISES (4 * HX_MISSES_PROMISES)
 #define FINE_DISTANCES 4096
 #define COUNTS_SIZE (FINE_PROMISES * FINE_DISTANCES * sizeof(uint32))
 /* TIDs of the queries are looked up where one of so many flags is set */
@@ -42,7 +42,7 @@ struct HxScorer
 	const HxSampleQuery *samples;
 	int nqueries;
 	float **promises;	/* of all blocks for each query, in its units */
-	HxNearest *nearest; /* of each query */
+	HxTopRows *nearest; /* of each query */
 	double promise_low; /* ranges of the fine histogram */
 	double promise_step;
 	double distance_low;
@@ -147,7 +147,7 @@ score_query(HxScorer *cal, int q, int block, const HxRowArrays *rows,
 	double offset = -cal->distance_low / cal->distance_step;
 
 	HxPayloadOf(cal->desc)->distances(prepared, rows->payloads, rows->count,
-										  cal->distances);
+									  cal->distances);
 	for (int i = 0; i < rows->count; i++)
 	{
 		double bin = cal->distances[i] * scale + offset;
@@ -157,8 +157,8 @@ score_query(HxScorer *cal, int q, int block, const HxRowArrays *rows,
 		if (!(bin > 0))
 			bin = 0;
 		counts[(int) Min(bin, FINE_DISTANCES - 1)]++;
-		HxOfferNear(&cal->nearest[q], cal->distances[i] / prepared->unit,
-					block);
+		HxOfferTopRow(&cal->nearest[q], cal->distances[i] / prepared->unit,
+					  block);
 	}
 }
 
@@ -231,10 +231,10 @@ HxWriteScores(HxScorer *cal, BufFile *file)
 	BufFileWrite(file, cal->counts, COUNTS_SIZE);
 	for (int q = 0; q < cal->nqueries; q++)
 	{
-		HxNearest *nearest = &cal->nearest[q];
+		HxTopRows *nearest = &cal->nearest[q];
 
 		BufFileWrite(file, &nearest->count, sizeof(nearest->count));
-		BufFileWrite(file, nearest->rows, nearest->count * sizeof(HxNear));
+		BufFileWrite(file, nearest->rows, nearest->count * sizeof(HxTopRow));
 	}
 }
 
@@ -256,7 +256,7 @@ add_counts(HxScorer *cal, BufFile *file)
 void
 HxAddScores(HxScorer *cal, BufFile *file)
 {
-	HxNear near;
+	HxTopRow near;
 	int count;
 
 	add_counts(cal, file);
@@ -267,7 +267,7 @@ HxAddScores(HxScorer *cal, BufFile *file)
 		for (int i = 0; i < count; i++)
 		{
 			HxReadFile(file, &near, sizeof(near));
-			HxOfferNear(&cal->nearest[q], near.distance, near.block);
+			HxOfferTopRow(&cal->nearest[q], near.distance, near.block);
 		}
 	}
 }
@@ -276,7 +276,7 @@ HxAddScores(HxScorer *cal, BufFile *file)
 
 /* Choose the table's axes from what was counted. */
 static void
-choose_axes(const HxScorer *cal, HxTable *table)
+choose_axes(const HxScorer *cal, HxMisses *table)
 {
 	double total = 0;
 	double sum = 0;
@@ -298,11 +298,12 @@ choose_axes(const HxScorer *cal, HxTable *table)
 	}
 	low = Max(low, 0);
 	high = Max(high, low + 1);
-	table->promise_step = cal->promise_step * FINE_PROMISES / HX_TABLE_PROMISES;
+	table->promise_step =
+		cal->promise_step * FINE_PROMISES / HX_MISSES_PROMISES;
 	table->promise_low = cal->promise_low + table->promise_step / 2;
 	table->distance_low = cal->distance_low + low * cal->distance_step;
 	table->distance_step =
-		(high - low) * cal->distance_step / (HX_TABLE_DISTANCES - 1);
+		(high - low) * cal->distance_step / (HX_MISSES_DISTANCES - 1);
 }
 
 /*
@@ -310,11 +311,11 @@ choose_axes(const HxScorer *cal, HxTable *table)
  * a table row; returns how many rows there are in all.
  */
 static double
-count_below(const HxScorer *cal, const HxTable *table, int promise,
+count_below(const HxScorer *cal, const HxMisses *table, int promise,
 			double *below)
 {
-	int centre = promise * FINE_PROMISES / HX_TABLE_PROMISES +
-				 FINE_PROMISES / HX_TABLE_PROMISES / 2;
+	int centre = promise * FINE_PROMISES / HX_MISSES_PROMISES +
+				 FINE_PROMISES / HX_MISSES_PROMISES / 2;
 	double total = 0;
 	double pooled[FINE_DISTANCES] = {0};
 	double sum = 0;
@@ -328,14 +329,14 @@ count_below(const HxScorer *cal, const HxTable *table, int promise,
 	{
 		double end = cal->distance_low + (f + 1) * cal->distance_step;
 
-		while (d < HX_TABLE_DISTANCES &&
+		while (d < HX_MISSES_DISTANCES &&
 			   table->distance_low + d * table->distance_step <
 				   end - cal->distance_step * 1e-6)
 			below[d++] = sum;
 		sum += pooled[f];
 		total += pooled[f];
 	}
-	while (d < HX_TABLE_DISTANCES)
+	while (d < HX_MISSES_DISTANCES)
 		below[d++] = sum;
 	return total;
 }
@@ -350,7 +351,7 @@ shares_of_counts(const double *below, double total, double *shares)
 {
 	double tail = 0.5 / total;
 
-	for (int d = HX_TABLE_DISTANCES - 1; d >= 0; d--)
+	for (int d = HX_MISSES_DISTANCES - 1; d >= 0; d--)
 	{
 		if (below[d] > 0)
 			shares[d] = below[d] / total;
@@ -367,16 +368,16 @@ shares_of_counts(const double *below, double total, double *shares)
  * adjacent violators, weighted by the rows counted.
  */
 static void
-make_monotone(double shares[][HX_TABLE_DISTANCES], const double *totals,
+make_monotone(double shares[][HX_MISSES_DISTANCES], const double *totals,
 			  int distance)
 {
-	double value[HX_TABLE_PROMISES];
-	double weight[HX_TABLE_PROMISES];
-	int length[HX_TABLE_PROMISES];
+	double value[HX_MISSES_PROMISES];
+	double weight[HX_MISSES_PROMISES];
+	int length[HX_MISSES_PROMISES];
 	int pools = 0;
 	int p = 0;
 
-	for (int i = 0; i < HX_TABLE_PROMISES; i++)
+	for (int i = 0; i < HX_MISSES_PROMISES; i++)
 	{
 		value[pools] = shares[i][distance];
 		weight[pools] = totals[i] + 1;
@@ -399,14 +400,14 @@ make_monotone(double shares[][HX_TABLE_DISTANCES], const double *totals,
 }
 
 void
-HxFillCells(double (*below)[HX_TABLE_DISTANCES], const double *totals,
-			HxTable *table)
+HxFillCells(double (*below)[HX_MISSES_DISTANCES], const double *totals,
+			HxMisses *table)
 {
-	double(*shares)[HX_TABLE_DISTANCES] =
-		palloc(HX_TABLE_PROMISES * sizeof(*shares));
+	double(*shares)[HX_MISSES_DISTANCES] =
+		palloc(HX_MISSES_PROMISES * sizeof(*shares));
 	int counted = -1;
 
-	for (int p = 0; p < HX_TABLE_PROMISES; p++)
+	for (int p = 0; p < HX_MISSES_PROMISES; p++)
 	{
 		if (totals[p] > 0)
 		{
@@ -416,47 +417,47 @@ HxFillCells(double (*below)[HX_TABLE_DISTANCES], const double *totals,
 		else if (counted >= 0) /* as the promising neighbour: the safe side */
 			memcpy(shares[p], shares[counted], sizeof(shares[p]));
 		else
-			for (int d = 0; d < HX_TABLE_DISTANCES; d++)
+			for (int d = 0; d < HX_MISSES_DISTANCES; d++)
 				shares[p][d] = 1;
 	}
-	for (int d = 0; d < HX_TABLE_DISTANCES; d++)
+	for (int d = 0; d < HX_MISSES_DISTANCES; d++)
 		make_monotone(shares, totals, d);
-	for (int p = 0; p < HX_TABLE_PROMISES; p++)
-		for (int d = 0; d < HX_TABLE_DISTANCES; d++)
+	for (int p = 0; p < HX_MISSES_PROMISES; p++)
+		for (int d = 0; d < HX_MISSES_DISTANCES; d++)
 			HxPackShare(shares[p][d], &table->cells[p][d]);
 	pfree(shares);
 }
 
 /* Fill in the table's axes and cells. */
 static void
-fill_table(const HxScorer *cal, HxTable *table)
+fill_table(const HxScorer *cal, HxMisses *table)
 {
-	double(*below)[HX_TABLE_DISTANCES] =
-		palloc(HX_TABLE_PROMISES * sizeof(*below));
-	double totals[HX_TABLE_PROMISES];
+	double(*below)[HX_MISSES_DISTANCES] =
+		palloc(HX_MISSES_PROMISES * sizeof(*below));
+	double totals[HX_MISSES_PROMISES];
 
 	choose_axes(cal, table);
-	for (int p = 0; p < HX_TABLE_PROMISES; p++)
+	for (int p = 0; p < HX_MISSES_PROMISES; p++)
 		totals[p] = count_below(cal, table, p, below[p]);
 	HxFillCells(below, totals, table);
 }
 
 /* Fit the table's safety factors to the searches that it came from. */
 static void
-fit_safety(const HxScorer *cal, HxTable *table)
+fit_safety(const HxScorer *cal, HxMisses *table)
 {
-	HxExpect *expect = palloc(sizeof(HxExpect));
+	HxLoadedMisses *misses = palloc(sizeof(HxLoadedMisses));
 	HxTrace *traces = MemoryContextAllocHuge(
 		CurrentMemoryContext, (Size) cal->nqueries * sizeof(HxTrace));
 
-	HxUnpackTable(table, expect);
+	HxUnpackMisses(table, misses);
 	for (int q = 0; q < cal->nqueries; q++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		HxMakeTrace(expect, &cal->blocks, cal->promises[q], &cal->nearest[q],
+		HxMakeTrace(misses, &cal->blocks, cal->promises[q], &cal->nearest[q],
 					&traces[q]);
 	}
-	HxFitSafety(expect, traces, cal->nqueries, table->safety);
+	HxFitSafety(misses, traces, cal->nqueries, table->safety);
 }
 
 HxScorer *
@@ -475,7 +476,7 @@ HxBeginScoring(Relation index, const HxIndexDesc *desc,
 	cal->nqueries = nqueries;
 	cal->promises = palloc0(Max(nqueries, 1) * sizeof(float *));
 	cal->nearest = MemoryContextAllocHuge(
-		CurrentMemoryContext, (Size) Max(nqueries, 1) * sizeof(HxNearest));
+		CurrentMemoryContext, (Size) Max(nqueries, 1) * sizeof(HxTopRows));
 	for (int q = 0; q < nqueries; q++)
 		cal->nearest[q].count = 0;
 	cal->distances = palloc(desc->capacity * sizeof(double));
@@ -497,7 +498,7 @@ HxBlocksToScore(const HxScorer *cal)
 }
 
 bool
-HxEndScoring(HxScorer *cal, HxTable *table, uint64 *rows)
+HxEndScoring(HxScorer *cal, HxMisses *table, uint64 *rows)
 {
 	MemoryContext old = MemoryContextSwitchTo(cal->context);
 	bool done = HxBlocksToScore(cal) > 0;
@@ -521,9 +522,9 @@ HxFreeScorer(HxScorer *cal)
 }
 
 bool
-HxComputeTable(Relation index, const HxIndexDesc *desc,
-			   const HxSampleQuery *queries, int nqueries, HxTable *table,
-			   uint64 *rows)
+HxComputeMisses(Relation index, const HxIndexDesc *desc,
+				const HxSampleQuery *queries, int nqueries, HxMisses *table,
+				uint64 *rows)
 {
 	HxScorer *cal = HxBeginScoring(index, desc, queries, nqueries);
 
@@ -541,16 +542,16 @@ HxBeginOwnScoring(Relation index, const HxIndexDesc *desc, int wanted)
 
 	for (int q = 0; q < count; q++)
 	{
-		queries[q].query = HxPayloadOf(desc)->query_of_row(
-			desc, payloads + q * desc->payload);
+		queries[q].query =
+			HxPayloadOf(desc)->query_of_row(desc, payloads + q * desc->payload);
 		queries[q].tid = tids[q];
 	}
 	return HxBeginScoring(index, desc, queries, count);
 }
 
 bool
-HxComputeTableFromRows(Relation index, const HxIndexDesc *desc, int wanted,
-					   HxTable *table, uint64 *rows)
+HxComputeMissesFromRows(Relation index, const HxIndexDesc *desc, int wanted,
+						HxMisses *table, uint64 *rows)
 {
 	HxScorer *cal = HxBeginOwnScoring(index, desc, wanted);
 
@@ -564,16 +565,16 @@ table_buffer(Relation index, const HxMeta *meta)
 {
 	bool reused;
 
-	if (meta->table != InvalidBlockNumber)
-		return HxReadPage(index, meta->table, BUFFER_LOCK_EXCLUSIVE,
-						  HX_KIND_TABLE);
+	if (meta->misses != InvalidBlockNumber)
+		return HxReadPage(index, meta->misses, BUFFER_LOCK_EXCLUSIVE,
+						  HX_PAGE_MISSES);
 	return HxNewBuffer(index, &reused);
 }
 
 void
 HxNoteTable(HxMeta *meta, BlockNumber table, uint64 rows, HxCalibration how)
 {
-	meta->table = table;
+	meta->misses = table;
 	meta->rows_at_calibration = rows;
 	meta->changes = meta->splits + meta->merges;
 	meta->calibrations++;
@@ -588,19 +589,19 @@ HxNoteTable(HxMeta *meta, BlockNumber table, uint64 rows, HxCalibration how)
 }
 
 void
-HxStoreTable(Relation index, const HxTable *table, uint64 rows,
-			 HxCalibration how)
+HxStoreMisses(Relation index, const HxMisses *table, uint64 rows,
+			  HxCalibration how)
 {
 	Buffer meta_buffer =
-		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_META);
 	Buffer buffer = table_buffer(index, HxPageMeta(BufferGetPage(meta_buffer)));
 	GenericXLogState *state = GenericXLogStart(index);
 	HxMeta *meta = HxPageMeta(GenericXLogRegisterBuffer(state, meta_buffer, 0));
 	Page page =
 		GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);
 
-	HxInitPage(page, HX_KIND_TABLE);
-	*HxPageTable(page) = *table;
+	HxInitPage(page, HX_PAGE_MISSES);
+	*HxPageMisses(page) = *table;
 	HxNoteTable(meta, BufferGetBlockNumber(buffer), rows, how);
 	GenericXLogFinish(state);
 	UnlockReleaseBuffer(buffer);

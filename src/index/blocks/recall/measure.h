@@ -2,8 +2,8 @@
  * measure.h
  *	  Making the table of expected misses from searches that are exhaustive.
  */
-#ifndef HX_CALIBRATE_H
-#define HX_CALIBRATE_H
+#ifndef HX_MEASURE_H
+#define HX_MEASURE_H
 
 #include "index/blocks/store/directory.h"
 #include "index/blocks/recall/misses.h"
@@ -26,9 +26,9 @@ extern int HxSampleRows(Relation index, const HxIndexDesc *desc, int wanted,
  * few rows.  *rows is set to the rows of the index.  The structure lock is
  * held, or nobody else knows the index yet.
  */
-extern bool HxComputeTable(Relation index, const HxIndexDesc *desc,
-						   const HxSampleQuery *queries, int nqueries,
-						   HxTable *table, uint64 *rows);
+extern bool HxComputeMisses(Relation index, const HxIndexDesc *desc,
+							const HxSampleQuery *queries, int nqueries,
+							HxMisses *table, uint64 *rows);
 
 /*
  * The same in steps, for processes that share the work: each begins with the
@@ -54,20 +54,20 @@ extern uint64 HxScoreBlocks(HxScorer *scorer, int64 start, int64 end);
 extern void HxWriteScores(HxScorer *scorer, BufFile *file);
 extern void HxAddScores(HxScorer *scorer, BufFile *file);
 
-/* Fill in the table, as HxComputeTable does, and free the scorer. */
-extern bool HxEndScoring(HxScorer *scorer, HxTable *table, uint64 *rows);
+/* Fill in the table, as HxComputeMisses does, and free the scorer. */
+extern bool HxEndScoring(HxScorer *scorer, HxMisses *table, uint64 *rows);
 extern void HxFreeScorer(HxScorer *scorer);
 
 /* Calibrate with rows of the index as queries. */
-extern bool HxComputeTableFromRows(Relation index, const HxIndexDesc *desc,
-								   int wanted, HxTable *table, uint64 *rows);
+extern bool HxComputeMissesFromRows(Relation index, const HxIndexDesc *desc,
+									int wanted, HxMisses *table, uint64 *rows);
 
 /*
  * Fill in a table's cells.  below[p][d] is the number of rows in blocks of a
  * promise that are nearer than a distance, totals[p] that of all of them.
  */
-extern void HxFillCells(double (*below)[HX_TABLE_DISTANCES],
-						const double *totals, HxTable *table);
+extern void HxFillCells(double (*below)[HX_MISSES_DISTANCES],
+						const double *totals, HxMisses *table);
 
 /* What a table was made from */
 typedef enum HxCalibration
@@ -85,7 +85,7 @@ extern void HxNoteTable(HxMeta *meta, BlockNumber table, uint64 rows,
  * Store a table and name it in the metapage, by one generic WAL record.  The
  * structure lock is held.
  */
-extern void HxStoreTable(Relation index, const HxTable *table, uint64 rows,
-						 HxCalibration how);
+extern void HxStoreMisses(Relation index, const HxMisses *table, uint64 rows,
+						  HxCalibration how);
 
-#endif /* HX_CALIBRATE_H */
+#endif /* HX_MEASURE_H */

@@ -3,8 +3,8 @@
  *	  The table of expected misses: how many neighbours a search would miss
  *	  if it left some blocks out.
  */
-#ifndef HX_EXPECT_H
-#define HX_EXPECT_H
+#ifndef HX_MISSES_H
+#define HX_MISSES_H
 
 #include "index/page/page.h"
 
@@ -12,7 +12,7 @@
 #define HX_MAX_GROWTH 4
 
 /* The table in memory: log2 of shares by distance, then promise */
-typedef struct HxExpect
+typedef struct HxLoadedMisses
 {
 	bool usable;		 /* false: searches must be exact */
 	uint32 calibrations; /* which calibration it came from */
@@ -20,52 +20,53 @@ typedef struct HxExpect
 	double promise_step;
 	double distance_low;
 	double distance_step;
-	double safety[HX_TABLE_TARGETS];
-	float logs[HX_TABLE_DISTANCES][HX_TABLE_PROMISES];
-} HxExpect;
+	double safety[HX_MISSES_TARGETS];
+	float logs[HX_MISSES_DISTANCES][HX_MISSES_PROMISES];
+} HxLoadedMisses;
 
 /* The targets that safety factors are fitted for */
-extern const double hx_table_targets[HX_TABLE_TARGETS];
+extern const double hx_misses_targets[HX_MISSES_TARGETS];
 
 /* Load the table that the metapage names; not usable if there is none. */
-extern void HxLoadExpect(Relation index, const HxMeta *meta, HxExpect *expect);
+extern void HxLoadMisses(Relation index, const HxMeta *meta,
+						 HxLoadedMisses *misses);
 
 /* The stored form of a share, rounded towards 1 */
 extern void HxPackShare(double share, uint16 *cell);
 
 /* Unpack a table as stored. */
-extern void HxUnpackTable(const HxTable *table, HxExpect *expect);
+extern void HxUnpackMisses(const HxMisses *table, HxLoadedMisses *misses);
 
 /* Row of the table for a promise (in units of the query) */
 static inline int
-HxPromiseBin(const HxExpect *expect, double promise)
+HxPromiseBin(const HxLoadedMisses *misses, double promise)
 {
-	double bin = (promise - expect->promise_low) / expect->promise_step + 0.5;
+	double bin = (promise - misses->promise_low) / misses->promise_step + 0.5;
 
 	if (!(bin > 0))
 		return 0;
-	return bin >= HX_TABLE_PROMISES ? HX_TABLE_PROMISES - 1 : (int) bin;
+	return bin >= HX_MISSES_PROMISES ? HX_MISSES_PROMISES - 1 : (int) bin;
 }
 
 /* Column of the table at or below a distance (in units of the query) */
 static inline int
-HxDistanceBin(const HxExpect *expect, double distance)
+HxDistanceBin(const HxLoadedMisses *misses, double distance)
 {
-	double bin = (distance - expect->distance_low) / expect->distance_step;
+	double bin = (distance - misses->distance_low) / misses->distance_step;
 
 	if (!(bin > 0))
 		return 0;
-	return bin >= HX_TABLE_DISTANCES ? HX_TABLE_DISTANCES - 1 : (int) bin;
+	return bin >= HX_MISSES_DISTANCES ? HX_MISSES_DISTANCES - 1 : (int) bin;
 }
 
 /*
  * shares[p] = share of the rows of blocks with promise bin p that are nearer
  * than a distance (in units of the query); interpolated in the logarithm.
  */
-extern void HxSharesBelow(const HxExpect *expect, double distance,
+extern void HxSharesBelow(const HxLoadedMisses *misses, double distance,
 						  double *shares);
 
 /* Safety factor for a recall, between those fitted. */
-extern double HxSafety(const HxExpect *expect, double recall);
+extern double HxSafety(const HxLoadedMisses *misses, double recall);
 
-#endif /* HX_EXPECT_H */
+#endif /* HX_MISSES_H */

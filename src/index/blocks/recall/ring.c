@@ -33,16 +33,16 @@ typedef struct RingSearch
 {
 	Relation index;
 	const HxIndexDesc *desc;
-	HxExpect expect; /* the table whose axes are used */
+	HxLoadedMisses misses; /* the table whose axes are used */
 	HxBlocks blocks;
 	HxQuery *query;
 	uint64 own_tid; /* of the row that is the query */
 	double *distances;
 	float least_distance;
-	uint32 counts[HX_TABLE_PROMISES][HX_TABLE_DISTANCES]; /* rows by the first
+	uint32 counts[HX_MISSES_PROMISES][HX_MISSES_DISTANCES]; /* rows by the first
 														   * distance that they
 														   * are nearer than */
-	HxNearest nearest;
+	HxTopRows nearest;
 	HxTrace trace;
 } RingSearch;
 
@@ -97,25 +97,26 @@ scale_promises(RingSearch *search, HxRing *ring)
 static void
 count_page(RingSearch *search, const HxRowArrays *rows, int block)
 {
-	const HxExpect *expect = &search->expect;
+	const HxLoadedMisses *misses = &search->misses;
 	uint32 *counts =
-		search->counts[HxPromiseBin(expect, search->blocks.promises[block])];
+		search->counts[HxPromiseBin(misses, search->blocks.promises[block])];
 
-	HxPayloadOf(search->desc)->distances(search->query, rows->payloads,
-											 rows->count, search->distances);
+	HxPayloadOf(search->desc)
+		->distances(search->query, rows->payloads, rows->count,
+					search->distances);
 	for (int i = 0; i < rows->count; i++)
 	{
 		double distance = search->distances[i] / search->query->unit;
-		double at = (distance - expect->distance_low) / expect->distance_step;
+		double at = (distance - misses->distance_low) / misses->distance_step;
 
 		if (!isfinite(distance) || HxPackTid(&rows->tids[i]) == search->own_tid)
 			continue;
 		if (at < 0)
 			counts[0]++;
-		else if (at < HX_TABLE_DISTANCES - 1)
+		else if (at < HX_MISSES_DISTANCES - 1)
 			counts[(int) at + 1]++;
 		search->least_distance = Min(search->least_distance, distance);
-		HxOfferNear(&search->nearest, distance, block);
+		HxOfferTopRow(&search->nearest, distance, block);
 	}
 }
 
@@ -150,8 +151,8 @@ count_rows(RingSearch *search)
 static int
 compare_near(const void *a, const void *b)
 {
-	float x = ((const HxNear *) a)->distance;
-	float y = ((const HxNear *) b)->distance;
+	float x = ((const HxTopRow *) a)->distance;
+	float y = ((const HxTopRow *) b)->distance;
 
 	return (x > y) - (x < y);
 }
@@ -161,9 +162,9 @@ compare_near(const void *a, const void *b)
  * ones in the order of visits are those that a search misses.
  */
 static void
-drop_farthest(HxNearest *nearest)
+drop_farthest(HxTopRows *nearest)
 {
-	qsort(nearest->rows, nearest->count, sizeof(HxNear), compare_near);
+	qsort(nearest->rows, nearest->count, sizeof(HxTopRow), compare_near);
 	nearest->count = Min(nearest->count, HX_RING_NEAR);
 }
 
@@ -171,23 +172,23 @@ drop_farthest(HxNearest *nearest)
 static void
 fill_ring(RingSearch *search, HxRing *ring)
 {
-	const HxExpect *expect = &search->expect;
+	const HxLoadedMisses *misses = &search->misses;
 	HxTrace *trace = &search->trace;
 
-	ring->promise_low = expect->promise_low;
-	ring->promise_step = expect->promise_step;
-	ring->distance_low = expect->distance_low;
-	ring->distance_step = expect->distance_step;
+	ring->promise_low = misses->promise_low;
+	ring->promise_step = misses->promise_step;
+	ring->distance_low = misses->distance_low;
+	ring->distance_step = misses->distance_step;
 	ring->least_distance = search->least_distance;
 	drop_farthest(&search->nearest);
-	HxMakeTrace(expect, &search->blocks, search->blocks.promises,
+	HxMakeTrace(misses, &search->blocks, search->blocks.promises,
 				&search->nearest, trace);
-	for (int p = 0; p < HX_TABLE_PROMISES; p++)
+	for (int p = 0; p < HX_MISSES_PROMISES; p++)
 	{
 		double below = 0;
 
 		ring->totals[p] = (uint32) Min(trace->rows[p], PG_UINT32_MAX);
-		for (int d = 0; d < HX_TABLE_DISTANCES; d++)
+		for (int d = 0; d < HX_MISSES_DISTANCES; d++)
 		{
 			below += search->counts[p][d];
 			ring->cells[p][d] = pack_count(below);
@@ -210,8 +211,7 @@ choose_row(RingSearch *search, const HxNewest *newest, uint32 number)
 
 	if (number % 2 == 1)
 	{
-		search->query =
-			HxPayloadOf(desc)->query_of_row(desc, newest->payload);
+		search->query = HxPayloadOf(desc)->query_of_row(desc, newest->payload);
 		search->own_tid = newest->tid;
 		return true;
 	}
@@ -249,7 +249,7 @@ HxListRing(Relation index, const HxMeta *meta, BlockNumber *pages)
 	while (block != InvalidBlockNumber)
 	{
 		Buffer buffer =
-			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_RING);
+			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_PAGE_RING);
 
 		if (count == HX_RING_PAGES)
 			HxCorrupted(index, block,
@@ -275,7 +275,7 @@ store_search(Relation index, const HxMeta *meta, const HxRing *ring,
 	int count = HxListRing(index, meta, pages);
 	int position = meta->ring_next % HX_RING_PAGES;
 	Buffer meta_buffer =
-		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_META);
 	Buffer before = InvalidBuffer;
 	BlockNumber next = InvalidBlockNumber;
 	Buffer buffer;
@@ -287,20 +287,20 @@ store_search(Relation index, const HxMeta *meta, const HxRing *ring,
 	if (position < count)
 	{
 		buffer = HxReadPage(index, pages[position], BUFFER_LOCK_EXCLUSIVE,
-							HX_KIND_RING);
+							HX_PAGE_RING);
 		next = HxPageOpaque(BufferGetPage(buffer))->next;
 	}
 	else
 	{
 		if (count > 0)
 			before = HxReadPage(index, pages[count - 1], BUFFER_LOCK_EXCLUSIVE,
-								HX_KIND_RING);
+								HX_PAGE_RING);
 		buffer = HxNewBuffer(index, &reused);
 	}
 	state = GenericXLogStart(index);
 	new_meta = HxPageMeta(GenericXLogRegisterBuffer(state, meta_buffer, 0));
 	page = GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);
-	HxInitPage(page, HX_KIND_RING);
+	HxInitPage(page, HX_PAGE_RING);
 	HxPageOpaque(page)->next = next;
 	*HxPageRing(page) = *ring;
 	if (BufferIsValid(before))
@@ -331,11 +331,11 @@ HxAddToRing(Relation index, const HxIndexDesc *desc, const HxNewest *newest,
 
 	StaticAssertStmt(sizeof(HxRing) <= HX_PAGE_ROOM, "a page holds a search");
 	HxReadMeta(index, &meta);
-	HxLoadExpect(index, &meta, &search->expect);
+	HxLoadMisses(index, &meta, &search->misses);
 	search->index = index;
 	search->desc = desc;
 	ring->number = meta.ring_next;
-	done = search->expect.usable && choose_row(search, newest, ring->number) &&
+	done = search->misses.usable && choose_row(search, newest, ring->number) &&
 		   search_for_row(search, ring);
 	if (done)
 		store_search(index, &meta, ring, rows);
@@ -350,7 +350,7 @@ HxAddToRing(Relation index, const HxIndexDesc *desc, const HxNewest *newest,
 static bool
 is_multiple(double step, double of)
 {
-	for (int i = 0; i <= HX_TABLE_PROMISES && of < step; i++)
+	for (int i = 0; i <= HX_MISSES_PROMISES && of < step; i++)
 		of *= 2;
 	return of == step;
 }
@@ -366,7 +366,7 @@ read_searches(Relation index, const HxMeta *meta, RingSum *sum)
 	for (int i = 0; i < count; i++)
 	{
 		Buffer buffer =
-			HxReadPage(index, pages[i], BUFFER_LOCK_SHARE, HX_KIND_RING);
+			HxReadPage(index, pages[i], BUFFER_LOCK_SHARE, HX_PAGE_RING);
 		const HxRing *ring = HxPageRing(BufferGetPage(buffer));
 
 		if (meta->ring_next - 1 - ring->number < HxRingCount(meta) &&
@@ -396,7 +396,7 @@ promise_row(const RingSum *sum, const HxRing *ring, int promise)
 	double middle = ring->promise_low + promise * ring->promise_step;
 	double row = floor((middle - sum->promise_low) / sum->promise_step + 0.5);
 
-	return (int) Max(0, Min(row, HX_TABLE_PROMISES - 1));
+	return (int) Max(0, Min(row, HX_MISSES_PROMISES - 1));
 }
 
 /* Rows of a search's promise that are nearer than a distance of the sum. */
@@ -405,12 +405,12 @@ rows_nearer(const RingSum *sum, const HxRing *ring, int promise, int distance)
 {
 	int column =
 		distance - steps_between(sum->distance_low, ring->distance_low,
-								 sum->distance_step, HX_TABLE_DISTANCES);
+								 sum->distance_step, HX_MISSES_DISTANCES);
 	double total = ring->totals[promise];
 
 	if (column < 0)
 		return 0;
-	if (column >= HX_TABLE_DISTANCES)
+	if (column >= HX_MISSES_DISTANCES)
 		return total;
 	return Min(unpack_count(ring->cells[promise][column]), total);
 }
@@ -423,7 +423,7 @@ share_of_promise(const RingSum *sum, int row)
 	double in_row = 0;
 
 	for (int i = 0; i < sum->count; i++)
-		for (int p = 0; p < HX_TABLE_PROMISES; p++)
+		for (int p = 0; p < HX_MISSES_PROMISES; p++)
 		{
 			all += sum->searches[i].totals[p];
 			if (promise_row(sum, &sum->searches[i], p) == row)
@@ -440,11 +440,11 @@ share_beyond(const RingSum *sum)
 	double below = 0;
 
 	for (int i = 0; i < sum->count; i++)
-		for (int p = 0; p < HX_TABLE_PROMISES; p++)
+		for (int p = 0; p < HX_MISSES_PROMISES; p++)
 		{
 			all += sum->searches[i].totals[p];
 			below +=
-				rows_nearer(sum, &sum->searches[i], p, HX_TABLE_DISTANCES - 1);
+				rows_nearer(sum, &sum->searches[i], p, HX_MISSES_DISTANCES - 1);
 		}
 	return all > 0 ? 1 - below / all : 1;
 }
@@ -454,7 +454,7 @@ static bool
 axes_fit(const RingSum *sum)
 {
 	return share_of_promise(sum, 0) <= MAX_BEYOND &&
-		   share_of_promise(sum, HX_TABLE_PROMISES - 1) <= MAX_BEYOND &&
+		   share_of_promise(sum, HX_MISSES_PROMISES - 1) <= MAX_BEYOND &&
 		   share_beyond(sum) <= MAX_BEYOND;
 }
 
@@ -471,10 +471,10 @@ move_promises(RingSum *sum)
 	for (int i = 0; i < sum->count; i++)
 		least = Min(least, sum->searches[i].least_promise);
 	steps = steps_between(least, sum->promise_low, sum->promise_step,
-						  HX_TABLE_PROMISES);
+						  HX_MISSES_PROMISES);
 	sum->promise_low -= Max(steps, 0) * sum->promise_step;
 	for (int i = 0; i < MAX_DOUBLINGS &&
-					share_of_promise(sum, HX_TABLE_PROMISES - 1) > MAX_LAST;
+					share_of_promise(sum, HX_MISSES_PROMISES - 1) > MAX_LAST;
 		 i++)
 	{
 		sum->promise_low += sum->promise_step / 2;
@@ -495,7 +495,7 @@ move_distances(RingSum *sum)
 
 	for (int i = 0; i < sum->count; i++)
 		least = Min(least, sum->searches[i].least_distance);
-	steps = steps_between(least, low, sum->distance_step, HX_TABLE_DISTANCES);
+	steps = steps_between(least, low, sum->distance_step, HX_MISSES_DISTANCES);
 	for (; steps > 0; steps--)
 	{
 		sum->distance_low = low - steps * sum->distance_step;
@@ -507,20 +507,20 @@ move_distances(RingSum *sum)
 
 /* Add up the searches and fill in the table's axes and cells. */
 static void
-fill_table(const RingSum *sum, HxTable *table)
+fill_table(const RingSum *sum, HxMisses *table)
 {
-	double(*below)[HX_TABLE_DISTANCES] =
-		palloc0(HX_TABLE_PROMISES * sizeof(*below));
-	double totals[HX_TABLE_PROMISES] = {0};
+	double(*below)[HX_MISSES_DISTANCES] =
+		palloc0(HX_MISSES_PROMISES * sizeof(*below));
+	double totals[HX_MISSES_PROMISES] = {0};
 
 	for (int i = 0; i < sum->count; i++)
-		for (int p = 0; p < HX_TABLE_PROMISES; p++)
+		for (int p = 0; p < HX_MISSES_PROMISES; p++)
 		{
 			const HxRing *ring = &sum->searches[i];
 			int row = promise_row(sum, ring, p);
 
 			totals[row] += ring->totals[p];
-			for (int d = 0; d < HX_TABLE_DISTANCES; d++)
+			for (int d = 0; d < HX_MISSES_DISTANCES; d++)
 				below[row][d] += rows_nearer(sum, ring, p, d);
 		}
 	memset(table, 0, sizeof(*table));
@@ -533,42 +533,42 @@ fill_table(const RingSum *sum, HxTable *table)
 
 /* Fit the table's safety factors to the searches. */
 static void
-fit_safety(const RingSum *sum, HxTable *table)
+fit_safety(const RingSum *sum, HxMisses *table)
 {
-	HxExpect *expect = palloc(sizeof(HxExpect));
+	HxLoadedMisses *misses = palloc(sizeof(HxLoadedMisses));
 	HxTrace *traces = palloc0(sum->count * sizeof(HxTrace));
 
-	HxUnpackTable(table, expect);
+	HxUnpackMisses(table, misses);
 	for (int i = 0; i < sum->count; i++)
 	{
 		const HxRing *ring = &sum->searches[i];
 
-		for (int p = 0; p < HX_TABLE_PROMISES; p++)
+		for (int p = 0; p < HX_MISSES_PROMISES; p++)
 			traces[i].rows[promise_row(sum, ring, p)] += ring->totals[p];
 		traces[i].count = ring->count;
 		memcpy(traces[i].near, ring->near, ring->count * sizeof(HxTraceRow));
 	}
-	HxFitSafety(expect, traces, sum->count, table->safety);
+	HxFitSafety(misses, traces, sum->count, table->safety);
 }
 
 bool
-HxComputeTableFromRing(Relation index, HxTable *table)
+HxComputeTableFromRing(Relation index, HxMisses *table)
 {
 	MemoryContext context = AllocSetContextCreate(
 		CurrentMemoryContext, "hashemb ring", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	HxExpect *expect = palloc(sizeof(HxExpect));
+	HxLoadedMisses *misses = palloc(sizeof(HxLoadedMisses));
 	RingSum sum = {0};
 	HxMeta meta;
 	bool done;
 
 	HxReadMeta(index, &meta);
-	HxLoadExpect(index, &meta, expect);
-	sum.promise_low = expect->promise_low;
-	sum.promise_step = expect->promise_step;
-	sum.distance_low = expect->distance_low;
-	sum.distance_step = expect->distance_step;
-	if (expect->usable)
+	HxLoadMisses(index, &meta, misses);
+	sum.promise_low = misses->promise_low;
+	sum.promise_step = misses->promise_step;
+	sum.distance_low = misses->distance_low;
+	sum.distance_step = misses->distance_step;
+	if (misses->usable)
 		read_searches(index, &meta, &sum);
 	if (sum.count > 0)
 	{

@@ -41,6 +41,6 @@ extern bool HxAddToRing(Relation index, const HxIndexDesc *desc,
  * Make a table from the searches of the ring; false if its axes do not fit
  * them any more.  The structure lock is held, and there is a table.
  */
-extern bool HxComputeTableFromRing(Relation index, HxTable *table);
+extern bool HxComputeTableFromRing(Relation index, HxMisses *table);
 
 #endif /* HX_RING_H */

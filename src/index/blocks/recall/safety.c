@@ -35,18 +35,18 @@ static const Scenario scenarios[] = {
 	{1, false}, {10, false}, {100, false}, {1, true}, {10, true}};
 
 /* All targets and factors */
-#define THRESHOLDS (HX_TABLE_TARGETS * FACTORS)
+#define THRESHOLDS (HX_MISSES_TARGETS * FACTORS)
 
 /* Recall of every query, for each scenario, target and factor */
 typedef struct Outcomes
 {
-	float *recall[lengthof(scenarios)][HX_TABLE_TARGETS][FACTORS];
+	float *recall[lengthof(scenarios)][HX_MISSES_TARGETS][FACTORS];
 } Outcomes;
 
 /* One trace replayed in one scenario */
 typedef struct Replay
 {
-	const HxExpect *expect;
+	const HxLoadedMisses *misses;
 	const HxTrace *trace;
 	int k;
 	double passing;					 /* share of the rows that pass */
@@ -56,9 +56,9 @@ typedef struct Replay
 } Replay;
 
 void
-HxKeepNear(HxNearest *nearest, float distance, int block)
+HxKeepTopRow(HxTopRows *nearest, float distance, int block)
 {
-	HxNear *heap = nearest->rows;
+	HxTopRow *heap = nearest->rows;
 	int at;
 
 	if (nearest->count < HX_REPLAY_NEAR)
@@ -117,8 +117,8 @@ compare_visits(const void *a, const void *b)
 }
 
 void
-HxMakeTrace(const HxExpect *expect, const HxBlocks *blocks,
-			const float *promises, const HxNearest *nearest, HxTrace *trace)
+HxMakeTrace(const HxLoadedMisses *misses, const HxBlocks *blocks,
+			const float *promises, const HxTopRows *nearest, HxTrace *trace)
 {
 	Size room = Max(blocks->count, 1);
 	int *order =
@@ -137,7 +137,7 @@ HxMakeTrace(const HxExpect *expect, const HxBlocks *blocks,
 		int block = order[r];
 		uint32 rows = blocks->blocks[block].rows;
 
-		trace->rows[HxPromiseBin(expect, promises[block])] += rows;
+		trace->rows[HxPromiseBin(misses, promises[block])] += rows;
 		before[block] = visited;
 		visited += rows;
 	}
@@ -224,7 +224,7 @@ rows_below(const HxTrace *trace, double visited, const double *shares)
 {
 	double below = 0;
 
-	for (int p = 0; p < HX_TABLE_PROMISES; p++)
+	for (int p = 0; p < HX_MISSES_PROMISES; p++)
 	{
 		double skipped = Min(trace->rows[p], visited);
 
@@ -242,7 +242,7 @@ rows_below(const HxTrace *trace, double visited, const double *shares)
 static void
 run_replay(const Replay *replay, const double *thresholds, float *recalls)
 {
-	double shares[HX_TABLE_PROMISES];
+	double shares[HX_MISSES_PROMISES];
 	float found[100];
 	int nfound = 0;
 	int reached = 0;
@@ -263,7 +263,7 @@ run_replay(const Replay *replay, const double *thresholds, float *recalls)
 		if (found[replay->k - 1] != distance)
 		{
 			distance = found[replay->k - 1];
-			HxSharesBelow(replay->expect, distance, shares);
+			HxSharesBelow(replay->misses, distance, shares);
 		}
 		misses = rows_below(replay->trace, replay->near[at].before, shares) *
 				 replay->passing;
@@ -317,7 +317,7 @@ fit(float **recall, int nqueries, double target, int k)
 static double
 threshold_of(int target, int factor, int k)
 {
-	return (1 - hx_table_targets[target]) * k / exp2(factor / 4.0);
+	return (1 - hx_misses_targets[target]) * k / exp2(factor / 4.0);
 }
 
 /* A threshold and where it came from, to sort */
@@ -343,7 +343,7 @@ make_thresholds(const Scenario *scenario, Threshold *thresholds)
 {
 	int n = 0;
 
-	for (int t = 0; t < HX_TABLE_TARGETS; t++)
+	for (int t = 0; t < HX_MISSES_TARGETS; t++)
 		for (int f = 0; f < FACTORS; f++)
 		{
 			thresholds[n].value = threshold_of(t, f, scenario->k);
@@ -383,7 +383,7 @@ allocate_outcomes(Outcomes *outcomes, int nqueries)
 							Max(nqueries, 1) * sizeof(float));
 
 	for (int s = 0; s < lengthof(scenarios); s++)
-		for (int t = 0; t < HX_TABLE_TARGETS; t++)
+		for (int t = 0; t < HX_MISSES_TARGETS; t++)
 			for (int f = 0; f < FACTORS; f++)
 			{
 				outcomes->recall[s][t][f] = recalls;
@@ -392,14 +392,14 @@ allocate_outcomes(Outcomes *outcomes, int nqueries)
 }
 
 void
-HxFitSafety(const HxExpect *expect, const HxTrace *traces, int ntraces,
+HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces, int ntraces,
 			float *safety)
 {
 	Replay *replay = palloc0(sizeof(Replay));
 	Outcomes outcomes;
 
 	allocate_outcomes(&outcomes, ntraces);
-	replay->expect = expect;
+	replay->misses = misses;
 	for (int q = 0; q < ntraces; q++)
 	{
 		int order[HX_REPLAY_NEAR];
@@ -413,13 +413,13 @@ HxFitSafety(const HxExpect *expect, const HxTrace *traces, int ntraces,
 		for (int s = 0; s < lengthof(scenarios); s++)
 			run_scenario(replay, order, s, q, &outcomes);
 	}
-	for (int t = 0; t < HX_TABLE_TARGETS; t++)
+	for (int t = 0; t < HX_MISSES_TARGETS; t++)
 	{
 		int factor = 0;
 
 		for (int s = 0; s < lengthof(scenarios); s++)
 			factor = Max(factor, fit(outcomes.recall[s][t], ntraces,
-									 hx_table_targets[t], scenarios[s].k));
+									 hx_misses_targets[t], scenarios[s].k));
 		safety[t] = exp2(factor / 4.0);
 	}
 	pfree(outcomes.recall[0][0][0]);

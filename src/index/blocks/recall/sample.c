@@ -5,7 +5,7 @@
 #include "postgres.h"
 
 #include "index/blocks/recall/measure.h"
-#include "index/random.h"
+#include "random.h"
 #include "index/search/search.h"
 
 static int

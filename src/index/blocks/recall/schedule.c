@@ -29,7 +29,7 @@
 static bool
 has_usable_table(const HxMeta *meta, uint64 rows)
 {
-	return meta->table != InvalidBlockNumber &&
+	return meta->misses != InvalidBlockNumber &&
 		   rows <= HX_MAX_GROWTH * meta->rows_at_calibration;
 }
 
@@ -37,13 +37,13 @@ has_usable_table(const HxMeta *meta, uint64 rows)
 static void
 calibrate_in_full(Relation index, const HxIndexDesc *desc, int queries)
 {
-	HxTable *table = palloc(sizeof(HxTable));
+	HxMisses *table = palloc(sizeof(HxMisses));
 	uint64 rows;
 
-	if (HxComputeTableFromRows(index, desc, queries, table, &rows))
+	if (HxComputeMissesFromRows(index, desc, queries, table, &rows))
 	{
 		HX_INJECT("recalibrate-before-store");
-		HxStoreTable(index, table, rows, HX_CALIBRATED_FULL);
+		HxStoreMisses(index, table, rows, HX_CALIBRATED_FULL);
 	}
 	pfree(table);
 }
@@ -76,7 +76,7 @@ static void
 turn_ring(Relation index, const HxIndexDesc *desc, const HxNewest *newest,
 		  uint64 rows)
 {
-	HxTable *table;
+	HxMisses *table;
 	HxMeta meta;
 
 	if (!HxAddToRing(index, desc, newest, rows))
@@ -85,11 +85,11 @@ turn_ring(Relation index, const HxIndexDesc *desc, const HxNewest *newest,
 	HxReadMeta(index, &meta);
 	if (!ring_is_due(&meta))
 		return;
-	table = palloc(sizeof(HxTable));
+	table = palloc(sizeof(HxMisses));
 	if (HxComputeTableFromRing(index, table))
 	{
 		HX_INJECT("recalibrate-before-store");
-		HxStoreTable(index, table, rows, HX_CALIBRATED_RING);
+		HxStoreMisses(index, table, rows, HX_CALIBRATED_RING);
 	}
 	pfree(table);
 }

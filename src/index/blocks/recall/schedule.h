@@ -2,8 +2,8 @@
  * schedule.h
  *	  When the table of expected misses is made anew, and from what.
  */
-#ifndef HX_RECALIBRATE_H
-#define HX_RECALIBRATE_H
+#ifndef HX_SCHEDULE_H
+#define HX_SCHEDULE_H
 
 #include "index/blocks/recall/measure.h"
 
@@ -22,4 +22,4 @@ extern void HxAfterAppend(Relation index, const HxIndexDesc *desc,
  */
 extern void HxAfterVacuum(Relation index, const HxIndexDesc *desc, uint64 rows);
 
-#endif /* HX_RECALIBRATE_H */
+#endif /* HX_SCHEDULE_H */

@@ -100,7 +100,7 @@ set_min_bounds(HxBlocksSearch *search)
 static bool
 must_be_exact(const HxBlocksSearch *search, uint64 nrows)
 {
-	return !search->expect.usable ||
+	return !search->misses.usable ||
 		   nrows > HX_MAX_GROWTH * search->rows_at_calibration;
 }
 
@@ -129,8 +129,8 @@ drop_outside(HxBlocksSearch *search, const HxBalls *balls)
 		blocks->count = kept;
 	}
 	else
-		HxDropByDistance(search->base.index, &search->base.desc, queries, distances,
-						 balls->count, blocks);
+		HxDropByDistance(search->base.index, &search->base.desc, queries,
+						 distances, balls->count, blocks);
 	pfree(queries);
 	pfree(distances);
 }
@@ -147,15 +147,16 @@ read_directory(HxBlocksSearch *search)
 	uint64 rows;
 
 	HxFreeBlocks(blocks);
-	rows = HxReadDirectoryFor(search->base.index, &search->base.desc, spec->query,
-							  spec->filter, blocks);
+	rows = HxReadDirectoryFor(search->base.index, &search->base.desc,
+							  spec->query, spec->filter, blocks);
 	search->pruned = false;
 	search->is_read = true;
 	search->must_be_exact = must_be_exact(search, rows);
 	if (spec->only_nulls || never)
 		blocks->count = 0;
 	if (!HxFilterIsTrivial(spec->filter))
-		HxDropByZones(search->base.index, &search->base.desc, spec->filter, blocks);
+		HxDropByZones(search->base.index, &search->base.desc, spec->filter,
+					  blocks);
 	for (int b = 0; b < spec->nballs; b++)
 		drop_outside(search, &spec->balls[b]);
 	search->nrows = HxBlocksRows(blocks);
@@ -164,9 +165,8 @@ read_directory(HxBlocksSearch *search)
 		search->nrows <= HX_EXACT_GROUP)
 		search->must_be_exact = true;
 	search->nvectors = blocks->count;
-	search->base.stats.blocks =
-		Max(search->base.stats.blocks,
-			(uint64) blocks->total + !spec->skip_nulls);
+	search->base.stats.blocks = Max(search->base.stats.blocks,
+									(uint64) blocks->total + !spec->skip_nulls);
 	if (!spec->skip_nulls && !never)
 		HxAddNullBlock(blocks);
 	if (search->order)
@@ -257,11 +257,11 @@ load_misses(HxBlocksSearch *search)
 
 	if (!spec->ordered || !spec->query || spec->recall >= 1)
 		return;
-	HxLoadExpect(search->base.index, &search->meta, &search->expect);
-	search->safety = HxSafety(&search->expect, spec->recall);
-	search->bin_scale = 1 / (search->expect.promise_step * spec->query->unit);
+	HxLoadMisses(search->base.index, &search->meta, &search->misses);
+	search->safety = HxSafety(&search->misses, spec->recall);
+	search->bin_scale = 1 / (search->misses.promise_step * spec->query->unit);
 	search->bin_offset =
-		0.5 - search->expect.promise_low / search->expect.promise_step;
+		0.5 - search->misses.promise_low / search->misses.promise_step;
 }
 
 void
@@ -380,7 +380,7 @@ HxNoteFailedRow(HxSearch *base, double distance)
 
 	if (!base->exact)
 		search->tally.failed_at[HxDistanceBin(
-			&search->expect, distance / base->spec.query->unit)]++;
+			&search->misses, distance / base->spec.query->unit)]++;
 }
 
 /*

@@ -16,13 +16,13 @@
 /* What the stop rule knows, by bins of the table */
 typedef struct HxTally
 {
-	double unvisited[HX_TABLE_PROMISES];  /* rows of blocks not visited */
-	double seen_at[HX_TABLE_DISTANCES];	  /* rows seen by distance */
-	double passed_at[HX_TABLE_DISTANCES]; /* of these, rows that passed */
-	double failed_at[HX_TABLE_DISTANCES]; /* of these, rows whose heap row
+	double unvisited[HX_MISSES_PROMISES];  /* rows of blocks not visited */
+	double seen_at[HX_MISSES_DISTANCES];   /* rows seen by distance */
+	double passed_at[HX_MISSES_DISTANCES]; /* of these, rows that passed */
+	double failed_at[HX_MISSES_DISTANCES]; /* of these, rows whose heap row
 										   * failed the check */
-	double shares[HX_TABLE_PROMISES];	  /* shares below `shares_of` */
-	double shares_of;					  /* distance */
+	double shares[HX_MISSES_PROMISES];	   /* shares below `shares_of` */
+	double shares_of;					   /* distance */
 } HxTally;
 
 typedef struct HxBlocksSearch
@@ -30,17 +30,17 @@ typedef struct HxBlocksSearch
 	HxSearch base;
 
 	HxMeta meta; /* as it was at the start */
-	HxExpect expect;
-	double safety;	  /* factor on expected misses */
-	float bin_scale;  /* promise to row of the table */
-	float bin_offset; /* likewise */
+	HxLoadedMisses misses;
+	double safety;				/* factor on expected misses */
+	float bin_scale;			/* promise to row of the table */
+	float bin_offset;			/* likewise */
 	uint64 rows_at_calibration; /* rows that the table was made from */
 	bool must_be_exact;			/* whatever the phase */
 	uint64 nrows; /* rows of all blocks that the filter may pass */
 
-	bool is_read; /* the directory was read */
-	HxBlocks blocks; /* that of rows without a vector is the last, if wanted */
-	int nvectors;	 /* blocks of rows with a vector */
+	bool is_read;	  /* the directory was read */
+	HxBlocks blocks;  /* that of rows without a vector is the last, if wanted */
+	int nvectors;	  /* blocks of rows with a vector */
 	bool pruned;	  /* blocks lacks those done with ... */
 	HxOwners done;	  /* ... whose owners are these */
 	int *order;		  /* blocks in the order of visits */
@@ -79,7 +79,7 @@ HxBlockPromiseBin(const HxBlocksSearch *search, int block)
 
 	if (!(bin > 0))
 		return 0;
-	return bin >= HX_TABLE_PROMISES ? HX_TABLE_PROMISES - 1 : (int) bin;
+	return bin >= HX_MISSES_PROMISES ? HX_MISSES_PROMISES - 1 : (int) bin;
 }
 
 /* stop.c: see is_settled in kind.h. */

@@ -30,10 +30,10 @@ static Seen
 seen_between(const HxBlocksSearch *search, double from, double to)
 {
 	const HxTally *tally = &search->tally;
-	int last = HxDistanceBin(&search->expect, to);
+	int last = HxDistanceBin(&search->misses, to);
 	Seen seen = {0};
 
-	for (int d = HxDistanceBin(&search->expect, from); d <= last; d++)
+	for (int d = HxDistanceBin(&search->misses, from); d <= last; d++)
 	{
 		seen.rows += tally->seen_at[d];
 		seen.passed += tally->passed_at[d];
@@ -60,8 +60,8 @@ rows_left(const HxBlocksSearch *search)
 static double
 mask_share(const HxBlocksSearch *search)
 {
-	bool only_tids =
-		HxFilterIsTrivial(search->base.spec.filter) && search->base.spec.nballs == 0;
+	bool only_tids = HxFilterIsTrivial(search->base.spec.filter) &&
+					 search->base.spec.nballs == 0;
 	double left = only_tids ? rows_left(search) : INFINITY;
 
 	if (isfinite(left) && search->nrows > search->base.seen)
@@ -101,8 +101,8 @@ checked_share(const HxBlocksSearch *search, double distance)
 	if (search->base.phase != HX_FIND_FIRST || search->base.stats.failed == 0)
 		return 1;
 	all = seen_between(search, -INFINITY, distance);
-	beyond = seen_between(search, search->base.middle / search->base.spec.query->unit,
-						  distance);
+	beyond = seen_between(
+		search, search->base.middle / search->base.spec.query->unit, distance);
 	return Max(good / (good + all.failed), outer / (outer + beyond.failed));
 }
 
@@ -116,10 +116,10 @@ expected_misses(HxBlocksSearch *search, double distance)
 	distance /= search->base.spec.query->unit;
 	if (distance != tally->shares_of)
 	{
-		HxSharesBelow(&search->expect, distance, tally->shares);
+		HxSharesBelow(&search->misses, distance, tally->shares);
 		tally->shares_of = distance;
 	}
-	for (int p = 0; p < HX_TABLE_PROMISES; p++)
+	for (int p = 0; p < HX_MISSES_PROMISES; p++)
 		below += tally->unvisited[p] * tally->shares[p];
 	below *= near_share(search, distance) * checked_share(search, distance);
 	return Min(below, rows_left(search)) * search->safety;

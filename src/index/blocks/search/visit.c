@@ -36,13 +36,15 @@ is_own(const HxBlocksSearch *search, const HxBalls *balls)
  * page's rows.
  */
 static void
-mark_inside(HxBlocksSearch *search, const HxWithin *ball, const HxRowArrays *rows)
+mark_inside(HxBlocksSearch *search, const HxWithin *ball,
+			const HxRowArrays *rows)
 {
 	bool own = ball->query == search->base.spec.query;
 
 	if (!own || !search->scored)
-		HxPayloadOf(&search->base.desc)->distances(ball->query, rows->payloads,
-												rows->count, search->distances);
+		HxPayloadOf(&search->base.desc)
+			->distances(ball->query, rows->payloads, rows->count,
+						search->distances);
 	search->scored = own;
 	for (int i = 0; i < rows->count; i++)
 		if (HxPassesTest(&ball->test, search->distances[i]))
@@ -51,7 +53,8 @@ mark_inside(HxBlocksSearch *search, const HxWithin *ball, const HxRowArrays *row
 
 /* Clear the mask bits of rows outside all of some balls. */
 static void
-apply_balls(HxBlocksSearch *search, const HxBalls *balls, const HxRowArrays *rows)
+apply_balls(HxBlocksSearch *search, const HxBalls *balls,
+			const HxRowArrays *rows)
 {
 	int words = (rows->count + 63) / 64;
 
@@ -87,8 +90,8 @@ build_mask(HxBlocksSearch *search, const HxRowArrays *rows)
 static inline void
 tally_row(HxBlocksSearch *search, double distance, bool passes, double weight)
 {
-	int bin =
-		HxDistanceBin(&search->expect, distance / search->base.spec.query->unit);
+	int bin = HxDistanceBin(&search->misses,
+							distance / search->base.spec.query->unit);
 
 	search->tally.seen_at[bin] += weight;
 	if (passes)
@@ -107,9 +110,9 @@ score_all(HxBlocksSearch *search, const HxRowArrays *rows, bool tally)
 			 at += HX_CACHE_LINE)
 			__builtin_prefetch(rows->payloads + at);
 	if (!search->scored)
-		HxPayloadOf(&search->base.desc)->distances(
-			search->base.spec.query, rows->payloads, rows->count,
-			search->distances);
+		HxPayloadOf(&search->base.desc)
+			->distances(search->base.spec.query, rows->payloads, rows->count,
+						search->distances);
 	search->base.stats.scored += rows->count;
 	if (tally)
 		for (int i = 0; i < rows->count; i++)
@@ -152,7 +155,8 @@ rows_to_score(const HxBlocksSearch *search, const HxRowArrays *rows, int word,
 
 /* Have the payloads of the rows to be scored brought into the cache. */
 static void
-prefetch_payloads(const HxBlocksSearch *search, const HxRowArrays *rows, int sampled)
+prefetch_payloads(const HxBlocksSearch *search, const HxRowArrays *rows,
+				  int sampled)
 {
 	Size payload = search->base.desc.payload;
 
@@ -176,9 +180,10 @@ score_run(HxBlocksSearch *search, const HxRowArrays *rows, int row, int count,
 {
 	double *distances = search->distances;
 
-	HxPayloadOf(&search->base.desc)->distances(
-		search->base.spec.query, rows->payloads + row * search->base.desc.payload, count,
-		distances);
+	HxPayloadOf(&search->base.desc)
+		->distances(search->base.spec.query,
+					rows->payloads + row * search->base.desc.payload, count,
+					distances);
 	search->base.stats.scored += count;
 	for (int i = 0; i < count; i++)
 	{
@@ -186,7 +191,8 @@ score_run(HxBlocksSearch *search, const HxRowArrays *rows, int row, int count,
 
 		if (sampled)
 			tally_row(search, distances[i], passes, passes ? 1 : sampled);
-		if (passes && !(distances[i] > search->base.best.worst)) /* NaN counts */
+		if (passes &&
+			!(distances[i] > search->base.best.worst)) /* NaN counts */
 			consider(search, distances[i], &rows->tids[row + i]);
 	}
 }
@@ -276,8 +282,8 @@ HxVisitBlock(HxBlocksSearch *search, const HxBlock *block, int sampled)
 	HxAddOwner(&search->visits, block->owner);
 	while (next != InvalidBlockNumber)
 	{
-		Buffer buffer =
-			HxReadRows(search->base.index, &search->base.desc, next, block->owner);
+		Buffer buffer = HxReadRows(search->base.index, &search->base.desc, next,
+								   block->owner);
 		HxRowArrays rows;
 
 		if (BufferIsValid(before))
@@ -291,7 +297,8 @@ HxVisitBlock(HxBlocksSearch *search, const HxBlock *block, int sampled)
 		search->page = next;
 		next = HxPageOpaque(BufferGetPage(buffer))->next;
 		if (next != InvalidBlockNumber)
-			HxPrefetchLines(search->base.index, next, search->base.lines, search->base.nlines);
+			HxPrefetchLines(search->base.index, next, search->base.lines,
+							search->base.nlines);
 		HxRowArraysOf(&search->base.desc, BufferGetPage(buffer), &rows);
 		if (search->base.spec.ordered)
 			score_page(search, &rows, sampled);

@@ -41,8 +41,8 @@ static void
 spreads_to(HxAssigner *assigner, const uint8 *payload, const uint8 *centroids,
 		   int count, uint32 *spreads)
 {
-	HxPayloadOf(assigner->desc)->spreads(assigner->desc, payload, centroids,
-											 count, spreads);
+	HxPayloadOf(assigner->desc)
+		->spreads(assigner->desc, payload, centroids, count, spreads);
 }
 
 static int

@@ -23,7 +23,7 @@ read_directory_page(Relation index, BlockNumber block, bool first)
 	Page page;
 
 	CHECK_FOR_INTERRUPTS();
-	buffer = HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+	buffer = HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_PAGE_DIRECTORY);
 	page = BufferGetPage(buffer);
 	if (first && (HxPageDirectory(page)->count == 0 ||
 				  !(HxPageEntries(page)->flags & HX_ENTRY_NULLS)))
@@ -163,7 +163,7 @@ HxReadDirectoryFor(Relation index, const HxIndexDesc *desc,
 		if (first)
 			copy_entry(HxPageEntries(page), block, 0, &blocks->nulls);
 		if (filter &&
-			!HxRangeMayPass(desc, filter, &HxPageDirectory(page)->range))
+			!HxSpanMayPass(desc, filter, &HxPageDirectory(page)->range))
 			skipped += count_rows(page, first ? 1 : 0, &left_out);
 		else
 			add_page(blocks, desc, query, page, block, first ? 1 : 0);
@@ -205,7 +205,7 @@ switch_zone_page(Relation index, Buffer buffer, BlockNumber block)
 		UnlockReleaseBuffer(buffer);
 	}
 	CHECK_FOR_INTERRUPTS();
-	buffer = HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_ZONES);
+	buffer = HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_PAGE_ZONES);
 	HxPrefetchPage(index, HxPageOpaque(BufferGetPage(buffer))->next);
 	return buffer;
 }
@@ -223,7 +223,7 @@ switch_directory_page(Relation index, Buffer *directory, Buffer *zones,
 	CHECK_FOR_INTERRUPTS();
 	if (block != InvalidBlockNumber)
 		*directory =
-			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_PAGE_DIRECTORY);
 }
 
 /*
@@ -321,7 +321,7 @@ HxDropByDistance(Relation index, const HxIndexDesc *desc,
 }
 
 /* A search for the block that is nearest to a payload */
-typedef struct NearestBlock
+typedef struct BlockChoice
 {
 	Relation index;
 	const HxIndexDesc *desc;
@@ -331,11 +331,11 @@ typedef struct NearestBlock
 	HxBlock block;
 	uint32 spread;
 	uint64 rows; /* of the blocks looked at */
-} NearestBlock;
+} BlockChoice;
 
 /* Look at the blocks of a directory page; returns the next page. */
 static BlockNumber
-look_at_page(NearestBlock *nearest, BlockNumber block, bool first)
+look_at_page(BlockChoice *nearest, BlockNumber block, bool first)
 {
 	Buffer buffer = read_directory_page(nearest->index, block, first);
 	Page page = BufferGetPage(buffer);
@@ -344,9 +344,9 @@ look_at_page(NearestBlock *nearest, BlockNumber block, bool first)
 	const uint32 *spreads = nearest->spreads;
 	BlockNumber next = HxPageOpaque(page)->next;
 
-	HxPayloadOf(nearest->desc)->spreads(nearest->desc, nearest->payload,
-											HxPageCentroids(page), count,
-											nearest->spreads);
+	HxPayloadOf(nearest->desc)
+		->spreads(nearest->desc, nearest->payload, HxPageCentroids(page), count,
+				  nearest->spreads);
 	for (int i = 0; i < count; i++)
 	{
 		if (entries[i].flags & (HX_ENTRY_FREE | HX_ENTRY_NULLS))
@@ -364,7 +364,7 @@ look_at_page(NearestBlock *nearest, BlockNumber block, bool first)
 
 /* Look at the pages that the upper level names. */
 static void
-look_at_near_pages(NearestBlock *nearest, const HxMeta *meta)
+look_at_near_pages(BlockChoice *nearest, const HxMeta *meta)
 {
 	uint64 rows;
 	int count;
@@ -380,7 +380,7 @@ look_at_near_pages(NearestBlock *nearest, const HxMeta *meta)
 
 /* Look at all pages. */
 static void
-look_at_all_pages(NearestBlock *nearest, const HxMeta *meta)
+look_at_all_pages(BlockChoice *nearest, const HxMeta *meta)
 {
 	BlockNumber block = meta->directory;
 	uint32 steps = 0;
@@ -397,7 +397,7 @@ bool
 HxNearestBlock(Relation index, const HxIndexDesc *desc, const uint8 *payload,
 			   HxBlock *block, uint32 *spread, uint64 *rows)
 {
-	NearestBlock nearest = {index, desc, payload};
+	BlockChoice nearest = {index, desc, payload};
 	HxMeta meta;
 
 	HxReadMeta(index, &meta);
@@ -426,13 +426,13 @@ HxReadRows(Relation index, const HxIndexDesc *desc, BlockNumber block,
 	page = BufferGetPage(buffer);
 	if (!HxPageIsSound(page) && !PageIsNew(page))
 		HxCorrupted(index, block, "not a sound hashemb page");
-	if (PageIsNew(page) || HxPageOpaque(page)->kind != HX_KIND_ROWS ||
+	if (PageIsNew(page) || HxPageOpaque(page)->kind != HX_PAGE_ROWS ||
 		HxPageOpaque(page)->owner != owner)
 	{
 		UnlockReleaseBuffer(buffer);
 		return InvalidBuffer;
 	}
-	fault = HxPageFault(desc, page, HX_KIND_ROWS);
+	fault = HxPageFault(desc, page, HX_PAGE_ROWS);
 	if (fault)
 		HxCorrupted(index, block, fault);
 	return buffer;
@@ -442,7 +442,7 @@ void
 HxCheckChain(Relation index, const HxIndexDesc *desc, const HxBlock *block)
 {
 	Buffer directory = HxReadPage(index, block->place.page, BUFFER_LOCK_SHARE,
-								  HX_KIND_DIRECTORY);
+								  HX_PAGE_DIRECTORY);
 	const HxEntry *entry = HxGetEntry(index, directory, block->place.slot);
 	BlockNumber next =
 		entry->owner == block->owner ? entry->first : InvalidBlockNumber;

@@ -14,10 +14,10 @@
 /* A block as a search knows it: a copy of what its entry said */
 typedef struct HxBlock
 {
-	uint64 owner;	   /* incarnation that its pages must show */
-	HxPlace place;	   /* of its entry */
-	BlockNumber first; /* first rows page, or InvalidBlockNumber */
-	uint32 rows;	   /* rows, dead ones included */
+	uint64 owner;		  /* incarnation that its pages must show */
+	HxEntryAddress place; /* of its entry */
+	BlockNumber first;	  /* first rows page, or InvalidBlockNumber */
+	uint32 rows;		  /* rows, dead ones included */
 } HxBlock;
 
 /* All blocks of an index, in directory order */

@@ -10,10 +10,10 @@
 
 #include "index/blocks/store/span.h"
 
-HxRange
-HxZoneRange(const HxIndexDesc *desc, const HxZone *zone)
+HxSpan
+HxZoneSpan(const HxIndexDesc *desc, const HxZone *zone)
 {
-	HxRange range = HX_EMPTY_RANGE;
+	HxSpan range = HX_EMPTY_SPAN;
 	int attr = desc->group - 1;
 
 	if (!HxIsGrouped(desc))
@@ -28,12 +28,12 @@ HxZoneRange(const HxIndexDesc *desc, const HxZone *zone)
 	return range;
 }
 
-HxRange
-HxEntryRange(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
-			 Buffer *zones)
+HxSpan
+HxEntrySpan(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
+			Buffer *zones)
 {
 	if (!HxIsGrouped(desc))
-		return HX_EMPTY_RANGE;
+		return HX_EMPTY_SPAN;
 	if (BufferIsValid(*zones) && BufferGetBlockNumber(*zones) != entry->zones)
 	{
 		UnlockReleaseBuffer(*zones);
@@ -41,12 +41,12 @@ HxEntryRange(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
 	}
 	if (!BufferIsValid(*zones))
 		*zones =
-			HxReadPage(index, entry->zones, BUFFER_LOCK_SHARE, HX_KIND_ZONES);
-	return HxZoneRange(desc, HxGetZone(index, desc, *zones, entry->zone));
+			HxReadPage(index, entry->zones, BUFFER_LOCK_SHARE, HX_PAGE_ZONES);
+	return HxZoneSpan(desc, HxGetZone(index, desc, *zones, entry->zone));
 }
 
 void
-HxAddRange(HxRange *range, HxRange other)
+HxAddSpan(HxSpan *range, HxSpan other)
 {
 	range->low = Min(range->low, other.low);
 	range->high = Max(range->high, other.high);
@@ -55,7 +55,7 @@ HxAddRange(HxRange *range, HxRange other)
 }
 
 void
-HxWidenRange(const HxIndexDesc *desc, HxRange *range, const HxAttrRow *attrs)
+HxWidenSpan(const HxIndexDesc *desc, HxSpan *range, const HxAttrRow *attrs)
 {
 	HxKey key;
 
@@ -65,13 +65,13 @@ HxWidenRange(const HxIndexDesc *desc, HxRange *range, const HxAttrRow *attrs)
 	if (key.isnull)
 		range->nulls = 1;
 	else
-		HxAddRange(range, (HxRange){key.word, key.word, 1, 0});
+		HxAddSpan(range, (HxSpan){key.word, key.word, 1, 0});
 }
 
 /* As a zone map in which all other columns may have any value. */
 bool
-HxRangeMayPass(const HxIndexDesc *desc, const HxFilter *filter,
-			   const HxRange *range)
+HxSpanMayPass(const HxIndexDesc *desc, const HxFilter *filter,
+			  const HxSpan *range)
 {
 	union
 	{

@@ -6,8 +6,8 @@
  * In an index without groups all ranges are empty, all keys the same, and any row
  * may pass, so that few need to ask.
  */
-#ifndef HX_RANGE_H
-#define HX_RANGE_H
+#ifndef HX_SPAN_H
+#define HX_SPAN_H
 
 #include "index/filter/filter.h"
 #include "index/page/page.h"
@@ -50,14 +50,14 @@ HxKeyOf(const HxIndexDesc *desc, const int64 *words, uint32 nulls)
 }
 
 static inline bool
-HxRangeIsEmpty(const HxRange *range)
+HxSpanIsEmpty(const HxSpan *range)
 {
 	return !range->values && !range->nulls;
 }
 
 /* Least and greatest key of a range that is not empty */
 static inline HxKey
-HxRangeLow(const HxRange *range)
+HxSpanLow(const HxSpan *range)
 {
 	HxKey key = {range->values ? range->low : 0, !range->values};
 
@@ -65,7 +65,7 @@ HxRangeLow(const HxRange *range)
 }
 
 static inline HxKey
-HxRangeHigh(const HxRange *range)
+HxSpanHigh(const HxSpan *range)
 {
 	HxKey key = {range->nulls ? 0 : range->high, range->nulls != 0};
 
@@ -73,20 +73,20 @@ HxRangeHigh(const HxRange *range)
 }
 
 /* Keys of a zone's rows; empty in an index without groups */
-extern HxRange HxZoneRange(const HxIndexDesc *desc, const HxZone *zone);
+extern HxSpan HxZoneSpan(const HxIndexDesc *desc, const HxZone *zone);
 
 /* Keys of the block of an entry, whose directory page is locked.  *zones is the
  * zone page at hand, share-locked, or InvalidBuffer. */
-extern HxRange HxEntryRange(Relation index, const HxIndexDesc *desc,
-							const HxEntry *entry, Buffer *zones);
+extern HxSpan HxEntrySpan(Relation index, const HxIndexDesc *desc,
+						  const HxEntry *entry, Buffer *zones);
 
 /* Widen a range by another, or by a row in an index with groups. */
-extern void HxAddRange(HxRange *range, HxRange other);
-extern void HxWidenRange(const HxIndexDesc *desc, HxRange *range,
-						 const HxAttrRow *attrs);
+extern void HxAddSpan(HxSpan *range, HxSpan other);
+extern void HxWidenSpan(const HxIndexDesc *desc, HxSpan *range,
+						const HxAttrRow *attrs);
 
 /* Can a row with a key of the range pass the filter?  False only if none can */
-extern bool HxRangeMayPass(const HxIndexDesc *desc, const HxFilter *filter,
-						   const HxRange *range);
+extern bool HxSpanMayPass(const HxIndexDesc *desc, const HxFilter *filter,
+						  const HxSpan *range);
 
-#endif /* HX_RANGE_H */
+#endif /* HX_SPAN_H */

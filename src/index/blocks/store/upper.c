@@ -197,16 +197,16 @@ HxPutUpperEntry(const HxIndexDesc *desc, Page upper, int slot,
 /* ---- reading ---- */
 
 /* Directory pages by their spread from a payload */
-typedef struct NearPages
+typedef struct PageChoice
 {
 	BlockNumber *pages;
 	uint32 *spreads;
 	int count;
 	int room;
-} NearPages;
+} PageChoice;
 
 static void
-add_near_page(NearPages *near, BlockNumber page, uint32 spread)
+add_near_page(PageChoice *near, BlockNumber page, uint32 spread)
 {
 	if (near->count == near->room)
 	{
@@ -223,13 +223,13 @@ add_near_page(NearPages *near, BlockNumber page, uint32 spread)
 /* Add the directory pages that a page of the upper level describes. */
 static void
 add_upper_page(const HxIndexDesc *desc, Page page, const uint8 *payload,
-			   NearPages *near, uint32 *spreads, uint64 *rows)
+			   PageChoice *near, uint32 *spreads, uint64 *rows)
 {
 	const HxUpperEntry *entries = HxPageUpperEntries(page);
 	int count = HxPageUpper(page)->count;
 
-	HxPayloadOf(desc)->spreads(desc, payload, HxPageUpperCentroids(page),
-								   count, spreads);
+	HxPayloadOf(desc)->spreads(desc, payload, HxPageUpperCentroids(page), count,
+							   spreads);
 	for (int i = 0; i < count; i++)
 	{
 		*rows += entries[i].rows;
@@ -240,7 +240,7 @@ add_upper_page(const HxIndexDesc *desc, Page page, const uint8 *payload,
 
 /* Bring the nearest pages to the front; returns how many they are. */
 static int
-select_nearest(NearPages *near)
+select_nearest(PageChoice *near)
 {
 	int wanted =
 		Min((int) ceil(SEARCHED_ROOTS * sqrt(near->count)), near->count);
@@ -265,7 +265,7 @@ BlockNumber *
 HxNearestPages(Relation index, const HxIndexDesc *desc, BlockNumber upper,
 			   const uint8 *payload, int *count, uint64 *rows)
 {
-	NearPages near = {.room = HxUpperCapacity(desc)};
+	PageChoice near = {.room = HxUpperCapacity(desc)};
 	uint32 *spreads = palloc(near.room * sizeof(uint32));
 	uint32 steps = 0;
 
@@ -277,7 +277,7 @@ HxNearestPages(Relation index, const HxIndexDesc *desc, BlockNumber upper,
 		Buffer buffer;
 
 		CHECK_FOR_INTERRUPTS();
-		buffer = HxReadPage(index, upper, BUFFER_LOCK_SHARE, HX_KIND_UPPER);
+		buffer = HxReadPage(index, upper, BUFFER_LOCK_SHARE, HX_PAGE_UPPER);
 		HxCountStep(index, upper, &steps);
 		add_upper_page(desc, BufferGetPage(buffer), payload, &near, spreads,
 					   rows);
@@ -324,14 +324,14 @@ HxRefreshUpper(Relation index, const HxIndexDesc *desc, BlockNumber page)
 	HxReadMeta(index, &meta);
 	if (meta.upper == InvalidBlockNumber)
 		return;
-	buffer = HxReadPage(index, page, BUFFER_LOCK_SHARE, HX_KIND_DIRECTORY);
+	buffer = HxReadPage(index, page, BUFFER_LOCK_SHARE, HX_PAGE_DIRECTORY);
 	HxSummarisePage(desc, BufferGetPage(buffer), page, &entry, centroid);
 	UnlockReleaseBuffer(buffer);
 	for (upper = meta.upper; upper != InvalidBlockNumber && !found;)
 	{
 		Page at;
 
-		buffer = HxReadPage(index, upper, BUFFER_LOCK_EXCLUSIVE, HX_KIND_UPPER);
+		buffer = HxReadPage(index, upper, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_UPPER);
 		at = BufferGetPage(buffer);
 		HxCountStep(index, upper, &steps);
 		for (int i = 0; i < HxPageUpper(at)->count && !found; i++)
@@ -355,7 +355,7 @@ last_upper_page(Relation index, BlockNumber block, bool *has_room)
 	for (;;)
 	{
 		Buffer buffer =
-			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_KIND_UPPER);
+			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_PAGE_UPPER);
 		Page page = BufferGetPage(buffer);
 		BlockNumber next = HxPageOpaque(page)->next;
 
@@ -384,7 +384,7 @@ add_page(Relation index, const HxIndexDesc *desc, BlockNumber directory,
 	BlockNumber added = BufferGetBlockNumber(buffer);
 	Buffer before =
 		HxReadPage(index, first ? HX_METAPAGE : last, BUFFER_LOCK_EXCLUSIVE,
-				   first ? HX_KIND_META : HX_KIND_UPPER);
+				   first ? HX_PAGE_META : HX_PAGE_UPPER);
 	GenericXLogState *state = GenericXLogStart(index);
 	Page page =
 		GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);

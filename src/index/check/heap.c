@@ -1,6 +1,6 @@
 /*
  * heap.c
- *	  hashemb_check(): rows of the table that the index lacks or has twice.
+ *	  Checking an index: rows of the table that it lacks or has twice.
  *
  * A Bloom filter over all entries is asked for each row that a fresh snapshot
  * sees.
@@ -21,83 +21,79 @@
 #include "utils/snapmgr.h"
 
 #include "compat.h"
-#include "index/blocks/check/check.h"
-#include "index/blocks/store/directory.h"
-#include "index/sparse/sparse.h"
+#include "index/check/check.h"
+#include "index/search/search.h"
 
-/* Write what the filter knows a row by; payload NULL for a NULL vector. */
-static void
-make_print(Check *check, const ItemPointerData *tid, const HxAttrRow *attrs,
-		   const uint8 *payload)
+/*
+ * Begin what the filter knows a row by.  Returns where desc->payload bytes that
+ * stand for its vector go, at an address for any type: zeros for now.
+ */
+static uint8 *
+start_print(HxCheck *check, const ItemPointerData *tid, const HxAttrRow *attrs,
+			bool has_vector)
 {
 	const HxIndexDesc *desc = &check->desc;
 	uint8 *at = check->print;
-	uint64 head[2] = {HxPackTid(tid),
-					  (uint64) attrs->nulls << 1 | (payload != NULL)};
+	uint64 head[2] = {HxPackTid(tid), (uint64) attrs->nulls << 1 | has_vector};
 
 	memcpy(at, head, sizeof(head));
 	at += sizeof(head);
 	memcpy(at, attrs->words, desc->nwords * sizeof(int64));
 	at += desc->nwords * sizeof(int64);
-	if (payload)
-		memcpy(at, payload, desc->payload);
-	else
-		memset(at, 0, desc->payload);
+	Assert((uintptr_t) at == MAXALIGN(at));
+	Assert(at + desc->payload == check->print + check->print_size);
+	memset(at, 0, desc->payload);
+	return at;
 }
 
 void
-HxStartFingerprints(Check *check)
+HxStartFingerprints(HxCheck *check)
 {
-	HxBlocks blocks;
-	uint64 rows;
+	const HxIndexDesc *desc = &check->desc;
+	uint64 rows = HxKindOf(desc)->count_rows(check->index, desc);
 	uint64 seed = (uint64) random();
 
-	if (HxIsSparse(&check->desc))
-	{
-		HxSparseDirectory directory;
-
-		HxReadWindows(check->index, &check->desc, &directory);
-		rows = HxSparseRows(&directory);
-	}
-	else
-	{
-		HxReadDirectory(check->index, &check->desc, NULL, &blocks);
-		rows = HxBlocksRows(&blocks) + blocks.nulls.rows;
-		HxFreeBlocks(&blocks);
-	}
+	Assert(check->frozen);
 	/* Corrupted counts cost no memory: bounded by what the file can hold. */
-	rows = Min(rows, (uint64) check->npages * check->desc.capacity);
+	rows = Min(rows, (uint64) check->npages * desc->capacity);
 	check->filter =
 		bloom_create(Max((int64) rows, 1), maintenance_work_mem, seed);
 	check->tids = tuplesort_begin_datum(INT8OID, Int8LessOperator, InvalidOid,
 										false, maintenance_work_mem, NULL, 0);
-	check->print_size = 2 * sizeof(uint64) +
-						check->desc.nwords * sizeof(int64) +
-						check->desc.payload;
+	check->print_size =
+		2 * sizeof(uint64) + desc->nwords * sizeof(int64) + desc->payload;
 	check->print = palloc(check->print_size);
 	check->context = AllocSetContextCreate(
 		CurrentMemoryContext, "hashemb check row", ALLOCSET_DEFAULT_SIZES);
 }
 
 void
-HxAddFingerprint(Check *check, const ItemPointerData *tid,
-				 const HxAttrRow *attrs, const uint8 *payload, bool dead)
+HxAddFingerprint(HxCheck *check, const ItemPointerData *tid,
+				 const HxAttrRow *attrs, const uint8 *print, bool dead)
 {
+	uint8 *at;
+
+	if (!check->filter)
+		return;
+	Assert(check->frozen);
 	tuplesort_putdatum(check->tids, Int64GetDatum((int64) HxPackTid(tid)),
 					   false);
 	if (dead)
 		return;
-	make_print(check, tid, attrs, payload);
+	at = start_print(check, tid, attrs, print != NULL);
+	if (print)
+		memcpy(at, print, check->desc.payload);
 	bloom_add_element(check->filter, check->print, check->print_size);
 }
 
 void
-HxCheckTids(Check *check)
+HxCheckTids(HxCheck *check)
 {
 	uint64 before = 0; /* no TID */
 	Datum value;
 	bool isnull;
 
+	Assert(check->frozen);
 	tuplesort_performsort(check->tids);
 	while (HX_TUPLESORT_GETDATUM(check->tids, &value, &isnull))
 	{
@@ -123,24 +119,17 @@ static void
 look_up_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 			bool alive, void *state)
 {
-	Check *check = state;
+	HxCheck *check = state;
 	const HxIndexDesc *desc = &check->desc;
 	MemoryContext old = MemoryContextSwitchTo(check->context);
 	int vector = desc->vector_attno - 1;
-	uint8 *payload = NULL;
 	HxAttrRow attrs;
+	uint8 *at;
 
 	HxEncodeAttrs(desc, values, isnull, &attrs);
+	at = start_print(check, tid, &attrs, !isnull[vector]);
 	if (!isnull[vector])
-	{
-		payload = palloc(desc->payload);
-		if (HxIsSparse(desc))
-			memcpy(payload, &HxFormDoc(desc, values, isnull, tid)->norm2,
-				   sizeof(double));
-		else
-			HxPayloadOf(desc)->form(desc, values[vector], payload);
-	}
-	make_print(check, tid, &attrs, payload);
+		HxKindOf(desc)->print(desc, values[vector], at);
 	if (bloom_lacks_element(check->filter, check->print, check->print_size))
 		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),
@@ -161,7 +150,7 @@ look_up_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
  * younger than it.
  */
 static void
-check_snapshot(const Check *check, Snapshot snapshot)
+check_snapshot(const HxCheck *check, Snapshot snapshot)
 {
 	Relation index = check->index;
 
@@ -177,12 +166,13 @@ check_snapshot(const Check *check, Snapshot snapshot)
 }
 
 void
-HxCheckHeap(Check *check)
+HxCheckHeap(HxCheck *check)
 {
 	IndexInfo *info = BuildIndexInfo(check->index);
 	Snapshot snapshot = RegisterSnapshot(GetTransactionSnapshot());
 	TableScanDesc scan;
 
+	Assert(check->frozen && check->filter);
 	check_snapshot(check, snapshot);
 	scan = table_beginscan_strat(check->heap, snapshot, 0, NULL, true, true);
 	info->ii_Concurrent = true; /* rows by snapshot, dead ones left out */

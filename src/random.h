@@ -1,8 +1,9 @@
 /*
  * random.h
- *	  Random numbers for training: the same on every machine for one seed.
+ *	  Random numbers, the same on every machine for one seed.  Not for secrets.
  *
- * xoshiro256**, its state filled by splitmix64.  Not for secrets.
+ * Training uses xoshiro256**, its state filled by splitmix64; samples of an index
+ * need less, a state of one word.
  */
 #ifndef HX_RANDOM_H
 #define HX_RANDOM_H
@@ -99,6 +100,24 @@ hx_random_normal(HxRandom *random)
 	random->spare = v * s;
 	random->has_spare = 1;
 	return u * s;
+}
+
+/* ---- a state of one word: xorshift64* (Vigna 2016); it must not be 0 ---- */
+
+static inline uint64_t
+HxNextRandom(uint64_t *state)
+{
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return *state * UINT64_C(0x2545F4914F6CDD1D);
+}
+
+/* A number below a limit */
+static inline uint64_t
+HxRandomBelow(uint64_t *state, uint64_t limit)
+{
+	return HxNextRandom(state) % limit;
 }
 
 #endif /* HX_RANDOM_H */
