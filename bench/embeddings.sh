@@ -5,9 +5,9 @@
 #
 #   bench/embeddings.sh FOLDER         (bench/embeddings.c says of what form)
 #
-# Prints tables and keeps them under bench/results/. From the environment, as in
-# bench/run.sh: PG_CONFIG, SYSTEMS, DATA, QUERIES (300), WORKERS,
-# SHARED_BUFFERS, MAINTENANCE_WORK_MEM, RESULTS; and
+# Prints tables and writes them below build/bench/results/. From the
+# environment, as in bench/run.sh: PG_CONFIG, SYSTEMS, DATA, QUERIES (300),
+# WORKERS, SHARED_BUFFERS, MAINTENANCE_WORK_MEM, RESULTS; and
 #
 #   HNSW    which of pgvector's indexes, of "vector halfvec quantized codes" (all)
 #   CODES   which of hashemb's codes are asked, of "signs half quarter" (all)
@@ -18,7 +18,7 @@ folder=$(cd "${1:?usage: bench/embeddings.sh FOLDER}" && pwd)
 build=$here/../build/bench
 : "${QUERIES:=300}" "${HNSW:=vector halfvec quantized codes}"
 : "${CODES:=signs half quarter}"
-: "${SHARED_BUFFERS:=3GB}" "${RESULTS:=$here/results}"
+: "${SHARED_BUFFERS:=3GB}" "${RESULTS:=$build/results}"
 mkdir -p "$RESULTS" "$build"
 out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-embeddings
 

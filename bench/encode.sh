@@ -5,8 +5,8 @@
 #   bench/encode.sh
 #
 # Vectors are random: what they hold makes no difference. Prints a table and
-# keeps it under bench/results/. From the environment, as in bench/run.sh:
-# PG_CONFIG, DATA, SHARED_BUFFERS, RESULTS; and
+# writes it below build/bench/results/. From the environment, as in
+# bench/run.sh: PG_CONFIG, DATA, SHARED_BUFFERS, RESULTS; and
 #
 #   ROWS     of the table (4,000, which is a round of about 40 ms)
 #   ROUNDS   of which the best and the median are told (50)
@@ -15,7 +15,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$here/../build/bench
 : "${ROWS:=4000}" "${ROUNDS:=50}"
-: "${SHARED_BUFFERS:=512MB}" "${RESULTS:=$here/results}"
+: "${SHARED_BUFFERS:=512MB}" "${RESULTS:=$build/results}"
 mkdir -p "$RESULTS" "$build"
 out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-encode
 

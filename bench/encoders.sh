@@ -7,9 +7,9 @@
 #   bench/encoders.sh FOLDER           (bench/embeddings.c says of what form)
 #
 # Prints the processor time of training and the shares of the ten nearest rows
-# by cosine found among the nearest codes, and keeps them under bench/results/.
-# From the environment, as in bench/run.sh: PG_CONFIG, DATA, QUERIES (300),
-# SHARED_BUFFERS, MAINTENANCE_WORK_MEM, RESULTS; and
+# by cosine found among the nearest codes, and writes them below
+# build/bench/results/. From the environment, as in bench/run.sh: PG_CONFIG, DATA,
+# QUERIES (300), SHARED_BUFFERS, MAINTENANCE_WORK_MEM, RESULTS; and
 #
 #   BITS       lengths of codes, "128 256 512"
 #   ENCODERS   of "plain centred random unrotated pca itq" (all); "unrotated" is
@@ -21,7 +21,7 @@ folder=$(cd "${1:?usage: bench/encoders.sh FOLDER}" && pwd)
 build=$here/../build/bench
 : "${QUERIES:=300}" "${BITS:=128 256 512}"
 : "${ENCODERS:=plain centred random unrotated pca itq}"
-: "${SHARED_BUFFERS:=1GB}" "${RESULTS:=$here/results}"
+: "${SHARED_BUFFERS:=1GB}" "${RESULTS:=$build/results}"
 mkdir -p "$RESULTS" "$build"
 out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-encoders
 

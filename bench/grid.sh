@@ -22,7 +22,7 @@ folder=$(cd "${1:?usage: bench/grid.sh FOLDER}" && pwd)
 build=$here/../build/bench
 : "${STEPS:=load build search}" "${RECALLS:=0.95}"
 : "${PLANS:=default node plain prefilter sequential hnsw}"
-: "${QUERIES:=100}" "${SECONDS_A_CELL:=30}" "${RESULTS:=$here/results}"
+: "${QUERIES:=100}" "${SECONDS_A_CELL:=30}" "${RESULTS:=$build/results}"
 mkdir -p "$RESULTS" "$build"
 out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-grid-$(basename "$folder")
 

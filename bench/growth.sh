@@ -6,9 +6,9 @@
 #
 # The rows of FOLDER go into a table whose index is created while it is empty,
 # each in a transaction of its own, in random order; then searches of this index
-# and of one built afterwards take turns. Prints the result and keeps it under
-# bench/results/. From the environment, beside run.sh's DATA, PG_CONFIG, CELLS,
-# KS, QUERIES, SECONDS_A_CELL, SHARED_BUFFERS, MAINTENANCE_WORK_MEM and RESULTS:
+# and of one built afterwards take turns. Prints the result and writes it below
+# build/bench/results/. From the environment, beside run.sh's DATA, PG_CONFIG,
+# CELLS, KS, QUERIES, SECONDS_A_CELL, SHARED_BUFFERS, MAINTENANCE_WORK_MEM and RESULTS:
 #
 #   CLIENTS    that insert (4)
 #   ROWS       how many rows go in one by one; the others before (all)
@@ -25,7 +25,7 @@ build=$here/../build/bench
 : "${ROWS:=}"
 : "${QUERIES:=1000}" "${SECONDS_A_CELL:=60}"
 : "${CELLS:=0,1,2,3,4,5,6}" "${KS:=10}"
-: "${RESULTS:=$here/results}"
+: "${RESULTS:=$build/results}"
 mkdir -p "$RESULTS" "$build"
 out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-$(basename "$folder")-growth
 

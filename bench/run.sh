@@ -3,8 +3,8 @@
 #
 #   bench/run.sh FOLDER                 (bench/README.md says how to make one)
 #
-# Prints tables and keeps them under bench/results/, as text and as TSV. From
-# the environment:
+# Prints tables and writes them below build/bench/results/, as text and as TSV.
+# From the environment:
 #
 #   PG_CONFIG  a server to use as it is, extensions installed; without it a
 #              private copy of the system's is made and this tree's hashemb
@@ -20,7 +20,7 @@
 #   HASHEMB_SETTINGS  further settings of hashemb's sessions, each ended by ";"
 #   WORKERS    parallel maintenance workers (0)
 #   SHARED_BUFFERS, MAINTENANCE_WORK_MEM (4GB, 2GB)
-#   RESULTS    where tables are kept (bench/results)
+#   RESULTS    where tables are written (build/bench/results)
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -28,7 +28,7 @@ folder=$(cd "${1:?usage: bench/run.sh FOLDER}" && pwd)
 build=$here/../build/bench
 : "${STEPS:=load build search insert}"
 : "${QUERIES:=1000}" "${SECONDS_A_CELL:=60}" "${INSERTS:=20000}"
-: "${RESULTS:=$here/results}"
+: "${RESULTS:=$build/results}"
 mkdir -p "$RESULTS" "$build"
 out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-$(basename "$folder")
 

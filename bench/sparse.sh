@@ -5,9 +5,9 @@
 #
 #   bench/sparse.sh FOLDER                     (build/bench/vectors makes one)
 #
-# Prints the result and keeps it under bench/results/. From the environment, as
-# in bench/run.sh: PG_CONFIG, SYSTEMS, DATA, QUERIES (500), WORKERS,
-# SHARED_BUFFERS, MAINTENANCE_WORK_MEM, RESULTS; and
+# Prints the result and writes it below build/bench/results/. From the
+# environment, as in bench/run.sh: PG_CONFIG, SYSTEMS, DATA, QUERIES (500),
+# WORKERS, SHARED_BUFFERS, MAINTENANCE_WORK_MEM, RESULTS; and
 #
 #   INSERTS   rows to insert one by one; the index is built on the others before
 #             (0: none)
@@ -18,7 +18,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 folder=$(cd "${1:?usage: bench/sparse.sh FOLDER}" && pwd)
 build=$here/../build/bench
 : "${QUERIES:=500}" "${INSERTS:=0}" "${PARTS:=build search insert}"
-: "${SHARED_BUFFERS:=3GB}" "${RESULTS:=$here/results}"
+: "${SHARED_BUFFERS:=3GB}" "${RESULTS:=$build/results}"
 mkdir -p "$RESULTS" "$build"
 out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-$(basename "$folder")-sparse
 

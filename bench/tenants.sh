@@ -10,8 +10,8 @@
 # are inserted, between and behind the others, and the searches are repeated, also
 # for the new ones. Prints the medians of the time at the client, the processor
 # time of the backend (mean) and how many results differ from an exact search, and
-# keeps them under bench/results/. From the environment, beside PG_CONFIG, DATA,
-# SHARED_BUFFERS and MAINTENANCE_WORK_MEM (server.sh):
+# writes them below build/bench/results/. From the environment, beside
+# PG_CONFIG, DATA, SHARED_BUFFERS and MAINTENANCE_WORK_MEM (server.sh):
 #
 #   ROWS       rows before (1000000)
 #   TENANTS    tenants before (10000)
@@ -22,7 +22,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$here/../build/bench
 : "${ROWS:=1000000}" "${TENANTS:=10000}" "${SECONDS_A_CELL:=5}" "${RECALL:=0.95}"
-: "${RESULTS:=$here/results}"
+: "${RESULTS:=$build/results}"
 mkdir -p "$RESULTS" "$build"
 out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-tenants.txt
 

@@ -1,6 +1,6 @@
 package Statements;
 
-# Random SQL for t/066_statements.pl: columns of every kind of attribute,
+# Random SQL for t/024_statements.pl: columns of every kind of attribute,
 # conditions on them, and values for both; and comparing what statements give.
 # All comes from rand(), so one seed gives one run.
 use strict;
