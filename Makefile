@@ -42,6 +42,12 @@ PLAN = $(call objects,plan,match wanted compile bound_clause vector_key bitmap p
 	bitmap_read heap_row explain node path bound_path one_row hook)
 OBJS = $(KERNEL) src/settings.o $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
+# TEST_KIND=1 adds a kind of vectors that only a test uses (t/006_kind.pl)
+TEST_OBJS = test/kind/chain.o
+ifdef TEST_KIND
+OBJS += $(TEST_OBJS)
+endif
+
 # Baseline instruction set only: faster kernels are chosen at run time. No
 # fused multiply-add: every kernel level must give the same bits, and so must
 # the bitcode for the JIT, which is compiled with PG_CPPFLAGS alone.
@@ -53,7 +59,7 @@ override SHLIB_LINK += -lm
 
 # Objects depend on the headers that they were compiled with
 override PG_CFLAGS += -MMD -MP
-EXTRA_CLEAN += $(OBJS:.o=.d)
+EXTRA_CLEAN += $(OBJS:.o=.d) $(TEST_OBJS) $(TEST_OBJS:.o=.d) $(TEST_OBJS:.o=.bc)
 
 REGRESS = $(sort $(basename $(notdir $(wildcard $(srcdir)/sql/*.sql))))
 REGRESS_OPTS = --inputdir=$(srcdir) --load-extension=hashemb

@@ -99,7 +99,10 @@ extern int HxListChain(HxCheck *check, BlockNumber first, uint16 kind,
 /* Can a TID be that of a row of the table? */
 extern bool HxIsTidInHeap(HxCheck *check, const ItemPointerData *tid);
 
-/* What is wrong with a row's attributes that a zone map is to cover, or NULL */
+/*
+ * What is wrong with a row's attributes, or NULL.  The zone map is to cover them;
+ * NULL if the row has none.
+ */
 extern const char *HxAttributesFault(const HxIndexDesc *desc,
 									 const HxZone *zone,
 									 const HxAttrRow *attrs);

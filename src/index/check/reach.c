@@ -149,7 +149,7 @@ HxAttributesFault(const HxIndexDesc *desc, const HxZone *zone,
 			if (attrs->words[attr->first_word + w] != 0)
 				return psprintf("a value where column %d is NULL", attr->attno);
 	}
-	if (!HxZoneCovers(desc, zone, attrs))
+	if (zone && !HxZoneCovers(desc, zone, attrs))
 		return "the block's zone map does not cover it";
 	return NULL;
 }
