@@ -1,7 +1,7 @@
 # Crashes at known points: a process kills itself (SIGKILL) where the server log
 # says, in each phase of everything that changes an index; after recovery the
 # index is sound, complete, and answers as a sequential scan does. The points
-# are those of src/index/inject.h; HASHEMB_CRASHES says how often each.
+# are those of src/index/page/inject.h; HASHEMB_CRASHES says how often each.
 use strict;
 use warnings;
 use FindBin;

@@ -149,7 +149,7 @@ follows_headers()
 }
 
 # What tap tests: a build with assertions and injection points
-# (src/index/inject.h), made outside of the checkout. PG_CFLAGS of the command
+# (src/index/page/inject.h), made outside of the checkout. PG_CFLAGS of the command
 # line must take nothing away from the Makefile's own.
 build_outside()
 {
