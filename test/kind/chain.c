@@ -22,7 +22,7 @@
 #include "index/build/file.h"
 #include "index/check/check.h"
 #include "index/cost_units.h"
-#include "index/random.h"
+#include "random.h"
 #include "index/search/state.h"
 #include "type/ball.h"
 #include "type/bincode.h"
@@ -207,7 +207,7 @@ next_page(Walk *walk, Relation index, const HxIndexDesc *desc)
 		return false;
 	walk->page = walk->next;
 	HxCountStep(index, walk->page, &walk->steps);
-	buffer = HxReadPage(index, walk->page, BUFFER_LOCK_SHARE, HX_KIND_ROWS);
+	buffer = HxReadPage(index, walk->page, BUFFER_LOCK_SHARE, HX_PAGE_ROWS);
 	memcpy(walk->copy.data, BufferGetPage(buffer), BLCKSZ);
 	UnlockReleaseBuffer(buffer);
 	HxRowArraysOf(desc, walk->copy.data, &walk->rows);
@@ -226,7 +226,7 @@ lock_last(Relation index)
 	HxReadMeta(index, &meta);
 	for (next = meta.directory_end;;)
 	{
-		buffer = HxReadPage(index, next, BUFFER_LOCK_EXCLUSIVE, HX_KIND_ROWS);
+		buffer = HxReadPage(index, next, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_ROWS);
 		next = HxPageOpaque(BufferGetPage(buffer))->next;
 		if (next == InvalidBlockNumber)
 			return buffer;
@@ -248,7 +248,7 @@ append(Relation index, const HxIndexDesc *desc, const ChainRow *row)
 	{
 		buffers[1] = HxNewBuffer(index, &reused);
 		buffers[2] =
-			HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
+			HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_META);
 	}
 	state = GenericXLogStart(index);
 	page = GenericXLogRegisterBuffer(state, buffers[0], 0);
@@ -261,7 +261,7 @@ append(Relation index, const HxIndexDesc *desc, const ChainRow *row)
 		HxPageOpaque(page)->next = meta->directory_end;
 		page = GenericXLogRegisterBuffer(state, buffers[1],
 										 GENERIC_XLOG_FULL_IMAGE);
-		HxInitRowsPage(desc, page, HX_NO_OWNER, (HxPlace){0, 0});
+		HxInitRowsPage(desc, page, HX_NO_OWNER, (HxEntryAddress){0, 0});
 	}
 	HxPutRow(desc, page, (const uint8 *) row->payload, &row->attrs, &row->tid);
 	GenericXLogFinish(state);
@@ -295,7 +295,7 @@ begin_chain(Relation index, ForkNumber fork, const HxIndexDesc *desc,
 	meta->directory = meta->directory_end = BufferGetBlockNumber(buffers[1]);
 	meta->rows_at_build = vectors;
 	HxInitRowsPage(desc, BufferGetPage(buffers[1]), HX_NO_OWNER,
-				   (HxPlace){0, 0});
+				   (HxEntryAddress){0, 0});
 	for (int i = 0; i < 2; i++)
 		UnlockReleaseBuffer(buffers[i]);
 }
@@ -380,7 +380,7 @@ chain_bulk_delete(const IndexVacuumInfo *info, const HxIndexDesc *desc,
 	while (walk.next != InvalidBlockNumber)
 	{
 		Buffer buffer = HxReadPage(info->index, walk.next,
-								   BUFFER_LOCK_EXCLUSIVE, HX_KIND_ROWS);
+								   BUFFER_LOCK_EXCLUSIVE, HX_PAGE_ROWS);
 		GenericXLogState *log = GenericXLogStart(info->index);
 		Page page = GenericXLogRegisterBuffer(log, buffer, 0);
 		int found = 0;
@@ -503,7 +503,7 @@ check_page(HxCheck *check, BlockNumber block)
 {
 	HxRowArrays rows;
 
-	HxRowArraysOf(&check->desc, HxCopyPageOfKind(check, block, HX_KIND_ROWS),
+	HxRowArraysOf(&check->desc, HxCopyPageOfKind(check, block, HX_PAGE_ROWS),
 				  &rows);
 	for (int i = 0; i < rows.count; i++)
 	{
@@ -530,7 +530,7 @@ chain_check(HxCheck *check)
 	HxPageList list = {0};
 
 	check->counts.rows_pages =
-		HxListChain(check, check->meta.directory, HX_KIND_ROWS, &list);
+		HxListChain(check, check->meta.directory, HX_PAGE_ROWS, &list);
 	check->counts.blocks = list.count;
 	if (check->frozen &&
 		list.pages[list.count - 1] != check->meta.directory_end)
