@@ -387,7 +387,7 @@ open_all(HxSparseSearch *search)
 	MemoryContext old;
 	bool done = true;
 
-	HxResetBest(&search->base.best, search->base.best.room);
+	HxForgetRows(&search->base, search->base.best.room);
 	search->ntids = 0;
 	search->nwindows = 0;
 	MemoryContextReset(search->phase_context);
@@ -437,7 +437,6 @@ start_over(HxSparseSearch *search)
 			HxCorrupted(search->base.index, HX_METAPAGE,
 						"pages are not those that the directory names");
 		search->base.stats.restarts++;
-		search->base.goal = get_float8_infinity();
 		read_windows(search);
 	} while (!open_all(search));
 }
