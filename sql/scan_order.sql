@@ -83,6 +83,8 @@ SELECT ARRAY(SELECT format(form, :v, '''{2:1,10:2,41:3}/100''::svec') FROM unnes
 SELECT * FROM pg_temp.orders('doc', ARRAY[format('1 - (v <=> %s)', :v), '1 - (v <=> ''{}/100'')'], '{DESC,DESC NULLS LAST}', :'near');
 SELECT * FROM pg_temp.orders('doc', ARRAY[format('v <=> %s', :v)], '{ASC,ASC NULLS FIRST}', :'near');
 SELECT * FROM pg_temp.orders('fresh', ARRAY[format('1 - (v <=> %s)', :v)], '{DESC,DESC NULLS LAST}', :'near');
+-- conditions that no row can satisfy
+SELECT * FROM pg_temp.orders('doc', ARRAY[format('v <=> %s', :v)], '{ASC}', ARRAY['v @< ANY (''{}''::distance_bound[])', 'v @< (SELECT NULL::distance_bound)', format('v <=> %s < 0.5 AND v IS NULL', :v)]);
 -- in passes of little memory
 SET work_mem = '64kB';
 UPDATE doc SET v = '{}/100' WHERE id % 2 = 0;
