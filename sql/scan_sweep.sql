@@ -42,6 +42,15 @@ CREATE FUNCTION pg_temp.tied(condition text, rest text, labels text[]) RETURNS t
 	SELECT string_agg(label || ' ' || pg_temp.told(label, format('SELECT id FROM scan_ties WHERE %s ORDER BY c <~> %L %s', condition, repeat('0', 64), rest)), ', ')
 		FROM unnest(labels) label $$;
 SELECT rest, pg_temp.tied('id + 0 <= 10', rest, '{Rows Filtered,Heap Fetches,Table Sweeps}') FROM unnest('{LIMIT 10,FETCH FIRST 10 ROWS WITH TIES,FETCH FIRST 9 ROWS WITH TIES}'::text[]) rest;
+INSERT INTO scan_ties SELECT i, (hashint4(i)::bit(32)::text || hashint4(-i)::bit(32))::bincode FROM generate_series(61, 40000) i;
+REINDEX INDEX scan_ties_idx;
+ANALYZE scan_ties;
+-- blocks visited before the table was swept and what it gave was ranked count
+SELECT pg_temp.tied('id + 0 > 39990', 'LIMIT 10', '{Table Sweeps,Sweeps Ranked}'), pg_temp.told('Blocks Visited', format('SELECT id FROM scan_ties WHERE id + 0 > 39990 ORDER BY c <~> %L LIMIT 10', repeat('0', 64)))::int > 0 AS visited;
+-- as does the restart from which on memory holds no more rows
+SET work_mem = '64kB';
+SELECT pg_temp.tied('id % 4 + 0 = 1', 'LIMIT 1000', '{Restarts,Table Sweeps}');
+RESET work_mem;
 RESET hashemb.recall;
 DROP TABLE scan_ties;
 

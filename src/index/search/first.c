@@ -280,13 +280,13 @@ make_room(HxSearch *search)
 				   (search->nchecked + 2.0);
 	int64 room = room_for(search, rows_wanted(search), share);
 
+	search->stats.restarts++;
 	if (search->room >= HxMostRows())
 	{
 		HxStartPhase(search, HX_RELEASE_ALL, HxMostRows());
 		return;
 	}
 	search->room = Min(Max(GROWTH * search->room, room), HxMostRows());
-	search->stats.restarts++;
 	HxStartPhase(search, HX_FIND_FIRST, search->room);
 }
 
