@@ -22,11 +22,11 @@ ENCODER = \
 	$(call objects,encoder/measure,evaluate code_stats)
 INDEX = \
 	$(call objects,index/filter,attribute encode mask compile tidset) \
-	$(call objects,index/page,inject layout describe page lock) \
+	$(call objects,index/page,inject rows describe fault buffer space meta lock) \
 	$(call objects,index/search,best checked mask phase rank first driver dead) \
 	$(call objects,index/build,file work team sort) \
 	$(call objects,index/check,reach heap) \
-	$(call objects,index/blocks/store,target assign upper span directory) \
+	$(call objects,index/blocks/store,format target assign upper span directory) \
 	$(call objects,index/blocks/recall,visited misses safety sample measure ring schedule) \
 	$(call objects,index/blocks/search,stop visit search cost) \
 	$(call objects,index/blocks/build,write spool group work build) \

@@ -13,6 +13,7 @@
 #include "index/index.h"
 #include "nodes/execnodes.h"
 #include "nodes/pathnodes.h"
+#include "storage/bufpage.h"
 #include "type/distance.h"
 #include "utils/tuplestore.h"
 
@@ -265,6 +266,14 @@ typedef struct HxKind
 	 * No page is locked before or after.
 	 */
 	void (*check)(struct HxCheck *check);
+
+	/*
+	 * What is wrong with a page of one of the types that the kind alone has, or
+	 * NULL: whatever is accepted has arrays that lie within the page.  Types
+	 * that it does not know are wrong.  The page is sound and of the type
+	 * (HxPageFault); it is locked, or a copy.  NULL: the kind has no such types.
+	 */
+	const char *(*page_fault)(const HxIndexDesc *desc, Page page, uint16 type);
 } HxKind;
 
 /* Returned by support function HX_VECTOR_PROC of a vector operator class */

@@ -73,7 +73,8 @@ extern void HxCheckBlocks(struct HxCheck *check);
 	.calibrate = HxCalibrateBlocks, \
 	.count_rows = HxCountRowsOfBlocks, \
 	.print = HxPrintPayload, \
-	.check = HxCheckBlocks
+	.check = HxCheckBlocks, \
+	.page_fault = HxBlocksPageFault
 /* clang-format on */
 
 #endif /* HX_BLOCKS_H */

@@ -22,25 +22,14 @@
 /* Owner of pages that are not a block's */
 #define HX_NO_OWNER 0
 
+/*
+ * Types of pages that every index may have.  Those of a kind of vectors are in
+ * its own header: 2, 3, 5 to 7 in blocks/store/format.h; others begin at 16.
+ */
 #define HX_PAGE_FREE 0
 #define HX_PAGE_META 1
-#define HX_PAGE_DIRECTORY 2
-#define HX_PAGE_ZONES 3
 #define HX_PAGE_ROWS 4
-#define HX_PAGE_MISSES 5
-#define HX_PAGE_RING 6
-#define HX_PAGE_UPPER 7 /* upper level of the directory */
-/* Indexes of sparse vectors (sparse.h) */
-#define HX_PAGE_WINDOWS 16	/* directory of windows */
-#define HX_PAGE_MAP 17		/* a window's pages */
-#define HX_PAGE_FENCES 18	/* first dimension of each page of dimensions */
-#define HX_PAGE_DIMS 19		/* a window's dimensions */
-#define HX_PAGE_POSTINGS 20 /* their postings */
-#define HX_PAGE_PENDING 21	/* rows not yet in a window */
-
-#define HxPageTypeIsKnown(kind) \
-	((kind) <= HX_PAGE_UPPER || \
-	 ((kind) >= HX_PAGE_WINDOWS && (kind) <= HX_PAGE_PENDING))
+#define HX_PAGE_TYPES 256 /* numbers are less */
 
 /* Special space of every page */
 typedef struct HxOpaque
@@ -102,79 +91,6 @@ typedef struct HxMeta
 
 #define HxPageMeta(page) ((HxMeta *) HxContents(page))
 
-/* Values of the attribute that blocks are formed within, as first words */
-typedef struct HxSpan
-{
-	int64 low;
-	int64 high;
-	uint32 values; /* there are any, from low to high */
-	uint32 nulls;  /* there are NULLs, which come after all values */
-} HxSpan;
-
-#define HX_EMPTY_SPAN ((HxSpan){PG_INT64_MAX, PG_INT64_MIN, 0, 0})
-
-/* Directory page */
-typedef struct HxDirectory
-{
-	uint16 count; /* entries in use */
-	uint16 capacity;
-	BlockNumber zones; /* first of its zone pages, a chain */
-	HxSpan range;	   /* of all its blocks, if they are formed within groups */
-} HxDirectory;
-
-#define HX_ENTRY_NULLS 0x01 /* the block of rows whose vector is NULL */
-#define HX_ENTRY_FREE 0x02	/* no block: to be used by the next split */
-
-typedef struct HxEntry
-{
-	uint64 owner;		/* incarnation of the block */
-	uint32 rows;		/* rows, dead ones included */
-	uint32 pages;		/* pages of its chain */
-	BlockNumber first;	/* first rows page, or InvalidBlockNumber */
-	BlockNumber append; /* rows page to append to */
-	BlockNumber zones;	/* zone page */
-	uint32 radius;		/* greatest spread from the centroid */
-	uint32 min_weight;	/* least weight of a row's code */
-	uint32 max_weight;	/* greatest weight */
-	uint16 zone;		/* slot on the zone page */
-	uint8 flags;		/* HX_ENTRY_... */
-	uint8 split_above;	/* not split below 2^(n/4) rows; 0: whenever */
-	uint32 changes;		/* counts changes to the block's pages */
-} HxEntry;
-
-#define HxPageDirectory(page) ((HxDirectory *) HxContents(page))
-#define HxPageEntries(page) \
-	((HxEntry *) (HxContents(page) + sizeof(HxDirectory)))
-
-/* Page of the upper level: what the directory pages hold, with centroids */
-typedef struct HxUpper
-{
-	uint16 count; /* entries in use */
-	uint16 capacity;
-	uint32 unused;
-} HxUpper;
-
-typedef struct HxUpperEntry
-{
-	BlockNumber page; /* of the directory */
-	uint32 blocks;	  /* that it has, as last seen; 0: no centroid */
-	uint64 rows;	  /* of these, as last seen */
-} HxUpperEntry;
-
-#define HxPageUpper(page) ((HxUpper *) HxContents(page))
-#define HxPageUpperEntries(page) \
-	((HxUpperEntry *) (HxContents(page) + sizeof(HxUpper)))
-
-/* Zone page */
-typedef struct HxZones
-{
-	uint16 count; /* zone maps in use */
-	uint16 capacity;
-	uint32 unused;
-} HxZones;
-
-#define HxPageZones(page) ((HxZones *) HxContents(page))
-
 /* Rows page */
 typedef struct HxRows
 {
@@ -197,57 +113,6 @@ typedef struct HxRowArrays
 	ItemPointerData *tids; /* heap TIDs */
 } HxRowArrays;
 
-/* Table of expected misses */
-#define HX_MISSES_PROMISES 60
-#define HX_MISSES_DISTANCES 64
-#define HX_MISSES_TARGETS 3 /* .90, .95, .99 */
-
-typedef struct HxMisses
-{
-	double promise_low; /* centre of the first row */
-	double promise_step;
-	double distance_low; /* distance of the first column */
-	double distance_step;
-	float safety[HX_MISSES_TARGETS]; /* factor on the expected misses */
-	float unused;
-	uint16 cells[HX_MISSES_PROMISES][HX_MISSES_DISTANCES]; /* -log2 share, in
-														  * 1/2048 */
-} HxMisses;
-
-#define HxPageMisses(page) ((HxMisses *) HxContents(page))
-
-/* One of the nearest rows of a search, and when it would be found */
-typedef struct HxTraceRow
-{
-	float distance; /* in units of the query */
-	uint32 before;	/* rows visited before its block */
-} HxTraceRow;
-
-/* Ring of searches */
-#define HX_RING_PAGES 64
-#define HX_RING_NEAR 480
-
-/* An exhaustive search; the axes are those of HxMisses */
-typedef struct HxRing
-{
-	double promise_low;
-	double promise_step;
-	double distance_low;
-	double distance_step;
-	uint32 number; /* of the search */
-	uint16 count;  /* nearest rows kept */
-	uint16 unused;
-	float least_promise;			   /* of a block */
-	float least_distance;			   /* of a row */
-	uint32 totals[HX_MISSES_PROMISES]; /* rows of blocks, by promise */
-	uint8 cells[HX_MISSES_PROMISES][HX_MISSES_DISTANCES]; /* rows nearer than a
-														 * distance: 0, or 1 +
-														 * 8 log2 */
-	HxTraceRow near[HX_RING_NEAR]; /* in the order of visits */
-} HxRing;
-
-#define HxPageRing(page) ((HxRing *) HxContents(page))
-
 /* Where a block's entry stands: its name for life */
 typedef struct HxEntryAddress
 {
@@ -263,12 +128,6 @@ extern int HxResolveGroup(Relation index, const HxIndexDesc *desc);
 
 /* Layout */
 extern int HxRowsCapacity(Size payload, int nattrs, int nwords);
-extern int HxDirectoryCapacity(const HxIndexDesc *desc);
-extern int HxZonesCapacity(const HxIndexDesc *desc);
-extern int HxUpperCapacity(const HxIndexDesc *desc);
-extern uint8 *HxPageCentroids(Page page);
-extern uint8 *HxPageUpperCentroids(Page page);
-extern HxZone *HxPageZone(const HxIndexDesc *desc, Page page, int slot);
 extern void HxRowArraysOf(const HxIndexDesc *desc, Page page,
 						  HxRowArrays *arrays);
 
@@ -280,17 +139,11 @@ extern void HxGetRowAttrs(const HxIndexDesc *desc, const HxRowArrays *arrays,
 extern void HxHoleOf(const HxIndexDesc *desc, Page page, LocationIndex *lower,
 					 LocationIndex *upper);
 extern int HxRemoveRows(const HxIndexDesc *desc, Page page, const bool *dead);
-extern void HxCountRemoved(HxEntry *entry, int removed);
-extern void HxPostponeSplit(HxEntry *entry);
 
 /* Pages */
 extern void HxInitPage(Page page, uint16 kind);
 extern void HxInitRowsPage(const HxIndexDesc *desc, Page page, uint64 owner,
 						   HxEntryAddress parent);
-extern void HxInitDirectoryPage(const HxIndexDesc *desc, Page page);
-extern void HxInitUpperPage(const HxIndexDesc *desc, Page page);
-extern void HxInitZonesPage(const HxIndexDesc *desc, Page page,
-							BlockNumber parent);
 extern void HxInitMetapage(const HxIndexDesc *desc, Page page);
 extern void HxPrefetchPage(Relation index, BlockNumber block);
 extern void HxPrefetchLines(Relation index, BlockNumber block,
@@ -303,9 +156,6 @@ extern Buffer HxReadBuffer(Relation index, BlockNumber block, int lockmode,
 						   BufferAccessStrategy strategy);
 extern bool HxPageIsSound(Page page);
 extern const char *HxPageFault(const HxIndexDesc *desc, Page page, uint16 kind);
-extern HxEntry *HxGetEntry(Relation index, Buffer directory, int slot);
-extern HxZone *HxGetZone(Relation index, const HxIndexDesc *desc, Buffer zones,
-						 int slot);
 extern bool HxTidIsSound(const ItemPointerData *tid);
 extern void HxCheckTid(Relation index, Relation table, BlockNumber *npages,
 					   const ItemPointerData *tid);

@@ -64,6 +64,7 @@ static const HxKind sparse_kind = {
 	.count_rows = HxCountSparseRows,
 	.print = HxPrintSparse,
 	.check = HxCheckSparse,
+	.page_fault = HxSparsePageFault,
 };
 
 HX_VECTOR_CLASS(hx_vector_svec_ip, HX_INNER_PRODUCT, &sparse_kind, NULL);

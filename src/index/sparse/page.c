@@ -40,6 +40,19 @@ HxInitWindowsPage(Page page)
 	windows->frozen.first = windows->frozen.last = InvalidBlockNumber;
 }
 
+/* What is wrong with a page of a type that only such indexes have, or NULL */
+const char *
+HxSparsePageFault(const HxIndexDesc *desc, Page page, uint16 type)
+{
+	if (type < HX_PAGE_WINDOWS || type > HX_PAGE_PENDING)
+		return "page of a kind that such an index has not";
+	if (type == HX_PAGE_WINDOWS &&
+		(HxPageWindows(page)->capacity != HX_WINDOWS_CAPACITY ||
+		 HxPageWindows(page)->count > HX_WINDOWS_CAPACITY))
+		return "directory page of another shape";
+	return NULL;
+}
+
 /* Errors if a window's entry cannot be right. */
 static void
 check_window(Relation index, BlockNumber block, const HxWindow *window)
@@ -58,9 +71,6 @@ add_windows(Relation index, Buffer buffer, HxSparseDirectory *directory)
 	BlockNumber block = BufferGetBlockNumber(buffer);
 	int count = HxPageWindows(page)->count;
 
-	if (HxPageWindows(page)->capacity != HX_WINDOWS_CAPACITY ||
-		count > HX_WINDOWS_CAPACITY)
-		HxCorrupted(index, block, "directory page of another shape");
 	directory->windows = repalloc_huge(
 		directory->windows, (directory->count + count + 1) * sizeof(HxWindow));
 	directory->places =

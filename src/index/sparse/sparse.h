@@ -80,6 +80,14 @@ HxSparseRowSize(const HxIndexDesc *desc, int nnz)
 
 /* ---- pages ---- */
 
+/* Types of pages (page/page.h) */
+#define HX_PAGE_WINDOWS 16	/* directory of windows */
+#define HX_PAGE_MAP 17		/* a window's pages */
+#define HX_PAGE_FENCES 18	/* first dimension of each page of dimensions */
+#define HX_PAGE_DIMS 19		/* a window's dimensions */
+#define HX_PAGE_POSTINGS 20 /* their postings */
+#define HX_PAGE_PENDING 21	/* rows not yet in a window */
+
 /* A chain of pages with pending rows */
 typedef struct HxChain
 {
@@ -275,6 +283,8 @@ extern bool HxScanPending(Relation index, const HxIndexDesc *desc,
 extern const char *HxSparseRowFault(const HxIndexDesc *desc,
 									const HxSparseRow *doc, Size size);
 extern void HxInitWindowsPage(Page page);
+extern const char *HxSparsePageFault(const HxIndexDesc *desc, Page page,
+									 uint16 type);
 
 /* Rows as they come from the table */
 extern HxSparseRow *HxFormSparseRow(const HxIndexDesc *desc,

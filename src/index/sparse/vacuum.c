@@ -275,7 +275,8 @@ reclaim_page(Relation index, const HxSparseDirectory *directory,
 	bool is_free = is_new;
 	bool is_lost = false;
 
-	if (!is_free && HxPageIsSound(page))
+	if (!is_free && HxPageIsSound(page) &&
+		!HxPageFault(HxDescribe(index), page, HxPageOpaque(page)->kind))
 	{
 		const HxOpaque *opaque = HxPageOpaque(page);
 

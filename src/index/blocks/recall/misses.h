@@ -6,7 +6,7 @@
 #ifndef HX_MISSES_H
 #define HX_MISSES_H
 
-#include "index/page/page.h"
+#include "index/blocks/store/format.h"
 
 /* Rows may grow so often before a table is not used any more */
 #define HX_MAX_GROWTH 4

@@ -13,7 +13,7 @@
 #define HX_PAYLOAD_H
 
 #include "index/kind.h"
-#include "index/page/page.h"
+#include "index/blocks/store/format.h"
 
 /* Times that training assigns its sample; the last two move few rows */
 #define HX_TRAINING_ROUNDS 4

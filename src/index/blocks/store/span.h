@@ -10,7 +10,7 @@
 #define HX_SPAN_H
 
 #include "index/filter/filter.h"
-#include "index/page/page.h"
+#include "index/blocks/store/format.h"
 
 /* A value as blocks are ordered by it: its first word, NULL after all others */
 typedef struct HxKey

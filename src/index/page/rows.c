@@ -1,10 +1,8 @@
 /*
- * layout.c
+ * rows.c
  *	  Where things lie on a page: its arrays, rows put and removed, new pages.
  */
 #include "postgres.h"
-
-#include <math.h>
 
 #include "index/page/page.h"
 
@@ -32,52 +30,6 @@ HxRowsCapacity(Size payload, int nattrs, int nwords)
 		   rows_size(capacity, payload, nattrs, nwords) > HX_PAGE_ROOM)
 		capacity--;
 	return capacity;
-}
-
-/* How many entries fit a directory page. */
-int
-HxDirectoryCapacity(const HxIndexDesc *desc)
-{
-	return (HX_PAGE_ROOM - sizeof(HxDirectory)) /
-		   (sizeof(HxEntry) + desc->payload);
-}
-
-/* How many zone maps fit a zone page. */
-int
-HxZonesCapacity(const HxIndexDesc *desc)
-{
-	return (HX_PAGE_ROOM - sizeof(HxZones)) / HX_ZONE_SIZE(desc->nwords);
-}
-
-/* How many directory pages a page of the upper level describes. */
-int
-HxUpperCapacity(const HxIndexDesc *desc)
-{
-	return (HX_PAGE_ROOM - sizeof(HxUpper)) /
-		   (sizeof(HxUpperEntry) + desc->payload);
-}
-
-/* The centroids of a page of the upper level, after the room for entries. */
-uint8 *
-HxPageUpperCentroids(Page page)
-{
-	return (uint8 *) (HxPageUpperEntries(page) + HxPageUpper(page)->capacity);
-}
-
-/* The centroids of a directory page, after the room for its entries. */
-uint8 *
-HxPageCentroids(Page page)
-{
-	return (uint8 *) (HxPageEntries(page) + HxPageDirectory(page)->capacity);
-}
-
-/* A zone map on a zone page. */
-HxZone *
-HxPageZone(const HxIndexDesc *desc, Page page, int slot)
-{
-	Assert(slot < HxPageZones(page)->capacity);
-	return (HxZone *) (HxContents(page) + sizeof(HxZones) +
-					   slot * HX_ZONE_SIZE(desc->nwords));
 }
 
 /* Where the arrays of a rows page begin. */
@@ -236,24 +188,6 @@ HxRemoveRows(const HxIndexDesc *desc, Page page, const bool *dead)
 	return before - count;
 }
 
-/* Tell a block's entry of rows that were removed; the room is used first. */
-void
-HxCountRemoved(HxEntry *entry, int removed)
-{
-	entry->rows -= Min(entry->rows, removed);
-	entry->append = entry->first;
-	entry->changes++;
-}
-
-/*
- * Remember that a block is not to be split before it has half as many more rows.
- */
-void
-HxPostponeSplit(HxEntry *entry)
-{
-	entry->split_above = (uint8) ceil(4 * log2(entry->rows * 1.5));
-}
-
 /* ---- new pages ---- */
 
 /* Initialise a page of ours, all zeros between header and special space. */
@@ -282,51 +216,4 @@ HxInitRowsPage(const HxIndexDesc *desc, Page page, uint64 owner,
 	HxPageOpaque(page)->slot = parent.slot;
 	HxPageRows(page)->capacity = desc->capacity;
 	set_row_count(desc, page, 0);
-}
-
-void
-HxInitDirectoryPage(const HxIndexDesc *desc, Page page)
-{
-	HxInitPage(page, HX_PAGE_DIRECTORY);
-	HxPageDirectory(page)->capacity = HxDirectoryCapacity(desc);
-	HxPageDirectory(page)->range = HX_EMPTY_SPAN;
-}
-
-void
-HxInitUpperPage(const HxIndexDesc *desc, Page page)
-{
-	HxInitPage(page, HX_PAGE_UPPER);
-	HxPageUpper(page)->capacity = HxUpperCapacity(desc);
-}
-
-void
-HxInitZonesPage(const HxIndexDesc *desc, Page page, BlockNumber parent)
-{
-	HxInitPage(page, HX_PAGE_ZONES);
-	HxPageOpaque(page)->parent = parent;
-	HxPageZones(page)->capacity = HxZonesCapacity(desc);
-}
-
-/* Initialise the metapage; the first directory page must be page 1. */
-void
-HxInitMetapage(const HxIndexDesc *desc, Page page)
-{
-	HxMeta *meta;
-
-	HxInitPage(page, HX_PAGE_META);
-	meta = HxPageMeta(page);
-	meta->magic = HX_MAGIC;
-	meta->version = HX_VERSION;
-	meta->dims = desc->dims;
-	meta->planes = desc->planes;
-	meta->payload = desc->payload;
-	meta->words = desc->nwords;
-	meta->attributes = desc->nattrs;
-	meta->group = desc->group;
-	meta->directory = InvalidBlockNumber;
-	meta->directory_end = InvalidBlockNumber;
-	meta->misses = InvalidBlockNumber;
-	meta->ring = InvalidBlockNumber;
-	meta->upper = InvalidBlockNumber;
-	meta->next_owner = 1;
 }

@@ -1,0 +1,121 @@
+/*
+ * meta.c
+ *	  The metapage: made, read, and its counters.
+ */
+#include "postgres.h"
+
+#include "index/page/page.h"
+
+/* Initialise the metapage; the first directory page must be page 1. */
+void
+HxInitMetapage(const HxIndexDesc *desc, Page page)
+{
+	HxMeta *meta;
+
+	HxInitPage(page, HX_PAGE_META);
+	meta = HxPageMeta(page);
+	meta->magic = HX_MAGIC;
+	meta->version = HX_VERSION;
+	meta->dims = desc->dims;
+	meta->planes = desc->planes;
+	meta->payload = desc->payload;
+	meta->words = desc->nwords;
+	meta->attributes = desc->nattrs;
+	meta->group = desc->group;
+	meta->directory = InvalidBlockNumber;
+	meta->directory_end = InvalidBlockNumber;
+	meta->misses = InvalidBlockNumber;
+	meta->ring = InvalidBlockNumber;
+	meta->upper = InvalidBlockNumber;
+	meta->next_owner = 1;
+}
+
+/* Add to the counters, which only tell what happened.  Locks the metapage. */
+void
+HxAddCounts(Relation index, const HxCounts *counts)
+{
+	Buffer buffer =
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_META);
+	GenericXLogState *state = GenericXLogStart(index);
+	HxMeta *meta = HxPageMeta(GenericXLogRegisterBuffer(state, buffer, 0));
+
+	meta->splits += counts->splits;
+	meta->merges += counts->merges;
+	meta->blocks += counts->blocks;
+	meta->pages_freed += counts->pages_freed;
+	meta->pages_reused += counts->pages_reused;
+	GenericXLogFinish(state);
+	UnlockReleaseBuffer(buffer);
+}
+
+/* Error unless a metapage is that of an index of this version. */
+static void
+check_version(Relation index, const HxMeta *meta)
+{
+	if (meta->magic != HX_MAGIC || meta->version != HX_VERSION)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("index \"%s\" has format version %u, expected %u",
+					RelationGetRelationName(index), meta->version, HX_VERSION),
+			 errhint("REINDEX it to use it with this version.")));
+}
+
+/*
+ * The shape of the vectors that an index was built with; false if it is still
+ * being built.  Its column may have lost its length since: ALTER TABLE keeps
+ * the file of an index whose column's values stay as they are.
+ *
+ * Takes no lock, since it may be called with any held: what it reads is never
+ * changed.
+ */
+bool
+HxStoredShape(Relation index, int *dims, int *planes)
+{
+	Buffer buffer;
+	const char *fault;
+	HxMeta meta;
+
+	if (RelationGetNumberOfBlocks(index) == 0)
+		return false;
+	buffer = ReadBuffer(index, HX_METAPAGE);
+	fault = HxPageFault(NULL, BufferGetPage(buffer), HX_PAGE_META);
+	if (fault)
+		HxCorrupted(index, HX_METAPAGE, fault);
+	meta = *HxPageMeta(BufferGetPage(buffer));
+	ReleaseBuffer(buffer);
+	check_version(index, &meta);
+	if (meta.dims == 0 || meta.dims > PG_INT32_MAX || meta.planes > 4)
+		HxCorrupted(index, HX_METAPAGE, "its vectors have an impossible shape");
+	*dims = (int) meta.dims;
+	*planes = (int) meta.planes;
+	return true;
+}
+
+/*
+ * Copy the metapage.  Errors if the file is not an index of this version or
+ * if its shape is not the catalog's.  The index's description learns from it
+ * what blocks are formed within: the option may have changed since the build.
+ */
+void
+HxReadMeta(Relation index, HxMeta *meta)
+{
+	const HxIndexDesc *desc = HxDescribe(index);
+	Buffer buffer =
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_SHARE, HX_PAGE_META);
+
+	*meta = *HxPageMeta(BufferGetPage(buffer));
+	UnlockReleaseBuffer(buffer);
+
+	check_version(index, meta);
+	if (meta->dims != desc->dims || meta->planes != desc->planes ||
+		meta->payload != desc->payload || meta->words != desc->nwords ||
+		meta->attributes != desc->nattrs)
+		HxCorrupted(index, HX_METAPAGE,
+					"its columns are not those of the index's definition");
+	if (meta->directory == HX_METAPAGE || meta->directory == InvalidBlockNumber)
+		HxCorrupted(index, HX_METAPAGE, "it names no directory page");
+	if (meta->group > meta->attributes)
+		HxCorrupted(index, HX_METAPAGE, "it groups by no column of the index");
+	((HxIndexDesc *) index->rd_amcache)->group = meta->group;
+}
