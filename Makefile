@@ -124,8 +124,8 @@ format: # lay the sources out as .clang-format says
 demo: # WordNet by similarity, in a server of its own
 	@$(HERE)/tools/sandbox.sh --keep demo demo/run.sh
 
-bench: # measure on this machine
-	@$(HERE)/tools/sandbox.sh test bench/run.sh
+bench: # measure on this machine, with the data of FOLDER (bench/README.md)
+	@$(HERE)/bench/run.sh $(FOLDER)
 
 coverage: # lines and branches that the tests reach
 	@$(HERE)/tools/sandbox.sh test tools/coverage.sh
