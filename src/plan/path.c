@@ -17,7 +17,7 @@
 #include "optimizer/restrictinfo.h"
 
 #include "compat.h"
-#include "hashemb.h"
+#include "settings.h"
 #include "index/am/cost.h"
 #include "plan/plan.h"
 

@@ -13,7 +13,7 @@
 
 #include "fmgr.h"
 
-#include "hashemb.h"
+#include "settings.h"
 #include "type/distance.h"
 
 struct Node;

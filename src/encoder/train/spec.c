@@ -13,7 +13,7 @@
 
 #include "encoder/train/spec.h"
 #include "encoder/train/value.h"
-#include "hashemb.h"
+#include "settings.h"
 
 /* The method by its name; error naming all if there is none such */
 static const HxMethod *

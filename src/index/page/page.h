@@ -220,5 +220,8 @@ extern bool HxStoredShape(Relation index, int *dims, int *planes);
 
 /* Description of an index, cached with its relcache entry */
 extern const HxIndexDesc *HxDescribe(Relation index);
+extern void HxDescribeForBuild(Relation index, HxIndexDesc *desc);
+extern void HxLearnGroup(Relation index, int group);
+extern AttrNumber HxGroupColumn(const HxIndexDesc *desc, int group);
 
 #endif /* HX_PAGE_H */

@@ -301,10 +301,10 @@ HxBuildBlocks(HxBuild *build, IndexBuildResult *result)
 void
 HxBuildEmptyBlocks(Relation index)
 {
-	HxIndexDesc desc = *HxDescribe(index);
+	HxIndexDesc desc;
 	HxWriter *writer;
 
-	desc.group = HxResolveGroup(index, &desc);
+	HxDescribeForBuild(index, &desc);
 	writer = HxBeginWrite(index, INIT_FORKNUM, &desc, NULL, 0,
 						  HX_DEFAULT_FILLFACTOR);
 	HxEndWrite(writer);
