@@ -7,7 +7,6 @@
 #include "postgres.h"
 
 #include "access/generic_xlog.h"
-#include "access/gist_private.h"
 #include "access/tableam.h"
 #include "access/transam.h"
 #include "access/xlog.h"
@@ -147,18 +146,6 @@ find_dead_rows(Prune *prune, int step)
 
 /* ---- removing them ---- */
 
-/* A transaction's number with its epoch; it is not in the future. */
-static FullTransactionId
-widen_xid(TransactionId xid)
-{
-	FullTransactionId next = ReadNextFullTransactionId();
-	uint32 epoch = EpochFromFullTransactionId(next);
-
-	if (xid > XidFromFullTransactionId(next))
-		epoch--;
-	return FullTransactionIdFromEpochAndXid(epoch, xid);
-}
-
 /*
  * Make standbys wait for, or cancel, the snapshots that may see the dead rows of
  * a page.  The page is locked, and has not changed since they were found.
@@ -186,8 +173,7 @@ log_conflict(const Prune *prune, const PrunePage *page,
 		}
 	newest = table_index_delete_tuples(prune->heap, &op);
 	if (TransactionIdIsValid(newest))
-		HX_LOG_CONFLICT(prune->index, prune->heap, page->block,
-						widen_xid(newest));
+		HxLogConflict(prune->index, prune->heap, page->block, newest);
 }
 
 /*
