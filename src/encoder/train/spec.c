@@ -85,7 +85,7 @@ check_keys(const HxMethod *method, Jsonb *json)
 	}
 }
 
-/* "dims" and "bits": bits alone means so many dimensions of one bit */
+/* "dims" and "bits": bits alone means this many dimensions of one bit */
 static void
 read_shape(HxSpec *spec)
 {

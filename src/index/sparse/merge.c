@@ -22,7 +22,7 @@
 
 /* Windows merged at once, and how many of a size there are before they are */
 #define MERGE_FACTOR 4
-/* An insert merges windows into one of so many rows at most */
+/* An insert merges windows into one of this many rows at most */
 #define FOREGROUND_ROWS 24576
 /* Postings of a window that is made by merging, about */
 #define MERGED_POSTINGS (16 * 1024 * 1024)

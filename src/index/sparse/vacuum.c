@@ -242,7 +242,7 @@ reach_window(Relation index, const HxIndexDesc *desc, const HxWindow *window,
 	HxCloseWindow(&reader);
 }
 
-/* Free a page that no window has, if it is nobody's. */
+/* Free a page that no window has, unless something else has it. */
 static void
 reclaim_page(Relation index, const HxSparseDirectory *directory,
 			 BlockNumber block, IndexBulkDeleteResult *stats)

@@ -114,8 +114,8 @@ compare_rows(const void *a, const void *b)
 }
 
 /*
- * Look for rows in the table, all or every so manyth, and note those that no
- * snapshot of this server needs; returns how many they are.
+ * Look for rows in the table, all of them or a sample at equal steps, and note
+ * those that no snapshot of this server needs; returns how many they are.
  */
 static int
 find_dead_rows(Prune *prune, int step)

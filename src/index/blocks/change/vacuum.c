@@ -205,7 +205,7 @@ visit_page(Vacuum *vacuum, BlockNumber block)
 		note_suspect(vacuum, block);
 	else if (is_new || HxPageOpaque(page)->kind == HX_PAGE_FREE)
 	{
-		/* Who takes it looks again. */
+		/* A process that takes it looks again. */
 		RecordFreeIndexPage(vacuum->index, block);
 		vacuum->stats->pages_deleted++;
 		vacuum->stats->pages_free++;
