@@ -8,7 +8,7 @@
 #include "utils/guc.h"
 
 #include "compat.h"
-#include "hashemb.h"
+#include "settings.h"
 #include "index/am/handler.h"
 #include "index/page/inject.h"
 #include "plan/plan.h"

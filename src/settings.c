@@ -6,7 +6,7 @@
 
 #include "utils/guc.h"
 
-#include "hashemb.h"
+#include "settings.h"
 #include "kernel/kernel.h"
 
 double hx_recall = 0.95;

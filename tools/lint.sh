@@ -30,12 +30,11 @@ layer()
 }
 
 # -- layers: kernel <- type <- {encoder, index <- plan} <- hashemb.c
-layer kernel type encoder index plan
-layer type encoder index plan
-layer encoder index plan
-layer index encoder plan
+# The order of the Makefile's objects has all of it (tools/order.pl, below) but
+# that encoders and the index know nothing of each other.
+layer index encoder
 layer plan encoder
-{ grep -rnE '#include "(postgres|fmgr|utils/|hashemb|compat)' src/kernel \
+{ grep -rnE '#include "(postgres|fmgr|utils/|settings|compat)' src/kernel \
 	test/unit 2>/dev/null || true; } | report 'the kernels know no server'
 { grep -n 'PG_VERSION_NUM' $sources |
 	grep -v '^src/compat\.h:' || true; } |
@@ -92,8 +91,14 @@ for file in expected/*.out; do
 		echo "$file"
 done | report 'no such test'
 
-# -- library and install script name the same functions
 make -s -j"$(nproc)" COPT=-Werror with_llvm=no PG_CONFIG="$PG_CONFIG" >/dev/null
+
+# -- order: objects and includes, and kinds of vectors that others do not name
+objects=$(printf 'include Makefile\nshow: ; @echo $(OBJS)\n' |
+	make -s -f - with_llvm=no PG_CONFIG="$PG_CONFIG" show)
+perl tools/order.pl $objects 2>&1 | report 'order'
+
+# -- library and install script name the same functions
 tools/exports.sh hashemb.so | report 'exported, but not one of our names'
 nm -D --defined-only hashemb.so | sed -n 's/.* pg_finfo_//p' | sort -u \
 	>"$found.library"

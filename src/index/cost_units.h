@@ -19,7 +19,7 @@
 #define HX_FIRST_ROWS 128
 #define HX_SECOND_ROWS 1024
 
-/* Phases that a search needs for so many rows */
+/* Phases that a search needs for this many rows */
 static inline int
 HxPhasesFor(double rows)
 {

@@ -15,7 +15,7 @@
 #include "compat.h"
 #include HX_EXPLAIN_STATE_HEADER
 #include HX_EXPLAIN_FORMAT_HEADER
-#include "hashemb.h"
+#include "settings.h"
 #include "plan/plan.h"
 
 /* Add what the search did to the sums; only once. */

@@ -12,7 +12,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
 
-#include "hashemb.h"
+#include "settings.h"
 #include "index/am/handler.h"
 #include "plan/plan.h"
 

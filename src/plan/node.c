@@ -25,7 +25,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
-#include "hashemb.h"
+#include "settings.h"
 #include "index/index.h"
 #include "plan/plan.h"
 

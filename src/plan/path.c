@@ -17,7 +17,7 @@
 #include "optimizer/restrictinfo.h"
 
 #include "compat.h"
-#include "hashemb.h"
+#include "settings.h"
 #include "index/am/cost.h"
 #include "plan/plan.h"
 
@@ -134,7 +134,7 @@ fetch_cost(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, double rows)
 }
 
 /*
- * Cost of a search that looks at so many heap rows one by one, given what it
+ * Cost of a search that looks at this many heap rows one by one, given what it
  * costs apart from these; where the LIMIT is known, no more than that of a sweep
  * of the table, which a search then turns to.
  */

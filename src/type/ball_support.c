@@ -242,7 +242,7 @@ estimate_within(PlannerInfo *root, Node *left, Node *right, Node *radius,
 		if (stats.weight > 0.0)
 			share = share_within(&stats, value);
 	}
-	/* a row is near itself, and whoever asks mostly knows of such a row */
+	/* a row is near itself, and most queries are about a row that exists */
 	if (rows > 0.0)
 		share += 1.0 / rows;
 	share *= nonnull;

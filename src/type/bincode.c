@@ -303,7 +303,7 @@ reject_digit(const char *text, size_t length, size_t at, int planes,
 				 : 0));
 }
 
-/* Soft error: no code has so many bits. */
+/* Soft error: a code cannot have that many bits. */
 static Bincode *
 reject_length(size_t bits, struct Node *escontext)
 {

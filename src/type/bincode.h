@@ -16,7 +16,7 @@
 #include "lib/stringinfo.h"
 
 #include "compat.h"
-#include "hashemb.h"
+#include "settings.h"
 #include "type/distance.h"
 
 /* A code as it is stored, not compressed and with a long header */

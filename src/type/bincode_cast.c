@@ -73,7 +73,7 @@ hx_bit_to_bincode_support(PG_FUNCTION_ARGS)
  * up with zero bits to whole bytes
  */
 
-/* Error unless so many bytes, packed, are a code of this shape. */
+/* Error unless this many bytes, packed, are a code of this shape. */
 static void
 check_packed(const uint8 *data, size_t size, int dims, int planes)
 {

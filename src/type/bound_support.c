@@ -262,7 +262,7 @@ estimate_bound(PlannerInfo *root, Node *vector, Node *node, Oid function)
 		else if (nonnull <= 0.0)
 			share = 0.0;
 	}
-	/* who asks mostly knows of a row */
+	/* most queries are about a row that exists */
 	if (variable.rel != NULL && variable.rel->tuples > 0)
 		share += 1.0 / variable.rel->tuples;
 	ReleaseVariableStats(variable);

@@ -691,7 +691,7 @@ hx_dense_dims(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(count_elements(PG_GETARG_ARRAYTYPE_P(0)));
 }
 
-/* Error if a code of so many dimensions would be too long. */
+/* Error if a code of this many dimensions would be too long. */
 static void
 check_binarized(int count)
 {

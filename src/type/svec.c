@@ -117,7 +117,7 @@ HxCheckSvecDims(int64 dims, struct Node *escontext)
 	return true;
 }
 
-/* Does a vector of so many dimensions fit the type modifier, if there is one? */
+/* Does a vector of `dims` dimensions fit the type modifier, if there is one? */
 bool
 HxCheckSvecTypmod(int dims, int32 typmod, struct Node *escontext)
 {
@@ -398,7 +398,7 @@ compare_svecs(const HxSvec *a, const HxSvec *b)
 		return a->dims < b->dims ? -1 : 1;
 	for (int i = 0; i < common; i++)
 	{
-		/* Who lacks the smaller index has a zero there */
+		/* The vector without the smaller index has a zero there */
 		if (a->indices[i] < b->indices[i])
 			return a_weights[i] < 0 ? -1 : 1;
 		if (a->indices[i] > b->indices[i])

@@ -13,7 +13,7 @@
 
 #include "fmgr.h"
 
-#include "hashemb.h"
+#include "settings.h"
 #include "type/distance.h"
 
 struct Node;
@@ -38,7 +38,7 @@ typedef struct HxSvecPair
 /* Kind of statistics: sampled vectors; of the numbers left for private use */
 #define HX_STATISTIC_VECTORS 18720
 
-/* Bytes of a value with so many weights */
+/* Bytes of a value with this many weights */
 static inline Size
 HxSvecSize(int nnz)
 {

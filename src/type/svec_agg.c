@@ -64,7 +64,7 @@ typedef struct SumState
 	sums_hash *sums; /* sum by dimension */
 } SumState;
 
-/* A state without rows, with room for so many sums */
+/* A state without rows, with room for this many sums */
 static SumState *
 new_state(MemoryContext context, int32 dims, int room)
 {

@@ -70,9 +70,9 @@ typedef struct Sample
 	int nulls;			 /* rows that are NULL */
 	double bytes;		 /* stored widths */
 	uint64 *hashes;		 /* of the vectors looked into */
-	int stride;			 /* of so many vectors one is kept ... */
-	int kept;			 /* ... so many ... */
-	Size kept_bytes;	 /* ... of so many bytes ... */
+	int stride;			 /* of each `stride` vectors one is kept */
+	int kept;			 /* vectors kept ... */
+	Size kept_bytes;	 /* ... and their bytes */
 	Datum *vectors;		 /* ... namely these */
 } Sample;
 

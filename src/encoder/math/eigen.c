@@ -11,7 +11,7 @@
 #include <float.h>
 #include <string.h>
 
-/* Beyond so many dimensions a few vectors are found by iteration */
+/* Beyond this many dimensions a few vectors are found by iteration */
 #define DIRECT 1024
 
 /* Rounds of that iteration, vectors more than wanted, and when to stop */

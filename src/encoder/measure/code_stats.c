@@ -5,7 +5,7 @@
  * Codes are collected by 64 and turned, a word for each bit; ones and pairs of
  * ones are then counted by words.  Distinct codes are counted by their hashes:
  * exactly (but for collisions of 64 bits) as long as they fit into work_mem,
- * else by adaptive sampling (Flajolet 1990): only hashes that end in so many
+ * else by adaptive sampling (Flajolet 1990): only hashes that end in this many
  * zeros are kept, and each stands for two to that power.
  */
 #include "postgres.h"

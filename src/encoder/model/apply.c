@@ -20,7 +20,7 @@ const double hx_level_width[5] = {0, 1.5958, 0.9957, 0.5860, 0.3352};
 /* Signs of features come 64 from a hash */
 #define HX_WORD 64
 
-/* Greatest integer of an input of so many numbers: 127 of it must fit int32 */
+/* Greatest integer of an input with this many numbers; 127 such fit int32 */
 static int32_t
 input_limit(uint32_t inputs)
 {

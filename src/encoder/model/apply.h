@@ -24,7 +24,7 @@ extern void hx_apply_layer(const HxLayer *layer, const double *x, void *room,
  * Output of a model before it is rounded to levels.  `x` has `inputs` numbers
  * (features, if the view has them), and is overwritten; `y` gets as many as
  * returned: model->dims, or fewer for a prefix of the input.  -1 if the
- * view does not take so many inputs.  View HX_VIEW_QUERY is for models whose
+ * view does not take this many inputs.  View HX_VIEW_QUERY is for models whose
  * view 0 has a centre of queries.
  */
 extern int hx_apply_model(const HxModel *model, uint32_t view, double *x,

@@ -1,6 +1,6 @@
 /*
  * format.c
- *	  Reading the bytes of a model, whoever may have sent them.
+ *	  Reading the bytes of a model, which a user may have sent.
  *
  * Nothing is copied: the view's pointers lead into the bytes.  On machines that
  * store numbers the other way round, floats are turned in place, once.
@@ -86,7 +86,7 @@ reject(Reader *reader, const char *format, ...)
 	return -1;
 }
 
-/* The next bytes, `size` rounded up to four; NULL if there are not so many. */
+/* The next bytes, `size` rounded up to four; NULL if there are fewer. */
 static uint8_t *
 take(Reader *reader, size_t size)
 {

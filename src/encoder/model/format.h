@@ -130,7 +130,7 @@ typedef struct HxLayer
 typedef struct HxView
 {
 	uint32_t inputs;	 /* dimensions of the vectors given */
-	uint32_t features;	 /* if not 0, sparse inputs are hashed to so many */
+	uint32_t features;	 /* if not 0, sparse inputs are hashed to this many */
 	uint64_t seed;		 /* of that hash */
 	const float *center; /* subtracted from inputs or features; or NULL */
 	const float *query;	 /* the same for queries, if that differs; or NULL */

@@ -94,7 +94,7 @@ find_array(JsonbContainer *object, const char *key)
 	return value->val.binary.data;
 }
 
-/* An array of so many numbers, or NULL */
+/* An array of this many numbers, or NULL */
 static double *
 find_numbers(JsonbContainer *object, const char *key, size_t count)
 {

@@ -35,7 +35,7 @@
 /* Rows added to the sums at a time */
 #define BATCH 256
 
-/* Sparse vectors of more dimensions are hashed, to so many features */
+/* Sparse vectors of more dimensions are hashed, to this many features */
 #define MAX_SPREAD 1024
 #define DEFAULT_FEATURES 512
 

@@ -22,7 +22,7 @@
 #define NEAR 5
 #define TURNS 10
 
-/* The ridge by default: the squared lengths of so many rows, in all directions */
+/* The ridge by default: squared lengths of this many rows, in all directions */
 #define RIDGE_ROWS 3
 
 /* Keeps the weights of a row's anchors from blowing up */

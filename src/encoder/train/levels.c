@@ -456,7 +456,7 @@ gather_pairs(const HxNetTask *task, int d, int *used, int time,
 	return n;
 }
 
-/* Buffers for steps of so many rows */
+/* Buffers for steps of this many rows */
 static Step
 make_step(const HxNet *net, const HxNetTask *task)
 {

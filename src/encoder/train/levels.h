@@ -37,7 +37,7 @@ typedef struct HxNetTask
 	const float *old; /* codes that a row had, around 0, length 1; or NULL */
 	int rows;
 	int batch; /* rows of a step, with positives */
-	int group; /* of these, so many are neighbours of each other */
+	int group; /* of these, this many are neighbours of each other */
 	int steps;
 	double rate;		   /* of learning, relative to the weights */
 	double sharpness;	   /* what cosines of rows are multiplied by */

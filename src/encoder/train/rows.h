@@ -8,11 +8,11 @@
 #include "encoder/math/matrix.h"
 #include "encoder/train/method.h"
 
-/* Error unless so many bytes more fit into maintenance_work_mem */
+/* Error unless this many bytes more fit into maintenance_work_mem */
 extern void HxTrainReserve(HxTraining *training, double bytes,
 						   const char *what);
 
-/* Error unless there are so many rows */
+/* Error unless there are as many rows as that */
 extern void HxRequireRows(const HxTraining *training, int rows, int least,
 						  const char *what);
 

@@ -13,7 +13,7 @@
 
 #include "encoder/train/spec.h"
 #include "encoder/train/value.h"
-#include "hashemb.h"
+#include "settings.h"
 
 /* The method by its name; error naming all if there is none such */
 static const HxMethod *
@@ -85,7 +85,7 @@ check_keys(const HxMethod *method, Jsonb *json)
 	}
 }
 
-/* "dims" and "bits": bits alone means so many dimensions of one bit */
+/* "dims" and "bits": bits alone means this many dimensions of one bit */
 static void
 read_shape(HxSpec *spec)
 {

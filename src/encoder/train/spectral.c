@@ -24,7 +24,7 @@
 #include "encoder/math/matrix.h"
 #include "encoder/train/part.h"
 
-/* Rows that itq turns to their codes: this, or so many a dimension */
+/* Rows that itq turns to their codes: this, or this many a dimension */
 #define ITQ_ROWS 5000
 #define ITQ_ROWS_A_DIM 8
 
@@ -252,7 +252,7 @@ train_part(Part *part)
 		part->of.weights[i] /= part->of.step;
 }
 
-/* Number of outputs; error if the vectors do not have so many directions */
+/* Number of outputs; error if the vectors have fewer directions */
 static int
 choose_dims(const HxTraining *training)
 {

@@ -67,10 +67,9 @@ group_column(const IndexOptInfo *index)
 	if (relation->rd_options)
 	{
 		HxReadMeta(relation, &meta);
-		if (meta.group > 0)
-			column =
-				index->indexkeys
-					[HxDescribe(relation)->attrs[meta.group - 1].attno - 1];
+		column = HxGroupColumn(HxDescribe(relation), (int) meta.group);
+		if (column > 0)
+			column = index->indexkeys[column - 1];
 	}
 	index_close(relation, NoLock);
 	return column;

@@ -131,7 +131,7 @@ resolve_option(Oid oid)
 	Relation index = relation_open(oid, AccessShareLock);
 	const HxIndexDesc *desc = HxDescribe(index);
 	int group = HxResolveGroup(index, desc);
-	AttrNumber attno = group > 0 ? desc->attrs[group - 1].attno : 0;
+	AttrNumber attno = HxGroupColumn(desc, group);
 
 	relation_close(index, AccessShareLock);
 	return attno;

@@ -17,7 +17,7 @@
 #include "utils/tuplestore.h"
 
 #include "compat.h"
-#include "hashemb.h"
+#include "settings.h"
 #include "index/am/open.h"
 #include "index/page/page.h"
 #include "index/search/search.h"
@@ -48,6 +48,7 @@ hx_index_info(PG_FUNCTION_ARGS)
 	HxMeta meta;
 	Datum values[16];
 	bool nulls[16] = {false};
+	AttrNumber grouped_by;
 	int i = 0;
 
 	if (get_call_result_type(fcinfo, NULL, &tuples) != TYPEFUNC_COMPOSITE)
@@ -73,9 +74,10 @@ hx_index_info(PG_FUNCTION_ARGS)
 	values[i++] = Int32GetDatum(meta.calibrations);
 	values[i++] = Int64GetDatum(meta.pages_freed);
 	values[i++] = Int64GetDatum(meta.pages_reused);
-	nulls[i] = meta.group == 0;
-	if (meta.group > 0)
-		values[i] = column_name(index, desc.attrs[meta.group - 1].attno);
+	grouped_by = HxGroupColumn(&desc, (int) meta.group);
+	nulls[i] = grouped_by == 0;
+	if (grouped_by > 0)
+		values[i] = column_name(index, grouped_by);
 	HxCloseIndex(&opened);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
 }

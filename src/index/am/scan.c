@@ -186,7 +186,7 @@ make_spec(IndexScanDesc scan, bool bitmap)
 
 	memset(spec, 0, sizeof(*spec));
 	spec->ordered = !bitmap;
-	spec->recall = 1; /* whoever does not tell may want all rows */
+	spec->recall = 1; /* a caller that does not tell may want all rows */
 	if (state->requested)
 	{
 		spec->recall = state->request.recall;

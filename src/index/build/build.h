@@ -115,8 +115,8 @@ extern void HxSetPhase(int64 phase, int64 total);
 extern void HxCountDone(HxBuild *build, int64 items);
 
 /*
- * Claim the next items of the task, at most so many; false if none is left.  So
- * who is fast does more, and who comes late finds nothing to do.
+ * Claim the next items of the task, at most `most`; false if none is left.  A
+ * fast participant does more, and a late one finds nothing to do.
  */
 extern bool HxClaim(HxBuild *build, int most, int64 *start, int64 *end);
 
@@ -172,7 +172,7 @@ extern bool HxNextSorted(HxBuild *build, HxSorter *sorter, int64 *key,
  */
 extern void HxBeginTeam(HxBuild *build);
 
-/* Do a task of so many items together; returns when all have finished. */
+/* Do a task of this many items together; returns when all have finished. */
 extern void HxRunTask(HxBuild *build, HxTask task, int64 items);
 
 /* Send the workers home; the shared files are gone thereafter. */

@@ -7,7 +7,7 @@
 
 #include "storage/buffile.h"
 
-/* Read so many bytes; errors if there are fewer. */
+/* Read this many bytes; errors if there are fewer. */
 static inline void
 HxReadFile(BufFile *file, void *data, Size size)
 {

@@ -57,7 +57,7 @@ struct HxTeam
 
 PGDLLEXPORT void hx_build_worker(dsm_segment *segment, shm_toc *toc);
 
-/* Set the shared state to its beginning, for so many participants. */
+/* Set the shared state to its beginning, for this many participants. */
 static void
 init_shared(HxBuildShared *shared, const HxBuild *build, int nparts)
 {

@@ -23,8 +23,7 @@ HxInitParticipant(HxBuild *build, Relation heap, Relation index,
 {
 	HxIndexDesc *desc = palloc(sizeof(HxIndexDesc));
 
-	*desc = *HxDescribe(index);
-	desc->group = HxResolveGroup(index, desc);
+	HxDescribeForBuild(index, desc);
 	build->heap = heap;
 	build->index = index;
 	build->info = info;

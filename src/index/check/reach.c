@@ -30,7 +30,6 @@ HxStartCheck(HxCheck *check, Relation heap, Relation index, bool frozen)
 	check->npages = RelationGetNumberOfBlocks(index);
 	HxReadMeta(index, &check->meta);
 	check->desc = *HxDescribe(index);
-	check->desc.group = check->meta.group;
 	check->strategy = GetAccessStrategy(BAS_BULKREAD);
 	check->reached =
 		MemoryContextAllocExtended(CurrentMemoryContext, REACHED_BYTES(check),

@@ -56,10 +56,10 @@ struct HxFilter
 	uint32 must_be_null;	 /* attributes that must be NULL */
 	uint32 must_be_value;	 /* attributes that must not be NULL */
 	int count;				 /* conditions, all of which must hold */
-	int room;				 /* for so many */
+	int room;				 /* for this many */
 	HxCondition *conditions; /* the conditions */
 	int nors;				 /* disjunctions, all of which must hold */
-	int ors_room;			 /* for so many */
+	int ors_room;			 /* for this many */
 	HxFilterOr *ors;		 /* the disjunctions */
 };
 

@@ -24,7 +24,7 @@
 
 #define MIN_MEMORY (64 * 1024)
 
-/* By block number only if at least one in so many bytes is from the list */
+/* By block number only if at least one in this many bytes is from the list */
 #define MOST_EMPTY 4
 
 typedef struct TidBlock

@@ -11,6 +11,14 @@
 #include "compat.h"
 #include "index/page/page.h"
 
+/*
+ * This file alone looks into the buffer manager (buf_internals.h, and
+ * ReadRecentBuffer).  Two things have no other way: to ask whether a page's lock
+ * is ours already, which a damaged pointer would make us wait for without end;
+ * and to fetch a page into the processor's cache before it is pinned, which
+ * needs the place of a buffer and not only its number.
+ */
+
 /* Cache lines of a part that are prefetched; hardware fetches what follows */
 #define PREFETCHED_LINES 6
 

@@ -130,6 +130,25 @@ HxDescribe(Relation index)
 	return index->rd_amcache;
 }
 
+/*
+ * Tell the description of an index what its blocks are formed within, as the
+ * metapage has it.  The description lives in rd_amcache, which is this file's
+ * alone; it learns this late, since it is made where no page may be read.
+ */
+void
+HxLearnGroup(Relation index, int group)
+{
+	Assert(index->rd_amcache);
+	((HxIndexDesc *) index->rd_amcache)->group = group;
+}
+
+/* Column of the index, from 1, that is such an attribute; 0 for none. */
+AttrNumber
+HxGroupColumn(const HxIndexDesc *desc, int group)
+{
+	return group > 0 ? desc->attrs[group - 1].attno : 0;
+}
+
 /* ---- option group_by ---- */
 
 /* Name of an index column: the table column's, or NULL for an expression. */
@@ -226,4 +245,15 @@ HxResolveGroup(Relation index, const HxIndexDesc *desc)
 	}
 	refuse_column(name, "the vector",
 				  "Group by an attribute column of the index.");
+}
+
+/*
+ * Describe an index that is to be built, or built anew: its option says what
+ * blocks are formed within.  Errors like HxResolveGroup.
+ */
+void
+HxDescribeForBuild(Relation index, HxIndexDesc *desc)
+{
+	*desc = *HxDescribe(index);
+	desc->group = HxResolveGroup(index, desc);
 }

@@ -21,7 +21,6 @@ HxInitMetapage(const HxIndexDesc *desc, Page page)
 	meta->payload = desc->payload;
 	meta->words = desc->nwords;
 	meta->attributes = desc->nattrs;
-	meta->group = desc->group;
 	meta->directory = InvalidBlockNumber;
 	meta->directory_end = InvalidBlockNumber;
 	meta->misses = InvalidBlockNumber;
@@ -117,5 +116,5 @@ HxReadMeta(Relation index, HxMeta *meta)
 		HxCorrupted(index, HX_METAPAGE, "it names no directory page");
 	if (meta->group > meta->attributes)
 		HxCorrupted(index, HX_METAPAGE, "it groups by no column of the index");
-	((HxIndexDesc *) index->rd_amcache)->group = meta->group;
+	HxLearnGroup(index, (int) meta->group);
 }

@@ -163,6 +163,13 @@ pg_noreturn extern void HxCorrupted(Relation index, BlockNumber block,
 									const char *detail);
 extern Buffer HxNewBufferAfter(Relation index, BlockNumber after, bool *reused);
 extern void HxMarkPageFree(Page page);
+extern void HxFreeNewPage(Relation index, BlockNumber block,
+						  BufferAccessStrategy strategy);
+extern void HxShowFreePages(Relation index, const BlockNumber *pages,
+							int count);
+extern BlockNumber HxCountPages(Relation index);
+extern void HxLogConflict(Relation index, Relation heap, BlockNumber block,
+						  TransactionId newest);
 
 static inline Buffer
 HxNewBuffer(Relation index, bool *reused)
@@ -220,5 +227,8 @@ extern bool HxStoredShape(Relation index, int *dims, int *planes);
 
 /* Description of an index, cached with its relcache entry */
 extern const HxIndexDesc *HxDescribe(Relation index);
+extern void HxDescribeForBuild(Relation index, HxIndexDesc *desc);
+extern void HxLearnGroup(Relation index, int group);
+extern AttrNumber HxGroupColumn(const HxIndexDesc *desc, int group);
 
 #endif /* HX_PAGE_H */

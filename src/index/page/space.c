@@ -4,9 +4,13 @@
  */
 #include "postgres.h"
 
+#include "access/gist_private.h"
+#include "access/transam.h"
+#include "storage/freespace.h"
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
 
+#include "compat.h"
 #include "index/page/page.h"
 
 /* Free pages looked at for one that comes after a given page */
@@ -92,4 +96,90 @@ HxMarkPageFree(Page page)
 	opaque->parent = InvalidBlockNumber;
 	opaque->slot = 0;
 	opaque->kind = HX_PAGE_FREE;
+}
+
+/*
+ * Make a page of zeros, which a crash has left behind, a free one, unless
+ * somebody has taken it meanwhile: a process that adds a page to the file keeps
+ * it locked until it is none of zeros.  The free space map is not told.
+ */
+void
+HxFreeNewPage(Relation index, BlockNumber block, BufferAccessStrategy strategy)
+{
+	Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_EXCLUSIVE, strategy);
+
+	if (PageIsNew(BufferGetPage(buffer)))
+	{
+		GenericXLogState *state = GenericXLogStart(index);
+
+		HxInitPage(
+			GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE),
+			HX_PAGE_FREE);
+		GenericXLogFinish(state);
+	}
+	UnlockReleaseBuffer(buffer);
+}
+
+/*
+ * Have inserts find pages that were recorded as free, without a vacuum.  No
+ * buffer of the index is locked.
+ */
+void
+HxShowFreePages(Relation index, const BlockNumber *pages, int count)
+{
+	BlockNumber low = InvalidBlockNumber;
+	BlockNumber high = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		low = Min(low, pages[i]);
+		high = Max(high, pages[i]);
+	}
+	if (count > 0)
+		FreeSpaceMapVacuumRange(index, low, high + 1);
+}
+
+/*
+ * Pages of the index.  Under the extension lock, so that pages just added are
+ * already locked by those that add them: they must not be taken for abandoned
+ * ones.
+ */
+BlockNumber
+HxCountPages(Relation index)
+{
+	bool lock = !RELATION_IS_LOCAL(index);
+	BlockNumber pages;
+
+	if (lock)
+		LockRelationForExtension(index, ExclusiveLock);
+	pages = RelationGetNumberOfBlocks(index);
+	if (lock)
+		UnlockRelationForExtension(index, ExclusiveLock);
+	return pages;
+}
+
+/* ---- conflicts with standbys ---- */
+
+/* A transaction's number with its epoch; it is not in the future. */
+static FullTransactionId
+widen_xid(TransactionId xid)
+{
+	FullTransactionId next = ReadNextFullTransactionId();
+	uint32 epoch = EpochFromFullTransactionId(next);
+
+	if (xid > XidFromFullTransactionId(next))
+		epoch--;
+	return FullTransactionIdFromEpochAndXid(epoch, xid);
+}
+
+/*
+ * Make standbys wait for, or cancel, the snapshots that may see a row deleted by
+ * a transaction.  Generic WAL has no field for that.  The record is GiST's, the
+ * only one of the server's that says no more and whose replay touches no page.
+ */
+void
+HxLogConflict(Relation index, Relation heap, BlockNumber block,
+			  TransactionId newest)
+{
+	HX_LOG_CONFLICT(index, heap, block, widen_xid(newest));
 }

@@ -12,7 +12,7 @@
 /* Rows that may be added before a merge */
 #define ADDED_ROOM 256
 
-/* A merge is put off for so many visits at most, where it costs much */
+/* A merge is put off for this many visits at most, where it costs much */
 #define MAX_WAIT 8
 /* Rows whose merge costs so little that it is never put off */
 #define SMALL_ROOM 512
@@ -25,7 +25,7 @@
 #define MIN_SLACK 64
 #define SLACK_PART 8
 
-/* Make room for so many rows in an array, which stays in its context. */
+/* Make room for this many rows in an array, which stays in its context. */
 static void
 reserve(HxCandidate **rows, int64 *room, int64 count)
 {

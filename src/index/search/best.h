@@ -38,7 +38,7 @@ typedef struct HxBest
 	double worst;		  /* its distance, or infinity */
 } HxBest;
 
-/* Nothing best, and room for so many rows; allocated where one stands. */
+/* Nothing best, and room for this many rows; allocated where one stands. */
 extern void HxResetBest(HxBest *best, int64 room);
 
 /* Take note of a row, if it is not beyond the frontier. */

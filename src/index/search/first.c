@@ -33,7 +33,7 @@
 /* Room at least where ties are wanted, too, of which there may be many */
 #define TIES_ROOM 512
 
-/* A stage starts over with room for so many times the rows at least */
+/* A stage starts over with room for this many times the rows at least */
 #define GROWTH 4
 
 /* Rows this phase has to find. */

@@ -32,7 +32,7 @@ HxMaskRows(const HxSearch *search, const HxRowArrays *rows, uint64 *mask)
 	return passed;
 }
 
-/* Add the lines of an array at a place on a page, so many at most. */
+/* Add the lines of an array at a place on a page, this many at most. */
 static void
 add_lines(HxSearch *search, Size from, Size size, int most)
 {

@@ -30,11 +30,11 @@ typedef struct HxRanking
 #define ROW_EFFORT 0.08
 #define PAGE_EFFORT 0.5
 
-/* Sets of which so few rows are always ranked, and at most so many */
+/* Sets of at most MIN_RANKED rows are always ranked, of MAX_RANKED at most */
 #define MIN_RANKED 64
 #define MAX_RANKED 20000
 
-/* When a search would take much longer than ranking: so many times */
+/* When a search would take much longer than ranking: this many times */
 #define MUCH_LONGER 2
 
 /*

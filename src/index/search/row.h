@@ -86,7 +86,7 @@ HxSiftDown(HxCandidate *heap, int count, int at, HxCandidate row)
 	heap[at] = row;
 }
 
-/* Add a row to a heap of so many, which has room. */
+/* Add a row to a heap of this many, which has room. */
 static inline void
 HxHeapAdd(HxCandidate *heap, int count, HxCandidate row)
 {

@@ -152,7 +152,7 @@ HxUnpackTid(uint64 packed, ItemPointerData *tid)
 				   (OffsetNumber) (packed & 0xFFFF));
 }
 
-/* A number of so many bits that depends on all of a packed TID */
+/* A number of this many bits that depends on all of a packed TID */
 static inline uint32
 HxHashTid(uint64 packed, int bits)
 {

@@ -98,7 +98,7 @@ extern int64 HxMostRows(void);
  */
 extern void HxForgetRows(HxSearch *search, int64 room);
 
-/* Begin a phase that keeps so many rows: nothing kept, nothing visited. */
+/* Begin a phase that keeps this many rows: nothing kept, nothing visited. */
 extern void HxStartPhase(HxSearch *search, HxSearchPhase phase, int64 room);
 
 /* ---- mask.c ---- */
@@ -155,7 +155,7 @@ HxConsider(HxSearch *search, double distance, const ItemPointerData *tid,
 /* Is it known how many more rows are wanted, and are they not too many? */
 extern bool HxCanFindFirst(const HxSearch *search);
 
-/* Room for the rows wanted, where so many may fail the check */
+/* Room for the rows wanted, where this many may fail the check */
 extern int64 HxRoomForFirst(HxSearch *search);
 
 /* HX_FIND_FIRST, to its end or until another way is taken */

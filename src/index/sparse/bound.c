@@ -107,9 +107,9 @@ HxBoundBlocks(const HxSparseLists *lists, float *bounds)
 
 /* ---- bounds made tighter ---- */
 
-/* The first look at bounds is taken after so many lists, the next after ... */
+/* The first look at bounds is taken after this many lists; others after ... */
 #define FIRST_LOOK 4
-/* ... one of so many more */
+/* ... one of this many more */
 #define LATER_LOOK 4
 /* Bounds are raised by so much against errors of sums in double */
 #define DOUBLE_ERRORS 1e-9

@@ -285,7 +285,7 @@ rank_sketches(const HxSketch *sketches, int count, uint32 *ranks)
 
 /* ---- use ---- */
 
-/* Begin: centroids will take so many bytes at most. */
+/* Begin: centroids will take this many bytes at most. */
 HxOrganizer *
 HxMakeOrganizer(Size memory, uint64 seed)
 {
@@ -392,7 +392,7 @@ form_group(HxOrganizer *organizer, const int *leader_of, int count, int leader,
 	pfree(sketches);
 }
 
-/* Choose the centroids for so many rows, and their order. */
+/* Choose the centroids for this many rows, and their order. */
 void
 HxOrganizerTrain(HxOrganizer *organizer, int64 rows)
 {

@@ -4,8 +4,8 @@
  *
  * See README, "Insert".  A row that fits a page is one record, with the
  * directory page whose lock orders all appends.  The pages of a longer one are
- * written before, where nothing leads to them.  Who finds the pending area full
- * makes it a window, unless somebody else is at it.
+ * written before, where nothing leads to them.  An insert that finds the
+ * pending area full makes it a window, unless another does so already.
  */
 #include "postgres.h"
 

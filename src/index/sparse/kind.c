@@ -1,6 +1,8 @@
 /*
  * kind.c
  *	  Sparse vectors as a kind of vector: see kind.h.
+ *
+ * Words of its own: window, posting, fence.
  */
 #include "postgres.h"
 

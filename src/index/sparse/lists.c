@@ -3,8 +3,8 @@
  *	  A query's dimensions in a window, and walking over their lists.
  *
  * See README, "Structure on disk".  A list is a dimension's bounds and
- * postings, units of six bytes in order of blocks or slots; whoever wants some
- * blocks of it looks for them near where they should be.
+ * postings, units of six bytes in order of blocks or slots; a search that
+ * wants some blocks of it looks for them near where they should be.
  */
 #include "postgres.h"
 
@@ -14,8 +14,8 @@
 #include "port/pg_bitutils.h"
 
 /*
- * Chosen blocks are looked for in a list without bounds if there are so many
- * times as many postings; else all postings are looked at
+ * A list without bounds: if it has this many postings for each chosen block,
+ * the blocks are looked for; else all postings are looked at
  */
 #define SPARSELY 8
 

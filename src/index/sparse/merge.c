@@ -13,7 +13,6 @@
 
 #include "access/generic_xlog.h"
 #include "miscadmin.h"
-#include "storage/freespace.h"
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
 #include "utils/memutils.h"
@@ -23,7 +22,7 @@
 
 /* Windows merged at once, and how many of a size there are before they are */
 #define MERGE_FACTOR 4
-/* An insert merges windows into one of so many rows at most */
+/* An insert merges windows into one of this many rows at most */
 #define FOREGROUND_ROWS 24576
 /* Postings of a window that is made by merging, about */
 #define MERGED_POSTINGS (16 * 1024 * 1024)
@@ -42,9 +41,6 @@
 void
 HxFreeSparsePages(Relation index, const BlockNumber *blocks, int count)
 {
-	BlockNumber low = InvalidBlockNumber;
-	BlockNumber high = 0;
-
 	for (int done = 0; done < count; done += FREED_AT_ONCE)
 	{
 		int batch = Min(count - done, FREED_AT_ONCE);
@@ -64,22 +60,17 @@ HxFreeSparsePages(Relation index, const BlockNumber *blocks, int count)
 			if (PageIsNew(page))
 				HxInitPage(page, HX_PAGE_FREE);
 			header->pd_lower = header->pd_upper = header->pd_special;
-			HxPageOpaque(page)->kind = HX_PAGE_FREE;
-			HxPageOpaque(page)->owner = 0;
+			HxMarkPageFree(page);
 		}
 		GenericXLogFinish(state);
 		for (int i = 0; i < batch; i++)
 		{
 			UnlockReleaseBuffer(buffers[i]);
 			RecordFreeIndexPage(index, blocks[done + i]);
-			low = Min(low, blocks[done + i]);
-			high = Max(high, blocks[done + i]);
 		}
 		HX_INJECT("sparse-freed");
 	}
-	/* So that the next window finds them without a vacuum */
-	if (count > 0)
-		FreeSpaceMapVacuumRange(index, low, high + 1);
+	HxShowFreePages(index, blocks, count);
 }
 
 /* Free the pages of a window that has left the directory. */

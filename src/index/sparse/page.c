@@ -381,7 +381,7 @@ HxReadPostings(const HxWindowReader *reader, const HxDim *dim,
 
 /* ---- pending rows ---- */
 
-/* Does a pending row of which so many bytes are there lie within them? */
+/* Does a pending row of which this many bytes are there lie within them? */
 static bool
 doc_fits(const HxIndexDesc *desc, const HxSparseRow *doc, Size size)
 {
@@ -390,7 +390,7 @@ doc_fits(const HxIndexDesc *desc, const HxSparseRow *doc, Size size)
 		   doc->size <= size && doc->size == HxSparseRowSize(desc, doc->nnz);
 }
 
-/* What is wrong with a pending row of which so many bytes are there, or NULL */
+/* What is wrong with a pending row that has `size` bytes so far, or NULL */
 const char *
 HxSparseRowFault(const HxIndexDesc *desc, const HxSparseRow *doc, Size size)
 {

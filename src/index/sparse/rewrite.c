@@ -20,10 +20,10 @@
 #include "index/page/inject.h"
 #include "index/sparse/sparse.h"
 
-/* One row of so many has a sketch that can be a centroid */
+/* One row of this many has a sketch that can be a centroid */
 #define ROWS_A_SAMPLE 8
 
-/* Lists of at most so many postings are sorted by insertion */
+/* Lists of at most this many postings are sorted by insertion */
 #define FEW_POSTINGS 48
 
 #define SLOT_GONE UINT16_MAX

@@ -99,11 +99,11 @@ HxBlockMaxima(const double *sums, int rows, const uint64 *blocks,
 	}
 }
 
-/* Values are told apart by a histogram of so many bins */
+/* Values are told apart by a histogram of this many bins */
 #define BINS 256
 
 /*
- * What about so many of the values reach, or more, if they are positive;
+ * What about this many of the values reach, or more, if they are positive;
  * -infinity if there are not as many.
  */
 double

@@ -25,14 +25,14 @@
 #define POSTINGS_A_UNIT 3
 /* Blocks of a window visited at first, if twice as many may matter ... */
 #define FIRST_BLOCKS 32
-/* ... and then so many times as many as before */
+/* ... and then this many times as many as before */
 #define MORE_BLOCKS 8
-/* More at once, up to so many times as many, where the filter passes less than
- * one row in so many */
+/* More at once, up to MOST_TIMES as many, where the filter passes less than one
+ * row in ROWS_REJECTED */
 #define MOST_TIMES 16
 #define ROWS_REJECTED 4
-/* The filter is asked before the blocks are scored that have one row in so many
- * that passes */
+/* The filter is asked before blocks are scored, where it passes at most one of
+ * this many that it is asked about */
 #define REJECTED_BLOCKS 16
 /* Share of the pages that take as long as a search: most are of dimensions that
  * a query does not have */
@@ -176,7 +176,7 @@ open_window(HxSparseSearch *search, int number)
 
 /* ---- choosing blocks ---- */
 
-/* The bound that so many blocks not visited reach, or somewhat more do. */
+/* The bound that this many blocks not visited reach, or somewhat more do. */
 static double
 bound_reached_by(const HxWindowState *window, double wanted)
 {

@@ -165,7 +165,7 @@ typedef struct HxMap
 	((HX_PAGE_ROOM - sizeof(HxMap) - MAXALIGN(HX_ZONE_SIZE((desc)->nwords))) / \
 	 sizeof(HxRun))
 
-/* Fences page: every so many dimensions the first of them */
+/* Fences page: of each HX_DIMS_A_FENCE dimensions the first */
 #define HxPageFences(page) ((uint32 *) HxContents(page))
 #define HX_FENCES_CAPACITY (HX_PAGE_ROOM / sizeof(uint32))
 
@@ -182,7 +182,7 @@ typedef struct HxDim
 
 #define HxPageDims(page) ((HxDim *) HxContents(page))
 
-/* A fence for every so many dimensions; a page holds those of whole fences */
+/* Dimensions that a fence stands for; a page holds those of whole fences */
 #define HX_DIMS_A_FENCE 32
 #define HX_FENCES_A_PAGE \
 	((int) (HX_PAGE_ROOM / (HX_DIMS_A_FENCE * sizeof(HxDim))))

@@ -11,7 +11,6 @@
 #include "commands/vacuum.h"
 #include "miscadmin.h"
 #include "storage/indexfsm.h"
-#include "storage/lmgr.h"
 
 #include "compat.h"
 #include "index/page/inject.h"
@@ -243,28 +242,7 @@ reach_window(Relation index, const HxIndexDesc *desc, const HxWindow *window,
 	HxCloseWindow(&reader);
 }
 
-/*
- * Make a page of zeros, which a crash has left at the file's end, a free one,
- * unless somebody has taken it meanwhile.
- */
-static void
-free_new_page(Relation index, BlockNumber block)
-{
-	Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_EXCLUSIVE, NULL);
-
-	if (PageIsNew(BufferGetPage(buffer)))
-	{
-		GenericXLogState *state = GenericXLogStart(index);
-
-		HxInitPage(
-			GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE),
-			HX_PAGE_FREE);
-		GenericXLogFinish(state);
-	}
-	UnlockReleaseBuffer(buffer);
-}
-
-/* Free a page that no window has, if it is nobody's. */
+/* Free a page that no window has, unless something else has it. */
 static void
 reclaim_page(Relation index, const HxSparseDirectory *directory,
 			 BlockNumber block, IndexBulkDeleteResult *stats)
@@ -293,7 +271,7 @@ reclaim_page(Relation index, const HxSparseDirectory *directory,
 		stats->pages_newly_deleted++;
 	}
 	if (is_new)
-		free_new_page(index, block);
+		HxFreeNewPage(index, block, NULL);
 	if (is_free)
 		RecordFreeIndexPage(index, block);
 	if (is_free || is_lost)
@@ -311,17 +289,11 @@ static void
 reclaim_pages(Relation index, const HxIndexDesc *desc,
 			  IndexBulkDeleteResult *stats)
 {
-	bool lock = !RELATION_IS_LOCAL(index);
 	HxSparseDirectory directory;
 	BlockNumber npages;
 	uint8 *reached;
 
-	/* Under this lock pages just added are already locked by who adds them. */
-	if (lock)
-		LockRelationForExtension(index, ExclusiveLock);
-	npages = RelationGetNumberOfBlocks(index);
-	if (lock)
-		UnlockRelationForExtension(index, ExclusiveLock);
+	npages = HxCountPages(index);
 	HxReadWindows(index, desc, &directory);
 	reached = palloc0(npages / 8 + 1);
 	for (int i = 0; i < directory.count; i++)

@@ -14,7 +14,7 @@
 
 #include "index/sparse/state.h"
 
-/* If they had too few rows, so many times as many blocks are */
+/* If they had too few rows, this many times as many blocks are */
 #define MORE_BLOCKS 4
 
 /* ---- rows kept ---- */

@@ -15,7 +15,7 @@
 #include "index/sparse/build.h"
 #include "index/build/file.h"
 
-/* Rows are counted as done so many at once */
+/* Rows are counted as done this many at once */
 #define ROWS_A_STEP 1024
 /* Sort key: rank, then order among the rows that a participant has spooled */
 #define SEQUENCE_BITS 32

@@ -18,7 +18,7 @@
 
 /* Block bounds are kept where there are at most 1/this of the postings */
 #define POSTINGS_A_BOUND 2
-/* ... and in lists of at least so many */
+/* ... and in lists of at least this many */
 #define BOUNDED_POSTINGS 32
 
 struct HxWindowWriter

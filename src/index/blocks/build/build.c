@@ -30,7 +30,7 @@
 
 /* Sampled rows a block, for training */
 #define SAMPLE_PER_BLOCK 40
-/* The sample has at least so many rows, and at most */
+/* The sample has at least this many rows, and at most */
 #define LEAST_SAMPLE 200
 #define GREATEST_SAMPLE (INT_MAX / 64)
 /* Memory of a sampled row in training, beside its payload */
@@ -38,7 +38,7 @@
 
 /* ---- training ---- */
 
-/* How many blocks would be best for so many rows with a vector */
+/* How many blocks would be best for this many rows with a vector */
 static int
 best_blocks(const HxBuild *build, int64 rows)
 {
@@ -96,9 +96,10 @@ samplable(const HxWork *loaded)
 }
 
 /*
- * Copy random rows with a vector from the spool, such as are alive if any are;
- * returns how many, at most `wanted`.  The spool is cut into equal stretches and one row is drawn
- * from each: every row has the same chance, and the file is read forwards.
+ * Copy random rows with a vector from the spool, only live ones if there are
+ * any; returns how many, at most `wanted`.  The spool is cut into equal
+ * stretches and one row is drawn from each.  Every row has the same chance, and
+ * the file is read forwards.
  */
 static int
 take_sample(HxBuild *build, const HxWork *loaded, int wanted, uint8 *sample)
@@ -301,10 +302,10 @@ HxBuildBlocks(HxBuild *build, IndexBuildResult *result)
 void
 HxBuildEmptyBlocks(Relation index)
 {
-	HxIndexDesc desc = *HxDescribe(index);
+	HxIndexDesc desc;
 	HxWriter *writer;
 
-	desc.group = HxResolveGroup(index, &desc);
+	HxDescribeForBuild(index, &desc);
 	writer = HxBeginWrite(index, INIT_FORKNUM, &desc, NULL, 0,
 						  HX_DEFAULT_FILLFACTOR);
 	HxEndWrite(writer);

@@ -21,7 +21,7 @@
 
 /* Sampled rows a block, for training */
 #define SAMPLE_PER_BLOCK 40
-/* A shared block has at most so many times the rows that it should have */
+/* A shared block has at most this many times the rows that it should have */
 #define SHARED_BLOCK 1.25
 
 /* A row of the spool as groups are formed of it */
@@ -73,7 +73,7 @@ compare_key_rows(const void *a, const void *b)
 
 /*
  * Keys of the rows with a vector, sorted: of all that count, or of one drawn
- * from each of so many equal stretches of the spool.
+ * from each of this many equal stretches of the spool.
  */
 static KeyRow *
 read_keys(HxBuild *build, HxSpool *spool, bool alive, Size memory, int64 *nkeys)

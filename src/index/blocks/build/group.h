@@ -15,7 +15,7 @@ typedef struct HxGrouper HxGrouper;
 /*
  * Leader: form groups of the loaded rows, and train the centroids of their
  * blocks, in value order, about `best` and hardly more than `most`.  rows: those
- * with a vector that count, `alive`: only such as are alive.  Returns the
+ * with a vector that count; with `alive` only live rows do.  Returns the
  * centroids, and lets all participants know the groups.
  */
 extern uint8 *HxTrainGroups(HxBuild *build, int64 rows, bool alive, int best,

@@ -322,6 +322,7 @@ write_metapage(HxWriter *writer)
 
 	HxInitMetapage(writer->desc, BufferGetPage(buffer));
 	meta = HxPageMeta(BufferGetPage(buffer));
+	meta->group = writer->desc->group;
 	meta->directory = 1;
 	meta->directory_end = writer->ndirectory;
 	meta->next_owner = writer->nblocks + 2;

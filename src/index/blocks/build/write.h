@@ -35,7 +35,7 @@ HxRowSize(const HxIndexDesc *desc)
 
 typedef struct HxWriter HxWriter;
 
-/* Begin a fork of an index with so many blocks; it must be empty. */
+/* Begin a fork of an index with this many blocks; it must be empty. */
 extern HxWriter *HxBeginWrite(Relation index, ForkNumber fork,
 							  const HxIndexDesc *desc, const uint8 *centroids,
 							  int nblocks, int fillfactor);

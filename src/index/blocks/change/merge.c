@@ -21,15 +21,15 @@
 #include "index/blocks/change/split.h"
 #include "index/blocks/store/upper.h"
 
-/* A block is thin below one in so many of the rows that it should have */
+/* A block is thin below the rows that it should have, divided by this */
 #define THIN_BLOCK 2
 /*
- * One below one in so many, or of a handful of rows, may be merged with any
- * other; else only with a near one
+ * A block of a handful of rows, or below the rows that it should have divided by
+ * this, may be merged with any other; else only with a near one
  */
 #define VERY_THIN_BLOCK 8
 #define HANDFUL 5
-/* Two are merged if together they have at most so many times those rows */
+/* Two are merged if together they have at most this many times those rows */
 #define MERGED_BLOCK 1.2
 /*
  * A block is written anew if it needs at most three quarters of its pages, with

@@ -8,7 +8,7 @@
 #include "index/blocks/change/rewrite.h"
 
 /*
- * Find places for so many blocks, the first of them that of the block that is
+ * Find places for this many blocks, the first of them that of the block that is
  * split.  More than two only as far as they are on its own directory page, and
  * on few zone pages beside its own, so that one record can change them; returns
  * how many were found.

@@ -7,7 +7,6 @@
 #include "postgres.h"
 
 #include "access/generic_xlog.h"
-#include "access/gist_private.h"
 #include "access/tableam.h"
 #include "access/transam.h"
 #include "access/xlog.h"
@@ -115,8 +114,8 @@ compare_rows(const void *a, const void *b)
 }
 
 /*
- * Look for rows in the table, all or every so manyth, and note those that no
- * snapshot of this server needs; returns how many they are.
+ * Look for rows in the table, all of them or a sample at equal steps, and note
+ * those that no snapshot of this server needs; returns how many they are.
  */
 static int
 find_dead_rows(Prune *prune, int step)
@@ -147,18 +146,6 @@ find_dead_rows(Prune *prune, int step)
 
 /* ---- removing them ---- */
 
-/* A transaction's number with its epoch; it is not in the future. */
-static FullTransactionId
-widen_xid(TransactionId xid)
-{
-	FullTransactionId next = ReadNextFullTransactionId();
-	uint32 epoch = EpochFromFullTransactionId(next);
-
-	if (xid > XidFromFullTransactionId(next))
-		epoch--;
-	return FullTransactionIdFromEpochAndXid(epoch, xid);
-}
-
 /*
  * Make standbys wait for, or cancel, the snapshots that may see the dead rows of
  * a page.  The page is locked, and has not changed since they were found.
@@ -186,8 +173,7 @@ log_conflict(const Prune *prune, const PrunePage *page,
 		}
 	newest = table_index_delete_tuples(prune->heap, &op);
 	if (TransactionIdIsValid(newest))
-		HX_LOG_CONFLICT(prune->index, prune->heap, page->block,
-						widen_xid(newest));
+		HxLogConflict(prune->index, prune->heap, page->block, newest);
 }
 
 /*

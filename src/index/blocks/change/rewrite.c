@@ -10,7 +10,6 @@
 
 #include "access/generic_xlog.h"
 #include "miscadmin.h"
-#include "storage/freespace.h"
 #include "storage/indexfsm.h"
 #include "utils/memutils.h"
 
@@ -556,22 +555,12 @@ free_some(Relation index, const BlockNumber *pages, int count, uint64 owner)
 void
 HxFreePages(Relation index, const BlockNumber *pages, int count, uint64 owner)
 {
-	BlockNumber low = InvalidBlockNumber;
-	BlockNumber high = 0;
-
 	for (int i = 0; i < count; i += PAGES_A_RECORD)
 	{
 		CHECK_FOR_INTERRUPTS();
 		free_some(index, pages + i, Min(PAGES_A_RECORD, count - i), owner);
 	}
-	for (int i = 0; i < count; i++)
-	{
-		low = Min(low, pages[i]);
-		high = Max(high, pages[i]);
-	}
-	/* So that inserts find them without a vacuum */
-	if (count > 0)
-		FreeSpaceMapVacuumRange(index, low, high + 1);
+	HxShowFreePages(index, pages, count);
 }
 
 void

@@ -58,7 +58,7 @@ typedef struct HxRewrite
 	ItemPointerData *tids;
 } HxRewrite;
 
-/* Can so many rows be copied, in maintenance_work_mem? */
+/* Can this many rows be copied, in maintenance_work_mem? */
 extern bool HxFitsRewrite(const HxIndexDesc *desc, uint64 rows);
 
 /* Give out owners that are not used yet; returns the first of them. */

@@ -26,7 +26,7 @@
 #define SAMPLE 4096
 /*
  * When halves are clusters.  One of less than one row in LEAST_HALF is if it is
- * well apart: the centroids so many times as far from each other as rows are
+ * well apart: the centroids this many times as far from each other as rows are
  * from theirs.  One of less than one in LEAST_CLUSTER never is, nor are halves
  * of any size whose centroids are too near.
  */
@@ -34,14 +34,14 @@
 #define LEAST_CLUSTER 32
 #define WELL_APART 2
 #define TOO_NEAR 0.2
-/* One cluster is divided at so many times the rows that a block should have */
+/* One cluster is divided at this many times the rows that a block is to have */
 #define LONG_CLUSTER 4
 /* Attempts; the last with the directory page locked, so that it succeeds */
 #define ATTEMPTS 3
 
-/* The only block of an index is split beyond so many times those rows ... */
+/* The only block of an index is split beyond this many times those rows ... */
 #define FIRST_SPLIT 64
-/* ... into as many, learning from so many rows for each */
+/* ... into as many, learning from this many rows for each */
 #define SAMPLE_PER_BLOCK 40
 
 /* A block being divided */
@@ -188,7 +188,7 @@ train_part(Parts *parts, int part, int first)
 	pfree(payloads);
 }
 
-/* Are the rows of one cluster, though 2-means gave so many to the first half? */
+/* Are the rows of one cluster, though 2-means put `first` in one half? */
 static bool
 is_one_cluster(const Parts *parts, int first)
 {

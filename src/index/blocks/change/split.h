@@ -8,12 +8,12 @@
 #include "index/blocks/store/directory.h"
 #include "index/blocks/store/target.h"
 
-/* A block is long beyond so many times the rows that it should have */
+/* A block is long beyond this many times the rows that it should have */
 #define HX_LONG_BLOCK 1.5
 
 /*
- * Is a block so long, in an index of so many rows, that it should be split, and
- * can it be?
+ * Is a block so long that it should be split, and can it be?  `rows` are those
+ * of the index.
  */
 extern bool HxIsLong(Relation index, const HxIndexDesc *desc,
 					 const HxEntry *entry, uint64 rows);

@@ -10,7 +10,6 @@
 #include "commands/vacuum.h"
 #include "miscadmin.h"
 #include "storage/indexfsm.h"
-#include "storage/lmgr.h"
 
 #include "compat.h"
 #include "index/blocks/blocks.h"
@@ -181,27 +180,6 @@ note_suspect(Vacuum *vacuum, BlockNumber block)
 	vacuum->suspects[vacuum->nsuspects++] = block;
 }
 
-/*
- * Make a page of zeros, which a crash has left behind, a free page.  Who adds a
- * page to the file keeps it locked until it is none of zeros.
- */
-static void
-free_new_page(Vacuum *vacuum, BlockNumber block)
-{
-	Buffer buffer = read_page(vacuum, block, BUFFER_LOCK_EXCLUSIVE);
-
-	if (PageIsNew(BufferGetPage(buffer)))
-	{
-		GenericXLogState *state = GenericXLogStart(vacuum->index);
-
-		HxInitPage(
-			GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE),
-			HX_PAGE_FREE);
-		GenericXLogFinish(state);
-	}
-	UnlockReleaseBuffer(buffer);
-}
-
 /* Look at one page, and vacuum it if rows of it are dead. */
 static void
 visit_page(Vacuum *vacuum, BlockNumber block)
@@ -227,14 +205,14 @@ visit_page(Vacuum *vacuum, BlockNumber block)
 		note_suspect(vacuum, block);
 	else if (is_new || HxPageOpaque(page)->kind == HX_PAGE_FREE)
 	{
-		/* Who takes it looks again. */
+		/* A process that takes it looks again. */
 		RecordFreeIndexPage(vacuum->index, block);
 		vacuum->stats->pages_deleted++;
 		vacuum->stats->pages_free++;
 	}
 	UnlockReleaseBuffer(buffer);
 	if (is_new)
-		free_new_page(vacuum, block);
+		HxFreeNewPage(vacuum->index, block, vacuum->strategy);
 	if (dead)
 		vacuum_page(vacuum, block, place, owner);
 }
@@ -428,24 +406,6 @@ split_long_blocks(Relation index, const HxIndexDesc *desc)
 	HxFreeBlocks(&blocks);
 }
 
-/*
- * Pages of the index.  Under the extension lock, so that pages just added are
- * already locked by who adds them: they must not be taken for abandoned ones.
- */
-static BlockNumber
-count_pages(Relation index)
-{
-	bool lock = !RELATION_IS_LOCAL(index);
-	BlockNumber pages;
-
-	if (lock)
-		LockRelationForExtension(index, ExclusiveLock);
-	pages = RelationGetNumberOfBlocks(index);
-	if (lock)
-		UnlockRelationForExtension(index, ExclusiveLock);
-	return pages;
-}
-
 void
 HxDeleteFromBlocks(const IndexVacuumInfo *info, const HxIndexDesc *desc,
 				   IndexBulkDeleteResult *stats,
@@ -464,7 +424,7 @@ HxDeleteFromBlocks(const IndexVacuumInfo *info, const HxIndexDesc *desc,
 
 	/* The file may grow meanwhile; rows move only ahead of the walk. */
 	HxLockWalk(info->index);
-	while (block < (end = count_pages(info->index)))
+	while (block < (end = HxCountPages(info->index)))
 		for (; block < end; block++)
 		{
 			HX_VACUUM_DELAY_POINT();

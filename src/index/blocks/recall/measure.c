@@ -26,7 +26,7 @@
 #define FINE_PROMISES (4 * HX_MISSES_PROMISES)
 #define FINE_DISTANCES 4096
 #define COUNTS_SIZE (FINE_PROMISES * FINE_DISTANCES * sizeof(uint32))
-/* TIDs of the queries are looked up where one of so many flags is set */
+/* TIDs of the queries are looked up where one of this many flags is set */
 #define FILTER_BITS 12
 /* Fine promises pooled on each side of a table row's centre */
 #define POOLED 2

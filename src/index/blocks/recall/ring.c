@@ -377,7 +377,7 @@ read_searches(Relation index, const HxMeta *meta, RingSum *sum)
 	}
 }
 
-/* Steps from one point of an axis to another, at most so many. */
+/* Steps from one point of an axis to another, at most this many. */
 static int
 steps_between(double from, double to, double step, int limit)
 {

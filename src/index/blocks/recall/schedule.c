@@ -25,7 +25,7 @@
 /* A look is taken after one append in 2^6 */
 #define LOOK_BITS 6
 
-/* Is there a table that searches of so many rows may use? */
+/* Is there a table that searches of this many rows may use? */
 static bool
 has_usable_table(const HxMeta *meta, uint64 rows)
 {
@@ -33,7 +33,7 @@ has_usable_table(const HxMeta *meta, uint64 rows)
 		   rows <= HX_MAX_GROWTH * meta->rows_at_calibration;
 }
 
-/* Calibrate in full with so many rows as queries. */
+/* Calibrate in full with this many rows as queries. */
 static void
 calibrate_in_full(Relation index, const HxIndexDesc *desc, int queries)
 {
@@ -94,7 +94,7 @@ turn_ring(Relation index, const HxIndexDesc *desc, const HxNewest *newest,
 	pfree(table);
 }
 
-/* Do what is due with so many rows.  The structure lock is held. */
+/* Do what is due with this many rows.  The structure lock is held. */
 static void
 look(Relation index, const HxIndexDesc *desc, const HxNewest *newest,
 	 uint64 rows)

@@ -17,7 +17,7 @@ extern void HxAfterAppend(Relation index, const HxIndexDesc *desc,
 						  const uint8 *payload, const ItemPointerData *tid);
 
 /*
- * At the end of a vacuum that left so many rows with a vector: recalibrate if
+ * At the end of a vacuum that left this many rows with a vector: recalibrate if
  * they have changed much.  Takes the structure lock if it is free.
  */
 extern void HxAfterVacuum(Relation index, const HxIndexDesc *desc, uint64 rows);

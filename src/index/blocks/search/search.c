@@ -21,8 +21,9 @@
 #include "index/blocks/store/span.h"
 
 /*
- * Of the rows that the filter rejects, those of so many blocks are scored, all
- * of them; then, in so many blocks, one in 8; and one in 32 beyond
+ * Of the rows that the filter rejects, a sample is scored: all of them in the
+ * first WHOLE_BLOCKS blocks, then one in 8 in SAMPLED_BLOCKS blocks, and one in
+ * 32 beyond
  */
 #define WHOLE_BLOCKS 8
 #define SAMPLED_BLOCKS 64

@@ -46,11 +46,11 @@ typedef struct HxBlocksSearch
 	int *order;		  /* blocks in the order of visits */
 	float *min_bound; /* exact: least bound of order[i] and all behind */
 	int next;		  /* next block in order ... */
-	int nvisits;	  /* ... of so many */
+	int nvisits;	  /* ... of this many */
 	HxTally tally;
 
 	HxOwners visits; /* owners of blocks visited */
-	int ndistinct;	 /* of these, the first so many are different */
+	int ndistinct;	 /* of these, the first this many are different */
 	bool restarted;	 /* others may be there twice */
 
 	BlockNumber page;	   /* rows page being read */

@@ -18,7 +18,7 @@
 
 /* Fewer centroids than this are compared one and all */
 #define GROUPING_FLOOR 512
-/* Groups that are searched: one in so many, at most so many roots of all */
+/* Groups that are searched: one in this many, at most this many roots of all */
 #define SEARCHED_ONE_IN 6
 #define SEARCHED_ROOTS 2
 

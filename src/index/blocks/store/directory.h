@@ -8,7 +8,7 @@
 #include "index/filter/filter.h"
 #include "index/blocks/store/payload.h"
 
-/* An index with groups is searched exactly where zones leave so many rows */
+/* An index with groups is searched exactly where zones leave this many rows */
 #define HX_EXACT_GROUP 131072
 
 /* A block as a search knows it: a copy of what its entry said */

@@ -18,7 +18,7 @@
 /* Times that training assigns its sample; the last two move few rows */
 #define HX_TRAINING_ROUNDS 4
 
-/* Payloads that centroids are trained on, and who finds their nearest */
+/* Payloads that centroids are trained on, and how the nearest are found */
 typedef struct HxSample
 {
 	const HxIndexDesc *desc;

@@ -7,7 +7,7 @@
 
 #include "index/index.h"
 
-/* Rows that a block should have in an index of so many. */
+/* Rows that a block should have in an index of this many. */
 extern double HxBlockTarget(Relation index, const HxIndexDesc *desc,
 							uint64 rows);
 

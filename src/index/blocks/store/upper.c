@@ -17,7 +17,7 @@
 
 /* Payloads that a division in two learns from at most */
 #define SAMPLE 4096
-/* Directory pages that a row is compared with: so many roots of their number */
+/* Directory pages that a row is compared with: their number's root, times this */
 #define SEARCHED_ROOTS 2.0
 
 /* ---- nearness ---- */

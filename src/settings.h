@@ -1,9 +1,9 @@
 /*
- * hashemb.h
+ * settings.h
  *	  Limits and settings that every layer above the kernels shares.
  */
-#ifndef HASHEMB_H
-#define HASHEMB_H
+#ifndef HX_SETTINGS_H
+#define HX_SETTINGS_H
 
 /* A binary code has at most this many bits: dimensions times bits each */
 #define HX_MAX_CODE_BITS 65535
@@ -23,4 +23,4 @@ extern bool hx_enable_scan;
 /* Define the settings; once per backend. */
 extern void HxDefineSettings(void);
 
-#endif /* HASHEMB_H */
+#endif /* HX_SETTINGS_H */
