@@ -231,7 +231,10 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 				wanted++;
 			if (good == wanted || at == best->count || !best->rows[at].passed)
 				break;
-			best->rows[good++] = best->rows[at++];
+			if (good < at) /* behind one that failed */
+				best->rows[good] = best->rows[at];
+			good++;
+			at++;
 		}
 		last = at + wanted - good - 1; /* if all others pass */
 		HxSortBest(best, last + 1);
