@@ -233,7 +233,10 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 				wanted = good + tie_follows(search, good, at);
 			if (good == wanted || at == best->count || !best->rows[at].passed)
 				break;
-			best->rows[good++] = best->rows[at++];
+			if (good < at) /* behind one that failed */
+				best->rows[good] = best->rows[at];
+			good++;
+			at++;
 		}
 		last = at + wanted - good - 1; /* if all others pass */
 		HxSortBest(best, last + 1);
