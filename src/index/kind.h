@@ -141,7 +141,10 @@ typedef struct HxKind
 	void (*narrow)(Relation index, const HxIndexDesc *desc,
 				   struct HxSearchSpec *spec);
 
-	/* Prepare what `effort` needs; before any page but the metapage is read. */
+	/*
+	 * Prepare the search, and what `effort` needs; may set `nans_apart`.  Sets how
+	 * many blocks there are, as far as that is known.
+	 */
 	void (*begin)(struct HxSearch *search);
 
 	/*
@@ -151,8 +154,9 @@ typedef struct HxKind
 	double (*effort)(const struct HxSearch *search, double passing);
 
 	/*
-	 * Begin a phase: nothing is visited.  Reads the directory if need be; may set
-	 * `exact`.  Searches without an order keep nothing; see next_rows.
+	 * Begin a phase: nothing is visited.  Reads metapage and directory if need be;
+	 * may set `exact`.  A filter that nothing passes (HxFilterIsNever) leaves
+	 * nothing to visit.  Searches without an order keep nothing; see next_rows.
 	 */
 	void (*start)(struct HxSearch *search);
 
@@ -161,13 +165,16 @@ typedef struct HxKind
 
 	/*
 	 * May the first `count` rows be returned, of which the last is at a
-	 * distance?  While there is something left to visit.
+	 * distance?  While there is something left to visit; false is never wrong.
 	 */
 	bool (*is_settled)(struct HxSearch *search, double distance, int64 count);
 
 	/*
-	 * Visit what promises most, if it can matter, and pass the rows that pass
-	 * the mask to HxConsider.  No page stays locked.
+	 * Visit what promises most, if it can matter, and pass to HxConsider the rows
+	 * of this part of the search (HxSearchPart) that pass the mask and the
+	 * conditions on the vector, skip_nulls and only_nulls among them.  Adds to
+	 * `seen`, `passed` and the statistics.  Checks for interrupts, which
+	 * its callers do not.  No page stays locked.
 	 */
 	void (*visit)(struct HxSearch *search);
 
@@ -178,9 +185,9 @@ typedef struct HxKind
 	void (*note_failed)(struct HxSearch *search, double distance);
 
 	/*
-	 * Searches without an order: the next rows that pass, in no order; 0 at the
-	 * end.  *tids is valid until the next call.  Rows that move while others are
-	 * read may come twice.
+	 * Searches without an order: the next rows that pass as in visit, with a
+	 * vector or without, in no order; 0 at the end.  *tids is valid until the next
+	 * call.  Rows that move while others are read may come twice.
 	 */
 	int64 (*next_rows)(struct HxSearch *search, ItemPointerData **tids);
 
@@ -207,7 +214,7 @@ typedef struct HxKind
 
 	/*
 	 * Give back pages, and do what was put off until a vacuum.  Fills rows and
-	 * pages of the statistics.
+	 * free pages of the statistics; the length of the file is filled in after.
 	 */
 	void (*cleanup)(const IndexVacuumInfo *info, const HxIndexDesc *desc,
 					IndexBulkDeleteResult *stats);
@@ -222,7 +229,7 @@ typedef struct HxKind
 	/* What is stored; may read the whole index. */
 	void (*info)(Relation index, const HxIndexDesc *desc, HxIndexInfo *info);
 
-	/* The rows of hashemb_block_info(). */
+	/* The rows of hashemb_block_info(); none if there are no blocks. */
 	void (*block_info)(Relation index, const HxIndexDesc *desc,
 					   Tuplestorestate *store, TupleDesc tuples);
 

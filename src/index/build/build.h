@@ -127,9 +127,11 @@ extern HxWork HxSumWork(const HxBuild *build);
 extern Size HxBuildMemory(int divisor);
 
 /*
- * Spool one's share of the table by a callback for each row.  A serial build
- * starts at its first page, so that its result does not depend on what other
- * scans are doing.
+ * Spool one's share of the table by a callback for each row, which writes to
+ * build->rows and counts rows and vectors in HX_MY_WORK.  The spool is the file
+ * "rows" with the number of the part; in a serial build it is build->rows, to be
+ * rewound and closed.  A serial build starts at the table's first page, so that
+ * its result does not depend on what other scans are doing.
  */
 extern void HxLoadRows(HxBuild *build, IndexBuildCallback load_one);
 

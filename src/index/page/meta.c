@@ -6,7 +6,7 @@
 
 #include "index/page/page.h"
 
-/* Initialise the metapage; the first directory page must be page 1. */
+/* Initialise the metapage; the caller sets where the directory is. */
 void
 HxInitMetapage(const HxIndexDesc *desc, Page page)
 {

@@ -128,7 +128,8 @@ HxRowPasses(const uint64 *mask, int row)
 
 /*
  * Take note of a row that passes the mask.  Rows that do not follow the last one
- * emitted are dropped.
+ * emitted are dropped.  `page` is the rows page that it may be marked as dead on,
+ * or HX_METAPAGE if it cannot be.
  */
 static inline void
 HxConsider(HxSearch *search, double distance, const ItemPointerData *tid,
