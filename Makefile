@@ -42,7 +42,7 @@ PLAN = $(call objects,plan,match wanted compile bound_clause vector_key bitmap p
 	bitmap_read heap_row explain node path bound_path one_row hook)
 OBJS = $(KERNEL) src/settings.o $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
-# TEST_KIND=1 adds a kind of vectors that only a test uses (t/006_kind.pl)
+# TEST_KIND=1 adds a kind of vectors that only a test uses (t/007_kind.pl)
 TEST_OBJS = test/kind/chain.o
 ifdef TEST_KIND
 OBJS += $(TEST_OBJS)
@@ -124,8 +124,8 @@ format: # lay the sources out as .clang-format says
 demo: # WordNet by similarity, in a server of its own
 	@$(HERE)/tools/sandbox.sh --keep demo demo/run.sh
 
-bench: # measure on this machine
-	@$(HERE)/tools/sandbox.sh test bench/run.sh
+bench: # measure on this machine, with the data of FOLDER (bench/README.md)
+	@$(HERE)/bench/run.sh $(FOLDER)
 
 coverage: # lines and branches that the tests reach
 	@$(HERE)/tools/sandbox.sh test tools/coverage.sh

@@ -50,9 +50,9 @@ BEGIN
 END $$;
 -- All values in all directions with conditions and numbers of rows: how many there
 -- are, how many are by the node, and which differ
-CREATE FUNCTION pg_temp.orders(tab text, vals text[], directions text[]) RETURNS TABLE (searches bigint, by_node bigint, different bigint, example text) LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.orders(tab text, vals text[], directions text[], conditions text[] DEFAULT '{true,a = 3,a = 1 AND id % 2 = 1,id > 2990}') RETURNS TABLE (searches bigint, by_node bigint, different bigint, example text) LANGUAGE sql AS $$
 	SELECT count(*), count(*) FILTER (WHERE used), count(*) FILTER (WHERE NOT same), min(value || ' ' || direction || ' where ' || condition || ' limit ' || k) FILTER (WHERE NOT same)
-		FROM unnest(vals) value, unnest(directions) direction, unnest('{true,a = 3,a = 1 AND id % 2 = 1,id > 2990}'::text[]) condition, unnest('{1,5,15,100,10000}'::int[]) k,
+		FROM unnest(vals) value, unnest(directions) direction, unnest(conditions) condition, unnest('{1,5,15,100,10000}'::int[]) k,
 		LATERAL pg_temp.ordered(tab, value, direction, condition, k) $$;
 \set q '\'\'\'0011001100110011010101010101010100001111000011110110011001100110\'\'::bincode\''
 SELECT pg_temp.plan('SELECT id FROM pic ORDER BY 1 - (code <=> repeat(''01'', 32)::bincode) DESC LIMIT 3');
@@ -78,6 +78,13 @@ SELECT * FROM pg_temp.orders('doc', ARRAY[format('1 - (v <=> %s)', :v), format('
 SELECT * FROM pg_temp.orders('doc', ARRAY[format('v <=> %s', :v), format('v <#> %s', :v), '(v <=> ''{}/100'') + 1'], '{ASC,ASC NULLS FIRST}');
 SELECT * FROM pg_temp.orders('fresh', ARRAY[format('1 - (v <=> %s)', :v), '1 - (v <=> ''{}/100'')'], '{DESC,DESC NULLS LAST}');
 SELECT * FROM pg_temp.orders('fresh', ARRAY[format('v <=> %s', :v)], '{ASC,ASC NULLS FIRST}');
+-- with conditions on distances, the order's own and others, that NaN passes or not
+SELECT ARRAY(SELECT format(form, :v, '''{2:1,10:2,41:3}/100''::svec') FROM unnest('{v <=> %s < 0.9,v <=> %s >= 0.5,v <=> %2$s < 0.9,v <=> %2$s > 0.5,v <=> %s < 0.9 AND v <=> %2$s < 0.8 AND a < 5,v <=> %s > 0.2 AND v <=> %2$s > 0.1}'::text[]) form) AS near \gset
+SELECT * FROM pg_temp.orders('doc', ARRAY[format('1 - (v <=> %s)', :v), '1 - (v <=> ''{}/100'')'], '{DESC,DESC NULLS LAST}', :'near');
+SELECT * FROM pg_temp.orders('doc', ARRAY[format('v <=> %s', :v)], '{ASC,ASC NULLS FIRST}', :'near');
+SELECT * FROM pg_temp.orders('fresh', ARRAY[format('1 - (v <=> %s)', :v)], '{DESC,DESC NULLS LAST}', :'near');
+-- conditions that no row can satisfy
+SELECT * FROM pg_temp.orders('doc', ARRAY[format('v <=> %s', :v)], '{ASC}', ARRAY['v @< ANY (''{}''::distance_bound[])', 'v @< (SELECT NULL::distance_bound)', format('v <=> %s < 0.5 AND v IS NULL', :v)]);
 -- in passes of little memory
 SET work_mem = '64kB';
 UPDATE doc SET v = '{}/100' WHERE id % 2 = 0;

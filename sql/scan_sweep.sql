@@ -31,6 +31,29 @@ CREATE FUNCTION pg_temp.way(query text) RETURNS text LANGUAGE sql AS $$
 	SELECT concat_ws(', ', pg_temp.told('Strategy', query), CASE pg_temp.told('Table Sweeps', query) || pg_temp.told('Sweeps Ranked', query)
 		WHEN '00' THEN NULL WHEN '10' THEN 'swept rows as a mask' WHEN '11' THEN 'swept rows ranked' ELSE 'impossible' END) $$;
 
+-- ties of the last row wanted that fail: what lies beyond them is not looked at
+CREATE TABLE scan_ties (id int, c bincode(64));
+INSERT INTO scan_ties SELECT i, (repeat('0', 30 + i) || repeat('1', 12) || repeat('0', 22 - i))::bincode FROM generate_series(1, 14) i;
+INSERT INTO scan_ties SELECT i, (hashint4(i)::bit(32)::text || hashint4(-i)::bit(32))::bincode FROM generate_series(15, 60) i;
+CREATE INDEX scan_ties_idx ON scan_ties USING hashemb (c);
+ANALYZE scan_ties;
+SET hashemb.recall = 1;
+CREATE FUNCTION pg_temp.tied(condition text, rest text, labels text[]) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(label || ' ' || pg_temp.told(label, format('SELECT id FROM scan_ties WHERE %s ORDER BY c <~> %L %s', condition, repeat('0', 64), rest)), ', ')
+		FROM unnest(labels) label $$;
+SELECT rest, pg_temp.tied('id + 0 <= 10', rest, '{Rows Filtered,Heap Fetches,Table Sweeps}') FROM unnest('{LIMIT 10,FETCH FIRST 10 ROWS WITH TIES,FETCH FIRST 9 ROWS WITH TIES}'::text[]) rest;
+INSERT INTO scan_ties SELECT i, (hashint4(i)::bit(32)::text || hashint4(-i)::bit(32))::bincode FROM generate_series(61, 40000) i;
+REINDEX INDEX scan_ties_idx;
+ANALYZE scan_ties;
+-- blocks visited before the table was swept and what it gave was ranked count
+SELECT pg_temp.tied('id + 0 > 39990', 'LIMIT 10', '{Table Sweeps,Sweeps Ranked}'), pg_temp.told('Blocks Visited', format('SELECT id FROM scan_ties WHERE id + 0 > 39990 ORDER BY c <~> %L LIMIT 10', repeat('0', 64)))::int > 0 AS visited;
+-- as does the restart from which on memory holds no more rows
+SET work_mem = '64kB';
+SELECT pg_temp.tied('id % 4 + 0 = 1', 'LIMIT 1000', '{Restarts,Table Sweeps}');
+RESET work_mem;
+RESET hashemb.recall;
+DROP TABLE scan_ties;
+
 -- one row in ten passes: as many blocks as for ten times the rows, not more
 CREATE FUNCTION pg_temp.visited(condition text, k int) RETURNS int LANGUAGE sql AS
 	$$SELECT sum(pg_temp.told('Blocks Visited', format('SELECT id FROM scan_sweep WHERE %s ORDER BY c <~> %L LIMIT %s', condition, pg_temp.code(i, 160, 's2'), k))::int)

@@ -37,7 +37,7 @@ $node->safe_psql('postgres', q{
 	VACUUM ANALYZE t;});
 
 my $columns = 'USING hashemb (c chain_ops, a, b, tags, y)';
-my $queries = q{ARRAY(SELECT format('c <~> %L', code(i * 10, 37, 'k6')) FROM generate_series(1, 3) i)};
+my $queries = q{ARRAY(SELECT format('c <~> %L', code(i * 10, 37, 'k6')) FROM generate_series(1, 2) i)};
 my $near = q{c <~> code(30, 37, 'k6')::bincode};
 my $far = q{c <~> code(31, 37, 'k6')::bincode};
 my $conditions = 'ARRAY[' . join(', ', map { "\$q\$$_\$q\$" }
@@ -193,7 +193,7 @@ is($node->safe_psql('postgres', q{SELECT heap_rows = (SELECT count(*) FROM t) FR
 $node->safe_psql('postgres', 'DROP INDEX t_idx2');
 
 # -- a crash
-$node->safe_psql('postgres', 'CHECKPOINT; SELECT more(700); DELETE FROM t WHERE id % 7 = 2; VACUUM t; SELECT more(100)');
+$node->safe_psql('postgres', 'CHECKPOINT; REINDEX INDEX u_idx; SELECT more(700); DELETE FROM t WHERE id % 7 = 2; VACUUM t; SELECT more(100)');
 $node->stop('immediate');
 $node->start;
 whole('after a crash');
@@ -230,7 +230,7 @@ foreach my $query (q{SELECT hashemb_check('t_idx')}, "$index_only SELECT FROM t 
 	($code, $out, $err) = $node->psql('postgres', $query);
 	like($err, qr/index "t_idx" is corrupted at block 2: not a sound hashemb page/, 'a damaged page is found');
 }
-$node->safe_psql('postgres', 'REINDEX INDEX t_idx');
+$node->safe_psql('postgres', 'ALTER TABLE t ALTER c TYPE bincode(256)'); # rebuilds it
 whole('made anew');
 
 $node->stop;

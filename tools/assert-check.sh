@@ -68,8 +68,9 @@ as_postgres()
 		PATH="$sandbox/pg/bin:$PATH" PG_CONFIG="$pg_config" "$@")
 }
 pgxs=$(dirname "$(dirname "$($pg_config --pgxs)")")
-as_postgres make -s -j2 COPT='-Werror -DUSE_ASSERT_CHECKING' with_llvm=no
-as_postgres make -s install with_llvm=no >/dev/null
+as_postgres make -s -j2 COPT='-Werror -DUSE_ASSERT_CHECKING' with_llvm=no \
+	TEST_KIND=1
+as_postgres make -s install with_llvm=no TEST_KIND=1 >/dev/null
 
 # names FOLDER SUFFIX: the tests there are
 names()

@@ -148,14 +148,15 @@ follows_headers()
 		-W "$source/src/kernel/kernel.h" | grep -q ' -o src/kernel/scalar\.o'
 }
 
-# What tap tests: a build with assertions and injection points
-# (src/index/page/inject.h), made outside of the checkout. PG_CFLAGS of the command
-# line must take nothing away from the Makefile's own.
+# What tap tests: a build with assertions, injection points
+# (src/index/page/inject.h) and the kind of vectors of test/kind, made outside of
+# the checkout. PG_CFLAGS of the command line must take nothing away from the
+# Makefile's own.
 build_outside()
 {
 	mkdir -p build/outside
 	cd build/outside
-	build PG_CFLAGS=-DUSE_ASSERT_CHECKING
+	build PG_CFLAGS=-DUSE_ASSERT_CHECKING TEST_KIND=1
 	check 'built outside of the checkout' [ hashemb.so -nt "$source/hashemb.so" ]
 	check 'PG_CFLAGS of the command line is used' asserts
 	check 'and hides names' hides_names

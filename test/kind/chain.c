@@ -22,7 +22,7 @@
 #include "index/build/file.h"
 #include "index/check/check.h"
 #include "index/cost_units.h"
-#include "index/random.h"
+#include "random.h"
 #include "index/search/state.h"
 #include "type/ball.h"
 #include "type/bincode.h"
@@ -207,7 +207,7 @@ next_page(Walk *walk, Relation index, const HxIndexDesc *desc)
 		return false;
 	walk->page = walk->next;
 	HxCountStep(index, walk->page, &walk->steps);
-	buffer = HxReadPage(index, walk->page, BUFFER_LOCK_SHARE, HX_KIND_ROWS);
+	buffer = HxReadPage(index, walk->page, BUFFER_LOCK_SHARE, HX_PAGE_ROWS);
 	memcpy(walk->copy.data, BufferGetPage(buffer), BLCKSZ);
 	UnlockReleaseBuffer(buffer);
 	HxRowArraysOf(desc, walk->copy.data, &walk->rows);
@@ -215,58 +215,40 @@ next_page(Walk *walk, Relation index, const HxIndexDesc *desc)
 	return true;
 }
 
-/* Lock the last page of the chain, to which others may add one meanwhile. */
-static Buffer
-lock_last(Relation index)
-{
-	HxMeta meta;
-	Buffer buffer;
-	BlockNumber next;
-
-	HxReadMeta(index, &meta);
-	for (next = meta.directory_end;;)
-	{
-		buffer = HxReadPage(index, next, BUFFER_LOCK_EXCLUSIVE, HX_KIND_ROWS);
-		next = HxPageOpaque(BufferGetPage(buffer))->next;
-		if (next == InvalidBlockNumber)
-			return buffer;
-		UnlockReleaseBuffer(buffer);
-	}
-}
-
-/* Append a row, with a page if the last one is full, as one record. */
+/*
+ * Append a row, with a page if the last one is full, as one record.  The lock of
+ * the metapage orders all who append.
+ */
 static void
 append(Relation index, const HxIndexDesc *desc, const ChainRow *row)
 {
-	Buffer buffers[3] = {lock_last(index)}; /* then a new page, metapage */
+	Buffer meta =
+		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_META);
+	BlockNumber *end = &HxPageMeta(BufferGetPage(meta))->directory_end;
+	Buffer last = HxReadPage(index, *end, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_ROWS);
+	Buffer new = InvalidBuffer;
 	GenericXLogState *state;
 	Page page;
-	bool full = HxPageRows(BufferGetPage(buffers[0]))->count == desc->capacity;
 	bool reused;
 
-	if (full)
-	{
-		buffers[1] = HxNewBuffer(index, &reused);
-		buffers[2] =
-			HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_KIND_META);
-	}
+	if (HxPageRows(BufferGetPage(last))->count == desc->capacity)
+		new = HxNewBuffer(index, &reused);
 	state = GenericXLogStart(index);
-	page = GenericXLogRegisterBuffer(state, buffers[0], 0);
-	if (full)
+	page = GenericXLogRegisterBuffer(state, last, 0);
+	if (BufferIsValid(new))
 	{
-		HxMeta *meta =
-			HxPageMeta(GenericXLogRegisterBuffer(state, buffers[2], 0));
-
-		meta->directory_end = BufferGetBlockNumber(buffers[1]);
-		HxPageOpaque(page)->next = meta->directory_end;
-		page = GenericXLogRegisterBuffer(state, buffers[1],
-										 GENERIC_XLOG_FULL_IMAGE);
-		HxInitRowsPage(desc, page, HX_NO_OWNER, (HxPlace){0, 0});
+		end = &HxPageMeta(GenericXLogRegisterBuffer(state, meta, 0))
+				   ->directory_end;
+		HxPageOpaque(page)->next = *end = BufferGetBlockNumber(new);
+		page = GenericXLogRegisterBuffer(state, new, GENERIC_XLOG_FULL_IMAGE);
+		HxInitRowsPage(desc, page, HX_NO_OWNER, (HxEntryAddress){0, 0});
 	}
 	HxPutRow(desc, page, (const uint8 *) row->payload, &row->attrs, &row->tid);
 	GenericXLogFinish(state);
-	for (int i = 0; i < lengthof(buffers) && BufferIsValid(buffers[i]); i++)
-		UnlockReleaseBuffer(buffers[i]);
+	UnlockReleaseBuffer(last);
+	UnlockReleaseBuffer(meta);
+	if (BufferIsValid(new))
+		UnlockReleaseBuffer(new);
 }
 
 static void
@@ -295,7 +277,7 @@ begin_chain(Relation index, ForkNumber fork, const HxIndexDesc *desc,
 	meta->directory = meta->directory_end = BufferGetBlockNumber(buffers[1]);
 	meta->rows_at_build = vectors;
 	HxInitRowsPage(desc, BufferGetPage(buffers[1]), HX_NO_OWNER,
-				   (HxPlace){0, 0});
+				   (HxEntryAddress){0, 0});
 	for (int i = 0; i < 2; i++)
 		UnlockReleaseBuffer(buffers[i]);
 }
@@ -336,7 +318,8 @@ chain_work(HxBuild *build, int task)
 static void
 append_spooled(HxBuild *build, int part)
 {
-	ChainRow *row = palloc(ROW_SIZE(build->desc));
+	Size size = ROW_SIZE(build->desc);
+	ChainRow *row = palloc(size);
 	BufFile *file =
 		build->parallel ? HxOpenFile(build, "rows", part) : build->rows;
 
@@ -345,7 +328,7 @@ append_spooled(HxBuild *build, int part)
 	for (int64 i = 0; i < build->shared->work[part].rows; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		HxReadFile(file, row, ROW_SIZE(build->desc));
+		HxReadFile(file, row, size);
 		append(build->index, build->desc, row);
 	}
 	BufFileClose(file);
@@ -374,24 +357,23 @@ chain_bulk_delete(const IndexVacuumInfo *info, const HxIndexDesc *desc,
 				  IndexBulkDeleteCallback callback, void *state)
 {
 	bool *dead = palloc(desc->capacity * sizeof(bool));
+	HxRowArrays rows;
 	Walk walk;
 
 	begin_walk(&walk, info->index);
-	while (walk.next != InvalidBlockNumber)
+	while (next_page(&walk, info->index, desc))
 	{
-		Buffer buffer = HxReadPage(info->index, walk.next,
-								   BUFFER_LOCK_EXCLUSIVE, HX_KIND_ROWS);
+		Buffer buffer = HxReadPage(info->index, walk.page,
+								   BUFFER_LOCK_EXCLUSIVE, HX_PAGE_ROWS);
 		GenericXLogState *log = GenericXLogStart(info->index);
 		Page page = GenericXLogRegisterBuffer(log, buffer, 0);
-		int found = 0;
+		int found;
 
-		HxCountStep(info->index, walk.next, &walk.steps);
-		walk.next = HxPageOpaque(page)->next;
-		HxRowArraysOf(desc, page, &walk.rows);
-		for (int i = 0; i < walk.rows.count; i++)
-			found += dead[i] = callback(&walk.rows.tids[i], state);
-		if (found > 0)
-			stats->tuples_removed += HxRemoveRows(desc, page, dead);
+		HxRowArraysOf(desc, page, &rows);
+		for (int i = 0; i < rows.count; i++)
+			dead[i] = callback(&rows.tids[i], state);
+		found = HxRemoveRows(desc, page, dead);
+		stats->tuples_removed += found;
 		found > 0 ? (void) GenericXLogFinish(log) : GenericXLogAbort(log);
 		UnlockReleaseBuffer(buffer);
 		HX_VACUUM_DELAY_POINT();
@@ -503,7 +485,7 @@ check_page(HxCheck *check, BlockNumber block)
 {
 	HxRowArrays rows;
 
-	HxRowArraysOf(&check->desc, HxCopyPageOfKind(check, block, HX_KIND_ROWS),
+	HxRowArraysOf(&check->desc, HxCopyPageOfKind(check, block, HX_PAGE_ROWS),
 				  &rows);
 	for (int i = 0; i < rows.count; i++)
 	{
@@ -530,7 +512,7 @@ chain_check(HxCheck *check)
 	HxPageList list = {0};
 
 	check->counts.rows_pages =
-		HxListChain(check, check->meta.directory, HX_KIND_ROWS, &list);
+		HxListChain(check, check->meta.directory, HX_PAGE_ROWS, &list);
 	check->counts.blocks = list.count;
 	if (check->frozen &&
 		list.pages[list.count - 1] != check->meta.directory_end)

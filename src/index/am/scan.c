@@ -294,7 +294,10 @@ begin_search(IndexScanDesc scan, bool bitmap)
 	state->spec.dead = add_dead;
 	state->spec.dead_arg = scan;
 	if (!state->possible)
+	{
 		state->spec.only_nulls = state->spec.skip_nulls = true;
+		state->spec.nballs = 0; /* they have not been narrowed */
+	}
 	state->search =
 		HxBeginSearch(scan->indexRelation, &state->desc, &state->spec);
 	MemoryContextSwitchTo(old);

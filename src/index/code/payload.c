@@ -90,13 +90,20 @@ code_payload_size(Relation index, AttrNumber attno, int *dims, int *planes)
 	return *planes > 1 ? bytes + sizeof(HxLevelSums) : bytes;
 }
 
-/* Write the payload of a code; errors if its shape is not the index's. */
+/* Error if the shape of a code is not the index's. */
 static void
-form_payload(const HxIndexDesc *desc, const HxCode *code, uint8 *payload)
+check_shape(const HxIndexDesc *desc, const HxCode *code)
 {
 	(void) HxMatchShapes(code->dims, code->planes, desc->dims, desc->planes,
 						 "The value is the first, the index holds the second.",
 						 NULL);
+}
+
+/* Write the payload of a code; errors if its shape is not the index's. */
+static void
+form_payload(const HxIndexDesc *desc, const HxCode *code, uint8 *payload)
+{
+	check_shape(desc, code);
 	memset(payload, 0, desc->payload);
 	memcpy(payload, code->data, code->bytes);
 	HxFinishCodePayload(desc, payload);
@@ -400,15 +407,36 @@ code_distances(const HxQuery *base, const uint8 *payloads, int count,
 	}
 }
 
+/*
+ * Bits in which a vector of the table differs from a query, both of one bit a
+ * dimension: the code is read where it lies.
+ */
+static uint32
+bits_differing(const CodeQuery *query, Datum vector)
+{
+	HxCode code = HxViewCode(vector);
+	HxCodes codes = {code.data, 0, 1};
+	uint32 differing;
+
+	check_shape(query->base.desc, &code);
+	hx_kernels->hamming(query->code, code.bytes, codes, &differing);
+	HxReleaseCode(&code, vector);
+	return differing;
+}
+
 /* The distance of a vector of the table */
 static double
-code_distance(const HxQuery *query, Datum vector)
+code_distance(const HxQuery *base, Datum vector)
 {
-	uint8 *payload = ((const CodeQuery *) query)->payload;
+	const CodeQuery *query = (const CodeQuery *) base;
+	const HxIndexDesc *desc = base->desc;
 	double distance;
 
-	code_form(query->desc, vector, payload);
-	code_distances(query, payload, 1, &distance);
+	if (desc->planes == 1 && !query->is_float && base->metric != HX_JACCARD)
+		return differing_distance(base->metric, bits_differing(query, vector),
+								  desc->dims);
+	code_form(desc, vector, query->payload);
+	code_distances(base, query->payload, 1, &distance);
 	return distance;
 }
 

@@ -9,13 +9,20 @@
 
 #include "index/search/best.h"
 
-/* Rows that may be added before a merge */
+/*
+ * Rows that may be added before a merge: no more than there is room for, so that
+ * it is soon known from where on rows are lost, but some at least, and at most
+ */
+#define FEWEST_ADDED 16
 #define ADDED_ROOM 256
 
 /* A merge is put off for this many visits at most, where it costs much */
 #define MAX_WAIT 8
 /* Rows whose merge costs so little that it is never put off */
 #define SMALL_ROOM 512
+
+/* Fewer rows than one in so many of those in order are inserted one by one */
+#define FEW_ADDED 8
 
 /* Rows that are kept in order at least, and what part of those behind follows */
 #define MIN_FRONT 256
@@ -46,6 +53,7 @@ HxResetBest(HxBest *best, int64 room)
 	reserve(&best->rows, &best->rows_room, ADDED_ROOM);
 	reserve(&best->behind, &best->behind_room, MIN_SLACK);
 	best->room = room;
+	best->most_added = Min(Max(room, FEWEST_ADDED), ADDED_ROOM);
 	best->count = best->nbehind = best->nadded = 0;
 	best->front = MIN_FRONT;
 	best->has_edge = false;
@@ -173,7 +181,7 @@ move_behind(HxBest *best)
 void
 HxKeepBest(HxBest *best, const HxCandidate *row)
 {
-	if (best->nadded == best->added_room)
+	if (best->nadded == best->most_added)
 		HxMergeBest(best, true);
 	if (best->lost && !HxPrecedes(row, &best->frontier))
 		return;
@@ -226,17 +234,57 @@ drop_twins(HxBest *best, int64 first)
 	best->count = Min(best->count, last + 1);
 }
 
-/* Merge the sorted rows added with the others; is any there twice? */
+/* Rows in order that precede a row, of the first `count` */
+static int64
+rows_before(const HxBest *best, int64 count, const HxCandidate *row)
+{
+	int64 low = 0;
+
+	while (low < count)
+	{
+		int64 middle = low + (count - low) / 2;
+
+		if (HxPrecedes(&best->rows[middle], row))
+			low = middle + 1;
+		else
+			count = middle;
+	}
+	return low;
+}
+
+/*
+ * Put few sorted rows into their places among the others, which move in runs;
+ * is any there already?
+ */
 static bool
-merge_added(HxBest *best)
+insert_added(HxBest *best)
+{
+	int64 end = best->count;
+	bool twins = false;
+
+	for (int64 next = best->nadded - 1; next >= 0; next--)
+	{
+		const HxCandidate *row = &best->added[next];
+		int64 at = rows_before(best, end, row);
+
+		twins |= at < end && !HxPrecedes(row, &best->rows[at]);
+		memmove(&best->rows[at + next + 1], &best->rows[at],
+				(end - at) * sizeof(HxCandidate));
+		best->rows[at + next] = *row;
+		end = at;
+	}
+	return twins;
+}
+
+/* Merge sorted rows with the others, row by row; is any there already? */
+static bool
+interleave_added(HxBest *best)
 {
 	int64 from = best->count - 1;
 	int64 next = best->nadded - 1;
 	int64 to = best->count + best->nadded - 1;
 	bool twins = false;
 
-	for (int64 i = 1; i < best->nadded && !twins; i++)
-		twins = !HxPrecedes(&best->added[i - 1], &best->added[i]);
 	while (next >= 0)
 	{
 		if (from >= 0 && !HxPrecedes(&best->rows[from], &best->added[next]))
@@ -247,6 +295,21 @@ merge_added(HxBest *best)
 		else
 			best->rows[to--] = best->added[next--];
 	}
+	return twins;
+}
+
+/* Merge the sorted rows added with the others; is any there twice? */
+static bool
+merge_added(HxBest *best)
+{
+	bool twins = false;
+
+	for (int64 i = 1; i < best->nadded && !twins; i++)
+		twins = !HxPrecedes(&best->added[i - 1], &best->added[i]);
+	if (best->nadded < best->count / FEW_ADDED)
+		twins |= insert_added(best);
+	else
+		twins |= interleave_added(best);
 	best->count += best->nadded;
 	best->nadded = 0;
 	return twins;

@@ -29,6 +29,7 @@ typedef struct HxBest
 
 	HxCandidate *added; /* found since, before the edge, in any order */
 	int64 nadded;
+	int64 most_added; /* before they are merged */
 	int64 added_room;
 	int waited; /* how often a merge was put off */
 

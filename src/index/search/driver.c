@@ -318,7 +318,7 @@ HxSearchGetStats(HxSearch *search)
 {
 	const HxKind *kind = HxKindOf(&search->desc);
 
-	if (kind->count_visits && search->phase != HX_RELEASE_RANKED)
+	if (kind->count_visits)
 		kind->count_visits(search);
 	return &search->stats;
 }

@@ -215,6 +215,7 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 	HxBest *best = &search->best;
 	bool complete = !HxKindOf(&search->desc)->has_more(search);
 	double settled = NAN; /* distance that is known to be */
+	int64 asked = wanted; /* without ties */
 	int64 at = 0;		  /* next row to be looked at */
 	int64 good = 0;		  /* rows that passed, at the front */
 	Outcome outcome = OUTCOME_FOUND;
@@ -227,11 +228,15 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 
 		for (;;)
 		{
-			if (good == wanted && tie_follows(search, good, at))
-				wanted++;
+			/* One more, as long as there are ties: one that fails may be the last */
+			if (good >= asked)
+				wanted = good + tie_follows(search, good, at);
 			if (good == wanted || at == best->count || !best->rows[at].passed)
 				break;
-			best->rows[good++] = best->rows[at++];
+			if (good < at) /* behind one that failed */
+				best->rows[good] = best->rows[at];
+			good++;
+			at++;
 		}
 		last = at + wanted - good - 1; /* if all others pass */
 		HxSortBest(best, last + 1);
@@ -278,13 +283,13 @@ make_room(HxSearch *search)
 				   (search->nchecked + 2.0);
 	int64 room = room_for(search, rows_wanted(search), share);
 
+	search->stats.restarts++;
 	if (search->room >= HxMostRows())
 	{
 		HxStartPhase(search, HX_RELEASE_ALL, HxMostRows());
 		return;
 	}
 	search->room = Min(Max(GROWTH * search->room, room), HxMostRows());
-	search->stats.restarts++;
 	HxStartPhase(search, HX_FIND_FIRST, search->room);
 }
 

@@ -19,14 +19,20 @@ HxMostRows(void)
 }
 
 void
+HxForgetRows(HxSearch *search, int64 room)
+{
+	HxResetBest(&search->best, room);
+	search->nemitted = search->nready = 0;
+	search->seen = search->passed = 0;
+	search->goal = get_float8_infinity();
+}
+
+void
 HxStartPhase(HxSearch *search, HxSearchPhase phase, int64 room)
 {
 	search->phase = phase;
 	search->exact = phase == HX_RELEASE_ALL || search->part != HX_PART_ROWS ||
 					!search->spec.query || search->spec.recall >= 1;
-	HxResetBest(&search->best, room);
-	search->nemitted = search->nready = 0;
-	search->seen = search->passed = 0;
-	search->goal = get_float8_infinity();
+	HxForgetRows(search, room);
 	HxKindOf(&search->desc)->start(search);
 }

@@ -92,6 +92,12 @@ struct HxSearch
 /* Rows that work_mem holds */
 extern int64 HxMostRows(void);
 
+/*
+ * Forget the rows kept, and with them how many of them were emitted: those come
+ * before `last`, and are not kept again.
+ */
+extern void HxForgetRows(HxSearch *search, int64 room);
+
 /* Begin a phase that keeps this many rows: nothing kept, nothing visited. */
 extern void HxStartPhase(HxSearch *search, HxSearchPhase phase, int64 room);
 

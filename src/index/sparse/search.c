@@ -387,7 +387,7 @@ open_all(HxSparseSearch *search)
 	MemoryContext old;
 	bool done = true;
 
-	HxResetBest(&search->base.best, search->base.best.room);
+	HxForgetRows(&search->base, search->base.best.room);
 	search->ntids = 0;
 	search->nwindows = 0;
 	MemoryContextReset(search->phase_context);
@@ -437,7 +437,6 @@ start_over(HxSparseSearch *search)
 			HxCorrupted(search->base.index, HX_METAPAGE,
 						"pages are not those that the directory names");
 		search->base.stats.restarts++;
-		search->base.goal = get_float8_infinity();
 		read_windows(search);
 	} while (!open_all(search));
 }
@@ -544,6 +543,16 @@ find_cutoff(const HxSearchSpec *spec)
 	return cutoff;
 }
 
+/* Do rows whose distance is NaN satisfy all conditions on distances? */
+static bool
+nan_passes(const HxSearchSpec *spec)
+{
+	for (int b = 0; b < spec->nballs; b++)
+		if (!HxPassesTest(&spec->balls[b].any[0].test, get_float8_nan()))
+			return false;
+	return true;
+}
+
 double
 HxSparseEffort(const HxSearch *base, double passing)
 {
@@ -557,9 +566,10 @@ HxBeginSparseSearch(HxSearch *base)
 
 	search->query = (const HxSparseQuery *) base->spec.query;
 	search->cutoff = find_cutoff(&base->spec);
-	base->nans_apart = base->spec.nans_first && search->query &&
+	base->nans_apart = base->spec.ordered && base->spec.nans_first &&
+					   search->query &&
 					   search->query->base.metric == HX_COSINE &&
-					   search->query->norm2 > 0;
+					   search->query->norm2 > 0 && nan_passes(&base->spec);
 	search->mask = palloc(HxMaskWords(&base->desc) * sizeof(uint64));
 	search->tids = palloc(sizeof(ItemPointerData));
 	search->seen_room = 16;

@@ -270,7 +270,8 @@ visit_page(HxSparseSearch *search, HxWindowState *window, uint32 number,
 
 	if (!BufferIsValid(buffer))
 		return false;
-	if (search->base.nlines > 0 &&
+	/* Without a filter, few bytes of a page are read */
+	if (search->base.filtered &&
 		number + 1 < window->reader.pages[HX_SECTION_ROWS])
 		HxPrefetchLines(
 			search->base.index,
