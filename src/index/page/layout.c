@@ -75,7 +75,7 @@ HxPageCentroids(Page page)
 HxZone *
 HxPageZone(const HxIndexDesc *desc, Page page, int slot)
 {
-	Assert(slot < HxPageZones(page)->capacity);
+	Assert(slot >= 0 && slot < HxPageZones(page)->capacity);
 	return (HxZone *) (HxContents(page) + sizeof(HxZones) +
 					   slot * HX_ZONE_SIZE(desc->nwords));
 }
@@ -87,6 +87,7 @@ HxRowArraysOf(const HxIndexDesc *desc, Page page, HxRowArrays *arrays)
 	char *at = HxContents(page) + sizeof(HxRows);
 	int capacity = desc->capacity;
 
+	Assert(HxPageRows(page)->count <= capacity);
 	arrays->count = HxPageRows(page)->count;
 	arrays->payloads = (uint8 *) at;
 	at += capacity * desc->payload;
@@ -145,6 +146,7 @@ HxHoleOf(const HxIndexDesc *desc, Page page, LocationIndex *lower,
 	*lower = start + HxPageRows(page)->count * desc->payload;
 	*upper = start + desc->capacity * desc->payload +
 			 BITMAP_WORDS(desc->capacity) * sizeof(uint64);
+	Assert(*lower <= *upper && *upper <= BLCKSZ - sizeof(HxOpaque));
 }
 
 /* Set how many rows a page has. */
@@ -153,6 +155,7 @@ set_row_count(const HxIndexDesc *desc, Page page, int count)
 {
 	PageHeader header = (PageHeader) page;
 
+	Assert(count >= 0 && count <= desc->capacity);
 	HxPageRows(page)->count = count;
 	HxHoleOf(desc, page, &header->pd_lower, &header->pd_upper);
 }
@@ -165,6 +168,8 @@ HxPutRow(const HxIndexDesc *desc, Page page, const uint8 *payload,
 	HxRowArrays arrays;
 	int row = HxPageRows(page)->count;
 
+	Assert(HxPageOpaque(page)->kind == HX_PAGE_ROWS);
+	Assert(ItemPointerIsValid(tid));
 	Assert(row < desc->capacity);
 	HxRowArraysOf(desc, page, &arrays);
 	if (payload)
@@ -185,6 +190,7 @@ void
 HxGetRowAttrs(const HxIndexDesc *desc, const HxRowArrays *arrays, int row,
 			  HxAttrRow *attrs)
 {
+	Assert(row >= 0 && row < arrays->count);
 	attrs->nulls = 0;
 	for (int w = 0; w < desc->nwords; w++)
 		attrs->words[w] = arrays->words[w * desc->capacity + row];
@@ -199,6 +205,7 @@ move_row(const HxIndexDesc *desc, Page page, int from, int to)
 {
 	HxRowArrays arrays;
 
+	Assert(to < from && from < HxPageRows(page)->count);
 	HxRowArraysOf(desc, page, &arrays);
 	memcpy(arrays.payloads + to * desc->payload,
 		   arrays.payloads + from * desc->payload, desc->payload);
@@ -222,6 +229,7 @@ HxRemoveRows(const HxIndexDesc *desc, Page page, const bool *dead)
 	int before = HxPageRows(page)->count;
 	int count = before;
 
+	Assert(HxPageOpaque(page)->kind == HX_PAGE_ROWS);
 	for (int row = 0; row < count; row++)
 	{
 		if (!dead[row])
@@ -251,6 +259,7 @@ HxCountRemoved(HxEntry *entry, int removed)
 void
 HxPostponeSplit(HxEntry *entry)
 {
+	Assert(entry->rows > 0);
 	entry->split_above = (uint8) ceil(4 * log2(entry->rows * 1.5));
 }
 
@@ -263,6 +272,7 @@ HxInitPage(Page page, uint16 kind)
 	HxOpaque *opaque;
 	PageHeader header = (PageHeader) page;
 
+	Assert(HxPageTypeIsKnown(kind));
 	PageInit(page, BLCKSZ, sizeof(HxOpaque));
 	header->pd_lower = header->pd_upper = header->pd_special;
 	opaque = HxPageOpaque(page);
@@ -313,6 +323,10 @@ HxInitMetapage(const HxIndexDesc *desc, Page page)
 {
 	HxMeta *meta;
 
+	StaticAssertStmt(sizeof(HxMeta) <= HX_PAGE_ROOM, "a page holds it");
+	StaticAssertStmt(sizeof(HxMisses) <= HX_PAGE_ROOM, "a page holds a table");
+	Assert(desc->dims > 0);
+	Assert(desc->group >= 0 && desc->group <= desc->nattrs);
 	HxInitPage(page, HX_PAGE_META);
 	meta = HxPageMeta(page);
 	meta->magic = HX_MAGIC;

@@ -186,6 +186,29 @@ is_locked_by_me(Buffer buffer)
 			   BufferDescriptorGetContentLock(GetBufferDescriptor(buffer - 1)));
 }
 
+#ifdef USE_ASSERT_CHECKING
+bool
+HxIsLocked(Buffer buffer, int lockmode)
+{
+	LWLock *lock;
+
+	if (BufferIsLocal(buffer))
+		return true;
+	lock = BufferDescriptorGetContentLock(GetBufferDescriptor(buffer - 1));
+	return lockmode == BUFFER_LOCK_EXCLUSIVE
+			   ? LWLockHeldByMeInMode(lock, LW_EXCLUSIVE)
+			   : LWLockHeldByMe(lock);
+}
+
+bool
+HxHoldsNoPage(void)
+{
+	return !HX_HOLDS_ANY_LOCK(
+		BufferDescriptorGetContentLock(GetBufferDescriptor(0)), NBuffers,
+		sizeof(BufferDescPadded));
+}
+#endif
+
 /*
  * Where this backend last found pages.  An entry may have been overwritten by
  * another page or be out of date: ReadRecentBuffer compares the tag.
@@ -252,6 +275,7 @@ HxPrefetchLines(Relation index, BlockNumber block, const uint16 *lines,
 	Buffer recent = *recent_buffer(index, block);
 	const char *page;
 
+	Assert(count >= 0 && count <= BLCKSZ / HX_CACHE_LINE);
 	if (recent <= 0) /* not known, or local */
 		return;
 	__builtin_prefetch(GetBufferDescriptor(recent - 1), 1);
@@ -270,6 +294,7 @@ HxPrefetchBytes(Relation index, BlockNumber block, Size offset, Size size)
 	Buffer recent = *recent_buffer(index, block);
 	const char *page;
 
+	Assert(offset <= HX_PAGE_ROOM);
 	if (recent <= 0) /* not known, or local */
 		return;
 	__builtin_prefetch(GetBufferDescriptor(recent - 1), 1);
@@ -292,6 +317,7 @@ HxReadBuffer(Relation index, BlockNumber block, int lockmode,
 {
 	Buffer buffer;
 
+	Assert(lockmode == BUFFER_LOCK_SHARE || lockmode == BUFFER_LOCK_EXCLUSIVE);
 	if (block == InvalidBlockNumber) /* which means a new page */
 		HxCorrupted(index, block, "the number of a page is missing");
 	buffer = pin_page(index, block, strategy);
@@ -323,6 +349,8 @@ HxGetEntry(Relation index, Buffer directory, int slot)
 {
 	Page page = BufferGetPage(directory);
 
+	Assert(HxIsLocked(directory, BUFFER_LOCK_SHARE));
+	Assert(slot >= 0);
 	if (slot >= HxPageDirectory(page)->count)
 		HxCorrupted(index, BufferGetBlockNumber(directory),
 					psprintf("entry %d is referred to, but there are %u", slot,
@@ -336,6 +364,8 @@ HxGetZone(Relation index, const HxIndexDesc *desc, Buffer zones, int slot)
 {
 	Page page = BufferGetPage(zones);
 
+	Assert(HxIsLocked(zones, BUFFER_LOCK_SHARE));
+	Assert(slot >= 0);
 	if (slot >= HxPageZones(page)->count)
 		HxCorrupted(index, BufferGetBlockNumber(zones),
 					psprintf("zone map %d is referred to, but there are %u",
@@ -452,6 +482,8 @@ HxNewBufferAfter(Relation index, BlockNumber after, bool *reused)
 	Buffer buffer = reuse_page(index, after);
 
 	*reused = BufferIsValid(buffer);
+	Assert(!*reused || BufferGetBlockNumber(buffer) > after);
+	Assert(!*reused || HxIsLocked(buffer, BUFFER_LOCK_EXCLUSIVE));
 	if (*reused)
 		return buffer;
 
@@ -473,6 +505,7 @@ HxMarkPageFree(Page page)
 {
 	HxOpaque *opaque = HxPageOpaque(page);
 
+	Assert(opaque->kind == HX_PAGE_ROWS || opaque->kind == HX_PAGE_ZONES);
 	opaque->owner = 0;
 	opaque->next = InvalidBlockNumber;
 	opaque->parent = InvalidBlockNumber;
@@ -491,6 +524,8 @@ HxAddCounts(Relation index, const HxCounts *counts)
 	GenericXLogState *state = GenericXLogStart(index);
 	HxMeta *meta = HxPageMeta(GenericXLogRegisterBuffer(state, buffer, 0));
 
+	Assert(counts->splits >= 0 && counts->merges >= 0 && counts->blocks >= 0);
+	Assert(counts->pages_freed >= 0 && counts->pages_reused >= 0);
 	meta->splits += counts->splits;
 	meta->merges += counts->merges;
 	meta->blocks += counts->blocks;
