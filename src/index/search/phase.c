@@ -21,6 +21,10 @@ HxMostRows(void)
 void
 HxStartPhase(HxSearch *search, HxSearchPhase phase, int64 room)
 {
+	Assert(room > 0);
+	Assert(phase != HX_RELEASE_FIRST && phase != HX_RELEASE_LAST &&
+		   phase != HX_RELEASE_RANKED);
+	Assert(phase != HX_FIND_FIRST || search->spec.limit > search->returned);
 	search->phase = phase;
 	search->exact = phase == HX_RELEASE_ALL || search->part != HX_PART_ROWS ||
 					!search->spec.query || search->spec.recall >= 1;
@@ -29,4 +33,5 @@ HxStartPhase(HxSearch *search, HxSearchPhase phase, int64 room)
 	search->seen = search->passed = 0;
 	search->goal = get_float8_infinity();
 	HxKindOf(&search->desc)->start(search);
+	Assert(HxHoldsNoPage());
 }
