@@ -97,6 +97,7 @@ form_payload(const HxIndexDesc *desc, const HxCode *code, uint8 *payload)
 	(void) HxMatchShapes(code->dims, code->planes, desc->dims, desc->planes,
 						 "The value is the first, the index holds the second.",
 						 NULL);
+	Assert(code->bytes <= desc->payload);
 	memset(payload, 0, desc->payload);
 	memcpy(payload, code->data, code->bytes);
 	HxFinishCodePayload(desc, payload);
@@ -210,6 +211,7 @@ code_query_of_row(const HxIndexDesc *desc, const uint8 *payload)
 	CodeQuery *query = new_query(desc, desc->vector->metric);
 	uint8 *copy = palloc(desc->payload);
 
+	Assert(desc->planes >= 1);
 	memcpy(copy, payload, desc->payload);
 	query->code = copy;
 	if (desc->planes == 1)
@@ -340,6 +342,8 @@ product_distances(const CodeQuery *query, HxCodes codes, double *distances)
 {
 	const HxIndexDesc *desc = query->base.desc;
 
+	Assert(query->base.metric == HX_INNER_PRODUCT ||
+		   query->base.metric == HX_COSINE);
 	products(query, codes, distances);
 	for (size_t i = 0; i < codes.count; i++)
 	{
@@ -378,6 +382,7 @@ code_distances(const HxQuery *base, const uint8 *payloads, int count,
 	HxCodes codes = {payloads, desc->payload, count};
 	uint32 *counts = query->counts;
 
+	Assert(count <= Max(desc->capacity, HxDirectoryCapacity(desc)));
 	if (query->is_float || desc->planes > 1)
 		product_distances(query, codes, distances);
 	else if (base->metric == HX_JACCARD)
@@ -490,6 +495,7 @@ code_promises(const HxQuery *base, const HxEntry *entries,
 	const HxIndexDesc *desc = base->desc;
 	HxCodes codes = {centroids, desc->payload, count};
 
+	Assert(count <= HxDirectoryCapacity(desc));
 	if (query->is_float || desc->planes > 1)
 	{
 		double *values = palloc(count * sizeof(double));
