@@ -58,6 +58,7 @@ add_windows(Relation index, Buffer buffer, HxSparseDirectory *directory)
 	BlockNumber block = BufferGetBlockNumber(buffer);
 	int count = HxPageWindows(page)->count;
 
+	Assert(HxIsLocked(buffer, BUFFER_LOCK_SHARE));
 	if (HxPageWindows(page)->capacity != HX_WINDOWS_CAPACITY ||
 		count > HX_WINDOWS_CAPACITY)
 		HxCorrupted(index, block, "directory page of another shape");
@@ -93,6 +94,7 @@ HxReadWindows(Relation index, const HxIndexDesc *desc,
 	BlockNumber block;
 	uint32 steps = 0;
 
+	Assert(HxHoldsNoPage());
 	HxReadMeta(index, &meta);
 	memset(directory, 0, sizeof(*directory));
 	directory->windows = palloc(sizeof(HxWindow));
@@ -202,6 +204,7 @@ read_map(HxWindowReader *reader, Page page, int *section)
 	uint32 count = HxPageMap(page)->count;
 	const HxRun *runs = HxMapRuns(reader->desc, page);
 
+	Assert(reader->nmaps > 0);
 	if (count > HxMapCapacity(reader->desc))
 		HxCorrupted(reader->index, reader->window.map,
 					"a window's map has more runs than fit");
@@ -253,6 +256,9 @@ HxOpenWindow(Relation index, const HxIndexDesc *desc, const HxWindow *window,
 	if (reader->pages[HX_SECTION_ROWS] !=
 		(window->rows + desc->capacity - 1) / desc->capacity)
 		HxCorrupted(index, window->map, "a window lacks pages of rows");
+	if (reader->pages[HX_SECTION_DIMS] !=
+		((uint64) window->dims + HX_DIMS_CAPACITY - 1) / HX_DIMS_CAPACITY)
+		HxCorrupted(index, window->map, "a window lacks pages of dimensions");
 	return true;
 }
 
@@ -271,6 +277,7 @@ HxWindowBlock(const HxWindowReader *reader, HxSection section, uint32 number)
 	int low = reader->begin[section];
 	int high = reader->begin[section + 1] - 1;
 
+	Assert(section >= 0 && section < HX_SECTIONS);
 	if (number >= reader->pages[section])
 		HxCorrupted(reader->index, reader->window.map,
 					psprintf("page %u of section %d of a window is missing",
@@ -317,6 +324,7 @@ HxWindowPageRows(const HxWindowReader *reader, uint32 number)
 {
 	int capacity = reader->desc->capacity;
 
+	Assert(number < reader->pages[HX_SECTION_ROWS]);
 	return Min((int64) capacity,
 			   (int64) reader->window.rows - (int64) number * capacity);
 }
@@ -325,6 +333,7 @@ HxWindowPageRows(const HxWindowReader *reader, uint32 number)
 int
 HxWindowPageDims(const HxWindowReader *reader, uint32 number)
 {
+	Assert(number < reader->pages[HX_SECTION_DIMS]);
 	return (int) Min((int64) HX_DIMS_CAPACITY,
 					 reader->window.dims - (int64) number * HX_DIMS_CAPACITY);
 }
@@ -409,6 +418,7 @@ static void
 begin_long(Relation index, const HxIndexDesc *desc, BlockNumber block,
 		   const HxSparseRow *doc, Size size, LongDoc *whole)
 {
+	Assert(!whole->doc && size < doc->size);
 	if (doc->nnz > HX_MAX_SPARSE_NNZ ||
 		doc->size != HxSparseRowSize(desc, doc->nnz))
 		HxCorrupted(index, block, "a pending row of impossible size");
@@ -426,6 +436,7 @@ continue_long(Relation index, BlockNumber block, Page page, LongDoc *whole)
 	if (!whole->doc || size == 0 || size > whole->doc->size - whole->done)
 		HxCorrupted(index, block, "a part of a pending row that has no rest");
 	memcpy((char *) whole->doc + whole->done, HxPendingBytes(page), size);
+	Assert(whole->done + size <= whole->doc->size);
 	whole->done += size;
 	return whole->done == whole->doc->size;
 }
@@ -452,6 +463,7 @@ scan_pending_page(Relation index, const HxIndexDesc *desc, Buffer buffer,
 	uint32 used = HxPagePending(page)->used;
 	uint32 at = HxPagePending(page)->continued;
 
+	Assert(HxIsLocked(buffer, BUFFER_LOCK_SHARE));
 	if (used > HX_PENDING_ROOM || at > used || at % MAXIMUM_ALIGNOF != 0)
 		HxCorrupted(index, block, "pending page with impossible numbers");
 	if ((whole->doc || at > 0) && continue_long(index, block, page, whole))
