@@ -258,7 +258,8 @@ HxOpenWindow(Relation index, const HxIndexDesc *desc, const HxWindow *window,
 		HxCorrupted(index, window->map, "a window lacks pages of rows");
 	if (reader->pages[HX_SECTION_DIMS] !=
 		((uint64) window->dims + HX_DIMS_CAPACITY - 1) / HX_DIMS_CAPACITY)
-		HxCorrupted(index, window->map, "a window lacks pages of dimensions");
+		HxCorrupted(index, window->map,
+					"a window with other pages of dimensions than it tells");
 	return true;
 }
 
