@@ -176,6 +176,14 @@ SELECT * FROM pg_temp.differences('index_bounds_idx', 'index_bounds', (SELECT ar
 DROP TABLE index_bounds_queries;
 DROP TABLE index_bounds;
 
+-- a bound that is NULL, by itself and beside another
+SET enable_seqscan = off;
+SELECT count(*) FROM index_svec WHERE v @< (SELECT NULL::distance_bound);
+SELECT id FROM index_svec WHERE v @< ANY ((SELECT ARRAY[NULL]::distance_bound[])::distance_bound[]) ORDER BY v <#> '{1:1}/1000' LIMIT 3;
+SELECT id FROM index_svec WHERE v @< distance_bound('<#>', '{2:1}/1000'::svec, '<', 0.5, NULL) AND v @< (SELECT NULL::distance_bound)
+ORDER BY v <#> '{1:1}/1000' LIMIT 3;
+RESET enable_seqscan;
+
 -- errors
 CREATE TABLE index_svec_errors (v svec, w svec(10));
 CREATE INDEX ON index_svec_errors USING hashemb (v);

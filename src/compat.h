@@ -223,6 +223,21 @@ HxInitSetResult(FunctionCallInfo fcinfo)
 #define HX_BUILDS_IN_PARALLEL(am) ((void) 0)
 #endif
 
+/* For asserts: is one of many lightweight locks held?  Not known before 15 */
+#if PG_VERSION_NUM >= 150000
+#define HX_HOLDS_ANY_LOCK(locks, count, stride) \
+	LWLockAnyHeldByMe(locks, count, stride)
+#else
+#define HX_HOLDS_ANY_LOCK(locks, count, stride) false
+#endif
+
+/* For asserts: is a heavyweight lock held?  Learned of stronger modes in 17 */
+#if PG_VERSION_NUM >= 170000
+#define HX_HOLDS_LOCK(tag, mode) LockHeldByMe(tag, mode, false)
+#else
+#define HX_HOLDS_LOCK(tag, mode) LockHeldByMe(tag, mode)
+#endif
+
 /* The identity of a relation's file got a new name in 16 */
 #if PG_VERSION_NUM >= 160000
 #define HX_RELATION_FILE(relation) ((relation)->rd_locator)

@@ -30,6 +30,7 @@ harvest(PlannerInfo *root, const RelOptInfo *rel, List *indexes)
 	Selectivity least = 1;
 	ListCell *cell;
 
+	Assert(indexes != NIL);
 	*copy = *rel;
 	copy->indexlist = indexes;
 	copy->pathlist = NIL;

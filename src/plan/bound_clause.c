@@ -189,6 +189,9 @@ make_bound(Oid constructor, const Comparison *comparison)
 										[BTGreaterStrategyNumber] = ">"};
 	Expr *minuend = comparison->minuend;
 
+	Assert(comparison->strategy >= BTLessStrategyNumber &&
+		   comparison->strategy <= BTGreaterStrategyNumber);
+	Assert(comparison->value && list_length(comparison->distance->args) == 2);
 	if (minuend == NULL)
 		minuend = (Expr *) makeNullConst(FLOAT8OID, -1, InvalidOid);
 	return (Expr *) makeFuncExpr(
@@ -212,6 +215,7 @@ HxMakeBoundClause(IndexOptInfo *index, int column, Expr *clause)
 	Oid constructor;
 	Oid opno;
 
+	Assert(column >= 0 && column < index->nkeycolumns);
 	if (!match_comparison(index, column, clause, &comparison))
 		return NULL;
 	opno = find_bound_operator(index, column);

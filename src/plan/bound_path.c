@@ -99,6 +99,7 @@ replace_restriction(PlannerInfo *root, Replacement *replacement,
 	RestrictInfo *result;
 	ListCell *cell;
 
+	Assert(replacement->index);
 	if (original->pseudoconstant)
 		return original;
 	foreach (cell, replacement->index->rel->indexlist)
@@ -116,6 +117,8 @@ replace_restriction(PlannerInfo *root, Replacement *replacement,
 	result->security_level = original->security_level;
 	replacement->originals = lappend(replacement->originals, original);
 	replacement->bounds = lappend(replacement->bounds, result);
+	Assert(list_length(replacement->originals) ==
+		   list_length(replacement->bounds));
 	return result;
 }
 
@@ -137,6 +140,7 @@ replaced_list(const Replacement *replacement, List *restrictions)
 			restriction = lfirst(bound);
 		result = lappend(result, restriction);
 	}
+	Assert(list_length(result) == list_length(restrictions));
 	return result;
 }
 
@@ -245,6 +249,7 @@ correct_rows(PlannerInfo *root, RelOptInfo *rel, const Replacement *replacement)
 	ListCell *cell;
 	double factor;
 
+	Assert(rows > 0);
 	forboth(original, replacement->originals, bound, replacement->bounds)
 	{
 		RestrictInfo *restriction = lfirst(original);
@@ -291,6 +296,7 @@ make_paths(PlannerInfo *root, RelOptInfo *rel, const Replacement *replacement)
 			index->indrestrictinfo =
 				replaced_list(replacement, index->indrestrictinfo);
 	}
+	Assert(list_length(saved) == list_length(rel->indexlist));
 	create_index_paths(root, rel);
 	rel->baserestrictinfo = base;
 	forboth(cell, rel->indexlist, list, saved) lfirst_node(IndexOptInfo, cell)

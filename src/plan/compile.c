@@ -50,6 +50,7 @@ make_branch(HxProgramKind kind)
 static Node *
 make_not(Node *program)
 {
+	Assert(program);
 	return (Node *) lappend(make_branch(HX_PROGRAM_NOT), program);
 }
 
@@ -103,7 +104,9 @@ make_leaf(Compiler *compiler, HxProgramKind kind, int column, int strategy,
 	List *leaf = list_make5_int(kind, column + 1, strategy, (int) type,
 								(int) compiler->index->indexcollations[column]);
 
+	Assert(column >= 0 && column < compiler->index->nkeycolumns);
 	leaf = lappend_int(leaf, list_length(compiler->values));
+	Assert(list_length(leaf) == HX_LEAF_VALUE + 1);
 	compiler->values = lappend(compiler->values, copyObject(value));
 	return (Node *) leaf;
 }
@@ -573,6 +576,7 @@ HxCompileClause(IndexOptInfo *index, RestrictInfo *clause, List **values,
 	}
 	if (program)
 	{
+		Assert(list_length(compiler.values) >= list_length(*values));
 		*values = compiler.values;
 		*partial = compiler.partial;
 	}

@@ -46,6 +46,8 @@ build_key(List *leaf, const Operands *operands, ScanKey key)
 		return;
 	}
 	value = list_nth_int(leaf, HX_LEAF_VALUE);
+	Assert(list_length(leaf) == HX_LEAF_VALUE + 1 && value >= 0);
+	Assert(kind == HX_PROGRAM_OPERATOR || kind == HX_PROGRAM_ANY);
 	key->sk_flags = (operands->nulls[value] ? SK_ISNULL : 0) |
 					(kind == HX_PROGRAM_ANY ? SK_SEARCHARRAY : 0);
 	key->sk_strategy = (StrategyNumber) list_nth_int(leaf, HX_LEAF_STRATEGY);
@@ -86,10 +88,14 @@ build(Node *program, const Operands *operands)
 
 	if (IsA(program, IntList))
 		return build_leaf(branch, operands);
+	Assert(intVal(linitial(branch)) <= HX_PROGRAM_NOT);
+	Assert(intVal(linitial(branch)) != HX_PROGRAM_NOT ||
+		   list_length(branch) == 2);
 	condition = make_condition(kinds[intVal(linitial(branch))],
 							   list_length(branch) - 1);
 	for_each_from(cell, branch, 1) condition->args[next++] =
 		build(lfirst(cell), operands);
+	Assert(next == condition->nargs);
 	return condition;
 }
 
@@ -110,6 +116,7 @@ HxBuildFilter(const HxPlanData *data, const Datum *values, const bool *nulls)
 	condition = make_condition(HX_COND_AND, list_length(data->programs));
 	foreach (cell, data->programs)
 		condition->args[next++] = build(lfirst(cell), &operands);
+	Assert(next == condition->nargs);
 	return condition;
 }
 

@@ -28,6 +28,7 @@ HxAddStats(HxScanState *state)
 	state->started = false;
 	if (!done)
 		return;
+	Assert(done->way < HX_WAYS && state->searches > 0);
 	state->ways[done->way]++;
 	state->stats.blocks += done->blocks;
 	state->stats.visited += done->visited;
@@ -117,6 +118,7 @@ static void
 show_mean(const HxScanState *state, const char *label, uint64 sum,
 		  ExplainState *es)
 {
+	Assert(state->searches > 0);
 	ExplainPropertyFloat(label, NULL, (double) sum / state->searches, 0, es);
 }
 

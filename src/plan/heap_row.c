@@ -30,6 +30,7 @@ look_at_row(HxScanState *state, ItemPointer tid, ExprState *conditions)
 	bool again = false;
 	bool dead = false;
 
+	Assert(scan && state->row && context);
 	state->fetches++;
 	if (!table_index_fetch_tuple(scan->xs_heapfetch, tid, scan->xs_snapshot,
 								 state->row, &again, &dead))
@@ -117,6 +118,8 @@ add_swept(SweptPage *page, TupleTableSlot *slot)
 	BufferHeapTupleTableSlot *held = (BufferHeapTupleTableSlot *) slot;
 	OffsetNumber offset = ItemPointerGetOffsetNumber(&slot->tts_tid);
 
+	Assert(ItemPointerGetBlockNumber(&slot->tts_tid) == page->block);
+	Assert(page->count < MaxHeapTuplesPerPage);
 	if (HeapTupleIsHeapOnly(held->base.tuple))
 	{
 		if (!page->rooted)
@@ -144,6 +147,7 @@ HxSweepRows(void *arg, uint64 *failed)
 	TableScanDesc scan = table_beginscan_strat(table, state->scan->xs_snapshot,
 											   0, NULL, true, false);
 
+	Assert(table->rd_tableam == GetHeapamTableAmRoutine());
 	page->block = InvalidBlockNumber;
 	page->count = 0;
 	while (table_scan_getnextslot(scan, ForwardScanDirection, state->row))
@@ -153,6 +157,7 @@ HxSweepRows(void *arg, uint64 *failed)
 		CHECK_FOR_INTERRUPTS();
 		if (block != page->block)
 		{
+			Assert(!BlockNumberIsValid(page->block) || page->block < block);
 			HxAddTids(set, page->block, page->offsets, page->count, false);
 			page->block = block;
 			page->count = 0;

@@ -47,6 +47,7 @@ HxMatchDistance(PlannerInfo *root, IndexOptInfo *index, int column, Expr *expr,
 	Node *right;
 	Oid opno;
 
+	Assert(column >= 0 && column < index->nkeycolumns);
 	if (!is_opclause(expr) || list_length(op->args) != 2)
 		return NULL;
 	left = linitial(op->args);
@@ -190,6 +191,7 @@ HxMatchOrder(PlannerInfo *root, IndexOptInfo *index, int column,
 						   key->pk_opfamily, order) &&
 			order->falls != HX_PATHKEY_IS_LESS(key))
 		{
+			Assert(order->distance);
 			order->nulls_first = key->pk_nulls_first;
 			return true;
 		}

@@ -145,6 +145,7 @@ set_order(HxScanState *state)
 
 	get_op_opfamily_properties(order->opno, family, true, &strategy, &left,
 							   &right);
+	Assert(strategy == HX_STRATEGY_DISTANCE);
 	ScanKeyEntryInitialize(
 		&state->order, SK_ORDER_BY | (isnull ? SK_ISNULL : 0),
 		(AttrNumber) state->data.column, (StrategyNumber) strategy, right,
@@ -164,12 +165,14 @@ make_conditions(HxScanState *state)
 	Datum *values = palloc(Max(count, 1) * sizeof(Datum));
 	bool *nulls = palloc(Max(count, 1) * sizeof(bool));
 
+	Assert(count == list_length(state->data.values));
 	for (int i = 0; i < count; i++)
 		values[i] =
 			evaluate(state, list_nth(state->values, i),
 					 exprType(list_nth(state->data.values, i)), &nulls[i]);
 	foreach (cell, state->data.keys)
 		HxBuildVectorKey(lfirst(cell), values, nulls, &state->keys[next++]);
+	Assert(next == list_length(state->data.keys));
 	return HxBuildFilter(&state->data, values, nulls);
 }
 
@@ -188,6 +191,7 @@ evaluate_limit(HxScanState *state)
 
 	if (!HxIsNumberKnown(state->data.wanted))
 		return state->data.wanted == HX_WANTED_ALL ? -1 : 0;
+	Assert(state->limit_count);
 	count = DatumGetInt64(ExecEvalExpr(state->limit_count, context, &isnull));
 	if (isnull)
 		return -1;
@@ -235,6 +239,7 @@ start_search(HxScanState *state)
 	MemoryContext old;
 	HxScanRequest request;
 
+	Assert(!state->started);
 	if (!state->scan)
 		state->scan = HX_INDEX_BEGINSCAN(ss->ss_currentRelation, state->index,
 										 ss->ps.state->es_snapshot,
@@ -242,6 +247,7 @@ start_search(HxScanState *state)
 	if (state->data.bitmap && !state->tids)
 	{
 		/* a context that outlives the search: that of the query */
+		Assert(list_length(state->css.custom_ps) == 1);
 		old = MemoryContextSwitchTo(ss->ps.state->es_query_cxt);
 		state->tids = HxReadBitmap(linitial(state->css.custom_ps),
 								   ss->ss_currentRelation);
@@ -252,6 +258,7 @@ start_search(HxScanState *state)
 	set_order(state);
 	make_request(state, &request);
 	MemoryContextSwitchTo(old);
+	Assert(list_length(state->data.keys) == state->scan->numberOfKeys);
 	index_rescan(state->scan, state->keys, list_length(state->data.keys),
 				 &state->order, 1);
 	HxSetScanRequest(state->scan, &request);
@@ -313,6 +320,7 @@ rescan(CustomScanState *node)
 	ListCell *cell;
 
 	HxAddStats(state);
+	Assert(!state->started);
 	foreach (cell, node->custom_ps)
 	{
 		PlanState *child = lfirst(cell);

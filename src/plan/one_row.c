@@ -182,6 +182,8 @@ HxAddJoinPath(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outer,
 								  order, joins_in_node(joinrel, inner, extra));
 	JoinCostWorkspace workspace;
 
+	Assert(outer_path && outer_path->param_info == NULL);
+	Assert(root->query_pathkeys != NIL);
 	initial_cost_nestloop(root, &workspace, JOIN_INNER, outer_path, path,
 						  extra);
 	add_path(joinrel, (Path *) create_nestloop_path(

@@ -112,6 +112,10 @@ find_shares(PlannerInfo *root, const HxPath *path, Path *bitmap, Shares *shares)
 	shares->enforced =
 		clauselist_selectivity(root, enforced, rel->relid, JOIN_INNER, NULL);
 	shares->enforced = Max(Min(shares->enforced, tids), shares->all);
+	Assert(shares->all >= 0 && shares->all <= shares->enforced);
+	Assert(shares->near > 0 && shares->near <= 1);
+	Assert(shares->limited >= 0 && shares->limited <= 1);
+	Assert(shares->group >= 0 && shares->group <= 1);
 }
 
 /*
@@ -215,6 +219,8 @@ cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
 								 rows * target->cost.per_tuple;
 	if (path->wanted == HX_WANTED_SOME)
 		path->path.path.total_cost += cost.rest;
+	Assert(path->share >= 0 && path->share <= 1);
+	Assert(path->path.path.startup_cost <= path->path.path.total_cost);
 }
 
 /* A path without order and costs */
@@ -224,6 +230,7 @@ begin_path(IndexOptInfo *index, int column, const HxOrder *order)
 	HxPath *path = palloc0(sizeof(HxPath));
 	CustomPath *custom = &path->path;
 
+	Assert(column >= 0 && order->distance);
 	custom->path.type = T_CustomPath;
 	custom->path.pathtype = T_CustomScan;
 	custom->path.parent = index->rel;
@@ -245,6 +252,7 @@ HxMakeJoinedPath(PlannerInfo *root, const RelOptInfo *joinrel, Relids outer,
 
 	path->path.path.param_info =
 		get_baserel_parampathinfo(root, index->rel, outer);
+	Assert(path->path.path.param_info);
 	path->wanted = HxFindWanted(root, joinrel, whole, order, &path->limit);
 	cost_path(root, path, NULL);
 	path->path.path.rows = path->path.path.param_info->ppi_rows;
@@ -291,6 +299,7 @@ find_bitmap_scan(List *plans)
 {
 	Plan *plan = linitial(plans);
 
+	Assert(list_length(plans) == 1);
 	while (!IsA(plan, BitmapHeapScan))
 	{
 		if (!outerPlan(plan))
@@ -339,6 +348,7 @@ assign_conditions(PlannerInfo *root, const HxPath *path, List *clauses,
 		data->conditions = lappend(data->conditions, clause->clause);
 		data->deciders = lappend_int(data->deciders, decider);
 	}
+	Assert(list_length(data->conditions) == list_length(data->deciders));
 }
 
 /* PlanCustomPath */
@@ -351,6 +361,7 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *best, List *targets,
 	BitmapHeapScan *bitmap = plans ? find_bitmap_scan(plans) : NULL;
 	HxPlanData data;
 
+	Assert(rel == path->index->rel);
 	memset(&data, 0, sizeof(data));
 	data.index = path->index->indexoid;
 	data.column = path->column + 1;

@@ -33,6 +33,8 @@ order_flags(const HxPlanData *data)
 void
 HxPackPlan(const HxPlanData *data, CustomScan *scan)
 {
+	Assert(data->share >= 0 && data->share <= 1 && data->column > 0);
+	Assert(list_length(data->conditions) == list_length(data->deciders));
 	scan->custom_private = list_make5(
 		list_make1_oid(data->index),
 		list_make5_int(data->column, data->wanted, data->bitmap,
@@ -48,6 +50,7 @@ HxUnpackPlan(const CustomScan *scan, HxPlanData *data)
 {
 	List *numbers = lsecond(scan->custom_private);
 
+	Assert(list_length(numbers) == 5);
 	data->index = linitial_oid(linitial(scan->custom_private));
 	data->column = linitial_int(numbers);
 	data->wanted = (HxWanted) lsecond_int(numbers);
@@ -64,6 +67,7 @@ HxUnpackPlan(const CustomScan *scan, HxPlanData *data)
 	data->values = lthird(scan->custom_exprs);
 	data->limit_count = lfourth(scan->custom_exprs);
 	data->limit_offset = list_nth(scan->custom_exprs, 4);
+	Assert(list_length(data->conditions) == list_length(data->deciders));
 }
 
 /* The conditions of some deciders, given as bits, in the order to check them. */
@@ -72,6 +76,7 @@ HxConditionsOf(const HxPlanData *data, int deciders)
 {
 	List *conditions = NIL;
 
+	Assert(list_length(data->conditions) == list_length(data->deciders));
 	for (int i = 0; i < list_length(data->conditions); i++)
 		if (deciders & (1 << list_nth_int(data->deciders, i)))
 			conditions = lappend(conditions, list_nth(data->conditions, i));

@@ -84,6 +84,7 @@ make_leaf(IndexOptInfo *index, int column, HxProgramKind kind, Oid opno,
 	leaf = list_make5_int(kind, column + 1, strategy, (int) right_type,
 						  (int) index->indexcollations[column]);
 	leaf = lappend_int(leaf, list_length(*values));
+	Assert(list_length(leaf) == HX_LEAF_VALUE + 1);
 	*values = lappend(*values, copyObject(ball));
 	return (Node *) leaf;
 }
@@ -147,6 +148,7 @@ HxCompileVectorClause(PlannerInfo *root, IndexOptInfo *index, int column,
 {
 	Expr *expr = clause->clause;
 
+	Assert(column >= 0 && column < index->nkeycolumns);
 	if (clause->pseudoconstant ||
 		!restriction_is_securely_promotable(clause, index->rel))
 		return NULL;

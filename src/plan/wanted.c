@@ -144,6 +144,7 @@ HxEstimateWanted(const HxPath *path, const PlannerInfo *root)
 {
 	if (path->wanted == HX_WANTED_ALL)
 		return 0;
+	Assert(HxIsNumberKnown(path->wanted) == (path->limit != NULL));
 	if (path->limit)
 		root = path->limit;
 	if (root->limit_tuples > 0)
@@ -158,6 +159,7 @@ HxEstimateWanted(const HxPath *path, const PlannerInfo *root)
 bool
 HxLimitEnds(const HxPath *path, const PlannerInfo *root)
 {
+	Assert(path->limit && HxIsNumberKnown(path->wanted));
 	for (; root != path->limit; root = root->parent_root)
 		if (root->parse->rowMarks)
 			return false;

@@ -39,7 +39,9 @@ hxbuild(Relation heap, Relation index, IndexInfo *info)
 		AllocSetContextCreate(caller, "hashemb build", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
 	HxInitParticipant(&build, heap, index, info);
+	Assert(build.part == 0 && HxHoldsNoPage());
 	HxKindOf(build.desc)->build(&build, result);
+	Assert(HxHoldsNoPage());
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 	return result;

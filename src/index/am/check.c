@@ -35,7 +35,9 @@ check_index(HxCheck *check, const HxOpened *opened, bool heapallindexed)
 	HxStartCheck(check, opened->table, opened->index, heapallindexed);
 	if (heapallindexed)
 		HxStartFingerprints(check);
+	Assert(HxHoldsNoPage());
 	HxKindOf(&check->desc)->check(check);
+	Assert(HxHoldsNoPage());
 	if (heapallindexed)
 	{
 		HxCheckTids(check);

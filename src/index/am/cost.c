@@ -116,6 +116,7 @@ condition_reach(PlannerInfo *root, const IndexOptInfo *index, int column,
 	Oid collation;
 	int32 typmod;
 
+	Assert(column >= 0 && column < index->nkeycolumns);
 	if (!IsA(op, OpExpr) ||
 		!OidIsValid(
 			get_opfamily_proc(family, class_type, class_type, HX_VECTOR_PROC)))
@@ -136,6 +137,7 @@ HxBallShare(PlannerInfo *root, const IndexOptInfo *index, int column,
 {
 	double reach = condition_reach(root, index, column, op);
 
+	Assert(reach < 0 || isfinite(reach));
 	return reach < 0 ? 1 : Min(BALL_FLOOR + BALL_GROWTH * reach, 1);
 }
 
@@ -180,7 +182,9 @@ HxEstimateCost(const HxCostQuery *query)
 {
 	HxCost cost = {0};
 
+	Assert(query->recall > 0 && query->recall <= 1 && query->wanted >= 0);
 	kind_of_index(query->index)->cost(query, &cost);
+	Assert(cost.search >= 0 && cost.rest >= 0 && cost.pages > 0);
 	return cost;
 }
 

@@ -153,6 +153,7 @@ store_number(Oid oid, AttrNumber attno)
 	DefElem *option;
 	char *number = psprintf("%d", attno);
 
+	Assert(attno > 0);
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for relation %u", oid);
 	options = options_of(pg_class, tuple);

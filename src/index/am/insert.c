@@ -46,7 +46,9 @@ hxinsert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 	const HxIndexDesc *desc = &inserter->desc;
 	MemoryContext old = MemoryContextSwitchTo(inserter->context);
 
+	Assert(HxHoldsNoPage());
 	HxKindOf(desc)->insert(index, heap, desc, values, isnull, tid);
+	Assert(HxHoldsNoPage());
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(inserter->context);
 	return false;

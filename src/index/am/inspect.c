@@ -78,6 +78,7 @@ hx_index_info(PG_FUNCTION_ARGS)
 	nulls[i] = grouped_by == 0;
 	if (grouped_by > 0)
 		values[i] = column_name(index, grouped_by);
+	Assert(i + 1 == lengthof(values) && tuples->natts == lengthof(values));
 	HxCloseIndex(&opened);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
 }
@@ -211,6 +212,7 @@ hx_calibrate_index(PG_FUNCTION_ARGS)
 	HxLockStructure(index);
 	if (HxKindOf(&desc)->calibrate) /* else every search is exact */
 		done = HxKindOf(&desc)->calibrate(index, &desc, queries, count);
+	Assert(HxHoldsStructure(index) && HxHoldsNoPage());
 	HxUnlockStructure(index);
 	HxCloseIndex(&opened);
 	PG_RETURN_BOOL(done);
@@ -244,7 +246,10 @@ nearest(Relation index, const HxIndexDesc *desc, const HxSampleQuery *query,
 	search = HxBeginSearch(index, desc, &spec);
 	while (count < k && HxSearchNext(search, &row, &is_null))
 		if (query->tid == 0 || row.tid != query->tid)
+		{
+			Assert(count == 0 || distances[count - 1] <= row.distance);
 			distances[count++] = row.distance;
+		}
 	*scored = HxSearchGetStats(search)->scored;
 	HxEndSearch(search);
 	return count;
@@ -307,6 +312,7 @@ hx_measure_recall(PG_FUNCTION_ARGS)
 			&queries);
 	else
 		queries = read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(2), &count);
+	Assert(count >= 0);
 	for (int q = 0; q < count; q++)
 		measure_query(index, &desc, &queries[q], k, &sums);
 	HxCloseIndex(&opened);

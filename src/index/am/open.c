@@ -20,6 +20,7 @@
 #include "commands/defrem.h"
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -188,6 +189,8 @@ HxOpenIndex(Oid oid, HxPurpose purpose, LOCKMODE table_lock,
 void
 HxCloseIndex(const HxOpened *opened)
 {
+	Assert(CheckRelationLockedByMe(opened->index, opened->index_lock, true));
+	Assert(CheckRelationLockedByMe(opened->table, opened->table_lock, true));
 	relation_close(opened->index, opened->index_lock);
 	relation_close(opened->table, opened->table_lock);
 }

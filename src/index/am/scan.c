@@ -123,6 +123,7 @@ set_ball(const IndexSearch *state, StrategyNumber strategy, Datum value,
 		set_bound(state, value, ball);
 	else
 	{
+		Assert(strategy == HX_STRATEGY_BALL && kind->ball);
 		ball->query = kind->ball(&state->desc, value, &ball->test.value);
 		ball->test.strategy = BTLessEqualStrategyNumber;
 	}
@@ -222,6 +223,7 @@ make_spec(IndexScanDesc scan, bool bitmap)
 		if (scan->keyData[i].sk_attno == state->desc.vector_attno &&
 			!add_vector_key(state, &scan->keyData[i]))
 			return false;
+	Assert(spec->nballs <= scan->numberOfKeys);
 	if (spec->only_nulls && spec->skip_nulls)
 		return false;
 	if (HxKindOf(&state->desc)->narrow)
@@ -247,6 +249,7 @@ HxScanNeedsRecheck(IndexScanDesc scan)
 {
 	const IndexSearch *state = scan->opaque;
 
+	Assert(state->spec.filter);
 	return HxFilterNeedsRecheck(state->spec.filter) ||
 		   (state->spec.tids && HxTidSetNeedsRecheck(state->spec.tids));
 }
@@ -277,6 +280,7 @@ begin_search(IndexScanDesc scan, bool bitmap)
 	IndexSearch *state = scan->opaque;
 	MemoryContext old;
 
+	Assert(!state->search && HxHoldsNoPage());
 	/*
 	 * A TID may have been recycled since it was read; only a snapshot that
 	 * does not see the new row makes that harmless.
@@ -322,6 +326,7 @@ hxgettuple(IndexScanDesc scan, ScanDirection direction)
 					 &state->prior);
 	if (!HxSearchNext(state->search, &row, &is_null))
 		return false;
+	Assert(HxHoldsNoPage());
 	state->prior = row;
 	HxUnpackTid(row.tid, &scan->xs_heaptid);
 	HxCheckTid(scan->indexRelation, scan->heapRelation, &state->table_pages,

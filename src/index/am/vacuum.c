@@ -23,7 +23,9 @@ hxbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	desc = *HxDescribe(info->index);
 	if (!stats)
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
+	Assert(HxHoldsNoPage());
 	HxKindOf(&desc)->bulk_delete(info, &desc, stats, callback, callback_state);
+	Assert(HxHoldsNoPage() && !HxHoldsStructure(info->index));
 	return stats;
 }
 
@@ -40,7 +42,9 @@ hxvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
 	HxReadMeta(info->index, &meta);
 	desc = *HxDescribe(info->index);
+	Assert(HxHoldsNoPage());
 	HxKindOf(&desc)->cleanup(info, &desc, stats);
+	Assert(HxHoldsNoPage() && !HxHoldsStructure(info->index));
 	stats->num_pages = RelationGetNumberOfBlocks(info->index);
 	stats->estimated_count = false;
 	IndexFreeSpaceMapVacuum(info->index);

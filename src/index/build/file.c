@@ -18,6 +18,7 @@ HxCreateFile(HxBuild *build, const char *name, int number)
 {
 	char full[NAME_SIZE];
 
+	Assert(build->shared && number >= 0);
 	if (!build->parallel)
 		return BufFileCreateTemp(false);
 	snprintf(full, sizeof(full), "%s.%d", name, number);
@@ -38,6 +39,7 @@ HxOpenFile(HxBuild *build, const char *name, int number)
 {
 	char full[NAME_SIZE];
 
+	Assert(build->parallel && number >= 0);
 	snprintf(full, sizeof(full), "%s.%d", name, number);
 	return HX_OPEN_SHARED_FILE(&build->shared->files, full);
 }

@@ -61,6 +61,7 @@ HxBeginSorter(HxBuild *build)
 {
 	HxSorter *sorter = palloc(sizeof(HxSorter));
 
+	Assert(build->shared && build->shared->nparts > build->part);
 	sorter->tuples = sorted_tuples();
 	sorter->slot = MakeSingleTupleTableSlot(sorter->tuples, &TTSOpsVirtual);
 	sorter->sort = begin_sort(build, sorter->tuples, false);
@@ -85,6 +86,7 @@ HxSortRow(HxSorter *sorter, int64 key, bytea *row)
 void
 HxEndSorter(HxBuild *build, HxSorter *sorter)
 {
+	Assert(build->parallel || !build->sort);
 	ExecDropSingleTupleTableSlot(sorter->slot);
 	tuplesort_performsort(sorter->sort);
 	if (build->parallel)
@@ -99,6 +101,8 @@ HxBeginSorted(HxBuild *build)
 {
 	HxSorter *sorter = palloc(sizeof(HxSorter));
 
+	Assert(build->part == 0);
+	Assert(build->parallel ? build->sharedsort != NULL : build->sort != NULL);
 	sorter->tuples = sorted_tuples();
 	sorter->slot =
 		MakeSingleTupleTableSlot(sorter->tuples, &TTSOpsMinimalTuple);
@@ -124,13 +128,16 @@ HxNextSorted(HxBuild *build, HxSorter *sorter, int64 *key, bytea **row)
 		return false;
 	}
 	*key = DatumGetInt64(slot_getattr(sorter->slot, 1, &isnull));
+	Assert(!isnull);
 	*row = DatumGetByteaPP(slot_getattr(sorter->slot, 2, &isnull));
+	Assert(!isnull);
 	return true;
 }
 
 void
 HxSortRows(HxBuild *build, int64 rows)
 {
+	Assert(build->part == 0 && rows >= 0);
 	HxSetPhase(HX_PHASE_ASSIGN, rows);
 	HxRunTask(build, HX_TASK_ASSIGN, rows);
 }

@@ -61,6 +61,7 @@ PGDLLEXPORT void hx_build_worker(dsm_segment *segment, shm_toc *toc);
 static void
 init_shared(HxBuildShared *shared, const HxBuild *build, int nparts)
 {
+	Assert(nparts > 0);
 	memset(shared, 0, offsetof(HxBuildShared, work) + nparts * sizeof(HxWork));
 	shared->heap = RelationGetRelid(build->heap);
 	shared->index = RelationGetRelid(build->index);
@@ -177,6 +178,7 @@ fill_shared(HxBuild *build, ParallelContext *context, Size size)
 	HxTeam *team = build->team;
 	int nparts = context->nworkers + 1;
 
+	Assert(nparts > 1);
 	build->shared = allocate_part(context, KEY_SHARED, size);
 	init_shared(build->shared, build, nparts);
 	SharedFileSetInit(&build->shared->files, context->seg);
@@ -206,6 +208,7 @@ dissolve(HxBuild *build)
 {
 	HxTeam *team = build->team;
 
+	Assert(build->part == 0 && team);
 	if (IsMVCCSnapshot(team->snapshot))
 		UnregisterSnapshot(team->snapshot);
 	DestroyParallelContext(team->context);
@@ -254,6 +257,7 @@ HxBeginTeam(HxBuild *build)
 {
 	int wanted = plan_workers(build);
 
+	Assert(build->part == 0 && !build->shared);
 	if (wanted > 0 && has_shared_memory())
 		launch(build, wanted);
 	if (!build->parallel)
@@ -271,6 +275,8 @@ HxBeginTeam(HxBuild *build)
 static void
 give_task(HxBuildShared *shared, HxTask task, int64 items)
 {
+	Assert(items >= 0);
+	Assert(shared->tasks == 0 || shared->task != HX_TASK_END);
 	shared->items = items;
 	pg_atomic_write_u64(&shared->next, 0);
 	pg_atomic_write_u64(&shared->done, 0);
@@ -297,6 +303,7 @@ wait_for_workers(HxBuild *build)
 		SpinLockAcquire(&shared->mutex);
 		finished = shared->finished;
 		SpinLockRelease(&shared->mutex);
+		Assert(finished <= build->team->workers);
 		if (finished >= build->team->workers)
 			break;
 		(void) ConditionVariableTimedSleep(&shared->changed, WAIT_STEP,
@@ -310,6 +317,8 @@ wait_for_workers(HxBuild *build)
 void
 HxRunTask(HxBuild *build, HxTask task, int64 items)
 {
+	Assert(build->part == 0 && task < HX_TASK_END);
+	Assert(build->parallel == (build->team != NULL));
 	give_task(build->shared, task, items);
 	HxKindOf(build->desc)->work(build, task);
 	if (build->parallel)
@@ -321,6 +330,7 @@ HxEndTeam(HxBuild *build)
 {
 	HxTeam *team = build->team;
 
+	Assert(build->part == 0);
 	if (!build->parallel)
 		return;
 	give_task(build->shared, HX_TASK_END, 0);
@@ -367,6 +377,7 @@ work(HxBuild *build)
 
 	while ((task = await_task(shared, &seen)) != HX_TASK_END)
 	{
+		Assert(build->part > 0 && build->part < shared->nparts);
 		HxKindOf(build->desc)->work(build, task);
 		SpinLockAcquire(&shared->mutex);
 		shared->finished++;
@@ -417,6 +428,8 @@ hx_build_worker(dsm_segment *segment, shm_toc *toc)
 void
 HxFinishBuild(HxBuild *build, const HxWork *loaded, IndexBuildResult *result)
 {
+	Assert(build->part == 0);
+	Assert(loaded->alive <= loaded->vectors && loaded->vectors <= loaded->rows);
 	HxEndTeam(build);
 	if (RelationNeedsWAL(build->index))
 		log_newpage_range(build->index, MAIN_FORKNUM, 0,

@@ -23,6 +23,7 @@ HxInitParticipant(HxBuild *build, Relation heap, Relation index,
 {
 	HxIndexDesc *desc = palloc(sizeof(HxIndexDesc));
 
+	Assert(build->parallel == (build->part > 0));
 	HxDescribeForBuild(index, desc);
 	build->heap = heap;
 	build->index = index;
@@ -48,6 +49,7 @@ HxCountDone(HxBuild *build, int64 items)
 {
 	uint64 done = pg_atomic_add_fetch_u64(&build->shared->done, items);
 
+	Assert(items >= 0);
 	if (build->part == 0)
 		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE,
 									 (int64) done);
@@ -58,6 +60,7 @@ HxClaim(HxBuild *build, int most, int64 *start, int64 *end)
 {
 	HxBuildShared *shared = build->shared;
 
+	Assert(most > 0);
 	*start = (int64) pg_atomic_fetch_add_u64(&shared->next, most);
 	*end = Min(*start + most, shared->items);
 	return *start < shared->items;
@@ -94,6 +97,8 @@ HxLoadRows(HxBuild *build, IndexBuildCallback load_one)
 	HxWork *work = HX_MY_WORK(build);
 	TableScanDesc scan = NULL;
 
+	Assert(build->part < build->shared->nparts && !build->rows);
+	Assert(build->parallel == (build->scan != NULL));
 	build->rows = HxCreateFile(build, "rows", build->part);
 	if (build->parallel)
 		scan = table_beginscan_parallel(build->heap, build->scan);

@@ -53,6 +53,7 @@ HxStartFingerprints(HxCheck *check)
 	uint64 rows = HxKindOf(desc)->count_rows(check->index, desc);
 	uint64 seed = (uint64) random();
 
+	Assert(!check->filter);
 	Assert(check->frozen);
 	/* Corrupted counts cost no memory: bounded by what the file can hold. */
 	rows = Min(rows, (uint64) check->npages * desc->capacity);
@@ -126,6 +127,7 @@ look_up_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	HxAttrRow attrs;
 	uint8 *at;
 
+	Assert(check->frozen && check->filter);
 	HxEncodeAttrs(desc, values, isnull, &attrs);
 	at = start_print(check, tid, &attrs, !isnull[vector]);
 	if (!isnull[vector])

@@ -49,6 +49,7 @@ HxRestartCheck(HxCheck *check)
 bool
 HxReach(HxCheck *check, BlockNumber block)
 {
+	Assert(check->reached);
 	if (block >= check->npages || HxIsReached(check, block))
 		return false;
 	check->reached[block / 8] |= 1 << block % 8;
@@ -176,6 +177,7 @@ void
 HxCountOtherPages(HxCheck *check,
 				  bool (*count_reserve)(HxCheck *check, Page page))
 {
+	Assert(HxHoldsNoPage());
 	for (BlockNumber block = HX_METAPAGE + 1; block < check->npages; block++)
 	{
 		CHECK_FOR_INTERRUPTS();

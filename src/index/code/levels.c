@@ -15,6 +15,7 @@ HxFinishCodePayload(const HxIndexDesc *desc, uint8 *payload)
 	HxLevelSums *sums;
 	HxCodes self = {payload, desc->payload, 1};
 
+	Assert(desc->planes >= 1);
 	if (desc->planes == 1)
 		return;
 	sums = (HxLevelSums *) HxCodeLevelSums(desc, payload);

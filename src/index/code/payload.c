@@ -104,6 +104,7 @@ static void
 form_payload(const HxIndexDesc *desc, const HxCode *code, uint8 *payload)
 {
 	check_shape(desc, code);
+	Assert(code->bytes <= desc->payload);
 	memset(payload, 0, desc->payload);
 	memcpy(payload, code->data, code->bytes);
 	HxFinishCodePayload(desc, payload);
@@ -217,6 +218,7 @@ code_query_of_row(const HxIndexDesc *desc, const uint8 *payload)
 	CodeQuery *query = new_query(desc, desc->vector->metric);
 	uint8 *copy = palloc(desc->payload);
 
+	Assert(desc->planes >= 1);
 	memcpy(copy, payload, desc->payload);
 	query->code = copy;
 	if (desc->planes == 1)
@@ -347,6 +349,8 @@ product_distances(const CodeQuery *query, HxCodes codes, double *distances)
 {
 	const HxIndexDesc *desc = query->base.desc;
 
+	Assert(query->base.metric == HX_INNER_PRODUCT ||
+		   query->base.metric == HX_COSINE);
 	products(query, codes, distances);
 	for (size_t i = 0; i < codes.count; i++)
 	{
@@ -385,6 +389,7 @@ code_distances(const HxQuery *base, const uint8 *payloads, int count,
 	HxCodes codes = {payloads, desc->payload, count};
 	uint32 *counts = query->counts;
 
+	Assert(count <= Max(desc->capacity, HxDirectoryCapacity(desc)));
 	if (query->is_float || desc->planes > 1)
 		product_distances(query, codes, distances);
 	else if (base->metric == HX_JACCARD)
@@ -518,6 +523,7 @@ code_promises(const HxQuery *base, const HxEntry *entries,
 	const HxIndexDesc *desc = base->desc;
 	HxCodes codes = {centroids, desc->payload, count};
 
+	Assert(count <= HxDirectoryCapacity(desc));
 	if (query->is_float || desc->planes > 1)
 	{
 		double *values = palloc(count * sizeof(double));

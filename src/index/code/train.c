@@ -23,6 +23,7 @@ seed_centroids(const HxIndexDesc *desc, const uint8 *sample, int nsample,
 	uint64 state = UINT64CONST(0x9E3779B97F4A7C15);
 	int *order = palloc(nsample * sizeof(int));
 
+	Assert(count <= nsample);
 	for (int i = 0; i < nsample; i++)
 		order[i] = i;
 	for (int i = 0; i < count; i++)
@@ -65,12 +66,14 @@ round_to_code(const HxIndexDesc *desc, const uint32 *sums, int rows,
 {
 	Size bytes = HX_PLANE_BYTES(desc->dims);
 
+	Assert(rows > 0);
 	memset(centroid, 0, desc->payload);
 	for (int dim = 0; dim < desc->dims; dim++)
 	{
 		/* The nearest level, halves down */
 		uint32 level = (2 * sums[dim] + rows - 1) / (2 * rows);
 
+		Assert(level < (uint32) 1 << desc->planes);
 		for (int plane = 0; plane < desc->planes; plane++)
 			if ((level >> (desc->planes - 1 - plane)) & 1)
 				HxSetBit(centroid + plane * bytes, dim);
@@ -84,7 +87,10 @@ group_by_block(const int *block, int nsample, int count, int *start, int *order)
 {
 	memset(start, 0, (count + 1) * sizeof(int));
 	for (int i = 0; i < nsample; i++)
+	{
+		Assert(block[i] >= 0 && block[i] < count);
 		start[block[i] + 1]++;
+	}
 	for (int b = 0; b < count; b++)
 		start[b + 1] += start[b];
 	for (int i = nsample - 1; i >= 0; i--)
@@ -117,6 +123,7 @@ move_centroids(const HxIndexDesc *desc, const uint8 *sample, const int *start,
 		round_to_code(desc, sums, rows, centroids + kept * desc->payload);
 		kept++;
 	}
+	Assert(kept <= count);
 	pfree(sums);
 	return kept;
 }

@@ -137,6 +137,7 @@ init_hash(HxAttr *attr, Relation index)
 static bool
 is_ordered(const HxAttr *attr)
 {
+	Assert(attr->hash.form != HX_HASH_NONE);
 	switch (attr->type)
 	{
 		case INETOID:
@@ -194,6 +195,7 @@ HxInitAttr(HxAttr *attr, Relation index, AttrNumber attno)
 		case HX_ATTR_ENUM:
 			break;
 	}
+	Assert(attr->class->encode && attr->nwords <= HX_ATTR_WORDS);
 }
 
 /* The operator that a type takes for its equality; InvalidOid: it has none */
@@ -246,12 +248,14 @@ void
 HxEncodeAttrs(const HxIndexDesc *desc, const Datum *values, const bool *isnull,
 			  HxAttrRow *row)
 {
+	StaticAssertStmt(INDEX_MAX_KEYS <= 32, "a bit for each attribute");
 	row->nulls = 0;
 	for (int i = 0; i < desc->nattrs; i++)
 	{
 		const HxAttr *attr = &desc->attrs[i];
 		int64 *words = &row->words[attr->first_word];
 
+		Assert(attr->first_word + attr->nwords <= desc->nwords);
 		memset(words, 0, attr->nwords * sizeof(int64));
 		if (isnull[attr->attno - 1])
 			row->nulls |= UINT32_C(1) << i;
@@ -352,5 +356,6 @@ HxWidenZone(const HxIndexDesc *desc, HxZone *zone, const HxAttrRow *row)
 		widen_attr(desc, i, zone, row);
 		changed = true;
 	}
+	Assert(HxZoneCovers(desc, zone, row));
 	return changed;
 }

@@ -56,6 +56,7 @@ sort_unique(int64 *values, int count, int width)
 	Size size = width * sizeof(int64);
 	int kept = 0;
 
+	Assert(width == 1 || width == 2);
 	qsort(values, count, size, width == 1 ? compare_words : compare_pairs);
 	for (int i = 0; i < count; i++)
 	{
@@ -74,6 +75,7 @@ add_condition(HxFilter *filter, HxConditionKind kind, int word)
 {
 	HxCondition *condition;
 
+	Assert(word >= 0 && word < filter->desc->nwords);
 	if (filter->count == filter->room)
 	{
 		Size size;
@@ -114,6 +116,7 @@ add_range(HxFilter *filter, int word, int64 low, int64 high)
 	range->high = Min(range->high, high);
 	if (range->low > range->high)
 		filter->never = true;
+	Assert(filter->never || range->low <= range->high);
 }
 
 /* Lay a set out as a hash table, at most half full. */
@@ -125,6 +128,7 @@ make_table(HxCondition *set)
 
 	while (slots < 2 * (Size) set->count)
 		slots *= 2;
+	Assert(set->count > HX_SMALL_SET && 2 * (Size) set->count <= slots);
 	set->table_mask = (uint32) (slots - 1);
 	set->table =
 		MemoryContextAllocHuge(CurrentMemoryContext, slots * sizeof(int64));
@@ -167,6 +171,7 @@ add_values(HxFilter *filter, int word, int64 *values, int count)
 		add_range(filter, word, values[0], values[count - 1]);
 		return;
 	}
+	Assert(count > 1);
 	set = add_condition(filter, HX_CONDITION_SET, word);
 	set->values = values;
 	set->count = count;
@@ -180,6 +185,7 @@ add_excluded(HxFilter *filter, int word, int64 *values, int count)
 {
 	HxCondition *set;
 
+	Assert(count > 0);
 	count = sort_unique(values, count, 1);
 	if ((uint64) values[count - 1] - (uint64) values[0] == (uint64) count - 1)
 	{
@@ -216,6 +222,7 @@ add_pairs(HxFilter *filter, int word, const Operands *operands)
 {
 	HxCondition *pairs;
 
+	Assert(operands->count > 0);
 	if (operands->count == 1)
 	{
 		add_range(filter, word, operands->words[0], operands->words[0]);
@@ -235,6 +242,7 @@ extreme_operand(const Operands *operands, StrategyNumber strategy, int which)
 	bool greatest = strategy == HX_STRATEGY_LT || strategy == HX_STRATEGY_LE;
 	int64 extreme = operands->words[which];
 
+	Assert(operands->count > 0);
 	for (int i = 1; i < operands->count; i++)
 	{
 		int64 word = operands->words[i * HX_ATTR_WORDS + which];
@@ -612,6 +620,7 @@ add_key(HxFilter *filter, int i, const ScanKeyData *key)
 	const HxAttr *attr = &filter->desc->attrs[i];
 	Operands operands;
 
+	Assert(i >= 0 && i < filter->desc->nattrs);
 	if (key->sk_flags & SK_SEARCHNULL)
 	{
 		filter->must_be_null |= UINT32_C(1) << i;
@@ -856,6 +865,7 @@ add_expr(HxFilter *filter, const HxCondExpr *expr, bool negated)
 	switch (expr->kind)
 	{
 		case HX_COND_NOT:
+			Assert(expr->nargs == 1);
 			add_expr(filter, expr->args[0], !negated);
 			break;
 		case HX_COND_KEY:

@@ -262,6 +262,7 @@ encode_timetz(const HxAttr *attr, Datum value, int64 *words)
 {
 	const TimeTzADT *time = DatumGetTimeTzADTP(value);
 
+	Assert(attr->nwords == 2);
 	words[0] = time->time + time->zone * USECS_PER_SEC;
 	words[1] = time->zone;
 }
@@ -271,6 +272,7 @@ encode_uuid(const HxAttr *attr, Datum value, int64 *words)
 {
 	const pg_uuid_t *uuid = DatumGetUUIDP(value);
 
+	Assert(attr->nwords == 2);
 	words[0] = prefix_word(uuid->data, 8);
 	words[1] = prefix_word(uuid->data + 8, 8);
 }
@@ -353,6 +355,7 @@ encode_inet(const HxAttr *attr, Datum value, int64 *words)
 	uint64 network = 0;
 	int bits = ip_bits(address);
 
+	Assert(attr->ordered && attr->nwords == 2);
 	memcpy(&network, ip_addr(address),
 		   Min(ip_addrsize(address), (int) sizeof(network)));
 	network = pg_ntoh64(network);
@@ -397,6 +400,7 @@ encode_array(const HxAttr *attr, Datum value, int64 *words)
 	bool *nulls;
 	int count;
 
+	Assert(attr->nwords == 2);
 	if (attr->hash.form == HX_HASH_NONE)
 	{
 		words[0] = words[1] = -1;

@@ -123,6 +123,7 @@ rows_in_small_set(const HxCondition *set, const int64 *words, int rows)
 {
 	uint64 passing = 0;
 
+	Assert(set->count <= HX_SMALL_SET);
 	for (int i = 0; i < set->count; i++)
 		passing |=
 			hx_kernels->in_range(words, rows, set->values[i], set->values[i]);
@@ -182,6 +183,7 @@ rows_passing(const HxCondition *condition, const HxColumns *columns, int start,
 	const int64 *second = first + columns->stride;
 	int rows = Min(ROWS_A_WORD, columns->count - start);
 
+	Assert(rows > 0 && start % ROWS_A_WORD == 0);
 	switch (condition->kind)
 	{
 		case HX_CONDITION_RANGE:
@@ -281,6 +283,7 @@ HxFilterRows(const HxFilter *filter, const HxColumns *columns, uint64 *mask)
 	int words = (columns->count + ROWS_A_WORD - 1) / ROWS_A_WORD;
 	int tail = columns->count % ROWS_A_WORD;
 
+	Assert(columns->count <= columns->stride);
 	if (filter->never)
 	{
 		memset(mask, 0, words * sizeof(uint64));

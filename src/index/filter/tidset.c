@@ -120,6 +120,7 @@ make_coarse(HxTidSet *set)
 {
 	uint64 words;
 
+	Assert(set->form == FORM_LIST);
 	set->shift = 0;
 	for (;;)
 	{
@@ -221,6 +222,18 @@ compare_blocks(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
+#ifdef USE_ASSERT_CHECKING
+/* Are the blocks of the list in order, none of them twice? */
+static bool
+blocks_ascend(const HxTidSet *set)
+{
+	for (uint64 i = 1; i < set->nlist; i++)
+		if (set->list[i - 1].block >= set->list[i].block)
+			return false;
+	return true;
+}
+#endif
+
 /* Bitmaps come in order, but nobody promises it. */
 static void
 sort_list(HxTidSet *set)
@@ -282,6 +295,7 @@ HxFinishTidSet(HxTidSet *set)
 	if (set->form != FORM_LIST)
 		return;
 	sort_list(set);
+	Assert(blocks_ascend(set));
 	set->width = set->greatest / BITS + 1;
 	direct = (Size) set->nblocks * set->width * sizeof(uint64);
 	if (direct <= set->memory &&
@@ -296,6 +310,7 @@ HxFinishTidSet(HxTidSet *set)
 uint64
 HxTidSetCount(const HxTidSet *set, bool *exact)
 {
+	Assert(set->form != FORM_LIST);
 	*exact = set->lossy == 0;
 	return set->count;
 }
@@ -303,18 +318,21 @@ HxTidSetCount(const HxTidSet *set, bool *exact)
 uint64
 HxTidSetPages(const HxTidSet *set)
 {
+	Assert(set->form != FORM_LIST);
 	return set->pages;
 }
 
 uint64
 HxTidSetLossy(const HxTidSet *set)
 {
+	Assert(set->form != FORM_LIST);
 	return set->lossy;
 }
 
 bool
 HxTidSetNeedsRecheck(const HxTidSet *set)
 {
+	Assert(set->form != FORM_LIST);
 	return set->recheck;
 }
 

@@ -47,6 +47,29 @@ is_locked_by_me(Buffer buffer)
 			   BufferDescriptorGetContentLock(GetBufferDescriptor(buffer - 1)));
 }
 
+#ifdef USE_ASSERT_CHECKING
+bool
+HxIsLocked(Buffer buffer, int lockmode)
+{
+	LWLock *lock;
+
+	if (BufferIsLocal(buffer))
+		return true;
+	lock = BufferDescriptorGetContentLock(GetBufferDescriptor(buffer - 1));
+	return lockmode == BUFFER_LOCK_EXCLUSIVE
+			   ? LWLockHeldByMeInMode(lock, LW_EXCLUSIVE)
+			   : LWLockHeldByMe(lock);
+}
+
+bool
+HxHoldsNoPage(void)
+{
+	return !HX_HOLDS_ANY_LOCK(
+		BufferDescriptorGetContentLock(GetBufferDescriptor(0)), NBuffers,
+		sizeof(BufferDescPadded));
+}
+#endif
+
 /*
  * Where this backend last found pages.  An entry may have been overwritten by
  * another page or be out of date: ReadRecentBuffer compares the tag.
@@ -113,6 +136,7 @@ HxPrefetchLines(Relation index, BlockNumber block, const uint16 *lines,
 	Buffer recent = *recent_buffer(index, block);
 	const char *page;
 
+	Assert(count >= 0 && count <= BLCKSZ / HX_CACHE_LINE);
 	if (recent <= 0) /* not known, or local */
 		return;
 	__builtin_prefetch(GetBufferDescriptor(recent - 1), 1);
@@ -131,6 +155,7 @@ HxPrefetchBytes(Relation index, BlockNumber block, Size offset, Size size)
 	Buffer recent = *recent_buffer(index, block);
 	const char *page;
 
+	Assert(offset <= HX_PAGE_ROOM);
 	if (recent <= 0) /* not known, or local */
 		return;
 	__builtin_prefetch(GetBufferDescriptor(recent - 1), 1);
@@ -153,6 +178,7 @@ HxReadBuffer(Relation index, BlockNumber block, int lockmode,
 {
 	Buffer buffer;
 
+	Assert(lockmode == BUFFER_LOCK_SHARE || lockmode == BUFFER_LOCK_EXCLUSIVE);
 	if (block == InvalidBlockNumber) /* which means a new page */
 		HxCorrupted(index, block, "the number of a page is missing");
 	buffer = pin_page(index, block, strategy);

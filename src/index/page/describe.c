@@ -70,6 +70,21 @@ find_vector(Relation index)
 	return found;
 }
 
+#ifdef USE_ASSERT_CHECKING
+/* Are all members of a kind set that may not be NULL? */
+static bool
+is_complete(const HxKind *kind)
+{
+	return kind->name && kind->column && kind->query && kind->distance &&
+		   kind->same_query && kind->build && kind->build_empty && kind->work &&
+		   kind->search_size > 0 && kind->begin && kind->effort &&
+		   kind->start && kind->has_more && kind->is_settled && kind->visit &&
+		   kind->next_rows && kind->insert && kind->bulk_delete &&
+		   kind->cleanup && kind->cost && kind->info && kind->block_info &&
+		   kind->sample && kind->count_rows && kind->print && kind->check;
+}
+#endif
+
 /* Compute the description of an index from its catalog entries. */
 static void
 describe(Relation index, HxIndexDesc *desc)
@@ -82,6 +97,7 @@ describe(Relation index, HxIndexDesc *desc)
 	proc = index_getprocinfo(index, desc->vector_attno, HX_VECTOR_PROC);
 	desc->vector = (const HxVectorClass *) DatumGetPointer(
 		FunctionCall1(proc, PointerGetDatum(NULL)));
+	Assert(is_complete(HxKindOf(desc)));
 	desc->payload = HxKindOf(desc)->column(index, desc->vector_attno,
 										   &desc->dims, &desc->planes);
 
@@ -107,7 +123,10 @@ describe(Relation index, HxIndexDesc *desc)
 						RelationGetRelationName(index), HX_MAX_ROW),
 				 errhint("Index a part of the code with an expression such as "
 						 "((subcode(code, 1, 8192)::bincode(8192))).")));
+	Assert(desc->payload == MAXALIGN(desc->payload));
+	Assert(desc->nwords <= HX_MAX_WORDS);
 	desc->capacity = HxRowsCapacity(desc->payload, desc->nattrs, desc->nwords);
+	Assert(desc->dims > 0 && desc->capacity > 0);
 }
 
 /*

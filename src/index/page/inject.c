@@ -13,6 +13,7 @@
 
 #include "compat.h"
 #include "index/page/inject.h"
+#include "index/page/page.h"
 
 #ifdef USE_ASSERT_CHECKING
 
@@ -72,6 +73,7 @@ HxInject(const char *point, bool locked)
 	Size length = strlen(point);
 	const char *at;
 
+	Assert(locked || HxHoldsNoPage());
 	if (!setting || strncmp(setting, point, length) != 0 ||
 		setting[length] != ':')
 		return;

@@ -7,7 +7,9 @@
 #include "postgres.h"
 
 #include "storage/lmgr.h"
+#include "storage/lock.h"
 
+#include "compat.h"
 #include "index/page/page.h"
 
 /*
@@ -18,6 +20,7 @@
 bool
 HxTryLockStructure(Relation index)
 {
+	Assert(!HxHoldsStructure(index));
 	return ConditionalLockPage(index, HX_METAPAGE, ExclusiveLock);
 }
 
@@ -25,12 +28,15 @@ HxTryLockStructure(Relation index)
 void
 HxLockStructure(Relation index)
 {
+	Assert(HxHoldsNoPage());
+	Assert(!HxHoldsStructure(index));
 	LockPage(index, HX_METAPAGE, ExclusiveLock);
 }
 
 void
 HxUnlockStructure(Relation index)
 {
+	Assert(HxHoldsStructure(index));
 	UnlockPage(index, HX_METAPAGE, ExclusiveLock);
 }
 
@@ -51,12 +57,14 @@ walk_tag(void)
 bool
 HxTryLockMoves(Relation index)
 {
+	Assert(!HxHoldsStructure(index));
 	return HX_CONDITIONAL_LOCK_TUPLE(index, walk_tag(), ExclusiveLock);
 }
 
 void
 HxUnlockMoves(Relation index)
 {
+	Assert(HxHoldsMoves(index));
 	UnlockTuple(index, walk_tag(), ExclusiveLock);
 }
 
@@ -64,11 +72,50 @@ HxUnlockMoves(Relation index)
 void
 HxLockWalk(Relation index)
 {
+	Assert(HxHoldsNoPage());
+	Assert(!HxHoldsStructure(index));
 	LockTuple(index, walk_tag(), ShareLock);
 }
 
 void
 HxUnlockWalk(Relation index)
 {
+	Assert(HxHoldsWalk(index));
 	UnlockTuple(index, walk_tag(), ShareLock);
 }
+
+#ifdef USE_ASSERT_CHECKING
+bool
+HxHoldsStructure(Relation index)
+{
+	LOCKTAG tag;
+
+	SET_LOCKTAG_PAGE(tag, index->rd_lockInfo.lockRelId.dbId,
+					 index->rd_lockInfo.lockRelId.relId, HX_METAPAGE);
+	return HX_HOLDS_LOCK(&tag, ExclusiveLock);
+}
+
+/* Is the lock of walks and moves held in a mode? */
+static bool
+holds_walk_lock(Relation index, LOCKMODE mode)
+{
+	LOCKTAG tag;
+
+	SET_LOCKTAG_TUPLE(tag, index->rd_lockInfo.lockRelId.dbId,
+					  index->rd_lockInfo.lockRelId.relId, HX_METAPAGE,
+					  FirstOffsetNumber);
+	return HX_HOLDS_LOCK(&tag, mode);
+}
+
+bool
+HxHoldsMoves(Relation index)
+{
+	return holds_walk_lock(index, ExclusiveLock);
+}
+
+bool
+HxHoldsWalk(Relation index)
+{
+	return holds_walk_lock(index, ShareLock);
+}
+#endif

@@ -12,6 +12,9 @@ HxInitMetapage(const HxIndexDesc *desc, Page page)
 {
 	HxMeta *meta;
 
+	StaticAssertStmt(sizeof(HxMeta) <= HX_PAGE_ROOM, "a page holds it");
+	Assert(desc->dims > 0);
+	Assert(desc->group >= 0 && desc->group <= desc->nattrs);
 	HxInitPage(page, HX_PAGE_META);
 	meta = HxPageMeta(page);
 	meta->magic = HX_MAGIC;
@@ -38,6 +41,8 @@ HxAddCounts(Relation index, const HxCounts *counts)
 	GenericXLogState *state = GenericXLogStart(index);
 	HxMeta *meta = HxPageMeta(GenericXLogRegisterBuffer(state, buffer, 0));
 
+	Assert(counts->splits >= 0 && counts->merges >= 0 && counts->blocks >= 0);
+	Assert(counts->pages_freed >= 0 && counts->pages_reused >= 0);
 	meta->splits += counts->splits;
 	meta->merges += counts->merges;
 	meta->blocks += counts->blocks;

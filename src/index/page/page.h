@@ -155,6 +155,23 @@ extern Buffer HxReadPage(Relation index, BlockNumber block, int lockmode,
 extern Buffer HxReadBuffer(Relation index, BlockNumber block, int lockmode,
 						   BufferAccessStrategy strategy);
 extern bool HxPageIsSound(Page page);
+
+#ifdef USE_ASSERT_CHECKING
+/*
+ * Is a page locked by this backend, in a mode or a stronger one?  Those of
+ * temporary indexes have no locks: whatever is asked of them is true.
+ */
+extern bool HxIsLocked(Buffer buffer, int lockmode);
+
+/* Does this backend hold no lock of any page? */
+extern bool HxHoldsNoPage(void);
+
+/* Does it hold the locks below? */
+extern bool HxHoldsStructure(Relation index);
+extern bool HxHoldsMoves(Relation index);
+extern bool HxHoldsWalk(Relation index);
+#endif
+
 extern const char *HxPageFault(const HxIndexDesc *desc, Page page, uint16 kind);
 extern bool HxTidIsSound(const ItemPointerData *tid);
 extern void HxCheckTid(Relation index, Relation table, BlockNumber *npages,

@@ -39,6 +39,7 @@ HxRowArraysOf(const HxIndexDesc *desc, Page page, HxRowArrays *arrays)
 	char *at = HxContents(page) + sizeof(HxRows);
 	int capacity = desc->capacity;
 
+	Assert(HxPageRows(page)->count <= capacity);
 	arrays->count = HxPageRows(page)->count;
 	arrays->payloads = (uint8 *) at;
 	at += capacity * desc->payload;
@@ -97,6 +98,7 @@ HxHoleOf(const HxIndexDesc *desc, Page page, LocationIndex *lower,
 	*lower = start + HxPageRows(page)->count * desc->payload;
 	*upper = start + desc->capacity * desc->payload +
 			 BITMAP_WORDS(desc->capacity) * sizeof(uint64);
+	Assert(*lower <= *upper && *upper <= BLCKSZ - sizeof(HxOpaque));
 }
 
 /* Set how many rows a page has. */
@@ -105,6 +107,7 @@ set_row_count(const HxIndexDesc *desc, Page page, int count)
 {
 	PageHeader header = (PageHeader) page;
 
+	Assert(count >= 0 && count <= desc->capacity);
 	HxPageRows(page)->count = count;
 	HxHoleOf(desc, page, &header->pd_lower, &header->pd_upper);
 }
@@ -117,6 +120,8 @@ HxPutRow(const HxIndexDesc *desc, Page page, const uint8 *payload,
 	HxRowArrays arrays;
 	int row = HxPageRows(page)->count;
 
+	Assert(HxPageOpaque(page)->kind == HX_PAGE_ROWS);
+	Assert(ItemPointerIsValid(tid));
 	Assert(row < desc->capacity);
 	HxRowArraysOf(desc, page, &arrays);
 	if (payload)
@@ -137,6 +142,7 @@ void
 HxGetRowAttrs(const HxIndexDesc *desc, const HxRowArrays *arrays, int row,
 			  HxAttrRow *attrs)
 {
+	Assert(row >= 0 && row < arrays->count);
 	attrs->nulls = 0;
 	for (int w = 0; w < desc->nwords; w++)
 		attrs->words[w] = arrays->words[w * desc->capacity + row];
@@ -151,6 +157,7 @@ move_row(const HxIndexDesc *desc, Page page, int from, int to)
 {
 	HxRowArrays arrays;
 
+	Assert(to < from && from < HxPageRows(page)->count);
 	HxRowArraysOf(desc, page, &arrays);
 	memcpy(arrays.payloads + to * desc->payload,
 		   arrays.payloads + from * desc->payload, desc->payload);
@@ -174,6 +181,7 @@ HxRemoveRows(const HxIndexDesc *desc, Page page, const bool *dead)
 	int before = HxPageRows(page)->count;
 	int count = before;
 
+	Assert(HxPageOpaque(page)->kind == HX_PAGE_ROWS);
 	for (int row = 0; row < count; row++)
 	{
 		if (!dead[row])
@@ -197,6 +205,7 @@ HxInitPage(Page page, uint16 kind)
 	HxOpaque *opaque;
 	PageHeader header = (PageHeader) page;
 
+	Assert(kind < HX_PAGE_TYPES);
 	PageInit(page, BLCKSZ, sizeof(HxOpaque));
 	header->pd_lower = header->pd_upper = header->pd_special;
 	opaque = HxPageOpaque(page);

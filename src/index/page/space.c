@@ -70,6 +70,8 @@ HxNewBufferAfter(Relation index, BlockNumber after, bool *reused)
 	Buffer buffer = reuse_page(index, after);
 
 	*reused = BufferIsValid(buffer);
+	Assert(!*reused || BufferGetBlockNumber(buffer) > after);
+	Assert(!*reused || HxIsLocked(buffer, BUFFER_LOCK_EXCLUSIVE));
 	if (*reused)
 		return buffer;
 
@@ -91,6 +93,7 @@ HxMarkPageFree(Page page)
 {
 	HxOpaque *opaque = HxPageOpaque(page);
 
+	Assert(opaque->kind != HX_PAGE_META && opaque->kind != HX_PAGE_FREE);
 	opaque->owner = 0;
 	opaque->next = InvalidBlockNumber;
 	opaque->parent = InvalidBlockNumber;
@@ -150,6 +153,7 @@ HxCountPages(Relation index)
 	bool lock = !RELATION_IS_LOCAL(index);
 	BlockNumber pages;
 
+	Assert(HxHoldsNoPage());
 	if (lock)
 		LockRelationForExtension(index, ExclusiveLock);
 	pages = RelationGetNumberOfBlocks(index);

@@ -32,6 +32,18 @@
 #define MIN_SLACK 64
 #define SLACK_PART 8
 
+#ifdef USE_ASSERT_CHECKING
+/* Are rows in order, none of them twice? */
+static bool
+are_sorted(const HxCandidate *rows, int64 count)
+{
+	for (int64 i = 1; i < count; i++)
+		if (!HxPrecedes(&rows[i - 1], &rows[i]))
+			return false;
+	return true;
+}
+#endif
+
 /* Make room for this many rows in an array, which stays in its context. */
 static void
 reserve(HxCandidate **rows, int64 *room, int64 count)
@@ -49,6 +61,7 @@ reserve(HxCandidate **rows, int64 *room, int64 count)
 void
 HxResetBest(HxBest *best, int64 room)
 {
+	Assert(room > 0);
 	reserve(&best->added, &best->added_room, ADDED_ROOM);
 	reserve(&best->rows, &best->rows_room, ADDED_ROOM);
 	reserve(&best->behind, &best->behind_room, MIN_SLACK);
@@ -76,6 +89,7 @@ move_best_to_end(HxCandidate *rows, int64 nrows, int64 count)
 	int64 low = 0;
 	int64 high = nrows - 1;
 
+	Assert(count >= 0 && count <= nrows);
 	while (low < high)
 	{
 		HxCandidate pivot = rows[low + (high - low) / 2];
@@ -131,6 +145,7 @@ cut_best(HxBest *best)
 	}
 	best->worst = best->frontier.distance;
 	best->lost = true;
+	Assert(best->count + best->nbehind <= best->room);
 }
 
 /* Are there so many rows beyond the room that they should be cut off? */
@@ -144,6 +159,7 @@ is_full(const HxBest *best)
 static void
 add_behind(HxBest *best, const HxCandidate *row)
 {
+	Assert(best->has_edge && !HxPrecedes(row, &best->edge));
 	if (is_full(best))
 	{
 		cut_best(best);
@@ -158,6 +174,7 @@ add_behind(HxBest *best, const HxCandidate *row)
 static void
 set_edge(HxBest *best)
 {
+	Assert(best->count > 0);
 	best->edge = best->rows[best->count - 1];
 	best->has_edge = true;
 }
@@ -183,6 +200,7 @@ HxKeepBest(HxBest *best, const HxCandidate *row)
 {
 	if (best->nadded == best->most_added)
 		HxMergeBest(best, true);
+	Assert(best->nadded < best->added_room);
 	if (best->lost && !HxPrecedes(row, &best->frontier))
 		return;
 	if (best->has_edge && !HxPrecedes(row, &best->edge))
@@ -327,6 +345,8 @@ HxMergeBest(HxBest *best, bool now)
 	sort_added(best);
 	if (merge_added(best))
 		drop_twins(best, 0);
+	/* Of many rows the first will do */
+	Assert(are_sorted(best->rows, Min(best->count, SMALL_ROOM)));
 	move_behind(best);
 	if (best->nbehind == 0 || is_full(best))
 		cut_best(best);
@@ -336,6 +356,7 @@ HxMergeBest(HxBest *best, bool now)
 void
 HxSortBest(HxBest *best, int64 count)
 {
+	Assert(best->nadded == 0);
 	while (best->count < count && best->nbehind > 0)
 	{
 		int64 wanted = Max(count - best->count,
@@ -352,14 +373,17 @@ HxSortBest(HxBest *best, int64 count)
 			  HxCompareCandidates);
 		best->count += taken;
 		drop_twins(best, first);
+		Assert(are_sorted(&best->rows[first], best->count - first));
 		set_edge(best);
 		best->front = Max(best->front, best->count);
 	}
+	Assert(best->count >= count || best->nbehind == 0);
 }
 
 void
 HxRemoveBest(HxBest *best, int64 from, int64 to)
 {
+	Assert(from >= 0 && from <= to && to <= best->count);
 	memmove(&best->rows[from], &best->rows[to],
 			(best->count - to) * sizeof(HxCandidate));
 	best->count -= to - from;

@@ -64,6 +64,7 @@ grow_checked(HxChecked *checked)
 void
 HxRememberChecked(HxChecked *checked, uint64 tid, bool passed)
 {
+	Assert(tid != 0);
 	if (checked->count >= checked->most)
 	{
 		memset(checked->slots, 0, (checked->mask + 1) * sizeof(uint64));
@@ -71,6 +72,8 @@ HxRememberChecked(HxChecked *checked, uint64 tid, bool passed)
 	}
 	if (!checked->slots || 2 * checked->count > checked->mask)
 		grow_checked(checked);
+	Assert(checked->count < checked->most &&
+		   2 * checked->count <= checked->mask);
 	checked->slots[checked_slot(checked, tid)] = tid << 1 | passed;
 	checked->count++;
 }

@@ -32,8 +32,10 @@ void
 HxAddDeadRow(Relation index, const HxIndexDesc *desc, HxDeadRows *dead,
 			 const HxCandidate *row)
 {
+	Assert(BlockNumberIsValid(row->page));
 	if (dead->count == HX_DEAD_ROWS)
 		HxMarkDeadRows(index, desc, dead);
+	Assert(dead->count < HX_DEAD_ROWS);
 	dead->rows[dead->count++] = *row;
 }
 
@@ -81,6 +83,7 @@ HxMarkDeadRows(Relation index, const HxIndexDesc *desc, HxDeadRows *dead)
 {
 	int end;
 
+	Assert(HxHoldsNoPage());
 	qsort(dead->rows, dead->count, sizeof(HxCandidate), compare_pages);
 	for (int begin = 0; begin < dead->count; begin = end)
 	{

@@ -73,6 +73,7 @@ next_group_end(const HxSearch *search)
 static double
 distance_of_row(HxBest *best, int64 count)
 {
+	Assert(count > 0);
 	if (count >= best->room)
 		return best->worst;
 	HxSortBest(best, count);
@@ -89,6 +90,7 @@ advance(HxSearch *search, int64 goal)
 {
 	const HxKind *kind = HxKindOf(&search->desc);
 
+	Assert(goal > 0);
 	for (;;)
 	{
 		bool complete = !kind->has_more(search);
@@ -103,6 +105,7 @@ advance(HxSearch *search, int64 goal)
 				return false;
 		}
 		kind->visit(search);
+		Assert(HxHoldsNoPage());
 	}
 }
 
@@ -116,6 +119,7 @@ release_group(HxSearch *search)
 		int64 end = next_group_end(search);
 		bool complete;
 
+		Assert(search->nemitted <= best->room);
 		if (search->nemitted == best->room)
 		{
 			start_next_phase(search);
@@ -159,6 +163,7 @@ release_more(HxSearch *search)
 static bool
 emit_ready(HxSearch *search, HxCandidate *row)
 {
+	Assert(search->nemitted < search->nready);
 	HxSortBest(&search->best, search->nemitted + 1);
 	if (search->nemitted >= search->best.count) /* twins were dropped */
 	{
@@ -211,6 +216,7 @@ next_part(HxSearch *search)
 {
 	const HxSearchSpec *spec = &search->spec;
 
+	Assert(search->phase != HX_RELEASE_RANKED);
 	if (!spec->query)
 		return false;
 	if (search->part == HX_PART_NANS)
@@ -252,6 +258,7 @@ HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null)
 	MemoryContext old = MemoryContextSwitchTo(search->context);
 	bool found = false;
 
+	Assert(search->spec.ordered && HxHoldsNoPage());
 	if (has_enough(search) && !search->spec.ties)
 		search->ended = true;
 	if (!search->ended)
@@ -275,6 +282,7 @@ HxSearchNextRows(HxSearch *search, ItemPointerData **tids)
 	MemoryContext old = MemoryContextSwitchTo(search->context);
 	int64 count = HxKindOf(&search->desc)->next_rows(search, tids);
 
+	Assert(!search->spec.ordered && HxHoldsNoPage());
 	MemoryContextSwitchTo(old);
 	return count;
 }
@@ -289,6 +297,10 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	MemoryContext old = MemoryContextSwitchTo(context);
 	HxSearch *search = palloc0(HxKindOf(desc)->search_size);
 
+	Assert(HxHoldsNoPage());
+	Assert(HxKindOf(desc)->search_size >= sizeof(HxSearch));
+	Assert(spec->filter && spec->recall > 0 && spec->recall <= 1);
+	Assert(spec->nballs == 0 || spec->balls);
 	search->context = context;
 	search->index = index;
 	search->desc = *desc;

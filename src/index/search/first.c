@@ -40,6 +40,7 @@
 static int64
 rows_wanted(const HxSearch *search)
 {
+	Assert(search->spec.limit > search->returned);
 	return (int64) (search->spec.limit - search->returned);
 }
 
@@ -51,6 +52,7 @@ room_for(const HxSearch *search, int64 wanted, double share)
 	int64 spare = estimates ? SPARE_ROWS : SPARE_ROWS_EXACT;
 	double room = wanted + Max(spare, wanted / SPARE_PART);
 
+	Assert(wanted > 0 && share >= 0);
 	if (share < 1)
 		room = Max(room, 2 * wanted / Max(share, 1e-9) + spare);
 	if (!search->spec.heap.check) /* none can fail */
@@ -98,6 +100,7 @@ HxCheckRow(HxSearch *search, HxCandidate *row)
 	CHECK_FOR_INTERRUPTS();
 	HxUnpackTid(row->tid, &tid);
 	HxCheckTid(search->index, search->spec.table, &search->table_pages, &tid);
+	Assert(HxHoldsNoPage());
 	state = heap->check(heap->arg, &tid);
 	passed = state == HX_ROW_PASSES;
 	if (state == HX_ROW_DEAD && search->spec.dead)
@@ -116,6 +119,7 @@ note_failed(HxSearch *search, double distance)
 {
 	const HxKind *kind = HxKindOf(&search->desc);
 
+	Assert(search->phase == HX_FIND_FIRST);
 	if (kind->note_failed)
 		kind->note_failed(search, distance);
 }
@@ -140,6 +144,7 @@ end_of_ties(HxBest *best, int64 last)
 	int64 low = last + 1;
 	int64 high;
 
+	Assert(last >= 0 && last < best->count);
 	do
 	{
 		high = best->count;
@@ -172,6 +177,8 @@ rows_are_settled(HxSearch *search, int64 last, int64 at, int64 passed)
 										 : best->frontier.distance;
 	int64 end = last + 1;
 
+	Assert(last < best->count || best->lost);
+	Assert(passed <= at && at <= last + 1);
 	if (search->spec.ties && !search->exact && last < best->count)
 	{
 		double next = get_float8_infinity();
@@ -222,6 +229,7 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 	double distance;
 	bool known;
 
+	Assert(search->phase == HX_FIND_FIRST && wanted > 0);
 	for (;;)
 	{
 		int64 last;
@@ -238,6 +246,7 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 			good++;
 			at++;
 		}
+		Assert(good <= wanted && good <= at && at <= best->count);
 		last = at + wanted - good - 1; /* if all others pass */
 		HxSortBest(best, last + 1);
 		known = last < best->count;
@@ -283,6 +292,7 @@ make_room(HxSearch *search)
 				   (search->nchecked + 2.0);
 	int64 room = room_for(search, rows_wanted(search), share);
 
+	Assert(search->best.lost && search->returned < search->spec.limit);
 	search->stats.restarts++;
 	if (search->room >= HxMostRows())
 	{
@@ -300,6 +310,7 @@ take_outcome(HxSearch *search, Outcome outcome, int64 wanted, int64 passed)
 	switch (outcome)
 	{
 		case OUTCOME_FOUND:
+			Assert(passed <= search->best.count);
 			search->nready = passed;
 			search->phase =
 				passed < wanted ? HX_RELEASE_LAST : HX_RELEASE_FIRST;
@@ -322,6 +333,7 @@ HxFindFirst(HxSearch *search)
 	const HxKind *kind = HxKindOf(&search->desc);
 	int64 wanted = rows_wanted(search);
 
+	Assert(search->phase == HX_FIND_FIRST);
 	while (search->phase == HX_FIND_FIRST)
 	{
 		bool complete = !kind->has_more(search);
@@ -338,5 +350,6 @@ HxFindFirst(HxSearch *search)
 			HxStartRanking(search);
 		else
 			kind->visit(search);
+		Assert(HxHoldsNoPage());
 	}
 }

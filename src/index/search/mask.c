@@ -17,6 +17,7 @@ HxMaskRows(const HxSearch *search, const HxRowArrays *rows, uint64 *mask)
 	int words = (rows->count + 63) / 64;
 	int passed = 0;
 
+	Assert(rows->count <= search->desc.capacity);
 	if (rows->count == 0)
 		return 0;
 	for (int w = 0; w < words; w++)
@@ -36,6 +37,7 @@ HxMaskRows(const HxSearch *search, const HxRowArrays *rows, uint64 *mask)
 static void
 add_lines(HxSearch *search, Size from, Size size, int most)
 {
+	Assert(size > 0 && from + size <= BLCKSZ);
 	for (Size line = from / HX_CACHE_LINE;
 		 line <= (from + size - 1) / HX_CACHE_LINE && most-- > 0; line++)
 		if (search->nlines < (int) lengthof(search->lines))

@@ -30,9 +30,14 @@ HxForgetRows(HxSearch *search, int64 room)
 void
 HxStartPhase(HxSearch *search, HxSearchPhase phase, int64 room)
 {
+	Assert(room > 0);
+	Assert(phase != HX_RELEASE_FIRST && phase != HX_RELEASE_LAST &&
+		   phase != HX_RELEASE_RANKED);
+	Assert(phase != HX_FIND_FIRST || search->spec.limit > search->returned);
 	search->phase = phase;
 	search->exact = phase == HX_RELEASE_ALL || search->part != HX_PART_ROWS ||
 					!search->spec.query || search->spec.recall >= 1;
 	HxForgetRows(search, room);
 	HxKindOf(&search->desc)->start(search);
+	Assert(HxHoldsNoPage());
 }

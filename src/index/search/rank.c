@@ -61,6 +61,7 @@ can_rank(const HxSearch *search, uint64 *count)
 static double
 ranking_effort(const HxSearch *search, uint64 count)
 {
+	Assert(search->spec.tids);
 	return count * ROW_EFFORT + HxTidSetPages(search->spec.tids) * PAGE_EFFORT;
 }
 
@@ -96,6 +97,7 @@ HxRankingIsDue(const HxSearch *search)
 	double effort;
 	double wanted; /* 0: not known */
 
+	Assert(search->phase == HX_FIND_FIRST);
 	if (search->returned > 0 || search->part == HX_PART_NULLS ||
 		!can_rank(search, &count))
 		return false;
@@ -158,6 +160,8 @@ HxStartRanking(HxSearch *search)
 	bool exact;
 	uint64 count = HxTidSetCount(search->spec.tids, &exact);
 
+	Assert(exact && heap->fetch && search->spec.ordered);
+	Assert(search->returned == 0 && HxHoldsNoPage());
 	HxResetBest(&ranking->rows, Max(count, 1));
 	ranking->nulls = palloc(Max(count, 1) * sizeof(HxCandidate));
 	if (HxFilterIsNever(search->spec.filter))
@@ -199,6 +203,8 @@ HxSweepIsDue(const HxSearch *search)
 	double passed = looked - search->stats.failed;
 	double more;
 
+	Assert(search->phase == HX_FIND_FIRST);
+	Assert(passed >= 0);
 	if (!spec->heap.sweep || spec->tids || search->returned > 0 ||
 		search->part == HX_PART_NULLS || looked < MIN_CHECKED)
 		return false;
@@ -215,6 +221,8 @@ HxSweepHeap(HxSearch *search)
 	HxSearchSpec *spec = &search->spec;
 	uint64 failed = 0;
 
+	Assert(spec->heap.sweep && !spec->tids);
+	Assert(search->returned == 0 && HxHoldsNoPage());
 	spec->tids = spec->heap.sweep(spec->heap.arg, &failed);
 	search->stats.filtered += failed;
 	search->stats.sweeps++;
@@ -235,6 +243,8 @@ HxRankingNext(HxSearch *search, HxCandidate *row, bool *is_null)
 {
 	HxRanking *ranking = search->ranking;
 
+	Assert(search->phase == HX_RELEASE_RANKED);
+	Assert(ranking->next_null <= ranking->nnulls);
 	HxSortBest(&ranking->rows, ranking->next + 1);
 	*is_null =
 		ranking->next_null < ranking->nnulls &&

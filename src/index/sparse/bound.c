@@ -101,7 +101,11 @@ HxBoundBlocks(const HxSparseLists *lists, float *bounds)
 		HxEndCursor(&cursor);
 	}
 	for (int b = 0; b < HX_WINDOW_BLOCKS; b++)
+	{
 		bounds[b] = bounds[b] * scale + FLT_MIN * lists->count;
+		if (unlikely(isnan(bounds[b]))) /* of a damaged page: as if unknown */
+			bounds[b] = INFINITY;
+	}
 	return true;
 }
 
@@ -235,6 +239,7 @@ static void
 begin_tightening(Tightening *tight, const uint64 *blocks)
 {
 	HxListChosen(blocks, &tight->chosen);
+	Assert(tight->chosen.count <= HX_WINDOW_BLOCKS);
 	for (int i = 0; i < tight->chosen.count; i++)
 	{
 		int block = tight->chosen.blocks[i];
@@ -262,6 +267,7 @@ HxTightenBounds(const HxSparseLists *lists, double least, const uint64 *passing,
 	int count;
 	ListGain *gains = order_lists(lists, &count);
 
+	Assert(least > 0);
 	tight.least = least;
 	tight.passing = passing;
 	tight.bounds = bounds;

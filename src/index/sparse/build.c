@@ -34,6 +34,7 @@ typedef struct SparseWriter
 static void
 reserve_pages(Relation index, ForkNumber fork)
 {
+	Assert(RelationGetNumberOfBlocksInFork(index, fork) == 0);
 	for (int i = 0; i < 2; i++)
 	{
 		Buffer buffer =
@@ -114,6 +115,7 @@ write_window(SparseWriter *writer)
 	HxWindowWriter *pages = HxBeginWindow(
 		build->index, build->desc, list_length(writer->windows) + 1, false);
 
+	Assert(HxAssembledRows(writer->assembler) > 0);
 	HxWriteAssembled(writer->assembler, pages);
 	HxEndWindow(pages, window);
 	writer->windows = lappend(writer->windows, window);
@@ -162,6 +164,7 @@ HxBuildSparse(HxBuild *build, IndexBuildResult *result)
 {
 	HxWork loaded;
 
+	Assert(build->part == 0);
 	HxBeginTeam(build);
 	HxSetPhase(HX_PHASE_LOAD, 0);
 	HxRunTask(build, HX_TASK_LOAD, 0);

@@ -69,6 +69,7 @@ window_row_fault(SparseCheck *check, const HxWindowReader *reader, uint32 slot,
 {
 	const char *wrong = row_fault(check, tid, attrs, reader->zone, norm2);
 
+	Assert(slot < reader->window.rows);
 	if (wrong)
 		return wrong;
 	if (check->squares[slot] != (norm2 == HX_NULL_NORM ? 0 : norm2))
@@ -175,6 +176,7 @@ list_fault(SparseCheck *check, const HxWindowReader *reader, const HxDim *dim)
 	bool negative = false;
 	float max = 0;
 
+	Assert(dim->count <= HX_WINDOW_ROWS);
 	for (int i = 0; i < dim->count; i++)
 	{
 		const HxPosting *posting = &check->postings[i];

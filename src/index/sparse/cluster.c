@@ -74,6 +74,7 @@ HxSketchAdd(HxSketch *sketch, int room, uint32 dim, float weight)
 {
 	int at = sketch->count;
 
+	Assert(room <= HX_CENTROID_DIMS && sketch->count <= room);
 	if (at == room && fabsf(weight) <= fabsf(sketch->weights[room - 1]))
 		return;
 	if (at < room)
@@ -186,6 +187,7 @@ nearest(Inverted *inverted, const HxSketch *sketch, int wanted, int *best,
 	int found = 0;
 	float least = 0;
 
+	Assert(wanted > 0 && inverted->count > 0);
 	for (int d = 0; d < count; d++)
 	{
 		const Lookup *lookup = find_dim(inverted, sketch->dims[d]);
@@ -211,6 +213,7 @@ nearest(Inverted *inverted, const HxSketch *sketch, int wanted, int *best,
 		if (found == wanted)
 			least = products[found - 1];
 	}
+	Assert(found <= wanted);
 	memset(inverted->sums, 0, inverted->count * sizeof(float));
 	if (found > 0)
 		return found;
@@ -309,6 +312,7 @@ HxOrganizerSample(HxOrganizer *organizer)
 {
 	int64 at = organizer->seen++;
 
+	Assert(organizer->ngroups == 0);
 	if (at >= organizer->room)
 		at = HxRandomBelow(&organizer->random, organizer->seen);
 	return at < organizer->room ? &organizer->sample[at] : NULL;
@@ -325,6 +329,7 @@ sample_size(const HxOrganizer *organizer)
 static void
 shuffle_sample(HxOrganizer *organizer, int sampled, int wanted)
 {
+	Assert(wanted <= sampled);
 	for (int i = 0; i < wanted; i++)
 	{
 		int other = i + HxRandomBelow(&organizer->random, sampled - i);
@@ -362,6 +367,7 @@ HxReadSample(HxOrganizer *organizer, BufFile *file, int count)
 {
 	int at = sample_size(organizer);
 
+	Assert(count >= 0 && at <= organizer->room);
 	count = Min(count, organizer->room - at);
 	HxReadFile(file, organizer->sample + at, count * sizeof(HxSketch));
 	organizer->seen = at + count;
@@ -402,6 +408,7 @@ HxOrganizerTrain(HxOrganizer *organizer, int64 rows)
 	int *leader_of;
 	uint32 *ranks;
 
+	Assert(organizer->ngroups == 0);
 	if (ngroups < 2)
 		return;
 	shuffle_sample(organizer, sampled, count);

@@ -79,6 +79,8 @@ append_short(Relation index, Buffer directory, const HxSparseRow *doc)
 	bool reused;
 	HxChain result;
 
+	Assert(HxIsLocked(directory, BUFFER_LOCK_EXCLUSIVE));
+	Assert(doc->size <= HX_PENDING_ROOM && doc->size % MAXIMUM_ALIGNOF == 0);
 	if (BufferIsValid(last) &&
 		HxPagePending(BufferGetPage(last))->used + doc->size > HX_PENDING_ROOM)
 	{
@@ -107,6 +109,7 @@ append_short(Relation index, Buffer directory, const HxSparseRow *doc)
 	}
 	memcpy(HxPendingBytes(page) + HxPagePending(page)->used, doc, doc->size);
 	HxPagePending(page)->used += doc->size;
+	Assert(HxPagePending(page)->used <= HX_PENDING_ROOM);
 	count_row(chain, doc);
 	result = *chain;
 	GenericXLogFinish(state);
@@ -131,6 +134,7 @@ write_part(Relation index, uint64 owner, const char *bytes, Size size,
 	Page page =
 		GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);
 
+	Assert(size > 0 && size <= HX_PENDING_ROOM);
 	init_pending_page(page, owner);
 	HxPageOpaque(page)->next = next;
 	HxPagePending(page)->used = size;
@@ -186,6 +190,7 @@ append_long(Relation index, uint64 owner, const HxSparseRow *doc)
 	int parts = (doc->size + HX_PENDING_ROOM - 1) / HX_PENDING_ROOM;
 	HxChain result;
 
+	Assert(parts > 1 && HxHoldsNoPage());
 	for (;;)
 	{
 		BlockNumber next = InvalidBlockNumber;

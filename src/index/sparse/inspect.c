@@ -145,6 +145,7 @@ draw_rows(const HxWindowReader *reader, int wanted, uint64 *random,
 		drawn[count].query = empty_query(reader->desc, norm2);
 		drawn[count++].room = 64;
 	}
+	Assert(count <= wanted);
 	return count;
 }
 
@@ -219,6 +220,7 @@ HxSampleSparse(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
 	uint64 *tids = palloc(Max(wanted, 1) * sizeof(uint64));
 	int count = sample_rows(index, desc, wanted, seed, rows, tids);
 
+	Assert(count <= Max(wanted, 0));
 	*queries = palloc0(Max(count, 1) * sizeof(HxSampleQuery));
 	for (int q = 0; q < count; q++)
 	{

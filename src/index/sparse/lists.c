@@ -133,6 +133,7 @@ find_on_page(HxSparseLists *lists, const int *fence_of, int from, int to)
 	Buffer buffer = HxReadWindowPage(reader, HX_SECTION_DIMS, number);
 	int count;
 
+	Assert(from < to && to <= lists->query->nnz);
 	if (!BufferIsValid(buffer))
 		return false;
 	count = HxWindowPageDims(reader, number);
@@ -181,6 +182,7 @@ HxFindLists(const HxSparseQuery *query, const HxWindowReader *reader,
 		if (fence_of[from] >= 0 && !find_on_page(lists, fence_of, from, end))
 			return false;
 	}
+	Assert(lists->count < room);
 	pfree(fence_of);
 	return true;
 }
@@ -245,6 +247,7 @@ HxListChosen(const uint64 *blocks, HxChosenBlocks *chosen)
 		for (uint64 left = blocks[w]; left != 0; left &= left - 1)
 			chosen->blocks[chosen->count++] =
 				w * 64 + pg_rightmost_one_pos64(left);
+	Assert(chosen->count <= HX_WINDOW_BLOCKS);
 }
 
 /*
@@ -271,6 +274,7 @@ skip_units(const HxPosting *units, int from, int count, int number, int guess)
 	int high = count;
 	int step = 1;
 
+	Assert(from >= 0 && from <= count);
 	guess = Max(Min(guess, count - 1), from);
 	if (units[guess].slot < number)
 		for (low = guess + 1; low + step < count; step *= 2)

@@ -36,6 +36,7 @@ HxGoToUnit(HxUnitCursor *cursor, uint32 unit, int left, int *count)
 	uint32 number = unit / HX_UNITS_A_PAGE;
 	uint32 at = unit % HX_UNITS_A_PAGE;
 
+	Assert(left > 0);
 	if (!BufferIsValid(cursor->buffer) || cursor->number != number)
 	{
 		HxEndCursor(cursor);

@@ -41,6 +41,7 @@
 void
 HxFreeSparsePages(Relation index, const BlockNumber *blocks, int count)
 {
+	Assert(HxHoldsStructure(index) && HxHoldsNoPage());
 	for (int done = 0; done < count; done += FREED_AT_ONCE)
 	{
 		int batch = Min(count - done, FREED_AT_ONCE);
@@ -170,6 +171,7 @@ count_free_slots(Page page)
 static BlockNumber
 find_room(Relation index, int windows)
 {
+	Assert(windows >= 0 && HxHoldsStructure(index));
 	if (windows > (int) HX_WINDOWS_CAPACITY)
 		elog(ERROR, "cannot make %d windows at once", windows);
 	for (;;)
@@ -202,6 +204,8 @@ put_window(Page page, const HxWindow *window)
 {
 	int slot = 0;
 
+	Assert(window->owner != 0 && window->rows > 0 &&
+		   window->rows <= HX_WINDOW_ROWS);
 	while (slot < HxPageWindows(page)->count &&
 		   HxPageWindow(page, slot)->owner != 0)
 		slot++;
@@ -226,6 +230,7 @@ freeze(Relation index, HxChain *frozen)
 		HxReadPage(index, first, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_WINDOWS);
 	HxWindows *windows = HxPageWindows(BufferGetPage(buffer));
 
+	Assert(HxHoldsStructure(index));
 	if (windows->frozen.owner == 0 && windows->pending.rows > 0)
 	{
 		GenericXLogState *state = GenericXLogStart(index);
@@ -259,6 +264,7 @@ switch_frozen(Relation index, const List *windows)
 	Page page;
 	ListCell *cell;
 
+	Assert(HxHoldsStructure(index));
 	if (room != first)
 		other = HxReadPage(index, room, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_WINDOWS);
 	state = GenericXLogStart(index);
@@ -299,6 +305,7 @@ write_thawed(Thaw *thaw)
 	HxWindowWriter *writer =
 		HxBeginWindow(thaw->index, thaw->desc, new_owner(thaw->index), true);
 
+	Assert(HxAssembledRows(thaw->assembler) > 0);
 	HxWriteAssembled(thaw->assembler, writer);
 	HxEndWindow(writer, window);
 	thaw->windows = lappend(thaw->windows, window);
@@ -336,6 +343,7 @@ HxFreezePending(Relation index, const HxIndexDesc *desc)
 	Thaw thaw = {.index = index, .desc = desc};
 	HxChain frozen;
 
+	Assert(HxHoldsStructure(index) && HxHoldsNoPage());
 	freeze(index, &frozen);
 	if (frozen.owner != 0)
 	{
@@ -376,8 +384,12 @@ switch_windows(Relation index, BlockNumber block, const HxWindowReader *sources,
 	HxMeta *counts = HxPageMeta(GenericXLogRegisterBuffer(state, meta, 0));
 	Page page = GenericXLogRegisterBuffer(state, buffer, 0);
 
+	Assert(HxHoldsStructure(index));
 	for (int s = 0; s < count; s++)
+	{
+		Assert(sources[s].place.page == block);
 		memset(HxPageWindow(page, sources[s].place.slot), 0, sizeof(HxWindow));
+	}
 	if (window)
 	{
 		put_window(page, window);
@@ -410,6 +422,7 @@ merge(Relation index, const HxIndexDesc *desc,
 		live += directory->windows[which[s]].rows -
 				directory->windows[which[s]].dead;
 	}
+	Assert(live >= 0 && live <= HX_WINDOW_ROWS);
 	if (live > 0)
 	{
 		HxWindowWriter *writer =
@@ -467,6 +480,7 @@ count_mergeable(const Choice *choices, int from, int count, bool in_vacuum)
 	uint64 postings = 0;
 	int taken = 0;
 
+	Assert(from < count);
 	for (int i = from; i < count && choices[i].page == choices[from].page; i++)
 	{
 		if (rows + choices[i].live > limit ||
@@ -542,6 +556,7 @@ HxMergeWindows(Relation index, const HxIndexDesc *desc, bool in_vacuum)
 	MemoryContext old = MemoryContextSwitchTo(context);
 	bool more = true;
 
+	Assert(HxHoldsStructure(index) && HxHoldsNoPage());
 	while (more)
 	{
 		CHECK_FOR_INTERRUPTS();

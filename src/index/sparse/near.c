@@ -95,6 +95,7 @@ intersect(Rows *rows, const Rows *others)
 
 	for (int64 i = 0; i < rows->count; i++)
 	{
+		Assert(i == 0 || compare_tids(&rows->tids[i - 1], &rows->tids[i]) < 0);
 		while (at < others->count &&
 			   compare_tids(&others->tids[at], &rows->tids[i]) < 0)
 			at++;
@@ -155,6 +156,7 @@ HxNarrowSparseSearch(Relation index, const HxIndexDesc *desc,
 	Rows rows = {0};
 	int own = 0;
 
+	Assert(HxHoldsNoPage());
 	for (int b = 0; b < spec->nballs && !spec->ordered && !spec->query; b++)
 		if (spec->balls[b].count == 1)
 			spec->query = spec->balls[b].any[0].query;

@@ -71,6 +71,7 @@ add_windows(Relation index, Buffer buffer, HxSparseDirectory *directory)
 	BlockNumber block = BufferGetBlockNumber(buffer);
 	int count = HxPageWindows(page)->count;
 
+	Assert(HxIsLocked(buffer, BUFFER_LOCK_SHARE));
 	directory->windows = repalloc_huge(
 		directory->windows, (directory->count + count + 1) * sizeof(HxWindow));
 	directory->places =
@@ -103,6 +104,7 @@ HxReadWindows(Relation index, const HxIndexDesc *desc,
 	BlockNumber block;
 	uint32 steps = 0;
 
+	Assert(HxHoldsNoPage());
 	HxReadMeta(index, &meta);
 	memset(directory, 0, sizeof(*directory));
 	directory->windows = palloc(sizeof(HxWindow));
@@ -212,6 +214,7 @@ read_map(HxWindowReader *reader, Page page, int *section)
 	uint32 count = HxPageMap(page)->count;
 	const HxRun *runs = HxMapRuns(reader->desc, page);
 
+	Assert(reader->nmaps > 0);
 	if (count > HxMapCapacity(reader->desc))
 		HxCorrupted(reader->index, reader->window.map,
 					"a window's map has more runs than fit");
@@ -263,6 +266,10 @@ HxOpenWindow(Relation index, const HxIndexDesc *desc, const HxWindow *window,
 	if (reader->pages[HX_SECTION_ROWS] !=
 		(window->rows + desc->capacity - 1) / desc->capacity)
 		HxCorrupted(index, window->map, "a window lacks pages of rows");
+	if (reader->pages[HX_SECTION_DIMS] !=
+		((uint64) window->dims + HX_DIMS_CAPACITY - 1) / HX_DIMS_CAPACITY)
+		HxCorrupted(index, window->map,
+					"a window with other pages of dimensions than it tells");
 	return true;
 }
 
@@ -281,6 +288,7 @@ HxWindowBlock(const HxWindowReader *reader, HxSection section, uint32 number)
 	int low = reader->begin[section];
 	int high = reader->begin[section + 1] - 1;
 
+	Assert(section >= 0 && section < HX_SECTIONS);
 	if (number >= reader->pages[section])
 		HxCorrupted(reader->index, reader->window.map,
 					psprintf("page %u of section %d of a window is missing",
@@ -327,6 +335,7 @@ HxWindowPageRows(const HxWindowReader *reader, uint32 number)
 {
 	int capacity = reader->desc->capacity;
 
+	Assert(number < reader->pages[HX_SECTION_ROWS]);
 	return Min((int64) capacity,
 			   (int64) reader->window.rows - (int64) number * capacity);
 }
@@ -335,6 +344,7 @@ HxWindowPageRows(const HxWindowReader *reader, uint32 number)
 int
 HxWindowPageDims(const HxWindowReader *reader, uint32 number)
 {
+	Assert(number < reader->pages[HX_SECTION_DIMS]);
 	return (int) Min((int64) HX_DIMS_CAPACITY,
 					 reader->window.dims - (int64) number * HX_DIMS_CAPACITY);
 }
@@ -419,6 +429,7 @@ static void
 begin_long(Relation index, const HxIndexDesc *desc, BlockNumber block,
 		   const HxSparseRow *doc, Size size, LongDoc *whole)
 {
+	Assert(!whole->doc && size < doc->size);
 	if (doc->nnz > HX_MAX_SPARSE_NNZ ||
 		doc->size != HxSparseRowSize(desc, doc->nnz))
 		HxCorrupted(index, block, "a pending row of impossible size");
@@ -436,6 +447,7 @@ continue_long(Relation index, BlockNumber block, Page page, LongDoc *whole)
 	if (!whole->doc || size == 0 || size > whole->doc->size - whole->done)
 		HxCorrupted(index, block, "a part of a pending row that has no rest");
 	memcpy((char *) whole->doc + whole->done, HxPendingBytes(page), size);
+	Assert(whole->done + size <= whole->doc->size);
 	whole->done += size;
 	return whole->done == whole->doc->size;
 }
@@ -462,6 +474,7 @@ scan_pending_page(Relation index, const HxIndexDesc *desc, Buffer buffer,
 	uint32 used = HxPagePending(page)->used;
 	uint32 at = HxPagePending(page)->continued;
 
+	Assert(HxIsLocked(buffer, BUFFER_LOCK_SHARE));
 	if (used > HX_PENDING_ROOM || at > used || at % MAXIMUM_ALIGNOF != 0)
 		HxCorrupted(index, block, "pending page with impossible numbers");
 	if ((whole->doc || at > 0) && continue_long(index, block, page, whole))

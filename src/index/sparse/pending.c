@@ -52,6 +52,7 @@ HxMakeLookup(const HxSparseQuery *query)
 		lookup->dims[at & lookup->mask].dim = query->dims[i];
 		lookup->dims[at & lookup->mask].weight = query->weights[i];
 	}
+	Assert(query->nnz <= (int) lookup->mask);
 	return lookup;
 }
 

@@ -147,6 +147,8 @@ add_rows(Rewrite *rewrite, Source *source, Page page, int slot)
 	HxRowArrays rows;
 	const double *norms;
 
+	StaticAssertStmt(HX_WINDOW_ROWS < SLOT_GONE, "no slot means a dead row");
+	Assert(slot + HxPageRows(page)->count <= source->reader->window.rows);
 	HxRowArraysOf(rewrite->desc, page, &rows);
 	norms = (const double *) rows.payloads;
 	for (int i = 0; i < rows.count; i++)
@@ -264,6 +266,7 @@ write_rows(Rewrite *rewrite, HxWindowWriter *writer)
 	Ranked *ranked = rank_rows(rewrite->sketches, rewrite->rows);
 	uint16 *slots = palloc(rewrite->rows * sizeof(uint16));
 
+	Assert(rewrite->rows > 0 && rewrite->rows <= HX_WINDOW_ROWS);
 	for (int slot = 0; slot < rewrite->rows; slot++)
 	{
 		const HxSparseRow *doc = rewrite->docs[ranked[slot].number];
@@ -295,6 +298,7 @@ sort_list(Rewrite *rewrite, int count)
 	HxPosting *postings = rewrite->postings;
 	int done = 0;
 
+	Assert(count > 0 && count <= HX_WINDOW_ROWS);
 	if (count <= FEW_POSTINGS)
 	{
 		for (int i = 1; i < count; i++)
@@ -383,6 +387,7 @@ HxRewriteWindows(const HxWindowReader *readers, int count,
 {
 	Rewrite *rewrite = palloc0(sizeof(Rewrite));
 
+	Assert(count > 0 && HxHoldsStructure(readers[0].index));
 	rewrite->desc = readers[0].desc;
 	rewrite->count = count;
 	rewrite->sources = palloc0(count * sizeof(Source));

@@ -98,6 +98,7 @@ HxFormSparseRow(const HxIndexDesc *desc, const Datum *values,
 	HxSparseRow *doc = palloc0(size);
 	HxAttrRow attrs;
 
+	Assert(size % MAXIMUM_ALIGNOF == 0 && nnz <= HX_MAX_SPARSE_NNZ);
 	HxEncodeAttrs(desc, values, isnull, &attrs);
 	doc->size = size;
 	doc->nnz = nnz;

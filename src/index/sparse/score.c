@@ -77,6 +77,7 @@ void
 HxBlockMaxima(const double *sums, int rows, const uint64 *blocks,
 			  double *maxima)
 {
+	Assert(rows > 0 && rows <= HX_WINDOW_ROWS);
 	for (int b = 0; b * HX_WINDOW_BLOCK < rows; b++)
 	{
 		const double *from = sums + b * HX_WINDOW_BLOCK;
@@ -114,6 +115,7 @@ HxThresholdForTop(const double *values, int count, double wanted)
 	double scale;
 	int reached = 0;
 
+	Assert(count >= 0 && count <= HX_WINDOW_BLOCKS);
 	for (int i = 0; i < count; i++)
 		most = HxGreater(values[i], most);
 	if (!(most >= DBL_MIN * BINS) || wanted >= count)

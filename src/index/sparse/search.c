@@ -54,6 +54,7 @@ may_have_rows(const HxSparseSearch *search, const HxWindow *window)
 static void
 update_peaks(HxWindowState *window, const uint64 *changed)
 {
+	Assert(window->nvisited <= window->blocks);
 	window->best = window->bounds ? -INFINITY : INFINITY;
 	if (window->nvisited == window->blocks)
 		window->best = -INFINITY;
@@ -151,10 +152,12 @@ open_window(HxSparseSearch *search, int number)
 	const HxWindow *entry = &search->directory.windows[number];
 	HxWindowState *window = &search->windows[search->nwindows];
 
+	Assert(search->nwindows <= number);
 	if (entry->dead == entry->rows || !may_have_rows(search, entry))
 		return true;
 	memset(window, 0, sizeof(*window));
 	window->blocks = (entry->rows + HX_WINDOW_BLOCK - 1) / HX_WINDOW_BLOCK;
+	Assert(window->blocks < HX_WINDOW_BLOCKS);
 	for (int b = window->blocks; b < HX_WINDOW_BLOCKS; b++)
 		window->visited[b / 64] |= UINT64CONST(1) << (b % 64);
 	if (!HxOpenWindow(search->base.index, &search->base.desc, entry,
@@ -218,6 +221,7 @@ set_visited(HxWindowState *window, const uint64 *blocks, const uint64 *but)
 	{
 		uint64 done = blocks[w] & ~(but ? but[w] : 0);
 
+		Assert((window->visited[w] & done) == 0);
 		window->visited[w] |= done;
 		window->nvisited += pg_popcount64(done);
 	}
@@ -283,6 +287,7 @@ visit_blocks(HxSparseSearch *search, HxWindowState *window, double least,
 	bool drop = filter_first(search);
 	bool all = !drop && count * SCORE_ALL >= window->blocks;
 
+	Assert(HxHoldsNoPage());
 	memcpy(changed, blocks, sizeof(changed));
 	if (all)
 	{
@@ -368,6 +373,7 @@ visit_best_blocks(HxSparseSearch *search)
 	if (!window)
 		return HxMergeBest(&search->base.best, true);
 	count = choose_blocks(window, least, blocks);
+	Assert(count > 0);
 	wanted = blocks_at_once(search, window);
 	if (window->bounds && count > 2 * wanted)
 		count = choose_blocks(
@@ -387,6 +393,7 @@ open_all(HxSparseSearch *search)
 	MemoryContext old;
 	bool done = true;
 
+	Assert(HxHoldsNoPage() && search->is_read);
 	HxForgetRows(&search->base, search->base.best.room);
 	search->ntids = 0;
 	search->nwindows = 0;
@@ -481,6 +488,7 @@ HxVisitWindow(HxSearch *base)
 {
 	HxSparseSearch *search = (HxSparseSearch *) base;
 
+	Assert(HxHasMoreWindows(base));
 	CHECK_FOR_INTERRUPTS();
 	if (!visit_best_blocks(search))
 		start_over(search);
@@ -505,6 +513,7 @@ HxNextSparseRows(HxSearch *base, ItemPointerData **tids)
 	HxSparseSearch *search = (HxSparseSearch *) base;
 	int64 count = 0;
 
+	Assert(!base->spec.ordered);
 	if (search->is_done)
 		return 0;
 	search->is_done = true;

@@ -71,6 +71,7 @@ mark_dead(Vacuum *vacuum, const HxWindowReader *reader, BlockNumber block)
 	uint32 nulls = 0;
 	int found = find_dead(vacuum, page, true, &nulls);
 
+	Assert(HxHoldsStructure(vacuum->index));
 	window->dead += found;
 	window->nulls -= nulls;
 	GenericXLogFinish(state);
@@ -86,6 +87,7 @@ vacuum_window(Vacuum *vacuum, const HxWindow *window, HxEntryAddress place)
 {
 	HxWindowReader reader;
 
+	Assert(HxHoldsStructure(vacuum->index) && HxHoldsNoPage());
 	if (!HxOpenWindow(vacuum->index, vacuum->desc, window, place, &reader))
 		HxCorrupted(vacuum->index, window->map, "not a window's map");
 	for (uint32 p = 0; p < reader.pages[HX_SECTION_ROWS]; p++)
@@ -155,6 +157,7 @@ mark_dead_pending(Vacuum *vacuum, BlockNumber block, bool frozen)
 	uint32 nulls = 0;
 	int found;
 
+	Assert(HxHoldsStructure(vacuum->index) && HxHoldsNoPage());
 	HxReadMeta(vacuum->index, &meta);
 	directory = HxReadPage(vacuum->index, meta.directory, BUFFER_LOCK_EXCLUSIVE,
 						   HX_PAGE_WINDOWS);
@@ -293,6 +296,7 @@ reclaim_pages(Relation index, const HxIndexDesc *desc,
 	BlockNumber npages;
 	uint8 *reached;
 
+	Assert(HxHoldsStructure(index) && HxHoldsNoPage());
 	npages = HxCountPages(index);
 	HxReadWindows(index, desc, &directory);
 	reached = palloc0(npages / 8 + 1);

@@ -108,6 +108,7 @@ known_mask(HxSparseSearch *search, HxWindowState *window, uint32 number)
 {
 	uint32 pages = window->reader.pages[HX_SECTION_ROWS];
 
+	Assert(number < pages);
 	if (!search->base.filtered)
 		return NULL;
 	if (!window->masks)
@@ -130,6 +131,7 @@ make_mask(HxSparseSearch *search, HxWindowState *window, uint32 number,
 {
 	uint64 *mask = search->mask;
 
+	Assert(!search->base.filtered || window->masks);
 	if (search->base.filtered)
 	{
 		mask = window->masks + number * HxMaskWords(&search->base.desc);
@@ -218,6 +220,7 @@ set_bits(uint64 *bits, int from, int count)
 {
 	uint64 ones = (UINT64CONST(1) << count) - 1; /* of a block, so not all */
 
+	Assert(count > 0 && count < 64);
 	bits[from / 64] |= ones << (from % 64);
 	if (from % 64 + count > 64)
 		bits[from / 64 + 1] |= ones >> (64 - from % 64);
@@ -270,6 +273,7 @@ visit_page(HxSparseSearch *search, HxWindowState *window, uint32 number,
 
 	if (!BufferIsValid(buffer))
 		return false;
+	Assert(HxIsLocked(buffer, BUFFER_LOCK_SHARE));
 	/* Without a filter, few bytes of a page are read */
 	if (search->base.filtered &&
 		number + 1 < window->reader.pages[HX_SECTION_ROWS])
@@ -339,6 +343,7 @@ HxVisitScored(HxSparseSearch *search, HxWindowState *window,
 	Range range = {-INFINITY, INFINITY};
 	double wanted = 0;
 
+	Assert(search->query && HxHoldsNoPage());
 	HxBlockMaxima(search->sums, window->reader.window.rows, blocks,
 				  search->maxima);
 	for (;;)
@@ -369,6 +374,7 @@ HxCountVisits(HxSparseSearch *search, const HxWindowState *window,
 {
 	HxSeenWindow *seen = &search->seen[window->seen];
 
+	Assert(window->seen >= 0 && window->seen < search->nseen);
 	for (int w = 0; w < HX_BLOCK_WORDS; w++)
 	{
 		search->base.stats.visited +=
@@ -399,6 +405,7 @@ HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
 	bool in_nans = search->base.part == HX_PART_NANS;
 	uint64 blocks[HX_BLOCK_WORDS];
 
+	Assert(!HxSparseScores(search) && HxHoldsNoPage());
 	for (int w = 0; w < HX_BLOCK_WORDS; w++)
 		blocks[w] = ~window->visited[w];
 	HxCountVisits(search, window, blocks);
@@ -467,6 +474,7 @@ HxVisitPending(const HxSparseRow *doc, void *state)
 		return;
 	if (HxSparseScores(search) || search->base.part == HX_PART_NANS)
 	{
+		Assert(search->lookup);
 		search->base.stats.scored++;
 		distance = distance_of(search, HxLookupProduct(search->lookup, doc),
 							   doc->norm2);

@@ -42,6 +42,7 @@ load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	MemoryContext old = MemoryContextSwitchTo(build->context);
 	HxSparseRow *doc = HxFormSparseRow(build->desc, values, isnull, tid);
 
+	Assert(HX_SPARSE_BUILD(build)->organizer && build->rows);
 	if (doc->nnz > 0)
 	{
 		HxSketch *sketch = HxOrganizerSample(HX_SPARSE_BUILD(build)->organizer);
@@ -62,6 +63,7 @@ pass_on_sample(HxBuild *build)
 {
 	BufFile *file = HxCreateFile(build, "sample", build->part);
 
+	Assert(build->parallel);
 	HX_MY_WORK(build)->sampled =
 		HxWriteSample(HX_SPARSE_BUILD(build)->organizer, file);
 	HxFinishFile(build, file);
@@ -101,6 +103,7 @@ collect_samples(HxBuild *build)
 	double part =
 		(double) HxOrganizerRoom(organizer) / Max(HxSumWork(build).sampled, 1);
 
+	Assert(build->parallel);
 	for (int p = 0; p < shared->nparts; p++)
 	{
 		BufFile *file = HxOpenFile(build, "sample", p);
@@ -122,6 +125,7 @@ train_share(HxBuild *build)
 	HX_INJECT("build-train");
 	if (build->parallel)
 		HX_SPARSE_BUILD(build)->organizer = collect_samples(build);
+	Assert(HX_SPARSE_BUILD(build)->organizer);
 	HxOrganizerTrain(HX_SPARSE_BUILD(build)->organizer, HxSumWork(build).rows);
 	MemoryContextSwitchTo(old);
 }
@@ -136,6 +140,7 @@ next_spooled(BufFile *spool)
 	bytea *packed;
 
 	HxReadFile(spool, &head, offsetof(HxSparseRow, words));
+	Assert(head.size >= offsetof(HxSparseRow, words));
 	packed = palloc(VARHDRSZ + head.size);
 	SET_VARSIZE(packed, VARHDRSZ + head.size);
 	memcpy(VARDATA(packed), &head, offsetof(HxSparseRow, words));
@@ -163,6 +168,8 @@ sort_rows(HxBuild *build, BufFile *spool, HxSorter *sorter)
 {
 	int64 rows = HX_MY_WORK(build)->rows;
 
+	Assert(rows >= 0 && rows <= PG_UINT32_MAX);
+	Assert(HX_SPARSE_BUILD(build)->organizer);
 	for (int64 i = 0; i < rows; i++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(build->context);

@@ -111,6 +111,7 @@ HxBeginWindow(Relation index, const HxIndexDesc *desc, uint64 owner,
 {
 	HxWindowWriter *writer = palloc0(sizeof(HxWindowWriter));
 
+	Assert(owner != 0 && (!logged || HxHoldsStructure(index)));
 	writer->index = index;
 	writer->desc = desc;
 	writer->logged = logged;
@@ -172,6 +173,7 @@ put_units(HxWindowWriter *writer, const void *units, int count)
 
 		memcpy(HxPagePostings((Page) writer->page.data) + at, from,
 			   fit * sizeof(HxPosting));
+		Assert(at + fit <= HX_UNITS_A_PAGE);
 		writer->units += fit;
 		from += fit;
 		count -= fit;
@@ -189,6 +191,7 @@ upper_half(float value)
 {
 	uint32 bits;
 
+	Assert(!(value < 0));
 	memcpy(&bits, &value, sizeof(bits));
 	return (uint16) ((bits + 0xFFFF) >> 16);
 }
@@ -213,6 +216,7 @@ bound_blocks(const HxPosting *postings, int count, HxBlockBound *bounds)
 		{
 			if (blocks == count / POSTINGS_A_BOUND)
 				return 0;
+			Assert(blocks < HX_WINDOW_BLOCKS);
 			bounds[blocks].block = block;
 			bounds[blocks++].first = i;
 			max = 0;
@@ -234,6 +238,8 @@ HxWindowAddList(HxWindowWriter *writer, uint32 dim, const HxPosting *postings,
 	bool negative = false;
 
 	Assert(count > 0 && count <= HX_WINDOW_ROWS);
+	Assert(writer->logged || writer->window.dims == 0 ||
+		   writer->dims[writer->window.dims - 1].dim < dim);
 	if (writer->window.dims == writer->dims_room)
 	{
 		writer->dims_room *= 2;
@@ -244,6 +250,10 @@ HxWindowAddList(HxWindowWriter *writer, uint32 dim, const HxPosting *postings,
 	{
 		float weight = HxPostingWeight(&postings[i]);
 
+		Assert(postings[i].slot < writer->window.rows);
+		/* Of other windows' lists, which may be damaged, only a check knows */
+		Assert(writer->logged || i == 0 ||
+			   postings[i - 1].slot < postings[i].slot);
 		max = Max(max, fabsf(weight));
 		negative |= weight < 0;
 	}
@@ -317,6 +327,7 @@ put_map(HxWindowWriter *writer)
 		memcpy(all + at, writer->runs[s], writer->nruns[s] * sizeof(HxRun));
 		at += writer->nruns[s];
 	}
+	Assert(at == total && capacity > 0);
 	for (int p = (total - 1) / capacity; p >= 0; p--)
 	{
 		int first = p * capacity;
@@ -340,11 +351,13 @@ put_map(HxWindowWriter *writer)
 void
 HxEndWindow(HxWindowWriter *writer, HxWindow *window)
 {
+	Assert(writer->window.rows > 0);
 	if (writer->units % HX_UNITS_A_PAGE != 0)
 		put_section_page(writer, HX_SECTION_POSTINGS);
 	put_dims(writer);
 	put_fences(writer);
 	put_map(writer);
+	Assert(BlockNumberIsValid(writer->window.map));
 	*window = writer->window;
 	for (int s = 0; s < HX_SECTIONS; s++)
 		pfree(writer->runs[s]);
@@ -488,6 +501,7 @@ place_lists(HxAssembler *assembler)
 			->count = at;
 		at += sorted[i].count;
 	}
+	Assert(count == assembler->dims && at == assembler->postings);
 	return sorted;
 }
 
@@ -534,6 +548,7 @@ HxWriteAssembled(HxAssembler *assembler, HxWindowWriter *writer)
 		HxWindowAddList(writer, lists[d].key - 1, list, lists[d].count);
 		list += lists[d].count;
 	}
+	Assert(list == postings + assembler->postings);
 	pfree(lists);
 	pfree(postings);
 	MemoryContextReset(assembler->context);

@@ -76,6 +76,7 @@ choose_blocks(const HxBuild *build, int64 rows)
 	Size each = block_memory(build);
 	int most = most_blocks(build);
 
+	Assert(best < HX_KEY_MAX_BLOCKS && most < HX_KEY_MAX_BLOCKS);
 	if (best <= most)
 		return best;
 	ereport(NOTICE,
@@ -111,6 +112,7 @@ take_sample(HxBuild *build, const HxWork *loaded, int wanted, uint8 *sample)
 	uint64 random = 1;
 	int64 seen = 0;
 
+	Assert(wanted > 0 && wanted <= samplable(loaded));
 	for (int64 i = 0; i < stretches; i++)
 	{
 		int64 start = (int64) (i * stretch);
@@ -155,6 +157,7 @@ publish(HxBuild *build, const char *name, int number, const uint8 *data,
 static void
 publish_centroids(HxBuild *build, const uint8 *centroids, int count)
 {
+	Assert(build->part == 0 && count >= 0);
 	HX_BLOCKS_BUILD(build)->centroids = unconstify(uint8 *, centroids);
 	build->shared->ncentroids = count;
 	build->shared->generation++;
@@ -267,6 +270,7 @@ calibrate(HxBuild *build, int64 vectors)
 		return;
 	HxSetPhase(HX_PHASE_CALIBRATE, vectors);
 	HxRunTask(build, HX_TASK_SCORE, HX_BLOCKS_BUILD(build)->ncentroids);
+	Assert(HX_BLOCKS_BUILD(build)->scorer);
 	HxCollectScores(build);
 	table = palloc(sizeof(HxMisses));
 	if (HxEndScoring(HX_BLOCKS_BUILD(build)->scorer, table, &rows))
@@ -280,6 +284,7 @@ HxBuildBlocks(HxBuild *build, IndexBuildResult *result)
 {
 	HxWork loaded;
 
+	Assert(build->part == 0);
 	HxBeginTeam(build);
 	HxSetPhase(HX_PHASE_LOAD, 0);
 	HxRunTask(build, HX_TASK_LOAD, 0);

@@ -120,6 +120,7 @@ add_group(HxGroups *groups, const KeyRow *keys, int64 start, int64 end,
 {
 	ValueGroup *group;
 
+	Assert(start < end && nblocks > 0);
 	if (groups->count == groups->room)
 	{
 		groups->room = Max(2 * groups->room, 64);
@@ -136,6 +137,8 @@ add_group(HxGroups *groups, const KeyRow *keys, int64 start, int64 end,
 	group->start = start;
 	group->count = end - start;
 	group->nblocks = nblocks;
+	Assert(HxCompareKeys(group->low, group->high) <= 0);
+	Assert(groups->count == 1 || HxCompareKeys(group[-1].high, group->low) < 0);
 }
 
 /* End of the run of equal keys that begins at a place */
@@ -144,6 +147,7 @@ end_of_run(const KeyRow *keys, int64 nkeys, int64 start)
 {
 	int64 end = start + 1;
 
+	Assert(start < nkeys);
 	while (end < nkeys && HxCompareKeys(keys[start].key, keys[end].key) == 0)
 		end++;
 	return end;
@@ -160,6 +164,7 @@ form_groups(HxGroups *groups, const KeyRow *keys, int64 nkeys, double target)
 	int64 blocks = 0;
 	int64 end;
 
+	Assert(target > 0);
 	groups->count = 0;
 	for (int64 start = 0; start < nkeys; start = end)
 	{
@@ -202,6 +207,7 @@ train_group(HxBuild *build, HxSpool *spool, const KeyRow *keys,
 	int count = (int) Min(wanted, most_rows);
 	uint8 *sample = MemoryContextAllocHuge(CurrentMemoryContext, count * size);
 
+	Assert(count > 0);
 	for (int i = 0; i < count; i++)
 	{
 		int64 at = group->start + (int64) ((double) i * group->count / count);
@@ -266,6 +272,7 @@ HxTrainGroups(HxBuild *build, int64 rows, bool alive, int best, int most,
 	}
 	HxCloseSpool(spool);
 	pfree(keys);
+	Assert(build->part == 0 && next <= blocks);
 	HX_BLOCKS_BUILD(build)->groups = groups;
 	publish_groups(build);
 	return centroids;
@@ -326,6 +333,7 @@ find_group(const HxGroups *groups, HxKey key)
 	int low = 0;
 	int high = groups->count - 1;
 
+	Assert(groups->count > 0);
 	while (low < high)
 	{
 		int middle = low + (high - low + 1) / 2;
@@ -351,6 +359,7 @@ HxAssignInGroup(HxGrouper *grouper, const HxRow *row)
 	const ValueGroup *group = &grouper->groups.groups[number];
 	MemoryContext old;
 
+	Assert(row->has_vector && group->nblocks > 0);
 	if (group->nblocks == 1)
 		return group->block;
 	if (!grouper->assigners[number])

@@ -13,6 +13,7 @@ HxOpenSpool(HxBuild *build)
 	HxSpool *spool = palloc0(sizeof(HxSpool));
 	int nparts = build->shared->nparts;
 
+	Assert(build->parallel || build->rows);
 	spool->build = build;
 	spool->part = -1;
 	spool->files = palloc0(nparts * sizeof(BufFile *));
@@ -31,6 +32,7 @@ HxReadSpool(HxSpool *spool, int64 number, HxRow *row)
 
 	while (part < shared->nparts - 1 && number >= shared->work[part].rows)
 		number -= shared->work[part++].rows;
+	Assert(number >= 0 && number < shared->work[part].rows);
 	if (part != spool->part || number != spool->next)
 	{
 		if (BufFileSeek(spool->files[part], 0, (off_t) (number * size),

@@ -47,6 +47,7 @@ load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	HxWork *work = HX_MY_WORK(build);
 	HxRow *row = HX_BLOCKS_BUILD(build)->row;
 
+	Assert(row && build->rows);
 	memset(row, 0, HxRowSize(desc));
 	row->tid = *tid;
 	row->has_vector = !isnull[vector];
@@ -96,6 +97,8 @@ assign_own_sample(HxBuild *build, HxAssigner *assigner)
 	int64 start = 0;
 	int64 end = 0;
 
+	Assert(build->part == 0);
+	Assert(HX_BLOCKS_BUILD(build)->sample && HX_BLOCKS_BUILD(build)->nearest);
 	while (HxClaim(build, SAMPLES_A_CHUNK, &start, &end))
 	{
 		for (int64 i = start; i < end; i++)
@@ -124,6 +127,7 @@ assign_filed_sample(HxBuild *build, HxAssigner *assigner)
 	Answer answer = {0};
 	int64 count = 0;
 
+	Assert(build->part > 0);
 	while (HxClaim(build, SAMPLES_A_CHUNK, &answer.start, &answer.end))
 	{
 		if (BufFileSeek(file, 0, (off_t) (answer.start * payload), SEEK_SET) !=
@@ -168,6 +172,7 @@ HxCollectAnswers(HxBuild *build)
 	const HxBuildShared *shared = build->shared;
 	Answer answer;
 
+	Assert(build->part == 0 && HX_BLOCKS_BUILD(build)->nearest);
 	for (int p = 1; p < shared->nparts; p++)
 	{
 		BufFile *file = HxOpenFile(build, "nearest",
@@ -176,6 +181,8 @@ HxCollectAnswers(HxBuild *build)
 		for (int64 n = 0; n < shared->work[p].sampled; n++)
 		{
 			HxReadFile(file, &answer, sizeof(answer));
+			Assert(answer.start < answer.end &&
+				   answer.end - answer.start <= SAMPLES_A_CHUNK);
 			memcpy(HX_BLOCKS_BUILD(build)->nearest + answer.start,
 				   answer.nearest, (answer.end - answer.start) * sizeof(int));
 		}
@@ -191,6 +198,7 @@ sort_key(int64 block, const ItemPointerData *tid)
 {
 	int64 offset = ItemPointerGetOffsetNumberNoCheck(tid);
 
+	Assert(block >= 0 && block < HX_KEY_MAX_BLOCKS);
 	return block << HX_KEY_TID_BITS |
 		   (int64) ItemPointerGetBlockNumberNoCheck(tid) << HX_KEY_OFFSET_BITS |
 		   Min(offset, (1 << HX_KEY_OFFSET_BITS) - 1);
@@ -231,6 +239,7 @@ free_placer(Placer *placer)
 static int
 place_row(Placer *placer, const HxIndexDesc *desc, const HxRow *row)
 {
+	Assert(row->has_vector && (placer->grouper || placer->assigner));
 	if (placer->grouper)
 		return HxAssignInGroup(placer->grouper, row);
 	return HxAssign(placer->assigner, HxRowPayload(desc, row), NULL);
@@ -312,6 +321,7 @@ score_share(HxBuild *build)
 void
 HxCollectScores(HxBuild *build)
 {
+	Assert(build->part == 0 && HX_BLOCKS_BUILD(build)->scorer);
 	for (int p = 1; p < build->shared->nparts; p++)
 	{
 		BufFile *file = HxOpenFile(build, "scores", p);

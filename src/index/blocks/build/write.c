@@ -117,6 +117,8 @@ HxBeginWrite(Relation index, ForkNumber fork, const HxIndexDesc *desc,
 	HxWriter *writer = palloc0(sizeof(HxWriter));
 	int reserved;
 
+	Assert(RelationGetNumberOfBlocksInFork(index, fork) == 0);
+	Assert(nblocks == 0 || (nblocks > 0 && centroids));
 	writer->index = index;
 	writer->fork = fork;
 	writer->desc = desc;
@@ -169,6 +171,7 @@ start_rows_page(HxWriter *writer, int block)
 							block % writer->entries_a_page};
 	Buffer buffer;
 
+	Assert(block <= writer->nblocks);
 	end_rows_page(writer, entry->first != InvalidBlockNumber);
 	HX_INJECT("build-page");
 	/* Here, since while a page is being filled its lock holds them off */
@@ -211,6 +214,7 @@ summarise_row(HxWriter *writer, int block, const HxRow *row)
 void
 HxWriteRow(HxWriter *writer, int block, const HxRow *row)
 {
+	Assert(block >= writer->block && row->has_vector == (block > 0));
 	if (!BufferIsValid(writer->buffer) || writer->block != block ||
 		HxPageRows(BufferGetPage(writer->buffer))->count >= writer->limit)
 		start_rows_page(writer, block);
@@ -241,6 +245,7 @@ write_directory_page(HxWriter *writer, int d)
 	int first = d * writer->entries_a_page;
 	int count = Min(writer->entries_a_page, writer->nblocks + 1 - first);
 
+	Assert(count > 0 && count <= writer->entries_a_page);
 	HxInitDirectoryPage(desc, page);
 	HxPageDirectory(page)->count = count;
 	HxPageDirectory(page)->zones = zone_page(writer, first);
@@ -275,6 +280,7 @@ write_zone_pages(HxWriter *writer, int d)
 												  d * writer->zone_pages + z);
 		Page page = BufferGetPage(buffer);
 
+		Assert(count <= writer->zones_a_page);
 		HxInitZonesPage(desc, page, 1 + d);
 		HxPageZones(page)->count = count;
 		if (z + 1 < writer->zone_pages)
@@ -297,6 +303,7 @@ write_upper_page(HxWriter *writer, int u)
 	int end = Min(first + writer->upper_capacity, writer->ndirectory);
 	uint8 *centroid = palloc(desc->payload);
 
+	Assert(first < end);
 	HxInitUpperPage(desc, page);
 	for (int d = first; d < end; d++)
 	{
@@ -349,6 +356,7 @@ void
 HxEndWrite(HxWriter *writer)
 {
 	end_rows_page(writer, false);
+	Assert(!BufferIsValid(writer->buffer));
 	postpone_splits(writer);
 	for (int d = 0; d < writer->ndirectory; d++)
 	{

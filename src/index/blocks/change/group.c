@@ -153,6 +153,7 @@ HxFindGroupBlock(Relation index, const HxIndexDesc *desc, const uint8 *payload,
 	bool low;
 	HxMeta meta;
 
+	Assert(HxIsGrouped(desc) && HxHoldsNoPage());
 	HxReadMeta(index, &meta);
 	finder.key = HxKeyOf(desc, attrs->words, attrs->nulls);
 	finder.spreads = palloc(HxDirectoryCapacity(desc) * sizeof(uint32));
@@ -181,6 +182,7 @@ HxFindGroupBlock(Relation index, const HxIndexDesc *desc, const uint8 *payload,
 static HxKey
 key_of_row(const HxRewrite *rewrite, int row)
 {
+	Assert(row >= 0 && row < rewrite->count);
 	return HxKeyOf(rewrite->desc,
 				   rewrite->words + (Size) row * rewrite->desc->nwords,
 				   rewrite->nulls[row]);
@@ -231,6 +233,7 @@ HxCutByKey(const HxRewrite *rewrite, int wanted, int *rows, int *counts)
 		}
 		start = end;
 	}
+	Assert(cut < count && parts < Max(wanted, 1));
 	counts[parts++] = count - cut;
 	return parts;
 }
@@ -244,6 +247,7 @@ HxMayJoin(const HxSpan *ranges, int count, int a, int b)
 	HxKey low;
 	HxKey high;
 
+	Assert(a != b && a >= 0 && a < count && b >= 0 && b < count);
 	if (HxSpanIsEmpty(&ranges[a]) || HxSpanIsEmpty(&ranges[b]))
 		return true;
 	HxAddSpan(&both, ranges[b]);

@@ -64,6 +64,7 @@ find_room(Relation index, const HxEntry *entry, bool may_add, RowAppend *append)
 	BlockNumber block = entry->append;
 	uint32 steps = 0;
 
+	Assert(HxIsLocked(append->directory, BUFFER_LOCK_EXCLUSIVE));
 	if (block == InvalidBlockNumber && entry->first != InvalidBlockNumber)
 		HxCorrupted(index, BufferGetBlockNumber(append->directory),
 					"an entry names no page to append to");
@@ -90,6 +91,7 @@ find_room(Relation index, const HxEntry *entry, bool may_add, RowAppend *append)
 	if (!may_add)
 		return false;
 	append->rows = HxNewBuffer(index, &append->reused);
+	Assert(HxIsLocked(append->rows, BUFFER_LOCK_EXCLUSIVE));
 	append->is_new = true;
 	return true;
 }
@@ -124,6 +126,9 @@ write_append(Relation index, const HxIndexDesc *desc, const RowAppend *append,
 	Page page = GenericXLogRegisterBuffer(
 		state, append->rows, append->is_new ? GENERIC_XLOG_FULL_IMAGE : 0);
 
+	Assert(HxIsLocked(append->directory, BUFFER_LOCK_EXCLUSIVE));
+	Assert(HxIsLocked(append->rows, BUFFER_LOCK_EXCLUSIVE));
+	Assert(!BufferIsValid(append->full) || append->is_new);
 	if (append->is_new)
 	{
 		HxInitRowsPage(desc, page, entry->owner, place);
@@ -173,6 +178,7 @@ attempt_append(Relation index, const HxIndexDesc *desc, const HxBlock *block,
 	const HxEntry *entry;
 	Attempt attempt = APPEND_GONE;
 
+	Assert(HxHoldsNoPage());
 	append.directory = HxReadPage(index, block->place.page,
 								  BUFFER_LOCK_EXCLUSIVE, HX_PAGE_DIRECTORY);
 	entry = HxGetEntry(index, append.directory, block->place.slot);
@@ -222,6 +228,7 @@ make_entry(const HxIndexDesc *desc, Page directory, int slot, Page zones,
 	HxEntry *entry = &HxPageEntries(directory)[slot];
 	int zone = HxPageZones(zones)->count++;
 
+	Assert(row->payload && slot == HxPageDirectory(directory)->count);
 	memset(entry, 0, sizeof(*entry));
 	entry->owner = owner;
 	entry->zones = zones_block;
@@ -247,6 +254,7 @@ make_first_block(Relation index, const HxIndexDesc *desc, const NewRow *row)
 	bool fresh;
 	HxMeta known;
 
+	Assert(row->payload && HxHoldsNoPage());
 	HxReadMeta(index, &known);
 	first = known.directory;
 	directory =
@@ -321,6 +329,7 @@ insert_row(Relation index, Relation heap, const HxIndexDesc *desc, NewRow *row)
 	{
 		HxBlock block;
 
+		Assert(HxHoldsNoPage());
 		CHECK_FOR_INTERRUPTS();
 		if (!row->payload)
 		{

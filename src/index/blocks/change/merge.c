@@ -169,6 +169,7 @@ find_neighbour(const Tidy *tidy, int thin, double target)
 		if (HxMayJoin(tidy->ranges, tidy->count, i, thin))
 			best = i;
 	}
+	Assert(best != thin);
 	pfree(spreads);
 	return best;
 }
@@ -181,6 +182,7 @@ set_target(Tidy *tidy, HxRewrite *rewrite)
 	HxTarget *target = &rewrite->targets[0];
 	uint8 *centroid = palloc(tidy->desc->payload);
 
+	Assert(rewrite->nsources > 0 && rewrite->count > 0);
 	HxTrainAlone(tidy->desc, rewrite->payloads, rewrite->count, centroid, 1);
 	target->place = last->place;
 	target->centroid = centroid;
@@ -203,6 +205,8 @@ rewrite_blocks(Tidy *tidy, HxRewrite *rewrite, const int *blocks, int count)
 	HxCounts counts = {.merges = count - 1, .blocks = 0};
 	TidyBlock *last = &tidy->blocks[blocks[count - 1]];
 
+	Assert(HxHoldsStructure(tidy->index));
+	Assert(count == 1 || (count == 2 && blocks[0] < blocks[1]));
 	for (int i = 0; i < count; i++)
 	{
 		const TidyBlock *block = &tidy->blocks[blocks[i]];
@@ -244,6 +248,7 @@ rewrite_blocks(Tidy *tidy, HxRewrite *rewrite, const int *blocks, int count)
 		memcpy(tidy->centroids + (Size) blocks[count - 1] * tidy->desc->payload,
 			   rewrite->targets[0].centroid, tidy->desc->payload);
 	}
+	Assert(tidy->live > 0);
 	tidy->freed += counts.pages_freed;
 	counts.pages_reused = rewrite->reused;
 	HxAddCounts(tidy->index, &counts);
@@ -314,6 +319,7 @@ HxTidyBlocks(Relation index, const HxIndexDesc *desc)
 	Tidy tidy = {index, desc};
 	double target;
 
+	Assert(HxHoldsNoPage());
 	read_blocks(&tidy);
 	target = HxBlockTarget(index, desc, tidy.rows);
 	for (int b = 0; b < tidy.count; b++)

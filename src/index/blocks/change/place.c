@@ -29,6 +29,7 @@ add_zone_pages(Relation index, const HxIndexDesc *desc, BlockNumber parent)
 	int count = (HxDirectoryCapacity(desc) - 1) / HxZonesCapacity(desc) + 1;
 	BlockNumber next = InvalidBlockNumber;
 
+	Assert(HxHoldsStructure(index));
 	for (int i = 0; i < count; i++)
 	{
 		bool reused;
@@ -72,6 +73,7 @@ add_directory_page(Relation index, const HxIndexDesc *desc, BlockNumber page,
 	Page before_page = GenericXLogRegisterBuffer(state, before, 0);
 	Page upper_page = GenericXLogRegisterBuffer(state, upper, 0);
 
+	Assert(HxHoldsStructure(index));
 	HX_INJECT_LOCKED("divide-zones-added");
 	HxInitDirectoryPage(desc, added);
 	HxPageDirectory(added)->zones = zones;
@@ -148,6 +150,7 @@ list_movable(const HxRewrite *rewrite, HxEntryAddress stays, Movable *movable)
 	Buffer buffer;
 	Page page;
 
+	Assert(HxHoldsNoPage());
 	movable->count = 0;
 	movable->keys = palloc(capacity * sizeof(HxKey));
 	movable->slots = palloc(capacity * sizeof(int));
@@ -168,7 +171,8 @@ list_movable(const HxRewrite *rewrite, HxEntryAddress stays, Movable *movable)
 		movable->slots[at] = i;
 		movable->rows[at] = entry->rows;
 		range = HxEntrySpan(rewrite->index, desc, entry, &zones);
-		movable->keys[at] = HxSpanLow(&range);
+		movable->keys[at] =
+			HxSpanIsEmpty(&range) ? (HxKey){0, true} : HxSpanLow(&range);
 		memcpy(movable->centroids + at * desc->payload,
 			   HxPageCentroids(page) + i * desc->payload, desc->payload);
 		movable->count++;
@@ -212,8 +216,10 @@ choose_half(const HxIndexDesc *desc, const Movable *movable, int *order)
 	int64 rows[2] = {0};
 	int first;
 
+	Assert(count >= 2);
 	first = order_blocks(desc, movable, order);
 	first = Min(Max(first, least), count - least);
+	Assert(first > 0 && first < count);
 	for (int i = 0; i < count; i++)
 		rows[i >= first] += movable->rows[order[i]];
 	if (rows[0] <= rows[1])
@@ -253,6 +259,7 @@ move_block(HxRewrite *rewrite, HxEntryAddress from, const uint8 *centroid,
 	HxTarget *target = &rewrite->targets[0];
 	HxCounts counts = {0};
 
+	Assert(HxHoldsStructure(rewrite->index) && HxHoldsNoPage());
 	HxResetRewrite(rewrite);
 	if (!HxCopyBlock(rewrite, from) || rewrite->count == 0)
 		return false;
@@ -370,6 +377,8 @@ HxFindPlaces(HxRewrite *rewrite, HxEntryAddress place, int wanted)
 	int end = Min(HxDirectoryCapacity(desc), first + ZONE_PAGES * capacity);
 	int found = 1;
 
+	Assert(HxHoldsStructure(rewrite->index) && HxHoldsNoPage());
+	Assert(wanted >= 2 && wanted <= HX_REWRITE_TARGETS);
 	if (wanted > 2)
 	{
 		Buffer buffer = HxReadPage(rewrite->index, place.page,
@@ -394,5 +403,6 @@ HxFindPlaces(HxRewrite *rewrite, HxEntryAddress place, int wanted)
 		find_place(rewrite->index, desc, place.page, &rewrite->targets[1]);
 		found = 2;
 	}
+	Assert(found >= 2 && found <= wanted);
 	return found;
 }

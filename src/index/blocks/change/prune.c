@@ -64,6 +64,7 @@ copy_page(Prune *prune, BlockNumber *next)
 	PrunePage *page = &prune->pages[prune->npages++];
 	HxRowArrays arrays;
 
+	Assert(prune->npages <= MOST_PAGES);
 	if (!BufferIsValid(buffer))
 		return false;
 	HxRowArraysOf(prune->desc, BufferGetPage(buffer), &arrays);
@@ -125,6 +126,7 @@ find_dead_rows(Prune *prune, int step)
 	SnapshotData snapshot;
 	int found = 0;
 
+	Assert(step > 0 && HxHoldsNoPage());
 	InitNonVacuumableSnapshot(snapshot, GlobalVisTestFor(prune->heap));
 	for (int r = 0; r < prune->nrows; r += step)
 	{
@@ -231,6 +233,7 @@ HxPruneBlock(Relation index, Relation heap, const HxIndexDesc *desc,
 	Prune *prune = palloc0(sizeof(Prune));
 	bool same = true;
 
+	Assert(HxHoldsNoPage() && !HxHoldsStructure(index));
 	prune->index = index;
 	prune->heap = heap;
 	prune->desc = desc;

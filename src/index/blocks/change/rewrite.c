@@ -39,6 +39,7 @@ HxBeginRewrite(Relation index, const HxIndexDesc *desc)
 	MemoryContext context;
 	HxRewrite *rewrite;
 
+	Assert(HxHoldsNoPage());
 	if (!HxTryLockStructure(index))
 	{
 		if (anywhere)
@@ -61,6 +62,7 @@ HxEndRewrite(HxRewrite *rewrite)
 {
 	Relation index = rewrite->index;
 
+	Assert(HxHoldsNoPage() && !BufferIsValid(rewrite->locked));
 	HxUnlockStructure(index);
 	if (rewrite->anywhere)
 		HxUnlockMoves(index);
@@ -77,6 +79,7 @@ HxReserveOwners(Relation index, int count)
 	HxMeta *meta = HxPageMeta(GenericXLogRegisterBuffer(state, buffer, 0));
 	uint64 first = meta->next_owner;
 
+	Assert(count > 0);
 	meta->next_owner += count;
 	GenericXLogFinish(state);
 	UnlockReleaseBuffer(buffer);
@@ -91,6 +94,8 @@ copy_entry(const HxRewrite *rewrite, HxEntryAddress place, HxEntry *entry)
 {
 	Buffer buffer = rewrite->locked;
 
+	Assert(!BufferIsValid(buffer) ||
+		   BufferGetBlockNumber(buffer) == place.page);
 	if (!BufferIsValid(buffer))
 		buffer = HxReadPage(rewrite->index, place.page, BUFFER_LOCK_SHARE,
 							HX_PAGE_DIRECTORY);
@@ -168,6 +173,8 @@ HxCopyBlock(HxRewrite *rewrite, HxEntryAddress place)
 	int before = rewrite->count;
 	BlockNumber next;
 
+	Assert(HxHoldsStructure(rewrite->index));
+	Assert(rewrite->nsources < HX_REWRITE_SOURCES);
 	source->place = place;
 	source->npages = 0;
 	if (!copy_entry(rewrite, place, &source->entry) ||
@@ -288,6 +295,8 @@ write_page(HxRewrite *rewrite, HxTarget *target, Buffer buffer,
 	Page page =
 		GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);
 
+	Assert(HxIsLocked(buffer, BUFFER_LOCK_EXCLUSIVE));
+	Assert(first < end && end - first <= desc->capacity);
 	HxInitRowsPage(desc, page, target->entry.owner, target->place);
 	HxPageOpaque(page)->next = next;
 	for (int i = first; i < end; i++)
@@ -296,6 +305,7 @@ write_page(HxRewrite *rewrite, HxTarget *target, Buffer buffer,
 		const uint8 *payload = rewrite->payloads + (Size) row * desc->payload;
 		HxAttrRow attrs;
 
+		Assert(row >= 0 && row < rewrite->count);
 		get_attrs(rewrite, row, &attrs);
 		HxPutRow(desc, page, payload, &attrs, &rewrite->tids[row]);
 		summarise(rewrite, target, payload, &attrs);
@@ -313,7 +323,7 @@ HxWriteTarget(HxRewrite *rewrite, HxTarget *target, const int *rows, int count)
 	int pages = (count + desc->capacity - 1) / desc->capacity;
 	Buffer buffer = new_page(rewrite);
 
-	Assert(count > 0);
+	Assert(count > 0 && count <= rewrite->count);
 	entry->rows = entry->radius = entry->max_weight = entry->changes = 0;
 	entry->flags = entry->split_above = 0;
 	entry->min_weight = PG_UINT32_MAX;
@@ -340,6 +350,7 @@ HxWriteTarget(HxRewrite *rewrite, HxTarget *target, const int *rows, int count)
 	entry->pages = pages;
 	entry->first = target->pages[0];
 	entry->append = target->pages[pages - 1];
+	Assert(entry->rows == (uint32) count && target->npages == pages);
 }
 
 /* ---- switching ---- */
@@ -376,6 +387,7 @@ list_changes(const HxRewrite *rewrite, Change *changes)
 		}
 		changes[c].target = target;
 	}
+	Assert(count <= HX_REWRITE_SOURCES + HX_REWRITE_TARGETS);
 	return count;
 }
 
@@ -458,6 +470,7 @@ apply_change(const HxIndexDesc *desc, const Change *change, Page directory,
 	HxEntry *entry = &HxPageEntries(directory)[slot];
 	HxZone *zone = HxPageZone(desc, zones, change->zone);
 
+	Assert(slot < HxPageDirectory(directory)->capacity);
 	if (change->target)
 	{
 		*entry = change->target->entry;
@@ -488,7 +501,11 @@ HxSwitchBlocks(HxRewrite *rewrite)
 	int count = list_changes(rewrite, changes);
 	bool same = true;
 
-	HX_INJECT("rewrite-before-switch");
+	Assert(HxHoldsStructure(rewrite->index) && rewrite->nsources > 0);
+	if (BufferIsValid(rewrite->locked))
+		HX_INJECT_LOCKED("rewrite-before-switch");
+	else
+		HX_INJECT("rewrite-before-switch");
 	lock_changes(rewrite, changes, count);
 	for (int s = 0; s < rewrite->nsources; s++)
 		same &= is_same_entry(BufferGetPage(changes[s].directory),
@@ -526,6 +543,9 @@ free_some(Relation index, const BlockNumber *pages, int count, uint64 owner)
 	GenericXLogState *state = GenericXLogStart(index);
 	bool any = false;
 
+	StaticAssertStmt(PAGES_A_RECORD <= MAX_GENERIC_XLOG_PAGES,
+					 "one record changes them");
+	Assert(count > 0 && count <= PAGES_A_RECORD);
 	for (int i = 0; i < count; i++)
 	{
 		Page page;
@@ -555,6 +575,7 @@ free_some(Relation index, const BlockNumber *pages, int count, uint64 owner)
 void
 HxFreePages(Relation index, const BlockNumber *pages, int count, uint64 owner)
 {
+	Assert(HxHoldsNoPage());
 	for (int i = 0; i < count; i += PAGES_A_RECORD)
 	{
 		CHECK_FOR_INTERRUPTS();

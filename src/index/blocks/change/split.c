@@ -176,6 +176,7 @@ train_part(Parts *parts, int part, int first)
 	const int *rows = parts->rows + first;
 	uint8 *payloads = palloc(count * desc->payload);
 
+	Assert(count > 0);
 	for (int i = 0; i < count; i++)
 	{
 		int row = rows[(int64) i * parts->count[part] / count];
@@ -244,6 +245,7 @@ divide(Parts *parts, double most)
 	parts->count[1] = count - parts->count[0];
 	for (int p = 0; p < 2 && parts->count[0] != first; p++)
 		train_part(parts, p, p == 0 ? 0 : parts->count[0]);
+	Assert(parts->count[0] > 0 && parts->count[1] > 0);
 	return true;
 }
 
@@ -284,6 +286,7 @@ sort_parts(Parts *parts, const uint8 *part)
 				size);
 		parts->count[kept++] = at - start;
 	}
+	Assert(at == parts->rewrite->count);
 	parts->nparts = kept;
 }
 
@@ -301,6 +304,7 @@ cluster(Parts *parts, int wanted)
 	uint8 *part = MemoryContextAllocHuge(CurrentMemoryContext, rewrite->count);
 	uint32 spreads[HX_REWRITE_TARGETS];
 
+	Assert(wanted <= HX_REWRITE_TARGETS);
 	parts->nparts = HxTrainAlone(desc, sample, count, parts->centroids, wanted);
 	for (int i = 0; i < rewrite->count; i++)
 	{
@@ -336,6 +340,7 @@ postpone(const HxRewrite *rewrite)
 							   BUFFER_LOCK_EXCLUSIVE, HX_PAGE_DIRECTORY);
 	HxEntry *entry = HxGetEntry(rewrite->index, buffer, source->place.slot);
 
+	Assert(rewrite->nsources == 1 && HxHoldsStructure(rewrite->index));
 	if (entry->owner == source->entry.owner)
 	{
 		GenericXLogState *state = GenericXLogStart(rewrite->index);
@@ -364,6 +369,7 @@ write_parts(Parts *parts)
 		HxWriteTarget(rewrite, target, parts->rows + first, parts->count[p]);
 		first += parts->count[p];
 	}
+	Assert(first == rewrite->count);
 	rewrite->ntargets = parts->nparts;
 	if (HxSwitchBlocks(rewrite))
 		return true;
@@ -437,6 +443,7 @@ split(HxRewrite *rewrite, HxEntryAddress place, uint64 rows, bool only_block)
 	}
 	if (BufferIsValid(rewrite->locked))
 		UnlockReleaseBuffer(rewrite->locked);
+	rewrite->locked = InvalidBuffer;
 	if (attempt == SPLIT_DONE)
 	{
 		const HxSource *source = &rewrite->sources[0];
@@ -478,6 +485,7 @@ HxSplitBlock(Relation index, const HxIndexDesc *desc, HxEntryAddress place,
 	bool only_block;
 	bool done;
 
+	Assert(HxHoldsNoPage());
 	if (!rewrite)
 		return false;
 	/* Somebody else may have split it just now. */

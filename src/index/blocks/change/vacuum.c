@@ -129,6 +129,7 @@ vacuum_page(Vacuum *vacuum, BlockNumber block, HxEntryAddress place,
 	Buffer buffer = read_page(vacuum, block, BUFFER_LOCK_EXCLUSIVE);
 	HxEntry *entry;
 
+	Assert(HxHoldsWalk(vacuum->index));
 	/* Rows that are being moved name an entry that may not be there yet. */
 	if (is_rows_page_of(BufferGetPage(buffer), owner) &&
 		is_owner(BufferGetPage(directory), place.slot, owner) &&
@@ -191,6 +192,7 @@ visit_page(Vacuum *vacuum, BlockNumber block)
 	HxEntryAddress place = {0};
 	uint64 owner = 0;
 
+	Assert(HxHoldsWalk(vacuum->index));
 	HX_INJECT_LOCKED("vacuum-page");
 	if (!is_new && HxPageOpaque(page)->kind == HX_PAGE_ROWS)
 	{
@@ -231,6 +233,10 @@ unlink_page(Vacuum *vacuum, Buffer directory, int slot, Buffer before,
 	Page page = GenericXLogRegisterBuffer(state, empty, 0);
 	HxEntry *entry = &HxPageEntries(directory_page)[slot];
 
+	Assert(HxIsLocked(directory, BUFFER_LOCK_EXCLUSIVE));
+	Assert(HxIsLocked(before, BUFFER_LOCK_EXCLUSIVE));
+	Assert(HxIsLocked(empty, BUFFER_LOCK_EXCLUSIVE));
+	Assert(before != empty && HxPageRows(page)->count == 0);
 	HxPageOpaque(before_page)->next = HxPageOpaque(page)->next;
 	entry->append = entry->first;
 	entry->pages--;
@@ -268,6 +274,7 @@ unlink_empty_pages(Vacuum *vacuum, const HxEntryAddress *place)
 	uint32 steps = 0;
 	BlockNumber next;
 
+	Assert(HxHoldsWalk(vacuum->index));
 	if (entry->first == InvalidBlockNumber) /* merged meanwhile */
 	{
 		UnlockReleaseBuffer(directory);
@@ -328,6 +335,7 @@ has_entry(Vacuum *vacuum, const HxOpaque *opaque)
 	bool found =
 		is_owner(BufferGetPage(directory), opaque->slot, opaque->owner);
 
+	Assert(HxHoldsStructure(vacuum->index));
 	UnlockReleaseBuffer(directory);
 	return found;
 }
@@ -341,6 +349,7 @@ is_in_directory(Vacuum *vacuum, BlockNumber zones, BlockNumber parent)
 	BlockNumber block = InvalidBlockNumber;
 	uint32 steps = 0;
 
+	Assert(HxHoldsStructure(vacuum->index));
 	if (!PageIsNew(page) && HxPageOpaque(page)->kind == HX_PAGE_DIRECTORY)
 		block = HxPageDirectory(page)->zones;
 	UnlockReleaseBuffer(buffer);

@@ -112,6 +112,7 @@ copy_entry(HxBlocksCheck *check, Buffer directory)
 	Size payload = check->base->desc.payload;
 	Page page = BufferGetPage(directory);
 
+	Assert(HxIsLocked(directory, BUFFER_LOCK_SHARE));
 	block->entry =
 		*HxGetEntry(check->base->index, directory, block->place.slot);
 	block->page_range = HxPageDirectory(page)->range;
@@ -157,11 +158,13 @@ HxCheckBlock(HxBlocksCheck *check, BlockNumber page, int slot)
 	HxCheckedBlock *block = &check->block;
 	HxCheckCounts *counts = &check->base->counts;
 
+	Assert(HxHoldsNoPage());
 	block->place.page = page;
 	block->place.slot = slot;
 	block->is_nulls = page == check->base->meta.directory && slot == 0;
 	if (!look_at_block(check, false))
 		look_at_block(check, true);
+	Assert(HxHoldsNoPage());
 	if (block->entry.flags & HX_ENTRY_FREE)
 		return;
 	HxAddOwner(&check->owners, block->entry.owner);

@@ -58,6 +58,7 @@ check_directory(HxBlocksCheck *check)
 		HxListChain(base, base->meta.directory, HX_PAGE_DIRECTORY, directory);
 	for (int i = 0; i < directory->count; i++)
 		check_directory_page(check, directory->pages[i]);
+	Assert(directory->count > 0);
 	last = directory->pages[directory->count - 1];
 	if (base->frozen && base->meta.directory_end != last)
 		HxCorrupted(base->index, HX_METAPAGE,

@@ -148,6 +148,7 @@ HxSampleBlocks(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
 	uint64 *tids;
 	int count = HxSampleRows(index, desc, wanted, seed, &payloads, &tids);
 
+	Assert(count <= Max(wanted, 0));
 	*queries = palloc0(Max(count, 1) * sizeof(HxSampleQuery));
 	for (int q = 0; q < count; q++)
 	{
@@ -166,6 +167,7 @@ HxCalibrateBlocks(Relation index, const HxIndexDesc *desc,
 	uint64 rows;
 	bool done;
 
+	Assert(HxHoldsStructure(index));
 	if (queries)
 		done = HxComputeMisses(index, desc, queries, count, table, &rows);
 	else

@@ -146,6 +146,7 @@ score_query(HxScorer *cal, int q, int block, const HxRowArrays *rows,
 	double scale = 1 / (cal->distance_step * prepared->unit);
 	double offset = -cal->distance_low / cal->distance_step;
 
+	Assert(block < cal->blocks.count && rows->count <= cal->desc->capacity);
 	HxPayloadOf(cal->desc)->distances(prepared, rows->payloads, rows->count,
 									  cal->distances);
 	for (int i = 0; i < rows->count; i++)
@@ -204,6 +205,7 @@ score_block(HxScorer *cal, int b)
 		HxCountStep(cal->index, next, &steps);
 		memcpy(cal->page.data, BufferGetPage(buffer), BLCKSZ);
 		UnlockReleaseBuffer(buffer);
+		Assert(HxHoldsNoPage());
 		score_page(cal, b);
 		HX_VACUUM_DELAY_POINT();
 		scored += HxPageRows((Page) cal->page.data)->count;
@@ -218,6 +220,7 @@ HxScoreBlocks(HxScorer *cal, int64 start, int64 end)
 	MemoryContext old = MemoryContextSwitchTo(cal->context);
 	uint64 scored = 0;
 
+	Assert(start >= 0);
 	end = Min(end, HxBlocksToScore(cal));
 	for (int64 b = start; b < end; b++)
 		scored += score_block(cal, (int) b);
@@ -264,6 +267,7 @@ HxAddScores(HxScorer *cal, BufFile *file)
 	{
 		CHECK_FOR_INTERRUPTS();
 		HxReadFile(file, &count, sizeof(count));
+		Assert(count >= 0 && count <= HX_REPLAY_NEAR);
 		for (int i = 0; i < count; i++)
 		{
 			HxReadFile(file, &near, sizeof(near));
@@ -298,6 +302,7 @@ choose_axes(const HxScorer *cal, HxMisses *table)
 	}
 	low = Max(low, 0);
 	high = Max(high, low + 1);
+	Assert(low < high);
 	table->promise_step =
 		cal->promise_step * FINE_PROMISES / HX_MISSES_PROMISES;
 	table->promise_low = cal->promise_low + table->promise_step / 2;
@@ -351,6 +356,7 @@ shares_of_counts(const double *below, double total, double *shares)
 {
 	double tail = 0.5 / total;
 
+	Assert(total > 0);
 	for (int d = HX_MISSES_DISTANCES - 1; d >= 0; d--)
 	{
 		if (below[d] > 0)
@@ -397,6 +403,7 @@ make_monotone(double shares[][HX_MISSES_DISTANCES], const double *totals,
 	for (int i = 0; i < pools; i++)
 		for (int n = 0; n < length[i]; n++)
 			shares[p++][distance] = value[i];
+	Assert(p == HX_MISSES_PROMISES);
 }
 
 void
@@ -528,6 +535,7 @@ HxComputeMisses(Relation index, const HxIndexDesc *desc,
 {
 	HxScorer *cal = HxBeginScoring(index, desc, queries, nqueries);
 
+	Assert(HxHoldsStructure(index));
 	HxScoreBlocks(cal, 0, HxBlocksToScore(cal));
 	return HxEndScoring(cal, table, rows);
 }
@@ -555,6 +563,7 @@ HxComputeMissesFromRows(Relation index, const HxIndexDesc *desc, int wanted,
 {
 	HxScorer *cal = HxBeginOwnScoring(index, desc, wanted);
 
+	Assert(HxHoldsStructure(index));
 	HxScoreBlocks(cal, 0, HxBlocksToScore(cal));
 	return HxEndScoring(cal, table, rows);
 }
@@ -574,6 +583,7 @@ table_buffer(Relation index, const HxMeta *meta)
 void
 HxNoteTable(HxMeta *meta, BlockNumber table, uint64 rows, HxCalibration how)
 {
+	Assert(BlockNumberIsValid(table));
 	meta->misses = table;
 	meta->rows_at_calibration = rows;
 	meta->changes = meta->splits + meta->merges;
@@ -600,6 +610,7 @@ HxStoreMisses(Relation index, const HxMisses *table, uint64 rows,
 	Page page =
 		GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);
 
+	Assert(HxHoldsStructure(index));
 	HxInitPage(page, HX_PAGE_MISSES);
 	*HxPageMisses(page) = *table;
 	HxNoteTable(meta, BufferGetBlockNumber(buffer), rows, how);

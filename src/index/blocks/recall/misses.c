@@ -72,6 +72,7 @@ HxSharesBelow(const HxLoadedMisses *misses, double distance, double *shares)
 	part = at > 0 ? at - low : 0;
 	if (low == HX_MISSES_DISTANCES - 1)
 		low--, part = 1;
+	Assert(low >= 0 && low + 1 < HX_MISSES_DISTANCES);
 	for (int p = 0; p < HX_MISSES_PROMISES; p++)
 		shares[p] = exp2f((1 - part) * misses->logs[low][p] +
 						  part * misses->logs[low + 1][p]);

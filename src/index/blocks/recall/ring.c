@@ -166,6 +166,7 @@ drop_farthest(HxTopRows *nearest)
 {
 	qsort(nearest->rows, nearest->count, sizeof(HxTopRow), compare_near);
 	nearest->count = Min(nearest->count, HX_RING_NEAR);
+	Assert(nearest->count <= HX_RING_NEAR);
 }
 
 /* Fill in what the ring keeps of a search. */
@@ -195,6 +196,7 @@ fill_ring(RingSearch *search, HxRing *ring)
 		}
 	}
 	ring->count = trace->count;
+	Assert(ring->count <= HX_RING_NEAR);
 	memcpy(ring->near, trace->near, ring->count * sizeof(HxTraceRow));
 }
 
@@ -284,6 +286,7 @@ store_search(Relation index, const HxMeta *meta, const HxRing *ring,
 	HxMeta *new_meta;
 	Page page;
 
+	Assert(HxHoldsStructure(index));
 	if (position < count)
 	{
 		buffer = HxReadPage(index, pages[position], BUFFER_LOCK_EXCLUSIVE,
@@ -330,6 +333,7 @@ HxAddToRing(Relation index, const HxIndexDesc *desc, const HxNewest *newest,
 	bool done;
 
 	StaticAssertStmt(sizeof(HxRing) <= HX_PAGE_ROOM, "a page holds a search");
+	Assert(HxHoldsStructure(index) && HxHoldsNoPage());
 	HxReadMeta(index, &meta);
 	HxLoadMisses(index, &meta, &search->misses);
 	search->index = index;
@@ -538,6 +542,7 @@ fit_safety(const RingSum *sum, HxMisses *table)
 	HxLoadedMisses *misses = palloc(sizeof(HxLoadedMisses));
 	HxTrace *traces = palloc0(sum->count * sizeof(HxTrace));
 
+	Assert(sum->count > 0 && sum->count <= HX_RING_PAGES);
 	HxUnpackMisses(table, misses);
 	for (int i = 0; i < sum->count; i++)
 	{
@@ -562,6 +567,7 @@ HxComputeTableFromRing(Relation index, HxMisses *table)
 	HxMeta meta;
 	bool done;
 
+	Assert(HxHoldsStructure(index));
 	HxReadMeta(index, &meta);
 	HxLoadMisses(index, &meta, misses);
 	sum.promise_low = misses->promise_low;

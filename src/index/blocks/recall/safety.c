@@ -61,6 +61,7 @@ HxKeepTopRow(HxTopRows *nearest, float distance, int block)
 	HxTopRow *heap = nearest->rows;
 	int at;
 
+	Assert(nearest->count >= 0 && nearest->count <= HX_REPLAY_NEAR);
 	if (nearest->count < HX_REPLAY_NEAR)
 	{
 		at = nearest->count++;
@@ -144,6 +145,7 @@ HxMakeTrace(const HxLoadedMisses *misses, const HxBlocks *blocks,
 	trace->count = nearest->count;
 	for (int i = 0; i < nearest->count; i++)
 	{
+		Assert(nearest->rows[i].block < blocks->count);
 		trace->near[i].distance = nearest->rows[i].distance;
 		trace->near[i].before =
 			(uint32) Min(before[nearest->rows[i].block], PG_UINT32_MAX);
@@ -213,6 +215,7 @@ recall_of(const Replay *replay, const float *found, int nfound)
 {
 	int hits = 0;
 
+	Assert(replay->count > 0);
 	for (int i = 0; i < nfound; i++)
 		hits += found[i] <= replay->truth;
 	return (float) hits / Min(replay->k, replay->count);
@@ -249,6 +252,8 @@ run_replay(const Replay *replay, const double *thresholds, float *recalls)
 	int at = 0;
 	float distance = NAN;
 
+	Assert(replay->k <= (int) lengthof(found));
+	Assert(thresholds[0] >= thresholds[THRESHOLDS - 1]);
 	while (at < replay->count && reached < THRESHOLDS)
 	{
 		uint32 before = replay->near[at].before;

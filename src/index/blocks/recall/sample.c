@@ -61,6 +61,7 @@ copy_rows(Relation index, const HxIndexDesc *desc, const HxBlock *block,
 		{
 			int row = ordinals[at] - base;
 
+			Assert(ordinals[at] >= base && row < rows.count);
 			memcpy(payloads + copied * desc->payload,
 				   rows.payloads + row * desc->payload, desc->payload);
 			tids[copied++] = HxPackTid(&rows.tids[row]);
@@ -101,5 +102,6 @@ HxSampleRows(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
 		base += block->rows;
 		at = last;
 	}
+	Assert(count <= drawn);
 	return count;
 }

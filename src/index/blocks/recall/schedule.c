@@ -54,6 +54,7 @@ foreground_queries(const HxMeta *meta, uint64 rows)
 {
 	int cheap = (int) Min(FOREGROUND_DISTANCES / rows, HX_CALIBRATION_QUERIES);
 
+	Assert(rows >= HX_MIN_CALIBRATION_ROWS);
 	if (!has_usable_table(meta, rows))
 		return Max(cheap, MIN_QUERIES);
 	if (cheap == HX_CALIBRATION_QUERIES &&
@@ -79,6 +80,7 @@ turn_ring(Relation index, const HxIndexDesc *desc, const HxNewest *newest,
 	HxMisses *table;
 	HxMeta meta;
 
+	Assert(HxHoldsStructure(index));
 	if (!HxAddToRing(index, desc, newest, rows))
 		return;
 	HX_INJECT("recalibrate-search-added");
@@ -102,6 +104,7 @@ look(Relation index, const HxIndexDesc *desc, const HxNewest *newest,
 	HxMeta meta;
 	int queries;
 
+	Assert(HxHoldsStructure(index) && HxHoldsNoPage());
 	HxReadMeta(index, &meta);
 	if (rows < HX_MIN_CALIBRATION_ROWS)
 		return;
@@ -124,6 +127,7 @@ HxAfterAppend(Relation index, const HxIndexDesc *desc, const uint8 *payload,
 	HxBlocks blocks;
 	uint64 rows;
 
+	Assert(HxHoldsNoPage());
 	if (HxHashTid(newest.tid, LOOK_BITS) != 0 || !HxTryLockStructure(index))
 		return;
 	HxReadDirectory(index, desc, NULL, &blocks);
@@ -156,6 +160,7 @@ HxAfterVacuum(Relation index, const HxIndexDesc *desc, uint64 rows)
 	HxMeta meta;
 	bool usable;
 
+	Assert(HxHoldsNoPage());
 	if (rows < HX_MIN_CALIBRATION_ROWS || !HxTryLockStructure(index))
 		return;
 	HxReadMeta(index, &meta);

@@ -20,6 +20,7 @@ HxVisitedShare(double rows, double wanted, double selectivity, double recall)
 {
 	double share;
 
+	Assert(rows >= 0 && wanted > 0 && selectivity >= 0);
 	if (recall >= 1 || rows < 1000 || wanted > 1024)
 		return 1;
 	share = VISITED_FLOOR * sqrt(wanted / 10 / Max(selectivity, 1e-6)) *

@@ -77,6 +77,7 @@ sort_blocks(HxBlocksSearch *search)
 		start[b + 1] += start[b];
 	for (int i = 0; i < count; i++)
 		search->order[start[bucket[i]]++] = i;
+	Assert(start[SORT_BUCKETS - 1] == count);
 	pfree(bucket);
 }
 
@@ -86,6 +87,7 @@ set_min_bounds(HxBlocksSearch *search)
 {
 	float least = INFINITY;
 
+	Assert(search->base.exact);
 	for (int i = search->nvisits - 1; i >= 0; i--)
 	{
 		float bound = search->blocks.bounds[search->order[i]];
@@ -117,6 +119,7 @@ drop_outside(HxBlocksSearch *search, const HxBalls *balls)
 	double *distances = palloc(balls->count * sizeof(double));
 	int kept = 0;
 
+	Assert(balls->count > 0);
 	for (int b = 0; b < balls->count; b++)
 	{
 		queries[b] = balls->any[b].query;
@@ -170,6 +173,7 @@ read_directory(HxBlocksSearch *search)
 									(uint64) blocks->total + !spec->skip_nulls);
 	if (!spec->skip_nulls && !never)
 		HxAddNullBlock(blocks);
+	Assert(blocks->count - search->nvectors <= 1);
 	if (search->order)
 		pfree(search->order);
 	if (search->min_bound)
@@ -201,6 +205,7 @@ merge_visits(HxBlocksSearch *search)
 	for (int i = 0; i < visits->count; i++)
 		if (distinct == 0 || visits->owners[distinct - 1] != visits->owners[i])
 			visits->owners[distinct++] = visits->owners[i];
+	Assert(distinct <= visits->count);
 	search->base.stats.again += visits->count - distinct;
 	visits->count = search->ndistinct = distinct;
 }
@@ -239,6 +244,7 @@ plan_visits(HxBlocksSearch *search)
 	}
 	if (with_nulls && search->nvectors < search->blocks.count)
 		search->order[search->nvisits++] = search->nvectors;
+	Assert(search->nvisits <= search->blocks.count);
 	memset(tally->unvisited, 0, sizeof(tally->unvisited));
 	if (base->exact)
 	{
@@ -270,6 +276,7 @@ HxStartBlocksPhase(HxSearch *base)
 {
 	HxBlocksSearch *search = (HxBlocksSearch *) base;
 
+	Assert(HxHoldsNoPage());
 	if (search->visits.count > 0)
 		note_restart(search);
 	if (!search->is_read)
@@ -295,6 +302,7 @@ refresh(HxBlocksSearch *search)
 	HxBlocks *blocks = &search->blocks;
 	int kept = 0;
 
+	Assert(search->next > 0 && HxHoldsNoPage());
 	search->base.stats.restarts++;
 	note_restart(search);
 	/* All but the last one, which was not visited whole */
@@ -340,6 +348,7 @@ HxVisitNextBlock(HxSearch *base)
 	int at = search->order[search->next++];
 	const HxBlock *block = &search->blocks.blocks[at];
 
+	Assert(search->next <= search->nvisits && at < search->blocks.count);
 	if (!base->exact)
 		search->tally.unvisited[HxBlockPromiseBin(search, at)] -= block->rows;
 	if (search->blocks.bounds[at] > base->best.worst)
@@ -358,6 +367,7 @@ HxNextRowsOfBlocks(HxSearch *base, ItemPointerData **tids)
 {
 	HxBlocksSearch *search = (HxBlocksSearch *) base;
 
+	Assert(!base->spec.ordered);
 	search->ntids = 0;
 	while (search->ntids == 0 && HxHasMoreBlocks(base))
 	{
@@ -379,6 +389,8 @@ HxNoteFailedRow(HxSearch *base, double distance)
 {
 	HxBlocksSearch *search = (HxBlocksSearch *) base;
 
+	Assert(base->phase == HX_FIND_FIRST);
+	Assert(base->exact || base->spec.query);
 	if (!base->exact)
 		search->tally.failed_at[HxDistanceBin(
 			&search->misses, distance / base->spec.query->unit)]++;

@@ -64,6 +64,7 @@ mask_share(const HxBlocksSearch *search)
 					 search->base.spec.nballs == 0;
 	double left = only_tids ? rows_left(search) : INFINITY;
 
+	Assert(search->base.passed <= search->base.seen);
 	if (isfinite(left) && search->nrows > search->base.seen)
 		return Min(left / (search->nrows - search->base.seen), 1);
 	return (search->base.passed + 1) / (search->base.seen + 2);
@@ -113,6 +114,7 @@ expected_misses(HxBlocksSearch *search, double distance)
 	HxTally *tally = &search->tally;
 	double below = 0;
 
+	Assert(!search->base.exact && search->misses.usable);
 	distance /= search->base.spec.query->unit;
 	if (distance != tally->shares_of)
 	{
@@ -143,6 +145,7 @@ allowed_misses(const HxBlocksSearch *search, int64 count)
 	bool filtered = HxIsMasked(search) || search->base.stats.failed > 0;
 	double beyond = Max(search->base.spec.recall - 0.95, 0) / 0.04;
 
+	Assert(count > 0);
 	if (filtered)
 		rows *= 1 - 0.5 * Min(beyond, 1);
 	else if (search->base.phase == HX_FIND_FIRST)
@@ -155,6 +158,7 @@ HxIsBlocksSearchSettled(HxSearch *base, double distance, int64 count)
 {
 	HxBlocksSearch *search = (HxBlocksSearch *) base;
 
+	Assert(search->next < search->nvisits);
 	if (search->base.exact)
 		return search->min_bound[search->next] > distance;
 	if (search->base.seen > VISIT_REST * search->nrows)

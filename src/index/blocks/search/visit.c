@@ -105,6 +105,7 @@ score_all(HxBlocksSearch *search, const HxRowArrays *rows, bool tally)
 	const double *distances = search->distances;
 	double worst = search->base.best.worst;
 
+	Assert(search->base.spec.query);
 	if (tally) /* else they were fetched ahead */
 		for (Size at = 0; at < rows->count * search->base.desc.payload;
 			 at += HX_CACHE_LINE)
@@ -136,6 +137,7 @@ sampled_run(const HxBlocksSearch *search, int word, int sampled)
 	uint32 turn = search->page + word;
 	uint32 pages = sampled / SAMPLED_RUN; /* of which one has such a run */
 
+	Assert(sampled % SAMPLED_RUN == 0);
 	if (sampled == 0 || turn % pages != 0)
 		return 0;
 	return UINT64CONST(0xFF) << turn / pages % 8 * SAMPLED_RUN;
@@ -180,6 +182,7 @@ score_run(HxBlocksSearch *search, const HxRowArrays *rows, int row, int count,
 {
 	double *distances = search->distances;
 
+	Assert(row >= 0 && row + count <= rows->count);
 	HxPayloadOf(&search->base.desc)
 		->distances(search->base.spec.query,
 					rows->payloads + row * search->base.desc.payload, count,
@@ -231,6 +234,7 @@ score_page(HxBlocksSearch *search, const HxRowArrays *rows, int sampled)
 	bool filtered = HxIsMasked(search);
 	bool tally = filtered && !search->base.exact && search->base.spec.query;
 
+	Assert(search->base.spec.ordered && passed <= rows->count);
 	search->base.seen += rows->count;
 	search->base.passed += passed;
 	search->base.stats.filtered += rows->count - passed;
@@ -279,6 +283,7 @@ HxVisitBlock(HxBlocksSearch *search, const HxBlock *block, int sampled)
 	Buffer before = InvalidBuffer;
 	uint32 steps = 0;
 
+	Assert(HxHoldsNoPage());
 	HxAddOwner(&search->visits, block->owner);
 	while (next != InvalidBlockNumber)
 	{
@@ -290,6 +295,7 @@ HxVisitBlock(HxBlocksSearch *search, const HxBlock *block, int sampled)
 			UnlockReleaseBuffer(before);
 		if (!BufferIsValid(buffer))
 		{
+			Assert(HxHoldsNoPage());
 			HxCheckChain(search->base.index, &search->base.desc, block);
 			return false;
 		}

@@ -50,6 +50,7 @@ least(const uint32 *values, int count)
 {
 	int best = 0;
 
+	Assert(count > 0);
 	for (int i = 1; i < count; i++)
 		if (values[i] < values[best])
 			best = i;
@@ -156,6 +157,7 @@ HxAssign(HxAssigner *assigner, const uint8 *payload, uint32 *spread)
 	uint32 own_spread = 0;
 	int best;
 
+	Assert(assigner->count > 0);
 	if (assigner->ngroups > 0)
 		best = assign_by_groups(assigner, payload, &own_spread);
 	else
@@ -165,6 +167,7 @@ HxAssign(HxAssigner *assigner, const uint8 *payload, uint32 *spread)
 		best = least(assigner->spreads, assigner->count);
 		own_spread = assigner->spreads[best];
 	}
+	Assert(best >= 0 && best < assigner->count);
 	if (spread)
 		*spread = own_spread;
 	return best;

@@ -93,6 +93,7 @@ add_page(HxBlocks *blocks, const HxIndexDesc *desc, const HxQuery *query,
 	float *promises;
 	float *bounds;
 
+	Assert(slot <= count);
 	reserve_blocks(blocks, count + 1);
 	promises = blocks->promises + blocks->count;
 	bounds = blocks->bounds + blocks->count;
@@ -148,6 +149,7 @@ HxReadDirectoryFor(Relation index, const HxIndexDesc *desc,
 	uint32 steps = 0;
 	HxMeta meta;
 
+	Assert(HxHoldsNoPage());
 	HxReadMeta(index, &meta);
 	block = meta.directory;
 	memset(blocks, 0, sizeof(*blocks));
@@ -179,6 +181,7 @@ HxReadDirectoryFor(Relation index, const HxIndexDesc *desc,
 void
 HxAddNullBlock(HxBlocks *blocks)
 {
+	Assert(blocks->count < blocks->room);
 	blocks->blocks[blocks->count] = blocks->nulls;
 	blocks->promises[blocks->count] = 0;
 	blocks->bounds[blocks->count++] = -get_float4_infinity();
@@ -240,6 +243,7 @@ HxDropByZones(Relation index, const HxIndexDesc *desc, const HxFilter *filter,
 	BlockNumber page = InvalidBlockNumber;
 	int kept = 0;
 
+	Assert(HxHoldsNoPage());
 	for (int i = 0; i < blocks->count; i++)
 	{
 		HxBlock *block = &blocks->blocks[i];
@@ -308,6 +312,7 @@ HxDropByDistance(Relation index, const HxIndexDesc *desc,
 	bool *marks = palloc0(Max(blocks->count, 1) * sizeof(bool));
 	int kept = 0;
 
+	Assert(count > 0 && HxHoldsNoPage());
 	for (int q = 0; q < count; q++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -400,6 +405,7 @@ HxNearestBlock(Relation index, const HxIndexDesc *desc, const uint8 *payload,
 	BlockChoice nearest = {index, desc, payload};
 	HxMeta meta;
 
+	Assert(HxHoldsNoPage());
 	HxReadMeta(index, &meta);
 	nearest.spreads = palloc(HxDirectoryCapacity(desc) * sizeof(uint32));
 	if (meta.upper != InvalidBlockNumber && meta.blocks >= HX_UPPER_FLOOR)
@@ -492,6 +498,7 @@ HxAddOwner(HxOwners *owners, uint64 owner)
 		owners->room = Max(2 * owners->room, 64);
 		owners->owners = grow(owners->owners, owners->room, sizeof(uint64));
 	}
+	owners->sorted = false;
 	owners->owners[owners->count++] = owner;
 }
 
@@ -499,11 +506,13 @@ void
 HxSortOwners(HxOwners *owners)
 {
 	qsort(owners->owners, owners->count, sizeof(uint64), compare_owners);
+	owners->sorted = true;
 }
 
 bool
 HxHasOwner(const HxOwners *owners, uint64 owner)
 {
+	Assert(owners->count == 0 || owners->sorted);
 	return owners->count > 0 && bsearch(&owner, owners->owners, owners->count,
 										sizeof(uint64), compare_owners) != NULL;
 }

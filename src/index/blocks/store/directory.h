@@ -38,6 +38,7 @@ typedef struct HxOwners
 	uint64 *owners;
 	int count;
 	int room;
+	bool sorted; /* may be asked */
 } HxOwners;
 
 extern void HxAddOwner(HxOwners *owners, uint64 owner);
@@ -64,6 +65,7 @@ extern uint64 HxReadDirectoryFor(Relation index, const HxIndexDesc *desc,
 static inline void
 HxMoveBlock(HxBlocks *blocks, int from, int to)
 {
+	Assert(to >= 0 && to <= from && from < blocks->count);
 	blocks->blocks[to] = blocks->blocks[from];
 	blocks->promises[to] = blocks->promises[from];
 	blocks->bounds[to] = blocks->bounds[from];

@@ -49,7 +49,7 @@ HxPageCentroids(Page page)
 HxZone *
 HxPageZone(const HxIndexDesc *desc, Page page, int slot)
 {
-	Assert(slot < HxPageZones(page)->capacity);
+	Assert(slot >= 0 && slot < HxPageZones(page)->capacity);
 	return (HxZone *) (HxContents(page) + sizeof(HxZones) +
 					   slot * HX_ZONE_SIZE(desc->nwords));
 }
@@ -69,6 +69,7 @@ HxCountRemoved(HxEntry *entry, int removed)
 void
 HxPostponeSplit(HxEntry *entry)
 {
+	Assert(entry->rows > 0);
 	entry->split_above = (uint8) ceil(4 * log2(entry->rows * 1.5));
 }
 
@@ -172,6 +173,8 @@ HxGetEntry(Relation index, Buffer directory, int slot)
 {
 	Page page = BufferGetPage(directory);
 
+	Assert(HxIsLocked(directory, BUFFER_LOCK_SHARE));
+	Assert(slot >= 0);
 	if (slot >= HxPageDirectory(page)->count)
 		HxCorrupted(index, BufferGetBlockNumber(directory),
 					psprintf("entry %d is referred to, but there are %u", slot,
@@ -185,6 +188,8 @@ HxGetZone(Relation index, const HxIndexDesc *desc, Buffer zones, int slot)
 {
 	Page page = BufferGetPage(zones);
 
+	Assert(HxIsLocked(zones, BUFFER_LOCK_SHARE));
+	Assert(slot >= 0);
 	if (slot >= HxPageZones(page)->count)
 		HxCorrupted(index, BufferGetBlockNumber(zones),
 					psprintf("zone map %d is referred to, but there are %u",

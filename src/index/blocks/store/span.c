@@ -18,6 +18,7 @@ HxZoneSpan(const HxIndexDesc *desc, const HxZone *zone)
 
 	if (!HxIsGrouped(desc))
 		return range;
+	Assert(desc->group <= desc->nattrs);
 	range.values = (zone->values >> attr) & 1;
 	range.nulls = (zone->nulls >> attr) & 1;
 	if (range.values)
@@ -66,6 +67,7 @@ HxWidenSpan(const HxIndexDesc *desc, HxSpan *range, const HxAttrRow *attrs)
 		range->nulls = 1;
 	else
 		HxAddSpan(range, (HxSpan){key.word, key.word, 1, 0});
+	Assert(!HxSpanIsEmpty(range));
 }
 
 /* As a zone map in which all other columns may have any value. */

@@ -61,6 +61,7 @@ HxSpanLow(const HxSpan *range)
 {
 	HxKey key = {range->values ? range->low : 0, !range->values};
 
+	Assert(!HxSpanIsEmpty(range));
 	return key;
 }
 
@@ -69,6 +70,7 @@ HxSpanHigh(const HxSpan *range)
 {
 	HxKey key = {range->nulls ? 0 : range->high, range->nulls != 0};
 
+	Assert(!HxSpanIsEmpty(range));
 	return key;
 }
 

@@ -90,6 +90,7 @@ bisect(Bisection *bisection, int *indexes, int count)
 	}
 	else
 		first = count / 2;
+	Assert(first >= 0 && first <= count);
 	pfree(means);
 	return first;
 }
@@ -128,6 +129,7 @@ order_part(Bisection *bisection, int *order, int first, int end)
 	pages = Max(pages, (first + 1) / capacity + 1);
 	pages = Min(pages, end / capacity);
 	cut = pages * capacity - 1;
+	Assert(first < cut && cut < end);
 	order_part(bisection, order, first, cut);
 	order_part(bisection, order, cut, end);
 }
@@ -179,6 +181,7 @@ HxSummarisePage(const HxIndexDesc *desc, Page page, BlockNumber block,
 			   HxPageCentroids(page) + i * desc->payload, desc->payload);
 		entry->rows += entries[i].rows;
 	}
+	Assert(entry->blocks <= (uint32) HxDirectoryCapacity(desc));
 	if (entry->blocks > 0)
 		HxTrainAlone(desc, centroids, entry->blocks, centroid, 1);
 	pfree(centroids);
@@ -188,6 +191,7 @@ void
 HxPutUpperEntry(const HxIndexDesc *desc, Page upper, int slot,
 				const HxUpperEntry *entry, const uint8 *centroid)
 {
+	Assert(slot >= 0 && slot < HxPageUpper(upper)->capacity);
 	HxPageUpperEntries(upper)[slot] = *entry;
 	memcpy(HxPageUpperCentroids(upper) + slot * desc->payload, centroid,
 		   desc->payload);
@@ -245,6 +249,7 @@ select_nearest(PageChoice *near)
 	int wanted =
 		Min((int) ceil(SEARCHED_ROOTS * sqrt(near->count)), near->count);
 
+	Assert(wanted <= near->count);
 	for (int i = 0; i < wanted; i++)
 	{
 		int best = i;
@@ -269,6 +274,7 @@ HxNearestPages(Relation index, const HxIndexDesc *desc, BlockNumber upper,
 	uint32 *spreads = palloc(near.room * sizeof(uint32));
 	uint32 steps = 0;
 
+	Assert(HxHoldsNoPage());
 	near.pages = palloc(near.room * sizeof(BlockNumber));
 	near.spreads = palloc(near.room * sizeof(uint32));
 	*rows = 0;
@@ -300,6 +306,8 @@ replace_entry(Relation index, const HxIndexDesc *desc, Buffer buffer, int slot,
 	Page page = BufferGetPage(buffer);
 	GenericXLogState *state;
 
+	Assert(HxIsLocked(buffer, BUFFER_LOCK_EXCLUSIVE));
+	Assert(HxPageUpperEntries(page)[slot].page == entry->page);
 	if (memcmp(&HxPageUpperEntries(page)[slot], entry, sizeof(*entry)) == 0 &&
 		memcmp(HxPageUpperCentroids(page) + slot * desc->payload, centroid,
 			   desc->payload) == 0)
@@ -321,6 +329,7 @@ HxRefreshUpper(Relation index, const HxIndexDesc *desc, BlockNumber page)
 	Buffer buffer;
 	HxMeta meta;
 
+	Assert(HxHoldsNoPage());
 	HxReadMeta(index, &meta);
 	if (meta.upper == InvalidBlockNumber)
 		return;
@@ -413,6 +422,7 @@ HxRoomInUpper(Relation index, const HxIndexDesc *desc)
 	bool has_room = false;
 	HxMeta meta;
 
+	Assert(HxHoldsStructure(index) && HxHoldsNoPage());
 	HxReadMeta(index, &meta);
 	if (meta.upper != InvalidBlockNumber)
 		last = last_upper_page(index, meta.upper, &has_room);
