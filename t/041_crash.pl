@@ -4,6 +4,7 @@
 # are those of src/index/page/inject.h; HASHEMB_CRASHES says how often each.
 use strict;
 use warnings;
+use File::Find;
 use FindBin;
 use lib $FindBin::RealBin;
 use HashembTest;
@@ -82,11 +83,12 @@ my %tables = (
 
 # Points are found in the sources, so that none is forgotten
 my %points;
-foreach my $file (glob("$FindBin::RealBin/../src/index/*.c"))
-{
-	next if $file =~ /inject\.c$/;
-	$points{$_} = 1 foreach slurp_file($file) =~ /HX_INJECT(?:_LOCKED)?\("([^"]+)"\)/g;
-}
+find(
+	sub {
+		return if !/\.c$/ || $_ eq 'inject.c';
+		$points{$_} = 1 foreach slurp_file($_) =~ /HX_INJECT(?:_LOCKED)?\("([^"]+)"\)/g;
+	},
+	"$FindBin::RealBin/../src");
 ok(%points > 0, 'there are points');
 
 sub times_in_log

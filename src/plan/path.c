@@ -115,7 +115,7 @@ find_shares(PlannerInfo *root, const HxPath *path, Path *bitmap, Shares *shares)
 	Assert(shares->all >= 0 && shares->all <= shares->enforced);
 	Assert(shares->near > 0 && shares->near <= 1);
 	Assert(shares->limited >= 0 && shares->limited <= 1);
-	Assert(shares->group >= 0 && shares->group <= 1);
+	Assert(shares->group <= 1);
 }
 
 /*

@@ -165,8 +165,9 @@ new_block(HxTidSet *set, BlockNumber block)
 		add_coarse(set, block);
 		return NULL;
 	}
-	if (block >= set->nblocks && block < MaxBlockNumber)
-		set->nblocks = block + 1;
+	if (block == InvalidBlockNumber)
+		elog(ERROR, "a bitmap has rows of a block that no table has");
+	set->nblocks = Max(set->nblocks, block + 1);
 	entry = &set->list[set->nlist++];
 	memset(entry, 0, sizeof(TidBlock));
 	entry->block = block;

@@ -14,7 +14,6 @@ HxInitMetapage(const HxIndexDesc *desc, Page page)
 
 	StaticAssertStmt(sizeof(HxMeta) <= HX_PAGE_ROOM, "a page holds it");
 	Assert(desc->dims > 0);
-	Assert(desc->group >= 0 && desc->group <= desc->nattrs);
 	HxInitPage(page, HX_PAGE_META);
 	meta = HxPageMeta(page);
 	meta->magic = HX_MAGIC;
