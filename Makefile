@@ -21,7 +21,7 @@ ENCODER = \
 		note linear rbin cross pairs methods spec aggregate) \
 	$(call objects,encoder/measure,evaluate code_stats)
 INDEX = \
-	$(call objects,index/filter,attribute encode mask compile tidset) \
+	$(call objects,index/filter,attribute encode mask condition compile tidset) \
 	$(call objects,index/page,inject rows describe fault buffer space meta lock) \
 	$(call objects,index/search,best checked mask phase rank first driver dead) \
 	$(call objects,index/build,file work team sort) \

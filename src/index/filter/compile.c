@@ -30,180 +30,6 @@ typedef struct Operands
 	int64 *words; /* HX_ATTR_WORDS for each */
 } Operands;
 
-static int
-compare_words(const void *a, const void *b)
-{
-	int64 left = *(const int64 *) a;
-	int64 right = *(const int64 *) b;
-
-	return (left > right) - (left < right);
-}
-
-static int
-compare_pairs(const void *a, const void *b)
-{
-	const int64 *left = a;
-	const int64 *right = b;
-	int order = compare_words(&left[0], &right[0]);
-
-	return order != 0 ? order : compare_words(&left[1], &right[1]);
-}
-
-/* Sort words, or pairs of words, and drop duplicates; the new count. */
-static int
-sort_unique(int64 *values, int count, int width)
-{
-	Size size = width * sizeof(int64);
-	int kept = 0;
-
-	Assert(width == 1 || width == 2);
-	qsort(values, count, size, width == 1 ? compare_words : compare_pairs);
-	for (int i = 0; i < count; i++)
-	{
-		if (kept > 0 &&
-			memcmp(&values[(kept - 1) * width], &values[i * width], size) == 0)
-			continue;
-		memmove(&values[kept * width], &values[i * width], size);
-		kept++;
-	}
-	return kept;
-}
-
-/* A new condition that starts at a word, zeroed. */
-static HxCondition *
-add_condition(HxFilter *filter, HxConditionKind kind, int word)
-{
-	HxCondition *condition;
-
-	Assert(word >= 0 && word < filter->desc->nwords);
-	if (filter->count == filter->room)
-	{
-		Size size;
-
-		filter->room = Max(2 * filter->room, 4);
-		size = filter->room * sizeof(HxCondition);
-		filter->conditions = filter->conditions
-								 ? repalloc(filter->conditions, size)
-								 : palloc(size);
-	}
-	condition = &filter->conditions[filter->count++];
-	memset(condition, 0, sizeof(HxCondition));
-	condition->kind = kind;
-	condition->word = word;
-	return condition;
-}
-
-/* Demand low <= word <= high. */
-static void
-add_range(HxFilter *filter, int word, int64 low, int64 high)
-{
-	HxCondition *range = NULL;
-
-	if (low == PG_INT64_MIN && high == PG_INT64_MAX)
-		return;
-	for (int i = 0; i < filter->count && range == NULL; i++)
-		if (filter->conditions[i].kind == HX_CONDITION_RANGE &&
-			!filter->conditions[i].negated &&
-			filter->conditions[i].word == word)
-			range = &filter->conditions[i];
-	if (range == NULL)
-	{
-		range = add_condition(filter, HX_CONDITION_RANGE, word);
-		range->low = low;
-		range->high = high;
-	}
-	range->low = Max(range->low, low);
-	range->high = Min(range->high, high);
-	if (range->low > range->high)
-		filter->never = true;
-	Assert(filter->never || range->low <= range->high);
-}
-
-/* Lay a set out as a hash table, at most half full. */
-static void
-make_table(HxCondition *set)
-{
-	Size slots = 2 * HX_SMALL_SET;
-	int next = 0;
-
-	while (slots < 2 * (Size) set->count)
-		slots *= 2;
-	Assert(set->count > HX_SMALL_SET && 2 * (Size) set->count <= slots);
-	set->table_mask = (uint32) (slots - 1);
-	set->table =
-		MemoryContextAllocHuge(CurrentMemoryContext, slots * sizeof(int64));
-
-	/* the least number from 0 that is not a value marks free slots */
-	for (int i = 0; i < set->count; i++)
-		if (set->values[i] == next)
-			next++;
-	set->empty = next;
-	for (Size i = 0; i < slots; i++)
-		set->table[i] = set->empty;
-
-	for (int i = 0; i < set->count; i++)
-	{
-		uint32 slot = HxSetSlot(set->values[i], set->table_mask);
-
-		CHECK_FOR_INTERRUPTS();
-		while (set->table[slot] != set->empty)
-			slot = (slot + 1) & set->table_mask;
-		set->table[slot] = set->values[i];
-	}
-}
-
-/* Demand that a word is one of some values, which this sorts and keeps. */
-static void
-add_values(HxFilter *filter, int word, int64 *values, int count)
-{
-	HxCondition *set;
-
-	count = sort_unique(values, count, 1);
-	if (count == 0)
-	{
-		filter->never = true;
-		return;
-	}
-
-	/* values without a gap are a range */
-	if ((uint64) values[count - 1] - (uint64) values[0] == (uint64) count - 1)
-	{
-		add_range(filter, word, values[0], values[count - 1]);
-		return;
-	}
-	Assert(count > 1);
-	set = add_condition(filter, HX_CONDITION_SET, word);
-	set->values = values;
-	set->count = count;
-	if (count > HX_SMALL_SET)
-		make_table(set);
-}
-
-/* Demand that a word is none of some values, which this sorts and keeps. */
-static void
-add_excluded(HxFilter *filter, int word, int64 *values, int count)
-{
-	HxCondition *set;
-
-	Assert(count > 0);
-	count = sort_unique(values, count, 1);
-	if ((uint64) values[count - 1] - (uint64) values[0] == (uint64) count - 1)
-	{
-		set = add_condition(filter, HX_CONDITION_RANGE, word);
-		set->low = values[0];
-		set->high = values[count - 1];
-	}
-	else
-	{
-		set = add_condition(filter, HX_CONDITION_SET, word);
-		set->values = values;
-		set->count = count;
-		if (count > HX_SMALL_SET)
-			make_table(set);
-	}
-	set->negated = true;
-}
-
 /* One word of every operand */
 static int64 *
 operand_words(const Operands *operands, int which)
@@ -225,14 +51,14 @@ add_pairs(HxFilter *filter, int word, const Operands *operands)
 	Assert(operands->count > 0);
 	if (operands->count == 1)
 	{
-		add_range(filter, word, operands->words[0], operands->words[0]);
-		add_range(filter, word + 1, operands->words[1], operands->words[1]);
+		HxAddRange(filter, word, operands->words[0], operands->words[0]);
+		HxAddRange(filter, word + 1, operands->words[1], operands->words[1]);
 		return;
 	}
-	add_values(filter, word, operand_words(operands, 0), operands->count);
-	pairs = add_condition(filter, HX_CONDITION_PAIRS, word);
+	HxAddValues(filter, word, operand_words(operands, 0), operands->count);
+	pairs = HxAddCondition(filter, HX_CONDITION_PAIRS, word);
 	pairs->values = operands->words;
-	pairs->count = sort_unique(operands->words, operands->count, 2);
+	pairs->count = HxSortUnique(operands->words, operands->count, 2);
 }
 
 /* The operand that decides "column op ANY": the greatest for < and <= */
@@ -268,19 +94,19 @@ add_order(HxFilter *filter, int word, StrategyNumber strategy,
 			if (exact && bound == PG_INT64_MIN)
 				filter->never = true;
 			else
-				add_range(filter, word, PG_INT64_MIN, bound - (exact ? 1 : 0));
+				HxAddRange(filter, word, PG_INT64_MIN, bound - (exact ? 1 : 0));
 			break;
 		case HX_STRATEGY_LE:
-			add_range(filter, word, PG_INT64_MIN, bound);
+			HxAddRange(filter, word, PG_INT64_MIN, bound);
 			break;
 		case HX_STRATEGY_GE:
-			add_range(filter, word, bound, PG_INT64_MAX);
+			HxAddRange(filter, word, bound, PG_INT64_MAX);
 			break;
 		case HX_STRATEGY_GT:
 			if (exact && bound == PG_INT64_MAX)
 				filter->never = true;
 			else
-				add_range(filter, word, bound + (exact ? 1 : 0), PG_INT64_MAX);
+				HxAddRange(filter, word, bound + (exact ? 1 : 0), PG_INT64_MAX);
 			break;
 		default:
 			elog(ERROR, "unrecognized strategy %d for an attribute", strategy);
@@ -360,7 +186,7 @@ add_enum_order(HxFilter *filter, const HxAttr *attr, StrategyNumber strategy,
 	int count;
 	EnumLabel *labels = read_enum_labels(attr->type, &count);
 	int64 *known = operand_words(operands, 0);
-	int nknown = sort_unique(known, operands->count, 1);
+	int nknown = HxSortUnique(known, operands->count, 1);
 	bool greatest = strategy == HX_STRATEGY_LT || strategy == HX_STRATEGY_LE;
 	int64 *passing = palloc(Max(count, 1) * sizeof(int64));
 	int npassing = 0;
@@ -372,7 +198,8 @@ add_enum_order(HxFilter *filter, const HxAttr *attr, StrategyNumber strategy,
 		int64 word = (int64) labels[i].oid;
 		float4 rank = labels[i].rank;
 
-		if (bsearch(&word, known, nknown, sizeof(int64), compare_words) == NULL)
+		if (bsearch(&word, known, nknown, sizeof(int64), HxCompareWords) ==
+			NULL)
 			continue;
 		if (found == 0)
 			bound = rank;
@@ -389,19 +216,19 @@ add_enum_order(HxFilter *filter, const HxAttr *attr, StrategyNumber strategy,
 	for (int i = 0; i < count; i++)
 		if (rank_compares(labels[i].rank, strategy, bound))
 			passing[npassing++] = (int64) labels[i].oid;
-	add_values(filter, attr->first_word, passing, npassing);
+	HxAddValues(filter, attr->first_word, passing, npassing);
 }
 
 /* Equality on a hash: where there is an ordered word too, it must fit. */
 static void
 add_hash_equal(HxFilter *filter, const HxAttr *attr, const Operands *operands)
 {
-	add_values(filter, attr->first_word, operand_words(operands, 0),
-			   operands->count);
+	HxAddValues(filter, attr->first_word, operand_words(operands, 0),
+				operands->count);
 	if (attr->ordered)
-		add_range(filter, attr->first_word + 1,
-				  extreme_operand(operands, HX_STRATEGY_GE, 1),
-				  extreme_operand(operands, HX_STRATEGY_LE, 1));
+		HxAddRange(filter, attr->first_word + 1,
+				   extreme_operand(operands, HX_STRATEGY_GE, 1),
+				   extreme_operand(operands, HX_STRATEGY_LE, 1));
 }
 
 /* Compile "column op value", or "column op ANY (values)", for words. */
@@ -419,8 +246,8 @@ add_scalar(HxFilter *filter, const HxAttr *attr, StrategyNumber strategy,
 			if (attr->class->kind == HX_ATTR_ROUNDED)
 				filter->recheck = true;
 			if (equal)
-				add_values(filter, word, operand_words(operands, 0),
-						   operands->count);
+				HxAddValues(filter, word, operand_words(operands, 0),
+							operands->count);
 			else
 				add_order(filter, word, strategy, operands, 0,
 						  attr->class->kind == HX_ATTR_EXACT);
@@ -443,8 +270,8 @@ add_scalar(HxFilter *filter, const HxAttr *attr, StrategyNumber strategy,
 			break;
 		case HX_ATTR_ENUM:
 			if (equal)
-				add_values(filter, word, operand_words(operands, 0),
-						   operands->count);
+				HxAddValues(filter, word, operand_words(operands, 0),
+							operands->count);
 			else
 				add_enum_order(filter, attr, strategy, operands);
 			break;
@@ -459,7 +286,7 @@ add_any_element(HxFilter *filter, const HxAttr *attr, const Datum *elements,
 				const bool *nulls, int count)
 {
 	HxCondition *any =
-		add_condition(filter, HX_CONDITION_ANY, attr->first_word);
+		HxAddCondition(filter, HX_CONDITION_ANY, attr->first_word);
 
 	any->second = palloc0(64 * sizeof(uint64));
 	for (int i = 0; i < count; i++)
@@ -485,7 +312,7 @@ add_signature(HxFilter *filter, const HxAttr *attr, StrategyNumber strategy,
 	if (strategy != HX_STRATEGY_CONTAINED)
 	{
 		HxCondition *all =
-			add_condition(filter, HX_CONDITION_ALL, attr->first_word);
+			HxAddCondition(filter, HX_CONDITION_ALL, attr->first_word);
 
 		all->bits[0] = (uint64) words[0];
 		all->bits[1] = (uint64) words[1];
@@ -493,7 +320,7 @@ add_signature(HxFilter *filter, const HxAttr *attr, StrategyNumber strategy,
 	if (strategy != HX_STRATEGY_CONTAINS)
 	{
 		HxCondition *subset =
-			add_condition(filter, HX_CONDITION_SUBSET, attr->first_word);
+			HxAddCondition(filter, HX_CONDITION_SUBSET, attr->first_word);
 
 		subset->bits[0] = (uint64) words[0];
 		subset->bits[1] = (uint64) words[1];
@@ -566,7 +393,7 @@ add_element(HxFilter *filter, const HxAttr *attr, const ScanKeyData *key)
 	}
 	if (attr->hash.form == HX_HASH_NONE || hash->form == HX_HASH_NONE)
 		return;
-	all = add_condition(filter, HX_CONDITION_ALL, attr->first_word);
+	all = HxAddCondition(filter, HX_CONDITION_ALL, attr->first_word);
 	HxHashBits(HxHashValue(hash, attr->collation, key->sk_argument), all->bits);
 }
 
@@ -676,13 +503,14 @@ add_unequal(HxFilter *filter, const HxAttr *attr, const Operands *operands)
 	{
 		case HX_ATTR_EXACT:
 		case HX_ATTR_ENUM:
-			add_excluded(filter, attr->first_word, operand_words(operands, 0),
-						 operands->count);
+			HxAddExcluded(filter, attr->first_word, operand_words(operands, 0),
+						  operands->count);
 			break;
 		case HX_ATTR_PAIR:
-			pairs = add_condition(filter, HX_CONDITION_PAIRS, attr->first_word);
+			pairs =
+				HxAddCondition(filter, HX_CONDITION_PAIRS, attr->first_word);
 			pairs->values = operands->words;
-			pairs->count = sort_unique(operands->words, operands->count, 2);
+			pairs->count = HxSortUnique(operands->words, operands->count, 2);
 			pairs->negated = true;
 			break;
 		default:

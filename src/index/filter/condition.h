@@ -74,4 +74,25 @@ HxSetSlot(int64 word, uint32 mask)
 	return (uint32) (mixed >> 32) & mask;
 }
 
+/* ---- condition.c ---- */
+
+/* qsort comparator of words */
+extern int HxCompareWords(const void *a, const void *b);
+
+/* Sort words, or pairs of words, and drop duplicates; the new count. */
+extern int HxSortUnique(int64 *values, int count, int width);
+
+/* A new condition that starts at a word, zeroed. */
+extern HxCondition *HxAddCondition(HxFilter *filter, HxConditionKind kind,
+								   int word);
+
+/* Demand low <= word <= high. */
+extern void HxAddRange(HxFilter *filter, int word, int64 low, int64 high);
+
+/* Demand that a word is one of some values, which this sorts and keeps. */
+extern void HxAddValues(HxFilter *filter, int word, int64 *values, int count);
+
+/* Demand that a word is none of some values, which this sorts and keeps. */
+extern void HxAddExcluded(HxFilter *filter, int word, int64 *values, int count);
+
 #endif /* HX_CONDITION_H */
