@@ -3,6 +3,9 @@
 -- that looks for directions or solves for them. Where rows have few elements,
 -- what is left beside the directions is rounding of rounding.
 --
+-- a join of generate_series() is planned as if it had so many rows that compiling
+-- each would pay
+SET jit = off;
 -- `n` rows of `rank` directions in `dims` dimensions, of which one in `step` is
 -- not constant
 CREATE FUNCTION spanned(rank int, dims int, step int, n int, factor float8) RETURNS TABLE (i int, x real[]) LANGUAGE sql AS $$
