@@ -17,8 +17,8 @@ if [ "${1:-}" = --valgrind ]; then
 fi
 server=${HASHEMB_ASSERT:-/var/tmp/hashemb-assert}
 source=$(cd "$(dirname "$0")/.." && pwd)
-[ -x "$server/bin/pg_config" ] || "$source/tools/assert-server.sh" "$server" \
-	>/dev/null
+"$server/bin/pg_config" --configure 2>/dev/null | grep -q -e --with-icu ||
+	"$source/tools/assert-server.sh" "$server" >/dev/null
 
 sandbox=$(mktemp -d /tmp/hashemb-XXXXXX)
 trap 'rm -rf "$sandbox"' EXIT

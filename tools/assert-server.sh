@@ -59,7 +59,7 @@ fetch_source()
 if ! ls "$dir"/build/postgresql-"$version"-*/configure > /dev/null 2>&1
 then
 	apt-get -q install -y --no-install-recommends gcc make bison flex perl \
-		dpkg-dev libreadline-dev zlib1g-dev valgrind >&2
+		dpkg-dev libicu-dev libreadline-dev pkg-config zlib1g-dev valgrind >&2
 	# A source that has no source packages is no obstacle
 	with_sources apt-get update >&2 || true
 	(cd "$dir/build" && fetch_source)
@@ -75,10 +75,10 @@ as_postgres()
 {
 	nice -n 19 runuser -u postgres -- "$@"
 }
-if [ ! -e config.status ]
+if ! grep -q -e --with-icu config.status 2> /dev/null
 then
 	as_postgres ./configure --prefix="$dir" --libdir="$dir/lib/postgresql" \
-		--enable-cassert --enable-debug --enable-tap-tests --without-icu \
+		--enable-cassert --enable-debug --enable-tap-tests --with-icu \
 		CPPFLAGS=-DUSE_VALGRIND CFLAGS='-Og -g' > "$dir/build/configure.log"
 fi
 inside=0
