@@ -2,6 +2,9 @@
 -- The type hashemb_model: its forms, what a specification may say, and bytes
 -- that are no encoder.
 --
+\set ECHO none
+\i sql/include/plan.sql
+\set ECHO all
 \set seed 0.75
 \echo seed :seed
 SELECT setseed(:seed);
@@ -32,7 +35,7 @@ CREATE INDEX twice_idx ON twice USING hash (m);
 SET enable_seqscan = off;
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;
-EXPLAIN (COSTS off) SELECT count(*) FROM twice JOIN models USING (m);
+SELECT pg_temp.plan('SELECT count(*) FROM twice JOIN models USING (m)');
 RESET enable_hashjoin;
 RESET enable_mergejoin;
 SELECT string_agg(name, ' ' ORDER BY name) FROM twice WHERE m = (SELECT m FROM models WHERE name = 'itq');

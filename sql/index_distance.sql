@@ -52,7 +52,7 @@ BEGIN
 			FOR line IN EXECUTE format('EXPLAIN (COSTS OFF) SELECT id FROM %s WHERE %s', tab, condition) LOOP
 				plan := plan || line || E'\n';
 			END LOOP;
-			IF plan !~ (CASE WHEN way = 1 THEN 'Index Scan using ' ELSE 'Bitmap Index Scan on ' END || index) OR plan !~ 'Index Cond: \(+[a-z]+ @< distance_bound' OR
+			IF plan !~ (CASE WHEN way = 1 THEN 'Index Scan using ' ELSE 'Bitmap Index Scan on ' END || index) OR plan !~ 'Index Cond: \(+[a-z]+ @< (distance_bound|ANY \(ARRAY\[distance_bound)' OR
 				(way = 1 AND plan ~ 'Filter') THEN
 				RAISE EXCEPTION 'unexpected plan for %:%', condition, E'\n' || plan;
 			END IF;

@@ -172,7 +172,7 @@ BEGIN
 		RETURN QUERY SELECT btrim(line) FROM regexp_split_to_table(part, '\n') line WHERE line ~ 'Index|Query["<:>]|Strategy|Blocks';
 	END LOOP;
 END $$;
-SELECT pg_temp.lines(format('(%s COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT %s) EXECUTE told_of(%s)', analyze_it, format, query))
+SELECT pg_temp.lines(format('(%s COSTS OFF, BUFFERS OFF, TIMING OFF, SUMMARY OFF, FORMAT %s) EXECUTE told_of(%s)', analyze_it, format, query))
 	FROM unnest('{TEXT,JSON,XML,YAML}'::text[]) format, unnest(ARRAY['', 'ANALYZE,']) analyze_it, unnest(ARRAY['NULL', '''{3:1}/50''']) query
 	WHERE query = 'NULL' OR (format, analyze_it) = ('TEXT', 'ANALYZE,');
 RESET plan_cache_mode;

@@ -15,7 +15,7 @@ SET enable_seqscan = off;
 SET enable_sort = off;
 
 SELECT pg_temp.plan('SELECT doc.id FROM doc, (SELECT code FROM doc WHERE id = 42) q ORDER BY doc.code <~> q.code LIMIT 10');
-SELECT pg_temp.plan('SELECT doc.id FROM doc, wanted q WHERE q.name = ''w7'' AND doc.a = q.a AND doc.id % 2 = 1 ORDER BY q.code <~> doc.code, doc.id LIMIT 10');
+SELECT pg_temp.plan('SELECT doc.id FROM doc, wanted q WHERE q.name = ''w7'' AND doc.a >= q.a AND doc.id % 2 = 1 ORDER BY q.code <~> doc.code, doc.id LIMIT 10');
 SELECT pg_temp.plan('WITH q AS MATERIALIZED (SELECT code FROM wanted WHERE name = ''w8'') SELECT doc.id FROM doc, q ORDER BY 1 - (doc.code <~> q.code) / 64 DESC LIMIT 10');
 -- each compared with sequential scans, at recall 1; the first column says whether
 -- the node is the inner side of a nested loop without a sort; constants need none

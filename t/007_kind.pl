@@ -10,7 +10,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = new_node('kind', conf => q{
+my $node = new_node('kind', no_data_checksums => 1, conf => q{
 	fsync = off
 	max_worker_processes = 4
 	max_parallel_workers = 4

@@ -1,8 +1,10 @@
--- A query's plan as all versions show it: 18 marks the disabled nodes
+-- A query's plan as all versions show it: 18 marks the disabled nodes, 15 and 16
+-- tell the parameters of subqueries
 CREATE FUNCTION pg_temp.plan(query text) RETURNS TABLE ("QUERY PLAN" text) LANGUAGE plpgsql AS $$
 BEGIN
 	FOR "QUERY PLAN" IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
 		IF "QUERY PLAN" !~ '^ *Disabled: true$' THEN
+			"QUERY PLAN" := regexp_replace("QUERY PLAN", ' \(returns \$\d+\)$', '');
 			RETURN NEXT;
 		END IF;
 	END LOOP;

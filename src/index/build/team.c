@@ -215,6 +215,7 @@ dissolve(HxBuild *build)
 	ExitParallelMode();
 	pfree(team);
 	build->team = NULL;
+	build->scan = NULL; /* which was in memory that is gone */
 	build->parallel = false;
 }
 
