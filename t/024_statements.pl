@@ -146,7 +146,7 @@ $script .= make_table($_, 'plain', $_ == $hamming ? 4000 : 700) for @kinds;
 $script .= "CREATE VIEW v_barrier WITH (security_barrier) AS SELECT * FROM $tables[0]{name} WHERE bo;\n";
 my @views = ({ %{ $tables[0] }, name => 'v_barrier', what => 'view', from => $tables[0] });
 $script .= make_table($hamming, $_, 700) for qw(partitioned temp grouped partial unlogged);
-$script .= make_table(pick(@kinds), 'partitioned', 500) . make_table(pick(grep { $_->{type} !~ /svec/ } @kinds[ 1 .. $#kinds ]), 'grouped', 500);
+$script .= make_table(pick(@kinds[ 1 .. $#kinds ]), 'partitioned', 500) . make_table(pick(grep { $_->{type} !~ /svec/ } @kinds[ 1 .. $#kinds ]), 'grouped', 500);
 $script .= "CREATE VIEW v_both AS SELECT * FROM t_hamming_1_grouped UNION ALL SELECT * FROM t_hamming_1_unlogged;\nCREATE TABLE heir () INHERITS (t_hamming_1_unlogged);\n"
   . "INSERT INTO heir SELECT * FROM t_hamming_1_grouped WHERE id % 3 = 0;\nCREATE INDEX heir_idx ON heir USING hashemb (c, i4);\n";
 push @views, { %{ $tables[-1] }, name => 'v_both', what => 'union', kind => $hamming, inside => [ grep { $_->{name} =~ /^(i4|bo|ai)$/ } @columns ] };
