@@ -121,7 +121,6 @@ HxPutRow(const HxIndexDesc *desc, Page page, const uint8 *payload,
 	int row = HxPageRows(page)->count;
 
 	Assert(HxPageOpaque(page)->kind == HX_PAGE_ROWS);
-	Assert(ItemPointerIsValid(tid));
 	Assert(row < desc->capacity);
 	HxRowArraysOf(desc, page, &arrays);
 	if (payload)

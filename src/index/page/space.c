@@ -93,7 +93,6 @@ HxMarkPageFree(Page page)
 {
 	HxOpaque *opaque = HxPageOpaque(page);
 
-	Assert(opaque->kind != HX_PAGE_META && opaque->kind != HX_PAGE_FREE);
 	opaque->owner = 0;
 	opaque->next = InvalidBlockNumber;
 	opaque->parent = InvalidBlockNumber;
