@@ -80,6 +80,8 @@ then
 	as_postgres ./configure --prefix="$dir" --libdir="$dir/lib/postgresql" \
 		--enable-cassert --enable-debug --enable-tap-tests --with-icu \
 		CPPFLAGS=-DUSE_VALGRIND CFLAGS='-Og -g' > "$dir/build/configure.log"
+	# Objects do not depend on what configure found
+	as_postgres make -s clean > "$dir/build/clean.log" 2>&1
 fi
 inside=0
 for folder in bindir libdir pkglibdir datadir includedir_server
