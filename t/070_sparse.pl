@@ -83,7 +83,7 @@ $node->backup('backup');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'backup', has_streaming => 1);
 # what is vacuumed while a scan stands still is what it does not see
-$standby->append_conf('postgresql.conf', 'hot_standby_feedback = on');
+$standby->append_conf('postgresql.conf', "hot_standby_feedback = on\nwal_receiver_status_interval = 1");
 $standby->start;
 
 my $half = int($rows / 10);
@@ -91,7 +91,12 @@ $node->safe_psql('postgres', "SELECT fill($rows + 1, $rows + $half); INSERT INTO
 $node->safe_psql('postgres', q{UPDATE docs SET v = doc('t2d' || id, 60), r = r + 1 WHERE id % 11 = 3; DELETE FROM docs WHERE id % 7 = 2; DELETE FROM filled WHERE topic % 3 = 0});
 exact($node, 'docs', '<#>', 'after inserts, updates and deletes');
 exact($node, 'filled', '<=>', 'filled row by row');
-# A scan on the standby outlives what is replayed
+# A scan on the standby outlives what is replayed. The scan keeps a page of the
+# table pinned, which pruning would wait for: so that is done before, once the
+# standby has said that it needs the rows no more, and vacuum has the index left.
+my $deleted = $node->safe_psql('postgres', 'SELECT txid_current() % (1::bigint << 32)');
+$node->poll_query_until('postgres', "SELECT backend_xmin::text::bigint >= $deleted FROM pg_stat_replication") or die 'no feedback';
+$node->safe_psql('postgres', 'VACUUM (INDEX_CLEANUP off) docs, filled');
 my $scan = $standby->background_psql('postgres');
 $node->wait_for_catchup($standby);
 $scan->query_safe(q{SET enable_seqscan = off; SET enable_sort = off; BEGIN ISOLATION LEVEL REPEATABLE READ});
