@@ -474,6 +474,7 @@ const HxKernels hx_kernels_avx512 = {
 	.project = hx_project_avx512,
 	.in_range = hx_in_range_avx2,
 	.steps = &hx_steps_avx2,
+	.dense = &hx_dense_plain,
 };
 
 #endif /* HX_X86 */

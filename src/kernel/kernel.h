@@ -1,8 +1,8 @@
 /*
  * kernel.h
  *	  Distance kernels, one query against an array of codes, the product with a
- *	  matrix of integers that makes codes, with its steps, and the comparison of
- *	  a filter.
+ *	  matrix of integers that makes codes, with its steps, kernels of dense
+ *	  vectors, and the comparison of a filter.
  *
  * Pure C over stdint: no PostgreSQL, so that the kernels can be tested and
  * sanitized alone.  Every level gives the same bits as the scalar one: integer
@@ -20,21 +20,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/codes.h"
+#include "kernel/dense.h"
 #include "kernel/steps.h"
-
-/* Lanes of every dense accumulation: lane = dimension mod 16, from 0 */
-#define HX_LANES 16
 
 /* Levels that any one machine can run, at most */
 #define HX_MAX_LEVELS 3
-
-/* An array of codes, `stride` bytes apart */
-typedef struct HxCodes
-{
-	const uint8_t *base; /* first byte of the first code */
-	size_t stride;		 /* bytes from one code to the next */
-	size_t count;		 /* number of codes */
-} HxCodes;
 
 /* One pointer per operation, all of one level */
 typedef struct HxKernels
@@ -95,6 +86,9 @@ typedef struct HxKernels
 
 	/* The steps of encoding besides `project` */
 	const HxSteps *steps;
+
+	/* What dense vectors need */
+	const HxDenseKernels *dense;
 } HxKernels;
 
 /* The kernels in use: the scalar ones until hx_kernel_choose is called */

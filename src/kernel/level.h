@@ -55,6 +55,8 @@ extern const HxKernels hx_kernels_avx2;
 extern const HxKernels hx_kernels_avx512;
 extern const HxKernels hx_kernels_neon;
 
+extern const HxDenseKernels hx_dense_plain;
+
 /* The parts of sparse_dot that other levels call */
 extern double hx_sparse_dot_scalar(const int32_t *a_dims,
 								   const float *a_weights, size_t a_count,

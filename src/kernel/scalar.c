@@ -250,4 +250,5 @@ const HxKernels hx_kernels_scalar = {
 	.project = hx_project_scalar,
 	.in_range = hx_in_range_scalar,
 	.steps = &hx_steps_plain,
+	.dense = &hx_dense_plain,
 };

@@ -1,0 +1,214 @@
+/*
+ * dense.c
+ *	  The kernels of dense vectors in plain C, which all levels must match.
+ */
+#include <string.h>
+
+#include "kernel/level.h"
+
+/*
+ * Scores of codes of `width` bits a level, a constant: level `part * bytes + i`
+ * is at bit `part * width` of byte i.
+ */
+HX_INLINE void
+level_scores(const int8_t *query, int width, size_t bytes, HxCodes codes,
+			 int32_t *score)
+{
+	unsigned mask = (1u << width) - 1;
+
+	for (size_t r = 0; r < codes.count; r++)
+	{
+		const uint8_t *code = codes.base + r * codes.stride;
+		int32_t sum = 0;
+
+		for (int part = 0; part < 8 / width; part++)
+		{
+			const int8_t *met = query + (size_t) part * bytes;
+
+			for (size_t i = 0; i < bytes; i++)
+				sum += met[i] * (int32_t) (code[i] >> (part * width) & mask);
+		}
+		score[r] = sum;
+	}
+}
+
+static void
+hx_nibble_scores_plain(const int8_t *query, size_t bytes, HxCodes codes,
+					   int32_t *score)
+{
+	level_scores(query, 4, bytes, codes, score);
+}
+
+static void
+hx_bit_scores_plain(const int8_t *query, size_t bytes, HxCodes codes,
+					int32_t *score)
+{
+	level_scores(query, 1, bytes, codes, score);
+}
+
+/* Add up sixteen lanes of floats: l and l + 8, then l and l + 4, and so on. */
+HX_INLINE float
+sum_floats(float *lane)
+{
+	for (int half = HX_LANES / 2; half > 0; half /= 2)
+	{
+		for (int l = 0; l < half; l++)
+			lane[l] += lane[l + half];
+	}
+	return lane[0];
+}
+
+/* What one dimension adds to a sum: a product, or a squared difference */
+HX_INLINE float
+float_term(float a, float b, int squared)
+{
+	float difference = a - b;
+
+	return squared ? difference * difference : a * b;
+}
+
+/* Inner products, or squared distances, of the query and each row. */
+HX_INLINE void
+float_rows(const float *query, size_t dims, HxFloatRows rows, int squared,
+		   float *sums)
+{
+	size_t whole = dims / HX_LANES * HX_LANES;
+
+	for (size_t r = 0; r < rows.count; r++)
+	{
+		const float *row = rows.base + r * rows.stride;
+		float lane[HX_LANES] = {0};
+
+		for (size_t d = 0; d < whole; d += HX_LANES)
+		{
+			for (size_t l = 0; l < HX_LANES; l++)
+			{
+				float term = float_term(query[d + l], row[d + l], squared);
+
+				lane[l] += term;
+			}
+		}
+		for (size_t d = whole; d < dims; d++)
+		{
+			float term = float_term(query[d], row[d], squared);
+
+			lane[d - whole] += term;
+		}
+		sums[r] = sum_floats(lane);
+	}
+}
+
+static void
+hx_inner_plain(const float *query, size_t dims, HxFloatRows rows,
+			   float *product)
+{
+	float_rows(query, dims, rows, 0, product);
+}
+
+static void
+hx_squares_plain(const float *query, size_t dims, HxFloatRows rows,
+				 float *square)
+{
+	float_rows(query, dims, rows, 1, square);
+}
+
+static double
+hx_product_plain(const float *a, const float *b, size_t dims)
+{
+	double lane[HX_LANES] = {0};
+
+	for (size_t d = 0; d < dims; d++)
+		lane[d % HX_LANES] += (double) a[d] * (double) b[d];
+	return sum_sixteen(lane);
+}
+
+static double
+hx_square_plain(const float *a, const float *b, size_t dims)
+{
+	double lane[HX_LANES] = {0};
+
+	for (size_t d = 0; d < dims; d++)
+	{
+		double difference = (double) a[d] - (double) b[d];
+		double square = difference * difference;
+
+		lane[d % HX_LANES] += square;
+	}
+	return sum_sixteen(lane);
+}
+
+/*
+ * A half as a float.  But for infinity and NaN its bits, moved into place, are
+ * a float that is 2^112 times too small, subnormal ones included.
+ */
+HX_INLINE float
+widen_one(uint16_t half)
+{
+	uint32_t sign = (uint32_t) (half & 0x8000) << 16;
+	uint32_t bits = (uint32_t) (half & 0x7fff) << 13;
+	float wide;
+
+	if (bits >= UINT32_C(0x0f800000))
+	{
+		bits |= UINT32_C(0x7f800000);
+		if (bits > UINT32_C(0x7f800000))
+			bits |= UINT32_C(0x00400000);
+	}
+	else
+	{
+		memcpy(&wide, &bits, sizeof(wide));
+		wide *= 0x1p112f;
+		memcpy(&bits, &wide, sizeof(bits));
+	}
+	bits |= sign;
+	memcpy(&wide, &bits, sizeof(wide));
+	return wide;
+}
+
+static void
+hx_widen_half_plain(const uint16_t *from, size_t count, float *to)
+{
+	for (size_t i = 0; i < count; i++)
+		to[i] = widen_one(from[i]);
+}
+
+static void
+hx_hadamard_plain(float *x, size_t count)
+{
+	for (size_t distance = 1; distance < count; distance *= 2)
+	{
+		for (size_t start = 0; start < count; start += 2 * distance)
+		{
+			for (size_t i = start; i < start + distance; i++)
+			{
+				float first = x[i];
+				float second = x[i + distance];
+
+				x[i] = first + second;
+				x[i + distance] = first - second;
+			}
+		}
+	}
+}
+
+static void
+hx_flip_plain(float *x, size_t count, const uint8_t *signs)
+{
+	for (size_t i = 0; i < count; i++)
+	{
+		if (signs[i / 8] >> i % 8 & 1)
+			x[i] = -x[i];
+	}
+}
+
+const HxDenseKernels hx_dense_plain = {
+	.nibble_scores = hx_nibble_scores_plain,
+	.bit_scores = hx_bit_scores_plain,
+	.inner = hx_inner_plain,
+	.squares = hx_squares_plain,
+	.product = hx_product_plain,
+	.square = hx_square_plain,
+	.widen_half = hx_widen_half_plain,
+	.hadamard = hx_hadamard_plain,
+	.flip = hx_flip_plain,
+};

@@ -1,0 +1,85 @@
+/*
+ * dense.h
+ *	  Kernels of dense vectors: floats and halves, codes of levels scored by a
+ *	  query of small integers, and the Walsh-Hadamard transform.
+ *
+ * As in kernel.h, every level gives the same bits.  Sums of floats, and of
+ * doubles, are kept in HX_LANES lanes, lane = dimension mod HX_LANES, each
+ * summed by rising dimension without fused multiply-add; then lanes l and
+ * l + 8 are added, l and l + 4, l and l + 2, and the last two.  Floats need the
+ * alignment of their type, codes none; no kernel reads a byte outside of its
+ * arguments.
+ *
+ * Codes of levels.  A code of `bytes` bytes holds 8 * bytes / w levels of w
+ * bits, unsigned.  Byte i holds levels i, bytes + i, 2 * bytes + i and so on,
+ * the first in the least significant bits: a nibble code holds level i in the
+ * low and level bytes + i in the high half of byte i, and a bit code level
+ * p * bytes + i in bit p.  So a vector of bytes, shifted and masked, meets as
+ * many neighbouring numbers of the query.  What is left at the end is level 0,
+ * or the query is 0 there.
+ */
+#ifndef HX_KERNEL_DENSE_H
+#define HX_KERNEL_DENSE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/codes.h"
+
+/* Rows of floats, `stride` floats apart */
+typedef struct HxFloatRows
+{
+	const float *base; /* first float of the first row */
+	size_t stride;	   /* floats from one row to the next */
+	size_t count;	   /* number of rows */
+} HxFloatRows;
+
+/* One pointer per operation, all of one level */
+typedef struct HxDenseKernels
+{
+	/*
+	 * score[r] = sum of query[i] times level i of row r, exact.  `query` has as
+	 * many numbers as a row has levels: 2 * bytes, and 8 * bytes.  A row has at
+	 * most HX_SCORED_BYTES bytes.
+	 */
+	void (*nibble_scores)(const int8_t *query, size_t bytes, HxCodes codes,
+						  int32_t *score);
+	void (*bit_scores)(const int8_t *query, size_t bytes, HxCodes codes,
+					   int32_t *score);
+
+	/* product[r] = inner product of the query and row r, in float */
+	void (*inner)(const float *query, size_t dims, HxFloatRows rows,
+				  float *product);
+
+	/* square[r] = squared distance of the query and row r, in float */
+	void (*squares)(const float *query, size_t dims, HxFloatRows rows,
+					float *square);
+
+	/* Inner product of two vectors in double, whose products are exact */
+	double (*product)(const float *a, const float *b, size_t dims);
+
+	/* Squared distance of two vectors in double, differences rounded */
+	double (*square)(const float *a, const float *b, size_t dims);
+
+	/* to[i] = from[i], an IEEE half: exact; NaN stays NaN, made quiet */
+	void (*widen_half)(const uint16_t *from, size_t count, float *to);
+
+	/*
+	 * x = H x, in place: the Walsh-Hadamard transform, not scaled, so that the
+	 * squared length grows by the factor `count`, which is a power of two.  For
+	 * distances of 1, 2, 4 and so on, each pair at that distance becomes its
+	 * sum and its difference.
+	 */
+	void (*hadamard)(float *x, size_t count);
+
+	/*
+	 * Turns the sign of x[i] where bit i % 8, from the least significant, of
+	 * signs[i / 8] is set.
+	 */
+	void (*flip)(float *x, size_t count, const uint8_t *signs);
+} HxDenseKernels;
+
+/* Longest row of levels: no sum may exceed the range of int32_t */
+#define HX_SCORED_BYTES (1 << 19)
+
+#endif /* HX_KERNEL_DENSE_H */
