@@ -23,17 +23,18 @@ ENCODER = \
 INDEX = \
 	$(call objects,index/filter,attribute encode mask condition compile tidset) \
 	$(call objects,index/page,inject rows describe fault buffer space meta lock) \
-	$(call objects,index/search,best checked mask phase rank first driver dead) \
+	$(call objects,index/search,best checked mask phase rank first refine driver vector dead) \
 	$(call objects,index/build,file work team sort) \
 	$(call objects,index/check,reach heap) \
-	$(call objects,index/blocks/store,format target assign upper span directory) \
+	$(call objects,index/blocks/store,format target train assign upper span directory) \
 	$(call objects,index/blocks/recall,visited misses safety sample measure ring schedule) \
 	$(call objects,index/blocks/search,stop visit search cost) \
 	$(call objects,index/blocks/build,write spool group work build) \
 	$(call objects,index/blocks/change,rewrite prune group place split merge \
 		insert vacuum) \
 	$(call objects,index/blocks/check,rows block upper check inspect) \
-	$(call objects,index/code,levels train payload) \
+	$(call objects,index/code,levels mean payload) \
+	$(call objects,index/dense,layout code model learn build payload grow kind) \
 	$(call objects,index/sparse,page row write cluster lists bound score pending \
 		visit search near rewrite merge insert vacuum work build check inspect cost kind) \
 	$(call objects,index/am,open group_option build insert vacuum cost scan validate inspect \

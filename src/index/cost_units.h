@@ -15,6 +15,9 @@
 #define HX_PAGE_COST 0.5
 #define HX_CACHED_PAGE_COST 0.2
 
+/* Looking at a heap row and its vector, in seq_page_cost */
+#define HX_LOOK_COST 0.5
+
 /* Rows that the first phase of a search finds, and the first two */
 #define HX_FIRST_ROWS 128
 #define HX_SECOND_ROWS 1024

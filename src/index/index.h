@@ -105,9 +105,13 @@ typedef struct HxIndexDesc
 {
 	AttrNumber vector_attno; /* index column that holds the vector, from 1 */
 	const struct HxVectorClass *vector; /* its operator class */
+	Oid family;							/* ... and its family */
+	Oid type;							/* ... and the type that it takes */
 	int dims;							/* dimensions of the vector column */
 	int planes;							/* bits a dimension */
-	Size payload; /* bytes of a row's payload, MAXALIGNed */
+	Size payload;	   /* bytes of a row's payload, MAXALIGNed */
+	const void *model; /* what the index has learnt of its vectors, for kinds
+						* that learn (HxLearn); NULL: nothing yet */
 	int nattrs;	  /* attribute columns */
 	int nwords;	  /* words of all attributes together */
 	int capacity; /* rows on a page */

@@ -80,6 +80,12 @@ typedef struct HxKind
 	 */
 	bool groups;
 
+	/*
+	 * Distances in the index are estimates; the exact one is that of the heap
+	 * row's vector, which searches look at (search/refine.c)
+	 */
+	bool refine;
+
 	/* ---- column ---- */
 
 	/*
@@ -88,6 +94,14 @@ typedef struct HxKind
 	 * one that the operator class does not take.
 	 */
 	Size (*column)(Relation index, AttrNumber attno, int *dims, int *planes);
+
+	/*
+	 * Set desc->model to what the index has learnt of its vectors, which stays
+	 * valid as long as the current context; or leave it NULL if that is nothing.
+	 * Called before anything that needs it: query, print, sample, calibrate,
+	 * insert, cleanup.  No page is locked.  NULL: nothing is learnt.
+	 */
+	void (*learn)(Relation index, HxIndexDesc *desc);
 
 	/*
 	 * Prepare a query from the right argument of an ORDER BY operator, whose
@@ -289,20 +303,34 @@ typedef struct HxVectorClass
 	HxMetric metric;
 	const HxKind *kind;
 	const struct HxPayload *payload; /* kinds in blocks: what they keep */
+	int layout; /* how values of the column's type lie in memory, for the kind */
 } HxVectorClass;
 
 #define HxKindOf(desc) ((desc)->vector->kind)
 
+/* Have a description know what its index has learnt; see kind.learn. */
+static inline void
+HxLearn(Relation index, HxIndexDesc *desc)
+{
+	if (HxKindOf(desc)->learn)
+		HxKindOf(desc)->learn(index, desc);
+}
+
 /* Define the support function HX_VECTOR_PROC of an operator class. */
-#define HX_VECTOR_CLASS(name, its_metric, its_kind, its_payload)  \
-	PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                        \
-	Datum name(PG_FUNCTION_ARGS)                                  \
-	{                                                             \
-		static const HxVectorClass class = {its_metric, its_kind, \
-											its_payload};         \
-                                                                  \
-		PG_RETURN_POINTER(&class);                                \
-	}                                                             \
+#define HX_VECTOR_CLASS(name, its_metric, its_kind, its_payload)              \
+	HX_VECTOR_CLASS_OF_LAYOUT(name, its_metric, its_kind, its_payload, 0)
+
+/* Likewise, for values of several layouts. */
+#define HX_VECTOR_CLASS_OF_LAYOUT(name, its_metric, its_kind, its_payload,   \
+								  its_layout)                                \
+	PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                                   \
+	Datum name(PG_FUNCTION_ARGS)                                             \
+	{                                                                        \
+		static const HxVectorClass class = {its_metric, its_kind,            \
+											its_payload, its_layout};        \
+                                                                             \
+		PG_RETURN_POINTER(&class);                                           \
+	}                                                                        \
 	extern int hx_swallow_semicolon
 
 #endif /* HX_KIND_H */

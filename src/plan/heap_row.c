@@ -70,6 +70,19 @@ HxFetchHeapRow(void *arg, ItemPointer tid, Datum *vector, bool *isnull)
 	return result;
 }
 
+/* As HxCheckHeapRow, and what is the row's vector? */
+HxRowState
+HxMeasureHeapRow(void *arg, ItemPointer tid, Datum *vector, bool *isnull)
+{
+	HxScanState *state = arg;
+	HxRowState result = HxCheckHeapRow(arg, tid);
+
+	if (result == HX_ROW_PASSES)
+		*vector = ExecEvalExprSwitchContext(state->vector, state->check_context,
+											isnull);
+	return result;
+}
+
 /* ---- sweeping the table ---- */
 
 /*

@@ -224,6 +224,7 @@ make_request(HxScanState *state, HxScanRequest *request)
 	request->tids = state->tids;
 	request->heap.check = HxCheckHeapRow;
 	request->heap.fetch = HxFetchHeapRow;
+	request->heap.measure = HxMeasureHeapRow;
 	request->heap.sweep_effort = HxSweepEffort(state);
 	if (request->heap.sweep_effort > 0)
 		request->heap.sweep = HxSweepRows;

@@ -220,6 +220,8 @@ extern HxTidSet *HxReadBitmap(PlanState *child, Relation table);
 
 /* heap_row.c */
 extern HxRowState HxCheckHeapRow(void *arg, ItemPointer tid);
+extern HxRowState HxMeasureHeapRow(void *arg, ItemPointer tid, Datum *vector,
+								   bool *isnull);
 extern HxRowState HxFetchHeapRow(void *arg, ItemPointer tid, Datum *vector,
 								 bool *isnull);
 extern double HxSweepEffort(const HxScanState *state);

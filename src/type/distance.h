@@ -22,7 +22,8 @@ typedef enum HxMetric
 	HX_HAMMING,
 	HX_JACCARD,
 	HX_INNER_PRODUCT,
-	HX_COSINE
+	HX_COSINE,
+	HX_L2
 } HxMetric;
 
 /* Jaccard distance from the bits set in both codes and in at least one */

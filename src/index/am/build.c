@@ -62,6 +62,8 @@ hxbuildphasename(int64 phase)
 	{
 		case PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE:
 			return "initializing";
+		case HX_PHASE_LEARN:
+			return "learning from a sample";
 		case HX_PHASE_LOAD:
 			return "loading rows";
 		case HX_PHASE_TRAIN:

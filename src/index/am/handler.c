@@ -30,6 +30,12 @@ HxInitOptions(void)
 	add_int_reloption(option_kind, "block_rows",
 					  "Rows in a block; 0 lets the build choose", 0, 0, 1000000,
 					  AccessExclusiveLock);
+	add_int_reloption(option_kind, "dims",
+					  "Dimensions of vectors whose type does not tell", 0, 0,
+					  HX_MAX_DENSE_DIMS, AccessExclusiveLock);
+	add_int_reloption(option_kind, "code_bytes",
+					  "Bytes of a dense vector's code; 0 lets the build choose",
+					  0, 0, HX_MAX_CODE_BYTES, AccessExclusiveLock);
 	add_string_reloption(option_kind, "group_by",
 						 "Column of the index that blocks are formed within",
 						 NULL, NULL, AccessExclusiveLock);
@@ -42,6 +48,8 @@ hxoptions(Datum reloptions, bool validate)
 	static const relopt_parse_elt options[] = {
 		{"fillfactor", RELOPT_TYPE_INT, offsetof(HxOptions, fillfactor)},
 		{"block_rows", RELOPT_TYPE_INT, offsetof(HxOptions, block_rows)},
+		{"dims", RELOPT_TYPE_INT, offsetof(HxOptions, dims)},
+		{"code_bytes", RELOPT_TYPE_INT, offsetof(HxOptions, code_bytes)},
 		{"group_by", RELOPT_TYPE_STRING, offsetof(HxOptions, group_by)}};
 
 	return (bytea *) build_reloptions(reloptions, validate, option_kind,

@@ -37,6 +37,16 @@ get_inserter(Relation index, IndexInfo *info)
 	return inserter;
 }
 
+/* Learn what the index knows of its vectors; that lasts for the statement. */
+static void
+learn(Relation index, Inserter *inserter, IndexInfo *info)
+{
+	MemoryContext old = MemoryContextSwitchTo(info->ii_Context);
+
+	HxLearn(index, &inserter->desc);
+	MemoryContextSwitchTo(old);
+}
+
 /* aminsert */
 bool
 hxinsert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
@@ -47,6 +57,8 @@ hxinsert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 	MemoryContext old = MemoryContextSwitchTo(inserter->context);
 
 	Assert(HxHoldsNoPage());
+	if (!desc->model)
+		learn(index, inserter, info);
 	HxKindOf(desc)->insert(index, heap, desc, values, isnull, tid);
 	Assert(HxHoldsNoPage());
 	MemoryContextSwitchTo(old);

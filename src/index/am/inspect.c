@@ -207,6 +207,7 @@ hx_calibrate_index(PG_FUNCTION_ARGS)
 	if (!index->rd_islocaltemp)
 		PreventCommandIfReadOnly("hashemb_calibrate()");
 	desc = *HxDescribe(index);
+	HxLearn(index, &desc);
 	if (PG_NARGS() > 1)
 		queries = read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(1), &count);
 	HxLockStructure(index);
@@ -306,6 +307,7 @@ hx_measure_recall(PG_FUNCTION_ARGS)
 				&opened);
 	index = opened.index;
 	desc = *HxDescribe(index);
+	HxLearn(index, &desc);
 	if (type == INT4OID)
 		count = HxKindOf(&desc)->sample(
 			index, &desc, Max(0, Min(PG_GETARG_INT32(2), 1000000)), 2,

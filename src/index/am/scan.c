@@ -18,6 +18,7 @@
 #include "compat.h"
 #include "index/filter/attribute.h"
 #include "index/search/dead.h"
+#include "index/search/vector.h"
 #include "index/am/handler.h"
 #include "index/am/scan.h"
 
@@ -27,6 +28,7 @@ typedef struct IndexSearch
 	MemoryContext context; /* of the current search */
 	HxSearch *search;	   /* NULL before the first row */
 	HxSearchSpec spec;
+	HxVectors *vectors; /* of the table, for a search that refines by itself */
 	HxDeadRows *dead;  /* rows found dead; NULL if they cannot be marked */
 	HxCandidate prior; /* the row returned last */
 	BlockNumber table_pages; /* length of the table, as last seen */
@@ -72,6 +74,15 @@ mark_dead(IndexScanDesc scan)
 	state->dead = NULL;
 }
 
+/* Look at the table's vectors no more. */
+static void
+close_vectors(IndexSearch *state)
+{
+	if (state->vectors)
+		HxCloseVectors(state->vectors);
+	state->vectors = NULL;
+}
+
 /* amrescan: the search itself begins with the first row asked for */
 void
 hxrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
@@ -80,9 +91,11 @@ hxrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
 	IndexSearch *state = scan->opaque;
 
 	mark_dead(scan);
+	close_vectors(state);
 	state->search = NULL;
 	state->requested = false;
 	MemoryContextReset(state->context);
+	state->desc.model = NULL;
 	if (keys && scan->numberOfKeys > 0)
 		memmove(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
 	if (orderbys && scan->numberOfOrderBys > 0)
@@ -186,6 +199,7 @@ make_spec(IndexScanDesc scan, bool bitmap)
 	HxSearchSpec *spec = &state->spec;
 
 	memset(spec, 0, sizeof(*spec));
+	HxLearn(scan->indexRelation, &state->desc);
 	spec->ordered = !bitmap;
 	spec->recall = 1; /* a caller that does not tell may want all rows */
 	if (state->requested)
@@ -295,6 +309,15 @@ begin_search(IndexScanDesc scan, bool bitmap)
 	if (!state->requested)
 		state->possible = make_spec(scan, bitmap);
 	state->spec.table = scan->heapRelation;
+	if (state->spec.query && HxKindOf(&state->desc)->refine &&
+		!state->spec.heap.measure)
+	{
+		state->vectors = HxOpenVectors(scan->heapRelation, scan->indexRelation,
+									   state->desc.vector_attno,
+									   scan->xs_snapshot);
+		state->spec.heap.measure = HxFetchVector;
+		state->spec.heap.arg = state->vectors;
+	}
 	state->spec.dead = add_dead;
 	state->spec.dead_arg = scan;
 	if (!state->possible)
@@ -370,6 +393,7 @@ hxendscan(IndexScanDesc scan)
 	IndexSearch *state = scan->opaque;
 
 	mark_dead(scan);
+	close_vectors(state);
 	MemoryContextDelete(state->context);
 	pfree(state);
 }

@@ -21,6 +21,7 @@ hxbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 
 	HxReadMeta(info->index, &meta); /* checks version and shape */
 	desc = *HxDescribe(info->index);
+	HxLearn(info->index, &desc);
 	if (!stats)
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
 	Assert(HxHoldsNoPage());
@@ -42,6 +43,7 @@ hxvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
 	HxReadMeta(info->index, &meta);
 	desc = *HxDescribe(info->index);
+	HxLearn(info->index, &desc);
 	Assert(HxHoldsNoPage());
 	HxKindOf(&desc)->cleanup(info, &desc, stats);
 	Assert(HxHoldsNoPage() && !HxHoldsStructure(info->index));

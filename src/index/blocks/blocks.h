@@ -49,10 +49,17 @@ extern void HxCheckBlocks(struct HxCheck *check);
 /* These members, in the initializer of an HxKind */
 /* clang-format off */
 #define HX_BLOCKS_MEMBERS \
+	HX_BLOCKS_MEMBERS_BUT(HxDoBlocksWork, HxInsertIntoBlocks, HxCleanUpBlocks, \
+						  HxSampleBlocks, HxPrintPayload, HxCheckBlocks, \
+						  HxBlocksCost, HxBlocksPageFault)
+
+/* The same for a kind that has some of its own */
+#define HX_BLOCKS_MEMBERS_BUT(its_work, its_insert, its_cleanup, its_sample, \
+							  its_print, its_check, its_cost, its_page_fault) \
 	.groups = true, \
 	.build = HxBuildBlocks, \
 	.build_empty = HxBuildEmptyBlocks, \
-	.work = HxDoBlocksWork, \
+	.work = its_work, \
 	.search_size = sizeof(HxBlocksSearch), \
 	.begin = HxBeginBlocksSearch, \
 	.effort = HxBlocksEffort, \
@@ -63,18 +70,18 @@ extern void HxCheckBlocks(struct HxCheck *check);
 	.note_failed = HxNoteFailedRow, \
 	.next_rows = HxNextRowsOfBlocks, \
 	.count_visits = HxCountVisitedBlocks, \
-	.insert = HxInsertIntoBlocks, \
+	.insert = its_insert, \
 	.bulk_delete = HxDeleteFromBlocks, \
-	.cleanup = HxCleanUpBlocks, \
-	.cost = HxBlocksCost, \
+	.cleanup = its_cleanup, \
+	.cost = its_cost, \
 	.info = HxBlocksInfo, \
 	.block_info = HxShowBlocks, \
-	.sample = HxSampleBlocks, \
+	.sample = its_sample, \
 	.calibrate = HxCalibrateBlocks, \
 	.count_rows = HxCountRowsOfBlocks, \
-	.print = HxPrintPayload, \
-	.check = HxCheckBlocks, \
-	.page_fault = HxBlocksPageFault
+	.print = its_print, \
+	.check = its_check, \
+	.page_fault = its_page_fault
 /* clang-format on */
 
 #endif /* HX_BLOCKS_H */

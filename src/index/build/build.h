@@ -27,6 +27,7 @@
 #define HX_PHASE_ASSIGN 4
 #define HX_PHASE_WRITE 5
 #define HX_PHASE_CALIBRATE 6
+#define HX_PHASE_LEARN 7 /* before the others, of kinds that learn */
 
 /* What the participants do together, one after the other */
 typedef enum HxTask

@@ -30,6 +30,7 @@ HxStartCheck(HxCheck *check, Relation heap, Relation index, bool frozen)
 	check->npages = RelationGetNumberOfBlocks(index);
 	HxReadMeta(index, &check->meta);
 	check->desc = *HxDescribe(index);
+	HxLearn(index, &check->desc);
 	check->strategy = GetAccessStrategy(BAS_BULKREAD);
 	check->reached =
 		MemoryContextAllocExtended(CurrentMemoryContext, REACHED_BYTES(check),

@@ -29,8 +29,11 @@ HxCodeLevelSums(const HxIndexDesc *desc, const uint8 *payload)
 								  sizeof(HxLevelSums));
 }
 
-/* Train centroids by k-majority (train.c) */
-extern int HxTrainCodes(HxSample *sample, uint8 *centroids, int count);
+/* Means of codes (mean.c): see payload.h */
+extern Size HxCodeSumSize(const HxIndexDesc *desc);
+extern void HxAddCode(const HxIndexDesc *desc, const uint8 *payload, void *sum);
+extern void HxMeanCode(const HxIndexDesc *desc, const void *sum, int rows,
+					   uint8 *centroid);
 
 /* Recompute what follows the planes of a payload */
 extern void HxFinishCodePayload(const HxIndexDesc *desc, uint8 *payload);

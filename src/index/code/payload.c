@@ -66,6 +66,7 @@ code_payload_size(Relation index, AttrNumber attno, int *dims, int *planes)
 		TupleDescAttr(RelationGetDescr(index), attno - 1);
 	int32 typmod = column->atttypmod;
 	Size bytes;
+	Size stored;
 
 	if (typmod < 0)
 		(void) getBaseTypeAndTypmod(column->atttypid, &typmod);
@@ -74,7 +75,7 @@ code_payload_size(Relation index, AttrNumber attno, int *dims, int *planes)
 		*dims = HX_SHAPE_DIMS(typmod);
 		*planes = HX_SHAPE_PLANES(typmod);
 	}
-	else if (!HxStoredShape(index, dims, planes))
+	else if (!HxStoredShape(index, dims, planes, &stored))
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -577,7 +578,9 @@ code_promises(const HxQuery *base, const HxEntry *entries,
 static const HxPayload code_payload = {
 	.form = code_form,
 	.fault = code_fault,
-	.train = HxTrainCodes,
+	.sum_size = HxCodeSumSize,
+	.add = HxAddCode,
+	.mean = HxMeanCode,
 	.spreads = code_spreads,
 	.weight = code_weight,
 	.query_of_row = code_query_of_row,

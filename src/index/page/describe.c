@@ -98,6 +98,8 @@ describe(Relation index, HxIndexDesc *desc)
 	desc->vector = (const HxVectorClass *) DatumGetPointer(
 		FunctionCall1(proc, PointerGetDatum(NULL)));
 	Assert(is_complete(HxKindOf(desc)));
+	desc->family = index->rd_opfamily[desc->vector_attno - 1];
+	desc->type = index->rd_opcintype[desc->vector_attno - 1];
 	desc->payload = HxKindOf(desc)->column(index, desc->vector_attno,
 										   &desc->dims, &desc->planes);
 

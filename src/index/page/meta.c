@@ -73,7 +73,7 @@ check_version(Relation index, const HxMeta *meta)
  * changed.
  */
 bool
-HxStoredShape(Relation index, int *dims, int *planes)
+HxStoredShape(Relation index, int *dims, int *planes, Size *payload)
 {
 	Buffer buffer;
 	const char *fault;
@@ -92,6 +92,7 @@ HxStoredShape(Relation index, int *dims, int *planes)
 		HxCorrupted(index, HX_METAPAGE, "its vectors have an impossible shape");
 	*dims = (int) meta.dims;
 	*planes = (int) meta.planes;
+	*payload = meta.payload;
 	return true;
 }
 

@@ -84,6 +84,8 @@ typedef struct HxMeta
 	uint32 group;				/* attribute that blocks are formed within, from
 								 * 1; 0: none */
 	uint32 changes;				/* splits and merges when the table was made */
+	BlockNumber model;			/* first page of what was learnt of the vectors;
+								 * 0: nothing */
 } HxMeta;
 
 /* The table was made from queries of the user */
@@ -239,8 +241,12 @@ extern void HxUnlockMoves(Relation index);
 extern void HxLockWalk(Relation index);
 extern void HxUnlockWalk(Relation index);
 
-/* The vectors' shape as the metapage has it; false if there is none yet */
-extern bool HxStoredShape(Relation index, int *dims, int *planes);
+/*
+ * The vectors' shape and the bytes of a payload as the metapage has them; false
+ * if there is none yet
+ */
+extern bool HxStoredShape(Relation index, int *dims, int *planes,
+						  Size *payload);
 
 /* Description of an index, cached with its relcache entry */
 extern const HxIndexDesc *HxDescribe(Relation index);

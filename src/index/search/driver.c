@@ -39,6 +39,9 @@ static void
 start_first_phase(HxSearch *search)
 {
 	search->last = nothing;
+	search->refine = HxKindOf(&search->desc)->refine &&
+					 search->spec.ordered && search->spec.query &&
+					 search->part != HX_PART_NULLS;
 	if (HxCanFindFirst(search))
 		HxStartPhase(search, HX_FIND_FIRST, HxRoomForFirst(search));
 	else if (search->spec.limit > 0 || search->part != HX_PART_ROWS)
@@ -52,7 +55,10 @@ static void
 start_next_phase(HxSearch *search)
 {
 	search->stats.restarts++;
-	if (search->phase == HX_RELEASE_GROUPS)
+	if (search->refine && search->phase == HX_RELEASE_FIRST &&
+		HxCanFindFirst(search))
+		HxStartPhase(search, HX_FIND_FIRST, HxRoomForFirst(search));
+	else if (search->phase == HX_RELEASE_GROUPS)
 		HxStartPhase(search, HX_RELEASE_MORE, EXACT_AFTER - FIRST_KEPT);
 	else
 		start_all(search);
@@ -106,6 +112,8 @@ advance(HxSearch *search, int64 goal)
 		}
 		kind->visit(search);
 		Assert(HxHoldsNoPage());
+		if (search->refine)
+			HxMeasurePending(search);
 	}
 }
 
@@ -142,7 +150,10 @@ release_more(HxSearch *search)
 	switch (search->phase)
 	{
 		case HX_FIND_FIRST:
-			HxFindFirst(search);
+			if (search->refine)
+				HxRefineFirst(search);
+			else
+				HxFindFirst(search);
 			return true;
 		case HX_RELEASE_FIRST: /* more are asked for than were wanted */
 			if (search->spec.ends)
@@ -306,6 +317,8 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	search->desc = *desc;
 	search->spec = *spec;
 	search->filtered = !HxFilterIsTrivial(spec->filter) || spec->tids;
+	search->recall = HxKindOf(desc)->refine ? HxRecallOfVisits(spec->recall)
+											: spec->recall;
 	/* A base backup brings marks that older snapshots here must not heed */
 	search->see_dead = TransactionStartedDuringRecovery();
 	search->stats.way =

@@ -33,6 +33,13 @@
 /* Room at least where ties are wanted, too, of which there may be many */
 #define TIES_ROOM 512
 
+/* Rows that a search that refines finds first if nobody knows how many, then */
+#define FIRST_REFINED 128
+#define MOST_REFINED 1024
+
+/* Rows kept for each one that would be, were distances not estimates */
+#define REFINED_ROOM 4
+
 /* A stage starts over with room for this many times the rows at least */
 #define GROWTH 4
 
@@ -60,9 +67,28 @@ room_for(const HxSearch *search, int64 wanted, double share)
 	return (int64) Min(room, (double) HxMostRows());
 }
 
+/*
+ * A search that refines finds rows from the first one on, again and again: it is
+ * not known where among the estimates the last one returned stands.
+ */
+int64
+HxRowsToRefine(const HxSearch *search)
+{
+	uint64 returned = search->returned;
+
+	Assert(search->refine);
+	if (search->spec.limit > returned)
+		return (int64) search->spec.limit;
+	return returned < FIRST_REFINED ? FIRST_REFINED : MOST_REFINED;
+}
+
 bool
 HxCanFindFirst(const HxSearch *search)
 {
+	if (search->refine)
+		return search->part == HX_PART_ROWS &&
+			   HxRowsToRefine(search) > (int64) search->returned &&
+			   HxRowsToRefine(search) <= HxMostRows() / 2;
 	return search->spec.limit > search->returned &&
 		   search->spec.limit - search->returned <= (uint64) HxMostRows() / 2;
 }
@@ -71,10 +97,13 @@ int64
 HxRoomForFirst(HxSearch *search)
 {
 	double share = search->spec.heap.share;
-	int64 wanted = rows_wanted(search);
+	int64 wanted =
+		search->refine ? HxRowsToRefine(search) : rows_wanted(search);
 	int64 room = room_for(search, wanted, share > 0 ? share : 1);
 
 	room = Min(room, Max(room_for(search, wanted, 1), MOST_GUESSED));
+	if (search->refine)
+		room = Min(room * REFINED_ROOM, HxMostRows());
 	if (search->spec.ties)
 		room = Max(room, TIES_ROOM);
 	search->room = Max(search->room, room);
@@ -113,9 +142,8 @@ HxCheckRow(HxSearch *search, HxCandidate *row)
 	return passed;
 }
 
-/* Take note of a row that failed. */
-static void
-note_failed(HxSearch *search, double distance)
+void
+HxNoteFailed(HxSearch *search, double distance)
 {
 	const HxKind *kind = HxKindOf(&search->desc);
 
@@ -270,7 +298,7 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 		settled = distance;
 		best->rows[at].passed = HxCheckRow(search, &best->rows[at]);
 		if (!best->rows[at].passed)
-			note_failed(search, best->rows[at++].distance);
+			HxNoteFailed(search, best->rows[at++].distance);
 		else if (search->stats.failed > 0)
 			settled = NAN; /* more pass than was thought */
 	}

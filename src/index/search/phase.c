@@ -22,7 +22,7 @@ void
 HxForgetRows(HxSearch *search, int64 room)
 {
 	HxResetBest(&search->best, room);
-	search->nemitted = search->nready = 0;
+	search->nemitted = search->nready = search->npending = 0;
 	search->seen = search->passed = 0;
 	search->goal = get_float8_infinity();
 }
@@ -33,7 +33,8 @@ HxStartPhase(HxSearch *search, HxSearchPhase phase, int64 room)
 	Assert(room > 0);
 	Assert(phase != HX_RELEASE_FIRST && phase != HX_RELEASE_LAST &&
 		   phase != HX_RELEASE_RANKED);
-	Assert(phase != HX_FIND_FIRST || search->spec.limit > search->returned);
+	Assert(phase != HX_FIND_FIRST || search->refine ||
+		   search->spec.limit > search->returned);
 	search->phase = phase;
 	search->exact = phase == HX_RELEASE_ALL || search->part != HX_PART_ROWS ||
 					!search->spec.query || search->spec.recall >= 1;

@@ -27,6 +27,19 @@ HxPrecedes(const HxCandidate *a, const HxCandidate *b)
 		   (a->distance == b->distance && a->tid < b->tid);
 }
 
+/* The deviation of a candidate's estimate is kept to 8 bits, rounded up. */
+static inline void
+HxSetDeviation(HxCandidate *row, double deviation)
+{
+	row->deviation = HxShorten((float) deviation);
+}
+
+static inline double
+HxDeviation(const HxCandidate *row)
+{
+	return HxLengthen(row->deviation);
+}
+
 /* qsort comparator */
 static inline int
 HxCompareCandidates(const void *a, const void *b)

@@ -10,13 +10,34 @@
 #include "index/kind.h"
 #include "type/bound.h"
 
+/* The upper half of a float that is no less than one that is not negative */
+static inline uint16
+HxShorten(float value)
+{
+	uint32 bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	return (uint16) ((bits + 0xFFFF) >> 16);
+}
+
+static inline float
+HxLengthen(uint16 upper)
+{
+	uint32 bits = (uint32) upper << 16;
+	float value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
 /* A row found; TIDs are packed so that they compare as integers */
 typedef struct HxCandidate
 {
 	double distance; /* NaN is stored as infinity */
 	uint64 tid;
 	BlockNumber page; /* rows page that it was read from */
-	uint32 passed;	  /* its heap row was looked at and passed the check */
+	bool passed;	  /* its heap row was looked at and passed the check */
+	uint16 deviation; /* of an estimated distance: upper half of a float */
 } HxCandidate;
 
 /* How rows were found, but for what a sweep has found */
@@ -41,7 +62,7 @@ typedef struct HxSearchStats
 	uint64 restarts; /* times it began with the first block again */
 	uint64 sweeps;	 /* times the whole table was read */
 	uint64 ranked;	 /* of these, all rows that passed were ranked */
-	uint64 fetched;	 /* heap rows looked at: calls of check and fetch */
+	uint64 fetched;	 /* heap rows looked at: calls of check, fetch, measure */
 	uint64 failed;	 /* of these, rows that did not pass */
 	uint64 lossy;	 /* heap pages of the set of TIDs that are lossy */
 } HxSearchStats;
@@ -67,6 +88,9 @@ typedef enum HxRowState
  * fetch: is the row visible, do all conditions hold on it, and what is its
  * vector?  *vector must live until the next call.
  *
+ * measure: as check, and what is its vector?  Where distances in the index are
+ * estimates.
+ *
  * sweep: read the whole table, and make the set of the rows that are visible and
  * on which all conditions hold; a row more does no harm.  *failed counts the
  * others.  For conditions that hold on rows far from the query, or nowhere.
@@ -76,9 +100,11 @@ typedef struct HxHeapRows
 	HxRowState (*check)(void *arg, ItemPointer tid); /* NULL: all pass */
 	HxRowState (*fetch)(void *arg, ItemPointer tid, Datum *vector,
 						bool *isnull); /* NULL: no ranking by heap rows */
+	HxRowState (*measure)(void *arg, ItemPointer tid, Datum *vector,
+						  bool *isnull); /* NULL: estimates will do */
 	HxTidSet *(*sweep)(void *arg, uint64 *failed); /* NULL: none */
 	double sweep_effort; /* of a sweep, in rows looked at by themselves */
-	void *arg;			 /* of all three */
+	void *arg;			 /* of all */
 	double share; /* of the rows asked about that pass, as the planner thinks;
 				   * 1 if only visibility is checked */
 } HxHeapRows;

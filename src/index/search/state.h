@@ -58,6 +58,8 @@ struct HxSearch
 	bool exact;	   /* no stop by expected misses in this phase */
 	bool see_dead; /* marks of dead rows do not count */
 	bool filtered; /* there are conditions on attributes or TIDs */
+	bool refine;   /* distances in the index are estimates (refine.c) */
+	double recall; /* that visiting is to reach; the rest is for the estimates */
 
 	HxBest best;		/* rows kept in this phase */
 	int64 nemitted;		/* of these, rows emitted ... */
@@ -77,6 +79,11 @@ struct HxSearch
 	uint64 nchecked;		   /* how many, without those of other phases */
 	BlockNumber table_pages;   /* length of the table, as last seen */
 	struct HxRanking *ranking; /* HX_RELEASE_RANKED */
+
+	/* Searches that refine and are exact: rows of a visit to be looked at */
+	HxCandidate *pending; /* their distances are bounds */
+	int64 npending;
+	int64 pending_room;
 
 	/* Set by the kind */
 	bool nans_apart; /* HX_PART_NANS comes first; before the first phase */
@@ -151,7 +158,28 @@ HxConsider(HxSearch *search, double distance, const ItemPointerData *tid,
 	HxKeepBest(&search->best, &row);
 }
 
+/* ---- refine.c ---- */
+
+/*
+ * Take note of a row that passes the mask, whose distance is estimated.  The
+ * bound is of use where the search is exact, the deviation where it is not.
+ */
+extern void HxConsiderEstimate(HxSearch *search, HxCandidate *row,
+							   double bound);
+
+/* Look at the rows of a visit of an exact search, and keep the best. */
+extern void HxMeasurePending(HxSearch *search);
+
+/* The recall that visiting must reach for that of the search to be this one */
+extern double HxRecallOfVisits(double recall);
+
+/* HX_FIND_FIRST of a search that refines, as HxFindFirst */
+extern void HxRefineFirst(HxSearch *search);
+
 /* ---- first.c ---- */
+
+/* Rows that a search that refines has to find, those returned included */
+extern int64 HxRowsToRefine(const HxSearch *search);
 
 /* Is it known how many more rows are wanted, and are they not too many? */
 extern bool HxCanFindFirst(const HxSearch *search);
@@ -161,6 +189,9 @@ extern int64 HxRoomForFirst(HxSearch *search);
 
 /* HX_FIND_FIRST, to its end or until another way is taken */
 extern void HxFindFirst(HxSearch *search);
+
+/* Take note that a row, found at a distance, failed the check. */
+extern void HxNoteFailed(HxSearch *search, double distance);
 
 /* Does a row's heap row pass the check?  Asked once. */
 extern bool HxCheckRow(HxSearch *search, HxCandidate *row);

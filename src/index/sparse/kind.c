@@ -18,6 +18,7 @@ sparse_column(Relation index, AttrNumber attno, int *dims, int *planes)
 	Form_pg_attribute column =
 		TupleDescAttr(RelationGetDescr(index), attno - 1);
 	int32 typmod = column->atttypmod;
+	Size payload;
 
 	if (typmod < 0)
 		(void) getBaseTypeAndTypmod(column->atttypid, &typmod);
@@ -26,7 +27,7 @@ sparse_column(Relation index, AttrNumber attno, int *dims, int *planes)
 		*dims = typmod;
 		*planes = 0;
 	}
-	else if (!HxStoredShape(index, dims, planes))
+	else if (!HxStoredShape(index, dims, planes, &payload))
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -25,6 +25,7 @@
 #include "index/page/inject.h"
 #include "random.h"
 #include "index/blocks/store/target.h"
+#include "index/blocks/store/train.h"
 #include "index/blocks/build/spool.h"
 #include "index/blocks/store/upper.h"
 
@@ -221,7 +222,7 @@ train(HxBuild *build, const HxWork *loaded)
 	{
 		publish(build, "sample", 0, payloads,
 				(Size) sample.count * desc->payload);
-		count = HxPayloadOf(desc)->train(&sample, centroids, count);
+		count = HxTrain(&sample, centroids, count);
 		HxOrderCentroids(desc, centroids, count);
 	}
 	pfree(payloads);
@@ -286,6 +287,8 @@ HxBuildBlocks(HxBuild *build, IndexBuildResult *result)
 
 	Assert(build->part == 0);
 	HxBeginTeam(build);
+	if (HxPayloadOf(build->desc)->learn)
+		HxPayloadOf(build->desc)->learn(build);
 	HxSetPhase(HX_PHASE_LOAD, 0);
 	HxRunTask(build, HX_TASK_LOAD, 0);
 	loaded = HxSumWork(build);
@@ -299,6 +302,8 @@ HxBuildBlocks(HxBuild *build, IndexBuildResult *result)
 	if (!build->parallel)
 		BufFileClose(build->rows);
 	write_rows(build, loaded.rows);
+	if (HxPayloadOf(build->desc)->store)
+		HxPayloadOf(build->desc)->store(build);
 	calibrate(build, loaded.vectors);
 	HxFinishBuild(build, &loaded, result);
 }

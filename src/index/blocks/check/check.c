@@ -126,6 +126,7 @@ HxCheckBlocks(HxCheck *base)
 	HxBlocksCheck check = {.base = base};
 
 	check.block.centroid = palloc(base->desc.payload);
+	check.block.print = palloc(base->desc.payload);
 	check.block.zone = palloc(HX_ZONE_SIZE(base->desc.nwords));
 	check_directory(&check);
 	HxCheckUpper(&check);

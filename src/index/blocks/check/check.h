@@ -15,6 +15,7 @@ typedef struct HxCheckedBlock
 	HxEntry entry;
 	HxSpan page_range; /* of its directory page */
 	uint8 *centroid;
+	uint8 *print; /* scratch: what a row is known by */
 	HxZone *zone;
 	bool is_nulls;
 	bool certain; /* nobody can be changing the block */

@@ -67,6 +67,18 @@ row_fault(HxBlocksCheck *check, const ItemPointerData *tid,
 	return HxAttributesFault(&check->base->desc, check->block.zone, attrs);
 }
 
+/* What a row's vector is known by; valid until the next call. */
+static const uint8 *
+print_of(HxBlocksCheck *check, const uint8 *payload)
+{
+	const HxIndexDesc *desc = &check->base->desc;
+
+	if (!HxPayloadOf(desc)->print)
+		return payload;
+	HxPayloadOf(desc)->print(desc, payload, check->block.print);
+	return check->block.print;
+}
+
 /* Check the rows of the copied page; false as for HxBlockFault. */
 static bool
 check_rows(HxBlocksCheck *check, BlockNumber page)
@@ -89,7 +101,8 @@ check_rows(HxBlocksCheck *check, BlockNumber page)
 			return HxBlockFault(check, page, psprintf("row %d: %s", i, wrong));
 		block->dead += dead;
 		HxAddFingerprint(check->base, &rows.tids[i], &attrs,
-						 block->is_nulls ? NULL : payload, dead);
+						 block->is_nulls ? NULL : print_of(check, payload),
+						 dead);
 	}
 	block->rows += rows.count;
 	return true;

@@ -50,9 +50,10 @@ sort_blocks(HxBlocksSearch *search)
 	int start[SORT_BUCKETS + 1] = {0};
 	int count = search->nvectors;
 	uint16 *bucket = palloc(Max(count, 1) * sizeof(uint16));
-	/* By promise; an exact search by what it will be stopped by */
-	const float *keys =
-		search->base.exact ? search->blocks.bounds : search->blocks.promises;
+	/* By promise; an exact search by what it will be stopped by, if anything */
+	const float *keys = search->base.exact && !search->base.refine
+							? search->blocks.bounds
+							: search->blocks.promises;
 	float low = FLT_MAX;
 	float high = -FLT_MAX;
 	float scale;
@@ -265,7 +266,7 @@ load_misses(HxBlocksSearch *search)
 	if (!spec->ordered || !spec->query || spec->recall >= 1)
 		return;
 	HxLoadMisses(search->base.index, &search->meta, &search->misses);
-	search->safety = HxSafety(&search->misses, spec->recall);
+	search->safety = HxSafety(&search->misses, search->base.recall);
 	search->bin_scale = 1 / (search->misses.promise_step * spec->query->unit);
 	search->bin_offset =
 		0.5 - search->misses.promise_low / search->misses.promise_step;

@@ -143,14 +143,14 @@ allowed_misses(const HxBlocksSearch *search, int64 count)
 	double full = Min(count, FULL_ALLOWANCE);
 	double rows = full + (count - full) * 0.5;
 	bool filtered = HxIsMasked(search) || search->base.stats.failed > 0;
-	double beyond = Max(search->base.spec.recall - 0.95, 0) / 0.04;
+	double beyond = Max(search->base.recall - 0.95, 0) / 0.04;
 
 	Assert(count > 0);
 	if (filtered)
 		rows *= 1 - 0.5 * Min(beyond, 1);
 	else if (search->base.phase == HX_FIND_FIRST)
 		rows = count;
-	return (1 - search->base.spec.recall) * rows;
+	return (1 - search->base.recall) * rows;
 }
 
 bool

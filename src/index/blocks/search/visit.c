@@ -15,11 +15,42 @@
 /* Neighbours that are scored together as a sample of what the filter rejects */
 #define SAMPLED_RUN 8
 
+/* Take note of a row that passes, whose distance is an estimate. */
+static void
+consider_estimate(HxBlocksSearch *search, double distance,
+				  const HxRowArrays *rows, int row)
+{
+	const HxSearch *base = &search->base;
+	const HxPayload *methods = HxPayloadOf(&base->desc);
+	const uint8 *payload = rows->payloads + row * base->desc.payload;
+	HxCandidate found = {distance, HxPackTid(&rows->tids[row]), search->page};
+	double bound = -INFINITY;
+
+	if (base->exact)
+		bound = methods->least(base->spec.query, payload, distance);
+	else
+		HxSetDeviation(&found, methods->deviation(base->spec.query, payload,
+												  distance));
+	HxConsiderEstimate(&search->base, &found, bound);
+}
+
 /* Take note of a row that passes. */
 static inline void
-consider(HxBlocksSearch *search, double distance, const ItemPointerData *tid)
+consider(HxBlocksSearch *search, double distance, const HxRowArrays *rows,
+		 int row)
 {
-	HxConsider(&search->base, distance, tid, search->page);
+	if (search->base.refine)
+		consider_estimate(search, distance, rows, row);
+	else
+		HxConsider(&search->base, distance, &rows->tids[row], search->page);
+}
+
+/* Distance beyond which no row is of use; an estimate tells none if exact */
+static inline double
+reach(const HxBlocksSearch *search)
+{
+	return search->base.refine && search->base.exact ? INFINITY
+													 : search->base.best.worst;
 }
 
 /* ---- visiting a block ---- */
@@ -103,7 +134,7 @@ static void
 score_all(HxBlocksSearch *search, const HxRowArrays *rows, bool tally)
 {
 	const double *distances = search->distances;
-	double worst = search->base.best.worst;
+	double worst = reach(search);
 
 	Assert(search->base.spec.query);
 	if (tally) /* else they were fetched ahead */
@@ -122,8 +153,8 @@ score_all(HxBlocksSearch *search, const HxRowArrays *rows, bool tally)
 	{
 		if (distances[i] > worst || !HxRowPasses(search->mask, i))
 			continue;
-		consider(search, distances[i], &rows->tids[i]);
-		worst = search->base.best.worst;
+		consider(search, distances[i], rows, i);
+		worst = reach(search);
 	}
 }
 
@@ -195,8 +226,8 @@ score_run(HxBlocksSearch *search, const HxRowArrays *rows, int row, int count,
 		if (sampled)
 			tally_row(search, distances[i], passes, passes ? 1 : sampled);
 		if (passes &&
-			!(distances[i] > search->base.best.worst)) /* NaN counts */
-			consider(search, distances[i], &rows->tids[row + i]);
+			!(distances[i] > reach(search))) /* NaN counts */
+			consider(search, distances[i], rows, row + i);
 	}
 }
 
@@ -242,7 +273,7 @@ score_page(HxBlocksSearch *search, const HxRowArrays *rows, int sampled)
 	{
 		for (int i = 0; i < rows->count; i++)
 			if (HxRowPasses(search->mask, i))
-				consider(search, 0, &rows->tids[i]);
+				consider(search, 0, rows, i);
 	}
 	else if (!filtered || search->scored || (tally && sampled == 1) ||
 			 passed * 3 > rows->count)

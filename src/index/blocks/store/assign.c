@@ -15,6 +15,7 @@
 #include "utils/memutils.h"
 
 #include "index/blocks/store/assign.h"
+#include "index/blocks/store/train.h"
 
 /* Fewer centroids than this are compared one and all */
 #define GROUPING_FLOOR 512
@@ -202,5 +203,5 @@ HxTrainAlone(const HxIndexDesc *desc, const uint8 *payloads, int npayloads,
 {
 	HxSample sample = {desc, payloads, npayloads, assign_sample, NULL};
 
-	return HxPayloadOf(desc)->train(&sample, centroids, count);
+	return HxTrain(&sample, centroids, count);
 }

@@ -39,9 +39,14 @@ typedef struct HxPayload
 	/* What is wrong with a payload that form could not have written, or NULL */
 	const char *(*fault)(const HxIndexDesc *desc, const uint8 *payload);
 
-	/* Train `count` centroids on a sample of payloads, in place; deterministic
-	 * for the same sample.  Returns how many are left (empty ones vanish). */
-	int (*train)(HxSample *sample, uint8 *centroids, int count);
+	/*
+	 * Means of payloads: bytes of a sum, which begins as zeros; add a payload to
+	 * it; write the centroid of the rows that were added.
+	 */
+	Size (*sum_size)(const HxIndexDesc *desc);
+	void (*add)(const HxIndexDesc *desc, const uint8 *payload, void *sum);
+	void (*mean)(const HxIndexDesc *desc, const void *sum, int rows,
+				 uint8 *centroid);
 
 	/* Spread between a row's payload and each of an array of centroids */
 	void (*spreads)(const HxIndexDesc *desc, const uint8 *payload,
@@ -49,6 +54,12 @@ typedef struct HxPayload
 
 	/* Weight of a payload, for the range kept in the directory entry */
 	uint32 (*weight)(const HxIndexDesc *desc, const uint8 *payload);
+
+	/*
+	 * Write what a check knows a row's vector by, which kind.print makes of the
+	 * vector itself.  NULL: the payload.
+	 */
+	void (*print)(const HxIndexDesc *desc, const uint8 *payload, uint8 *print);
 
 	/* Prepare a row's payload as a query (calibration) */
 	HxQuery *(*query_of_row)(const HxIndexDesc *desc, const uint8 *payload);
@@ -61,9 +72,29 @@ typedef struct HxPayload
 					 const uint8 *centroids, int count, float *promises,
 					 float *bounds);
 
-	/* Distances of rows; the operator's own, to the last bit */
+	/*
+	 * Distances of rows: the operator's own, to the last bit; or estimates if
+	 * the kind refines.  Then -infinity where nothing is known.
+	 */
 	void (*distances)(const HxQuery *query, const uint8 *payloads, int count,
 					  double *distances);
+
+	/*
+	 * Kinds that refine: the standard deviation of a row's exact distance from
+	 * its estimate; and a bound, no row's exact distance is less.  Else NULL.
+	 */
+	double (*deviation)(const HxQuery *query, const uint8 *payload,
+						double estimate);
+	double (*least)(const HxQuery *query, const uint8 *payload,
+					double estimate);
+
+	/*
+	 * Kinds that learn: before the rows are loaded, the leader of a build learns
+	 * from a sample of the table and lets the others know; when they are
+	 * written, it stores that in pages behind.  Else NULL.
+	 */
+	void (*learn)(struct HxBuild *build);
+	void (*store)(struct HxBuild *build);
 } HxPayload;
 
 #define HxPayloadOf(desc) ((desc)->vector->payload)

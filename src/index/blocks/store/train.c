@@ -1,19 +1,17 @@
 /*
  * train.c
- *	  Centroids of binary codes by k-majority.
+ *	  Centroids of payloads by k-means.
  *
- * Lloyd's k-means with a mean that is rounded to a code: with one bit a
- * dimension, the majority of the bits (k-majority, Grana et al. 2013); with
- * several, the mean level.  What differs: centroids that lose all their rows
- * are dropped, not reseeded, since a few blocks more or less do not matter.
+ * Lloyd's k-means with a mean that is rounded to a payload.  What differs:
+ * centroids that lose all their rows are dropped, not reseeded, since a few
+ * blocks more or less do not matter.
  */
 #include "postgres.h"
 
 #include "miscadmin.h"
 
-#include "index/code/code.h"
+#include "index/blocks/store/train.h"
 #include "random.h"
-#include "type/bincode.h"
 
 /* Choose `count` sampled payloads at random as first centroids. */
 static void
@@ -37,48 +35,6 @@ seed_centroids(const HxIndexDesc *desc, const uint8 *sample, int nsample,
 			   desc->payload);
 	}
 	pfree(order);
-}
-
-/* Add the levels of a payload to a sum per dimension. */
-static void
-add_levels(const HxIndexDesc *desc, const uint8 *payload, uint32 *sums)
-{
-	Size bytes = HX_PLANE_BYTES(desc->dims);
-
-	for (int plane = 0; plane < desc->planes; plane++)
-	{
-		int shift = desc->planes - 1 - plane;
-
-		for (Size b = 0; b < bytes; b++)
-		{
-			uint32 byte = payload[plane * bytes + b];
-
-			for (int bit = 0; bit < 8; bit++)
-				sums[b * 8 + bit] += ((byte >> (7 - bit)) & 1) << shift;
-		}
-	}
-}
-
-/* Write the code of the mean levels; ties of one-bit codes give 0. */
-static void
-round_to_code(const HxIndexDesc *desc, const uint32 *sums, int rows,
-			  uint8 *centroid)
-{
-	Size bytes = HX_PLANE_BYTES(desc->dims);
-
-	Assert(rows > 0);
-	memset(centroid, 0, desc->payload);
-	for (int dim = 0; dim < desc->dims; dim++)
-	{
-		/* The nearest level, halves down */
-		uint32 level = (2 * sums[dim] + rows - 1) / (2 * rows);
-
-		Assert(level < (uint32) 1 << desc->planes);
-		for (int plane = 0; plane < desc->planes; plane++)
-			if ((level >> (desc->planes - 1 - plane)) & 1)
-				HxSetBit(centroid + plane * bytes, dim);
-	}
-	HxFinishCodePayload(desc, centroid);
 }
 
 /* Sort the sample by block: rows of block b are order[start[b]..start[b+1]). */
@@ -105,7 +61,9 @@ static int
 move_centroids(const HxIndexDesc *desc, const uint8 *sample, const int *start,
 			   const int *order, uint8 *centroids, int count)
 {
-	uint32 *sums = palloc(HX_PLANE_BYTES(desc->dims) * 8 * sizeof(uint32));
+	const HxPayload *payload = HxPayloadOf(desc);
+	Size size = payload->sum_size(desc);
+	void *sum = palloc(size);
 	int kept = 0;
 
 	for (int b = 0; b < count; b++)
@@ -114,17 +72,17 @@ move_centroids(const HxIndexDesc *desc, const uint8 *sample, const int *start,
 
 		if (rows == 0)
 			continue;
-		memset(sums, 0, HX_PLANE_BYTES(desc->dims) * 8 * sizeof(uint32));
+		memset(sum, 0, size);
 		for (int i = start[b]; i < start[b + 1]; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
-			add_levels(desc, sample + order[i] * desc->payload, sums);
+			payload->add(desc, sample + (Size) order[i] * desc->payload, sum);
 		}
-		round_to_code(desc, sums, rows, centroids + kept * desc->payload);
+		payload->mean(desc, sum, rows, centroids + (Size) kept * desc->payload);
 		kept++;
 	}
 	Assert(kept <= count);
-	pfree(sums);
+	pfree(sum);
 	return kept;
 }
 
@@ -133,7 +91,7 @@ move_centroids(const HxIndexDesc *desc, const uint8 *sample, const int *start,
  * Deterministic for the same sample in the same order.
  */
 int
-HxTrainCodes(HxSample *sample, uint8 *centroids, int count)
+HxTrain(HxSample *sample, uint8 *centroids, int count)
 {
 	const HxIndexDesc *desc = sample->desc;
 	int nsample = sample->count;

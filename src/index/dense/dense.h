@@ -1,0 +1,252 @@
+/*
+ * dense.h
+ *	  Dense vectors as one kind of vector: what its files share.
+ *
+ * A row's payload is a code of 4 bits a dimension of what the index has learnt
+ * to keep of a vector (its model), from which inner products are estimated; the
+ * table's row has the vector itself.  See README.
+ */
+#ifndef HX_DENSE_KIND_H
+#define HX_DENSE_KIND_H
+
+#include "index/blocks/blocks.h"
+#include "index/build/build.h"
+
+/* Type of pages of a model: a chain */
+#define HX_PAGE_MODEL 8
+
+/* Fewer rows than this teach nothing */
+#define HX_LEAST_TO_LEARN 1000
+
+/*
+ * What an index has learnt of its vectors.  A vector x, of unit length if the
+ * metric is cosine, is kept as axes (x - mean); the axes are orthonormal.
+ */
+typedef struct HxModel
+{
+	int dims;		 /* of a vector */
+	int kept;		 /* of a code: axes */
+	float credit;	 /* inner product of what is left out, as a share of ... */
+	float spread;	 /* factor on the deviation of estimates */
+	float unit;		 /* mean squared length of what is kept */
+	float mean2;	 /* squared length of the mean */
+	float *mean;	 /* dims */
+	float *axes;	 /* kept rows of dims */
+	float *mean_kept; /* axes * mean */
+} HxModel;
+
+#define HxModelOf(desc) ((const HxModel *) (desc)->model)
+
+/* A vector as a model sees it */
+typedef struct HxSeen
+{
+	float *kept;   /* axes (x - mean) */
+	double kept2;  /* squared length of that */
+	double left2;  /* ... and of the rest of x - mean */
+	double along;  /* inner product of x - mean and mean */
+	double length2; /* squared length of x as it was given */
+	bool usable;   /* it has a direction and finite numbers */
+} HxSeen;
+
+/* A row's payload, before its code */
+typedef struct HxDenseRow
+{
+	float scale;   /* of the code's levels, so that estimates are unbiased */
+	float add;	   /* along; for L2, squared length of x - mean */
+	uint16 error;  /* length of what the code leaves out, or HX_BARE */
+	uint16 squares; /* sum of (2 level - 15)^2, shifted (HxSquaresShift) */
+	uint32 hash;   /* of the vector */
+	uint8 code[FLEXIBLE_ARRAY_MEMBER];
+} HxDenseRow;
+
+/* Error of a row without code: it came before the model, or has no direction */
+#define HX_BARE 0x7F80
+
+/* Levels stand for numbers from -7.5 to 7.5 */
+#define HX_TOP_LEVEL 15
+
+static inline Size
+HxCodeBytes(int kept)
+{
+	return (Size) (kept + 1) / 2;
+}
+
+static inline Size
+HxDensePayload(int kept)
+{
+	return MAXALIGN(offsetof(HxDenseRow, code) + HxCodeBytes(kept));
+}
+
+static inline bool
+HxIsBare(const HxDenseRow *row)
+{
+	return row->error == HX_BARE;
+}
+
+/*
+ * Dimensions that an index's codes keep: its payload says how many have room,
+ * in whole words of 8 bytes
+ */
+static inline int
+HxKeptDims(const HxIndexDesc *desc)
+{
+	return (int) Min((Size) desc->dims,
+					 2 * (desc->payload - offsetof(HxDenseRow, code)));
+}
+
+/* Level i of a code: see kernel/dense.h */
+static inline int
+HxLevelOf(const HxDenseRow *row, int kept, int i)
+{
+	int bytes = (int) HxCodeBytes(kept);
+
+	return i < bytes ? row->code[i] & 15 : row->code[i - bytes] >> 4;
+}
+
+/* Bits by which a sum of squares is shifted to be stored in 16 */
+static inline int
+HxSquaresShift(int kept)
+{
+	int shift = 0;
+
+	while ((kept * HX_TOP_LEVEL * HX_TOP_LEVEL) >> shift > PG_UINT16_MAX)
+		shift++;
+	return shift;
+}
+
+/* Squared length of what a payload's code stands for */
+static inline double
+HxCodeLength2(const HxDenseRow *row, int kept)
+{
+	double squares = (double) ((uint32) row->squares << HxSquaresShift(kept));
+
+	return (double) row->scale * row->scale * squares / 4;
+}
+
+/* ---- layout.c: values of a column ---- */
+
+typedef enum HxLayout
+{
+	HX_LAYOUT_REALS,  /* real[] */
+	HX_LAYOUT_VECTOR, /* pgvector's vector */
+	HX_LAYOUT_HALFVEC /* pgvector's halfvec */
+} HxLayout;
+
+/* Dimensions that a column's typmod tells; 0: none */
+extern int HxDimsOfTypmod(HxLayout layout, int32 typmod);
+
+/*
+ * Read a value into `dims` floats; errors if it has others.  What it takes to
+ * detoast it is freed.
+ */
+extern void HxReadVector(const HxIndexDesc *desc, Datum value, float *to);
+
+/* ---- code.c: vectors and codes ---- */
+
+/* Room for what a model sees of a vector */
+extern HxSeen *HxMakeSeen(const HxModel *model);
+
+/* See a vector, which is changed. */
+extern void HxSee(const HxModel *model, HxMetric metric, float *vector,
+				  HxSeen *seen);
+
+/* Write a row's payload; bare if there is no model or direction. */
+extern void HxWriteDenseRow(const HxModel *model, HxMetric metric,
+							const HxSeen *seen, uint32 hash, HxDenseRow *row);
+
+/* Write the payload of a centroid at this place among the kept dimensions. */
+extern void HxWriteCentroid(const HxModel *model, const float *kept,
+							HxDenseRow *row);
+
+/* What a payload's code stands for; zeros if it is bare */
+extern void HxReadCode(int kept, const HxDenseRow *row, float *to);
+
+/* ---- learn.c: what a sample of vectors teaches ---- */
+
+/*
+ * Learn a model of this many axes from `count` vectors, one after the other,
+ * which are changed; NULL if there are too few with a direction.  Deterministic.
+ */
+extern HxModel *HxLearnModel(HxMetric metric, int dims, int kept,
+							 float *vectors, int count);
+
+/* ---- model.c: models in memory and on pages ---- */
+
+extern HxModel *HxAllocModel(int dims, int kept);
+extern void HxFinishModel(HxModel *model);
+
+/* Bytes of a model in a file or on pages, and both ways */
+extern Size HxModelBytes(int dims, int kept);
+extern void HxPackModel(const HxModel *model, char *to);
+extern HxModel *HxUnpackModel(const char *from, Size size);
+
+/* Pages of a new index, whose build logs them later */
+extern void HxStoreBuiltModel(Relation index, const HxModel *model);
+
+/*
+ * Pages of an index that others use; the last of the records makes them known.
+ * The structure lock is held.
+ */
+extern void HxStoreModel(Relation index, const HxModel *model);
+
+/* What is wrong with a page of a model, or NULL */
+extern const char *HxModelPageFault(Page page);
+
+/* kind.learn */
+extern void HxLoadModel(Relation index, HxIndexDesc *desc);
+
+/*
+ * Free pages of models that a crash kept from being known; there is none that
+ * is.  The structure lock is held.
+ */
+extern void HxFreeLostModels(Relation index);
+
+/* ---- build.c ---- */
+
+extern void HxLearnInBuild(HxBuild *build);
+extern void HxStoreInBuild(HxBuild *build);
+extern void HxReceiveModel(HxBuild *build);
+
+/* ---- grow.c ---- */
+
+/*
+ * After an insert into an index that has learnt nothing: learn if it has enough
+ * rows now, and give them codes.
+ */
+extern void HxLearnAfterInsert(Relation index, Relation heap,
+							   const HxIndexDesc *desc,
+							   const ItemPointerData *tid);
+
+/* In a vacuum: learn if need be, and give codes to rows that have none. */
+extern void HxLearnInVacuum(Relation index, HxIndexDesc *desc);
+
+/* ---- payload.c ---- */
+
+/* A prepared query */
+typedef struct HxDenseQuery
+{
+	HxQuery base;
+	int8 *levels;	  /* 2 * code bytes; NULL: nothing is known of distances */
+	double scale;	  /* of the levels */
+	double offset;	  /* 7.5 times their sum, with scale */
+	double length2;	  /* squared length of query - mean */
+	double constant;  /* what every product has besides that of the rest */
+	double rounding;  /* length of what the levels leave out of the query */
+	int32 *products;  /* scratch: of a page of rows or centroids */
+	/* Queries from SQL */
+	Datum value;
+	Oid type; /* InvalidOid: the column's */
+	Size bytes;
+	FmgrInfo distance; /* the operator's function */
+	Oid collation;
+	MemoryContext scratch;
+} HxDenseQuery;
+
+extern const HxPayload hx_dense_payload;
+extern HxQuery *HxMakeDenseQuery(const HxIndexDesc *desc, HxMetric metric,
+								 Datum value, Oid type);
+extern bool HxIsSameDenseQuery(const HxQuery *a, const HxQuery *b);
+extern double HxDenseDistance(const HxQuery *query, Datum vector);
+extern uint32 HxHashVector(const float *vector, int dims);
+
+#endif /* HX_DENSE_KIND_H */

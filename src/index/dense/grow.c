@@ -1,0 +1,348 @@
+/*
+ * grow.c
+ *	  Learning in an index that was created when there was nothing to learn from.
+ *
+ * See README, "Learning late".  Rows that came before have no code, and are
+ * looked at in every search; when the model is known they get one, a page at a
+ * time.  Nobody waits for that.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "commands/vacuum.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "index/blocks/recall/measure.h"
+#include "index/blocks/store/directory.h"
+#include "index/dense/dense.h"
+#include "index/page/inject.h"
+#include "index/search/vector.h"
+
+/* Rows that a model is learnt from */
+#define MOST_SAMPLED 2048
+
+/* A look is taken after one insert in 2^6 */
+#define LOOK_BITS 6
+
+/* ---- learning ---- */
+
+/* Read the vectors of rows of the index; returns how many are left. */
+static int
+read_vectors(HxVectors *vectors, const HxIndexDesc *desc, const uint64 *tids,
+			 int count, float *to)
+{
+	int read = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		ItemPointerData tid;
+		Datum vector;
+		bool isnull;
+
+		CHECK_FOR_INTERRUPTS();
+		HxUnpackTid(tids[i], &tid);
+		if (HxFetchVector(vectors, &tid, &vector, &isnull) != HX_ROW_PASSES ||
+			isnull)
+			continue;
+		HxReadVector(desc, vector, to + (Size) read * desc->dims);
+		read++;
+	}
+	return read;
+}
+
+/* Learn from rows of the index; NULL if they are too few. */
+static HxModel *
+learn_from_rows(Relation index, const HxIndexDesc *desc, HxVectors *vectors)
+{
+	uint8 *payloads;
+	uint64 *tids;
+	int count = HxSampleRows(index, desc, MOST_SAMPLED, 1, &payloads, &tids);
+	float *numbers = MemoryContextAllocHuge(
+		CurrentMemoryContext,
+		Max((Size) count, 1) * desc->dims * sizeof(float));
+	HxModel *model;
+
+	count = read_vectors(vectors, desc, tids, count, numbers);
+	model = HxLearnModel(desc->vector->metric, desc->dims, HxKeptDims(desc),
+						 numbers, count);
+	pfree(numbers);
+	pfree(payloads);
+	pfree(tids);
+	return model;
+}
+
+void
+HxFreeLostModels(Relation index)
+{
+	BlockNumber end = HxCountPages(index);
+
+	Assert(HxHoldsStructure(index));
+	for (BlockNumber block = HX_METAPAGE + 1; block < end; block++)
+	{
+		Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_EXCLUSIVE, NULL);
+		Page page = BufferGetPage(buffer);
+
+		CHECK_FOR_INTERRUPTS();
+		if (HxPageIsSound(page) && HxPageOpaque(page)->kind == HX_PAGE_MODEL)
+		{
+			GenericXLogState *state = GenericXLogStart(index);
+
+			HxInitPage(GenericXLogRegisterBuffer(state, buffer,
+												 GENERIC_XLOG_FULL_IMAGE),
+					   HX_PAGE_FREE);
+			GenericXLogFinish(state);
+		}
+		UnlockReleaseBuffer(buffer);
+	}
+}
+
+/* ---- codes for rows that have none ---- */
+
+/* Rows of a page without code, and what they are to get */
+typedef struct BareRows
+{
+	int count;
+	uint64 *tids;
+	uint8 *payloads;
+} BareRows;
+
+/* Note a page's rows without code; false if it has none, or is of no block. */
+static bool
+note_bare_rows(Relation index, const HxIndexDesc *desc, BlockNumber block,
+			   BareRows *bare)
+{
+	Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_SHARE, NULL);
+	Page page = BufferGetPage(buffer);
+	HxRowArrays rows;
+
+	bare->count = 0;
+	if (HxPageIsSound(page) && HxPageOpaque(page)->kind == HX_PAGE_ROWS &&
+		!HxPageFault(desc, page, HX_PAGE_ROWS))
+	{
+		HxRowArraysOf(desc, page, &rows);
+		for (int i = 0; i < rows.count; i++)
+			if (HxIsBare((const HxDenseRow *) (rows.payloads +
+											   i * desc->payload)))
+				bare->tids[bare->count++] = HxPackTid(&rows.tids[i]);
+	}
+	UnlockReleaseBuffer(buffer);
+	return bare->count > 0;
+}
+
+/* Make codes of the table's vectors; those that get none are dropped. */
+static void
+make_codes(const HxIndexDesc *desc, HxVectors *vectors, BareRows *bare)
+{
+	int made = 0;
+
+	for (int i = 0; i < bare->count; i++)
+	{
+		uint8 *payload = bare->payloads + made * desc->payload;
+		ItemPointerData tid;
+		Datum vector;
+		bool isnull;
+
+		HxUnpackTid(bare->tids[i], &tid);
+		if (HxFetchVector(vectors, &tid, &vector, &isnull) != HX_ROW_PASSES ||
+			isnull)
+			continue;
+		HxPayloadOf(desc)->form(desc, vector, payload);
+		if (HxIsBare((const HxDenseRow *) payload))
+			continue;
+		bare->tids[made++] = bare->tids[i];
+	}
+	bare->count = made;
+}
+
+/* Give a row its code, if it is one of those, and has the same vector still. */
+static void
+put_code(const HxIndexDesc *desc, HxRowArrays *rows, int row,
+		 const BareRows *bare)
+{
+	HxDenseRow *old = (HxDenseRow *) (rows->payloads + row * desc->payload);
+	uint64 tid = HxPackTid(&rows->tids[row]);
+
+	if (!HxIsBare(old))
+		return;
+	for (int i = 0; i < bare->count; i++)
+	{
+		const HxDenseRow *fresh =
+			(const HxDenseRow *) (bare->payloads + i * desc->payload);
+
+		if (bare->tids[i] == tid && fresh->hash == old->hash)
+		{
+			memcpy(old, fresh, desc->payload);
+			return;
+		}
+	}
+}
+
+/*
+ * Write codes to a page, by one record.  The entry of its block bounds the rows
+ * whatever their codes: its radius is made the greatest first.
+ */
+static void
+put_codes(Relation index, const HxIndexDesc *desc, BlockNumber block,
+		  const BareRows *bare)
+{
+	Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_EXCLUSIVE, NULL);
+	Page page = BufferGetPage(buffer);
+
+	if (HxPageIsSound(page) && HxPageOpaque(page)->kind == HX_PAGE_ROWS &&
+		!HxPageFault(desc, page, HX_PAGE_ROWS))
+	{
+		GenericXLogState *state = GenericXLogStart(index);
+		HxRowArrays rows;
+
+		HxRowArraysOf(desc, GenericXLogRegisterBuffer(state, buffer, 0), &rows);
+		for (int i = 0; i < rows.count; i++)
+			put_code(desc, &rows, i, bare);
+		GenericXLogFinish(state);
+	}
+	UnlockReleaseBuffer(buffer);
+}
+
+/*
+ * Make the radius of every block the greatest, and let inserts split those that
+ * could not be split as long as their rows had no code.
+ */
+static void
+loosen_blocks(Relation index, const HxIndexDesc *desc)
+{
+	BlockNumber block;
+	HxMeta meta;
+	uint32 steps = 0;
+
+	HxReadMeta(index, &meta);
+	for (block = meta.directory; block != InvalidBlockNumber;)
+	{
+		Buffer buffer =
+			HxReadPage(index, block, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_DIRECTORY);
+		GenericXLogState *state = GenericXLogStart(index);
+		Page page = GenericXLogRegisterBuffer(state, buffer, 0);
+
+		HxCountStep(index, block, &steps);
+		for (int i = 0; i < HxPageDirectory(page)->count; i++)
+		{
+			HxEntry *entry = &HxPageEntries(page)[i];
+
+			if (entry->flags & (HX_ENTRY_NULLS | HX_ENTRY_FREE))
+				continue;
+			entry->radius = PG_UINT32_MAX;
+			entry->split_above = 0;
+		}
+		block = HxPageOpaque(page)->next;
+		GenericXLogFinish(state);
+		UnlockReleaseBuffer(buffer);
+	}
+}
+
+/* Give all rows without code one. */
+static void
+give_codes(Relation index, const HxIndexDesc *desc, HxVectors *vectors)
+{
+	BareRows bare;
+	bool loose = false;
+	MemoryContext context = AllocSetContextCreate(
+		CurrentMemoryContext, "hashemb codes", ALLOCSET_DEFAULT_SIZES);
+
+	Assert(HxHoldsStructure(index));
+	bare.tids = palloc(desc->capacity * sizeof(uint64));
+	bare.payloads = palloc(desc->capacity * desc->payload);
+	for (BlockNumber block = HX_METAPAGE + 1;
+		 block < RelationGetNumberOfBlocks(index); block++)
+	{
+		MemoryContext old;
+
+		HX_VACUUM_DELAY_POINT();
+		if (!note_bare_rows(index, desc, block, &bare))
+			continue;
+		old = MemoryContextSwitchTo(context);
+		make_codes(desc, vectors, &bare);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(context);
+		if (bare.count == 0)
+			continue;
+		if (!loose)
+			loosen_blocks(index, desc);
+		loose = true;
+		put_codes(index, desc, block, &bare);
+		HX_INJECT("model-codes");
+	}
+	pfree(bare.tids);
+	pfree(bare.payloads);
+	MemoryContextDelete(context);
+}
+
+/* ---- when ---- */
+
+/* Rows with a vector */
+static uint64
+count_rows(Relation index, const HxIndexDesc *desc)
+{
+	HxBlocks blocks;
+	uint64 rows;
+
+	HxReadDirectory(index, desc, NULL, &blocks);
+	rows = HxBlocksRows(&blocks);
+	HxFreeBlocks(&blocks);
+	return rows;
+}
+
+/* Learn, if nobody has, and give codes to the rows. */
+static void
+learn(Relation index, HxIndexDesc *desc, Relation heap)
+{
+	HxVectors *vectors =
+		HxOpenVectors(heap, index, desc->vector_attno, SnapshotAny);
+	HxModel *model;
+
+	Assert(HxHoldsStructure(index) && HxHoldsNoPage());
+	HxLoadModel(index, desc);
+	if (!desc->model)
+	{
+		model = learn_from_rows(index, desc, vectors);
+		if (model)
+		{
+			HxFreeLostModels(index);
+			HxStoreModel(index, model);
+			HX_INJECT("model-stored");
+			HxLoadModel(index, desc);
+		}
+	}
+	if (desc->model)
+		give_codes(index, desc, vectors);
+	HxCloseVectors(vectors);
+}
+
+void
+HxLearnAfterInsert(Relation index, Relation heap, const HxIndexDesc *desc,
+				   const ItemPointerData *tid)
+{
+	if (HxHashTid(HxPackTid(tid), LOOK_BITS) != 0 ||
+		!HxTryLockStructure(index))
+		return;
+	if (count_rows(index, desc) >= HX_LEAST_TO_LEARN)
+	{
+		HxIndexDesc learnt = *desc;
+
+		learn(index, &learnt, heap);
+	}
+	HxUnlockStructure(index);
+}
+
+void
+HxLearnInVacuum(Relation index, HxIndexDesc *desc)
+{
+	Relation heap;
+
+	if (count_rows(index, desc) < HX_LEAST_TO_LEARN ||
+		!HxTryLockStructure(index))
+		return;
+	heap = table_open(index->rd_index->indrelid, AccessShareLock);
+	learn(index, desc, heap);
+	table_close(heap, AccessShareLock);
+	HxUnlockStructure(index);
+}

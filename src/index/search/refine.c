@@ -1,0 +1,489 @@
+/*
+ * refine.c
+ *	  Searches whose index has estimates: the rows that may be among the first
+ *	  are looked at in the table, and exact distances decide.
+ *
+ * See README, "Estimates".  One budget of expected misses is shared: what the
+ * blocks not visited may hold, and what candidates may be that are not looked
+ * at.  An estimate is off by a normal error whose deviation the row tells.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+#include "utils/float.h"
+
+#include "index/search/state.h"
+
+/* Part of the misses allowed that candidates not looked at may take */
+#define CANDIDATES_PART 0.25
+
+/* Candidates farther off than this many deviations are not expected */
+#define FARTHEST 4.0
+
+/* Where all ties of the last row are wanted, a smaller part still */
+#define TIES_PART 0.1
+
+/* Candidates that tell how their number grows with the distance */
+#define LEAST_SLOPE_ROWS 10
+
+double
+HxRecallOfVisits(double recall)
+{
+	return 1 - (1 - CANDIDATES_PART) * (1 - recall);
+}
+
+/* ---- looking at a row ---- */
+
+/*
+ * The exact distance of a row, if its heap row passes.  Without a table to look
+ * at the estimate is all there is.
+ */
+static HxRowState
+measure(HxSearch *search, const HxCandidate *row, double *distance)
+{
+	const HxHeapRows *heap = &search->spec.heap;
+	ItemPointerData tid;
+	HxRowState state;
+	Datum vector;
+	bool isnull;
+
+	CHECK_FOR_INTERRUPTS();
+	*distance = row->distance;
+	if (!heap->measure)
+		return HX_ROW_PASSES;
+	HxUnpackTid(row->tid, &tid);
+	HxCheckTid(search->index, search->spec.table, &search->table_pages, &tid);
+	Assert(HxHoldsNoPage());
+	state = heap->measure(heap->arg, &tid, &vector, &isnull);
+	search->stats.fetched++;
+	search->nchecked++;
+	if (state == HX_ROW_PASSES && isnull)
+		state = HX_ROW_FAILS; /* another row has taken its place */
+	if (state == HX_ROW_PASSES)
+		*distance = HxKindOf(&search->desc)
+						->distance(search->spec.query, vector);
+	else
+		search->stats.failed++;
+	if (state == HX_ROW_DEAD && search->spec.dead)
+		search->spec.dead(search->spec.dead_arg, row);
+	return state;
+}
+
+/* Does a row of an exact distance belong to this part of the search? */
+static bool
+is_of_part(const HxSearch *search, double distance)
+{
+	if (search->part == HX_PART_NANS)
+		return isnan(distance);
+	return !(search->nans_apart && isnan(distance));
+}
+
+/* ---- exact searches ---- */
+
+static void
+add_pending(HxSearch *search, const HxCandidate *row)
+{
+	if (search->npending == search->pending_room)
+	{
+		search->pending_room = Max(2 * search->pending_room, 256);
+		search->pending =
+			search->pending
+				? repalloc_huge(search->pending,
+								search->pending_room * sizeof(HxCandidate))
+				: palloc(search->pending_room * sizeof(HxCandidate));
+	}
+	search->pending[search->npending++] = *row;
+}
+
+void
+HxConsiderEstimate(HxSearch *search, HxCandidate *row, double bound)
+{
+	Assert(search->refine && !row->passed);
+	if (!search->exact)
+	{
+		HxKeepBest(&search->best, row);
+		return;
+	}
+	row->distance = bound;
+	if (!(bound > search->best.worst))
+		add_pending(search, row);
+}
+
+void
+HxMeasurePending(HxSearch *search)
+{
+	Assert(search->refine && HxHoldsNoPage());
+	Assert(search->npending == 0 || search->exact);
+	for (int64 i = 0; i < search->npending; i++)
+	{
+		HxCandidate row = search->pending[i];
+		double distance;
+
+		if (row.distance > search->best.worst)
+			continue;
+		if (measure(search, &row, &distance) != HX_ROW_PASSES ||
+			!is_of_part(search, distance))
+			continue;
+		row.distance = HxOrderedDistance(distance);
+		row.passed = true;
+		if (!HxPrecedes(&search->last, &row))
+			continue; /* returned before, or too late */
+		if (!(row.distance > search->best.worst))
+			HxKeepBest(&search->best, &row);
+		if (search->best.nadded >= search->best.most_added / 2)
+			HxMergeBest(&search->best, true);
+	}
+	search->npending = 0;
+}
+
+/* ---- the others ---- */
+
+/* A search by estimates, while it looks at candidates */
+typedef struct Refining
+{
+	HxSearch *search;
+	HxBest exact;	/* rows that passed, by exact distances */
+	int64 wanted;	/* of these */
+	int64 looked;	/* candidates looked at in this phase */
+	double settled; /* distance that blocks are settled for; NaN: none */
+} Refining;
+
+/* Distance of the last row wanted, as far as is known; infinite if not at all */
+static double
+last_distance(Refining *refining)
+{
+	HxBest *exact = &refining->exact;
+
+	HxSortBest(exact, refining->wanted);
+	if (exact->count < refining->wanted)
+		return get_float8_infinity();
+	return exact->rows[refining->wanted - 1].distance;
+}
+
+/* P(X <= x) of a standard normal X */
+static double
+normal_below(double x)
+{
+	return 0.5 * erfc(-x * M_SQRT1_2);
+}
+
+/*
+ * How fast the logarithm of the number of rows grows with their estimate, at
+ * the candidate at place `at`.  Where there are more rows farther off, an
+ * estimate is rather too small than too great (Tweedie's formula).
+ */
+static double
+log_slope(const Refining *refining, int64 at)
+{
+	const HxBest *best = &refining->search->best;
+	double rank = refining->looked + 1;
+	int64 other = at + (int64) Max(rank, LEAST_SLOPE_ROWS);
+	double distance;
+
+	other = Min(other, best->count - 1);
+	distance = best->rows[other].distance - best->rows[at].distance;
+	if (other <= at || !(distance > 0) || isinf(distance))
+		return 0;
+	return log((rank + (other - at)) / rank) / distance;
+}
+
+/* Probability that the exact distance of a candidate is below a distance */
+static double
+chance_below(const HxCandidate *row, double distance, double slope)
+{
+	double deviation = HxDeviation(row);
+
+	if (isinf(row->distance) || isinf(distance) || deviation <= 0)
+		return row->distance <= distance ? 1 : 0;
+	return normal_below((distance - row->distance) / deviation -
+						slope * deviation);
+}
+
+/*
+ * Rows nearer than a distance that are expected among the candidates from place
+ * `at` on, if they are not looked at; no farther than `enough`.  *all: no others
+ * that were not kept can matter.
+ */
+static double
+candidate_misses(Refining *refining, int64 at, double distance, double enough,
+				 bool *all)
+{
+	HxBest *best = &refining->search->best;
+	double slope = 0;
+	double sum = 0;
+
+	*all = true;
+	HxSortBest(best, at + 2 * refining->wanted + LEAST_SLOPE_ROWS);
+	if (at < best->count)
+		slope = log_slope(refining, at);
+	for (int64 i = at;; i++)
+	{
+		HxSortBest(best, i + 1);
+		if (i >= best->count)
+			break;
+		if (best->rows[i].distance - distance >
+			FARTHEST * HxDeviation(&best->rows[i]))
+			return sum;
+		sum += chance_below(&best->rows[i], distance, slope);
+		if (sum > enough)
+			return sum;
+	}
+	*all = !best->lost;
+	return sum;
+}
+
+/* Misses that candidates may take */
+static double
+allowed_misses(const Refining *refining)
+{
+	const HxSearchSpec *spec = &refining->search->spec;
+
+	return (1 - spec->recall) * refining->wanted * CANDIDATES_PART *
+		   (spec->ties ? TIES_PART : 1);
+}
+
+/* Look at the candidate at a place. */
+static void
+look_at(Refining *refining, int64 at)
+{
+	HxSearch *search = refining->search;
+	HxCandidate row = search->best.rows[at];
+	double estimate = row.distance;
+	double distance;
+
+	refining->looked++;
+	if (measure(search, &row, &distance) != HX_ROW_PASSES)
+	{
+		HxNoteFailed(search, estimate);
+		return;
+	}
+	if (!is_of_part(search, distance))
+		return;
+	row.distance = HxOrderedDistance(distance);
+	row.passed = true;
+	HxKeepBest(&refining->exact, &row);
+	HxMergeBest(&refining->exact, true);
+	search->ngood = HxBestCount(&refining->exact);
+}
+
+/* What looking at candidates has come to */
+typedef enum Outcome
+{
+	REFINE_VISIT, /* more must be visited */
+	REFINE_ROOM,  /* candidates that were left out may be needed */
+	REFINE_SWEEP, /* too many fail: all heap rows should be read */
+	REFINE_DONE	  /* the rows wanted were found, or all there are */
+} Outcome;
+
+/*
+ * Is what is not visited settled, for the last row wanted at a distance, which
+ * may be the estimate of a candidate as long as too few rows were looked at?
+ */
+static bool
+is_settled(Refining *refining, int64 at, double distance)
+{
+	HxSearch *search = refining->search;
+	HxBest *best = &search->best;
+	int64 missing = refining->wanted - HxBestCount(&refining->exact);
+
+	if (isinf(distance))
+	{
+		HxSortBest(best, at + missing);
+		if (missing <= 0 || best->count < at + missing)
+			return false;
+		distance = best->rows[at + missing - 1].distance;
+		if (isinf(distance))
+			return false;
+	}
+	if (distance == refining->settled)
+		return true;
+	search->goal = distance;
+	if (!HxKindOf(&search->desc)->is_settled(search, distance,
+											 refining->wanted))
+		return false;
+	refining->settled = distance;
+	return true;
+}
+
+/* Is there a candidate at a place, of which nothing is known? */
+static bool
+is_unknown(const HxBest *best, int64 at)
+{
+	return at < best->count && isinf(best->rows[at].distance) &&
+		   best->rows[at].distance < 0;
+}
+
+/*
+ * Must the candidate at a place be looked at, if there is one?  As long as too
+ * few rows were found, and where nothing is known.
+ */
+static bool
+is_wanted(const HxBest *best, int64 at, double distance)
+{
+	return is_unknown(best, at) || (isinf(distance) && at < best->count);
+}
+
+/*
+ * Look at candidates in the order of their estimates, as long as what is not
+ * visited is settled and one of them may be wanted.
+ */
+static Outcome
+look_at_candidates(Refining *refining, bool complete)
+{
+	HxSearch *search = refining->search;
+	HxBest *best = &search->best;
+	double allowed = allowed_misses(refining);
+	Outcome outcome;
+	int64 at = 0;
+
+	for (;;)
+	{
+		double distance = last_distance(refining);
+		bool all;
+
+		HxSortBest(best, at + 1);
+		outcome = REFINE_VISIT;
+		if (!complete && !is_unknown(best, at) &&
+			!is_settled(refining, at, distance))
+			break;
+		if (!is_wanted(best, at, distance) &&
+			candidate_misses(refining, at, distance, allowed, &all) <= allowed)
+		{
+			if (!all)
+				outcome = REFINE_ROOM;
+			else if (complete || !isinf(distance))
+				outcome = REFINE_DONE;
+			break;
+		}
+		outcome = REFINE_SWEEP;
+		if (HxSweepIsDue(search))
+			break;
+		look_at(refining, at++);
+	}
+	HxRemoveBest(best, 0, Min(at, best->count));
+	return outcome;
+}
+
+/* Put the rows found in the place of the candidates, to be released. */
+static void
+release_exact(Refining *refining, bool ended)
+{
+	HxSearch *search = refining->search;
+	HxBest *exact = &refining->exact;
+	int64 count;
+
+	HxMergeBest(exact, true);
+	HxSortBest(exact, HxBestCount(exact));
+	count = exact->count;
+	HxResetBest(&search->best, Max(count, 1));
+	for (int64 i = 0; i < count; i++)
+	{
+		HxKeepBest(&search->best, &exact->rows[i]);
+		HxMergeBest(&search->best, true);
+	}
+	search->nemitted = 0;
+	search->nready = count;
+	search->phase = ended ? HX_RELEASE_LAST : HX_RELEASE_FIRST;
+}
+
+/* Room for rows by exact distances */
+static int64
+exact_room(const Refining *refining)
+{
+	const HxSearch *search = refining->search;
+
+	return search->spec.ties ? Max(search->room, refining->wanted)
+							 : refining->wanted;
+}
+
+/* Start over with room for more candidates. */
+static void
+make_room(HxSearch *search)
+{
+	search->stats.restarts++;
+	if (search->room >= HxMostRows())
+	{
+		HxStartPhase(search, HX_RELEASE_ALL, HxMostRows());
+		return;
+	}
+	search->room = Min(4 * search->room, HxMostRows());
+	HxStartPhase(search, HX_FIND_FIRST, search->room);
+}
+
+/* Find the first rows of a search that is exact. */
+static void
+find_exact(HxSearch *search, Refining *refining)
+{
+	const HxKind *kind = HxKindOf(&search->desc);
+
+	HxForgetRows(search, exact_room(refining));
+	while (kind->has_more(search))
+	{
+		if (HxRankingIsDue(search))
+		{
+			HxStartRanking(search);
+			return;
+		}
+		if (HxSweepIsDue(search))
+		{
+			HxSweepHeap(search);
+			return;
+		}
+		kind->visit(search);
+		HxMeasurePending(search);
+	}
+	HxMergeBest(&search->best, true);
+	search->nready = HxBestCount(&search->best);
+	search->phase =
+		search->best.lost ? HX_RELEASE_FIRST : HX_RELEASE_LAST;
+}
+
+void
+HxRefineFirst(HxSearch *search)
+{
+	const HxKind *kind = HxKindOf(&search->desc);
+	Refining refining = {.search = search, .settled = NAN};
+
+	Assert(search->phase == HX_FIND_FIRST && search->refine);
+	refining.wanted = HxRowsToRefine(search);
+	if (search->exact)
+	{
+		find_exact(search, &refining);
+		return;
+	}
+	HxResetBest(&refining.exact, exact_room(&refining));
+	search->middle = -get_float8_infinity();
+	for (;;)
+	{
+		bool complete = !kind->has_more(search);
+
+		if (HxMergeBest(&search->best, complete))
+		{
+			switch (look_at_candidates(&refining, complete))
+			{
+				case REFINE_DONE:
+					release_exact(&refining,
+								  complete && HxBestCount(&refining.exact) <
+												  refining.wanted);
+					return;
+				case REFINE_ROOM:
+					make_room(search);
+					return;
+				case REFINE_SWEEP:
+					HxSweepHeap(search);
+					return;
+				case REFINE_VISIT:
+					break;
+			}
+		}
+		if (HxRankingIsDue(search))
+		{
+			HxStartRanking(search);
+			return;
+		}
+		kind->visit(search);
+		Assert(HxHoldsNoPage());
+	}
+}
