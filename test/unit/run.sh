@@ -5,9 +5,10 @@
 #   test/unit/run.sh [SEED]
 #
 # Run by `make unitcheck`. CC names the compiler. Every build of the kernels runs
-# the same two test programs: sanitized, optimised as in the extension, by clang as for the
-# server's JIT, AVX-512 emulated by SIMDe, and NEON under qemu. A build whose
-# tools are missing is skipped and says so. Ends with the sum over all builds.
+# the same two test programs: sanitized, optimised as in the extension, by clang
+# as for the server's JIT, AVX-512 emulated by SIMDe, and NEON under qemu. A build
+# whose tools are missing is skipped and says so. Ends with the sum over all
+# builds.
 set -u
 
 cd "$(dirname "$0")/../.."
