@@ -812,7 +812,7 @@ const HxKernels hx_kernels_avx2 = {
 	.sparse_dot = hx_sparse_dot_avx2,
 	.project = hx_project_avx2,
 	.steps = &hx_steps_avx2,
-	.dense = &hx_dense_plain,
+	.dense = &hx_dense_avx2,
 	.dense_products = hx_dense_products_avx2,
 	.in_range = hx_in_range_avx2,
 };

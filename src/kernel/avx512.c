@@ -13,7 +13,8 @@
  *	vpmovsxbw zmm       3  1    5  1    32 weights to 16 bits
  *	vpmaddwd zmm        5  1    3  1    pairs of products, added
  *
- * Eight codes at a time, so that one tree of additions sums the lanes of all
+ * Two tables differ in kernels of dense vectors alone, which use VNNI where the
+ * machine has it.  Eight codes at a time, so that one tree of additions sums the lanes of all
  * eight.  Wider vectors make the matching of sparse_dot no faster: its number
  * of comparisons grows with the square of the width, so it is AVX2's.
  */
@@ -463,18 +464,23 @@ hx_project_avx512(const int16_t *x, size_t columns, const int8_t *weights,
 		project_rows(x, columns, weights + r * columns, 1, sum + r);
 }
 
+/* All of the table but the kernels of dense vectors */
+#define HX_COMMON                                                           \
+	.name = "avx512", .hamming = hx_hamming_avx512,                         \
+	.overlap = hx_overlap_avx512, .level_product = hx_level_product_avx512, \
+	.float_product = hx_float_product_avx512,                               \
+	.sparse_dot = hx_sparse_dot_avx2,                                       \
+	.dense_products = hx_dense_products_avx2, .project = hx_project_avx512, \
+	.in_range = hx_in_range_avx2, .steps = &hx_steps_avx2
+
 const HxKernels hx_kernels_avx512 = {
-	.name = "avx512",
-	.hamming = hx_hamming_avx512,
-	.overlap = hx_overlap_avx512,
-	.level_product = hx_level_product_avx512,
-	.float_product = hx_float_product_avx512,
-	.sparse_dot = hx_sparse_dot_avx2,
-	.dense_products = hx_dense_products_avx2,
-	.project = hx_project_avx512,
-	.in_range = hx_in_range_avx2,
-	.steps = &hx_steps_avx2,
-	.dense = &hx_dense_plain,
+	HX_COMMON,
+	.dense = &hx_dense_avx512,
+};
+
+const HxKernels hx_kernels_vnni = {
+	HX_COMMON,
+	.dense = &hx_dense_vnni,
 };
 
 #endif /* HX_X86 */

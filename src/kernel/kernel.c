@@ -21,6 +21,7 @@
 #define BIT_AVX512F (1u << 16)
 #define BIT_AVX512BW (1u << 30)
 #define BIT_AVX512VL (1u << 31)
+#define BIT_VNNI (1u << 11)
 #define BIT_VPOPCNTDQ (1u << 14)
 /* XCR0: SSE and AVX state; with opmask and both parts of ZMM */
 #define XCR0_AVX 0x06u
@@ -46,9 +47,12 @@ has_all(unsigned word, unsigned bits)
 	return (word & bits) == bits;
 }
 
-/* Sets *avx2 and *avx512 to whether this machine runs those levels. */
+/*
+ * Sets *avx2 and *avx512 to whether this machine runs those levels, and *vnni
+ * to whether the second has VNNI.
+ */
 static void
-probe_x86(int *avx2, int *avx512)
+probe_x86(int *avx2, int *avx512, int *vnni)
 {
 	unsigned eax;
 	unsigned ebx;
@@ -57,7 +61,7 @@ probe_x86(int *avx2, int *avx512)
 	unsigned leaf1_ecx;
 	unsigned states;
 
-	*avx2 = *avx512 = 0;
+	*avx2 = *avx512 = *vnni = 0;
 	if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx))
 		return;
 	leaf1_ecx = ecx;
@@ -70,6 +74,7 @@ probe_x86(int *avx2, int *avx512)
 	*avx512 = *avx2 && has_all(states, XCR0_AVX512) &&
 			  has_all(ebx, BIT_AVX512F | BIT_AVX512BW | BIT_AVX512VL) &&
 			  has_all(ecx, BIT_VPOPCNTDQ);
+	*vnni = *avx512 && has_all(ecx, BIT_VNNI);
 }
 #endif
 
@@ -89,12 +94,13 @@ hx_kernel_levels(void)
 	{
 		int avx2;
 		int avx512;
+		int vnni;
 
-		probe_x86(&avx2, &avx512);
+		probe_x86(&avx2, &avx512, &vnni);
 		if (avx2)
 			levels[count++] = &hx_kernels_avx2;
 		if (avx512)
-			levels[count++] = &hx_kernels_avx512;
+			levels[count++] = vnni ? &hx_kernels_vnni : &hx_kernels_avx512;
 	}
 #elif defined(HX_NEON)
 	levels[count++] = &hx_kernels_neon;

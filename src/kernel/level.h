@@ -53,9 +53,14 @@
 extern const HxKernels hx_kernels_scalar;
 extern const HxKernels hx_kernels_avx2;
 extern const HxKernels hx_kernels_avx512;
+extern const HxKernels hx_kernels_vnni;
 extern const HxKernels hx_kernels_neon;
 
 extern const HxDenseKernels hx_dense_plain;
+extern const HxDenseKernels hx_dense_avx2;
+extern const HxDenseKernels hx_dense_avx512;
+extern const HxDenseKernels hx_dense_vnni;
+extern const HxDenseKernels hx_dense_neon;
 
 /* The parts of sparse_dot that other levels call */
 extern double hx_sparse_dot_scalar(const int32_t *a_dims,
@@ -70,6 +75,17 @@ extern void hx_dense_products_avx2(const float *a, const float *b, size_t dims,
 								   double products[3]);
 extern uint64_t hx_in_range_avx2(const int64_t *words, size_t count,
 								 int64_t low, int64_t high);
+
+/* What the levels with AVX-512 take from AVX2's, and with VNNI from both */
+extern double hx_product_avx2(const float *a, const float *b, size_t dims);
+extern double hx_square_avx2(const float *a, const float *b, size_t dims);
+extern void hx_hadamard_avx2(float *x, size_t count);
+extern void hx_inner_avx512(const float *query, size_t dims, HxFloatRows rows,
+							float *product);
+extern void hx_squares_avx512(const float *query, size_t dims, HxFloatRows rows,
+							  float *square);
+extern void hx_widen_half_avx512(const uint16_t *from, size_t count, float *to);
+extern void hx_flip_avx512(float *x, size_t count, const uint8_t *signs);
 
 /*
  * Bits of the words in a range, a word after the other: no branch, and one

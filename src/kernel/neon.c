@@ -512,7 +512,7 @@ const HxKernels hx_kernels_neon = {
 	.project = hx_project_neon,
 	.in_range = hx_in_range_neon,
 	.steps = &hx_steps_plain,
-	.dense = &hx_dense_plain,
+	.dense = &hx_dense_neon,
 };
 
 #endif /* HX_NEON */

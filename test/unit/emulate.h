@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#undef _mm256_maskload_ps
 #undef _mm512_maskz_loadu_epi8
 #undef _mm512_maskz_loadu_ps
 #undef _mm512_reduce_add_epi64
@@ -52,6 +53,21 @@ _mm512_maskz_loadu_ps(uint16_t mask, const void *from)
 			held[i] = floats[i];
 	}
 	return simde_mm512_loadu_ps(held);
+}
+
+static inline simde__m256
+_mm256_maskload_ps(const float *from, simde__m256i mask)
+{
+	int32_t lanes[8];
+	float held[8] = {0};
+
+	memcpy(lanes, &mask, sizeof(lanes));
+	for (int i = 0; i < 8; i++)
+	{
+		if (lanes[i] < 0)
+			held[i] = from[i];
+	}
+	return simde_mm256_loadu_ps(held);
 }
 
 static inline int64_t
@@ -105,6 +121,32 @@ _mm512_madd_epi16(simde__m512i a, simde__m512i b)
 		sums[i] =
 			left[2 * i] * right[2 * i] + left[2 * i + 1] * right[2 * i + 1];
 	return simde_mm512_loadu_si512(sums);
+}
+
+/* By the size of the number, its sign apart. */
+static inline simde__m512
+_mm512_cvtph_ps(simde__m256i halves)
+{
+	uint16_t from[16];
+	float to[16];
+
+	memcpy(from, &halves, sizeof(from));
+	for (int i = 0; i < 16; i++)
+	{
+		uint32_t bits = (uint32_t) (from[i] & 0x7fff) << 13;
+
+		if (bits >= 0x0f800000)
+			bits |= bits == 0x0f800000 ? 0x7f800000 : 0x7fc00000;
+		else
+		{
+			memcpy(to + i, &bits, sizeof(bits));
+			to[i] *= 0x1p112f;
+			memcpy(&bits, to + i, sizeof(bits));
+		}
+		bits |= (uint32_t) (from[i] & 0x8000) << 16;
+		memcpy(to + i, &bits, sizeof(bits));
+	}
+	return simde_mm512_loadu_ps(to);
 }
 
 #endif /* HX_TEST_EMULATE_H */

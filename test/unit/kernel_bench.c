@@ -1,6 +1,7 @@
 /*
  * kernel_bench.c
- *	  Nanoseconds a code of every kernel, level and common length, in cache.
+ *	  Nanoseconds a code of every kernel, level and common length, in cache; of
+ *	  kernels of dense vectors a row, or a vector.
  *
  *	kernel_bench [codes]
  */
@@ -8,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* Longest code; slices that a figure is the best of, and their length */
@@ -30,9 +32,14 @@ typedef struct Bench
 	uint32_t *first;		  /* results */
 	uint32_t *second;		  /* results of overlap */
 	float *products;		  /* results of float_product */
+	const float *rows;		  /* rows of floats, one behind the other */
+	float *spare;			  /* a row that is changed */
 } Bench;
 
 typedef void (*BenchCall)(Bench *bench);
+
+/* Floats of a row, beginning at the codes */
+#define ROW_FLOATS(bench) ((bench)->bytes / sizeof(float))
 
 static void
 call_hamming(Bench *bench)
@@ -60,6 +67,104 @@ call_float_product(Bench *bench)
 {
 	bench->kernels->float_product(bench->floats, bench->bytes * 8,
 								  bench->planes, bench->codes, bench->products);
+}
+
+static void
+call_nibble_scores(Bench *bench)
+{
+	bench->kernels->dense->nibble_scores((const int8_t *) bench->floats,
+										 bench->bytes, bench->codes,
+										 (int32_t *) bench->first);
+}
+
+static void
+call_bit_scores(Bench *bench)
+{
+	bench->kernels->dense->bit_scores((const int8_t *) bench->floats,
+									  bench->bytes, bench->codes,
+									  (int32_t *) bench->first);
+}
+
+/* The codes as rows of floats */
+static HxFloatRows
+float_rows(const Bench *bench)
+{
+	HxFloatRows rows = {bench->rows, ROW_FLOATS(bench), bench->codes.count};
+
+	return rows;
+}
+
+static void
+call_inner(Bench *bench)
+{
+	bench->kernels->dense->inner(bench->floats, ROW_FLOATS(bench),
+								 float_rows(bench), bench->products);
+}
+
+static void
+call_squares(Bench *bench)
+{
+	bench->kernels->dense->squares(bench->floats, ROW_FLOATS(bench),
+								   float_rows(bench), bench->products);
+}
+
+static void
+call_product(Bench *bench)
+{
+	for (size_t i = 0; i < bench->codes.count; i++)
+		bench->products[i] = (float) bench->kernels->dense->product(
+			bench->floats, bench->rows + i * ROW_FLOATS(bench),
+			ROW_FLOATS(bench));
+}
+
+static void
+call_square(Bench *bench)
+{
+	for (size_t i = 0; i < bench->codes.count; i++)
+		bench->products[i] = (float) bench->kernels->dense->square(
+			bench->floats, bench->rows + i * ROW_FLOATS(bench),
+			ROW_FLOATS(bench));
+}
+
+static void
+call_dense_products(Bench *bench)
+{
+	double products[3];
+
+	for (size_t i = 0; i < bench->codes.count; i++)
+	{
+		bench->kernels->dense_products(bench->floats,
+									   bench->rows + i * ROW_FLOATS(bench),
+									   ROW_FLOATS(bench), products);
+		bench->products[i] = (float) products[0];
+	}
+}
+
+/* Halves of the query's floats, each row's into one */
+static void
+call_widen_half(Bench *bench)
+{
+	for (size_t i = 0; i < bench->codes.count; i++)
+		bench->kernels->dense->widen_half((const uint16_t *) bench->floats,
+										  ROW_FLOATS(bench), bench->spare);
+}
+
+static void
+call_hadamard(Bench *bench)
+{
+	for (size_t i = 0; i < bench->codes.count; i++)
+	{
+		memcpy(bench->spare, bench->rows + i * ROW_FLOATS(bench), bench->bytes);
+		bench->kernels->dense->hadamard(bench->spare, ROW_FLOATS(bench));
+	}
+}
+
+static void
+call_flip(Bench *bench)
+{
+	for (size_t i = 0; i < bench->codes.count; i++)
+		bench->kernels->dense->flip(bench->spare, ROW_FLOATS(bench),
+									bench->query);
 }
 
 /* Processor time, for others may be busy too. */
@@ -175,6 +280,34 @@ bench_length(Bench *bench, size_t bytes)
 	}
 }
 
+/* Dense vectors: codes of a length, and rows of dimensions. */
+static void
+bench_dense(Bench *bench)
+{
+	static const size_t codes[] = {32, 64, 96, 125, 192};
+	static const size_t dims[] = {128, 512, 1024, 2048};
+
+	bench->planes = 1;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+	{
+		bench->bytes = codes[i];
+		bench_line(bench, "nibble_scores", call_nibble_scores);
+		bench_line(bench, "bit_scores", call_bit_scores);
+	}
+	for (size_t i = 0; i < sizeof(dims) / sizeof(dims[0]); i++)
+	{
+		bench->bytes = dims[i] * sizeof(float);
+		bench_line(bench, "inner", call_inner);
+		bench_line(bench, "squares", call_squares);
+		bench_line(bench, "product", call_product);
+		bench_line(bench, "square", call_square);
+		bench_line(bench, "dense_products", call_dense_products);
+		bench_line(bench, "widen_half", call_widen_half);
+		bench_line(bench, "hadamard", call_hadamard);
+		bench_line(bench, "flip", call_flip);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -184,6 +317,7 @@ main(int argc, char **argv)
 	size_t count = argc > 1 ? strtoul(argv[1], NULL, 10) : 256;
 	Bench bench = {0};
 	uint8_t *base = malloc(count * MAX_BYTES);
+	float *rows = malloc(count * MAX_BYTES * 8);
 
 	if (count == 0)
 		return EXIT_FAILURE;
@@ -198,7 +332,11 @@ main(int argc, char **argv)
 		bench.query[i] = (uint8_t) rand();
 	for (size_t i = 0; i < MAX_BYTES * 8; i++)
 		bench.floats[i] = (float) rand() / (float) RAND_MAX - 0.5f;
+	for (size_t i = 0; i < count * MAX_BYTES * 2; i++)
+		rows[i] = (float) rand() / (float) RAND_MAX - 0.5f;
 	bench.codes = (HxCodes){base, 0, count};
+	bench.rows = rows;
+	bench.spare = calloc(MAX_BYTES * 8, 1);
 
 	printf("ns a code, %5zu codes    ", count);
 	for (int i = 0; levels[i] != NULL; i++)
@@ -206,6 +344,7 @@ main(int argc, char **argv)
 	printf("\n");
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
 		bench_length(&bench, lengths[i]);
+	bench_dense(&bench);
 	bench_sparse(41, 107);
 	bench_sparse(8, 107);
 	bench_sparse(400, 400);

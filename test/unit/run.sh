@@ -5,15 +5,15 @@
 #   test/unit/run.sh [SEED]
 #
 # Run by `make unitcheck`. CC names the compiler. Every build of the kernels runs
-# the same test program: sanitized, optimised as in the extension, by clang as for the
-# server's JIT, AVX-512 emulated by SIMDe, and NEON under qemu. A build whose
-# tools are missing is skipped and says so. Ends with the sum over all builds.
+# the same two test programs: sanitized, optimised as in the extension, by clang
+# as for the server's JIT, AVX-512 emulated by SIMDe, and NEON under qemu. A build
+# whose tools are missing is skipped and says so. Ends with the sum over all
+# builds.
 set -u
 
 cd "$(dirname "$0")/../.."
 build=build/unit
 cc=${CC:-gcc}
-program=kernel_test
 sources=$(echo src/kernel/*.c)
 flags="-std=gnu11 -g -Wall -Wextra -Werror -Wno-psabi -ffp-contract=off -Isrc"
 passed=0 failed=0 skipped=0
@@ -60,9 +60,19 @@ check() {
 seed=${1:-}
 libraries=
 
-check sanitized "" "$cc" -O1 -fsanitize=address,undefined \
+# kernels NAME RUNNER COMPILER... : a build of both programs of the kernels.
+kernels() {
+	build_name=$1
+	shift
+	program=kernel_test
+	check "$build_name" "$@"
+	program=dense_test
+	check "dense_$build_name" "$@"
+}
+
+kernels sanitized "" "$cc" -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=all
-check optimised "" "$cc" -O2
+kernels optimised "" "$cc" -O2
 
 clang=
 for name in clang clang-19 clang-17 clang-16 clang-15 clang-14; do
@@ -72,7 +82,7 @@ for name in clang clang-19 clang-17 clang-16 clang-15 clang-14; do
 	fi
 done
 if [ -n "$clang" ]; then
-	check clang "" "$clang" -O2
+	kernels clang "" "$clang" -O2
 else
 	skip clang "no clang"
 fi
@@ -82,7 +92,7 @@ if [ "$(uname -m)" != x86_64 ]; then
 	skip emulated "the machine is no x86-64"
 elif echo '#include <simde/x86/avx512.h>' |
 	"$cc" -fsyntax-only -x c - 2>/dev/null; then
-	check emulated "" "$cc" -O1 '-DHX_EMULATE="emulate.h"' -Itest/unit
+	kernels emulated "" "$cc" -O1 '-DHX_EMULATE="emulate.h"' -Itest/unit
 else
 	skip emulated "no SIMDe (Debian: libsimde-dev)"
 fi
@@ -90,7 +100,7 @@ fi
 if [ "$(uname -m)" = aarch64 ]; then
 	skip neon "the builds above have run it"
 elif have aarch64-linux-gnu-gcc && have qemu-aarch64-static; then
-	check neon qemu-aarch64-static aarch64-linux-gnu-gcc -O2 -static
+	kernels neon qemu-aarch64-static aarch64-linux-gnu-gcc -O2 -static
 else
 	skip neon "no aarch64-linux-gnu-gcc or qemu-aarch64-static \
 (Debian: gcc-aarch64-linux-gnu, qemu-user-static)"

@@ -1,0 +1,153 @@
+/*
+ * dense_avx512.c
+ *	  Kernels of dense vectors for x86-64 with AVX-512 F, BW and VL.
+ *
+ * Key instructions, with about the latency and the instructions a cycle on
+ * Ice Lake and on Zen 4 (whose vectors of 64 bytes pass in two halves):
+ *
+ *	vpmaddubsw zmm      5  1    3  1    levels times the query, pairs added
+ *	vmovdqu8 zmm{k}{z}  8  2    9  1    reads no byte that the mask leaves out
+ *	vaddps zmm          4  1    3  1    latency bound: several rows at a time
+ *	vcvtph2ps zmm       7  1    5  1    sixteen halves to floats
+ *
+ * Eight rows at a time.  Wider vectors make sums in double and the transform no
+ * faster, so these are AVX2's.
+ */
+#include "kernel/scores512.h"
+
+#ifdef HX_X86
+
+/* Sum of sixteen lanes in the documented order. */
+HX_INLINE HX_AVX512 float
+reduce_lanes(__m512 lanes)
+{
+	__m256 low = _mm512_castps512_ps256(lanes);
+	__m256 high =
+		_mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(lanes), 1));
+	__m256 eight = _mm256_add_ps(low, high);
+	__m128 four = _mm_add_ps(_mm256_castps256_ps128(eight),
+							 _mm256_extractf128_ps(eight, 1));
+	__m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+
+	return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+/* What sixteen dimensions add: products, or squared differences. */
+HX_INLINE HX_AVX512 __m512
+sixteen_terms(__m512 a, __m512 b, int squared)
+{
+	__m512 difference;
+
+	if (!squared)
+		return _mm512_mul_ps(a, b);
+	difference = _mm512_sub_ps(a, b);
+	return _mm512_mul_ps(difference, difference);
+}
+
+/* Sums of terms of the query and each row, behind whose ends both are 0. */
+HX_INLINE HX_AVX512 void
+float_rows(const float *query, size_t dims, HxFloatRows rows, int squared,
+		   float *sums)
+{
+	size_t whole = dims / HX_LANES * HX_LANES;
+	__mmask16 end = (__mmask16) ((1u << dims % HX_LANES) - 1);
+
+	for (size_t start = 0; start < rows.count; start += HX_GROUP)
+	{
+		size_t count = rows.count - start;
+		const float *row[HX_GROUP];
+		__m512 lanes[HX_GROUP];
+
+		if (count > HX_GROUP)
+			count = HX_GROUP;
+		HX_UNROLL
+		for (size_t c = 0; c < HX_GROUP; c++)
+		{
+			row[c] =
+				rows.base + (start + (c < count ? c : count - 1)) * rows.stride;
+			lanes[c] = _mm512_setzero_ps();
+		}
+		for (size_t d = 0; d < whole; d += HX_LANES)
+		{
+			__m512 held = _mm512_loadu_ps(query + d);
+
+			HX_UNROLL
+			for (int c = 0; c < HX_GROUP; c++)
+				lanes[c] = _mm512_add_ps(
+					lanes[c],
+					sixteen_terms(held, _mm512_loadu_ps(row[c] + d), squared));
+		}
+		if (whole < dims)
+		{
+			__m512 held = _mm512_maskz_loadu_ps(end, query + whole);
+
+			HX_UNROLL
+			for (int c = 0; c < HX_GROUP; c++)
+				lanes[c] = _mm512_add_ps(
+					lanes[c],
+					sixteen_terms(held,
+								  _mm512_maskz_loadu_ps(end, row[c] + whole),
+								  squared));
+		}
+		for (size_t c = 0; c < count; c++)
+			sums[start + c] = reduce_lanes(lanes[c]);
+	}
+}
+
+HX_AVX512 void
+hx_inner_avx512(const float *query, size_t dims, HxFloatRows rows,
+				float *product)
+{
+	float_rows(query, dims, rows, 0, product);
+}
+
+HX_AVX512 void
+hx_squares_avx512(const float *query, size_t dims, HxFloatRows rows,
+				  float *square)
+{
+	float_rows(query, dims, rows, 1, square);
+}
+
+HX_AVX512 void
+hx_widen_half_avx512(const uint16_t *from, size_t count, float *to)
+{
+	size_t whole = count / 16 * 16;
+
+	for (size_t i = 0; i < whole; i += 16)
+		_mm512_storeu_ps(to + i,
+						 _mm512_cvtph_ps(_mm256_loadu_si256(
+							 (const __m256i *) (const void *) (from + i))));
+	hx_dense_plain.widen_half(from + whole, count - whole, to + whole);
+}
+
+HX_AVX512 void
+hx_flip_avx512(float *x, size_t count, const uint8_t *signs)
+{
+	size_t whole = count / 16 * 16;
+
+	for (size_t i = 0; i < whole; i += 16)
+	{
+		__m512i held = _mm512_castps_si512(_mm512_loadu_ps(x + i));
+		__mmask16 turned;
+
+		memcpy(&turned, signs + i / 8, sizeof(turned));
+		held = _mm512_mask_xor_epi32(held, turned, held,
+									 _mm512_set1_epi32(INT32_MIN));
+		_mm512_storeu_ps(x + i, _mm512_castsi512_ps(held));
+	}
+	hx_dense_plain.flip(x + whole, count - whole, signs + whole / 8);
+}
+
+const HxDenseKernels hx_dense_avx512 = {
+	.nibble_scores = hx_nibble_scores_avx512,
+	.bit_scores = hx_bit_scores_avx512,
+	.inner = hx_inner_avx512,
+	.squares = hx_squares_avx512,
+	.product = hx_product_avx2,
+	.square = hx_square_avx2,
+	.widen_half = hx_widen_half_avx512,
+	.hadamard = hx_hadamard_avx2,
+	.flip = hx_flip_avx512,
+};
+
+#endif /* HX_X86 */
