@@ -29,6 +29,7 @@ typedef struct HxModel
 	float credit;	 /* inner product of what is left out, as a share of ... */
 	float spread;	 /* factor on the deviation of estimates */
 	float unit;		 /* mean squared length of what is kept */
+	float longest;	 /* length of the longest vector seen */
 	float mean2;	 /* squared length of the mean */
 	float *mean;	 /* dims */
 	float *axes;	 /* kept rows of dims */
@@ -193,7 +194,7 @@ extern void HxStoreModel(Relation index, const HxModel *model);
 extern const char *HxModelPageFault(Page page);
 
 /* kind.learn */
-extern void HxLoadModel(Relation index, HxIndexDesc *desc);
+extern void HxLoadDenseModel(Relation index, HxIndexDesc *desc);
 
 /*
  * Free pages of models that a crash kept from being known; there is none that

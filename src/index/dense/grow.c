@@ -300,7 +300,7 @@ learn(Relation index, HxIndexDesc *desc, Relation heap)
 	HxModel *model;
 
 	Assert(HxHoldsStructure(index) && HxHoldsNoPage());
-	HxLoadModel(index, desc);
+	HxLoadDenseModel(index, desc);
 	if (!desc->model)
 	{
 		model = learn_from_rows(index, desc, vectors);
@@ -309,7 +309,7 @@ learn(Relation index, HxIndexDesc *desc, Relation heap)
 			HxFreeLostModels(index);
 			HxStoreModel(index, model);
 			HX_INJECT("model-stored");
-			HxLoadModel(index, desc);
+			HxLoadDenseModel(index, desc);
 		}
 	}
 	if (desc->model)

@@ -91,6 +91,20 @@ drop_unusable(Sample *sample)
 	sample->count = kept;
 }
 
+/* Length of the longest row */
+static float
+longest_row(const Sample *sample)
+{
+	double longest2 = FLT_MIN;
+
+	for (int i = 0; i < sample->count; i++)
+		longest2 = Max(longest2,
+					   hx_kernels->dense->product(row_of(sample, i),
+												  row_of(sample, i),
+												  sample->dims));
+	return (float) sqrt(longest2);
+}
+
 /* Subtract the mean of all rows from each, and set it. */
 static void
 centre(Sample *sample, float *mean)
@@ -467,6 +481,7 @@ HxLearnModel(HxMetric metric, int dims, int kept, float *vectors, int count)
 	model = HxAllocModel(dims, kept);
 	model->credit = 0;
 	model->spread = 1;
+	model->longest = longest_row(&sample);
 	centre(&sample, model->mean);
 	split_sample(&sample);
 	find_axes(&sample, model);

@@ -24,7 +24,7 @@ typedef struct ModelHead
 	float credit;
 	float spread;
 	float unit;
-	uint32 unused;
+	float longest;
 } ModelHead;
 
 /* A page of a model: bytes of the packed form */
@@ -77,7 +77,7 @@ void
 HxPackModel(const HxModel *model, char *to)
 {
 	ModelHead head = {model->dims,	 model->kept, model->credit,
-					  model->spread, model->unit, 0};
+					  model->spread, model->unit, model->longest};
 
 	memcpy(to, &head, sizeof(head));
 	memcpy(to + sizeof(head), model->mean,
@@ -96,6 +96,7 @@ HxUnpackModel(const char *from, Size size)
 	model->credit = head.credit;
 	model->spread = head.spread;
 	model->unit = head.unit;
+	model->longest = head.longest;
 	memcpy(model->mean, from + sizeof(head), size - sizeof(head));
 	HxFinishModel(model);
 	return model;
@@ -228,7 +229,8 @@ check_model(Relation index, const HxIndexDesc *desc, BlockNumber block,
 	memcpy(&head, packed, sizeof(head));
 	if (head.dims != desc->dims || head.kept != HxKeptDims(desc) ||
 		!(head.spread >= 0) || !isfinite(head.spread) || !(head.unit > 0) ||
-		!isfinite(head.unit) || !isfinite(head.credit))
+		!isfinite(head.unit) || !isfinite(head.credit) ||
+		!(head.longest > 0) || !isfinite(head.longest))
 		HxCorrupted(index, block, "a model of other vectors");
 	for (Size i = 0; i < (size - sizeof(head)) / sizeof(float); i++)
 		if (!isfinite(numbers[i]))
@@ -362,7 +364,7 @@ load_model(Relation index, const HxIndexDesc *desc, BlockNumber first)
 }
 
 void
-HxLoadModel(Relation index, HxIndexDesc *desc)
+HxLoadDenseModel(Relation index, HxIndexDesc *desc)
 {
 	CachedModel *cached;
 	ModelUse *use;

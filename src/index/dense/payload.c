@@ -505,6 +505,32 @@ dense_promises(const HxQuery *base, const HxEntry *entries,
 			query->products[i]);
 }
 
+/* ---- ranges ---- */
+
+/* Rows longer than any seen in learning are rare. */
+static void
+dense_range(const HxQuery *base, double *low, double *high)
+{
+	const HxDenseQuery *query = (const HxDenseQuery *) base;
+	double longest = HxModelOf(base->desc) ? HxModelOf(base->desc)->longest : 1;
+
+	switch (base->metric)
+	{
+		case HX_COSINE:
+			*low = 0;
+			*high = 2;
+			break;
+		case HX_L2:
+			*low = 0;
+			*high = sqrt(query->length2) + longest;
+			break;
+		default:
+			*low = -longest * base->unit;
+			*high = longest * base->unit;
+			break;
+	}
+}
+
 const HxPayload hx_dense_payload = {
 	.form = dense_form,
 	.fault = dense_fault,
@@ -517,6 +543,7 @@ const HxPayload hx_dense_payload = {
 	.query_of_row = dense_query_of_row,
 	.promises = dense_promises,
 	.distances = dense_distances,
+	.range = dense_range,
 	.deviation = dense_deviation,
 	.least = dense_least,
 	.learn = HxLearnInBuild,

@@ -25,8 +25,15 @@
 /* Where all ties of the last row are wanted, a smaller part still */
 #define TIES_PART 0.1
 
-/* Candidates that tell how their number grows with the distance */
-#define LEAST_SLOPE_ROWS 10
+/*
+ * What is thought of errors before any was seen, in deviations, and how many
+ * errors seen weigh as much; what was seen is forgotten by and by
+ */
+#define PRIOR_MEAN (-0.5)
+#define PRIOR_SQUARES 1.5
+#define PRIOR_WEIGHT 6
+#define LEAST_SQUARES 0.5
+#define MEMORY 0.95
 
 double
 HxRecallOfVisits(double recall)
@@ -148,6 +155,13 @@ typedef struct Refining
 	int64 wanted;	/* of these */
 	int64 looked;	/* candidates looked at in this phase */
 	double settled; /* distance that blocks are settled for; NaN: none */
+
+	/* Errors of estimates, in their deviations: seen, and expected */
+	double weight;
+	double sum;
+	double squares;
+	double mean;
+	double spread;
 } Refining;
 
 /* Distance of the last row wanted, as far as is known; infinite if not at all */
@@ -170,35 +184,51 @@ normal_below(double x)
 }
 
 /*
- * How fast the logarithm of the number of rows grows with their estimate, at
- * the candidate at place `at`.  Where there are more rows farther off, an
- * estimate is rather too small than too great (Tweedie's formula).
+ * Take note of how far an estimate was off, in its deviations.  Candidates are
+ * looked at from the nearest one on, so that what was seen last tells most of
+ * those that follow: an estimate is too small rather than too great where there
+ * are more rows farther off (Tweedie's formula), and too great where the rest of
+ * a vector, which its code leaves out, is as near as what it keeps.
  */
-static double
-log_slope(const Refining *refining, int64 at)
+static void
+note_error(Refining *refining, const HxCandidate *row, double distance)
 {
-	const HxBest *best = &refining->search->best;
-	double rank = refining->looked + 1;
-	int64 other = at + (int64) Max(rank, LEAST_SLOPE_ROWS);
-	double distance;
+	double deviation = HxDeviation(row);
+	double error;
 
-	other = Min(other, best->count - 1);
-	distance = best->rows[other].distance - best->rows[at].distance;
-	if (other <= at || !(distance > 0) || isinf(distance))
-		return 0;
-	return log((rank + (other - at)) / rank) / distance;
+	if (!(deviation > 0) || !isfinite(row->distance) || !isfinite(distance))
+		return;
+	error = (distance - row->distance) / deviation;
+	refining->weight = MEMORY * refining->weight + 1;
+	refining->sum = MEMORY * refining->sum + error;
+	refining->squares = MEMORY * refining->squares + error * error;
+}
+
+/* Set what errors of the candidates that follow are expected. */
+static void
+expect_errors(Refining *refining)
+{
+	double weight = PRIOR_WEIGHT + refining->weight;
+	double mean = (PRIOR_WEIGHT * PRIOR_MEAN + refining->sum) / weight;
+	double squares =
+		PRIOR_WEIGHT * (PRIOR_SQUARES + PRIOR_MEAN * PRIOR_MEAN) +
+		refining->squares;
+
+	refining->mean = mean;
+	refining->spread = sqrt(Max(squares / weight - mean * mean, LEAST_SQUARES));
 }
 
 /* Probability that the exact distance of a candidate is below a distance */
 static double
-chance_below(const HxCandidate *row, double distance, double slope)
+chance_below(const Refining *refining, const HxCandidate *row, double distance)
 {
 	double deviation = HxDeviation(row);
+	double off;
 
 	if (isinf(row->distance) || isinf(distance) || deviation <= 0)
 		return row->distance <= distance ? 1 : 0;
-	return normal_below((distance - row->distance) / deviation -
-						slope * deviation);
+	off = (distance - row->distance) / deviation;
+	return normal_below((off - refining->mean) / refining->spread);
 }
 
 /*
@@ -211,13 +241,10 @@ candidate_misses(Refining *refining, int64 at, double distance, double enough,
 				 bool *all)
 {
 	HxBest *best = &refining->search->best;
-	double slope = 0;
 	double sum = 0;
 
 	*all = true;
-	HxSortBest(best, at + 2 * refining->wanted + LEAST_SLOPE_ROWS);
-	if (at < best->count)
-		slope = log_slope(refining, at);
+	expect_errors(refining);
 	for (int64 i = at;; i++)
 	{
 		HxSortBest(best, i + 1);
@@ -226,7 +253,7 @@ candidate_misses(Refining *refining, int64 at, double distance, double enough,
 		if (best->rows[i].distance - distance >
 			FARTHEST * HxDeviation(&best->rows[i]))
 			return sum;
-		sum += chance_below(&best->rows[i], distance, slope);
+		sum += chance_below(refining, &best->rows[i], distance);
 		if (sum > enough)
 			return sum;
 	}
@@ -261,6 +288,7 @@ look_at(Refining *refining, int64 at)
 	}
 	if (!is_of_part(search, distance))
 		return;
+	note_error(refining, &row, distance);
 	row.distance = HxOrderedDistance(distance);
 	row.passed = true;
 	HxKeepBest(&refining->exact, &row);

@@ -80,6 +80,8 @@ read_promises(HxScorer *cal)
 	for (int q = 0; q < cal->nqueries; q++)
 	{
 		double unit = cal->samples[q].query->unit;
+		double low = INFINITY;
+		double high = -INFINITY;
 		HxBlocks blocks;
 
 		CHECK_FOR_INTERRUPTS();
@@ -94,13 +96,23 @@ read_promises(HxScorer *cal)
 			double bound = blocks.bounds[b] / unit;
 
 			cal->promises[q][b] = promise;
-			if (!isfinite(promise) || !isfinite(bound))
+			if (!isfinite(promise))
 				continue;
 			cal->promise_low = Min(cal->promise_low, promise);
 			promise_high = Max(promise_high, promise);
-			cal->distance_low = Min(cal->distance_low, bound);
-			distance_high = Max(distance_high, 2 * promise - bound);
+			if (!isfinite(bound))
+				continue;
+			low = Min(low, bound);
+			high = Max(high, 2 * promise - bound);
 		}
+		if (HxPayloadOf(cal->desc)->range)
+		{
+			HxPayloadOf(cal->desc)->range(cal->samples[q].query, &low, &high);
+			low /= unit;
+			high /= unit;
+		}
+		cal->distance_low = Min(cal->distance_low, low);
+		distance_high = Max(distance_high, high);
 		if (q == 0)
 			cal->blocks = blocks;
 		else

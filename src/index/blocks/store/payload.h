@@ -80,6 +80,12 @@ typedef struct HxPayload
 					  double *distances);
 
 	/*
+	 * Distances that nearly all rows have from a query, where there are no
+	 * bounds that tell.  Else NULL.
+	 */
+	void (*range)(const HxQuery *query, double *low, double *high);
+
+	/*
 	 * Kinds that refine: the standard deviation of a row's exact distance from
 	 * its estimate; and a bound, no row's exact distance is less.  Else NULL.
 	 */
