@@ -8,6 +8,7 @@
 #include "postgres.h"
 #include "utils/array.h"
 
+#include "kernel/codes.h"
 #include "type/bincode.h"
 
 /* A float query, checked: what the kernels and HxCosineDistance need */
@@ -18,6 +19,19 @@ typedef struct HxFloatQuery
 	float values[FLEXIBLE_ARRAY_MEMBER];
 } HxFloatQuery;
 
+/* Add up the lanes: l and l + 8, then l and l + 4, and so on. */
+static inline double
+HxSumLanes(double lane[HX_LANES])
+{
+	for (int half = HX_LANES / 2; half > 0; half /= 2)
+	{
+		for (int l = 0; l < half; l++)
+			lane[l] += lane[l + half];
+	}
+	return lane[0];
+}
+
+extern int HxCountElements(ArrayType *array);
 extern double *HxReadArray(ArrayType *array, int *count);
 extern HxFloatQuery *HxMakeFloatQuery(ArrayType *array);
 extern bool HxIsFloatQuery(ArrayType *array);
