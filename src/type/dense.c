@@ -79,8 +79,8 @@ reject_element(ArrayType *array, int index, const char *problem)
 }
 
 /* Error if an element is NULL. */
-static void
-check_no_null(ArrayType *array, int count)
+void
+HxCheckNoNull(ArrayType *array, int count)
 {
 	bits8 *bitmap = ARR_NULLBITMAP(array);
 
@@ -194,7 +194,7 @@ HxReadArray(ArrayType *array, int *count)
 						errmsg("array of %d elements is too long for a vector",
 							   *count)));
 	CHECK_FOR_INTERRUPTS();
-	check_no_null(array, *count);
+	HxCheckNoNull(array, *count);
 	values = palloc(*count * sizeof(double));
 	if (unlikely(!convert_elements(array, *count, values)))
 	{

@@ -1,11 +1,13 @@
 /*
  * dense.h
- *	  Arrays of numbers as vectors: reading them, float queries of codes.
+ *	  Dense vectors: arrays of numbers, float queries of codes, values of
+ *	  columns as they are stored.
  */
 #ifndef HX_DENSE_H
 #define HX_DENSE_H
 
 #include "postgres.h"
+#include "fmgr.h"
 #include "utils/array.h"
 
 #include "kernel/codes.h"
@@ -31,8 +33,32 @@ HxSumLanes(double lane[HX_LANES])
 	return lane[0];
 }
 
+/* How a column keeps dense vectors */
+typedef enum HxDenseType
+{
+	HX_DENSE_REAL_ARRAY, /* real[] */
+	HX_DENSE_VECTOR,	 /* pgvector's vector: float4s behind two int16 */
+	HX_DENSE_HALFVEC	 /* pgvector's halfvec: the same with IEEE halves */
+} HxDenseType;
+
+/*
+ * Dimensions of a value that is neither compressed nor external; it may have a
+ * short header, as PG_DETOAST_DATUM_PACKED leaves it.  Error if the value is an
+ * array of several dimensions or with NULLs, or damaged.
+ */
+extern int HxDenseDims(HxDenseType type, Datum value);
+
+/*
+ * The numbers of such a value; halves are converted exactly.  Error, besides
+ * those of HxDenseDims, if it has not `dims` dimensions, or a number is NaN or
+ * infinite.
+ */
+extern void HxReadDense(HxDenseType type, Datum value, int dims, float *out);
+
 extern int HxCountElements(ArrayType *array);
+extern void HxCheckNoNull(ArrayType *array, int count);
 extern double *HxReadArray(ArrayType *array, int *count);
+extern int HxReadArrayPair(FunctionCallInfo fcinfo, double **a, double **b);
 extern HxFloatQuery *HxMakeFloatQuery(ArrayType *array);
 extern bool HxIsFloatQuery(ArrayType *array);
 extern void HxCheckFloatQuery(const HxFloatQuery *query, int dims, int planes);

@@ -17,7 +17,6 @@
 #include "utils/float.h"
 
 #include "kernel/kernel.h"
-#include "type/bincode.h"
 #include "type/dense.h"
 #include "type/distance.h"
 
@@ -36,7 +35,6 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_dense_l1_distance);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_dense_l2_norm);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_dense_l2_normalize);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_dense_dims);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_binarize);
 
 /*
  * Pairs of arrays
@@ -166,9 +164,12 @@ read_argument(FunctionCallInfo fcinfo, int argument, int *count)
 	return values;
 }
 
-/* Both arrays of a call, of one length; error if they differ in it. */
-static int
-read_pair(FunctionCallInfo fcinfo, double **a, double **b)
+/*
+ * The numbers of both arrays of a call, which may be overwritten, and how many;
+ * error if that differs.
+ */
+int
+HxReadArrayPair(FunctionCallInfo fcinfo, double **a, double **b)
 {
 	int count;
 	int other;
@@ -281,7 +282,7 @@ inner_product(FunctionCallInfo fcinfo)
 		if (likely(isfinite(product)))
 			return product;
 	}
-	count = read_pair(fcinfo, &a, &b);
+	count = HxReadArrayPair(fcinfo, &a, &b);
 	return check_range(dot(a, b, count));
 }
 
@@ -314,7 +315,7 @@ hx_dense_cosine_distance(PG_FUNCTION_ARGS)
 	if (real_products(fcinfo, products))
 		PG_RETURN_FLOAT8(
 			HxCosineDistance(products[0], products[1], products[2]));
-	count = read_pair(fcinfo, &a, &b);
+	count = HxReadArrayPair(fcinfo, &a, &b);
 	a_norm2 = scaled_norm2(a, count, &exponent);
 	b_norm2 = scaled_norm2(b, count, &exponent);
 	PG_RETURN_FLOAT8(HxCosineDistance(dot(a, b, count), a_norm2, b_norm2));
@@ -337,7 +338,7 @@ hx_dense_l2_distance(PG_FUNCTION_ARGS)
 		if (likely(isfinite(square)))
 			PG_RETURN_FLOAT8(sqrt(square));
 	}
-	count = read_pair(fcinfo, &a, &b);
+	count = HxReadArrayPair(fcinfo, &a, &b);
 	for (int i = 0; i < count; i++)
 		a[i] = check_range(a[i] - b[i]);
 	PG_RETURN_FLOAT8(vector_norm(a, count));
@@ -349,7 +350,7 @@ hx_dense_l1_distance(PG_FUNCTION_ARGS)
 {
 	double *a;
 	double *b;
-	int count = read_pair(fcinfo, &a, &b);
+	int count = HxReadArrayPair(fcinfo, &a, &b);
 	double lane[HX_LANES] = {0.0};
 	int i = 0;
 
@@ -412,41 +413,4 @@ Datum
 hx_dense_dims(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_INT32(HxCountElements(PG_GETARG_ARRAYTYPE_P(0)));
-}
-
-/* Error if a code of this many dimensions would be too long. */
-static void
-check_binarized(int count)
-{
-	if (count > HX_MAX_CODE_BITS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("array of %d elements is too long for a code", count),
-				 errdetail("A code has at most %d bits.", HX_MAX_CODE_BITS)));
-}
-
-/*
- * A code of 1 bit a dimension: 1 where the value is greater than its
- * threshold, 0 where it is not greater.  Without thresholds they are 0.
- */
-Datum
-hx_binarize(PG_FUNCTION_ARGS)
-{
-	int count;
-	double *values;
-	double *thresholds = NULL;
-	Bincode *code;
-
-	check_binarized(HxCountElements(PG_GETARG_ARRAYTYPE_P(0)));
-	if (PG_NARGS() > 1)
-		count = read_pair(fcinfo, &values, &thresholds);
-	else
-		values = HxReadArray(PG_GETARG_ARRAYTYPE_P(0), &count);
-	code = HxNewBincode(count, 1);
-	for (int i = 0; i < count; i++)
-	{
-		if (values[i] > (thresholds == NULL ? 0.0 : thresholds[i]))
-			HxSetBit(code->data, i);
-	}
-	PG_RETURN_BINCODE(code);
 }
