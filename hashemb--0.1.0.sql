@@ -1826,6 +1826,745 @@ CREATE FUNCTION dims(integer[]) RETURNS integer
 COMMENT ON FUNCTION dims(integer[]) IS
 	'number of dimensions';
 
+-- Operators of arrays of numbers: a column is real[], a query what drivers send.
+-- Where the types differ the functions have names of their own, so that a call of
+-- l2_distance() stays one of a single pair for untyped arguments
+
+CREATE FUNCTION negative_inner_product(real[], real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_negative_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION negative_inner_product(real[], real[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION negative_inner_product(double precision[], double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_negative_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION negative_inner_product(double precision[], double precision[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION negative_inner_product(numeric[], numeric[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_negative_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION negative_inner_product(numeric[], numeric[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION negative_inner_product(integer[], integer[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_negative_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION negative_inner_product(integer[], integer[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION dense_l2_distance(real[], double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_l2_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_l2_distance(real[], double precision[]) IS
+	'Euclidean distance';
+
+CREATE FUNCTION dense_negative_inner_product(real[], double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_negative_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_negative_inner_product(real[], double precision[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION dense_cosine_distance(real[], double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_cosine_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_cosine_distance(real[], double precision[]) IS
+	'1 - cosine of the angle; NaN if a vector is zero';
+
+CREATE FUNCTION dense_l2_distance(real[], numeric[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_l2_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_l2_distance(real[], numeric[]) IS
+	'Euclidean distance';
+
+CREATE FUNCTION dense_negative_inner_product(real[], numeric[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_negative_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_negative_inner_product(real[], numeric[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION dense_cosine_distance(real[], numeric[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_cosine_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_cosine_distance(real[], numeric[]) IS
+	'1 - cosine of the angle; NaN if a vector is zero';
+
+CREATE FUNCTION dense_l2_distance(real[], integer[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_l2_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_l2_distance(real[], integer[]) IS
+	'Euclidean distance';
+
+CREATE FUNCTION dense_negative_inner_product(real[], integer[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_negative_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_negative_inner_product(real[], integer[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION dense_cosine_distance(real[], integer[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_cosine_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_cosine_distance(real[], integer[]) IS
+	'1 - cosine of the angle; NaN if a vector is zero';
+
+CREATE FUNCTION dense_l2_distance(double precision[], real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_l2_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_l2_distance(double precision[], real[]) IS
+	'Euclidean distance';
+
+CREATE FUNCTION dense_negative_inner_product(double precision[], real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_negative_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_negative_inner_product(double precision[], real[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION dense_cosine_distance(double precision[], real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_cosine_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_cosine_distance(double precision[], real[]) IS
+	'1 - cosine of the angle; NaN if a vector is zero';
+
+CREATE FUNCTION dense_l2_distance(double precision[], numeric[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_l2_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_l2_distance(double precision[], numeric[]) IS
+	'Euclidean distance';
+
+CREATE FUNCTION dense_negative_inner_product(double precision[], numeric[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_negative_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_negative_inner_product(double precision[], numeric[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION dense_cosine_distance(double precision[], numeric[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_cosine_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_cosine_distance(double precision[], numeric[]) IS
+	'1 - cosine of the angle; NaN if a vector is zero';
+
+CREATE FUNCTION dense_l2_distance(double precision[], integer[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_l2_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_l2_distance(double precision[], integer[]) IS
+	'Euclidean distance';
+
+CREATE FUNCTION dense_negative_inner_product(double precision[], integer[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_negative_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_negative_inner_product(double precision[], integer[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION dense_cosine_distance(double precision[], integer[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_cosine_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_cosine_distance(double precision[], integer[]) IS
+	'1 - cosine of the angle; NaN if a vector is zero';
+
+CREATE FUNCTION dense_l2_distance(numeric[], real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_l2_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_l2_distance(numeric[], real[]) IS
+	'Euclidean distance';
+
+CREATE FUNCTION dense_negative_inner_product(numeric[], real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_negative_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_negative_inner_product(numeric[], real[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION dense_cosine_distance(numeric[], real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_cosine_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_cosine_distance(numeric[], real[]) IS
+	'1 - cosine of the angle; NaN if a vector is zero';
+
+CREATE FUNCTION dense_l2_distance(numeric[], double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_l2_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_l2_distance(numeric[], double precision[]) IS
+	'Euclidean distance';
+
+CREATE FUNCTION dense_negative_inner_product(numeric[], double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_negative_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_negative_inner_product(numeric[], double precision[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION dense_cosine_distance(numeric[], double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_cosine_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_cosine_distance(numeric[], double precision[]) IS
+	'1 - cosine of the angle; NaN if a vector is zero';
+
+CREATE FUNCTION dense_l2_distance(numeric[], integer[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_l2_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_l2_distance(numeric[], integer[]) IS
+	'Euclidean distance';
+
+CREATE FUNCTION dense_negative_inner_product(numeric[], integer[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_negative_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_negative_inner_product(numeric[], integer[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION dense_cosine_distance(numeric[], integer[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_cosine_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_cosine_distance(numeric[], integer[]) IS
+	'1 - cosine of the angle; NaN if a vector is zero';
+
+CREATE FUNCTION dense_l2_distance(integer[], real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_l2_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_l2_distance(integer[], real[]) IS
+	'Euclidean distance';
+
+CREATE FUNCTION dense_negative_inner_product(integer[], real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_negative_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_negative_inner_product(integer[], real[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION dense_cosine_distance(integer[], real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_cosine_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_cosine_distance(integer[], real[]) IS
+	'1 - cosine of the angle; NaN if a vector is zero';
+
+CREATE FUNCTION dense_l2_distance(integer[], double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_l2_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_l2_distance(integer[], double precision[]) IS
+	'Euclidean distance';
+
+CREATE FUNCTION dense_negative_inner_product(integer[], double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_negative_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_negative_inner_product(integer[], double precision[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION dense_cosine_distance(integer[], double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_cosine_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_cosine_distance(integer[], double precision[]) IS
+	'1 - cosine of the angle; NaN if a vector is zero';
+
+CREATE FUNCTION dense_l2_distance(integer[], numeric[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_l2_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_l2_distance(integer[], numeric[]) IS
+	'Euclidean distance';
+
+CREATE FUNCTION dense_negative_inner_product(integer[], numeric[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_negative_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_negative_inner_product(integer[], numeric[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION dense_cosine_distance(integer[], numeric[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_dense_cosine_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION dense_cosine_distance(integer[], numeric[]) IS
+	'1 - cosine of the angle; NaN if a vector is zero';
+
+CREATE OPERATOR <-> (
+	LEFTARG = real[], RIGHTARG = real[], FUNCTION = l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (real[], real[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = real[], RIGHTARG = real[], FUNCTION = negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (real[], real[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = real[], RIGHTARG = real[], FUNCTION = cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (real[], real[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <-> (
+	LEFTARG = real[], RIGHTARG = double precision[], FUNCTION = dense_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (real[], double precision[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = real[], RIGHTARG = double precision[], FUNCTION = dense_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (real[], double precision[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = real[], RIGHTARG = double precision[], FUNCTION = dense_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (real[], double precision[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <-> (
+	LEFTARG = real[], RIGHTARG = numeric[], FUNCTION = dense_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (real[], numeric[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = real[], RIGHTARG = numeric[], FUNCTION = dense_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (real[], numeric[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = real[], RIGHTARG = numeric[], FUNCTION = dense_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (real[], numeric[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <-> (
+	LEFTARG = real[], RIGHTARG = integer[], FUNCTION = dense_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (real[], integer[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = real[], RIGHTARG = integer[], FUNCTION = dense_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (real[], integer[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = real[], RIGHTARG = integer[], FUNCTION = dense_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (real[], integer[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <-> (
+	LEFTARG = double precision[], RIGHTARG = real[], FUNCTION = dense_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (double precision[], real[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = double precision[], RIGHTARG = real[], FUNCTION = dense_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (double precision[], real[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = double precision[], RIGHTARG = real[], FUNCTION = dense_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (double precision[], real[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <-> (
+	LEFTARG = double precision[], RIGHTARG = double precision[], FUNCTION = l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (double precision[], double precision[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = double precision[], RIGHTARG = double precision[], FUNCTION = negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (double precision[], double precision[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = double precision[], RIGHTARG = double precision[], FUNCTION = cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (double precision[], double precision[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <-> (
+	LEFTARG = double precision[], RIGHTARG = numeric[], FUNCTION = dense_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (double precision[], numeric[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = double precision[], RIGHTARG = numeric[], FUNCTION = dense_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (double precision[], numeric[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = double precision[], RIGHTARG = numeric[], FUNCTION = dense_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (double precision[], numeric[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <-> (
+	LEFTARG = double precision[], RIGHTARG = integer[], FUNCTION = dense_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (double precision[], integer[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = double precision[], RIGHTARG = integer[], FUNCTION = dense_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (double precision[], integer[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = double precision[], RIGHTARG = integer[], FUNCTION = dense_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (double precision[], integer[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <-> (
+	LEFTARG = numeric[], RIGHTARG = real[], FUNCTION = dense_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (numeric[], real[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = numeric[], RIGHTARG = real[], FUNCTION = dense_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (numeric[], real[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = numeric[], RIGHTARG = real[], FUNCTION = dense_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (numeric[], real[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <-> (
+	LEFTARG = numeric[], RIGHTARG = double precision[], FUNCTION = dense_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (numeric[], double precision[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = numeric[], RIGHTARG = double precision[], FUNCTION = dense_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (numeric[], double precision[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = numeric[], RIGHTARG = double precision[], FUNCTION = dense_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (numeric[], double precision[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <-> (
+	LEFTARG = numeric[], RIGHTARG = numeric[], FUNCTION = l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (numeric[], numeric[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = numeric[], RIGHTARG = numeric[], FUNCTION = negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (numeric[], numeric[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = numeric[], RIGHTARG = numeric[], FUNCTION = cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (numeric[], numeric[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <-> (
+	LEFTARG = numeric[], RIGHTARG = integer[], FUNCTION = dense_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (numeric[], integer[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = numeric[], RIGHTARG = integer[], FUNCTION = dense_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (numeric[], integer[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = numeric[], RIGHTARG = integer[], FUNCTION = dense_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (numeric[], integer[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <-> (
+	LEFTARG = integer[], RIGHTARG = real[], FUNCTION = dense_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (integer[], real[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = integer[], RIGHTARG = real[], FUNCTION = dense_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (integer[], real[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = integer[], RIGHTARG = real[], FUNCTION = dense_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (integer[], real[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <-> (
+	LEFTARG = integer[], RIGHTARG = double precision[], FUNCTION = dense_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (integer[], double precision[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = integer[], RIGHTARG = double precision[], FUNCTION = dense_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (integer[], double precision[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = integer[], RIGHTARG = double precision[], FUNCTION = dense_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (integer[], double precision[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <-> (
+	LEFTARG = integer[], RIGHTARG = numeric[], FUNCTION = dense_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (integer[], numeric[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = integer[], RIGHTARG = numeric[], FUNCTION = dense_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (integer[], numeric[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = integer[], RIGHTARG = numeric[], FUNCTION = dense_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (integer[], numeric[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <-> (
+	LEFTARG = integer[], RIGHTARG = integer[], FUNCTION = l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (integer[], integer[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = integer[], RIGHTARG = integer[], FUNCTION = negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (integer[], integer[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = integer[], RIGHTARG = integer[], FUNCTION = cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (integer[], integer[]) IS
+	'cosine distance';
+
+-- The same with the other integers: the planner puts the operator with real[] in
+-- the function's place
+
+CREATE FUNCTION dense_l2_distance(real[], smallint[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <-> $2::real[];
+COMMENT ON FUNCTION dense_l2_distance(real[], smallint[]) IS
+	'Euclidean distance';
+
+CREATE FUNCTION dense_negative_inner_product(real[], smallint[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <#> $2::real[];
+COMMENT ON FUNCTION dense_negative_inner_product(real[], smallint[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION dense_cosine_distance(real[], smallint[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <=> $2::real[];
+COMMENT ON FUNCTION dense_cosine_distance(real[], smallint[]) IS
+	'1 - cosine of the angle; NaN if a vector is zero';
+
+CREATE FUNCTION dense_l2_distance(smallint[], real[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::real[] <-> $2;
+COMMENT ON FUNCTION dense_l2_distance(smallint[], real[]) IS
+	'Euclidean distance';
+
+CREATE FUNCTION dense_negative_inner_product(smallint[], real[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::real[] <#> $2;
+COMMENT ON FUNCTION dense_negative_inner_product(smallint[], real[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION dense_cosine_distance(smallint[], real[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::real[] <=> $2;
+COMMENT ON FUNCTION dense_cosine_distance(smallint[], real[]) IS
+	'1 - cosine of the angle; NaN if a vector is zero';
+
+CREATE OPERATOR <-> (
+	LEFTARG = real[], RIGHTARG = smallint[], FUNCTION = dense_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (real[], smallint[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = real[], RIGHTARG = smallint[], FUNCTION = dense_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (real[], smallint[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = real[], RIGHTARG = smallint[], FUNCTION = dense_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (real[], smallint[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <-> (
+	LEFTARG = smallint[], RIGHTARG = real[], FUNCTION = dense_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (smallint[], real[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = smallint[], RIGHTARG = real[], FUNCTION = dense_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (smallint[], real[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = smallint[], RIGHTARG = real[], FUNCTION = dense_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (smallint[], real[]) IS
+	'cosine distance';
+
+CREATE FUNCTION dense_l2_distance(real[], bigint[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <-> $2::real[];
+COMMENT ON FUNCTION dense_l2_distance(real[], bigint[]) IS
+	'Euclidean distance';
+
+CREATE FUNCTION dense_negative_inner_product(real[], bigint[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <#> $2::real[];
+COMMENT ON FUNCTION dense_negative_inner_product(real[], bigint[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION dense_cosine_distance(real[], bigint[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <=> $2::real[];
+COMMENT ON FUNCTION dense_cosine_distance(real[], bigint[]) IS
+	'1 - cosine of the angle; NaN if a vector is zero';
+
+CREATE FUNCTION dense_l2_distance(bigint[], real[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::real[] <-> $2;
+COMMENT ON FUNCTION dense_l2_distance(bigint[], real[]) IS
+	'Euclidean distance';
+
+CREATE FUNCTION dense_negative_inner_product(bigint[], real[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::real[] <#> $2;
+COMMENT ON FUNCTION dense_negative_inner_product(bigint[], real[]) IS
+	'inner product times -1';
+
+CREATE FUNCTION dense_cosine_distance(bigint[], real[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::real[] <=> $2;
+COMMENT ON FUNCTION dense_cosine_distance(bigint[], real[]) IS
+	'1 - cosine of the angle; NaN if a vector is zero';
+
+CREATE OPERATOR <-> (
+	LEFTARG = real[], RIGHTARG = bigint[], FUNCTION = dense_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (real[], bigint[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = real[], RIGHTARG = bigint[], FUNCTION = dense_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (real[], bigint[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = real[], RIGHTARG = bigint[], FUNCTION = dense_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (real[], bigint[]) IS
+	'cosine distance';
+
+CREATE OPERATOR <-> (
+	LEFTARG = bigint[], RIGHTARG = real[], FUNCTION = dense_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (bigint[], real[]) IS
+	'Euclidean distance';
+
+CREATE OPERATOR <#> (
+	LEFTARG = bigint[], RIGHTARG = real[], FUNCTION = dense_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (bigint[], real[]) IS
+	'negative inner product';
+
+CREATE OPERATOR <=> (
+	LEFTARG = bigint[], RIGHTARG = real[], FUNCTION = dense_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (bigint[], real[]) IS
+	'cosine distance';
+
 -- One declaration for all numbers: real[], numeric[], integer[] and untyped
 -- parameters become double precision[] without ambiguity
 

@@ -75,26 +75,26 @@ COMMENT ON CAST (svec AS halfvec) IS
 -- would fit arrays and vectors alike, so there is a function for it.
 
 CREATE FUNCTION binarize(vector) RETURNS bincode
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100
-	RETURN binarize($1::real[]);
+	AS 'MODULE_PATHNAME', 'hx_vector_binarize'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION binarize(vector) IS
 	'per dimension 1 where the value is above 0';
 
 CREATE FUNCTION binarize(halfvec) RETURNS bincode
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100
-	RETURN binarize($1::real[]);
+	AS 'MODULE_PATHNAME', 'hx_halfvec_binarize'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION binarize(halfvec) IS
 	'per dimension 1 where the value is above 0';
 
 CREATE FUNCTION binarize(vector, vector) RETURNS bincode
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100
-	RETURN binarize($1::real[], $2::real[]);
+	AS 'MODULE_PATHNAME', 'hx_vector_binarize'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION binarize(vector, vector) IS
 	'per dimension 1 where the value is above its threshold, such as the mean of all rows';
 
 CREATE FUNCTION binarize(halfvec, halfvec) RETURNS bincode
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100
-	RETURN binarize($1::real[], $2::real[]);
+	AS 'MODULE_PATHNAME', 'hx_halfvec_binarize'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION binarize(halfvec, halfvec) IS
 	'per dimension 1 where the value is above its threshold, such as the mean of all rows';
 

@@ -27,6 +27,17 @@ SELECT f, value(format('%s(%s, %s)', f, l.a, r.a)), count(*),
 FROM kinds AS l, kinds AS r,
 	unnest(ARRAY['inner_product', 'cosine_distance', 'l2_distance', 'l1_distance']) AS f
 GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT f, value(format('%s %s %s', l.a, f, r.a)), count(*),
+	string_agg(l.kind || ' with ' || r.kind, ', ') FILTER (WHERE l.kind = 'string'
+		AND r.kind = 'string') AS untyped
+FROM kinds AS l, kinds AS r, unnest(ARRAY['<->', '<#>', '<=>']) AS f
+GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT f, value(format('%s %s %s', l, f, r)), count(*)
+FROM unnest(ARRAY['''{1,2,3}''::real[]', '''{1,2,3}''::smallint[]', '''{1,2,3}''::bigint[]']) AS l,
+	unnest(ARRAY['''{1,2,3}''::real[]', '''{1,2,3}''::smallint[]', '''{1,2,3}''::bigint[]']) AS r,
+	unnest(ARRAY['<->', '<#>', '<=>']) AS f
+WHERE l LIKE '%real[]' OR r LIKE '%real[]'
+GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT f, value(format('%s(%s)', f, a)), count(*), string_agg(kind, ', ' ORDER BY kind)
 FROM kinds, unnest(ARRAY['l2_norm', 'l2_normalize', 'dims', 'binarize']) AS f
 GROUP BY 1, 2 ORDER BY 1, 2;
@@ -135,3 +146,52 @@ SELECT cosine_distance('{1,NaN}'::real[], '{1,2}'::real[]);
 SELECT inner_product('{1,2}'::real[], '{1,Infinity}'::real[]);
 SELECT inner_product('{1,2}'::real[], '{1,2,3}'::real[]), inner_product('{1,NULL}'::real[], '{1,2}'::real[]);
 SELECT cosine_distance('{0,0}'::real[], '{1,2}'::real[]), cosine_distance('{1e-44,0}'::real[], '{1e-44,0}'::real[]), inner_product('{3e38,3e38}'::real[], '{3e38,3e38}'::real[]);
+
+-- operators are these functions, whatever types the numbers come in, and whether
+-- they are the same for all rows, real or not
+\set seed 0.375
+\echo seed :seed
+SELECT setseed(:seed);
+CREATE TEMP TABLE mixed AS
+SELECT n, (SELECT array_agg((random() - 0.5)::real) FROM generate_series(1, n)) AS a,
+	(SELECT array_agg((random() - 0.5)::real) FROM generate_series(1, n)) AS b,
+	(SELECT array_agg(random() - 0.5) FROM generate_series(1, n)) AS d,
+	(SELECT array_agg((random() * 100)::int - 50) FROM generate_series(1, n)) AS i
+FROM generate_series(1, 120) AS n;
+CREATE FUNCTION agrees(l float8[], r float8[], l2 float8, ip float8, cosine float8) RETURNS boolean LANGUAGE sql AS
+	'SELECT (l2, ip, cosine) = (l2_distance(l, r), 0 - inner_product(l, r), cosine_distance(l, r))';
+SELECT count(*), bool_and(agrees(a, b, a <-> b, a <#> b, a <=> b)) AS reals,
+	bool_and(agrees(a, d, a <-> d, a <#> d, a <=> d) AND agrees(d, a, d <-> a, d <#> a, d <=> a)) AS doubles,
+	bool_and(agrees(a, n, a <-> n, a <#> n, a <=> n) AND agrees(n, a, n <-> a, n <#> a, n <=> a)) AS numerics,
+	bool_and(agrees(a, i, a <-> i, a <#> i, a <=> i) AND agrees(i, a, i <-> a, i <#> a, i <=> a)) AS integers,
+	bool_and(agrees(a, i, a <-> i::smallint[], a <#> i::smallint[], a <=> i::bigint[])) AS others,
+	bool_and(agrees(d, i, d <-> i, d <#> i, d <=> i) AND agrees(n, i, n <-> i, n <#> i, n <=> i)) AS pairs
+FROM (SELECT a, b, d, d::numeric[] AS n, i FROM mixed OFFSET 0) AS s;
+CREATE FUNCTION by_parameter(q anyarray) RETURNS SETOF boolean LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN QUERY SELECT agrees(a, q::float8[], a <-> q, a <#> q, a <=> q) AND
+		agrees(q::float8[], a, q <-> a, q <#> a, q <=> a) FROM mixed WHERE n = cardinality(q);
+END $$;
+SELECT count(*), bool_and(by) AS same FROM mixed, LATERAL (
+	SELECT by_parameter(b) UNION ALL SELECT by_parameter(b::float8[]) UNION ALL SELECT by_parameter(d) UNION ALL
+	SELECT by_parameter(d::numeric[]) UNION ALL SELECT by_parameter(b::float8[]::numeric[]) UNION ALL
+	SELECT by_parameter(i)) AS t(by);
+-- a parameter on both sides, neither of them real[]
+CREATE FUNCTION two_sides(x float8[], y numeric[]) RETURNS boolean LANGUAGE plpgsql AS
+	'BEGIN RETURN agrees(x, y::float8[], x <-> y, x <#> y, x <=> y); END';
+SELECT count(*), bool_and(two_sides(d, b::numeric[]) AND two_sides(b, d::numeric[]) AND two_sides(i, i::numeric[])) AS same FROM mixed;
+-- in order, NaN of a zero vector at the end
+SELECT v <=> '{1,0}' AS cosine, v <-> '{1,0}' AS l2, v <#> '{1,0}' AS product
+FROM unnest(ARRAY['[1:2]={0,0}', '{-1,0}', '{2,2}', '{3,0}']) AS t, LATERAL (SELECT t::real[]) AS s(v) ORDER BY v <=> '{1,0}';
+SELECT v <-> '{1,0}'::float8[] FROM (VALUES ('{1,2,3}'::real[])) AS s(v);
+SELECT v <#> '{1,0}'::numeric[] FROM (VALUES ('{1,NULL}'::real[])) AS s(v);
+SELECT v <=> '{1,NULL}'::integer[] FROM (VALUES ('{1,1}'::real[])) AS s(v);
+SELECT v <-> '{1,NaN}'::float8[] FROM (VALUES ('{1,1}'::real[])) AS s(v);
+SELECT v <-> '{1,1}'::float8[] FROM (VALUES ('{1,-Infinity}'::real[])) AS s(v);
+SELECT v <=> '{1,1}' FROM (VALUES ('{{1},{1}}'::real[])) AS s(v);
+SELECT v <#> '{{1,1}}'::float8[] FROM (VALUES ('{1,1}'::real[])) AS s(v);
+SELECT v <-> '{}'::float8[] FROM (VALUES ('{}'::real[])) AS s(v);
+SELECT v <=> '{1e300}'::float8[] FROM (VALUES ('{1e30}'::real[])) AS s(v);
+SELECT v <-> '{1e308}'::float8[] FROM (VALUES ('{-1e38}'::real[])) AS s(v);
+SELECT NULL::real[] <-> '{1}'::float8[], '{1}'::real[] <=> NULL::numeric[];
+DROP FUNCTION agrees, by_parameter, two_sides;

@@ -31,6 +31,12 @@ FROM generate_series(1, 300, 17) n, generate_series(2, 4) b,
 	translate(digits(:'seed' || 'q' || n, n), CASE b WHEN 4 THEN '' WHEN 3 THEN '89abcdef' ELSE '456789abcdef' END,
 		CASE b WHEN 4 THEN '' WHEN 3 THEN '01234567' ELSE '012301230123' END) r;
 
+-- arrays of numbers
+CREATE TABLE simd_arrays AS
+SELECT n, ARRAY(SELECT sin(n * d)::real FROM generate_series(1, n) d) AS l,
+	ARRAY(SELECT cos(n + d)::real FROM generate_series(1, n) d) AS r
+FROM generate_series(1, 600, 7) n;
+
 -- a value of a level and its hash: what to compare
 CREATE FUNCTION results() RETURNS TABLE (what text, hash text) LANGUAGE plpgsql AS $$
 BEGIN
@@ -38,6 +44,8 @@ BEGIN
 		hamming_within(l, r, n / 2)), ',' ORDER BY n)) FROM simd_pairs;
 	RETURN QUERY SELECT 'planes', md5(string_agg(concat_ws(' ', l <#> r, l <=> r, l <#> q, l <=> q), ','
 		ORDER BY n, b)) FROM simd_planes;
+	RETURN QUERY SELECT 'arrays', md5(string_agg(concat_ws(' ', l <-> r, l <#> r, l <=> r, l <-> r::float8[]), ','
+		ORDER BY n)) FROM simd_arrays;
 	RETURN QUERY SELECT 'aggregate', bit_majority(code)::text FROM simd_rows;
 	RETURN QUERY SELECT 'search', md5(string_agg(id || ' ' || d, ',')) FROM
 		(SELECT id, code <~> (SELECT code FROM simd_rows ORDER BY id LIMIT 1) AS d FROM simd_rows WHERE a < 4
@@ -75,5 +83,5 @@ SET hashemb.simd = 'abacus';
 SET hashemb.simd = '';
 SHOW hashemb.simd;
 
-DROP TABLE simd_rows, simd_pairs, simd_planes, simd_results;
+DROP TABLE simd_rows, simd_pairs, simd_planes, simd_arrays, simd_results;
 DROP FUNCTION digits, ones, results;

@@ -157,6 +157,21 @@ is($node->safe_psql('postgres', q{
 	SELECT count(*) FROM (SELECT (SELECT array_agg(sin(i * j)::real ORDER BY j) FROM generate_series(1, 37) j)::vector AS v
 		FROM generate_series(1, 100) i) s WHERE binarize(v) <> binary_quantize(v)::bincode(37)}),
 	0, 'binarize is binary_quantize');
+
+# The same of vectors that lie at any address: short, long, toasted, and halves of
+# which some are subnormal
+$node->safe_psql('postgres', q{
+	CREATE TABLE stored (pad "char", v vector, more "char", h halfvec, w vector);
+	INSERT INTO stored SELECT 'x', v, 'y', v::halfvec, array_agg(1 - x)::vector
+	FROM (SELECT n, array_agg((sin(n * j) * 10 ^ (j % 9 - 6))::real ORDER BY j)::vector AS v, array_agg(cos(j)::real) AS a
+		FROM (SELECT CASE WHEN n > 190 THEN n * 15 ELSE n END AS n FROM generate_series(1, 200) n) AS s, generate_series(1, n) j GROUP BY n) t,
+		unnest(a) x GROUP BY n, v});
+is($node->safe_psql('postgres', q{
+	SELECT count(*), count(*) FILTER (WHERE pg_column_compression(v) IS NOT NULL OR pg_column_size(v) < 127) > 20,
+		bool_and(binarize(v)::text = binary_quantize(v)::text), bool_and(binarize(h)::text = binary_quantize(h)::text),
+		bool_and(binarize(v, w) = binarize(v::real[], w::real[])), bool_and(binarize(h, w::halfvec) = binarize(h::real[], w::halfvec::real[]))
+	FROM stored}),
+	'200|t|t|t|t|t', 'binarize of stored vectors');
 fails_like(q{SELECT binarize('[1,2]'::vector, '[1]')}, qr/vectors of different lengths: 2 and 1/, 'thresholds');
 fails_like(q{SELECT binarize('[1,x]')}, qr/invalid input syntax for type vector/, 'no vector');
 

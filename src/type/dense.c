@@ -1,12 +1,9 @@
 /*
  * dense.c
- *	  Arrays of real, double precision, numeric or integer as dense vectors,
- *	  alone and against stored codes.
+ *	  Arrays of real, double precision, numeric or integer as dense vectors:
+ *	  reading them, and float queries of stored codes.
  *
- * Arrays have one dimension and neither NULL, NaN nor infinity.  Pairs of
- * arrays are computed in double: HX_LANES sums, lane = dimension mod HX_LANES,
- * each by rising dimension, then halved as the kernels do.  So a sum does not
- * wait for each addition, and has the same bits everywhere.
+ * Arrays have one dimension and neither NULL, NaN nor infinity.
  */
 #include "postgres.h"
 
@@ -25,13 +22,6 @@
 #include "type/dense.h"
 #include "type/distance.h"
 
-/*
- * Squared lengths within these bounds may be multiplied; only double precision
- * and numeric get beyond.
- */
-#define HX_SMALL_NORM2 1e-140
-#define HX_LARGE_NORM2 1e140
-
 /* The last float query of a call site, and the array it was made from */
 typedef struct QueryCache
 {
@@ -45,22 +35,14 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_code_float_negative);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_float_code_negative);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_code_float_cosine);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_float_code_cosine);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_dense_inner_product);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_dense_cosine_distance);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_dense_l2_distance);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_dense_l1_distance);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_dense_l2_norm);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_dense_l2_normalize);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_dense_dims);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_binarize);
 
 /*
  * Reading arrays
  */
 
 /* Number of elements; error if the array has more than one dimension. */
-static int
-count_elements(ArrayType *array)
+int
+HxCountElements(ArrayType *array)
 {
 	if (ARR_NDIM(array) > 1)
 		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
@@ -97,8 +79,8 @@ reject_element(ArrayType *array, int index, const char *problem)
 }
 
 /* Error if an element is NULL. */
-static void
-check_no_null(ArrayType *array, int count)
+void
+HxCheckNoNull(ArrayType *array, int count)
 {
 	bits8 *bitmap = ARR_NULLBITMAP(array);
 
@@ -121,18 +103,6 @@ numeric_elements(ArrayType *array)
 	return elements;
 }
 
-/* Add up the lanes: l and l + 8, then l and l + 4, and so on. */
-static double
-sum_lanes(double *lane)
-{
-	for (int half = HX_LANES / 2; half > 0; half /= 2)
-	{
-		for (int l = 0; l < half; l++)
-			lane[l] += lane[l + half];
-	}
-	return lane[0];
-}
-
 /* Is none of the values NaN or infinite? */
 static bool
 all_finite(const double *values, int count)
@@ -147,7 +117,7 @@ all_finite(const double *values, int count)
 	}
 	for (int l = 0; i + l < count; l++)
 		lane[l] += values[i + l] * 0.0;
-	return sum_lanes(lane) == 0.0;
+	return HxSumLanes(lane) == 0.0;
 }
 
 /* Error: this element is NaN, infinite or out of range. */
@@ -218,13 +188,13 @@ HxReadArray(ArrayType *array, int *count)
 {
 	double *values;
 
-	*count = count_elements(array);
+	*count = HxCountElements(array);
 	if (*count > MaxAllocSize / sizeof(double))
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("array of %d elements is too long for a vector",
 							   *count)));
 	CHECK_FOR_INTERRUPTS();
-	check_no_null(array, *count);
+	HxCheckNoNull(array, *count);
 	values = palloc(*count * sizeof(double));
 	if (unlikely(!convert_elements(array, *count, values)))
 	{
@@ -264,7 +234,7 @@ round_to_float(double value, const Datum *exact)
 HxFloatQuery *
 HxMakeFloatQuery(ArrayType *array)
 {
-	int count = count_elements(array);
+	int count = HxCountElements(array);
 	bool exact = ARR_ELEMTYPE(array) == NUMERICOID && count > 0;
 	Datum *elements = NULL;
 	double magnitude = 0.0;
@@ -464,266 +434,4 @@ Datum
 hx_float_code_cosine(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_FLOAT8(cosine_of(fcinfo, 0, 1));
-}
-
-/*
- * Pairs of arrays
- */
-
-/* Both arrays of a call, of one length; error if they differ in it. */
-static int
-read_pair(FunctionCallInfo fcinfo, double **a, double **b)
-{
-	int count;
-	int other;
-
-	*a = HxReadArray(PG_GETARG_ARRAYTYPE_P(0), &count);
-	*b = HxReadArray(PG_GETARG_ARRAYTYPE_P(1), &other);
-	if (count != other)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-						errmsg("vectors of different lengths: %d and %d", count,
-							   other)));
-	return count;
-}
-
-/*
- * The inner products a.b, a.a and b.b of a call's arrays, straight from two
- * arrays of real, as the functions on double give them.  False where that does
- * not work: other types, NULLs, lengths that differ, or a value (NaN, infinite,
- * extreme) that needs a closer look.
- */
-static bool
-real_products(FunctionCallInfo fcinfo, double products[3])
-{
-	ArrayType *a = PG_GETARG_ARRAYTYPE_P(0);
-	ArrayType *b = PG_GETARG_ARRAYTYPE_P(1);
-
-	if (ARR_ELEMTYPE(a) != FLOAT4OID || ARR_ELEMTYPE(b) != FLOAT4OID ||
-		ARR_HASNULL(a) || ARR_HASNULL(b) || ARR_NDIM(a) != 1 ||
-		ARR_NDIM(b) != 1 || ARR_DIMS(a)[0] != ARR_DIMS(b)[0])
-		return false;
-	hx_kernels->dense_products((float4 *) ARR_DATA_PTR(a),
-							   (float4 *) ARR_DATA_PTR(b), ARR_DIMS(a)[0],
-							   products);
-	for (int i = 1; i < 3; i++)
-		if (!(products[i] >= HX_SMALL_NORM2 && products[i] <= HX_LARGE_NORM2))
-			return false;
-	return true;
-}
-
-/* Sum of products */
-static double
-dot(const double *a, const double *b, int count)
-{
-	double lane[HX_LANES] = {0.0};
-	int i = 0;
-
-	for (; i + HX_LANES <= count; i += HX_LANES)
-	{
-		for (int l = 0; l < HX_LANES; l++)
-			lane[l] += a[i + l] * b[i + l];
-	}
-	for (int l = 0; i + l < count; l++)
-		lane[l] += a[i + l] * b[i + l];
-	return sum_lanes(lane);
-}
-
-/*
- * Squared length.  Values so extreme that it might overflow or underflow, here
- * or multiplied by another, are first brought into the middle of the range:
- * then they have been multiplied by 2^-exponent, which is exact.
- */
-static double
-scaled_norm2(double *values, int count, int *exponent)
-{
-	double norm2 = dot(values, values, count);
-	double largest = 0.0;
-
-	*exponent = 0;
-	if (likely(norm2 >= HX_SMALL_NORM2 && norm2 <= HX_LARGE_NORM2))
-		return norm2;
-	for (int i = 0; i < count; i++)
-		largest = Max(largest, fabs(values[i]));
-	if (largest == 0.0)
-		return 0.0;
-	(void) frexp(largest, exponent);
-	for (int i = 0; i < count; i++)
-		values[i] = ldexp(values[i], -*exponent);
-	return dot(values, values, count);
-}
-
-/* A result that must not be infinite */
-static double
-check_range(double result)
-{
-	if (unlikely(!isfinite(result)))
-		float_overflow_error();
-	return result;
-}
-
-/* Length of a vector, which may be overwritten; error if out of range */
-static double
-vector_norm(double *values, int count)
-{
-	int exponent;
-	double norm2 = scaled_norm2(values, count, &exponent);
-
-	return check_range(ldexp(sqrt(norm2), exponent));
-}
-
-/* Inner product of two arrays */
-Datum
-hx_dense_inner_product(PG_FUNCTION_ARGS)
-{
-	double products[3];
-	double *a;
-	double *b;
-	int count;
-
-	if (real_products(fcinfo, products))
-		PG_RETURN_FLOAT8(products[0]);
-	count = read_pair(fcinfo, &a, &b);
-	PG_RETURN_FLOAT8(check_range(dot(a, b, count)));
-}
-
-/* 1 - cosine of the angle between two arrays; NaN if one is zero */
-Datum
-hx_dense_cosine_distance(PG_FUNCTION_ARGS)
-{
-	double products[3];
-	double *a;
-	double *b;
-	int count;
-	int exponent;
-	double a_norm2;
-	double b_norm2;
-
-	if (real_products(fcinfo, products))
-		PG_RETURN_FLOAT8(
-			HxCosineDistance(products[0], products[1], products[2]));
-	count = read_pair(fcinfo, &a, &b);
-	a_norm2 = scaled_norm2(a, count, &exponent);
-	b_norm2 = scaled_norm2(b, count, &exponent);
-	PG_RETURN_FLOAT8(HxCosineDistance(dot(a, b, count), a_norm2, b_norm2));
-}
-
-/* Euclidean distance of two arrays */
-Datum
-hx_dense_l2_distance(PG_FUNCTION_ARGS)
-{
-	double *a;
-	double *b;
-	int count = read_pair(fcinfo, &a, &b);
-
-	for (int i = 0; i < count; i++)
-		a[i] = check_range(a[i] - b[i]);
-	PG_RETURN_FLOAT8(vector_norm(a, count));
-}
-
-/* Sum of the absolute differences of two arrays */
-Datum
-hx_dense_l1_distance(PG_FUNCTION_ARGS)
-{
-	double *a;
-	double *b;
-	int count = read_pair(fcinfo, &a, &b);
-	double lane[HX_LANES] = {0.0};
-	int i = 0;
-
-	for (; i + HX_LANES <= count; i += HX_LANES)
-	{
-		for (int l = 0; l < HX_LANES; l++)
-			lane[l] += fabs(a[i + l] - b[i + l]);
-	}
-	for (int l = 0; i + l < count; l++)
-		lane[l] += fabs(a[i + l] - b[i + l]);
-	PG_RETURN_FLOAT8(check_range(sum_lanes(lane)));
-}
-
-/*
- * Single arrays
- */
-
-/* Euclidean length */
-Datum
-hx_dense_l2_norm(PG_FUNCTION_ARGS)
-{
-	int count;
-	double *values = HxReadArray(PG_GETARG_ARRAYTYPE_P(0), &count);
-
-	PG_RETURN_FLOAT8(vector_norm(values, count));
-}
-
-/*
- * The array divided by its length: real[] from real[], double precision[] from
- * the other types.  Zero stays zero.
- */
-Datum
-hx_dense_l2_normalize(PG_FUNCTION_ARGS)
-{
-	ArrayType *array = PG_GETARG_ARRAYTYPE_P(0);
-	bool single = ARR_ELEMTYPE(array) == FLOAT4OID;
-	int count;
-	double *values = HxReadArray(array, &count);
-	Datum *elements = palloc(count * sizeof(Datum));
-	int exponent;
-	double norm = sqrt(scaled_norm2(values, count, &exponent));
-
-	for (int i = 0; i < count; i++)
-	{
-		double value = norm == 0.0 ? 0.0 : values[i] / norm;
-
-		elements[i] =
-			single ? Float4GetDatum((float4) value) : Float8GetDatum(value);
-	}
-	if (single)
-		PG_RETURN_ARRAYTYPE_P(construct_array(
-			elements, count, FLOAT4OID, sizeof(float4), true, TYPALIGN_INT));
-	PG_RETURN_ARRAYTYPE_P(construct_array(elements, count, FLOAT8OID,
-										  sizeof(float8), FLOAT8PASSBYVAL,
-										  TYPALIGN_DOUBLE));
-}
-
-/* Number of elements */
-Datum
-hx_dense_dims(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_INT32(count_elements(PG_GETARG_ARRAYTYPE_P(0)));
-}
-
-/* Error if a code of this many dimensions would be too long. */
-static void
-check_binarized(int count)
-{
-	if (count > HX_MAX_CODE_BITS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("array of %d elements is too long for a code", count),
-				 errdetail("A code has at most %d bits.", HX_MAX_CODE_BITS)));
-}
-
-/*
- * A code of 1 bit a dimension: 1 where the value is greater than its
- * threshold, 0 where it is not greater.  Without thresholds they are 0.
- */
-Datum
-hx_binarize(PG_FUNCTION_ARGS)
-{
-	int count;
-	double *values;
-	double *thresholds = NULL;
-	Bincode *code;
-
-	check_binarized(count_elements(PG_GETARG_ARRAYTYPE_P(0)));
-	if (PG_NARGS() > 1)
-		count = read_pair(fcinfo, &values, &thresholds);
-	else
-		values = HxReadArray(PG_GETARG_ARRAYTYPE_P(0), &count);
-	code = HxNewBincode(count, 1);
-	for (int i = 0; i < count; i++)
-	{
-		if (values[i] > (thresholds == NULL ? 0.0 : thresholds[i]))
-			HxSetBit(code->data, i);
-	}
-	PG_RETURN_BINCODE(code);
 }
