@@ -28,7 +28,6 @@ typedef struct HxQuery
 {
 	const HxIndexDesc *desc; /* must outlive the query */
 	HxMetric metric;
-	double unit; /* distances are divided by this to look up the misses */
 } HxQuery;
 
 /* A query and the row that it came from */
@@ -75,6 +74,11 @@ typedef struct HxKind
 {
 	const char *name; /* of its vectors, in errors: "sparse vectors" */
 
+	/* Hints: how a column gets a length, and a row takes less room (NULL: none
+	 * takes too much) */
+	const char *length_hint;
+	const char *room_hint;
+
 	/*
 	 * Blocks may be formed within the values of an attribute (group_by)
 	 */
@@ -82,12 +86,14 @@ typedef struct HxKind
 
 	/* ---- column ---- */
 
+	/* Dimensions and bits a dimension that a typmod of the type says */
+	void (*shape)(int32 typmod, int *dims, int *planes);
+
 	/*
-	 * Payload bytes of a row, dimensions and bits a dimension of a vector
-	 * column, from its type and typmod.  Errors if the column has no length or
-	 * one that the operator class does not take.
+	 * Payload bytes of a row, MAXALIGNed.  Class, column and shape are described
+	 * already.  Errors if the operator class does not take vectors of the shape.
 	 */
-	Size (*column)(Relation index, AttrNumber attno, int *dims, int *planes);
+	Size (*payload_size)(Relation index, const HxIndexDesc *desc);
 
 	/*
 	 * Prepare a query from the right argument of an ORDER BY operator, whose

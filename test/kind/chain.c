@@ -65,27 +65,12 @@ typedef struct ChainSearch
 /* ---- vectors ---- */
 
 static Size
-chain_column(Relation index, AttrNumber attno, int *dims, int *planes)
+chain_payload_size(Relation index, const HxIndexDesc *desc)
 {
-	Form_pg_attribute column =
-		TupleDescAttr(RelationGetDescr(index), attno - 1);
-	int32 typmod = column->atttypmod;
-
-	if (typmod < 0)
-		(void) getBaseTypeAndTypmod(column->atttypid, &typmod);
-	if (typmod < 0 && !HxStoredShape(index, dims, planes))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("column \"%s\" has no length",
-							   NameStr(column->attname))));
-	if (typmod >= 0)
-	{
-		*dims = HX_SHAPE_DIMS(typmod);
-		*planes = HX_SHAPE_PLANES(typmod);
-	}
-	if (*planes != 1)
+	if (desc->planes != 1)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("chains hold codes of 1 bit a dimension")));
-	return sizeof(uint64) + MAXALIGN(HX_PLANE_BYTES(*dims));
+	return sizeof(uint64) + MAXALIGN(HX_PLANE_BYTES(desc->dims));
 }
 
 static void
@@ -139,7 +124,7 @@ make_query(const HxIndexDesc *desc, HxMetric metric, HxCode code)
 {
 	ChainQuery *query = palloc0(offsetof(ChainQuery, payload) + desc->payload);
 
-	query->base = (HxQuery){desc, metric, 1};
+	query->base = (HxQuery){desc, metric};
 	form_payload(desc, &code, query->payload);
 	return &query->base;
 }
@@ -660,7 +645,9 @@ chain_next_rows(HxSearch *base, ItemPointerData **tids)
 
 static const HxKind chain_kind = {
 	.name = "codes in a chain",
-	.column = chain_column,
+	.length_hint = "Declare it as bincode(n).",
+	.shape = HxShapeOf,
+	.payload_size = chain_payload_size,
 	.query = chain_query,
 	.ball = chain_ball,
 	.bounds = 1 << HX_BOUND_CODE,

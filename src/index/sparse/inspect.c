@@ -105,7 +105,6 @@ empty_query(const HxIndexDesc *desc, double norm2)
 
 	query->base.desc = desc;
 	query->base.metric = desc->vector->metric;
-	query->base.unit = 1;
 	query->norm2 = norm2;
 	query->dims = palloc(64 * sizeof(int32));
 	query->weights = palloc(64 * sizeof(float));

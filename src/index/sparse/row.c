@@ -45,7 +45,6 @@ HxMakeSparseQuery(const HxIndexDesc *desc, HxMetric metric, Datum query,
 	v = get_vector(desc, query);
 	result->base.desc = desc;
 	result->base.metric = metric;
-	result->base.unit = 1;
 	result->norm2 = HxSvecSquare(v);
 	result->nnz = v->nnz;
 	result->dims = palloc(Max(v->nnz, 1) * sizeof(int32));

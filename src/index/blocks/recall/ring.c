@@ -85,7 +85,7 @@ scale_promises(RingSearch *search, HxRing *ring)
 	{
 		float *promise = &search->blocks.promises[b];
 
-		*promise /= search->query->unit;
+		*promise /= HxUnitOf(search->query);
 		if (*promise < least)
 			least = *promise;
 	}
@@ -106,7 +106,7 @@ count_page(RingSearch *search, const HxRowArrays *rows, int block)
 					search->distances);
 	for (int i = 0; i < rows->count; i++)
 	{
-		double distance = search->distances[i] / search->query->unit;
+		double distance = search->distances[i] / HxUnitOf(search->query);
 		double at = (distance - misses->distance_low) / misses->distance_step;
 
 		if (!isfinite(distance) || HxPackTid(&rows->tids[i]) == search->own_tid)

@@ -266,7 +266,8 @@ load_misses(HxBlocksSearch *search)
 		return;
 	HxLoadMisses(search->base.index, &search->meta, &search->misses);
 	search->safety = HxSafety(&search->misses, spec->recall);
-	search->bin_scale = 1 / (search->misses.promise_step * spec->query->unit);
+	search->bin_scale =
+		1 / (search->misses.promise_step * HxUnitOf(spec->query));
 	search->bin_offset =
 		0.5 - search->misses.promise_low / search->misses.promise_step;
 }
@@ -393,7 +394,7 @@ HxNoteFailedRow(HxSearch *base, double distance)
 	Assert(base->exact || base->spec.query);
 	if (!base->exact)
 		search->tally.failed_at[HxDistanceBin(
-			&search->misses, distance / base->spec.query->unit)]++;
+			&search->misses, distance / HxUnitOf(base->spec.query))]++;
 }
 
 /*

@@ -91,7 +91,7 @@ static inline void
 tally_row(HxBlocksSearch *search, double distance, bool passes, double weight)
 {
 	int bin = HxDistanceBin(&search->misses,
-							distance / search->base.spec.query->unit);
+							distance / HxUnitOf(search->base.spec.query));
 
 	search->tally.seen_at[bin] += weight;
 	if (passes)

@@ -15,6 +15,19 @@
 #include "index/kind.h"
 #include "index/blocks/store/format.h"
 
+/* Queries of such kinds begin with this */
+typedef struct HxBlocksQuery
+{
+	HxQuery base;
+	double unit; /* distances are divided by this to look up the misses */
+} HxBlocksQuery;
+
+static inline double
+HxUnitOf(const HxQuery *query)
+{
+	return ((const HxBlocksQuery *) query)->unit;
+}
+
 /* Times that training assigns its sample; the last two move few rows */
 #define HX_TRAINING_ROUNDS 4
 
