@@ -23,13 +23,13 @@ ENCODER = \
 INDEX = \
 	$(call objects,index/filter,attribute encode mask condition compile tidset) \
 	$(call objects,index/page,inject rows describe fault buffer space meta lock) \
-	$(call objects,index/search,best checked mask phase rank first driver dead) \
-	$(call objects,index/build,file work team sort) \
+	$(call objects,index/search,best checked mask visit phase rank first driver dead) \
+	$(call objects,index/build,file work spool team sort) \
 	$(call objects,index/check,reach heap) \
 	$(call objects,index/blocks/store,format target assign upper span directory) \
 	$(call objects,index/blocks/recall,visited misses safety sample measure ring schedule) \
 	$(call objects,index/blocks/search,stop visit search cost) \
-	$(call objects,index/blocks/build,write spool group work build) \
+	$(call objects,index/blocks/build,write group work build) \
 	$(call objects,index/blocks/change,rewrite prune group place split merge \
 		insert vacuum) \
 	$(call objects,index/blocks/check,rows block upper check inspect) \

@@ -130,10 +130,10 @@ typedef struct HxKind
 	 */
 	void (*build)(struct HxBuild *build, IndexBuildResult *result);
 
-	/* Write and log the init fork of an unlogged index. */
+	/* Write the init fork of an unlogged index; it is logged thereafter. */
 	void (*build_empty)(Relation index);
 
-	/* Do one participant's share of a task that build() has given. */
+	/* Do one participant's share of a task that build() has given (HX_TASK_...). */
 	void (*work)(struct HxBuild *build, int task);
 
 	/* ---- search (search/state.h) ---- */
@@ -155,14 +155,14 @@ typedef struct HxKind
 
 	/*
 	 * Pages of the index that take as long to search as finding the rows wanted,
-	 * if `passing` rows pass all conditions.
+	 * if `passing` rows pass all conditions.  NULL: all of them.
 	 */
 	double (*effort)(const struct HxSearch *search, double passing);
 
 	/*
 	 * Begin a phase: nothing is visited.  Reads metapage and directory if need be;
 	 * may set `exact`.  A filter that nothing passes (HxFilterIsNever) leaves
-	 * nothing to visit.  Searches without an order keep nothing; see next_rows.
+	 * nothing to visit.
 	 */
 	void (*start)(struct HxSearch *search);
 
@@ -172,15 +172,16 @@ typedef struct HxKind
 	/*
 	 * May the first `count` rows be returned, of which the last is at a
 	 * distance?  While there is something left to visit; false is never wrong.
+	 * NULL: not before all has been visited.
 	 */
 	bool (*is_settled)(struct HxSearch *search, double distance, int64 count);
 
 	/*
 	 * Visit what promises most, if it can matter, and pass to HxConsider the rows
-	 * of this part of the search (HxSearchPart) that pass the mask and the
-	 * conditions on the vector, skip_nulls and only_nulls among them.  Adds to
-	 * `seen`, `passed` and the statistics.  Checks for interrupts, which
-	 * its callers do not.  No page stays locked.
+	 * that this part of the search wants (HxWantsRow) and that pass the mask and
+	 * the conditions on the vector.  Without an order, rows that move meanwhile may
+	 * be passed twice.  Adds to `seen`, `passed` and the statistics.  Checks for
+	 * interrupts, which its callers do not.  No page stays locked.
 	 */
 	void (*visit)(struct HxSearch *search);
 
@@ -189,13 +190,6 @@ typedef struct HxKind
 	 * the check of its heap row; or NULL.
 	 */
 	void (*note_failed)(struct HxSearch *search, double distance);
-
-	/*
-	 * Searches without an order: the next rows that pass as in visit, with a
-	 * vector or without, in no order; 0 at the end.  *tids is valid until the next
-	 * call.  Rows that move while others are read may come twice.
-	 */
-	int64 (*next_rows)(struct HxSearch *search, ItemPointerData **tids);
 
 	/* Bring the number of blocks visited up to date; NULL: it always is. */
 	void (*count_visits)(struct HxSearch *search);

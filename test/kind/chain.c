@@ -11,15 +11,11 @@
  */
 #include "postgres.h"
 
-#include "access/xloginsert.h"
 #include "commands/vacuum.h"
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
-#include "utils/lsyscache.h"
-#include "utils/memutils.h"
 
 #include "index/build/build.h"
-#include "index/build/file.h"
 #include "index/check/check.h"
 #include "index/cost_units.h"
 #include "random.h"
@@ -55,9 +51,6 @@ typedef struct ChainSearch
 {
 	HxSearch base;
 	Walk walk;
-	uint64 *mask;
-	double *distances;
-	ItemPointerData *tids;
 } ChainSearch;
 
 #define ROW_SIZE(desc) (offsetof(ChainRow, payload) + (desc)->payload)
@@ -169,6 +162,17 @@ chain_distance(const HxQuery *query, Datum vector)
 	return code_distance(query, HxViewCode(vector));
 }
 
+static void
+payload_distances(const HxQuery *query, const uint8 *payloads, int count,
+				  double *distances)
+{
+	for (int i = 0; i < count; i++)
+		distances[i] = code_distance(
+			query, view_payload(
+					   query->desc,
+					   (const uint64 *) (payloads + i * query->desc->payload)));
+}
+
 /* ---- build and change ---- */
 
 static void
@@ -248,91 +252,56 @@ static void
 begin_chain(Relation index, ForkNumber fork, const HxIndexDesc *desc,
 			int64 vectors)
 {
-	Buffer buffers[2];
-	HxMeta *meta;
+	Buffer meta_buffer = HxExtendFork(index, fork);
+	Buffer first = HxExtendFork(index, fork);
+	HxMeta *meta = HxInitMetapage(desc, BufferGetPage(meta_buffer));
 
-	for (int i = 0; i < 2; i++)
-	{
-		buffers[i] = ReadBufferExtended(index, fork, P_NEW, RBM_NORMAL, NULL);
-		LockBuffer(buffers[i], BUFFER_LOCK_EXCLUSIVE);
-		MarkBufferDirty(buffers[i]);
-	}
-	HxInitMetapage(desc, BufferGetPage(buffers[0]));
-	meta = HxPageMeta(BufferGetPage(buffers[0]));
-	meta->directory = meta->directory_end = BufferGetBlockNumber(buffers[1]);
+	meta->directory = meta->directory_end = BufferGetBlockNumber(first);
 	meta->rows_at_build = vectors;
-	HxInitRowsPage(desc, BufferGetPage(buffers[1]), HX_NO_OWNER,
+	HxInitRowsPage(desc, BufferGetPage(first), HX_NO_OWNER,
 				   (HxEntryAddress){0, 0});
-	for (int i = 0; i < 2; i++)
-		UnlockReleaseBuffer(buffers[i]);
+	HxFinishPage(first);
+	HxFinishPage(meta_buffer);
 }
 
 static void
 chain_build_empty(Relation index)
 {
 	begin_chain(index, INIT_FORKNUM, HxDescribe(index), 0);
-	log_newpage_range(index, INIT_FORKNUM, 0, 2, true);
 }
 
-/* table_index_build_scan callback: spool a row. */
-static void
-load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
-		 bool alive, void *state)
+/* What is spooled of a row */
+static const void *
+form_spooled(HxBuild *build, const Datum *values, const bool *isnull,
+			 ItemPointer tid, bool alive, Size *size)
 {
-	HxBuild *build = state;
-	HxWork *work = HX_MY_WORK(build);
-	MemoryContext old = MemoryContextSwitchTo(build->context);
-	ChainRow *row = form_row(build->desc, values, isnull, tid);
-
-	BufFileWrite(build->rows, row, ROW_SIZE(build->desc));
-	work->vectors += row->payload[0];
-	work->rows++;
-	HxCountDone(build, 1);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(build->context);
+	*size = ROW_SIZE(build->desc);
+	return form_row(build->desc, values, isnull, tid);
 }
 
 static void
 chain_work(HxBuild *build, int task)
 {
 	Assert(task == HX_TASK_LOAD);
-	HxLoadRows(build, load_row);
-}
-
-/* Append the rows that a participant has spooled. */
-static void
-append_spooled(HxBuild *build, int part)
-{
-	Size size = ROW_SIZE(build->desc);
-	ChainRow *row = palloc(size);
-	BufFile *file =
-		build->parallel ? HxOpenFile(build, "rows", part) : build->rows;
-
-	if (BufFileSeek(file, 0, 0, SEEK_SET) != 0)
-		elog(ERROR, "could not rewind the spool of an index build");
-	for (int64 i = 0; i < build->shared->work[part].rows; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		HxReadFile(file, row, size);
-		append(build->index, build->desc, row);
-	}
-	BufFileClose(file);
+	HxLoadRows(build, form_spooled);
 }
 
 static void
 chain_build(HxBuild *build, IndexBuildResult *result)
 {
-	HxWork loaded;
+	HxWork loaded = HxLoadTable(build);
+	HxSpool *spool = HxOpenSpool(build, ROW_SIZE(build->desc));
+	ChainRow *row = palloc(ROW_SIZE(build->desc));
 
-	HxBeginTeam(build);
-	HxSetPhase(HX_PHASE_LOAD, 0);
-	HxRunTask(build, HX_TASK_LOAD, 0);
-	loaded = HxSumWork(build);
-	build->info->ii_BrokenHotChain |= loaded.broken_chain;
 	HxSetPhase(HX_PHASE_WRITE, loaded.rows);
 	begin_chain(build->index, MAIN_FORKNUM, build->desc, loaded.vectors);
-	for (int part = 0; part < build->shared->nparts; part++)
-		append_spooled(build, part);
+	for (int64 i = 0; i < loaded.rows; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		HxReadSpool(spool, i, row);
+		append(build->index, build->desc, row);
+	}
+	HxCloseSpool(spool);
 	HxFinishBuild(build, &loaded, result);
 }
 
@@ -512,19 +481,7 @@ chain_check(HxCheck *check)
 static void
 chain_begin(HxSearch *base)
 {
-	ChainSearch *search = (ChainSearch *) base;
-	int rows = base->desc.capacity;
-
-	search->mask = palloc(HxMaskWords(&base->desc) * sizeof(uint64));
-	search->distances = palloc(rows * sizeof(double));
-	search->tids = palloc(rows * sizeof(ItemPointerData));
 	base->stats.blocks = RelationGetNumberOfBlocks(base->index) - 1;
-}
-
-static double
-chain_effort(const HxSearch *base, double passing)
-{
-	return RelationGetNumberOfBlocks(base->index);
 }
 
 static void
@@ -544,103 +501,23 @@ chain_has_more(const HxSearch *base)
 	return ((const ChainSearch *) base)->walk.next != InvalidBlockNumber;
 }
 
-/* Any page may have any row. */
 static bool
-chain_is_settled(HxSearch *base, double distance, int64 count)
+is_null(const uint8 *payload)
 {
-	return false;
-}
-
-/* Is a code within one of some balls? */
-static bool
-is_within(const HxBalls *balls, HxCode code)
-{
-	for (int b = 0; b < balls->count; b++)
-		if (HxPassesTest(&balls->any[b].test,
-						 code_distance(balls->any[b].query, code)))
-			return true;
-	return false;
-}
-
-/* Does this part of the search want a row, and at which distance? */
-static bool
-is_wanted(const HxSearch *search, const uint64 *payload, double *distance)
-{
-	const HxSearchSpec *spec = &search->spec;
-	HxCode code = view_payload(&search->desc, payload);
-
-	*distance = 0;
-	if (payload[0] == 0)
-		return !spec->skip_nulls &&
-			   (!spec->ordered || search->part == HX_PART_NULLS);
-	if (spec->only_nulls || (spec->query && search->part == HX_PART_NULLS))
-		return false;
-	for (int b = 0; b < spec->nballs; b++)
-		if (!is_within(&spec->balls[b], code))
-			return false;
-	if (spec->query)
-		*distance = code_distance(spec->query, code);
-	return true;
-}
-
-/* Read the next page; which of its rows pass and are wanted is in the mask. */
-static void
-pick_rows(ChainSearch *search)
-{
-	HxSearch *base = &search->base;
-	HxRowArrays *rows = &search->walk.rows;
-	int passed = 0;
-
-	next_page(&search->walk, base->index, &base->desc);
-	HxMaskRows(base, rows, search->mask);
-	for (int i = 0; i < rows->count; i++)
-	{
-		if (!HxRowPasses(search->mask, i))
-			continue;
-		if (is_wanted(base, payload_of(&base->desc, rows, i),
-					  &search->distances[i]))
-			passed++;
-		else
-			search->mask[i / 64] &= ~(UINT64CONST(1) << (i % 64));
-	}
-	base->seen += rows->count;
-	base->passed += passed;
-	base->stats.scored += passed;
-	base->stats.filtered += rows->count - passed;
-	base->stats.again += base->stats.visited >= search->walk.steps;
-	base->stats.visited = Max(base->stats.visited, search->walk.steps);
-	base->stats.blocks = Max(base->stats.blocks, base->stats.visited);
+	return ((const uint64 *) payload)[0] == 0;
 }
 
 static void
 chain_visit(HxSearch *base)
 {
-	ChainSearch *search = (ChainSearch *) base;
-	const HxRowArrays *rows = &search->walk.rows;
+	Walk *walk = &((ChainSearch *) base)->walk;
+	HxSearchStats *stats = &base->stats;
 
-	pick_rows(search);
-	for (int i = 0; i < rows->count; i++)
-		if (HxRowPasses(search->mask, i))
-			HxConsider(base, search->distances[i], &rows->tids[i],
-					   search->walk.page);
-}
-
-static int64
-chain_next_rows(HxSearch *base, ItemPointerData **tids)
-{
-	ChainSearch *search = (ChainSearch *) base;
-	const HxRowArrays *rows = &search->walk.rows;
-	int64 count = 0;
-
-	while (count == 0 && chain_has_more(base))
-	{
-		pick_rows(search);
-		for (int i = 0; i < rows->count; i++)
-			if (HxRowPasses(search->mask, i))
-				search->tids[count++] = rows->tids[i];
-	}
-	*tids = search->tids;
-	return count;
+	next_page(walk, base->index, &base->desc);
+	HxVisitRows(base, &walk->rows, walk->page, is_null, payload_distances);
+	stats->again += stats->visited >= walk->steps;
+	stats->visited = Max(stats->visited, walk->steps);
+	stats->blocks = Max(stats->blocks, stats->visited);
 }
 
 static const HxKind chain_kind = {
@@ -658,12 +535,9 @@ static const HxKind chain_kind = {
 	.work = chain_work,
 	.search_size = sizeof(ChainSearch),
 	.begin = chain_begin,
-	.effort = chain_effort,
 	.start = chain_start,
 	.has_more = chain_has_more,
-	.is_settled = chain_is_settled,
 	.visit = chain_visit,
-	.next_rows = chain_next_rows,
 	.insert = chain_insert,
 	.bulk_delete = chain_bulk_delete,
 	.cleanup = chain_cleanup,

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/xloginsert.h"
 #include "commands/progress.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -52,6 +53,9 @@ void
 hxbuildempty(Relation index)
 {
 	HxKindOf(HxDescribe(index))->build_empty(index);
+	log_newpage_range(index, INIT_FORKNUM, 0,
+					  RelationGetNumberOfBlocksInFork(index, INIT_FORKNUM),
+					  true);
 }
 
 /* ambuildphasename */

@@ -30,8 +30,6 @@ extern bool HxHasMoreBlocks(const struct HxSearch *search);
 extern void HxVisitNextBlock(struct HxSearch *search);
 extern void HxCountVisitedBlocks(struct HxSearch *search);
 extern void HxNoteFailedRow(struct HxSearch *search, double distance);
-extern int64 HxNextRowsOfBlocks(struct HxSearch *search,
-								ItemPointerData **tids);
 
 extern void HxBlocksCost(const HxCostQuery *query, HxCost *cost);
 extern void HxBlocksInfo(Relation index, const HxIndexDesc *desc,
@@ -61,7 +59,6 @@ extern void HxCheckBlocks(struct HxCheck *check);
 	.is_settled = HxIsBlocksSearchSettled, \
 	.visit = HxVisitNextBlock, \
 	.note_failed = HxNoteFailedRow, \
-	.next_rows = HxNextRowsOfBlocks, \
 	.count_visits = HxCountVisitedBlocks, \
 	.insert = HxInsertIntoBlocks, \
 	.bulk_delete = HxDeleteFromBlocks, \

@@ -274,7 +274,7 @@ HxBeginTeam(HxBuild *build)
 
 /* Tell all participants what to do next. */
 static void
-give_task(HxBuildShared *shared, HxTask task, int64 items)
+give_task(HxBuildShared *shared, int task, int64 items)
 {
 	Assert(items >= 0);
 	Assert(shared->tasks == 0 || shared->task != HX_TASK_END);
@@ -316,14 +316,27 @@ wait_for_workers(HxBuild *build)
 }
 
 void
-HxRunTask(HxBuild *build, HxTask task, int64 items)
+HxRunTask(HxBuild *build, int task, int64 items)
 {
-	Assert(build->part == 0 && task < HX_TASK_END);
+	Assert(build->part == 0 && task != HX_TASK_END);
 	Assert(build->parallel == (build->team != NULL));
 	give_task(build->shared, task, items);
 	HxKindOf(build->desc)->work(build, task);
 	if (build->parallel)
 		wait_for_workers(build);
+}
+
+HxWork
+HxLoadTable(HxBuild *build)
+{
+	HxWork loaded;
+
+	HxBeginTeam(build);
+	HxSetPhase(HX_PHASE_LOAD, 0);
+	HxRunTask(build, HX_TASK_LOAD, 0);
+	loaded = HxSumWork(build);
+	build->info->ii_BrokenHotChain |= loaded.broken_chain;
+	return loaded;
 }
 
 void
@@ -343,10 +356,10 @@ HxEndTeam(HxBuild *build)
 }
 
 /* Worker: wait for the next task. */
-static HxTask
+static int
 await_task(HxBuildShared *shared, uint32 *seen)
 {
-	HxTask task = HX_TASK_END;
+	int task = HX_TASK_END;
 
 	for (;;)
 	{
@@ -374,7 +387,7 @@ work(HxBuild *build)
 {
 	HxBuildShared *shared = build->shared;
 	uint32 seen = 0;
-	HxTask task;
+	int task;
 
 	while ((task = await_task(shared, &seen)) != HX_TASK_END)
 	{
@@ -431,6 +444,7 @@ HxFinishBuild(HxBuild *build, const HxWork *loaded, IndexBuildResult *result)
 {
 	Assert(build->part == 0);
 	Assert(loaded->alive <= loaded->vectors && loaded->vectors <= loaded->rows);
+	HxDropSpool(build);
 	HxEndTeam(build);
 	if (RelationNeedsWAL(build->index))
 		log_newpage_range(build->index, MAIN_FORKNUM, 0,

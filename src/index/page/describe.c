@@ -79,9 +79,8 @@ is_complete(const HxKind *kind)
 	return kind->name && kind->length_hint && kind->shape &&
 		   kind->payload_size && kind->query && kind->distance &&
 		   kind->same_query && kind->build && kind->build_empty && kind->work &&
-		   kind->search_size > 0 && kind->begin && kind->effort &&
-		   kind->start && kind->has_more && kind->is_settled && kind->visit &&
-		   kind->next_rows && kind->insert && kind->bulk_delete &&
+		   kind->search_size > 0 && kind->begin && kind->start &&
+		   kind->has_more && kind->visit && kind->insert && kind->bulk_delete &&
 		   kind->cleanup && kind->cost && kind->info && kind->block_info &&
 		   kind->sample && kind->count_rows && kind->print && kind->check;
 }

@@ -7,7 +7,7 @@
 #include "index/page/page.h"
 
 /* Initialise the metapage; the caller sets where the directory is. */
-void
+HxMeta *
 HxInitMetapage(const HxIndexDesc *desc, Page page)
 {
 	HxMeta *meta;
@@ -29,6 +29,7 @@ HxInitMetapage(const HxIndexDesc *desc, Page page)
 	meta->ring = InvalidBlockNumber;
 	meta->upper = InvalidBlockNumber;
 	meta->next_owner = 1;
+	return meta;
 }
 
 /* Add to the counters, which only tell what happened.  Locks the metapage. */

@@ -144,7 +144,7 @@ extern int HxRemoveRows(const HxIndexDesc *desc, Page page, const bool *dead);
 extern void HxInitPage(Page page, uint16 kind);
 extern void HxInitRowsPage(const HxIndexDesc *desc, Page page, uint64 owner,
 						   HxEntryAddress parent);
-extern void HxInitMetapage(const HxIndexDesc *desc, Page page);
+extern HxMeta *HxInitMetapage(const HxIndexDesc *desc, Page page);
 extern void HxPrefetchPage(Relation index, BlockNumber block);
 extern void HxPrefetchLines(Relation index, BlockNumber block,
 							const uint16 *lines, int count);
@@ -179,6 +179,14 @@ extern void HxCheckTid(Relation index, Relation table, BlockNumber *npages,
 pg_noreturn extern void HxCorrupted(Relation index, BlockNumber block,
 									const char *detail);
 extern Buffer HxNewBufferAfter(Relation index, BlockNumber after, bool *reused);
+
+/*
+ * Add a page at the end of a fork that nobody else sees, exclusively locked and
+ * not initialised; and be done with it.  The fork is logged as a whole.
+ */
+extern Buffer HxExtendFork(Relation index, ForkNumber fork);
+extern void HxFinishPage(Buffer buffer);
+
 extern void HxMarkPageFree(Page page);
 extern void HxFreeNewPage(Relation index, BlockNumber block,
 						  BufferAccessStrategy strategy);

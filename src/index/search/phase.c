@@ -22,7 +22,7 @@ void
 HxForgetRows(HxSearch *search, int64 room)
 {
 	HxResetBest(&search->best, room);
-	search->nemitted = search->nready = 0;
+	search->nemitted = search->nready = search->ntids = 0;
 	search->seen = search->passed = 0;
 	search->goal = get_float8_infinity();
 }

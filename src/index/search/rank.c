@@ -65,6 +65,16 @@ ranking_effort(const HxSearch *search, uint64 count)
 	return count * ROW_EFFORT + HxTidSetPages(search->spec.tids) * PAGE_EFFORT;
 }
 
+/* What searching takes likewise */
+static double
+search_effort(const HxSearch *search, uint64 count)
+{
+	const HxKind *kind = HxKindOf(&search->desc);
+
+	return kind->effort ? kind->effort(search, count)
+						: RelationGetNumberOfBlocks(search->index);
+}
+
 /*
  * As few rows as a search through blocks would take longer for, were they
  * spread like all others.
@@ -77,8 +87,7 @@ HxShouldRank(const HxSearch *search)
 	if (!can_rank(search, &count))
 		return false;
 	return count <= MIN_RANKED ||
-		   ranking_effort(search, count) <=
-			   HxKindOf(&search->desc)->effort(search, count);
+		   ranking_effort(search, count) <= search_effort(search, count);
 }
 
 /*

@@ -8,6 +8,9 @@
 #include "index/build/build.h"
 #include "index/sparse/sparse.h"
 
+/* A task of its own: train the centroids. */
+#define HX_TASK_TRAIN HX_TASK_OWN
+
 /* One participant's state: rows drawn as centroids, then these */
 typedef struct HxSparseBuild
 {

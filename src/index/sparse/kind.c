@@ -44,7 +44,6 @@ static const HxKind sparse_kind = {
 	.has_more = HxHasMoreWindows,
 	.is_settled = HxIsSparseSearchSettled,
 	.visit = HxVisitWindow,
-	.next_rows = HxNextSparseRows,
 	.insert = HxInsertSparse,
 	.bulk_delete = HxDeleteSparse,
 	.cleanup = HxCleanUpSparse,

@@ -374,7 +374,6 @@ extern bool HxHasMoreWindows(const HxSearch *search);
 extern bool HxIsSparseSearchSettled(HxSearch *search, double distance,
 									int64 count);
 extern void HxVisitWindow(HxSearch *search);
-extern int64 HxNextSparseRows(HxSearch *search, ItemPointerData **tids);
 
 extern void HxInsertSparse(Relation index, Relation heap,
 						   const HxIndexDesc *desc, const Datum *values,

@@ -10,7 +10,6 @@
 
 #include <math.h>
 
-#include "access/xloginsert.h"
 #include "commands/progress.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -25,7 +24,6 @@
 #include "index/page/inject.h"
 #include "random.h"
 #include "index/blocks/store/target.h"
-#include "index/blocks/build/spool.h"
 #include "index/blocks/store/upper.h"
 
 /* Sampled rows a block, for training */
@@ -105,7 +103,7 @@ samplable(const HxWork *loaded)
 static int
 take_sample(HxBuild *build, const HxWork *loaded, int wanted, uint8 *sample)
 {
-	HxSpool *spool = HxOpenSpool(build);
+	HxSpool *spool = HxOpenSpool(build, HxRowSize(build->desc));
 	Size size = build->desc->payload;
 	double stretch = (double) samplable(loaded) / wanted;
 	int64 stretches = (int64) ceil(loaded->rows / stretch);
@@ -159,9 +157,9 @@ publish_centroids(HxBuild *build, const uint8 *centroids, int count)
 {
 	Assert(build->part == 0 && count >= 0);
 	HX_BLOCKS_BUILD(build)->centroids = unconstify(uint8 *, centroids);
-	build->shared->ncentroids = count;
-	build->shared->generation++;
-	publish(build, "centroids", build->shared->generation, centroids,
+	HX_BLOCKS_SHARED(build)->ncentroids = count;
+	HX_BLOCKS_SHARED(build)->generation++;
+	publish(build, "centroids", HX_BLOCKS_SHARED(build)->generation, centroids,
 			(Size) count * build->desc->payload);
 }
 
@@ -285,19 +283,12 @@ HxBuildBlocks(HxBuild *build, IndexBuildResult *result)
 	HxWork loaded;
 
 	Assert(build->part == 0);
-	HxBeginTeam(build);
-	HxSetPhase(HX_PHASE_LOAD, 0);
-	HxRunTask(build, HX_TASK_LOAD, 0);
-	loaded = HxSumWork(build);
-	if (loaded.broken_chain)
-		build->info->ii_BrokenHotChain = true;
+	loaded = HxLoadTable(build);
 	if (HxIsGrouped(build->desc))
 		train_groups(build, &loaded);
 	else
 		train(build, &loaded);
 	HxSortRows(build, loaded.rows);
-	if (!build->parallel)
-		BufFileClose(build->rows);
 	write_rows(build, loaded.rows);
 	calibrate(build, loaded.vectors);
 	HxFinishBuild(build, &loaded, result);
@@ -314,7 +305,4 @@ HxBuildEmptyBlocks(Relation index)
 	writer = HxBeginWrite(index, INIT_FORKNUM, &desc, NULL, 0,
 						  HX_DEFAULT_FILLFACTOR);
 	HxEndWrite(writer);
-	log_newpage_range(index, INIT_FORKNUM, 0,
-					  RelationGetNumberOfBlocksInFork(index, INIT_FORKNUM),
-					  true);
 }

@@ -17,7 +17,6 @@
 #include "index/build/file.h"
 #include "index/blocks/build/group.h"
 #include "random.h"
-#include "index/blocks/build/spool.h"
 
 /* Sampled rows a block, for training */
 #define SAMPLE_PER_BLOCK 40
@@ -228,7 +227,7 @@ publish_groups(HxBuild *build)
 {
 	BufFile *file;
 
-	build->shared->ngroups = HX_BLOCKS_BUILD(build)->groups->count;
+	HX_BLOCKS_SHARED(build)->ngroups = HX_BLOCKS_BUILD(build)->groups->count;
 	if (!build->parallel)
 		return;
 	file = HxCreateFile(build, "groups", 0);
@@ -242,7 +241,7 @@ uint8 *
 HxTrainGroups(HxBuild *build, int64 rows, bool alive, int best, int most,
 			  Size memory)
 {
-	HxSpool *spool = HxOpenSpool(build);
+	HxSpool *spool = HxOpenSpool(build, HxRowSize(build->desc));
 	HxGroups *groups = palloc0(sizeof(HxGroups));
 	Size size = build->desc->payload;
 	int64 blocks;
@@ -298,7 +297,7 @@ HxMakeGrouper(HxBuild *build, const uint8 *centroids)
 		CurrentMemoryContext, "hashemb grouper", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	HxGrouper *grouper = palloc0(sizeof(HxGrouper));
-	int count = build->shared->ngroups;
+	int count = HX_BLOCKS_SHARED(build)->ngroups;
 
 	grouper->desc = build->desc;
 	grouper->centroids = centroids;
