@@ -213,8 +213,9 @@ typedef struct HxKind
 						IndexBulkDeleteCallback callback, void *state);
 
 	/*
-	 * Give back pages, and do what was put off until a vacuum.  Fills rows and
-	 * free pages of the statistics; the length of the file is filled in after.
+	 * Give back pages, and do what was put off until a vacuum.  Fills free pages of
+	 * the statistics; rows and the length of the file are filled in after.  NULL:
+	 * there is nothing to do.
 	 */
 	void (*cleanup)(const IndexVacuumInfo *info, const HxIndexDesc *desc,
 					IndexBulkDeleteResult *stats);
@@ -229,7 +230,7 @@ typedef struct HxKind
 	/* What is stored; may read the whole index. */
 	void (*info)(Relation index, const HxIndexDesc *desc, HxIndexInfo *info);
 
-	/* The rows of hashemb_block_info(); none if there are no blocks. */
+	/* The rows of hashemb_block_info(); NULL: there are no blocks. */
 	void (*block_info)(Relation index, const HxIndexDesc *desc,
 					   Tuplestorestate *store, TupleDesc tuples);
 
@@ -251,9 +252,9 @@ typedef struct HxKind
 	/* ---- check (check/check.h) ---- */
 
 	/*
-	 * Rows of the index, with a vector or without, as its directory tells; one
-	 * page is share-locked at a time.  Errors if a page of the directory is
-	 * damaged.
+	 * Rows of the index, with a vector or without, where there is a shorter way
+	 * than info; or NULL.  One page is share-locked at a time.  Errors if a page
+	 * that is read is damaged.
 	 */
 	uint64 (*count_rows)(Relation index, const HxIndexDesc *desc);
 
@@ -292,6 +293,18 @@ typedef struct HxVectorClass
 } HxVectorClass;
 
 #define HxKindOf(desc) ((desc)->vector->kind)
+
+/* Rows of the index: see count_rows. */
+static inline uint64
+HxCountRows(Relation index, const HxIndexDesc *desc)
+{
+	HxIndexInfo info = {0};
+
+	if (HxKindOf(desc)->count_rows)
+		return HxKindOf(desc)->count_rows(index, desc);
+	HxKindOf(desc)->info(index, desc, &info);
+	return info.rows;
+}
 
 /* Define the support function HX_VECTOR_PROC of an operator class. */
 #define HX_VECTOR_CLASS(name, its_metric, its_kind, its_payload)  \

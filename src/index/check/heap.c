@@ -50,7 +50,7 @@ void
 HxStartFingerprints(HxCheck *check)
 {
 	const HxIndexDesc *desc = &check->desc;
-	uint64 rows = HxKindOf(desc)->count_rows(check->index, desc);
+	uint64 rows = HxCountRows(check->index, desc);
 	uint64 seed = (uint64) random();
 
 	Assert(!check->filter);
@@ -85,6 +85,49 @@ HxAddFingerprint(HxCheck *check, const ItemPointerData *tid,
 	if (print)
 		memcpy(at, print, check->desc.payload);
 	bloom_add_element(check->filter, check->print, check->print_size);
+}
+
+/* What is wrong with a row of the copied page, or NULL */
+static const char *
+row_fault(HxCheck *check, const HxRowArrays *rows, int row, const HxZone *zone,
+		  const HxAttrRow *attrs, const char *vector_fault)
+{
+	if (!HxIsTidInHeap(check, &rows->tids[row]))
+		return "no row of the table can have its TID";
+	return vector_fault ? vector_fault
+						: HxAttributesFault(&check->desc, zone, attrs);
+}
+
+const char *
+HxCheckRows(HxCheck *check, const HxZone *zone,
+			const char *(*fault)(void *state, const uint8 *payload,
+								 bool *has_vector),
+			void *state, HxCheckCounts *counts)
+{
+	const HxIndexDesc *desc = &check->desc;
+	HxRowArrays rows;
+
+	HxRowArraysOf(desc, (Page) check->page.data, &rows);
+	for (int i = 0; i < rows.count; i++)
+	{
+		const uint8 *payload = rows.payloads + i * desc->payload;
+		bool dead = rows.dead[i / 64] >> (i % 64) & 1;
+		bool has_vector = true;
+		HxAttrRow attrs;
+		const char *wrong;
+
+		HxGetRowAttrs(desc, &rows, i, &attrs);
+		wrong = fault(state, payload, &has_vector);
+		wrong = row_fault(check, &rows, i, zone, &attrs, wrong);
+		if (wrong)
+			return psprintf("row %d: %s", i, wrong);
+		counts->dead += dead;
+		counts->null_rows += !has_vector;
+		HxAddFingerprint(check, &rows.tids[i], &attrs,
+						 has_vector ? payload : NULL, dead);
+	}
+	counts->rows += rows.count;
+	return NULL;
 }
 
 void

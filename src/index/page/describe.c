@@ -81,8 +81,8 @@ is_complete(const HxKind *kind)
 		   kind->same_query && kind->build && kind->build_empty && kind->work &&
 		   kind->search_size > 0 && kind->begin && kind->start &&
 		   kind->has_more && kind->visit && kind->insert && kind->bulk_delete &&
-		   kind->cleanup && kind->cost && kind->info && kind->block_info &&
-		   kind->sample && kind->count_rows && kind->print && kind->check;
+		   kind->cost && kind->info && kind->sample && kind->print &&
+		   kind->check;
 }
 #endif
 

@@ -138,6 +138,10 @@ extern void HxGetRowAttrs(const HxIndexDesc *desc, const HxRowArrays *arrays,
 						  int row, HxAttrRow *attrs);
 extern void HxHoleOf(const HxIndexDesc *desc, Page page, LocationIndex *lower,
 					 LocationIndex *upper);
+/* Report a page's TIDs to a vacuum's callback: note dead rows, return how many. */
+extern int HxFindDeadRows(const HxIndexDesc *desc, Page page,
+						  IndexBulkDeleteCallback callback, void *state,
+						  bool *dead);
 extern int HxRemoveRows(const HxIndexDesc *desc, Page page, const bool *dead);
 
 /* Pages */
@@ -220,6 +224,31 @@ HxCountStep(Relation index, BlockNumber block, uint32 *steps)
 	if (unlikely(++*steps % HX_STEPS_UNCHECKED == 0))
 		HxCheckSteps(index, block, *steps);
 }
+
+/* A way along a chain of pages of one type */
+typedef struct HxChainCursor
+{
+	Relation index;
+	uint16 kind;
+	int lockmode;
+	Buffer buffer;	   /* locked, or InvalidBuffer */
+	BlockNumber block; /* of it */
+	BlockNumber next;  /* InvalidBlockNumber: there is none */
+	uint32 steps;
+} HxChainCursor;
+
+extern void HxBeginChain(HxChainCursor *cursor, Relation index,
+						 BlockNumber first, uint16 kind, int lockmode);
+
+/*
+ * Unlock the page, if one is locked, and lock the next; NULL at the end.  Errors
+ * if that is no sound page of the type, or the chain runs in a circle.  Checks for
+ * interrupts.
+ */
+extern Page HxNextPage(HxChainCursor *cursor);
+
+/* Unlock the page, if one is locked. */
+extern void HxLeavePage(HxChainCursor *cursor);
 
 /* Metapage */
 extern void HxReadMeta(Relation index, HxMeta *meta);

@@ -170,6 +170,22 @@ move_row(const HxIndexDesc *desc, Page page, int from, int to)
 	arrays.tids[to] = arrays.tids[from];
 }
 
+int
+HxFindDeadRows(const HxIndexDesc *desc, Page page,
+			   IndexBulkDeleteCallback callback, void *state, bool *dead)
+{
+	HxRowArrays rows;
+	int found = 0;
+
+	HxRowArraysOf(desc, page, &rows);
+	for (int i = 0; i < rows.count; i++)
+	{
+		dead[i] = callback(&rows.tids[i], state);
+		found += dead[i];
+	}
+	return found;
+}
+
 /*
  * Remove the rows marked, moving the page's last rows into the gaps; returns how
  * many they were.

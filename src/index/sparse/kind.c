@@ -51,7 +51,6 @@ static const HxKind sparse_kind = {
 	.info = HxSparseInfo,
 	.block_info = HxShowWindows,
 	.sample = HxSampleSparse,
-	.count_rows = HxCountSparseRows,
 	.print = HxPrintSparse,
 	.check = HxCheckSparse,
 	.page_fault = HxSparsePageFault,

@@ -385,7 +385,6 @@ extern void HxCleanUpSparse(const IndexVacuumInfo *info,
 							const HxIndexDesc *desc,
 							IndexBulkDeleteResult *stats);
 
-extern uint64 HxCountSparseRows(Relation index, const HxIndexDesc *desc);
 extern void HxPrintSparse(const HxIndexDesc *desc, Datum vector, uint8 *print);
 extern void HxCheckSparse(struct HxCheck *check);
 

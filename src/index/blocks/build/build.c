@@ -126,9 +126,8 @@ take_sample(HxBuild *build, const HxWork *loaded, int wanted, uint8 *sample)
 			(loaded->alive > 0 && !HX_BLOCKS_BUILD(build)->row->alive))
 			continue;
 		/* A few more may come than wanted: the excess is random too */
-		at = seen < wanted ? seen : (int64) HxRandomBelow(&random, seen + 1);
-		seen++;
-		if (at < wanted)
+		at = HxDrawPlace(&random, &seen, wanted);
+		if (at >= 0)
 			memcpy(sample + at * size,
 				   HxRowPayload(build->desc, HX_BLOCKS_BUILD(build)->row),
 				   size);

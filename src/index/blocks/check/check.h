@@ -17,9 +17,8 @@ typedef struct HxCheckedBlock
 	uint8 *centroid;
 	HxZone *zone;
 	bool is_nulls;
-	bool certain; /* nobody can be changing the block */
-	uint64 rows;
-	uint64 dead;
+	bool certain;		  /* nobody can be changing the block */
+	HxCheckCounts counts; /* of its rows */
 } HxCheckedBlock;
 
 typedef struct HxBlocksCheck

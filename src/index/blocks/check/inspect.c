@@ -115,24 +115,20 @@ HxShowBlocks(Relation index, const HxIndexDesc *desc, Tuplestorestate *store,
 			 TupleDesc tuples)
 {
 	HxEntry *entries = palloc(HX_PAGE_ROOM);
+	HxChainCursor cursor;
 	int number = 0;
-	uint32 steps = 0;
-	BlockNumber block;
 	HxMeta meta;
+	Page page;
 
 	HxReadMeta(index, &meta);
-	block = meta.directory;
-	while (block != InvalidBlockNumber)
+	HxBeginChain(&cursor, index, meta.directory, HX_PAGE_DIRECTORY,
+				 BUFFER_LOCK_SHARE);
+	while ((page = HxNextPage(&cursor)))
 	{
-		Buffer buffer =
-			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_PAGE_DIRECTORY);
-		Page page = BufferGetPage(buffer);
 		int count = HxPageDirectory(page)->count;
 
 		memcpy(entries, HxPageEntries(page), count * sizeof(HxEntry));
-		HxCountStep(index, block, &steps);
-		block = HxPageOpaque(page)->next;
-		UnlockReleaseBuffer(buffer);
+		HxLeavePage(&cursor);
 		for (int i = 0; i < count; i++)
 			if (!(entries[i].flags & HX_ENTRY_FREE))
 				put_block(store, tuples, index, desc, number++, &entries[i]);
