@@ -14,6 +14,7 @@
 #include "nodes/execnodes.h"
 #include "nodes/pathnodes.h"
 #include "storage/bufpage.h"
+#include "type/bound.h"
 #include "type/distance.h"
 #include "utils/tuplestore.h"
 
@@ -28,6 +29,9 @@ typedef struct HxQuery
 {
 	const HxIndexDesc *desc; /* must outlive the query */
 	HxMetric metric;
+	HxBoundKind kind;  /* what sort of value it is */
+	const void *value; /* two queries with the same bytes are the same */
+	Size size;
 } HxQuery;
 
 /* A query and the row that it came from */
@@ -90,12 +94,6 @@ typedef struct HxKind
 	void (*shape)(int32 typmod, int *dims, int *planes);
 
 	/*
-	 * Payload bytes of a row, MAXALIGNed.  Class, column and shape are described
-	 * already.  Errors if the operator class does not take vectors of the shape.
-	 */
-	Size (*payload_size)(Relation index, const HxIndexDesc *desc);
-
-	/*
 	 * Prepare a query from the right argument of an ORDER BY operator, whose
 	 * type is InvalidOid for the operator class's own, or another.  Errors if
 	 * its shape is not the index's.
@@ -112,14 +110,34 @@ typedef struct HxKind
 	/* Queries of a distance_bound that the kind takes: 1 << HxBoundKind */
 	int bounds;
 
-	/* Are two queries the same, and their distances too? */
-	bool (*same_query)(const HxQuery *a, const HxQuery *b);
-
 	/*
 	 * Distance of a heap row's vector, the operator's own to the last bit.
-	 * Errors if its shape is not the index's.
+	 * Errors if its shape is not the index's.  NULL: its payload tells it.
 	 */
 	double (*distance)(const HxQuery *query, Datum vector);
+
+	/* ---- payload: what a row stores of its vector ---- */
+
+	/*
+	 * Payload bytes of a row, MAXALIGNed.  Class, column and shape are described
+	 * already.  Errors if the operator class does not take vectors of the shape.
+	 */
+	Size (*payload_size)(Relation index, const HxIndexDesc *desc);
+
+	/*
+	 * Write the payload of a heap row's vector, desc->payload bytes at a MAXALIGNed
+	 * address.  It is the same for the same vector, and with great likelihood
+	 * another for another.  Locks nothing.  Errors if the vector's shape is not the
+	 * index's.
+	 */
+	void (*form)(const HxIndexDesc *desc, Datum vector, uint8 *payload);
+
+	/*
+	 * Distances of payloads, the operator's own to the last bit.  Locks nothing and
+	 * raises no errors, since pages may be locked.  NULL: payloads do not tell.
+	 */
+	void (*distances)(const HxQuery *query, const uint8 *payloads, int count,
+					  double *distances);
 
 	/* ---- build ---- */
 
@@ -130,10 +148,14 @@ typedef struct HxKind
 	 */
 	void (*build)(struct HxBuild *build, IndexBuildResult *result);
 
-	/* Write the init fork of an unlogged index; it is logged thereafter. */
-	void (*build_empty)(Relation index);
+	/* Write an index without rows to a fork, which is empty; it is logged after. */
+	void (*build_empty)(Relation index, const HxIndexDesc *desc,
+						ForkNumber fork);
 
-	/* Do one participant's share of a task that build() has given (HX_TASK_...). */
+	/*
+	 * Do one participant's share of a task that build() has given (HX_TASK_...).
+	 * NULL: none but to load rows as they are (HxRow).
+	 */
 	void (*work)(struct HxBuild *build, int task);
 
 	/* ---- search (search/state.h) ---- */
@@ -149,7 +171,7 @@ typedef struct HxKind
 
 	/*
 	 * Prepare the search, and what `effort` needs; may set `nans_apart`.  Sets how
-	 * many blocks there are, as far as that is known.
+	 * many blocks there are, as far as that is known.  NULL: each page is one.
 	 */
 	void (*begin)(struct HxSearch *search);
 
@@ -222,7 +244,10 @@ typedef struct HxKind
 
 	/* ---- plan ---- */
 
-	/* What a search costs, in the planner's units. */
+	/*
+	 * What a search costs, in the planner's units.  NULL: reading the whole index
+	 * for each phase.
+	 */
 	void (*cost)(const HxCostQuery *query, HxCost *cost);
 
 	/* ---- look ---- */
@@ -257,14 +282,6 @@ typedef struct HxKind
 	 * that is read is damaged.
 	 */
 	uint64 (*count_rows)(Relation index, const HxIndexDesc *desc);
-
-	/*
-	 * Write desc->payload bytes, at a MAXALIGNed address, which are the same for
-	 * a heap row's vector as for its row in the index, and with great likelihood
-	 * others for another vector.  Locks nothing.  Errors if the vector's shape is
-	 * not the index's.
-	 */
-	void (*print)(const HxIndexDesc *desc, Datum vector, uint8 *print);
 
 	/*
 	 * Check all that searches rely on, but for what the table says, and error if

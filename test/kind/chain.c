@@ -5,9 +5,9 @@
  *
  * It shows that kind.h and the common parts are enough to write a kind: no file
  * of src/ knows of it.  Searches read the whole chain and are exact.  The
- * metapage's `directory` is the chain's first page, `directory_end` its last;
- * pages are only added.  The first byte of a payload tells whether the row has a
- * vector; the code follows from byte CODE on, padded with zeros.
+ * metapage's `directory` is the chain's first page; pages are only added, before
+ * it.  The first byte of a payload tells whether the row has a vector; the code
+ * follows from byte CODE on, padded with zeros.
  */
 #include "postgres.h"
 
@@ -16,33 +16,18 @@
 
 #include "index/build/build.h"
 #include "index/check/check.h"
-#include "index/cost_units.h"
 #include "index/search/state.h"
 #include "random.h"
+#include "kernel/kernel.h"
 #include "type/ball.h"
 
 #define CODE sizeof(uint64)
-
-typedef struct ChainQuery
-{
-	HxQuery base;
-	uint8 payload[FLEXIBLE_ARRAY_MEMBER];
-} ChainQuery;
-
-typedef struct ChainRow
-{
-	ItemPointerData tid;
-	HxAttrRow attrs;
-	uint8 payload[FLEXIBLE_ARRAY_MEMBER];
-} ChainRow;
 
 typedef struct ChainSearch
 {
 	HxSearch base;
 	HxChainCursor cursor;
 } ChainSearch;
-
-#define ROW_SIZE(desc) (offsetof(ChainRow, payload) + (desc)->payload)
 
 /* ---- vectors ---- */
 
@@ -64,12 +49,13 @@ form_payload(const HxIndexDesc *desc, const HxCode *code, uint8 *payload)
 	memcpy(payload + CODE, code->data, code->bytes);
 }
 
-static HxCode
-view_payload(const HxIndexDesc *desc, const uint8 *payload)
+static void
+chain_form(const HxIndexDesc *desc, Datum vector, uint8 *payload)
 {
-	Size bytes = HX_PLANE_BYTES(desc->dims);
+	HxCode code = HxViewCode(vector);
 
-	return (HxCode){desc->dims, 1, bytes, bytes, payload + CODE, NULL};
+	form_payload(desc, &code, payload);
+	HxReleaseCode(&code, vector);
 }
 
 static bool
@@ -78,195 +64,130 @@ is_null(const uint8 *payload)
 	return payload[0] == 0;
 }
 
-static void
-chain_print(const HxIndexDesc *desc, Datum vector, uint8 *print)
-{
-	HxCode code = HxViewCode(vector);
-
-	form_payload(desc, &code, print);
-	HxReleaseCode(&code, vector);
-}
-
 static HxQuery *
-make_query(const HxIndexDesc *desc, HxMetric metric, HxCode code)
+make_query(const HxIndexDesc *desc, const uint8 *payload)
 {
-	ChainQuery *query = palloc(offsetof(ChainQuery, payload) + desc->payload);
+	HxQuery *query = palloc(sizeof(HxQuery));
 
-	query->base = (HxQuery){desc, metric};
-	form_payload(desc, &code, query->payload);
-	return &query->base;
+	*query = (HxQuery){desc, HX_HAMMING, HX_BOUND_CODE, payload, desc->payload};
+	return query;
 }
 
 static HxQuery *
 chain_query(const HxIndexDesc *desc, HxMetric metric, Datum query, Oid type)
 {
-	return make_query(desc, metric, HxViewCode(query));
+	uint8 *payload = palloc(desc->payload);
+
+	chain_form(desc, query, payload);
+	return make_query(desc, payload);
 }
 
 static HxQuery *
 chain_ball(const HxIndexDesc *desc, Datum ball, double *radius)
 {
+	uint8 *payload = palloc(desc->payload);
 	int32 within;
 	HxCode code = HxViewBall(ball, &within);
 
+	form_payload(desc, &code, payload);
 	*radius = within;
-	return make_query(desc, HX_HAMMING, code);
-}
-
-static bool
-chain_same_query(const HxQuery *a, const HxQuery *b)
-{
-	return memcmp(((const ChainQuery *) a)->payload,
-				  ((const ChainQuery *) b)->payload, a->desc->payload) == 0;
-}
-
-static double
-code_distance(const HxQuery *query, HxCode code)
-{
-	HxCode own =
-		view_payload(query->desc, ((const ChainQuery *) query)->payload);
-
-	return HxCodeDistance(query->metric, &code, &own);
-}
-
-static double
-chain_distance(const HxQuery *query, Datum vector)
-{
-	return code_distance(query, HxViewCode(vector));
+	return make_query(desc, payload);
 }
 
 static void
-distances_of(const HxQuery *query, const uint8 *payloads, int count,
-			 double *distances)
+chain_distances(const HxQuery *query, const uint8 *payloads, int count,
+				double *distances)
 {
+	const uint8 *code = (const uint8 *) query->value + CODE;
 	Size size = query->desc->payload;
+	uint32 differing;
 
 	for (int i = 0; i < count; i++)
-		distances[i] = code_distance(
-			query, view_payload(query->desc, payloads + i * size));
+	{
+		hx_kernels->hamming(code, HX_PLANE_BYTES(query->desc->dims),
+							(HxCodes){payloads + i * size + CODE, size, 1},
+							&differing);
+		distances[i] = differing;
+	}
 }
 
 /* ---- build and change ---- */
 
-static ChainRow *
-form_row(const HxIndexDesc *desc, const Datum *values, const bool *isnull,
-		 ItemPointer tid)
-{
-	ChainRow *row = palloc0(ROW_SIZE(desc));
-	int vector = desc->vector_attno - 1;
-
-	row->tid = *tid;
-	HxEncodeAttrs(desc, values, isnull, &row->attrs);
-	if (!isnull[vector])
-		chain_print(desc, values[vector], row->payload);
-	return row;
-}
-
-/* Begin at the first page. */
-static void
-begin_chain(HxChainCursor *cursor, Relation index, int lockmode)
-{
-	HxMeta meta;
-
-	HxReadMeta(index, &meta);
-	HxBeginChain(cursor, index, meta.directory, HX_PAGE_ROWS, lockmode);
-}
-
 /*
- * Append a row, with a page if the last one is full, as one record.  The lock of
- * the metapage orders all who append.
+ * Put a row on the first page, or on a new one before it, as one record.  The lock
+ * of the metapage orders all who do so.
  */
 static void
-append(Relation index, const HxIndexDesc *desc, const ChainRow *row)
+put_row(Relation index, const HxIndexDesc *desc, const HxRow *row)
 {
 	Buffer meta =
 		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_META);
-	BlockNumber *end = &HxPageMeta(BufferGetPage(meta))->directory_end;
-	Buffer last = HxReadPage(index, *end, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_ROWS);
-	Buffer new = InvalidBuffer;
+	BlockNumber first = HxPageMeta(BufferGetPage(meta))->directory;
+	Buffer buffer =
+		HxReadPage(index, first, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_ROWS);
+	bool full = HxPageRows(BufferGetPage(buffer))->count == desc->capacity;
 	GenericXLogState *state;
 	Page page;
 	bool reused;
 
-	if (HxPageRows(BufferGetPage(last))->count == desc->capacity)
-		new = HxNewBuffer(index, &reused);
-	state = GenericXLogStart(index);
-	page = GenericXLogRegisterBuffer(state, last, 0);
-	if (BufferIsValid(new))
+	if (full)
 	{
-		end = &HxPageMeta(GenericXLogRegisterBuffer(state, meta, 0))
-				   ->directory_end;
-		HxPageOpaque(page)->next = *end = BufferGetBlockNumber(new);
-		page = GenericXLogRegisterBuffer(state, new, GENERIC_XLOG_FULL_IMAGE);
-		HxInitRowsPage(desc, page, HX_NO_OWNER, (HxEntryAddress){0, 0});
+		UnlockReleaseBuffer(buffer);
+		buffer = HxNewBuffer(index, &reused);
 	}
-	HxPutRow(desc, page, row->payload, &row->attrs, &row->tid);
+	state = GenericXLogStart(index);
+	page = GenericXLogRegisterBuffer(state, buffer,
+									 full ? GENERIC_XLOG_FULL_IMAGE : 0);
+	if (full)
+	{
+		HxInitRowsPage(desc, page, HX_NO_OWNER, (HxEntryAddress){0, 0});
+		HxPageOpaque(page)->next = first;
+		HxPageMeta(GenericXLogRegisterBuffer(state, meta, 0))->directory =
+			BufferGetBlockNumber(buffer);
+	}
+	HxPutRow(desc, page, HxRowPayload(desc, row), &row->attrs, &row->tid);
 	GenericXLogFinish(state);
-	UnlockReleaseBuffer(last);
+	UnlockReleaseBuffer(buffer);
 	UnlockReleaseBuffer(meta);
-	if (BufferIsValid(new))
-		UnlockReleaseBuffer(new);
 }
 
 static void
 chain_insert(Relation index, Relation heap, const HxIndexDesc *desc,
 			 const Datum *values, const bool *isnull, ItemPointer tid)
 {
-	append(index, desc, form_row(desc, values, isnull, tid));
+	HxRow *row = palloc(HxRowSize(desc));
+
+	HxFormRow(desc, values, isnull, tid, row);
+	put_row(index, desc, row);
 }
 
-/* Write the metapage and a first page without rows. */
 static void
-write_empty(Relation index, ForkNumber fork, const HxIndexDesc *desc,
-			int64 vectors)
+chain_build_empty(Relation index, const HxIndexDesc *desc, ForkNumber fork)
 {
-	Buffer meta_buffer = HxExtendFork(index, fork);
+	Buffer meta = HxExtendFork(index, fork);
 	Buffer first = HxExtendFork(index, fork);
-	HxMeta *meta = HxInitMetapage(desc, BufferGetPage(meta_buffer));
 
-	meta->directory = meta->directory_end = BufferGetBlockNumber(first);
-	meta->rows_at_build = vectors;
+	HxInitMetapage(desc, BufferGetPage(meta))->directory =
+		BufferGetBlockNumber(first);
 	HxInitRowsPage(desc, BufferGetPage(first), HX_NO_OWNER,
 				   (HxEntryAddress){0, 0});
 	HxFinishPage(first);
-	HxFinishPage(meta_buffer);
-}
-
-static void
-chain_build_empty(Relation index)
-{
-	write_empty(index, INIT_FORKNUM, HxDescribe(index), 0);
-}
-
-static const void *
-form_spooled(HxBuild *build, const Datum *values, const bool *isnull,
-			 ItemPointer tid, bool alive, Size *size)
-{
-	*size = ROW_SIZE(build->desc);
-	return form_row(build->desc, values, isnull, tid);
-}
-
-static void
-chain_work(HxBuild *build, int task)
-{
-	Assert(task == HX_TASK_LOAD);
-	HxLoadRows(build, form_spooled);
+	HxFinishPage(meta);
 }
 
 static void
 chain_build(HxBuild *build, IndexBuildResult *result)
 {
 	HxWork loaded = HxLoadTable(build);
-	HxSpool *spool = HxOpenSpool(build, ROW_SIZE(build->desc));
-	ChainRow *row = palloc(ROW_SIZE(build->desc));
+	HxSpool *spool = HxOpenSpool(build);
+	HxRow *row = palloc(HxRowSize(build->desc));
 
 	HxSetPhase(HX_PHASE_WRITE, loaded.rows);
-	write_empty(build->index, MAIN_FORKNUM, build->desc, loaded.vectors);
+	chain_build_empty(build->index, build->desc, MAIN_FORKNUM);
 	for (int64 i = 0; i < loaded.rows; i++)
 	{
-		CHECK_FOR_INTERRUPTS();
 		HxReadSpool(spool, i, row);
-		append(build->index, build->desc, row);
+		put_row(build->index, build->desc, row);
 	}
 	HxCloseSpool(spool);
 	HxFinishBuild(build, &loaded, result);
@@ -281,7 +202,7 @@ chain_bulk_delete(const IndexVacuumInfo *info, const HxIndexDesc *desc,
 	HxChainCursor cursor;
 	Page page;
 
-	begin_chain(&cursor, info->index, BUFFER_LOCK_EXCLUSIVE);
+	HxBeginDirectory(&cursor, info->index, HX_PAGE_ROWS, BUFFER_LOCK_EXCLUSIVE);
 	while ((page = HxNextPage(&cursor)))
 	{
 		if (HxFindDeadRows(desc, page, callback, state, dead) > 0)
@@ -306,16 +227,14 @@ chain_info(Relation index, const HxIndexDesc *desc, HxIndexInfo *info)
 	HxRowArrays rows;
 	Page page;
 
-	begin_chain(&cursor, index, BUFFER_LOCK_SHARE);
+	HxBeginDirectory(&cursor, index, HX_PAGE_ROWS, BUFFER_LOCK_SHARE);
 	for (; (page = HxNextPage(&cursor)); info->blocks++)
 	{
 		HxRowArraysOf(desc, page, &rows);
 		info->rows += rows.count;
+		info->dead += HxCountMarks(&rows);
 		for (int i = 0; i < rows.count; i++)
-		{
 			info->null_rows += is_null(rows.payloads + i * desc->payload);
-			info->dead += HxRowPasses(rows.dead, i);
-		}
 	}
 }
 
@@ -330,7 +249,7 @@ chain_sample(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
 	Page page;
 
 	*queries = palloc(Max(wanted, 1) * sizeof(HxSampleQuery));
-	begin_chain(&cursor, index, BUFFER_LOCK_SHARE);
+	HxBeginDirectory(&cursor, index, HX_PAGE_ROWS, BUFFER_LOCK_SHARE);
 	while ((page = HxNextPage(&cursor)))
 	{
 		HxRowArraysOf(desc, page, &rows);
@@ -340,41 +259,29 @@ chain_sample(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
 			int64 at =
 				is_null(payload) ? -1 : HxDrawPlace(&random, &seen, wanted);
 
-			if (at >= 0)
-				(*queries)[at] = (HxSampleQuery){
-					make_query(desc, HX_HAMMING, view_payload(desc, payload)),
-					HxPackTid(&rows.tids[i])};
+			if (at < 0)
+				continue;
+			payload = memcpy(palloc(desc->payload), payload, desc->payload);
+			(*queries)[at] = (HxSampleQuery){make_query(desc, payload),
+											 HxPackTid(&rows.tids[i])};
 		}
 	}
 	return (int) Min(seen, wanted);
 }
 
-/* A phase reads all. */
-static void
-chain_cost(const HxCostQuery *query, HxCost *cost)
-{
-	cost->pages = Max(query->index->pages, 1);
-	cost->search = HxVisitCost(query, cost->pages, HX_PAGE_COST,
-							   Max(query->index->tuples, 1), HX_SCORE_COST);
-	cost->rest = cost->search * (HxPhasesFor(query->rows) - 1);
-}
-
 static const char *
-payload_fault(void *desc, const uint8 *payload, bool *has_vector)
+payload_fault(void *state, const uint8 *payload, bool *has_vector)
 {
-	HxCode code = view_payload(desc, payload);
-	Size size = ((const HxIndexDesc *) desc)->payload;
-	uint8 *copy = palloc0(size);
-	bool same;
+	const HxIndexDesc *desc = state;
+	Size end = CODE + HX_PLANE_BYTES(desc->dims);
 
 	*has_vector = !is_null(payload);
-	if (*has_vector)
-		form_payload(desc, &code, copy);
-	same = memcmp(payload, copy, size) == 0;
-	pfree(copy);
-	return same && HxFindStrayBits(code.data, code.dims, 1) < 0
+	for (Size i = 0; i < desc->payload; i++)
+		if (payload[i] > (i == 0) && (is_null(payload) || i < CODE || i >= end))
+			return "its payload is not that of a code";
+	return HxFindStrayBits(payload + CODE, desc->dims, 1) < 0
 			   ? NULL
-			   : "its payload is not that of a code";
+			   : "its code has bits beyond its last dimension";
 }
 
 static void
@@ -394,29 +301,19 @@ chain_check(HxCheck *check)
 		if (wrong)
 			HxCorrupted(check->index, list.pages[p], wrong);
 	}
-	if (check->frozen &&
-		list.pages[list.count - 1] != check->meta.directory_end)
-		HxCorrupted(check->index, HX_METAPAGE, "it names another last page");
 	HxCountOtherPages(check, NULL);
 }
 
 /* ---- search ---- */
 
 static void
-chain_begin(HxSearch *search)
-{
-	search->stats.blocks = RelationGetNumberOfBlocks(search->index) - 1;
-}
-
-static void
 chain_start(HxSearch *search)
 {
 	HxChainCursor *cursor = &((ChainSearch *) search)->cursor;
 
-	begin_chain(cursor, search->index, BUFFER_LOCK_SHARE);
+	HxBeginDirectory(cursor, search->index, HX_PAGE_ROWS, BUFFER_LOCK_SHARE);
 	if (HxFilterIsNever(search->spec.filter))
 		cursor->next = InvalidBlockNumber;
-	search->exact = true;
 }
 
 static bool
@@ -428,42 +325,29 @@ chain_has_more(const HxSearch *search)
 static void
 chain_visit(HxSearch *search)
 {
-	HxChainCursor *cursor = &((ChainSearch *) search)->cursor;
-	HxSearchStats *stats = &search->stats;
-	HxRowArrays rows;
-
-	HxRowArraysOf(&search->desc, HxNextPage(cursor), &rows);
-	HxVisitRows(search, &rows, cursor->block, is_null, distances_of);
-	HxLeavePage(cursor);
-	stats->again += stats->visited >= cursor->steps;
-	stats->visited = Max(stats->visited, cursor->steps);
-	stats->blocks = Max(stats->blocks, stats->visited);
+	HxVisitChainPage(search, &((ChainSearch *) search)->cursor, is_null);
 }
 
 static const HxKind chain_kind = {
 	.name = "codes in a chain",
 	.length_hint = "Declare it as bincode(n).",
 	.shape = HxShapeOf,
-	.payload_size = chain_payload_size,
 	.query = chain_query,
 	.ball = chain_ball,
 	.bounds = 1 << HX_BOUND_CODE,
-	.same_query = chain_same_query,
-	.distance = chain_distance,
+	.payload_size = chain_payload_size,
+	.form = chain_form,
+	.distances = chain_distances,
 	.build = chain_build,
 	.build_empty = chain_build_empty,
-	.work = chain_work,
 	.search_size = sizeof(ChainSearch),
-	.begin = chain_begin,
 	.start = chain_start,
 	.has_more = chain_has_more,
 	.visit = chain_visit,
 	.insert = chain_insert,
 	.bulk_delete = chain_bulk_delete,
-	.cost = chain_cost,
 	.info = chain_info,
 	.sample = chain_sample,
-	.print = chain_print,
 	.check = chain_check,
 };
 

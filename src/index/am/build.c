@@ -52,7 +52,10 @@ hxbuild(Relation heap, Relation index, IndexInfo *info)
 void
 hxbuildempty(Relation index)
 {
-	HxKindOf(HxDescribe(index))->build_empty(index);
+	HxIndexDesc desc;
+
+	HxDescribeForBuild(index, &desc);
+	HxKindOf(&desc)->build_empty(index, &desc, INIT_FORKNUM);
 	log_newpage_range(index, INIT_FORKNUM, 0,
 					  RelationGetNumberOfBlocksInFork(index, INIT_FORKNUM),
 					  true);

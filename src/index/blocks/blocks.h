@@ -10,7 +10,8 @@
 #include "index/blocks/store/payload.h"
 
 extern void HxBuildBlocks(struct HxBuild *build, IndexBuildResult *result);
-extern void HxBuildEmptyBlocks(Relation index);
+extern void HxBuildEmptyBlocks(Relation index, const HxIndexDesc *desc,
+							   ForkNumber fork);
 extern void HxDoBlocksWork(struct HxBuild *build, int task);
 extern void HxInsertIntoBlocks(Relation index, Relation heap,
 							   const HxIndexDesc *desc, const Datum *values,
@@ -41,7 +42,6 @@ extern int HxSampleBlocks(Relation index, const HxIndexDesc *desc, int wanted,
 extern bool HxCalibrateBlocks(Relation index, const HxIndexDesc *desc,
 							  const HxSampleQuery *queries, int count);
 extern uint64 HxCountRowsOfBlocks(Relation index, const HxIndexDesc *desc);
-extern void HxPrintPayload(const HxIndexDesc *desc, Datum vector, uint8 *print);
 extern void HxCheckBlocks(struct HxCheck *check);
 
 /* These members, in the initializer of an HxKind */
@@ -69,7 +69,6 @@ extern void HxCheckBlocks(struct HxCheck *check);
 	.sample = HxSampleBlocks, \
 	.calibrate = HxCalibrateBlocks, \
 	.count_rows = HxCountRowsOfBlocks, \
-	.print = HxPrintPayload, \
 	.check = HxCheckBlocks, \
 	.page_fault = HxBlocksPageFault
 /* clang-format on */

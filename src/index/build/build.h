@@ -14,6 +14,7 @@
 #include "access/tableam.h"
 #include "executor/tuptable.h"
 #include "index/kind.h"
+#include "index/page/page.h"
 #include "port/atomics.h"
 #include "storage/buffile.h"
 #include "storage/condition_variable.h"
@@ -81,7 +82,7 @@ typedef struct HxTeam HxTeam;
 typedef struct HxBuild HxBuild;
 
 /*
- * Form what is spooled of a row of the table; *size bytes.  The current context
+ * Form what is spooled of a row of the table instead of an HxRow; *size bytes.  The current context
  * is reset after each row.
  */
 typedef const void *(*HxFormSpooled)(HxBuild *build, const Datum *values,
@@ -105,7 +106,7 @@ struct HxBuild
 	Sharedsort *sharedsort;
 
 	BufFile *rows;		   /* where rows are spooled */
-	HxFormSpooled form;	   /* how */
+	HxFormSpooled form;	   /* how; NULL: as HxRow */
 	Tuplesortstate *sort;  /* of the rows */
 	MemoryContext context; /* reset after each row */
 	void *state;		   /* the kind's own */
@@ -137,8 +138,8 @@ extern HxWork HxSumWork(const HxBuild *build);
 extern Size HxBuildMemory(int divisor);
 
 /*
- * HX_TASK_LOAD: spool one's share of the table, as a function forms its rows, and
- * count them.  A serial build starts at the table's first page, so that its result
+ * HX_TASK_LOAD: spool one's share of the table as a function forms its rows, or as
+ * HxRow if it is NULL, and count them.  A serial build starts at the table's first page, so that its result
  * does not depend on what other scans are doing.
  */
 extern void HxLoadRows(HxBuild *build, HxFormSpooled form);
@@ -149,12 +150,15 @@ extern void HxLoadRows(HxBuild *build, HxFormSpooled form);
 extern BufFile *HxOpenPart(HxBuild *build, int part);
 extern void HxClosePart(HxBuild *build, BufFile *file);
 
-/* The rows of all parts, one after the other, where all have the same size */
+/* The rows of all parts, one after the other, where they are HxRows */
 typedef struct HxSpool HxSpool;
-extern HxSpool *HxOpenSpool(HxBuild *build, Size size);
+extern HxSpool *HxOpenSpool(HxBuild *build);
 
-/* Read a row by its number among all; fastest in ascending order. */
-extern void HxReadSpool(HxSpool *spool, int64 number, void *row);
+/*
+ * Read a row by its number among all; fastest in ascending order.  Checks for
+ * interrupts.
+ */
+extern void HxReadSpool(HxSpool *spool, int64 number, HxRow *row);
 extern void HxCloseSpool(HxSpool *spool);
 
 /* Leader: nobody reads the spool any more.  HxFinishBuild sees to it, too. */
@@ -212,8 +216,8 @@ extern HxWork HxLoadTable(HxBuild *build);
 extern void HxEndTeam(HxBuild *build);
 
 /*
- * Log the pages of the index, which nobody has seen, and tell the server what
- * was loaded.
+ * Log the pages of the index, which nobody has seen, and tell metapage and server
+ * what was loaded.
  */
 extern void HxFinishBuild(HxBuild *build, const HxWork *loaded,
 						  IndexBuildResult *result);

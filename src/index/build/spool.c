@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "index/build/build.h"
 #include "index/build/file.h"
 
@@ -43,13 +45,13 @@ HxDropSpool(HxBuild *build)
 }
 
 HxSpool *
-HxOpenSpool(HxBuild *build, Size size)
+HxOpenSpool(HxBuild *build)
 {
 	HxSpool *spool = palloc0(sizeof(HxSpool));
 	int nparts = build->shared->nparts;
 
 	spool->build = build;
-	spool->size = size;
+	spool->size = HxRowSize(build->desc);
 	spool->part = -1;
 	spool->files = palloc0(nparts * sizeof(BufFile *));
 	for (int p = 0; p < nparts; p++)
@@ -58,11 +60,12 @@ HxOpenSpool(HxBuild *build, Size size)
 }
 
 void
-HxReadSpool(HxSpool *spool, int64 number, void *row)
+HxReadSpool(HxSpool *spool, int64 number, HxRow *row)
 {
 	const HxBuildShared *shared = spool->build->shared;
 	int part = 0;
 
+	CHECK_FOR_INTERRUPTS();
 	while (part < shared->nparts - 1 && number >= shared->work[part].rows)
 		number -= shared->work[part++].rows;
 	Assert(number >= 0 && number < shared->work[part].rows);

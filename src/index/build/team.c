@@ -315,13 +315,24 @@ wait_for_workers(HxBuild *build)
 	ConditionVariableCancelSleep();
 }
 
+/* Do one's share of a task. */
+static void
+do_task(HxBuild *build, int task)
+{
+	Assert(HxKindOf(build->desc)->work || task == HX_TASK_LOAD);
+	if (HxKindOf(build->desc)->work)
+		HxKindOf(build->desc)->work(build, task);
+	else
+		HxLoadRows(build, NULL);
+}
+
 void
 HxRunTask(HxBuild *build, int task, int64 items)
 {
 	Assert(build->part == 0 && task != HX_TASK_END);
 	Assert(build->parallel == (build->team != NULL));
 	give_task(build->shared, task, items);
-	HxKindOf(build->desc)->work(build, task);
+	do_task(build, task);
 	if (build->parallel)
 		wait_for_workers(build);
 }
@@ -392,7 +403,7 @@ work(HxBuild *build)
 	while ((task = await_task(shared, &seen)) != HX_TASK_END)
 	{
 		Assert(build->part > 0 && build->part < shared->nparts);
-		HxKindOf(build->desc)->work(build, task);
+		do_task(build, task);
 		SpinLockAcquire(&shared->mutex);
 		shared->finished++;
 		SpinLockRelease(&shared->mutex);
@@ -442,10 +453,16 @@ hx_build_worker(dsm_segment *segment, shm_toc *toc)
 void
 HxFinishBuild(HxBuild *build, const HxWork *loaded, IndexBuildResult *result)
 {
+	Buffer meta;
+
 	Assert(build->part == 0);
 	Assert(loaded->alive <= loaded->vectors && loaded->vectors <= loaded->rows);
 	HxDropSpool(build);
 	HxEndTeam(build);
+	meta = HxReadPage(build->index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE,
+					  HX_PAGE_META);
+	HxPageMeta(BufferGetPage(meta))->rows_at_build = loaded->vectors;
+	HxFinishPage(meta);
 	if (RelationNeedsWAL(build->index))
 		log_newpage_range(build->index, MAIN_FORKNUM, 0,
 						  RelationGetNumberOfBlocks(build->index), true);

@@ -94,6 +94,20 @@ HxBuildMemory(int divisor)
 	return (Size) maintenance_work_mem * 1024 / divisor;
 }
 
+/* HxFormSpooled: a row as it is */
+static const void *
+form_row(HxBuild *build, const Datum *values, const bool *isnull,
+		 ItemPointer tid, bool alive, Size *size)
+{
+	HxRow *row;
+
+	*size = HxRowSize(build->desc);
+	row = palloc(*size);
+	HxFormRow(build->desc, values, isnull, tid, row);
+	row->alive = alive;
+	return row;
+}
+
 /* table_index_build_scan callback: spool a row. */
 static void
 load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
@@ -124,7 +138,7 @@ HxLoadRows(HxBuild *build, HxFormSpooled form)
 
 	Assert(build->part < build->shared->nparts && !build->rows);
 	Assert(build->parallel == (build->scan != NULL));
-	build->form = form;
+	build->form = form ? form : form_row;
 	build->rows = HxCreateFile(build, "rows", build->part);
 	if (build->parallel)
 		scan = table_beginscan_parallel(build->heap, build->scan);

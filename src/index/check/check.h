@@ -133,8 +133,8 @@ extern void HxCountOtherPages(HxCheck *check,
 extern void HxStartFingerprints(HxCheck *check);
 
 /*
- * Remember a row of the index, if fingerprints are taken; print is what the
- * kind's print() makes of its vector, NULL if it has none.  A dead row only has
+ * Remember a row of the index, if fingerprints are taken; print is its
+ * payload as the kind forms it, NULL if it has no vector.  A dead row only has
  * a TID, which no other may have.
  */
 extern void HxAddFingerprint(HxCheck *check, const ItemPointerData *tid,

@@ -174,7 +174,7 @@ look_up_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	HxEncodeAttrs(desc, values, isnull, &attrs);
 	at = start_print(check, tid, &attrs, !isnull[vector]);
 	if (!isnull[vector])
-		HxKindOf(desc)->print(desc, values[vector], at);
+		HxKindOf(desc)->form(desc, values[vector], at);
 	if (bloom_lacks_element(check->filter, check->print, check->print_size))
 		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),

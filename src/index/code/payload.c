@@ -174,8 +174,7 @@ new_query(const HxIndexDesc *desc, HxMetric metric)
 	CodeQuery *query = palloc0(sizeof(CodeQuery));
 	int room = Max(desc->capacity, HxDirectoryCapacity(desc));
 
-	query->base.base.desc = desc;
-	query->base.base.metric = metric;
+	query->base.base = (HxQuery){desc, metric, HX_BOUND_CODE};
 	query->base.unit = 1;
 	query->payload = palloc(desc->payload);
 	query->counts = palloc(2 * room * sizeof(uint32));
@@ -199,7 +198,8 @@ code_query_of_row(const HxIndexDesc *desc, const uint8 *payload)
 
 	Assert(desc->planes >= 1);
 	memcpy(copy, payload, desc->payload);
-	query->code = copy;
+	query->base.base.value = query->code = copy;
+	query->base.base.size = desc->payload;
 	if (desc->planes == 1)
 	{
 		query->weight = query->sum = bits_set(desc, copy);
@@ -230,6 +230,9 @@ code_query(const HxIndexDesc *desc, HxMetric metric, Datum datum, Oid type)
 		query = new_query(desc, metric);
 		query->is_float = true;
 		query->floats = floats->values;
+		query->base.base.kind = HX_BOUND_FLOATS;
+		query->base.base.value = floats->values;
+		query->base.base.size = desc->dims * sizeof(float);
 		query->norm2 = floats->norm2;
 		set_unit(query);
 	}
@@ -259,21 +262,6 @@ code_ball(const HxIndexDesc *desc, Datum ball, double *radius)
 	*radius = within;
 	pfree(payload);
 	return query;
-}
-
-static bool
-code_same_query(const HxQuery *a, const HxQuery *b)
-{
-	const CodeQuery *left = (const CodeQuery *) a;
-	const CodeQuery *right = (const CodeQuery *) b;
-	const HxIndexDesc *desc = a->desc;
-
-	if (a->metric != b->metric || left->is_float != right->is_float)
-		return false;
-	if (left->is_float)
-		return memcmp(left->floats, right->floats,
-					  desc->dims * sizeof(float)) == 0;
-	return memcmp(left->code, right->code, desc->payload) == 0;
 }
 
 /* Inner product of a query with several-bit code i of a kernel's results. */
@@ -554,14 +542,12 @@ code_promises(const HxQuery *base, const HxEntry *entries,
 /* ---- the kind ---- */
 
 static const HxPayload code_payload = {
-	.form = code_form,
 	.fault = code_fault,
 	.train = HxTrainCodes,
 	.spreads = code_spreads,
 	.weight = code_weight,
 	.query_of_row = code_query_of_row,
 	.promises = code_promises,
-	.distances = code_distances,
 };
 
 static const HxKind code_kind = {
@@ -575,8 +561,9 @@ static const HxKind code_kind = {
 	.query = code_query,
 	.ball = code_ball,
 	.bounds = 1 << HX_BOUND_CODE | 1 << HX_BOUND_FLOATS,
-	.same_query = code_same_query,
 	.distance = code_distance,
+	.form = code_form,
+	.distances = code_distances,
 	HX_BLOCKS_MEMBERS,
 };
 

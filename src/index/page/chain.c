@@ -21,6 +21,17 @@ HxBeginChain(HxChainCursor *cursor, Relation index, BlockNumber first,
 	cursor->steps = 0;
 }
 
+void
+HxBeginDirectory(HxChainCursor *cursor, Relation index, uint16 kind,
+				 int lockmode)
+{
+	HxMeta meta;
+
+	Assert(HxHoldsNoPage());
+	HxReadMeta(index, &meta);
+	HxBeginChain(cursor, index, meta.directory, kind, lockmode);
+}
+
 Page
 HxNextPage(HxChainCursor *cursor)
 {

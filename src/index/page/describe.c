@@ -76,13 +76,12 @@ find_vector(Relation index)
 static bool
 is_complete(const HxKind *kind)
 {
-	return kind->name && kind->length_hint && kind->shape &&
-		   kind->payload_size && kind->query && kind->distance &&
-		   kind->same_query && kind->build && kind->build_empty && kind->work &&
-		   kind->search_size > 0 && kind->begin && kind->start &&
-		   kind->has_more && kind->visit && kind->insert && kind->bulk_delete &&
-		   kind->cost && kind->info && kind->sample && kind->print &&
-		   kind->check;
+	return kind->name && kind->length_hint && kind->shape && kind->query &&
+		   (kind->distance || kind->distances) && kind->payload_size &&
+		   kind->form && kind->build && kind->build_empty &&
+		   kind->search_size > 0 && kind->start && kind->has_more &&
+		   kind->visit && kind->insert && kind->bulk_delete && kind->info &&
+		   kind->sample && kind->check;
 }
 #endif
 

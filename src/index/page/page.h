@@ -113,6 +113,30 @@ typedef struct HxRowArrays
 	ItemPointerData *tids; /* heap TIDs */
 } HxRowArrays;
 
+/* A row between heap and index; its payload follows the words in use */
+typedef struct HxRow
+{
+	ItemPointerData tid;
+	bool has_vector;
+	bool alive;		 /* in a build: not deleted; others are not sampled */
+	HxAttrRow attrs; /* only the words in use are stored */
+} HxRow;
+
+static inline Size
+HxRowHeader(const HxIndexDesc *desc)
+{
+	return MAXALIGN(offsetof(HxRow, attrs) + offsetof(HxAttrRow, words) +
+					desc->nwords * sizeof(int64));
+}
+
+static inline Size
+HxRowSize(const HxIndexDesc *desc)
+{
+	return HxRowHeader(desc) + desc->payload;
+}
+
+#define HxRowPayload(desc, row) ((uint8 *) (row) + HxRowHeader(desc))
+
 /* Where a block's entry stands: its name for life */
 typedef struct HxEntryAddress
 {
@@ -131,6 +155,13 @@ extern int HxRowsCapacity(Size payload, int nattrs, int nwords);
 extern void HxRowArraysOf(const HxIndexDesc *desc, Page page,
 						  HxRowArrays *arrays);
 
+/*
+ * Form a row of the table, HxRowSize(desc) bytes; alive is false.  Errors if the
+ * vector's shape is not the index's.
+ */
+extern void HxFormRow(const HxIndexDesc *desc, const Datum *values,
+					  const bool *isnull, ItemPointer tid, HxRow *row);
+
 /* Rows on a page */
 extern void HxPutRow(const HxIndexDesc *desc, Page page, const uint8 *payload,
 					 const HxAttrRow *attrs, const ItemPointerData *tid);
@@ -142,6 +173,9 @@ extern void HxHoleOf(const HxIndexDesc *desc, Page page, LocationIndex *lower,
 extern int HxFindDeadRows(const HxIndexDesc *desc, Page page,
 						  IndexBulkDeleteCallback callback, void *state,
 						  bool *dead);
+
+/* Rows of a page that are marked as dead */
+extern int HxCountMarks(const HxRowArrays *arrays);
 extern int HxRemoveRows(const HxIndexDesc *desc, Page page, const bool *dead);
 
 /* Pages */
@@ -239,6 +273,10 @@ typedef struct HxChainCursor
 
 extern void HxBeginChain(HxChainCursor *cursor, Relation index,
 						 BlockNumber first, uint16 kind, int lockmode);
+
+/* At the first page that the metapage names as the directory's */
+extern void HxBeginDirectory(HxChainCursor *cursor, Relation index, uint16 kind,
+							 int lockmode);
 
 /*
  * Unlock the page, if one is locked, and lock the next; NULL at the end.  Errors

@@ -338,7 +338,10 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	search->stats.lossy = spec->tids ? HxTidSetLossy(spec->tids) : 0;
 	HxInitChecked(&search->checked, (Size) work_mem * 1024 / 4);
 	make_scratch(search);
-	HxKindOf(desc)->begin(search);
+	if (HxKindOf(desc)->begin)
+		HxKindOf(desc)->begin(search);
+	else
+		search->stats.blocks = RelationGetNumberOfBlocks(index) - 1;
 	search->part = first_part(search);
 	if (HxShouldRank(search))
 		HxStartRanking(search);

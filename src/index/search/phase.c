@@ -36,7 +36,8 @@ HxStartPhase(HxSearch *search, HxSearchPhase phase, int64 room)
 	Assert(phase != HX_FIND_FIRST || search->spec.limit > search->returned);
 	search->phase = phase;
 	search->exact = phase == HX_RELEASE_ALL || search->part != HX_PART_ROWS ||
-					!search->spec.query || search->spec.recall >= 1;
+					!search->spec.query || search->spec.recall >= 1 ||
+					!HxKindOf(&search->desc)->is_settled;
 	HxForgetRows(search, room);
 	HxKindOf(&search->desc)->start(search);
 	Assert(HxHoldsNoPage());

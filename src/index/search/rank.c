@@ -116,6 +116,23 @@ HxRankingIsDue(const HxSearch *search)
 		   seen / (passed + 1) * (wanted + 1) >= MUCH_LONGER * effort;
 }
 
+/* The distance of a vector of the table */
+static double
+vector_distance(const HxSearch *search, Datum vector)
+{
+	const HxKind *kind = HxKindOf(&search->desc);
+	double distance;
+	uint8 *payload;
+
+	if (kind->distance)
+		return kind->distance(search->spec.query, vector);
+	payload = palloc(search->desc.payload);
+	kind->form(&search->desc, vector, payload);
+	kind->distances(search->spec.query, payload, 1, &distance);
+	pfree(payload);
+	return distance;
+}
+
 /* Add a row that passed. */
 static void
 add_row(HxSearch *search, HxRanking *ranking, uint64 tid, Datum vector,
@@ -131,8 +148,7 @@ add_row(HxSearch *search, HxRanking *ranking, uint64 tid, Datum vector,
 		ranking->nulls[ranking->nnulls++] = row;
 		return;
 	}
-	row.distance = HxOrderedDistance(
-		HxKindOf(&search->desc)->distance(spec->query, vector));
+	row.distance = HxOrderedDistance(vector_distance(search, vector));
 	search->stats.scored++;
 	HxKeepBest(&ranking->rows, &row);
 }

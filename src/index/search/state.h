@@ -205,17 +205,13 @@ HxConsider(HxSearch *search, double distance, const ItemPointerData *tid,
 
 /* ---- visit.c ---- */
 
-/* Distances of a number of payloads from a query, NULLs' being any */
-typedef void (*HxDistances)(const HxQuery *query, const uint8 *payloads,
-							int count, double *distances);
-
 /*
  * Clear in search->mask, in which HxMaskRows has left `passed` rows, those outside
  * of balls; returns how many are left.  *scored tells whether search->distances
  * are those of all rows of the page from the search's query.
  */
 extern int HxMaskBalls(HxSearch *search, const HxRowArrays *rows, int passed,
-					   HxDistances distances, bool *scored);
+					   bool *scored);
 
 /*
  * Pass the rows in search->mask to HxConsider; their distances are in
@@ -225,12 +221,12 @@ extern void HxConsiderMasked(HxSearch *search, const HxRowArrays *rows,
 							 BlockNumber page);
 
 /*
- * A visit of a page in the plain way: mask, conditions on the vector, distances,
- * and statistics.  A function tells of payloads whether the vector is NULL.
+ * Visit the next page of a chain of rows pages in the plain way: mask, conditions
+ * on the vector, distances.  A function tells of payloads whether the vector is
+ * NULL.  For EXPLAIN each page is a block.
  */
-extern void HxVisitRows(HxSearch *search, const HxRowArrays *rows,
-						BlockNumber page, bool (*is_null)(const uint8 *payload),
-						HxDistances distances);
+extern void HxVisitChainPage(HxSearch *search, HxChainCursor *cursor,
+							 bool (*is_null)(const uint8 *payload));
 
 /* ---- first.c ---- */
 

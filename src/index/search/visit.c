@@ -3,7 +3,7 @@
  *	  Rows of a page that is visited: conditions on the vector, distances, and
  *	  what is kept.
  *
- * HxVisitRows does it in the plain way.  Kinds that know a faster one use parts
+ * HxVisitChainPage does it in the plain way.  Kinds that know a faster one use parts
  * of it.
  */
 #include "postgres.h"
@@ -27,12 +27,14 @@ is_own(const HxSearch *search, const HxBalls *balls)
  */
 static void
 mark_inside(HxSearch *search, const HxWithin *ball, const HxRowArrays *rows,
-			HxDistances distances, bool *scored)
+			bool *scored)
 {
 	bool own = ball->query == search->spec.query;
 
 	if (!own || !*scored)
-		distances(ball->query, rows->payloads, rows->count, search->distances);
+		HxKindOf(&search->desc)
+			->distances(ball->query, rows->payloads, rows->count,
+						search->distances);
 	*scored = own;
 	for (int i = 0; i < rows->count; i++)
 		if (HxPassesTest(&ball->test, search->distances[i]))
@@ -42,20 +44,19 @@ mark_inside(HxSearch *search, const HxWithin *ball, const HxRowArrays *rows,
 /* Clear the mask bits of rows outside all of some balls. */
 static void
 apply_balls(HxSearch *search, const HxBalls *balls, const HxRowArrays *rows,
-			HxDistances distances, bool *scored)
+			bool *scored)
 {
 	int words = (rows->count + 63) / 64;
 
 	memset(search->inside, 0, words * sizeof(uint64));
 	for (int b = 0; b < balls->count; b++)
-		mark_inside(search, &balls->any[b], rows, distances, scored);
+		mark_inside(search, &balls->any[b], rows, scored);
 	for (int w = 0; w < words; w++)
 		search->mask[w] &= search->inside[w];
 }
 
 int
-HxMaskBalls(HxSearch *search, const HxRowArrays *rows, int passed,
-			HxDistances distances, bool *scored)
+HxMaskBalls(HxSearch *search, const HxRowArrays *rows, int passed, bool *scored)
 {
 	const HxSearchSpec *spec = &search->spec;
 
@@ -65,10 +66,10 @@ HxMaskBalls(HxSearch *search, const HxRowArrays *rows, int passed,
 	/* Those of the search's own query last: their distances are needed again */
 	for (int b = 0; b < spec->nballs; b++)
 		if (!is_own(search, &spec->balls[b]))
-			apply_balls(search, &spec->balls[b], rows, distances, scored);
+			apply_balls(search, &spec->balls[b], rows, scored);
 	for (int b = 0; b < spec->nballs; b++)
 		if (is_own(search, &spec->balls[b]))
-			apply_balls(search, &spec->balls[b], rows, distances, scored);
+			apply_balls(search, &spec->balls[b], rows, scored);
 	return (int) pg_popcount((char *) search->mask,
 							 (rows->count + 63) / 64 * sizeof(uint64));
 }
@@ -119,24 +120,42 @@ drop_unwanted(HxSearch *search, const HxRowArrays *rows,
 	return dropped;
 }
 
-void
-HxVisitRows(HxSearch *search, const HxRowArrays *rows, BlockNumber page,
-			bool (*is_null)(const uint8 *payload), HxDistances distances)
+/* Visit the rows of a page. */
+static void
+visit_rows(HxSearch *search, const HxRowArrays *rows, BlockNumber page,
+		   bool (*is_null)(const uint8 *payload))
 {
 	int passed = HxMaskRows(search, rows, search->mask);
 	bool scored;
 
 	passed -= drop_unwanted(search, rows, is_null);
-	passed = HxMaskBalls(search, rows, passed, distances, &scored);
+	passed = HxMaskBalls(search, rows, passed, &scored);
 	if (HxGoesByDistance(search) && passed > 0)
 	{
 		if (!scored)
-			distances(search->spec.query, rows->payloads, rows->count,
-					  search->distances);
+			HxKindOf(&search->desc)
+				->distances(search->spec.query, rows->payloads, rows->count,
+							search->distances);
 		search->stats.scored += rows->count;
 	}
 	search->seen += rows->count;
 	search->passed += passed;
 	search->stats.filtered += rows->count - passed;
 	HxConsiderMasked(search, rows, page);
+}
+
+void
+HxVisitChainPage(HxSearch *search, HxChainCursor *cursor,
+				 bool (*is_null)(const uint8 *payload))
+{
+	HxSearchStats *stats = &search->stats;
+	HxRowArrays rows;
+
+	Assert(HxHoldsNoPage() && cursor->next != InvalidBlockNumber);
+	HxRowArraysOf(&search->desc, HxNextPage(cursor), &rows);
+	visit_rows(search, &rows, cursor->block, is_null);
+	HxLeavePage(cursor);
+	stats->again += stats->visited >= cursor->steps;
+	stats->visited = Max(stats->visited, cursor->steps);
+	stats->blocks = Max(stats->blocks, stats->visited);
 }

@@ -88,7 +88,6 @@ write_directory(Relation index, ForkNumber fork, const HxIndexDesc *desc,
 		}
 		*HxPageWindow(BufferGetPage(buffer), entries->count) = *window;
 		entries->count++;
-		meta->rows_at_build += window->rows - window->nulls;
 	}
 	HxFinishPage(buffer);
 	HxFinishPage(meta_buffer);
@@ -166,10 +165,9 @@ HxBuildSparse(HxBuild *build, IndexBuildResult *result)
 	HxFinishBuild(build, &loaded, result);
 }
 
-/* The init fork of an unlogged index */
 void
-HxBuildEmptySparse(Relation index)
+HxBuildEmptySparse(Relation index, const HxIndexDesc *desc, ForkNumber fork)
 {
-	reserve_pages(index, INIT_FORKNUM);
-	write_directory(index, INIT_FORKNUM, HxDescribe(index), NIL);
+	reserve_pages(index, fork);
+	write_directory(index, fork, desc, NIL);
 }

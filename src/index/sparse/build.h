@@ -25,6 +25,7 @@ extern void HxDoSparseWork(HxBuild *build, int task);
 
 /* build.c: all phases, as the leader */
 extern void HxBuildSparse(HxBuild *build, IndexBuildResult *result);
-extern void HxBuildEmptySparse(Relation index);
+extern void HxBuildEmptySparse(Relation index, const HxIndexDesc *desc,
+							   ForkNumber fork);
 
 #endif /* HX_SPARSE_BUILD_H */

@@ -31,8 +31,8 @@ static const HxKind sparse_kind = {
 	.payload_size = sparse_payload_size,
 	.query = HxMakeSparseQuery,
 	.bounds = 1 << HX_BOUND_SPARSE,
-	.same_query = HxIsSameSparseQuery,
 	.distance = HxSparseDistance,
+	.form = HxFormSparsePayload,
 	.build = HxBuildSparse,
 	.build_empty = HxBuildEmptySparse,
 	.work = HxDoSparseWork,
@@ -51,7 +51,6 @@ static const HxKind sparse_kind = {
 	.info = HxSparseInfo,
 	.block_info = HxShowWindows,
 	.sample = HxSampleSparse,
-	.print = HxPrintSparse,
 	.check = HxCheckSparse,
 	.page_fault = HxSparsePageFault,
 };

@@ -100,17 +100,14 @@ void
 HxReadWindows(Relation index, const HxIndexDesc *desc,
 			  HxSparseDirectory *directory)
 {
-	HxMeta meta;
 	HxChainCursor cursor;
 	Page page;
 
 	Assert(HxHoldsNoPage());
-	HxReadMeta(index, &meta);
 	memset(directory, 0, sizeof(*directory));
 	directory->windows = palloc(sizeof(HxWindow));
 	directory->places = palloc(sizeof(HxEntryAddress));
-	HxBeginChain(&cursor, index, meta.directory, HX_PAGE_WINDOWS,
-				 BUFFER_LOCK_SHARE);
+	HxBeginDirectory(&cursor, index, HX_PAGE_WINDOWS, BUFFER_LOCK_SHARE);
 	while ((page = HxNextPage(&cursor)))
 	{
 		if (directory->pages == 0)

@@ -357,7 +357,6 @@ extern void HxFreeSparsePages(Relation index, const BlockNumber *blocks,
 
 /* ---- members of kind.h ---- */
 
-extern bool HxIsSameSparseQuery(const HxQuery *a, const HxQuery *b);
 extern void HxNarrowSparseSearch(Relation index, const HxIndexDesc *desc,
 								 HxSearchSpec *spec);
 extern void HxSparseCost(const HxCostQuery *query, HxCost *cost);
@@ -385,7 +384,8 @@ extern void HxCleanUpSparse(const IndexVacuumInfo *info,
 							const HxIndexDesc *desc,
 							IndexBulkDeleteResult *stats);
 
-extern void HxPrintSparse(const HxIndexDesc *desc, Datum vector, uint8 *print);
+extern void HxFormSparsePayload(const HxIndexDesc *desc, Datum vector,
+								uint8 *payload);
 extern void HxCheckSparse(struct HxCheck *check);
 
 /* ---- the search ---- */

@@ -103,7 +103,7 @@ samplable(const HxWork *loaded)
 static int
 take_sample(HxBuild *build, const HxWork *loaded, int wanted, uint8 *sample)
 {
-	HxSpool *spool = HxOpenSpool(build, HxRowSize(build->desc));
+	HxSpool *spool = HxOpenSpool(build);
 	Size size = build->desc->payload;
 	double stretch = (double) samplable(loaded) / wanted;
 	int64 stretches = (int64) ceil(loaded->rows / stretch);
@@ -293,15 +293,8 @@ HxBuildBlocks(HxBuild *build, IndexBuildResult *result)
 	HxFinishBuild(build, &loaded, result);
 }
 
-/* The init fork of an unlogged index */
 void
-HxBuildEmptyBlocks(Relation index)
+HxBuildEmptyBlocks(Relation index, const HxIndexDesc *desc, ForkNumber fork)
 {
-	HxIndexDesc desc;
-	HxWriter *writer;
-
-	HxDescribeForBuild(index, &desc);
-	writer = HxBeginWrite(index, INIT_FORKNUM, &desc, NULL, 0,
-						  HX_DEFAULT_FILLFACTOR);
-	HxEndWrite(writer);
+	HxEndWrite(HxBeginWrite(index, fork, desc, NULL, 0, HX_DEFAULT_FILLFACTOR));
 }

@@ -211,7 +211,6 @@ train_group(HxBuild *build, HxSpool *spool, const KeyRow *keys,
 	{
 		int64 at = group->start + (int64) ((double) i * group->count / count);
 
-		CHECK_FOR_INTERRUPTS();
 		HxReadSpool(spool, keys[at].row, HX_BLOCKS_BUILD(build)->row);
 		memcpy(sample + (Size) i * size,
 			   HxRowPayload(build->desc, HX_BLOCKS_BUILD(build)->row), size);
@@ -241,7 +240,7 @@ uint8 *
 HxTrainGroups(HxBuild *build, int64 rows, bool alive, int best, int most,
 			  Size memory)
 {
-	HxSpool *spool = HxOpenSpool(build, HxRowSize(build->desc));
+	HxSpool *spool = HxOpenSpool(build);
 	HxGroups *groups = palloc0(sizeof(HxGroups));
 	Size size = build->desc->payload;
 	int64 blocks;

@@ -32,28 +32,6 @@ typedef struct Answer
 	int nearest[SAMPLES_A_CHUNK];
 } Answer;
 
-/* ---- loading ---- */
-
-/* What is spooled of a row */
-static const void *
-form_row(HxBuild *build, const Datum *values, const bool *isnull,
-		 ItemPointer tid, bool alive, Size *size)
-{
-	const HxIndexDesc *desc = build->desc;
-	int vector = desc->vector_attno - 1;
-	HxRow *row = HX_BLOCKS_BUILD(build)->row;
-
-	*size = HxRowSize(desc);
-	memset(row, 0, *size);
-	row->tid = *tid;
-	row->has_vector = !isnull[vector];
-	row->alive = alive;
-	HxEncodeAttrs(desc, values, isnull, &row->attrs);
-	if (row->has_vector)
-		HxPayloadOf(desc)->form(desc, values[vector], HxRowPayload(desc, row));
-	return row;
-}
-
 /* ---- training ---- */
 
 /* The centroids: the leader's own, or a copy of what it has written. */
@@ -245,7 +223,7 @@ sort_rows(HxBuild *build, Placer *placer, HxSorter *sorter)
 	const HxIndexDesc *desc = build->desc;
 	HxRow *row = HX_BLOCKS_BUILD(build)->row;
 	Size size = HxRowSize(desc);
-	HxSpool *spool = HxOpenSpool(build, size);
+	HxSpool *spool = HxOpenSpool(build);
 	bytea *packed = palloc(VARHDRSZ + size);
 	int64 start = 0;
 	int64 end = 0;
@@ -257,7 +235,6 @@ sort_rows(HxBuild *build, Placer *placer, HxSorter *sorter)
 		{
 			int64 block = 0;
 
-			CHECK_FOR_INTERRUPTS();
 			HxReadSpool(spool, i, row);
 			if (row->has_vector)
 				block = 1 + place_row(placer, desc, row);
@@ -342,7 +319,7 @@ HxDoBlocksWork(HxBuild *build, int task)
 	switch (task)
 	{
 		case HX_TASK_LOAD:
-			HxLoadRows(build, form_row);
+			HxLoadRows(build, NULL);
 			break;
 		case HX_TASK_TRAIN:
 			train_share(build);

@@ -314,7 +314,6 @@ write_metapage(HxWriter *writer)
 	meta->directory = 1;
 	meta->directory_end = writer->ndirectory;
 	meta->next_owner = writer->nblocks + 2;
-	meta->rows_at_build = writer->rows;
 	meta->blocks = writer->nblocks;
 	if (writer->upper_pages > 0)
 		meta->upper = first_upper_page(writer);

@@ -103,15 +103,13 @@ read_blocks(Tidy *tidy)
 {
 	HxChainCursor cursor;
 	Page page;
-	HxMeta meta;
 
 	tidy->room = 256;
 	tidy->blocks = palloc(tidy->room * sizeof(TidyBlock));
 	tidy->centroids = palloc(tidy->room * tidy->desc->payload);
 	tidy->ranges = palloc(tidy->room * sizeof(HxSpan));
-	HxReadMeta(tidy->index, &meta);
-	HxBeginChain(&cursor, tidy->index, meta.directory, HX_PAGE_DIRECTORY,
-				 BUFFER_LOCK_SHARE);
+	HxBeginDirectory(&cursor, tidy->index, HX_PAGE_DIRECTORY,
+					 BUFFER_LOCK_SHARE);
 	while ((page = HxNextPage(&cursor)))
 		add_blocks(tidy, cursor.block, page);
 	tidy->live = tidy->count;

@@ -113,13 +113,6 @@ HxCountRowsOfBlocks(Relation index, const HxIndexDesc *desc)
 	return rows;
 }
 
-/* What a fingerprint holds of a row is its payload. */
-void
-HxPrintPayload(const HxIndexDesc *desc, Datum vector, uint8 *print)
-{
-	HxPayloadOf(desc)->form(desc, vector, print);
-}
-
 void
 HxCheckBlocks(HxCheck *base)
 {

@@ -147,8 +147,8 @@ score_query(HxScorer *cal, int q, int block, const HxRowArrays *rows,
 	double offset = -cal->distance_low / cal->distance_step;
 
 	Assert(block < cal->blocks.count && rows->count <= cal->desc->capacity);
-	HxPayloadOf(cal->desc)->distances(prepared, rows->payloads, rows->count,
-									  cal->distances);
+	HxKindOf(cal->desc)->distances(prepared, rows->payloads, rows->count,
+								   cal->distances);
 	for (int i = 0; i < rows->count; i++)
 	{
 		double bin = cal->distances[i] * scale + offset;

@@ -101,7 +101,7 @@ count_page(RingSearch *search, const HxRowArrays *rows, int block)
 	uint32 *counts =
 		search->counts[HxPromiseBin(misses, search->blocks.promises[block])];
 
-	HxPayloadOf(search->desc)
+	HxKindOf(search->desc)
 		->distances(search->query, rows->payloads, rows->count,
 					search->distances);
 	for (int i = 0; i < rows->count; i++)

@@ -31,8 +31,7 @@ build_mask(HxBlocksSearch *search, const HxRowArrays *rows)
 	HxSearch *base = &search->base;
 	int passed = HxMaskRows(base, rows, base->mask);
 
-	return HxMaskBalls(base, rows, passed, HxPayloadOf(&base->desc)->distances,
-					   &search->scored);
+	return HxMaskBalls(base, rows, passed, &search->scored);
 }
 
 /* Count a scored row for the estimate of who passes near the query. */
@@ -60,7 +59,7 @@ score_all(HxBlocksSearch *search, const HxRowArrays *rows, bool tally)
 			 at += HX_CACHE_LINE)
 			__builtin_prefetch(rows->payloads + at);
 	if (!search->scored)
-		HxPayloadOf(&search->base.desc)
+		HxKindOf(&search->base.desc)
 			->distances(search->base.spec.query, rows->payloads, rows->count,
 						search->base.distances);
 	search->base.stats.scored += rows->count;
@@ -134,7 +133,7 @@ score_run(HxBlocksSearch *search, const HxRowArrays *rows, int row, int count,
 	double *distances = search->base.distances;
 
 	Assert(row >= 0 && row + count <= rows->count);
-	HxPayloadOf(&search->base.desc)
+	HxKindOf(&search->base.desc)
 		->distances(search->base.spec.query,
 					rows->payloads + row * search->base.desc.payload, count,
 					distances);

@@ -1,13 +1,13 @@
 /*
  * payload.h
- *	  What differs between the payloads that are kept in blocks, as one
- *	  interface.
+ *	  What differs between the payloads that are kept in blocks, beside
+ *	  their form and distances (kind.h), as one interface.
  *
  * A payload is what a row stores of its vector.  Centroids are payloads, too.
  * The spread is how far a row is from a centroid.  Blocks know no more than
  * that; a kind whose rows are kept in blocks brings these functions.  They lock
  * nothing, and are called with pages locked: they must not raise errors, but for
- * form and query_of_row.
+ * query_of_row.
  */
 #ifndef HX_PAYLOAD_H
 #define HX_PAYLOAD_H
@@ -46,9 +46,6 @@ typedef struct HxSample
 
 typedef struct HxPayload
 {
-	/* Write the payload of a vector; errors if its shape is not the index's */
-	void (*form)(const HxIndexDesc *desc, Datum vector, uint8 *payload);
-
 	/* What is wrong with a payload that form could not have written, or NULL */
 	const char *(*fault)(const HxIndexDesc *desc, const uint8 *payload);
 
@@ -73,10 +70,6 @@ typedef struct HxPayload
 	void (*promises)(const HxQuery *query, const HxEntry *entries,
 					 const uint8 *centroids, int count, float *promises,
 					 float *bounds);
-
-	/* Distances of rows; the operator's own, to the last bit */
-	void (*distances)(const HxQuery *query, const uint8 *payloads, int count,
-					  double *distances);
 } HxPayload;
 
 #define HxPayloadOf(desc) ((desc)->vector->payload)
