@@ -23,14 +23,14 @@ ENCODER = \
 	$(call objects,encoder/measure,evaluate code_stats)
 INDEX = \
 	$(call objects,index/filter,attribute encode mask condition compile tidset) \
-	$(call objects,index/page,inject rows describe fault buffer space meta lock) \
-	$(call objects,index/search,best checked mask phase rank first refine driver vector dead) \
-	$(call objects,index/build,file work team sort) \
+	$(call objects,index/page,inject rows describe fault buffer space meta chain lock) \
+	$(call objects,index/search,best checked mask refine visit phase rank first driver vector dead) \
+	$(call objects,index/build,file work spool team sort) \
 	$(call objects,index/check,reach heap) \
 	$(call objects,index/blocks/store,format target train assign upper span directory) \
 	$(call objects,index/blocks/recall,visited misses safety sample measure ring schedule) \
 	$(call objects,index/blocks/search,stop visit search cost) \
-	$(call objects,index/blocks/build,write spool group work build) \
+	$(call objects,index/blocks/build,write group work build) \
 	$(call objects,index/blocks/change,rewrite prune group place split merge \
 		insert vacuum) \
 	$(call objects,index/blocks/check,rows block upper check inspect) \

@@ -120,4 +120,18 @@ HxRandomBelow(uint64_t *state, uint64_t limit)
 	return HxNextRandom(state) % limit;
 }
 
+/*
+ * Where the next of a sequence goes among those drawn from it, all alike, or -1.
+ * The first ones fill the room; then each takes the place of another, or none.
+ */
+static inline int64_t
+HxDrawPlace(uint64_t *state, int64_t *seen, int64_t room)
+{
+	int64_t at =
+		*seen < room ? *seen : (int64_t) HxRandomBelow(state, *seen + 1);
+
+	(*seen)++;
+	return at < room ? at : -1;
+}
+
 #endif /* HX_RANDOM_H */

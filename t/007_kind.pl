@@ -82,7 +82,7 @@ sub counts
 # -- the class, and what it refuses
 is($node->safe_psql('postgres', q{SELECT amvalidate(oid) FROM pg_opclass WHERE opcname = 'chain_ops'}), 't', 'the class is valid');
 foreach my $case ([ 'CREATE INDEX ON t USING hashemb (c chain_ops, a) WITH (group_by = a)', 'group_by is not supported for codes in a chain' ],
-	[ 'CREATE TABLE n (c bincode); CREATE INDEX ON n USING hashemb (c chain_ops)', 'column "c" has no length' ],
+	[ 'CREATE TABLE n (c bincode); CREATE INDEX ON n USING hashemb (c chain_ops)', 'column "c" of index "n_c_idx" has no length' ],
 	[ 'DROP TABLE n; CREATE TABLE n (c bincode(64, 2)); CREATE INDEX ON n USING hashemb (c chain_ops)', 'chains hold codes of 1 bit a dimension' ],
 	[ 'CREATE INDEX ON t USING hashemb (c chain_ops, c)', 'more than one vector column' ])
 {

@@ -6,6 +6,10 @@
 #ifndef HX_COST_UNITS_H
 #define HX_COST_UNITS_H
 
+#include "index/kind.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+
 /* Scoring a row, in cpu_operator_cost: a kernel's share */
 #define HX_SCORE_COST 0.1
 /* Masking a row by one condition, likewise */
@@ -27,6 +31,18 @@ static inline int
 HxPhasesFor(double rows)
 {
 	return rows <= HX_FIRST_ROWS ? 1 : rows <= HX_SECOND_ROWS ? 2 : 3;
+}
+
+/*
+ * Cost of reading pages, each at a cost in seq_page_cost, and of masking and
+ * scoring rows, each at a cost in cpu_operator_cost without its masks
+ */
+static inline Cost
+HxVisitCost(const HxCostQuery *query, double pages, double page_cost,
+			double rows, double row_cost)
+{
+	return pages * page_cost * seq_page_cost +
+		   rows * (row_cost + query->masks * HX_MASK_COST) * cpu_operator_cost;
 }
 
 #endif /* HX_COST_UNITS_H */

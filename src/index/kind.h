@@ -14,6 +14,7 @@
 #include "nodes/execnodes.h"
 #include "nodes/pathnodes.h"
 #include "storage/bufpage.h"
+#include "type/bound.h"
 #include "type/distance.h"
 #include "utils/tuplestore.h"
 
@@ -28,7 +29,9 @@ typedef struct HxQuery
 {
 	const HxIndexDesc *desc; /* must outlive the query */
 	HxMetric metric;
-	double unit; /* distances are divided by this to look up the misses */
+	HxBoundKind kind;  /* what sort of value it is */
+	const void *value; /* two queries with the same bytes are the same */
+	Size size;
 } HxQuery;
 
 /* A query and the row that it came from */
@@ -75,6 +78,11 @@ typedef struct HxKind
 {
 	const char *name; /* of its vectors, in errors: "sparse vectors" */
 
+	/* Hints: how a column gets a length, and a row takes less room (NULL: none
+	 * takes too much) */
+	const char *length_hint;
+	const char *room_hint;
+
 	/*
 	 * Blocks may be formed within the values of an attribute (group_by)
 	 */
@@ -88,12 +96,8 @@ typedef struct HxKind
 
 	/* ---- column ---- */
 
-	/*
-	 * Payload bytes of a row, dimensions and bits a dimension of a vector
-	 * column, from its type and typmod.  Errors if the column has no length or
-	 * one that the operator class does not take.
-	 */
-	Size (*column)(Relation index, AttrNumber attno, int *dims, int *planes);
+	/* Dimensions and bits a dimension that a typmod of the type says */
+	void (*shape)(int32 typmod, int *dims, int *planes);
 
 	/*
 	 * Set desc->model to what the index has learnt of its vectors, which stays
@@ -120,14 +124,41 @@ typedef struct HxKind
 	/* Queries of a distance_bound that the kind takes: 1 << HxBoundKind */
 	int bounds;
 
-	/* Are two queries the same, and their distances too? */
-	bool (*same_query)(const HxQuery *a, const HxQuery *b);
-
 	/*
 	 * Distance of a heap row's vector, the operator's own to the last bit.
-	 * Errors if its shape is not the index's.
+	 * Errors if its shape is not the index's.  NULL: its payload tells it.
 	 */
 	double (*distance)(const HxQuery *query, Datum vector);
+
+	/* ---- payload: what a row stores of its vector ---- */
+
+	/*
+	 * Payload bytes of a row, MAXALIGNed.  Class, column and shape are described
+	 * already.  Errors if the operator class does not take vectors of the shape.
+	 */
+	Size (*payload_size)(Relation index, const HxIndexDesc *desc);
+
+	/*
+	 * Write the payload of a heap row's vector, desc->payload bytes at a MAXALIGNed
+	 * address.  It is the same for the same vector, and with great likelihood
+	 * another for another.  Locks nothing.  Errors if the vector's shape is not the
+	 * index's.
+	 */
+	void (*form)(const HxIndexDesc *desc, Datum vector, uint8 *payload);
+
+	/*
+	 * Keep of a payload what a check knows a row's vector by, and what is the same
+	 * whatever the index had learnt when the row came.  NULL: all of it.
+	 */
+	void (*reduce)(const HxIndexDesc *desc, uint8 *payload);
+
+	/*
+	 * Distances of payloads, the operator's own to the last bit; or estimates if
+	 * the kind refines, -infinity where nothing is known.  Locks nothing and
+	 * raises no errors, since pages may be locked.  NULL: payloads do not tell.
+	 */
+	void (*distances)(const HxQuery *query, const uint8 *payloads, int count,
+					  double *distances);
 
 	/* ---- build ---- */
 
@@ -138,10 +169,22 @@ typedef struct HxKind
 	 */
 	void (*build)(struct HxBuild *build, IndexBuildResult *result);
 
-	/* Write and log the init fork of an unlogged index. */
-	void (*build_empty)(Relation index);
+	/*
+	 * Kinds that learn: before the rows are loaded, the leader of a build learns
+	 * from a sample of the table, sets build->desc's model and lets the others
+	 * know; before the build ends, it stores that on pages behind.  Else NULL.
+	 */
+	void (*learn_from_table)(struct HxBuild *build);
+	void (*store_learnt)(struct HxBuild *build);
 
-	/* Do one participant's share of a task that build() has given. */
+	/* Write an index without rows to a fork, which is empty; it is logged after. */
+	void (*build_empty)(Relation index, const HxIndexDesc *desc,
+						ForkNumber fork);
+
+	/*
+	 * Do one participant's share of a task that build() has given (HX_TASK_...).
+	 * NULL: none but to load rows as they are (HxRow).
+	 */
 	void (*work)(struct HxBuild *build, int task);
 
 	/* ---- search (search/state.h) ---- */
@@ -157,20 +200,20 @@ typedef struct HxKind
 
 	/*
 	 * Prepare the search, and what `effort` needs; may set `nans_apart`.  Sets how
-	 * many blocks there are, as far as that is known.
+	 * many blocks there are, as far as that is known.  NULL: each page is one.
 	 */
 	void (*begin)(struct HxSearch *search);
 
 	/*
 	 * Pages of the index that take as long to search as finding the rows wanted,
-	 * if `passing` rows pass all conditions.
+	 * if `passing` rows pass all conditions.  NULL: all of them.
 	 */
 	double (*effort)(const struct HxSearch *search, double passing);
 
 	/*
 	 * Begin a phase: nothing is visited.  Reads metapage and directory if need be;
 	 * may set `exact`.  A filter that nothing passes (HxFilterIsNever) leaves
-	 * nothing to visit.  Searches without an order keep nothing; see next_rows.
+	 * nothing to visit.
 	 */
 	void (*start)(struct HxSearch *search);
 
@@ -180,15 +223,16 @@ typedef struct HxKind
 	/*
 	 * May the first `count` rows be returned, of which the last is at a
 	 * distance?  While there is something left to visit; false is never wrong.
+	 * NULL: not before all has been visited.
 	 */
 	bool (*is_settled)(struct HxSearch *search, double distance, int64 count);
 
 	/*
 	 * Visit what promises most, if it can matter, and pass to HxConsider the rows
-	 * of this part of the search (HxSearchPart) that pass the mask and the
-	 * conditions on the vector, skip_nulls and only_nulls among them.  Adds to
-	 * `seen`, `passed` and the statistics.  Checks for interrupts, which
-	 * its callers do not.  No page stays locked.
+	 * that this part of the search wants (HxWantsRow) and that pass the mask and
+	 * the conditions on the vector.  Without an order, rows that move meanwhile may
+	 * be passed twice.  Adds to `seen`, `passed` and the statistics.  Checks for
+	 * interrupts, which its callers do not.  No page stays locked.
 	 */
 	void (*visit)(struct HxSearch *search);
 
@@ -197,13 +241,6 @@ typedef struct HxKind
 	 * the check of its heap row; or NULL.
 	 */
 	void (*note_failed)(struct HxSearch *search, double distance);
-
-	/*
-	 * Searches without an order: the next rows that pass as in visit, with a
-	 * vector or without, in no order; 0 at the end.  *tids is valid until the next
-	 * call.  Rows that move while others are read may come twice.
-	 */
-	int64 (*next_rows)(struct HxSearch *search, ItemPointerData **tids);
 
 	/* Bring the number of blocks visited up to date; NULL: it always is. */
 	void (*count_visits)(struct HxSearch *search);
@@ -227,15 +264,19 @@ typedef struct HxKind
 						IndexBulkDeleteCallback callback, void *state);
 
 	/*
-	 * Give back pages, and do what was put off until a vacuum.  Fills rows and
-	 * free pages of the statistics; the length of the file is filled in after.
+	 * Give back pages, and do what was put off until a vacuum.  Fills free pages of
+	 * the statistics; rows and the length of the file are filled in after.  NULL:
+	 * there is nothing to do.
 	 */
 	void (*cleanup)(const IndexVacuumInfo *info, const HxIndexDesc *desc,
 					IndexBulkDeleteResult *stats);
 
 	/* ---- plan ---- */
 
-	/* What a search costs, in the planner's units. */
+	/*
+	 * What a search costs, in the planner's units.  NULL: reading the whole index
+	 * for each phase.
+	 */
 	void (*cost)(const HxCostQuery *query, HxCost *cost);
 
 	/* ---- look ---- */
@@ -243,7 +284,7 @@ typedef struct HxKind
 	/* What is stored; may read the whole index. */
 	void (*info)(Relation index, const HxIndexDesc *desc, HxIndexInfo *info);
 
-	/* The rows of hashemb_block_info(); none if there are no blocks. */
+	/* The rows of hashemb_block_info(); NULL: there are no blocks. */
 	void (*block_info)(Relation index, const HxIndexDesc *desc,
 					   Tuplestorestate *store, TupleDesc tuples);
 
@@ -265,19 +306,11 @@ typedef struct HxKind
 	/* ---- check (check/check.h) ---- */
 
 	/*
-	 * Rows of the index, with a vector or without, as its directory tells; one
-	 * page is share-locked at a time.  Errors if a page of the directory is
-	 * damaged.
+	 * Rows of the index, with a vector or without, where there is a shorter way
+	 * than info; or NULL.  One page is share-locked at a time.  Errors if a page
+	 * that is read is damaged.
 	 */
 	uint64 (*count_rows)(Relation index, const HxIndexDesc *desc);
-
-	/*
-	 * Write desc->payload bytes, at a MAXALIGNed address, which are the same for
-	 * a heap row's vector as for its row in the index, and with great likelihood
-	 * others for another vector.  Locks nothing.  Errors if the vector's shape is
-	 * not the index's.
-	 */
-	void (*print)(const HxIndexDesc *desc, Datum vector, uint8 *print);
 
 	/*
 	 * Check all that searches rely on, but for what the table says, and error if
@@ -314,6 +347,18 @@ HxLearn(Relation index, HxIndexDesc *desc)
 {
 	if (HxKindOf(desc)->learn)
 		HxKindOf(desc)->learn(index, desc);
+}
+
+/* Rows of the index: see count_rows. */
+static inline uint64
+HxCountRows(Relation index, const HxIndexDesc *desc)
+{
+	HxIndexInfo info = {0};
+
+	if (HxKindOf(desc)->count_rows)
+		return HxKindOf(desc)->count_rows(index, desc);
+	HxKindOf(desc)->info(index, desc, &info);
+	return info.rows;
 }
 
 /* Define the support function HX_VECTOR_PROC of an operator class. */

@@ -146,6 +146,15 @@ HxTryViewCode(Datum value, HxCode *code)
 						 VARSIZE_ANY_EXHDR(code->value), &shape, code);
 }
 
+/* What a typmod says */
+void
+HxShapeOf(int32 typmod, int *dims, int *planes)
+{
+	Assert(typmod >= 0);
+	*dims = HX_SHAPE_DIMS(typmod);
+	*planes = HX_SHAPE_PLANES(typmod);
+}
+
 /*
  * Read a code where it lies: only a compressed or external value is copied.
  * Error if the value is no code.

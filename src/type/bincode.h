@@ -53,6 +53,7 @@ typedef struct HxCode
 /* Length of the longest name that HxShapeName writes, with its zero */
 #define HX_SHAPE_NAME 32
 
+extern void HxShapeOf(int32 typmod, int *dims, int *planes);
 extern HxCode HxViewCode(Datum value);
 extern HxCode HxViewBincode(Bincode *code);
 extern HxCode HxViewPayload(const void *payload, size_t size, void *value);

@@ -5,349 +5,191 @@
  *
  * It shows that kind.h and the common parts are enough to write a kind: no file
  * of src/ knows of it.  Searches read the whole chain and are exact.  The
- * metapage's `directory` is the chain's first page, `directory_end` its last;
- * pages are only added.  The first word of a payload tells whether the row has a
- * vector; the code follows, padded with zeros.
+ * metapage's `directory` is the chain's first page; pages are only added, before
+ * it.  The first byte of a payload tells whether the row has a vector; the code
+ * follows from byte CODE on, padded with zeros.
  */
 #include "postgres.h"
 
-#include "access/xloginsert.h"
 #include "commands/vacuum.h"
 #include "miscadmin.h"
-#include "optimizer/optimizer.h"
-#include "utils/lsyscache.h"
-#include "utils/memutils.h"
 
 #include "index/build/build.h"
-#include "index/build/file.h"
 #include "index/check/check.h"
-#include "index/cost_units.h"
-#include "random.h"
 #include "index/search/state.h"
+#include "random.h"
+#include "kernel/kernel.h"
 #include "type/ball.h"
-#include "type/bincode.h"
-#include "type/bound.h"
 
-typedef struct ChainQuery
-{
-	HxQuery base;
-	uint64 payload[FLEXIBLE_ARRAY_MEMBER];
-} ChainQuery;
-
-typedef struct ChainRow
-{
-	ItemPointerData tid;
-	HxAttrRow attrs;
-	uint64 payload[FLEXIBLE_ARRAY_MEMBER];
-} ChainRow;
-
-/* A walk along the chain, with a copy of a page */
-typedef struct Walk
-{
-	BlockNumber page; /* that was copied */
-	BlockNumber next;
-	uint32 steps;
-	HxRowArrays rows;
-	PGAlignedBlock copy;
-} Walk;
+#define CODE sizeof(uint64)
 
 typedef struct ChainSearch
 {
 	HxSearch base;
-	Walk walk;
-	uint64 *mask;
-	double *distances;
-	ItemPointerData *tids;
+	HxChainCursor cursor;
 } ChainSearch;
-
-#define ROW_SIZE(desc) (offsetof(ChainRow, payload) + (desc)->payload)
 
 /* ---- vectors ---- */
 
 static Size
-chain_column(Relation index, AttrNumber attno, int *dims, int *planes)
+chain_payload_size(Relation index, const HxIndexDesc *desc)
 {
-	Form_pg_attribute column =
-		TupleDescAttr(RelationGetDescr(index), attno - 1);
-	int32 typmod = column->atttypmod;
-
-	if (typmod < 0)
-		(void) getBaseTypeAndTypmod(column->atttypid, &typmod);
-	if (typmod < 0 && !HxStoredShape(index, dims, planes))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("column \"%s\" has no length",
-							   NameStr(column->attname))));
-	if (typmod >= 0)
-	{
-		*dims = HX_SHAPE_DIMS(typmod);
-		*planes = HX_SHAPE_PLANES(typmod);
-	}
-	if (*planes != 1)
+	if (desc->planes != 1)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("chains hold codes of 1 bit a dimension")));
-	return sizeof(uint64) + MAXALIGN(HX_PLANE_BYTES(*dims));
+	return CODE + MAXALIGN(HX_PLANE_BYTES(desc->dims));
 }
 
 static void
-form_payload(const HxIndexDesc *desc, const HxCode *code, uint64 *payload)
+form_payload(const HxIndexDesc *desc, const HxCode *code, uint8 *payload)
 {
 	(void) HxMatchShapes(code->dims, code->planes, desc->dims, 1, NULL, NULL);
 	memset(payload, 0, desc->payload);
 	payload[0] = 1;
-	memcpy(payload + 1, code->data, code->bytes);
-}
-
-static HxCode
-view_payload(const HxIndexDesc *desc, const uint64 *payload)
-{
-	Size bytes = HX_PLANE_BYTES(desc->dims);
-
-	return (HxCode){desc->dims, 1, bytes, bytes, (uint8 *) (payload + 1), NULL};
-}
-
-static const uint64 *
-payload_of(const HxIndexDesc *desc, const HxRowArrays *rows, int row)
-{
-	return (const uint64 *) (rows->payloads + row * desc->payload);
+	memcpy(payload + CODE, code->data, code->bytes);
 }
 
 static void
-chain_print(const HxIndexDesc *desc, Datum vector, uint8 *print)
+chain_form(const HxIndexDesc *desc, Datum vector, uint8 *payload)
 {
 	HxCode code = HxViewCode(vector);
 
-	form_payload(desc, &code, (uint64 *) print);
+	form_payload(desc, &code, payload);
 	HxReleaseCode(&code, vector);
 }
 
-static ChainRow *
-form_row(const HxIndexDesc *desc, const Datum *values, const bool *isnull,
-		 ItemPointer tid)
+static bool
+is_null(const uint8 *payload)
 {
-	ChainRow *row = palloc0(ROW_SIZE(desc));
-	int vector = desc->vector_attno - 1;
-
-	row->tid = *tid;
-	HxEncodeAttrs(desc, values, isnull, &row->attrs);
-	if (!isnull[vector])
-		chain_print(desc, values[vector], (uint8 *) row->payload);
-	return row;
+	return payload[0] == 0;
 }
 
 static HxQuery *
-make_query(const HxIndexDesc *desc, HxMetric metric, HxCode code)
+make_query(const HxIndexDesc *desc, const uint8 *payload)
 {
-	ChainQuery *query = palloc0(offsetof(ChainQuery, payload) + desc->payload);
+	HxQuery *query = palloc(sizeof(HxQuery));
 
-	query->base = (HxQuery){desc, metric, 1};
-	form_payload(desc, &code, query->payload);
-	return &query->base;
+	*query = (HxQuery){desc, HX_HAMMING, HX_BOUND_CODE, payload, desc->payload};
+	return query;
 }
 
 static HxQuery *
 chain_query(const HxIndexDesc *desc, HxMetric metric, Datum query, Oid type)
 {
-	Assert(!OidIsValid(type));
-	return make_query(desc, metric, HxViewCode(query));
+	uint8 *payload = palloc(desc->payload);
+
+	chain_form(desc, query, payload);
+	return make_query(desc, payload);
 }
 
 static HxQuery *
 chain_ball(const HxIndexDesc *desc, Datum ball, double *radius)
 {
+	uint8 *payload = palloc(desc->payload);
 	int32 within;
 	HxCode code = HxViewBall(ball, &within);
 
+	form_payload(desc, &code, payload);
 	*radius = within;
-	return make_query(desc, HX_HAMMING, code);
+	return make_query(desc, payload);
 }
 
-static bool
-chain_same_query(const HxQuery *a, const HxQuery *b)
+static void
+chain_distances(const HxQuery *query, const uint8 *payloads, int count,
+				double *distances)
 {
-	return a->metric == b->metric &&
-		   memcmp(((const ChainQuery *) a)->payload,
-				  ((const ChainQuery *) b)->payload, a->desc->payload) == 0;
-}
+	const uint8 *code = (const uint8 *) query->value + CODE;
+	Size size = query->desc->payload;
+	uint32 differing;
 
-static double
-code_distance(const HxQuery *query, HxCode code)
-{
-	HxCode own =
-		view_payload(query->desc, ((const ChainQuery *) query)->payload);
-
-	return HxCodeDistance(query->metric, &code, &own);
-}
-
-static double
-chain_distance(const HxQuery *query, Datum vector)
-{
-	return code_distance(query, HxViewCode(vector));
+	for (int i = 0; i < count; i++)
+	{
+		hx_kernels->hamming(code, HX_PLANE_BYTES(query->desc->dims),
+							(HxCodes){payloads + i * size + CODE, size, 1},
+							&differing);
+		distances[i] = differing;
+	}
 }
 
 /* ---- build and change ---- */
 
-static void
-begin_walk(Walk *walk, Relation index)
-{
-	HxMeta meta;
-
-	HxReadMeta(index, &meta);
-	walk->next = meta.directory;
-	walk->steps = 0;
-}
-
-/* Copy the next page; false at the end. */
-static bool
-next_page(Walk *walk, Relation index, const HxIndexDesc *desc)
-{
-	Buffer buffer;
-
-	CHECK_FOR_INTERRUPTS();
-	if (walk->next == InvalidBlockNumber)
-		return false;
-	walk->page = walk->next;
-	HxCountStep(index, walk->page, &walk->steps);
-	buffer = HxReadPage(index, walk->page, BUFFER_LOCK_SHARE, HX_PAGE_ROWS);
-	memcpy(walk->copy.data, BufferGetPage(buffer), BLCKSZ);
-	UnlockReleaseBuffer(buffer);
-	HxRowArraysOf(desc, walk->copy.data, &walk->rows);
-	walk->next = HxPageOpaque(walk->copy.data)->next;
-	return true;
-}
-
 /*
- * Append a row, with a page if the last one is full, as one record.  The lock of
- * the metapage orders all who append.
+ * Put a row on the first page, or on a new one before it, as one record.  The lock
+ * of the metapage orders all who do so.
  */
 static void
-append(Relation index, const HxIndexDesc *desc, const ChainRow *row)
+put_row(Relation index, const HxIndexDesc *desc, const HxRow *row)
 {
 	Buffer meta =
 		HxReadPage(index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_META);
-	BlockNumber *end = &HxPageMeta(BufferGetPage(meta))->directory_end;
-	Buffer last = HxReadPage(index, *end, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_ROWS);
-	Buffer new = InvalidBuffer;
+	BlockNumber first = HxPageMeta(BufferGetPage(meta))->directory;
+	Buffer buffer =
+		HxReadPage(index, first, BUFFER_LOCK_EXCLUSIVE, HX_PAGE_ROWS);
+	bool full = HxPageRows(BufferGetPage(buffer))->count == desc->capacity;
 	GenericXLogState *state;
 	Page page;
 	bool reused;
 
-	if (HxPageRows(BufferGetPage(last))->count == desc->capacity)
-		new = HxNewBuffer(index, &reused);
-	state = GenericXLogStart(index);
-	page = GenericXLogRegisterBuffer(state, last, 0);
-	if (BufferIsValid(new))
+	if (full)
 	{
-		end = &HxPageMeta(GenericXLogRegisterBuffer(state, meta, 0))
-				   ->directory_end;
-		HxPageOpaque(page)->next = *end = BufferGetBlockNumber(new);
-		page = GenericXLogRegisterBuffer(state, new, GENERIC_XLOG_FULL_IMAGE);
-		HxInitRowsPage(desc, page, HX_NO_OWNER, (HxEntryAddress){0, 0});
+		UnlockReleaseBuffer(buffer);
+		buffer = HxNewBuffer(index, &reused);
 	}
-	HxPutRow(desc, page, (const uint8 *) row->payload, &row->attrs, &row->tid);
+	state = GenericXLogStart(index);
+	page = GenericXLogRegisterBuffer(state, buffer,
+									 full ? GENERIC_XLOG_FULL_IMAGE : 0);
+	if (full)
+	{
+		HxInitRowsPage(desc, page, HX_NO_OWNER, (HxEntryAddress){0, 0});
+		HxPageOpaque(page)->next = first;
+		HxPageMeta(GenericXLogRegisterBuffer(state, meta, 0))->directory =
+			BufferGetBlockNumber(buffer);
+	}
+	HxPutRow(desc, page, HxRowPayload(desc, row), &row->attrs, &row->tid);
 	GenericXLogFinish(state);
-	UnlockReleaseBuffer(last);
+	UnlockReleaseBuffer(buffer);
 	UnlockReleaseBuffer(meta);
-	if (BufferIsValid(new))
-		UnlockReleaseBuffer(new);
 }
 
 static void
 chain_insert(Relation index, Relation heap, const HxIndexDesc *desc,
 			 const Datum *values, const bool *isnull, ItemPointer tid)
 {
-	append(index, desc, form_row(desc, values, isnull, tid));
+	HxRow *row = palloc(HxRowSize(desc));
+
+	HxFormRow(desc, values, isnull, tid, row);
+	put_row(index, desc, row);
 }
 
-/* Write the metapage and a first page without rows. */
 static void
-begin_chain(Relation index, ForkNumber fork, const HxIndexDesc *desc,
-			int64 vectors)
+chain_build_empty(Relation index, const HxIndexDesc *desc, ForkNumber fork)
 {
-	Buffer buffers[2];
-	HxMeta *meta;
+	Buffer meta = HxExtendFork(index, fork);
+	Buffer first = HxExtendFork(index, fork);
 
-	for (int i = 0; i < 2; i++)
-	{
-		buffers[i] = ReadBufferExtended(index, fork, P_NEW, RBM_NORMAL, NULL);
-		LockBuffer(buffers[i], BUFFER_LOCK_EXCLUSIVE);
-		MarkBufferDirty(buffers[i]);
-	}
-	HxInitMetapage(desc, BufferGetPage(buffers[0]));
-	meta = HxPageMeta(BufferGetPage(buffers[0]));
-	meta->directory = meta->directory_end = BufferGetBlockNumber(buffers[1]);
-	meta->rows_at_build = vectors;
-	HxInitRowsPage(desc, BufferGetPage(buffers[1]), HX_NO_OWNER,
+	HxInitMetapage(desc, BufferGetPage(meta))->directory =
+		BufferGetBlockNumber(first);
+	HxInitRowsPage(desc, BufferGetPage(first), HX_NO_OWNER,
 				   (HxEntryAddress){0, 0});
-	for (int i = 0; i < 2; i++)
-		UnlockReleaseBuffer(buffers[i]);
-}
-
-static void
-chain_build_empty(Relation index)
-{
-	begin_chain(index, INIT_FORKNUM, HxDescribe(index), 0);
-	log_newpage_range(index, INIT_FORKNUM, 0, 2, true);
-}
-
-/* table_index_build_scan callback: spool a row. */
-static void
-load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
-		 bool alive, void *state)
-{
-	HxBuild *build = state;
-	HxWork *work = HX_MY_WORK(build);
-	MemoryContext old = MemoryContextSwitchTo(build->context);
-	ChainRow *row = form_row(build->desc, values, isnull, tid);
-
-	BufFileWrite(build->rows, row, ROW_SIZE(build->desc));
-	work->vectors += row->payload[0];
-	work->rows++;
-	HxCountDone(build, 1);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(build->context);
-}
-
-static void
-chain_work(HxBuild *build, int task)
-{
-	Assert(task == HX_TASK_LOAD);
-	HxLoadRows(build, load_row);
-}
-
-/* Append the rows that a participant has spooled. */
-static void
-append_spooled(HxBuild *build, int part)
-{
-	Size size = ROW_SIZE(build->desc);
-	ChainRow *row = palloc(size);
-	BufFile *file =
-		build->parallel ? HxOpenFile(build, "rows", part) : build->rows;
-
-	if (BufFileSeek(file, 0, 0, SEEK_SET) != 0)
-		elog(ERROR, "could not rewind the spool of an index build");
-	for (int64 i = 0; i < build->shared->work[part].rows; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		HxReadFile(file, row, size);
-		append(build->index, build->desc, row);
-	}
-	BufFileClose(file);
+	HxFinishPage(first);
+	HxFinishPage(meta);
 }
 
 static void
 chain_build(HxBuild *build, IndexBuildResult *result)
 {
-	HxWork loaded;
+	HxWork loaded = HxLoadTable(build);
+	HxSpool *spool = HxOpenSpool(build);
+	HxRow *row = palloc(HxRowSize(build->desc));
 
-	HxBeginTeam(build);
-	HxSetPhase(HX_PHASE_LOAD, 0);
-	HxRunTask(build, HX_TASK_LOAD, 0);
-	loaded = HxSumWork(build);
-	build->info->ii_BrokenHotChain |= loaded.broken_chain;
 	HxSetPhase(HX_PHASE_WRITE, loaded.rows);
-	begin_chain(build->index, MAIN_FORKNUM, build->desc, loaded.vectors);
-	for (int part = 0; part < build->shared->nparts; part++)
-		append_spooled(build, part);
+	chain_build_empty(build->index, build->desc, MAIN_FORKNUM);
+	for (int64 i = 0; i < loaded.rows; i++)
+	{
+		HxReadSpool(spool, i, row);
+		put_row(build->index, build->desc, row);
+	}
+	HxCloseSpool(spool);
 	HxFinishBuild(build, &loaded, result);
 }
 
@@ -357,67 +199,43 @@ chain_bulk_delete(const IndexVacuumInfo *info, const HxIndexDesc *desc,
 				  IndexBulkDeleteCallback callback, void *state)
 {
 	bool *dead = palloc(desc->capacity * sizeof(bool));
-	HxRowArrays rows;
-	Walk walk;
+	HxChainCursor cursor;
+	Page page;
 
-	begin_walk(&walk, info->index);
-	while (next_page(&walk, info->index, desc))
+	HxBeginDirectory(&cursor, info->index, HX_PAGE_ROWS, BUFFER_LOCK_EXCLUSIVE);
+	while ((page = HxNextPage(&cursor)))
 	{
-		Buffer buffer = HxReadPage(info->index, walk.page,
-								   BUFFER_LOCK_EXCLUSIVE, HX_PAGE_ROWS);
-		GenericXLogState *log = GenericXLogStart(info->index);
-		Page page = GenericXLogRegisterBuffer(log, buffer, 0);
-		int found;
+		if (HxFindDeadRows(desc, page, callback, state, dead) > 0)
+		{
+			GenericXLogState *log = GenericXLogStart(info->index);
 
-		HxRowArraysOf(desc, page, &rows);
-		for (int i = 0; i < rows.count; i++)
-			dead[i] = callback(&rows.tids[i], state);
-		found = HxRemoveRows(desc, page, dead);
-		stats->tuples_removed += found;
-		found > 0 ? (void) GenericXLogFinish(log) : GenericXLogAbort(log);
-		UnlockReleaseBuffer(buffer);
+			page = GenericXLogRegisterBuffer(log, cursor.buffer, 0);
+			stats->tuples_removed += HxRemoveRows(desc, page, dead);
+			GenericXLogFinish(log);
+		}
+		HxLeavePage(&cursor);
 		HX_VACUUM_DELAY_POINT();
 	}
 }
 
-/* ---- look ---- */
+/* ---- look and check ---- */
 
 static void
 chain_info(Relation index, const HxIndexDesc *desc, HxIndexInfo *info)
 {
-	Walk walk;
+	HxChainCursor cursor;
+	HxRowArrays rows;
+	Page page;
 
-	for (begin_walk(&walk, index); next_page(&walk, index, desc);
-		 info->blocks++)
-		for (int i = 0; i < walk.rows.count; i++)
-		{
-			info->rows++;
-			info->null_rows += payload_of(desc, &walk.rows, i)[0] == 0;
-			info->dead += HxRowPasses(walk.rows.dead, i);
-		}
-}
-
-static uint64
-chain_count_rows(Relation index, const HxIndexDesc *desc)
-{
-	HxIndexInfo info = {0};
-
-	chain_info(index, desc, &info);
-	return info.rows;
-}
-
-static void
-chain_cleanup(const IndexVacuumInfo *info, const HxIndexDesc *desc,
-			  IndexBulkDeleteResult *stats)
-{
-	stats->num_index_tuples = chain_count_rows(info->index, desc);
-}
-
-/* There are no blocks. */
-static void
-chain_block_info(Relation index, const HxIndexDesc *desc,
-				 Tuplestorestate *store, TupleDesc tuples)
-{
+	HxBeginDirectory(&cursor, index, HX_PAGE_ROWS, BUFFER_LOCK_SHARE);
+	for (; (page = HxNextPage(&cursor)); info->blocks++)
+	{
+		HxRowArraysOf(desc, page, &rows);
+		info->rows += rows.count;
+		info->dead += HxCountMarks(&rows);
+		for (int i = 0; i < rows.count; i++)
+			info->null_rows += is_null(rows.payloads + i * desc->payload);
+	}
 }
 
 static int
@@ -426,84 +244,44 @@ chain_sample(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
 {
 	uint64 random = seed | UINT64CONST(1) << 63;
 	int64 seen = 0;
-	Walk walk;
+	HxChainCursor cursor;
+	HxRowArrays rows;
+	Page page;
 
 	*queries = palloc(Max(wanted, 1) * sizeof(HxSampleQuery));
-	for (begin_walk(&walk, index); next_page(&walk, index, desc);)
-		for (int i = 0; i < walk.rows.count; i++)
+	HxBeginDirectory(&cursor, index, HX_PAGE_ROWS, BUFFER_LOCK_SHARE);
+	while ((page = HxNextPage(&cursor)))
+	{
+		HxRowArraysOf(desc, page, &rows);
+		for (int i = 0; i < rows.count; i++)
 		{
-			const uint64 *payload = payload_of(desc, &walk.rows, i);
-			int64 at;
+			const uint8 *payload = rows.payloads + i * desc->payload;
+			int64 at =
+				is_null(payload) ? -1 : HxDrawPlace(&random, &seen, wanted);
 
-			if (payload[0] == 0)
+			if (at < 0)
 				continue;
-			at =
-				seen < wanted ? seen : (int64) HxRandomBelow(&random, seen + 1);
-			seen++;
-			if (at < wanted)
-				(*queries)[at] = (HxSampleQuery){
-					make_query(desc, HX_HAMMING, view_payload(desc, payload)),
-					HxPackTid(&walk.rows.tids[i])};
+			payload = memcpy(palloc(desc->payload), payload, desc->payload);
+			(*queries)[at] = (HxSampleQuery){make_query(desc, payload),
+											 HxPackTid(&rows.tids[i])};
 		}
+	}
 	return (int) Min(seen, wanted);
 }
 
-/* A phase reads all. */
-static void
-chain_cost(const HxCostQuery *query, HxCost *cost)
-{
-	cost->pages = Max(query->index->pages, 1);
-	cost->search = cost->pages * HX_PAGE_COST * seq_page_cost +
-				   Max(query->index->tuples, 1) *
-					   (HX_SCORE_COST + query->masks * HX_MASK_COST) *
-					   cpu_operator_cost;
-	cost->rest = cost->search * (HxPhasesFor(query->rows) - 1);
-}
-
-/* What is wrong with a row, or NULL */
 static const char *
-row_fault(HxCheck *check, const uint64 *payload, const HxAttrRow *attrs,
-		  const ItemPointerData *tid)
+payload_fault(void *state, const uint8 *payload, bool *has_vector)
 {
-	const HxIndexDesc *desc = &check->desc;
-	uint64 *copy = palloc0(desc->payload);
-	HxCode code = view_payload(desc, payload);
+	const HxIndexDesc *desc = state;
+	Size end = CODE + HX_PLANE_BYTES(desc->dims);
 
-	if (!HxIsTidInHeap(check, tid))
-		return "no row of the table can have its TID";
-	if (payload[0] != 0)
-		form_payload(desc, &code, copy);
-	if (memcmp(payload, copy, desc->payload) != 0 ||
-		HxFindStrayBits(code.data, desc->dims, 1) >= 0)
-		return "its payload is not that of a code";
-	pfree(copy);
-	return HxAttributesFault(desc, NULL, attrs);
-}
-
-static void
-check_page(HxCheck *check, BlockNumber block)
-{
-	HxRowArrays rows;
-
-	HxRowArraysOf(&check->desc, HxCopyPageOfKind(check, block, HX_PAGE_ROWS),
-				  &rows);
-	for (int i = 0; i < rows.count; i++)
-	{
-		const uint64 *payload = payload_of(&check->desc, &rows, i);
-		bool dead = HxRowPasses(rows.dead, i);
-		HxAttrRow attrs;
-		const char *fault;
-
-		HxGetRowAttrs(&check->desc, &rows, i, &attrs);
-		fault = row_fault(check, payload, &attrs, &rows.tids[i]);
-		if (fault)
-			HxCorrupted(check->index, block, psprintf("row %d: %s", i, fault));
-		HxAddFingerprint(check, &rows.tids[i], &attrs,
-						 payload[0] ? (const uint8 *) payload : NULL, dead);
-		check->counts.null_rows += payload[0] == 0;
-		check->counts.dead += dead;
-	}
-	check->counts.rows += rows.count;
+	*has_vector = !is_null(payload);
+	for (Size i = 0; i < desc->payload; i++)
+		if (payload[i] > (i == 0) && (is_null(payload) || i < CODE || i >= end))
+			return "its payload is not that of a code";
+	return HxFindStrayBits(payload + CODE, desc->dims, 1) < 0
+			   ? NULL
+			   : "its code has bits beyond its last dimension";
 }
 
 static void
@@ -511,181 +289,65 @@ chain_check(HxCheck *check)
 {
 	HxPageList list = {0};
 
-	check->counts.rows_pages =
+	check->counts.rows_pages = check->counts.blocks =
 		HxListChain(check, check->meta.directory, HX_PAGE_ROWS, &list);
-	check->counts.blocks = list.count;
-	if (check->frozen &&
-		list.pages[list.count - 1] != check->meta.directory_end)
-		HxCorrupted(check->index, HX_METAPAGE, "it names another last page");
 	for (int p = 0; p < list.count; p++)
-		check_page(check, list.pages[p]);
+	{
+		const char *wrong;
+
+		HxCopyPageOfKind(check, list.pages[p], HX_PAGE_ROWS);
+		wrong = HxCheckRows(check, NULL, payload_fault, &check->desc,
+							&check->counts);
+		if (wrong)
+			HxCorrupted(check->index, list.pages[p], wrong);
+	}
 	HxCountOtherPages(check, NULL);
 }
 
 /* ---- search ---- */
 
 static void
-chain_begin(HxSearch *base)
+chain_start(HxSearch *search)
 {
-	ChainSearch *search = (ChainSearch *) base;
-	int rows = base->desc.capacity;
+	HxChainCursor *cursor = &((ChainSearch *) search)->cursor;
 
-	search->mask = palloc(HxMaskWords(&base->desc) * sizeof(uint64));
-	search->distances = palloc(rows * sizeof(double));
-	search->tids = palloc(rows * sizeof(ItemPointerData));
-	base->stats.blocks = RelationGetNumberOfBlocks(base->index) - 1;
+	HxBeginDirectory(cursor, search->index, HX_PAGE_ROWS, BUFFER_LOCK_SHARE);
+	if (HxFilterIsNever(search->spec.filter))
+		cursor->next = InvalidBlockNumber;
 }
 
-static double
-chain_effort(const HxSearch *base, double passing)
+static bool
+chain_has_more(const HxSearch *search)
 {
-	return RelationGetNumberOfBlocks(base->index);
+	return ((const ChainSearch *) search)->cursor.next != InvalidBlockNumber;
 }
 
 static void
-chain_start(HxSearch *base)
+chain_visit(HxSearch *search)
 {
-	Walk *walk = &((ChainSearch *) base)->walk;
-
-	begin_walk(walk, base->index);
-	if (HxFilterIsNever(base->spec.filter))
-		walk->next = InvalidBlockNumber;
-	base->exact = true;
-}
-
-static bool
-chain_has_more(const HxSearch *base)
-{
-	return ((const ChainSearch *) base)->walk.next != InvalidBlockNumber;
-}
-
-/* Any page may have any row. */
-static bool
-chain_is_settled(HxSearch *base, double distance, int64 count)
-{
-	return false;
-}
-
-/* Is a code within one of some balls? */
-static bool
-is_within(const HxBalls *balls, HxCode code)
-{
-	for (int b = 0; b < balls->count; b++)
-		if (HxPassesTest(&balls->any[b].test,
-						 code_distance(balls->any[b].query, code)))
-			return true;
-	return false;
-}
-
-/* Does this part of the search want a row, and at which distance? */
-static bool
-is_wanted(const HxSearch *search, const uint64 *payload, double *distance)
-{
-	const HxSearchSpec *spec = &search->spec;
-	HxCode code = view_payload(&search->desc, payload);
-
-	*distance = 0;
-	if (payload[0] == 0)
-		return !spec->skip_nulls &&
-			   (!spec->ordered || search->part == HX_PART_NULLS);
-	if (spec->only_nulls || (spec->query && search->part == HX_PART_NULLS))
-		return false;
-	for (int b = 0; b < spec->nballs; b++)
-		if (!is_within(&spec->balls[b], code))
-			return false;
-	if (spec->query)
-		*distance = code_distance(spec->query, code);
-	return true;
-}
-
-/* Read the next page; which of its rows pass and are wanted is in the mask. */
-static void
-pick_rows(ChainSearch *search)
-{
-	HxSearch *base = &search->base;
-	HxRowArrays *rows = &search->walk.rows;
-	int passed = 0;
-
-	next_page(&search->walk, base->index, &base->desc);
-	HxMaskRows(base, rows, search->mask);
-	for (int i = 0; i < rows->count; i++)
-	{
-		if (!HxRowPasses(search->mask, i))
-			continue;
-		if (is_wanted(base, payload_of(&base->desc, rows, i),
-					  &search->distances[i]))
-			passed++;
-		else
-			search->mask[i / 64] &= ~(UINT64CONST(1) << (i % 64));
-	}
-	base->seen += rows->count;
-	base->passed += passed;
-	base->stats.scored += passed;
-	base->stats.filtered += rows->count - passed;
-	base->stats.again += base->stats.visited >= search->walk.steps;
-	base->stats.visited = Max(base->stats.visited, search->walk.steps);
-	base->stats.blocks = Max(base->stats.blocks, base->stats.visited);
-}
-
-static void
-chain_visit(HxSearch *base)
-{
-	ChainSearch *search = (ChainSearch *) base;
-	const HxRowArrays *rows = &search->walk.rows;
-
-	pick_rows(search);
-	for (int i = 0; i < rows->count; i++)
-		if (HxRowPasses(search->mask, i))
-			HxConsider(base, search->distances[i], &rows->tids[i],
-					   search->walk.page);
-}
-
-static int64
-chain_next_rows(HxSearch *base, ItemPointerData **tids)
-{
-	ChainSearch *search = (ChainSearch *) base;
-	const HxRowArrays *rows = &search->walk.rows;
-	int64 count = 0;
-
-	while (count == 0 && chain_has_more(base))
-	{
-		pick_rows(search);
-		for (int i = 0; i < rows->count; i++)
-			if (HxRowPasses(search->mask, i))
-				search->tids[count++] = rows->tids[i];
-	}
-	*tids = search->tids;
-	return count;
+	HxVisitChainPage(search, &((ChainSearch *) search)->cursor, is_null);
 }
 
 static const HxKind chain_kind = {
 	.name = "codes in a chain",
-	.column = chain_column,
+	.length_hint = "Declare it as bincode(n).",
+	.shape = HxShapeOf,
 	.query = chain_query,
 	.ball = chain_ball,
 	.bounds = 1 << HX_BOUND_CODE,
-	.same_query = chain_same_query,
-	.distance = chain_distance,
+	.payload_size = chain_payload_size,
+	.form = chain_form,
+	.distances = chain_distances,
 	.build = chain_build,
 	.build_empty = chain_build_empty,
-	.work = chain_work,
 	.search_size = sizeof(ChainSearch),
-	.begin = chain_begin,
-	.effort = chain_effort,
 	.start = chain_start,
 	.has_more = chain_has_more,
-	.is_settled = chain_is_settled,
 	.visit = chain_visit,
-	.next_rows = chain_next_rows,
 	.insert = chain_insert,
 	.bulk_delete = chain_bulk_delete,
-	.cleanup = chain_cleanup,
-	.cost = chain_cost,
 	.info = chain_info,
-	.block_info = chain_block_info,
 	.sample = chain_sample,
-	.count_rows = chain_count_rows,
-	.print = chain_print,
 	.check = chain_check,
 };
 

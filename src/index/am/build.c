@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/xloginsert.h"
 #include "commands/progress.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -51,7 +52,13 @@ hxbuild(Relation heap, Relation index, IndexInfo *info)
 void
 hxbuildempty(Relation index)
 {
-	HxKindOf(HxDescribe(index))->build_empty(index);
+	HxIndexDesc desc;
+
+	HxDescribeForBuild(index, &desc);
+	HxKindOf(&desc)->build_empty(index, &desc, INIT_FORKNUM);
+	log_newpage_range(index, INIT_FORKNUM, 0,
+					  RelationGetNumberOfBlocksInFork(index, INIT_FORKNUM),
+					  true);
 }
 
 /* ambuildphasename */

@@ -22,6 +22,7 @@
 #include "compat.h"
 #include "index/am/cost.h"
 #include "index/am/handler.h"
+#include "index/cost_units.h"
 #include "index/index.h"
 #include "index/kind.h"
 #include "index/page/page.h"
@@ -177,13 +178,27 @@ kind_of_index(const IndexOptInfo *index)
 	elog(ERROR, "index %u has no vector column", index->indexoid);
 }
 
+/* What reading the whole index costs, for each phase of a search */
+static void
+plain_cost(const HxCostQuery *query, HxCost *cost)
+{
+	cost->pages = Max(query->index->pages, 1);
+	cost->search = HxVisitCost(query, cost->pages, HX_PAGE_COST,
+							   Max(query->index->tuples, 1), HX_SCORE_COST);
+	cost->rest = cost->search * (HxPhasesFor(query->rows) - 1);
+}
+
 HxCost
 HxEstimateCost(const HxCostQuery *query)
 {
+	const HxKind *kind = kind_of_index(query->index);
 	HxCost cost = {0};
 
 	Assert(query->recall > 0 && query->recall <= 1 && query->wanted >= 0);
-	kind_of_index(query->index)->cost(query, &cost);
+	if (kind->cost)
+		kind->cost(query, &cost);
+	else
+		plain_cost(query, &cost);
 	Assert(cost.search >= 0 && cost.rest >= 0 && cost.pages > 0);
 	return cost;
 }

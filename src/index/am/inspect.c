@@ -97,8 +97,9 @@ hx_block_info(PG_FUNCTION_ARGS)
 				&opened);
 	HxReadMeta(opened.index, &meta);
 	desc = *HxDescribe(opened.index);
-	HxKindOf(&desc)->block_info(opened.index, &desc, result->setResult,
-								result->setDesc);
+	if (HxKindOf(&desc)->block_info)
+		HxKindOf(&desc)->block_info(opened.index, &desc, result->setResult,
+									result->setDesc);
 	HxCloseIndex(&opened);
 	PG_RETURN_NULL();
 }

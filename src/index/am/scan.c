@@ -120,6 +120,14 @@ set_bound(const IndexSearch *state, Datum value, HxWithin *ball)
 	ball->test = HxBoundTestOf(bound);
 }
 
+/* Are two queries the same, and their distances too? */
+static bool
+is_same_query(const HxQuery *a, const HxQuery *b)
+{
+	return a->metric == b->metric && a->kind == b->kind && a->size == b->size &&
+		   memcmp(a->value, b->value, a->size) == 0;
+}
+
 /*
  * Set a ball from the right side of the operator of a strategy.  A query that is
  * the search's own gets its pointer.
@@ -140,7 +148,7 @@ set_ball(const IndexSearch *state, StrategyNumber strategy, Datum value,
 		ball->query = kind->ball(&state->desc, value, &ball->test.value);
 		ball->test.strategy = BTLessEqualStrategyNumber;
 	}
-	if (own && kind->same_query(ball->query, own))
+	if (own && is_same_query(ball->query, own))
 		ball->query = own;
 }
 

@@ -45,8 +45,10 @@ hxvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	desc = *HxDescribe(info->index);
 	HxLearn(info->index, &desc);
 	Assert(HxHoldsNoPage());
-	HxKindOf(&desc)->cleanup(info, &desc, stats);
+	if (HxKindOf(&desc)->cleanup)
+		HxKindOf(&desc)->cleanup(info, &desc, stats);
 	Assert(HxHoldsNoPage() && !HxHoldsStructure(info->index));
+	stats->num_index_tuples = HxCountRows(info->index, &desc);
 	stats->num_pages = RelationGetNumberOfBlocks(info->index);
 	stats->estimated_count = false;
 	IndexFreeSpaceMapVacuum(info->index);

@@ -10,7 +10,8 @@
 #include "index/blocks/store/payload.h"
 
 extern void HxBuildBlocks(struct HxBuild *build, IndexBuildResult *result);
-extern void HxBuildEmptyBlocks(Relation index);
+extern void HxBuildEmptyBlocks(Relation index, const HxIndexDesc *desc,
+							   ForkNumber fork);
 extern void HxDoBlocksWork(struct HxBuild *build, int task);
 extern void HxInsertIntoBlocks(Relation index, Relation heap,
 							   const HxIndexDesc *desc, const Datum *values,
@@ -30,8 +31,6 @@ extern bool HxHasMoreBlocks(const struct HxSearch *search);
 extern void HxVisitNextBlock(struct HxSearch *search);
 extern void HxCountVisitedBlocks(struct HxSearch *search);
 extern void HxNoteFailedRow(struct HxSearch *search, double distance);
-extern int64 HxNextRowsOfBlocks(struct HxSearch *search,
-								ItemPointerData **tids);
 
 extern void HxBlocksCost(const HxCostQuery *query, HxCost *cost);
 extern void HxBlocksInfo(Relation index, const HxIndexDesc *desc,
@@ -43,19 +42,18 @@ extern int HxSampleBlocks(Relation index, const HxIndexDesc *desc, int wanted,
 extern bool HxCalibrateBlocks(Relation index, const HxIndexDesc *desc,
 							  const HxSampleQuery *queries, int count);
 extern uint64 HxCountRowsOfBlocks(Relation index, const HxIndexDesc *desc);
-extern void HxPrintPayload(const HxIndexDesc *desc, Datum vector, uint8 *print);
 extern void HxCheckBlocks(struct HxCheck *check);
 
 /* These members, in the initializer of an HxKind */
 /* clang-format off */
 #define HX_BLOCKS_MEMBERS \
 	HX_BLOCKS_MEMBERS_BUT(HxDoBlocksWork, HxInsertIntoBlocks, HxCleanUpBlocks, \
-						  HxSampleBlocks, HxPrintPayload, HxCheckBlocks, \
+						  HxSampleBlocks, HxCheckBlocks, \
 						  HxBlocksCost, HxBlocksPageFault)
 
 /* The same for a kind that has some of its own */
 #define HX_BLOCKS_MEMBERS_BUT(its_work, its_insert, its_cleanup, its_sample, \
-							  its_print, its_check, its_cost, its_page_fault) \
+							  its_check, its_cost, its_page_fault) \
 	.groups = true, \
 	.build = HxBuildBlocks, \
 	.build_empty = HxBuildEmptyBlocks, \
@@ -68,7 +66,6 @@ extern void HxCheckBlocks(struct HxCheck *check);
 	.is_settled = HxIsBlocksSearchSettled, \
 	.visit = HxVisitNextBlock, \
 	.note_failed = HxNoteFailedRow, \
-	.next_rows = HxNextRowsOfBlocks, \
 	.count_visits = HxCountVisitedBlocks, \
 	.insert = its_insert, \
 	.bulk_delete = HxDeleteFromBlocks, \
@@ -79,7 +76,6 @@ extern void HxCheckBlocks(struct HxCheck *check);
 	.sample = its_sample, \
 	.calibrate = HxCalibrateBlocks, \
 	.count_rows = HxCountRowsOfBlocks, \
-	.print = its_print, \
 	.check = its_check, \
 	.page_fault = its_page_fault
 /* clang-format on */

@@ -14,6 +14,7 @@
 #include "access/tableam.h"
 #include "executor/tuptable.h"
 #include "index/kind.h"
+#include "index/page/page.h"
 #include "port/atomics.h"
 #include "storage/buffile.h"
 #include "storage/condition_variable.h"
@@ -29,15 +30,17 @@
 #define HX_PHASE_CALIBRATE 6
 #define HX_PHASE_LEARN 7 /* before the others, of kinds that learn */
 
-/* What the participants do together, one after the other */
-typedef enum HxTask
-{
-	HX_TASK_LOAD,	/* spool rows of the table */
-	HX_TASK_TRAIN,	/* find out which rows belong together, from a sample */
-	HX_TASK_ASSIGN, /* sort the rows so that those are neighbours */
-	HX_TASK_SCORE,	/* score rows against sampled queries */
-	HX_TASK_END		/* workers leave */
-} HxTask;
+/*
+ * What the participants do together, one after the other: what all builds have,
+ * and from HX_TASK_OWN on what the kind numbers
+ */
+#define HX_TASK_END 0  /* workers leave */
+#define HX_TASK_LOAD 1 /* spool rows of the table */
+#define HX_TASK_SORT 2 /* sort the rows so that neighbours belong together */
+#define HX_TASK_OWN 16
+
+/* Words of shared memory that are the kind's own, zeros at first */
+#define HX_OWN_WORDS 4
 
 /* What one participant has done */
 typedef struct HxWork
@@ -62,15 +65,13 @@ typedef struct HxBuildShared
 	slock_t mutex;
 	ConditionVariable changed;
 	uint32 tasks; /* how many were given */
-	HxTask task;  /* the last one */
+	int task;	  /* the last one */
 	int finished; /* workers that are done with it */
 
 	/* Set by the leader before a task that needs it */
-	int nparts;		   /* participants, the leader included */
-	int64 items;	   /* to be claimed in this task */
-	int ncentroids;	   /* in the file of centroids */
-	int ngroups;	   /* in the file of groups */
-	uint32 generation; /* number of that file */
+	int nparts;				  /* participants, the leader included */
+	int64 items;			  /* to be claimed in this task */
+	uint64 own[HX_OWN_WORDS]; /* the kind's */
 
 	pg_atomic_uint64 next; /* first item that nobody has claimed */
 	pg_atomic_uint64 done; /* items done, for progress */
@@ -79,9 +80,18 @@ typedef struct HxBuildShared
 } HxBuildShared;
 
 typedef struct HxTeam HxTeam;
+typedef struct HxBuild HxBuild;
+
+/*
+ * Form what is spooled of a row of the table instead of an HxRow; *size bytes.  The current context
+ * is reset after each row.
+ */
+typedef const void *(*HxFormSpooled)(HxBuild *build, const Datum *values,
+									 const bool *isnull, ItemPointer tid,
+									 bool alive, Size *size);
 
 /* One participant */
-typedef struct HxBuild
+struct HxBuild
 {
 	Relation heap;
 	Relation index;
@@ -97,10 +107,11 @@ typedef struct HxBuild
 	Sharedsort *sharedsort;
 
 	BufFile *rows;		   /* where rows are spooled */
+	HxFormSpooled form;	   /* how; NULL: as HxRow */
 	Tuplesortstate *sort;  /* of the rows */
 	MemoryContext context; /* reset after each row */
 	void *state;		   /* the kind's own */
-} HxBuild;
+};
 
 #define HX_MY_WORK(build) (&(build)->shared->work[(build)->part])
 
@@ -128,13 +139,31 @@ extern HxWork HxSumWork(const HxBuild *build);
 extern Size HxBuildMemory(int divisor);
 
 /*
- * Spool one's share of the table by a callback for each row, which writes to
- * build->rows and counts rows and vectors in HX_MY_WORK.  The spool is the file
- * "rows" with the number of the part; in a serial build it is build->rows, to be
- * rewound and closed.  A serial build starts at the table's first page, so that
- * its result does not depend on what other scans are doing.
+ * HX_TASK_LOAD: spool one's share of the table as a function forms its rows, or as
+ * HxRow if it is NULL, and count them.  A serial build starts at the table's first page, so that its result
+ * does not depend on what other scans are doing.
  */
-extern void HxLoadRows(HxBuild *build, IndexBuildCallback load_one);
+extern void HxLoadRows(HxBuild *build, HxFormSpooled form);
+
+/* ---- spool.c: the rows that were loaded ---- */
+
+/* The rows that one participant has spooled, from the first on */
+extern BufFile *HxOpenPart(HxBuild *build, int part);
+extern void HxClosePart(HxBuild *build, BufFile *file);
+
+/* The rows of all parts, one after the other, where they are HxRows */
+typedef struct HxSpool HxSpool;
+extern HxSpool *HxOpenSpool(HxBuild *build);
+
+/*
+ * Read a row by its number among all; fastest in ascending order.  Checks for
+ * interrupts.
+ */
+extern void HxReadSpool(HxSpool *spool, int64 number, HxRow *row);
+extern void HxCloseSpool(HxSpool *spool);
+
+/* Leader: nobody reads the spool any more.  HxFinishBuild sees to it, too. */
+extern void HxDropSpool(HxBuild *build);
 
 /* ---- file.c: temporary files ---- */
 
@@ -156,7 +185,10 @@ extern HxSorter *HxBeginSorter(HxBuild *build);
 extern void HxSortRow(HxSorter *sorter, int64 key, bytea *row);
 extern void HxEndSorter(HxBuild *build, HxSorter *sorter);
 
-/* Leader: have all rows sorted, each participant its share. */
+/*
+ * Leader: have all rows sorted, each participant its share (HX_TASK_SORT).  The
+ * spool is gone thereafter.
+ */
 extern void HxSortRows(HxBuild *build, int64 rows);
 
 /*
@@ -176,14 +208,17 @@ extern bool HxNextSorted(HxBuild *build, HxSorter *sorter, int64 *key,
 extern void HxBeginTeam(HxBuild *build);
 
 /* Do a task of this many items together; returns when all have finished. */
-extern void HxRunTask(HxBuild *build, HxTask task, int64 items);
+extern void HxRunTask(HxBuild *build, int task, int64 items);
+
+/* Begin: start workers, and load the table together.  Returns what was loaded. */
+extern HxWork HxLoadTable(HxBuild *build);
 
 /* Send the workers home; the shared files are gone thereafter. */
 extern void HxEndTeam(HxBuild *build);
 
 /*
- * Log the pages of the index, which nobody has seen, and tell the server what
- * was loaded.
+ * Log the pages of the index, which nobody has seen, and tell metapage and server
+ * what was loaded.
  */
 extern void HxFinishBuild(HxBuild *build, const HxWork *loaded,
 						  IndexBuildResult *result);

@@ -139,5 +139,6 @@ HxSortRows(HxBuild *build, int64 rows)
 {
 	Assert(build->part == 0 && rows >= 0);
 	HxSetPhase(HX_PHASE_ASSIGN, rows);
-	HxRunTask(build, HX_TASK_ASSIGN, rows);
+	HxRunTask(build, HX_TASK_SORT, rows);
+	HxDropSpool(build);
 }

@@ -274,7 +274,7 @@ HxBeginTeam(HxBuild *build)
 
 /* Tell all participants what to do next. */
 static void
-give_task(HxBuildShared *shared, HxTask task, int64 items)
+give_task(HxBuildShared *shared, int task, int64 items)
 {
 	Assert(items >= 0);
 	Assert(shared->tasks == 0 || shared->task != HX_TASK_END);
@@ -315,15 +315,41 @@ wait_for_workers(HxBuild *build)
 	ConditionVariableCancelSleep();
 }
 
-void
-HxRunTask(HxBuild *build, HxTask task, int64 items)
+/* Do one's share of a task. */
+static void
+do_task(HxBuild *build, int task)
 {
-	Assert(build->part == 0 && task < HX_TASK_END);
+	Assert(HxKindOf(build->desc)->work || task == HX_TASK_LOAD);
+	if (HxKindOf(build->desc)->work)
+		HxKindOf(build->desc)->work(build, task);
+	else
+		HxLoadRows(build, NULL);
+}
+
+void
+HxRunTask(HxBuild *build, int task, int64 items)
+{
+	Assert(build->part == 0 && task != HX_TASK_END);
 	Assert(build->parallel == (build->team != NULL));
 	give_task(build->shared, task, items);
-	HxKindOf(build->desc)->work(build, task);
+	do_task(build, task);
 	if (build->parallel)
 		wait_for_workers(build);
+}
+
+HxWork
+HxLoadTable(HxBuild *build)
+{
+	HxWork loaded;
+
+	HxBeginTeam(build);
+	if (HxKindOf(build->desc)->learn_from_table)
+		HxKindOf(build->desc)->learn_from_table(build);
+	HxSetPhase(HX_PHASE_LOAD, 0);
+	HxRunTask(build, HX_TASK_LOAD, 0);
+	loaded = HxSumWork(build);
+	build->info->ii_BrokenHotChain |= loaded.broken_chain;
+	return loaded;
 }
 
 void
@@ -343,10 +369,10 @@ HxEndTeam(HxBuild *build)
 }
 
 /* Worker: wait for the next task. */
-static HxTask
+static int
 await_task(HxBuildShared *shared, uint32 *seen)
 {
-	HxTask task = HX_TASK_END;
+	int task = HX_TASK_END;
 
 	for (;;)
 	{
@@ -374,12 +400,12 @@ work(HxBuild *build)
 {
 	HxBuildShared *shared = build->shared;
 	uint32 seen = 0;
-	HxTask task;
+	int task;
 
 	while ((task = await_task(shared, &seen)) != HX_TASK_END)
 	{
 		Assert(build->part > 0 && build->part < shared->nparts);
-		HxKindOf(build->desc)->work(build, task);
+		do_task(build, task);
 		SpinLockAcquire(&shared->mutex);
 		shared->finished++;
 		SpinLockRelease(&shared->mutex);
@@ -429,9 +455,18 @@ hx_build_worker(dsm_segment *segment, shm_toc *toc)
 void
 HxFinishBuild(HxBuild *build, const HxWork *loaded, IndexBuildResult *result)
 {
+	Buffer meta;
+
 	Assert(build->part == 0);
 	Assert(loaded->alive <= loaded->vectors && loaded->vectors <= loaded->rows);
+	HxDropSpool(build);
 	HxEndTeam(build);
+	meta = HxReadPage(build->index, HX_METAPAGE, BUFFER_LOCK_EXCLUSIVE,
+					  HX_PAGE_META);
+	HxPageMeta(BufferGetPage(meta))->rows_at_build = loaded->vectors;
+	HxFinishPage(meta);
+	if (HxKindOf(build->desc)->store_learnt)
+		HxKindOf(build->desc)->store_learnt(build);
 	if (RelationNeedsWAL(build->index))
 		log_newpage_range(build->index, MAIN_FORKNUM, 0,
 						  RelationGetNumberOfBlocks(build->index), true);

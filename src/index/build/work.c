@@ -17,6 +17,9 @@
 #include "index/page/inject.h"
 #include "index/page/page.h"
 
+/* Rows are counted as done this many at once */
+#define ROWS_A_STEP 1024
+
 void
 HxInitParticipant(HxBuild *build, Relation heap, Relation index,
 				  IndexInfo *info)
@@ -91,21 +94,58 @@ HxBuildMemory(int divisor)
 	return (Size) maintenance_work_mem * 1024 / divisor;
 }
 
+/* HxFormSpooled: a row as it is */
+static const void *
+form_row(HxBuild *build, const Datum *values, const bool *isnull,
+		 ItemPointer tid, bool alive, Size *size)
+{
+	HxRow *row;
+
+	*size = HxRowSize(build->desc);
+	row = palloc(*size);
+	HxFormRow(build->desc, values, isnull, tid, row);
+	row->alive = alive;
+	return row;
+}
+
+/* table_index_build_scan callback: spool a row. */
+static void
+load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
+		 bool alive, void *state)
+{
+	HxBuild *build = state;
+	HxWork *work = HX_MY_WORK(build);
+	MemoryContext old = MemoryContextSwitchTo(build->context);
+	bool has_vector = !isnull[build->desc->vector_attno - 1];
+	Size size = 0;
+	const void *row = build->form(build, values, isnull, tid, alive, &size);
+
+	Assert(build->rows && size > 0);
+	BufFileWrite(build->rows, unconstify(void *, row), size);
+	work->vectors += has_vector;
+	work->alive += has_vector && alive;
+	if (++work->rows % ROWS_A_STEP == 0)
+		HxCountDone(build, ROWS_A_STEP);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(build->context);
+}
+
 void
-HxLoadRows(HxBuild *build, IndexBuildCallback load_one)
+HxLoadRows(HxBuild *build, HxFormSpooled form)
 {
 	HxWork *work = HX_MY_WORK(build);
 	TableScanDesc scan = NULL;
 
 	Assert(build->part < build->shared->nparts && !build->rows);
 	Assert(build->parallel == (build->scan != NULL));
+	build->form = form ? form : form_row;
 	build->rows = HxCreateFile(build, "rows", build->part);
 	if (build->parallel)
 		scan = table_beginscan_parallel(build->heap, build->scan);
 	HX_INJECT("build-load");
 	work->heap_rows = table_index_build_scan(
 		build->heap, build->index, build->info, build->parallel,
-		build->part == 0, load_one, build, scan);
+		build->part == 0, load_row, build, scan);
 	work->broken_chain = build->info->ii_BrokenHotChain;
 	HxFinishFile(build, build->rows);
 }

@@ -108,6 +108,17 @@ extern const char *HxAttributesFault(const HxIndexDesc *desc,
 									 const HxAttrRow *attrs);
 
 /*
+ * Check the rows of the copied page: TIDs, vectors by a function, and attributes;
+ * count and remember them.  Returns what is wrong, or NULL.  The function says what
+ * is wrong with a payload, or NULL, and whether the row has a vector.
+ */
+extern const char *HxCheckRows(HxCheck *check, const HxZone *zone,
+							   const char *(*fault)(void *state,
+													const uint8 *payload,
+													bool *has_vector),
+							   void *state, HxCheckCounts *counts);
+
+/*
  * Count the pages that nothing led to: free ones, and orphans, which crashes
  * have left behind.  Of a sound page that is not free, count_reserve() is asked
  * first: it counts the page that a kind keeps in reserve, or returns false.
@@ -122,8 +133,8 @@ extern void HxCountOtherPages(HxCheck *check,
 extern void HxStartFingerprints(HxCheck *check);
 
 /*
- * Remember a row of the index, if fingerprints are taken; print is what the
- * kind's print() makes of its vector, NULL if it has none.  A dead row only has
+ * Remember a row of the index, if fingerprints are taken; print is its
+ * payload as the kind forms it, NULL if it has no vector.  A dead row only has
  * a TID, which no other may have.
  */
 extern void HxAddFingerprint(HxCheck *check, const ItemPointerData *tid,

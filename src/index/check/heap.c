@@ -46,11 +46,19 @@ start_print(HxCheck *check, const ItemPointerData *tid, const HxAttrRow *attrs,
 	return at;
 }
 
+/* Keep of a payload what its vector is known by. */
+static void
+reduce(const HxIndexDesc *desc, uint8 *payload)
+{
+	if (HxKindOf(desc)->reduce)
+		HxKindOf(desc)->reduce(desc, payload);
+}
+
 void
 HxStartFingerprints(HxCheck *check)
 {
 	const HxIndexDesc *desc = &check->desc;
-	uint64 rows = HxKindOf(desc)->count_rows(check->index, desc);
+	uint64 rows = HxCountRows(check->index, desc);
 	uint64 seed = (uint64) random();
 
 	Assert(!check->filter);
@@ -83,8 +91,54 @@ HxAddFingerprint(HxCheck *check, const ItemPointerData *tid,
 		return;
 	at = start_print(check, tid, attrs, print != NULL);
 	if (print)
+	{
 		memcpy(at, print, check->desc.payload);
+		reduce(&check->desc, at);
+	}
 	bloom_add_element(check->filter, check->print, check->print_size);
+}
+
+/* What is wrong with a row of the copied page, or NULL */
+static const char *
+row_fault(HxCheck *check, const HxRowArrays *rows, int row, const HxZone *zone,
+		  const HxAttrRow *attrs, const char *vector_fault)
+{
+	if (!HxIsTidInHeap(check, &rows->tids[row]))
+		return "no row of the table can have its TID";
+	return vector_fault ? vector_fault
+						: HxAttributesFault(&check->desc, zone, attrs);
+}
+
+const char *
+HxCheckRows(HxCheck *check, const HxZone *zone,
+			const char *(*fault)(void *state, const uint8 *payload,
+								 bool *has_vector),
+			void *state, HxCheckCounts *counts)
+{
+	const HxIndexDesc *desc = &check->desc;
+	HxRowArrays rows;
+
+	HxRowArraysOf(desc, (Page) check->page.data, &rows);
+	for (int i = 0; i < rows.count; i++)
+	{
+		const uint8 *payload = rows.payloads + i * desc->payload;
+		bool dead = rows.dead[i / 64] >> (i % 64) & 1;
+		bool has_vector = true;
+		HxAttrRow attrs;
+		const char *wrong;
+
+		HxGetRowAttrs(desc, &rows, i, &attrs);
+		wrong = fault(state, payload, &has_vector);
+		wrong = row_fault(check, &rows, i, zone, &attrs, wrong);
+		if (wrong)
+			return psprintf("row %d: %s", i, wrong);
+		counts->dead += dead;
+		counts->null_rows += !has_vector;
+		HxAddFingerprint(check, &rows.tids[i], &attrs,
+						 has_vector ? payload : NULL, dead);
+	}
+	counts->rows += rows.count;
+	return NULL;
 }
 
 void
@@ -131,7 +185,10 @@ look_up_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	HxEncodeAttrs(desc, values, isnull, &attrs);
 	at = start_print(check, tid, &attrs, !isnull[vector]);
 	if (!isnull[vector])
-		HxKindOf(desc)->print(desc, values[vector], at);
+	{
+		HxKindOf(desc)->form(desc, values[vector], at);
+		reduce(desc, at);
+	}
 	if (bloom_lacks_element(check->filter, check->print, check->print_size))
 		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),

@@ -26,7 +26,7 @@
 /* A prepared query: a code, or floats against codes */
 typedef struct CodeQuery
 {
-	HxQuery base;
+	HxBlocksQuery base;
 	bool is_float;
 	const uint8 *code;	 /* payload of a code query */
 	const float *floats; /* components of a float query */
@@ -42,53 +42,31 @@ typedef struct CodeQuery
 
 /* Hamming and Jaccard distance are of codes with 1 bit a dimension. */
 static void
-check_class_takes_planes(Relation index, AttrNumber attno, int planes)
+check_class_takes_planes(Relation index, const HxIndexDesc *desc)
 {
-	FmgrInfo *proc = index_getprocinfo(index, attno, HX_VECTOR_PROC);
-	const HxVectorClass *class = (const HxVectorClass *) DatumGetPointer(
-		FunctionCall1(proc, PointerGetDatum(NULL)));
+	HxMetric metric = desc->vector->metric;
 
-	if (class->metric == HX_INNER_PRODUCT || class->metric == HX_COSINE)
+	if (desc->planes == 1 || metric == HX_INNER_PRODUCT || metric == HX_COSINE)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("the operator class of column %d of index \"%s\" needs "
 					"codes of 1 bit a dimension, not %d",
-					attno, RelationGetRelationName(index), planes),
+					desc->vector_attno, RelationGetRelationName(index),
+					desc->planes),
 			 errhint("Use the operator class bincode_ip_ops or "
 					 "bincode_cosine_ops.")));
 }
 
 static Size
-code_payload_size(Relation index, AttrNumber attno, int *dims, int *planes)
+code_payload_size(Relation index, const HxIndexDesc *desc)
 {
-	Form_pg_attribute column =
-		TupleDescAttr(RelationGetDescr(index), attno - 1);
-	int32 typmod = column->atttypmod;
-	Size bytes;
-	Size stored;
+	Size bytes = MAXALIGN(desc->planes * HX_PLANE_BYTES(desc->dims));
 
-	if (typmod < 0)
-		(void) getBaseTypeAndTypmod(column->atttypid, &typmod);
-	if (typmod >= 0)
-	{
-		*dims = HX_SHAPE_DIMS(typmod);
-		*planes = HX_SHAPE_PLANES(typmod);
-	}
-	else if (!HxStoredShape(index, dims, planes, &stored))
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("column \"%s\" of index \"%s\" has no length",
-					NameStr(column->attname), RelationGetRelationName(index)),
-			 errhint("Declare it as bincode(n), or index an expression "
-					 "with a cast such as ((code::bincode(512))).")));
-	if (*planes < 1)
+	if (desc->planes < 1)
 		HxCorrupted(index, HX_METAPAGE, "its codes have no bits");
-	if (*planes > 1)
-		check_class_takes_planes(index, attno, *planes);
-	bytes = MAXALIGN(*planes * HX_PLANE_BYTES(*dims));
-	return *planes > 1 ? bytes + sizeof(HxLevelSums) : bytes;
+	check_class_takes_planes(index, desc);
+	return desc->planes > 1 ? bytes + sizeof(HxLevelSums) : bytes;
 }
 
 /* Error if the shape of a code is not the index's. */
@@ -196,8 +174,7 @@ new_query(const HxIndexDesc *desc, HxMetric metric)
 	CodeQuery *query = palloc0(sizeof(CodeQuery));
 	int room = Max(desc->capacity, HxDirectoryCapacity(desc));
 
-	query->base.desc = desc;
-	query->base.metric = metric;
+	query->base.base = (HxQuery){desc, metric, HX_BOUND_CODE};
 	query->base.unit = 1;
 	query->payload = palloc(desc->payload);
 	query->counts = palloc(2 * room * sizeof(uint32));
@@ -209,7 +186,7 @@ new_query(const HxIndexDesc *desc, HxMetric metric)
 static void
 set_unit(CodeQuery *query)
 {
-	if (query->base.metric == HX_INNER_PRODUCT && query->norm2 > 0)
+	if (query->base.base.metric == HX_INNER_PRODUCT && query->norm2 > 0)
 		query->base.unit = sqrt(query->norm2);
 }
 
@@ -221,7 +198,8 @@ code_query_of_row(const HxIndexDesc *desc, const uint8 *payload)
 
 	Assert(desc->planes >= 1);
 	memcpy(copy, payload, desc->payload);
-	query->code = copy;
+	query->base.base.value = query->code = copy;
+	query->base.base.size = desc->payload;
 	if (desc->planes == 1)
 	{
 		query->weight = query->sum = bits_set(desc, copy);
@@ -236,7 +214,7 @@ code_query_of_row(const HxIndexDesc *desc, const uint8 *payload)
 			HxLevelNorm2(sums->squares, sums->sum, desc->dims, desc->planes);
 	}
 	set_unit(query);
-	return &query->base;
+	return &query->base.base;
 }
 
 static HxQuery *
@@ -252,6 +230,9 @@ code_query(const HxIndexDesc *desc, HxMetric metric, Datum datum, Oid type)
 		query = new_query(desc, metric);
 		query->is_float = true;
 		query->floats = floats->values;
+		query->base.base.kind = HX_BOUND_FLOATS;
+		query->base.base.value = floats->values;
+		query->base.base.size = desc->dims * sizeof(float);
 		query->norm2 = floats->norm2;
 		set_unit(query);
 	}
@@ -261,10 +242,10 @@ code_query(const HxIndexDesc *desc, HxMetric metric, Datum datum, Oid type)
 
 		code_form(desc, datum, payload);
 		query = (CodeQuery *) code_query_of_row(desc, payload);
-		query->base.metric = metric;
+		query->base.base.metric = metric;
 		pfree(payload);
 	}
-	return &query->base;
+	return &query->base.base;
 }
 
 static HxQuery *
@@ -283,26 +264,11 @@ code_ball(const HxIndexDesc *desc, Datum ball, double *radius)
 	return query;
 }
 
-static bool
-code_same_query(const HxQuery *a, const HxQuery *b)
-{
-	const CodeQuery *left = (const CodeQuery *) a;
-	const CodeQuery *right = (const CodeQuery *) b;
-	const HxIndexDesc *desc = a->desc;
-
-	if (a->metric != b->metric || left->is_float != right->is_float)
-		return false;
-	if (left->is_float)
-		return memcmp(left->floats, right->floats,
-					  desc->dims * sizeof(float)) == 0;
-	return memcmp(left->code, right->code, desc->payload) == 0;
-}
-
 /* Inner product of a query with several-bit code i of a kernel's results. */
 static double
 level_product(const CodeQuery *query, const uint8 *payload, uint32 levels)
 {
-	const HxIndexDesc *desc = query->base.desc;
+	const HxIndexDesc *desc = query->base.base.desc;
 
 	return HxLevelProduct(levels, query->sum,
 						  HxCodeLevelSums(desc, payload)->sum, desc->dims,
@@ -325,7 +291,7 @@ payload_norm2(const HxIndexDesc *desc, const uint8 *payload)
 static void
 products(const CodeQuery *query, HxCodes codes, double *products)
 {
-	const HxIndexDesc *desc = query->base.desc;
+	const HxIndexDesc *desc = query->base.base.desc;
 
 	if (query->is_float)
 	{
@@ -348,14 +314,14 @@ products(const CodeQuery *query, HxCodes codes, double *products)
 static void
 product_distances(const CodeQuery *query, HxCodes codes, double *distances)
 {
-	const HxIndexDesc *desc = query->base.desc;
+	const HxIndexDesc *desc = query->base.base.desc;
 
-	Assert(query->base.metric == HX_INNER_PRODUCT ||
-		   query->base.metric == HX_COSINE);
+	Assert(query->base.base.metric == HX_INNER_PRODUCT ||
+		   query->base.base.metric == HX_COSINE);
 	products(query, codes, distances);
 	for (size_t i = 0; i < codes.count; i++)
 	{
-		if (query->base.metric == HX_INNER_PRODUCT)
+		if (query->base.base.metric == HX_INNER_PRODUCT)
 			distances[i] = HxNegativeProduct(distances[i]);
 		else
 			distances[i] = HxCosineDistance(
@@ -424,7 +390,7 @@ bits_differing(const CodeQuery *query, Datum vector)
 	HxCodes codes = {code.data, 0, 1};
 	uint32 differing;
 
-	check_shape(query->base.desc, &code);
+	check_shape(query->base.base.desc, &code);
 	hx_kernels->hamming(query->code, code.bytes, codes, &differing);
 	HxReleaseCode(&code, vector);
 	return differing;
@@ -463,14 +429,14 @@ differing_bound(const CodeQuery *query, const HxEntry *entry, uint32 differing)
 {
 	uint32 least = differing > entry->radius ? differing - entry->radius : 0;
 
-	if (query->base.metric == HX_JACCARD)
+	if (query->base.base.metric == HX_JACCARD)
 	{
 		double bits = (double) query->weight + entry->max_weight + least;
 
 		return bits > 0 ? 2.0 * least / bits * (1 - 1e-12) : 0;
 	}
-	return differing_distance(query->base.metric, least,
-							  query->base.desc->dims);
+	return differing_distance(query->base.base.metric, least,
+							  query->base.base.desc->dims);
 }
 
 /*
@@ -481,7 +447,7 @@ differing_bound(const CodeQuery *query, const HxEntry *entry, uint32 differing)
 static double
 product_bound(const CodeQuery *query, const HxEntry *entry, double product)
 {
-	const HxIndexDesc *desc = query->base.desc;
+	const HxIndexDesc *desc = query->base.base.desc;
 	double scale = 1 << (desc->planes - 1);
 	double norm = sqrt(query->norm2);
 	double longest = sqrt(desc->dims) * ((1 << desc->planes) - 1) / scale;
@@ -490,7 +456,7 @@ product_bound(const CodeQuery *query, const HxEntry *entry, double product)
 		product + norm * 2 / scale * sqrt(entry->radius) * (1 + 1e-9) + error;
 	double length;
 
-	if (query->base.metric == HX_INNER_PRODUCT)
+	if (query->base.base.metric == HX_INNER_PRODUCT)
 		return -most;
 	if (desc->planes == 1)
 		length = sqrt(desc->dims);
@@ -576,7 +542,6 @@ code_promises(const HxQuery *base, const HxEntry *entries,
 /* ---- the kind ---- */
 
 static const HxPayload code_payload = {
-	.form = code_form,
 	.fault = code_fault,
 	.sum_size = HxCodeSumSize,
 	.add = HxAddCode,
@@ -585,17 +550,22 @@ static const HxPayload code_payload = {
 	.weight = code_weight,
 	.query_of_row = code_query_of_row,
 	.promises = code_promises,
-	.distances = code_distances,
 };
 
 static const HxKind code_kind = {
 	.name = "codes",
-	.column = code_payload_size,
+	.length_hint = "Declare it as bincode(n), or index an expression "
+				   "with a cast such as ((code::bincode(512))).",
+	.room_hint = "Index a part of the code with an expression such as "
+				 "((subcode(code, 1, 8192)::bincode(8192))).",
+	.shape = HxShapeOf,
+	.payload_size = code_payload_size,
 	.query = code_query,
 	.ball = code_ball,
 	.bounds = 1 << HX_BOUND_CODE | 1 << HX_BOUND_FLOATS,
-	.same_query = code_same_query,
 	.distance = code_distance,
+	.form = code_form,
+	.distances = code_distances,
 	HX_BLOCKS_MEMBERS,
 };
 

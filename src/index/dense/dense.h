@@ -133,9 +133,6 @@ typedef enum HxLayout
 	HX_LAYOUT_HALFVEC /* pgvector's halfvec */
 } HxLayout;
 
-/* Dimensions that a column's typmod tells; 0: none */
-extern int HxDimsOfTypmod(HxLayout layout, int32 typmod);
-
 /*
  * Read a value into `dims` floats; errors if it has others.  What it takes to
  * detoast it is freed.
@@ -226,7 +223,7 @@ extern void HxLearnInVacuum(Relation index, HxIndexDesc *desc);
 /* A prepared query */
 typedef struct HxDenseQuery
 {
-	HxQuery base;
+	HxBlocksQuery base;
 	int8 *levels;	  /* 2 * code bytes; NULL: nothing is known of distances */
 	double scale;	  /* of the levels */
 	double offset;	  /* 7.5 times their sum, with scale */
@@ -236,17 +233,17 @@ typedef struct HxDenseQuery
 	int32 *products;  /* scratch: of a page of rows or centroids */
 	/* Queries from SQL */
 	Datum value;
-	Oid type; /* InvalidOid: the column's */
-	Size bytes;
 	FmgrInfo distance; /* the operator's function */
-	Oid collation;
 	MemoryContext scratch;
 } HxDenseQuery;
 
 extern const HxPayload hx_dense_payload;
+extern void HxFormDense(const HxIndexDesc *desc, Datum vector, uint8 *payload);
+extern void HxReduceDense(const HxIndexDesc *desc, uint8 *payload);
+extern void HxDenseEstimates(const HxQuery *query, const uint8 *payloads,
+							 int count, double *distances);
 extern HxQuery *HxMakeDenseQuery(const HxIndexDesc *desc, HxMetric metric,
 								 Datum value, Oid type);
-extern bool HxIsSameDenseQuery(const HxQuery *a, const HxQuery *b);
 extern double HxDenseDistance(const HxQuery *query, Datum vector);
 extern uint32 HxHashVector(const float *vector, int dims);
 

@@ -148,7 +148,7 @@ make_codes(const HxIndexDesc *desc, HxVectors *vectors, BareRows *bare)
 		if (HxFetchVector(vectors, &tid, &vector, &isnull) != HX_ROW_PASSES ||
 			isnull)
 			continue;
-		HxPayloadOf(desc)->form(desc, vector, payload);
+		HxFormDense(desc, vector, payload);
 		if (HxIsBare((const HxDenseRow *) payload))
 			continue;
 		bare->tids[made++] = bare->tids[i];

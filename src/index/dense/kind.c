@@ -22,38 +22,11 @@
 
 /* ---- column ---- */
 
-/* Dimensions of a column that is not built yet; errors if nothing tells. */
-static int
-find_dims(Relation index, AttrNumber attno, HxLayout layout)
+static void
+dense_shape(int32 typmod, int *dims, int *planes)
 {
-	Form_pg_attribute column =
-		TupleDescAttr(RelationGetDescr(index), attno - 1);
-	const HxOptions *options = (const HxOptions *) index->rd_options;
-	int32 typmod = column->atttypmod;
-	int dims;
-
-	if (typmod < 0)
-		(void) getBaseTypeAndTypmod(column->atttypid, &typmod);
-	dims = HxDimsOfTypmod(layout, typmod);
-	if (dims == 0 && options)
-		dims = options->dims;
-	if (dims == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("column \"%s\" of index \"%s\" has no dimensions",
-						NameStr(column->attname),
-						RelationGetRelationName(index)),
-				 errhint("Create the index WITH (dims = 768), as many as the "
-						 "vectors have.")));
-	if (dims > HX_MAX_DENSE_DIMS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("column \"%s\" of index \"%s\" has %d dimensions, more "
-						"than %d",
-						NameStr(column->attname),
-						RelationGetRelationName(index), dims,
-						HX_MAX_DENSE_DIMS)));
-	return dims;
+	*dims = typmod;
+	*planes = 4;
 }
 
 /* Bytes of a code: half a byte for an eighth of the bits, or all dimensions */
@@ -74,24 +47,23 @@ choose_code_bytes(Relation index, int dims)
 }
 
 static Size
-dense_column(Relation index, AttrNumber attno, int *dims, int *planes)
+dense_payload_size(Relation index, const HxIndexDesc *desc)
 {
-	FmgrInfo *proc = index_getprocinfo(index, attno, HX_VECTOR_PROC);
-	const HxVectorClass *class = (const HxVectorClass *) DatumGetPointer(
-		FunctionCall1(proc, PointerGetDatum(NULL)));
-	Size payload;
+	Size stored = HxStoredPayload(index);
 
-	if (HxStoredShape(index, dims, planes, &payload))
-	{
-		if (payload <= offsetof(HxDenseRow, code) ||
-			payload != MAXALIGN(payload) || *dims > HX_MAX_DENSE_DIMS)
-			HxCorrupted(index, HX_METAPAGE,
-						"its codes have an impossible length");
-		return payload;
-	}
-	*dims = find_dims(index, attno, (HxLayout) class->layout);
-	*planes = 4;
-	return offsetof(HxDenseRow, code) + choose_code_bytes(index, *dims);
+	if (desc->dims > HX_MAX_DENSE_DIMS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("vectors of index \"%s\" have %d dimensions, more than "
+						"%d",
+						RelationGetRelationName(index), desc->dims,
+						HX_MAX_DENSE_DIMS)));
+	if (stored == 0)
+		return offsetof(HxDenseRow, code) +
+			   choose_code_bytes(index, desc->dims);
+	if (stored <= offsetof(HxDenseRow, code) || stored != MAXALIGN(stored))
+		HxCorrupted(index, HX_METAPAGE, "its codes have an impossible length");
+	return stored;
 }
 
 /* ---- build and change ---- */
@@ -139,19 +111,6 @@ dense_sample(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
 	return count;
 }
 
-/* A row is known by the hash of its vector. */
-static void
-dense_print(const HxIndexDesc *desc, Datum vector, uint8 *print)
-{
-	float *numbers = palloc(desc->dims * sizeof(float));
-	HxDenseRow *row = (HxDenseRow *) print;
-
-	HxReadVector(desc, vector, numbers);
-	memset(print, 0, desc->payload);
-	row->hash = HxHashVector(numbers, desc->dims);
-	pfree(numbers);
-}
-
 static const char *
 dense_page_fault(const HxIndexDesc *desc, Page page, uint16 type)
 {
@@ -192,14 +151,23 @@ dense_cost(const HxCostQuery *query, HxCost *cost)
 static const HxKind dense_kind = {
 	.name = "dense vectors",
 	.refine = true,
-	.column = dense_column,
+	.length_hint = "Declare it as vector(n), or create the index WITH (dims = "
+				   "768), as many as the vectors have.",
+	.room_hint = "Create the index WITH (code_bytes = 512), or with fewer "
+				 "attribute columns.",
+	.shape = dense_shape,
 	.learn = HxLoadDenseModel,
 	.query = HxMakeDenseQuery,
-	.same_query = HxIsSameDenseQuery,
 	.distance = HxDenseDistance,
+	.payload_size = dense_payload_size,
+	.form = HxFormDense,
+	.reduce = HxReduceDense,
+	.distances = HxDenseEstimates,
+	.learn_from_table = HxLearnInBuild,
+	.store_learnt = HxStoreInBuild,
 	HX_BLOCKS_MEMBERS_BUT(dense_work, dense_insert, dense_cleanup,
-						  dense_sample, dense_print, dense_check,
-						  dense_cost, dense_page_fault),
+						  dense_sample, dense_check, dense_cost,
+						  dense_page_fault),
 };
 
 #define DENSE_CLASS(name, metric, layout)                              \

@@ -19,12 +19,6 @@ typedef struct VectorHead
 	int16 unused;
 } VectorHead;
 
-int
-HxDimsOfTypmod(HxLayout layout, int32 typmod)
-{
-	return layout != HX_LAYOUT_REALS && typmod > 0 ? typmod : 0;
-}
-
 /* Error unless a value has the index's dimensions. */
 static void
 check_dims(const HxIndexDesc *desc, int dims)

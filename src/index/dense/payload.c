@@ -29,8 +29,8 @@
 
 /* ---- payloads ---- */
 
-static void
-dense_form(const HxIndexDesc *desc, Datum vector, uint8 *payload)
+void
+HxFormDense(const HxIndexDesc *desc, Datum vector, uint8 *payload)
 {
 	const HxModel *model = HxModelOf(desc);
 	HxDenseRow *row = (HxDenseRow *) payload;
@@ -82,12 +82,14 @@ dense_fault(const HxIndexDesc *desc, const uint8 *payload)
 			   : "a code whose sum of squares is wrong";
 }
 
-/* What a row is known by, with a code or without: the hash of its vector */
-static void
-dense_print(const HxIndexDesc *desc, const uint8 *payload, uint8 *print)
+/* With a code or without, the hash of its vector stays. */
+void
+HxReduceDense(const HxIndexDesc *desc, uint8 *payload)
 {
-	memset(print, 0, desc->payload);
-	((HxDenseRow *) print)->hash = ((const HxDenseRow *) payload)->hash;
+	uint32 hash = ((const HxDenseRow *) payload)->hash;
+
+	memset(payload, 0, desc->payload);
+	((HxDenseRow *) payload)->hash = hash;
 }
 
 static Size
@@ -191,8 +193,9 @@ new_query(const HxIndexDesc *desc, HxMetric metric)
 	HxDenseQuery *query = palloc0(sizeof(HxDenseQuery));
 	int room = Max(desc->capacity, HxDirectoryCapacity(desc));
 
-	query->base.desc = desc;
-	query->base.metric = metric;
+	query->base.base.desc = desc;
+	query->base.base.metric = metric;
+	query->base.base.kind = HX_BOUND_FLOATS;
 	query->base.unit = 1;
 	query->products = palloc(room * sizeof(int32));
 	return query;
@@ -234,7 +237,7 @@ set_query(HxDenseQuery *query, const HxModel *model, const HxSeen *seen)
 	query->length2 = seen->kept2 + seen->left2;
 	query->constant = seen->along + model->mean2;
 	round_query(query, seen->kept, model->kept);
-	if (query->base.metric == HX_INNER_PRODUCT && seen->length2 > 0)
+	if (query->base.base.metric == HX_INNER_PRODUCT && seen->length2 > 0)
 		query->base.unit = sqrt(seen->length2);
 }
 
@@ -247,7 +250,7 @@ dense_query_of_row(const HxIndexDesc *desc, const uint8 *payload)
 	HxSeen *seen;
 
 	if (!model)
-		return &query->base;
+		return &query->base.base;
 	seen = HxMakeSeen(model);
 	HxReadCode(model->kept, row, seen->kept);
 	seen->kept2 = HxCodeLength2(row, model->kept);
@@ -255,14 +258,14 @@ dense_query_of_row(const HxIndexDesc *desc, const uint8 *payload)
 											 model->kept);
 	seen->length2 = Max(seen->kept2 + 2 * seen->along + model->mean2, 0);
 	set_query(query, model, seen);
-	return &query->base;
+	return &query->base.base;
 }
 
 /* Prepare the call of the operator's function. */
 static void
 set_operator(HxDenseQuery *query, Oid type)
 {
-	const HxIndexDesc *desc = query->base.desc;
+	const HxIndexDesc *desc = query->base.base.desc;
 	Oid operator = get_opfamily_member(desc->family, desc->type,
 									   OidIsValid(type) ? type : desc->type,
 									   HX_STRATEGY_DISTANCE);
@@ -308,8 +311,8 @@ HxMakeDenseQuery(const HxIndexDesc *desc, HxMetric metric, Datum value,
 	HxSeen *seen;
 
 	query->value = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
-	query->type = type;
-	query->bytes = VARSIZE_ANY(DatumGetPointer(query->value));
+	query->base.base.value = DatumGetPointer(query->value);
+	query->base.base.size = VARSIZE_ANY(DatumGetPointer(query->value));
 	query->scratch = AllocSetContextCreate(
 		CurrentMemoryContext, "hashemb distance", ALLOCSET_DEFAULT_SIZES);
 	set_operator(query, type);
@@ -322,19 +325,7 @@ HxMakeDenseQuery(const HxIndexDesc *desc, HxMetric metric, Datum value,
 			set_query(query, model, seen);
 	}
 	pfree(numbers);
-	return &query->base;
-}
-
-bool
-HxIsSameDenseQuery(const HxQuery *a, const HxQuery *b)
-{
-	const HxDenseQuery *left = (const HxDenseQuery *) a;
-	const HxDenseQuery *right = (const HxDenseQuery *) b;
-
-	return a->metric == b->metric && left->type == right->type &&
-		   left->bytes == right->bytes &&
-		   memcmp(DatumGetPointer(left->value), DatumGetPointer(right->value),
-				  left->bytes) == 0;
+	return &query->base.base;
 }
 
 double
@@ -365,7 +356,7 @@ distance_of(const HxDenseQuery *query, const HxDenseRow *row, double product)
 {
 	double square;
 
-	switch (query->base.metric)
+	switch (query->base.base.metric)
 	{
 		case HX_COSINE:
 			return 1 - (product + row->add + query->constant);
@@ -377,8 +368,8 @@ distance_of(const HxDenseQuery *query, const HxDenseRow *row, double product)
 	}
 }
 
-static void
-dense_distances(const HxQuery *base, const uint8 *payloads, int count,
+void
+HxDenseEstimates(const HxQuery *base, const uint8 *payloads, int count,
 				double *distances)
 {
 	const HxDenseQuery *query = (const HxDenseQuery *) base;
@@ -472,7 +463,7 @@ promise_of(const HxDenseQuery *query, const HxModel *model,
 	double along = code_product(query, centroid, product);
 	double square;
 
-	if (query->base.metric != HX_L2)
+	if (query->base.base.metric != HX_L2)
 		return -(along + centroid->add + query->constant) /
 			   sqrt(Max(centroid_length2(model, centroid), 1e-30));
 	square = query->length2 + HxCodeLength2(centroid, model->kept) - 2 * along;
@@ -525,16 +516,14 @@ dense_range(const HxQuery *base, double *low, double *high)
 			*high = sqrt(query->length2) + longest;
 			break;
 		default:
-			*low = -longest * base->unit;
-			*high = longest * base->unit;
+			*low = -longest * HxUnitOf(base);
+			*high = longest * HxUnitOf(base);
 			break;
 	}
 }
 
 const HxPayload hx_dense_payload = {
-	.form = dense_form,
 	.fault = dense_fault,
-	.print = dense_print,
 	.sum_size = dense_sum_size,
 	.add = dense_add,
 	.mean = dense_mean,
@@ -542,10 +531,7 @@ const HxPayload hx_dense_payload = {
 	.weight = dense_weight,
 	.query_of_row = dense_query_of_row,
 	.promises = dense_promises,
-	.distances = dense_distances,
 	.range = dense_range,
 	.deviation = dense_deviation,
 	.least = dense_least,
-	.learn = HxLearnInBuild,
-	.store = HxStoreInBuild,
 };

@@ -15,7 +15,7 @@
 #include "index/options.h"
 #include "index/page/page.h"
 
-/* A row's code and attributes may take this many bytes */
+/* A row's payload and attributes may take this many bytes */
 #define HX_MAX_ROW 2000
 
 /* Is one of the columns an array of numbers, as embeddings are? */
@@ -62,11 +62,12 @@ find_vector(Relation index)
 					RelationGetRelationName(index)),
 			 has_numbers(index)
 				 ? errhint("An array is indexed by its elements. To search "
-						   "vectors of floats, index their code: a column "
-						   "that an encoder fills, or an expression such as "
+						   "it as a vector, index a column that an encoder "
+						   "fills from it, or an expression such as "
 						   "((binarize(embedding)::bincode(768))).")
-				 : errhint("Name a column of type bincode(n) in the index, or "
-						   "use btree for attributes alone.")));
+				 : errhint("Name a column of a vector type such as "
+						   "bincode(n) or svec(n) in the index, or use btree "
+						   "for attributes alone.")));
 	return found;
 }
 
@@ -75,21 +76,62 @@ find_vector(Relation index)
 static bool
 is_complete(const HxKind *kind)
 {
-	return kind->name && kind->column && kind->query && kind->distance &&
-		   kind->same_query && kind->build && kind->build_empty && kind->work &&
-		   kind->search_size > 0 && kind->begin && kind->effort &&
-		   kind->start && kind->has_more && kind->is_settled && kind->visit &&
-		   kind->next_rows && kind->insert && kind->bulk_delete &&
-		   kind->cleanup && kind->cost && kind->info && kind->block_info &&
-		   kind->sample && kind->count_rows && kind->print && kind->check;
+	return kind->name && kind->length_hint && kind->shape && kind->query &&
+		   (kind->distance || kind->distances) && kind->payload_size &&
+		   kind->form && kind->build && kind->build_empty &&
+		   kind->search_size > 0 && kind->start && kind->has_more &&
+		   kind->visit && kind->insert && kind->bulk_delete && kind->info &&
+		   kind->sample && kind->check;
 }
 #endif
+
+/*
+ * The shape of the vectors: what the column's type says, or, if that has no
+ * length, what the index was built with.  Errors if there is neither.
+ */
+static void
+find_shape(Relation index, HxIndexDesc *desc)
+{
+	const FormData_pg_attribute *column =
+		TupleDescAttr(RelationGetDescr(index), desc->vector_attno - 1);
+	const HxOptions *options = (const HxOptions *) index->rd_options;
+	int32 typmod = column->atttypmod;
+
+	if (typmod < 0)
+		(void) getBaseTypeAndTypmod(column->atttypid, &typmod);
+	if (typmod >= 0)
+		HxKindOf(desc)->shape(typmod, &desc->dims, &desc->planes);
+	else if (HxStoredShape(index, &desc->dims, &desc->planes))
+		return;
+	else if (options && options->dims > 0)
+		HxKindOf(desc)->shape(options->dims, &desc->dims, &desc->planes);
+	else
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("column \"%s\" of index \"%s\" has no length",
+							   NameStr(column->attname),
+							   RelationGetRelationName(index)),
+						errhint("%s", HxKindOf(desc)->length_hint)));
+}
+
+/* Error: a row would take too much of a page. */
+pg_noreturn static void
+refuse_row(Relation index, const HxIndexDesc *desc, Size bytes)
+{
+	const char *hint = HxKindOf(desc)->room_hint;
+
+	ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					errmsg("vector and attributes take %zu bytes a row in "
+						   "index \"%s\", more than %d",
+						   bytes, RelationGetRelationName(index), HX_MAX_ROW),
+					hint ? errhint("%s", hint) : 0));
+}
 
 /* Compute the description of an index from its catalog entries. */
 static void
 describe(Relation index, HxIndexDesc *desc)
 {
 	FmgrInfo *proc;
+	Size bytes;
 	int word = 0;
 
 	memset(desc, 0, sizeof(*desc));
@@ -100,8 +142,8 @@ describe(Relation index, HxIndexDesc *desc)
 	Assert(is_complete(HxKindOf(desc)));
 	desc->family = index->rd_opfamily[desc->vector_attno - 1];
 	desc->type = index->rd_opcintype[desc->vector_attno - 1];
-	desc->payload = HxKindOf(desc)->column(index, desc->vector_attno,
-										   &desc->dims, &desc->planes);
+	find_shape(index, desc);
+	desc->payload = HxKindOf(desc)->payload_size(index, desc);
 
 	for (int i = 1; i <= IndexRelationGetNumberOfKeyAttributes(index); i++)
 	{
@@ -116,15 +158,9 @@ describe(Relation index, HxIndexDesc *desc)
 	}
 	desc->nwords = word;
 
-	if (desc->payload + desc->nwords * sizeof(int64) > HX_MAX_ROW)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("code and attributes take %zu bytes a row in index "
-						"\"%s\", more than %d",
-						desc->payload + desc->nwords * sizeof(int64),
-						RelationGetRelationName(index), HX_MAX_ROW),
-				 errhint("Index a part of the code with an expression such as "
-						 "((subcode(code, 1, 8192)::bincode(8192))).")));
+	bytes = desc->payload + desc->nwords * sizeof(int64);
+	if (bytes > HX_MAX_ROW)
+		refuse_row(index, desc, bytes);
 	Assert(desc->payload == MAXALIGN(desc->payload));
 	Assert(desc->nwords <= HX_MAX_WORDS);
 	desc->capacity = HxRowsCapacity(desc->payload, desc->nattrs, desc->nwords);

@@ -7,7 +7,7 @@
 #include "index/page/page.h"
 
 /* Initialise the metapage; the caller sets where the directory is. */
-void
+HxMeta *
 HxInitMetapage(const HxIndexDesc *desc, Page page)
 {
 	HxMeta *meta;
@@ -29,6 +29,7 @@ HxInitMetapage(const HxIndexDesc *desc, Page page)
 	meta->ring = InvalidBlockNumber;
 	meta->upper = InvalidBlockNumber;
 	meta->next_owner = 1;
+	return meta;
 }
 
 /* Add to the counters, which only tell what happened.  Locks the metapage. */
@@ -65,19 +66,14 @@ check_version(Relation index, const HxMeta *meta)
 }
 
 /*
- * The shape of the vectors that an index was built with; false if it is still
- * being built.  Its column may have lost its length since: ALTER TABLE keeps
- * the file of an index whose column's values stay as they are.
- *
- * Takes no lock, since it may be called with any held: what it reads is never
- * changed.
+ * Copy the metapage, if the index has one already.  Takes no lock, since it may be
+ * called with any held: only what is never changed may be read of it.
  */
-bool
-HxStoredShape(Relation index, int *dims, int *planes, Size *payload)
+static bool
+copy_unlocked(Relation index, HxMeta *meta)
 {
 	Buffer buffer;
 	const char *fault;
-	HxMeta meta;
 
 	if (RelationGetNumberOfBlocks(index) == 0)
 		return false;
@@ -85,15 +81,38 @@ HxStoredShape(Relation index, int *dims, int *planes, Size *payload)
 	fault = HxPageFault(NULL, BufferGetPage(buffer), HX_PAGE_META);
 	if (fault)
 		HxCorrupted(index, HX_METAPAGE, fault);
-	meta = *HxPageMeta(BufferGetPage(buffer));
+	*meta = *HxPageMeta(BufferGetPage(buffer));
 	ReleaseBuffer(buffer);
-	check_version(index, &meta);
+	check_version(index, meta);
+	return true;
+}
+
+/*
+ * The shape of the vectors that an index was built with; false if it is still
+ * being built.  Its column may have lost its length since: ALTER TABLE keeps
+ * the file of an index whose column's values stay as they are.
+ */
+bool
+HxStoredShape(Relation index, int *dims, int *planes)
+{
+	HxMeta meta;
+
+	if (!copy_unlocked(index, &meta))
+		return false;
 	if (meta.dims == 0 || meta.dims > PG_INT32_MAX || meta.planes > 4)
 		HxCorrupted(index, HX_METAPAGE, "its vectors have an impossible shape");
 	*dims = (int) meta.dims;
 	*planes = (int) meta.planes;
-	*payload = meta.payload;
 	return true;
+}
+
+/* The bytes of a payload that an index was built with; 0: not built yet. */
+Size
+HxStoredPayload(Relation index)
+{
+	HxMeta meta;
+
+	return copy_unlocked(index, &meta) ? meta.payload : 0;
 }
 
 /*

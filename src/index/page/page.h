@@ -115,6 +115,30 @@ typedef struct HxRowArrays
 	ItemPointerData *tids; /* heap TIDs */
 } HxRowArrays;
 
+/* A row between heap and index; its payload follows the words in use */
+typedef struct HxRow
+{
+	ItemPointerData tid;
+	bool has_vector;
+	bool alive;		 /* in a build: not deleted; others are not sampled */
+	HxAttrRow attrs; /* only the words in use are stored */
+} HxRow;
+
+static inline Size
+HxRowHeader(const HxIndexDesc *desc)
+{
+	return MAXALIGN(offsetof(HxRow, attrs) + offsetof(HxAttrRow, words) +
+					desc->nwords * sizeof(int64));
+}
+
+static inline Size
+HxRowSize(const HxIndexDesc *desc)
+{
+	return HxRowHeader(desc) + desc->payload;
+}
+
+#define HxRowPayload(desc, row) ((uint8 *) (row) + HxRowHeader(desc))
+
 /* Where a block's entry stands: its name for life */
 typedef struct HxEntryAddress
 {
@@ -133,6 +157,13 @@ extern int HxRowsCapacity(Size payload, int nattrs, int nwords);
 extern void HxRowArraysOf(const HxIndexDesc *desc, Page page,
 						  HxRowArrays *arrays);
 
+/*
+ * Form a row of the table, HxRowSize(desc) bytes; alive is false.  Errors if the
+ * vector's shape is not the index's.
+ */
+extern void HxFormRow(const HxIndexDesc *desc, const Datum *values,
+					  const bool *isnull, ItemPointer tid, HxRow *row);
+
 /* Rows on a page */
 extern void HxPutRow(const HxIndexDesc *desc, Page page, const uint8 *payload,
 					 const HxAttrRow *attrs, const ItemPointerData *tid);
@@ -140,13 +171,20 @@ extern void HxGetRowAttrs(const HxIndexDesc *desc, const HxRowArrays *arrays,
 						  int row, HxAttrRow *attrs);
 extern void HxHoleOf(const HxIndexDesc *desc, Page page, LocationIndex *lower,
 					 LocationIndex *upper);
+/* Report a page's TIDs to a vacuum's callback: note dead rows, return how many. */
+extern int HxFindDeadRows(const HxIndexDesc *desc, Page page,
+						  IndexBulkDeleteCallback callback, void *state,
+						  bool *dead);
+
+/* Rows of a page that are marked as dead */
+extern int HxCountMarks(const HxRowArrays *arrays);
 extern int HxRemoveRows(const HxIndexDesc *desc, Page page, const bool *dead);
 
 /* Pages */
 extern void HxInitPage(Page page, uint16 kind);
 extern void HxInitRowsPage(const HxIndexDesc *desc, Page page, uint64 owner,
 						   HxEntryAddress parent);
-extern void HxInitMetapage(const HxIndexDesc *desc, Page page);
+extern HxMeta *HxInitMetapage(const HxIndexDesc *desc, Page page);
 extern void HxPrefetchPage(Relation index, BlockNumber block);
 extern void HxPrefetchLines(Relation index, BlockNumber block,
 							const uint16 *lines, int count);
@@ -181,6 +219,14 @@ extern void HxCheckTid(Relation index, Relation table, BlockNumber *npages,
 pg_noreturn extern void HxCorrupted(Relation index, BlockNumber block,
 									const char *detail);
 extern Buffer HxNewBufferAfter(Relation index, BlockNumber after, bool *reused);
+
+/*
+ * Add a page at the end of a fork that nobody else sees, exclusively locked and
+ * not initialised; and be done with it.  The fork is logged as a whole.
+ */
+extern Buffer HxExtendFork(Relation index, ForkNumber fork);
+extern void HxFinishPage(Buffer buffer);
+
 extern void HxMarkPageFree(Page page);
 extern void HxFreeNewPage(Relation index, BlockNumber block,
 						  BufferAccessStrategy strategy);
@@ -215,6 +261,35 @@ HxCountStep(Relation index, BlockNumber block, uint32 *steps)
 		HxCheckSteps(index, block, *steps);
 }
 
+/* A way along a chain of pages of one type */
+typedef struct HxChainCursor
+{
+	Relation index;
+	uint16 kind;
+	int lockmode;
+	Buffer buffer;	   /* locked, or InvalidBuffer */
+	BlockNumber block; /* of it */
+	BlockNumber next;  /* InvalidBlockNumber: there is none */
+	uint32 steps;
+} HxChainCursor;
+
+extern void HxBeginChain(HxChainCursor *cursor, Relation index,
+						 BlockNumber first, uint16 kind, int lockmode);
+
+/* At the first page that the metapage names as the directory's */
+extern void HxBeginDirectory(HxChainCursor *cursor, Relation index, uint16 kind,
+							 int lockmode);
+
+/*
+ * Unlock the page, if one is locked, and lock the next; NULL at the end.  Errors
+ * if that is no sound page of the type, or the chain runs in a circle.  Checks for
+ * interrupts.
+ */
+extern Page HxNextPage(HxChainCursor *cursor);
+
+/* Unlock the page, if one is locked. */
+extern void HxLeavePage(HxChainCursor *cursor);
+
 /* Metapage */
 extern void HxReadMeta(Relation index, HxMeta *meta);
 
@@ -241,12 +316,11 @@ extern void HxUnlockMoves(Relation index);
 extern void HxLockWalk(Relation index);
 extern void HxUnlockWalk(Relation index);
 
-/*
- * The vectors' shape and the bytes of a payload as the metapage has them; false
- * if there is none yet
- */
-extern bool HxStoredShape(Relation index, int *dims, int *planes,
-						  Size *payload);
+/* The vectors' shape as the metapage has it; false if there is none yet */
+extern bool HxStoredShape(Relation index, int *dims, int *planes);
+
+/* The bytes of a payload as the metapage has them; 0 if there is none yet */
+extern Size HxStoredPayload(Relation index);
 
 /* Description of an index, cached with its relcache entry */
 extern const HxIndexDesc *HxDescribe(Relation index);

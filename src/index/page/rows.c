@@ -1,9 +1,11 @@
 /*
  * rows.c
- *	  Where things lie on a page: its arrays, rows put and removed, new pages.
+ *	  Rows of the table as they are stored, and where things lie on a page: its
+ *	  arrays, rows put and removed, new pages.
  */
 #include "postgres.h"
 
+#include "index/kind.h"
 #include "index/page/page.h"
 
 #define BITMAP_WORDS(bits) (((bits) + 63) / 64)
@@ -56,6 +58,22 @@ HxRowArraysOf(const HxIndexDesc *desc, Page page, HxRowArrays *arrays)
 	arrays->columns.nulls = arrays->nulls;
 	arrays->columns.stride = capacity;
 	arrays->columns.null_stride = BITMAP_WORDS(capacity);
+}
+
+/* ---- rows of the table ---- */
+
+void
+HxFormRow(const HxIndexDesc *desc, const Datum *values, const bool *isnull,
+		  ItemPointer tid, HxRow *row)
+{
+	int vector = desc->vector_attno - 1;
+
+	memset(row, 0, HxRowSize(desc));
+	row->tid = *tid;
+	row->has_vector = !isnull[vector];
+	HxEncodeAttrs(desc, values, isnull, &row->attrs);
+	if (row->has_vector)
+		HxKindOf(desc)->form(desc, values[vector], HxRowPayload(desc, row));
 }
 
 /* ---- rows on a page ---- */
@@ -168,6 +186,32 @@ move_row(const HxIndexDesc *desc, Page page, int from, int to)
 				get_bit(null_bits(&arrays, a), from));
 	set_bit(arrays.dead, to, get_bit(arrays.dead, from));
 	arrays.tids[to] = arrays.tids[from];
+}
+
+int
+HxCountMarks(const HxRowArrays *arrays)
+{
+	int count = 0;
+
+	for (int i = 0; i < arrays->count; i++)
+		count += get_bit(arrays->dead, i);
+	return count;
+}
+
+int
+HxFindDeadRows(const HxIndexDesc *desc, Page page,
+			   IndexBulkDeleteCallback callback, void *state, bool *dead)
+{
+	HxRowArrays rows;
+	int found = 0;
+
+	HxRowArraysOf(desc, page, &rows);
+	for (int i = 0; i < rows.count; i++)
+	{
+		dead[i] = callback(&rows.tids[i], state);
+		found += dead[i];
+	}
+	return found;
 }
 
 /*

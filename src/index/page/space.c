@@ -84,6 +84,22 @@ HxNewBufferAfter(Relation index, BlockNumber after, bool *reused)
 	return buffer;
 }
 
+Buffer
+HxExtendFork(Relation index, ForkNumber fork)
+{
+	Buffer buffer = ReadBufferExtended(index, fork, P_NEW, RBM_NORMAL, NULL);
+
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	return buffer;
+}
+
+void
+HxFinishPage(Buffer buffer)
+{
+	MarkBufferDirty(buffer);
+	UnlockReleaseBuffer(buffer);
+}
+
 /*
  * Make a rows page a free one.  What it holds stays, so that a record of this
  * is small.

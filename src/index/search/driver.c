@@ -107,7 +107,7 @@ advance(HxSearch *search, int64 goal)
 				return true;
 			search->goal = distance_of_row(&search->best, goal);
 			if (search->goal < get_float8_infinity() &&
-				kind->is_settled(search, search->goal, goal))
+				HxIsSettled(search, search->goal, goal))
 				return false;
 		}
 		kind->visit(search);
@@ -291,14 +291,39 @@ int64
 HxSearchNextRows(HxSearch *search, ItemPointerData **tids)
 {
 	MemoryContext old = MemoryContextSwitchTo(search->context);
-	int64 count = HxKindOf(&search->desc)->next_rows(search, tids);
+	const HxKind *kind = HxKindOf(&search->desc);
+	int64 count;
 
-	Assert(!search->spec.ordered && HxHoldsNoPage());
+	Assert(!search->spec.ordered);
+	do
+	{
+		if (!kind->has_more(search))
+			break;
+		kind->visit(search);
+		Assert(HxHoldsNoPage());
+	} while (search->ntids == 0);
+	*tids = search->tids;
+	count = search->ntids;
+	search->ntids = 0;
 	MemoryContextSwitchTo(old);
 	return count;
 }
 
 /* ---- begin and end ---- */
+
+/* Room for what is known of a page's rows */
+static void
+make_scratch(HxSearch *search)
+{
+	int rows = search->desc.capacity;
+
+	search->mask = palloc(HxMaskWords(&search->desc) * sizeof(uint64));
+	search->inside = palloc(HxMaskWords(&search->desc) * sizeof(uint64));
+	search->distances = palloc(rows * sizeof(double));
+	search->tids_room = rows;
+	if (!search->spec.ordered)
+		search->tids = palloc(rows * sizeof(ItemPointerData));
+}
 
 HxSearch *
 HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
@@ -325,7 +350,11 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 		spec->tids && !spec->near ? HX_WAY_BITMAP : HX_WAY_BLOCKS;
 	search->stats.lossy = spec->tids ? HxTidSetLossy(spec->tids) : 0;
 	HxInitChecked(&search->checked, (Size) work_mem * 1024 / 4);
-	HxKindOf(desc)->begin(search);
+	make_scratch(search);
+	if (HxKindOf(desc)->begin)
+		HxKindOf(desc)->begin(search);
+	else
+		search->stats.blocks = RelationGetNumberOfBlocks(index) - 1;
 	search->part = first_part(search);
 	if (HxShouldRank(search))
 		HxStartRanking(search);

@@ -220,8 +220,7 @@ rows_are_settled(HxSearch *search, int64 last, int64 at, int64 passed)
 			next = best->frontier.distance;
 		distance = next;
 	}
-	return HxKindOf(&search->desc)
-		->is_settled(search, distance, passed + end - at);
+	return HxIsSettled(search, distance, passed + end - at);
 }
 
 /*

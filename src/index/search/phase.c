@@ -22,7 +22,8 @@ void
 HxForgetRows(HxSearch *search, int64 room)
 {
 	HxResetBest(&search->best, room);
-	search->nemitted = search->nready = search->npending = 0;
+	search->nemitted = search->nready = 0;
+	search->ntids = search->npending = 0;
 	search->seen = search->passed = 0;
 	search->goal = get_float8_infinity();
 }
@@ -37,7 +38,8 @@ HxStartPhase(HxSearch *search, HxSearchPhase phase, int64 room)
 		   search->spec.limit > search->returned);
 	search->phase = phase;
 	search->exact = phase == HX_RELEASE_ALL || search->part != HX_PART_ROWS ||
-					!search->spec.query || search->spec.recall >= 1;
+					!search->spec.query || search->spec.recall >= 1 ||
+					!HxKindOf(&search->desc)->is_settled;
 	HxForgetRows(search, room);
 	HxKindOf(&search->desc)->start(search);
 	Assert(HxHoldsNoPage());

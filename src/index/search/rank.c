@@ -65,6 +65,16 @@ ranking_effort(const HxSearch *search, uint64 count)
 	return count * ROW_EFFORT + HxTidSetPages(search->spec.tids) * PAGE_EFFORT;
 }
 
+/* What searching takes likewise */
+static double
+search_effort(const HxSearch *search, uint64 count)
+{
+	const HxKind *kind = HxKindOf(&search->desc);
+
+	return kind->effort ? kind->effort(search, count)
+						: RelationGetNumberOfBlocks(search->index);
+}
+
 /*
  * As few rows as a search through blocks would take longer for, were they
  * spread like all others.
@@ -77,8 +87,7 @@ HxShouldRank(const HxSearch *search)
 	if (!can_rank(search, &count))
 		return false;
 	return count <= MIN_RANKED ||
-		   ranking_effort(search, count) <=
-			   HxKindOf(&search->desc)->effort(search, count);
+		   ranking_effort(search, count) <= search_effort(search, count);
 }
 
 /*
@@ -107,6 +116,23 @@ HxRankingIsDue(const HxSearch *search)
 		   seen / (passed + 1) * (wanted + 1) >= MUCH_LONGER * effort;
 }
 
+/* The distance of a vector of the table */
+static double
+vector_distance(const HxSearch *search, Datum vector)
+{
+	const HxKind *kind = HxKindOf(&search->desc);
+	double distance;
+	uint8 *payload;
+
+	if (kind->distance)
+		return kind->distance(search->spec.query, vector);
+	payload = palloc(search->desc.payload);
+	kind->form(&search->desc, vector, payload);
+	kind->distances(search->spec.query, payload, 1, &distance);
+	pfree(payload);
+	return distance;
+}
+
 /* Add a row that passed. */
 static void
 add_row(HxSearch *search, HxRanking *ranking, uint64 tid, Datum vector,
@@ -122,8 +148,7 @@ add_row(HxSearch *search, HxRanking *ranking, uint64 tid, Datum vector,
 		ranking->nulls[ranking->nnulls++] = row;
 		return;
 	}
-	row.distance = HxOrderedDistance(
-		HxKindOf(&search->desc)->distance(spec->query, vector));
+	row.distance = HxOrderedDistance(vector_distance(search, vector));
 	search->stats.scored++;
 	HxKeepBest(&ranking->rows, &row);
 }

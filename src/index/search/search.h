@@ -198,7 +198,11 @@ extern HxSearch *HxBeginSearch(Relation index, const HxIndexDesc *desc,
  */
 extern bool HxSearchNext(HxSearch *search, HxCandidate *row, bool *is_null);
 
-/* More rows of a search that is not ordered: see next_rows in kind.h. */
+/*
+ * More rows of a search that is not ordered, with a vector or without; 0 at the
+ * end.  *tids is valid until the next call.  Rows that move while others are read
+ * may come twice.
+ */
 extern int64 HxSearchNextRows(HxSearch *search, ItemPointerData **tids);
 
 /* What was done so far; lasts as long as the search. */

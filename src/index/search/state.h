@@ -3,8 +3,8 @@
  *	  A search while it runs: what is the same for all kinds.
  *
  * driver.c goes through phases (phase.c) and releases rows; first.c finds a known number
- * of rows; rank.c ranks rows of the table instead; mask.c tells which rows of a
- * page pass.  The kind visits what it stores (kind.h, "search").
+ * of rows; rank.c ranks rows of the table instead; mask.c and visit.c tell which
+ * rows of a page pass.  The kind visits what it stores (kind.h, "search").
  */
 #ifndef HX_SEARCH_STATE_H
 #define HX_SEARCH_STATE_H
@@ -85,6 +85,16 @@ struct HxSearch
 	int64 npending;
 	int64 pending_room;
 
+	/* Rows of a page: scratch for the kind's visit */
+	uint64 *mask;	   /* those that pass */
+	uint64 *inside;	   /* those within some balls */
+	double *distances; /* of them all */
+
+	/* Searches not ordered: rows passed to HxConsider and not returned yet */
+	ItemPointerData *tids;
+	int64 ntids;
+	int64 tids_room;
+
 	/* Set by the kind */
 	bool nans_apart; /* HX_PART_NANS comes first; before the first phase */
 	double seen;	 /* rows seen in this phase ... */
@@ -107,6 +117,40 @@ extern void HxForgetRows(HxSearch *search, int64 room);
 
 /* Begin a phase that keeps this many rows: nothing kept, nothing visited. */
 extern void HxStartPhase(HxSearch *search, HxSearchPhase phase, int64 room);
+
+/* ---- rows of this part ---- */
+
+/* Does this part of the search want a row, as far as its NULL vector tells? */
+static inline bool
+HxWantsRow(const HxSearch *search, bool is_null)
+{
+	const HxSearchSpec *spec = &search->spec;
+
+	if (spec->ordered && spec->query &&
+		is_null != (search->part == HX_PART_NULLS))
+		return false;
+	return is_null ? !spec->skip_nulls : !spec->only_nulls;
+}
+
+/* Does this part of the search go by distances that are numbers or NaN? */
+static inline bool
+HxGoesByDistance(const HxSearch *search)
+{
+	return search->spec.ordered && search->spec.query &&
+		   search->part != HX_PART_NULLS;
+}
+
+/*
+ * May the first `count` rows be returned, of which the last is at a distance?
+ * While there is something left to visit; see kind.h.
+ */
+static inline bool
+HxIsSettled(HxSearch *search, double distance, int64 count)
+{
+	const HxKind *kind = HxKindOf(&search->desc);
+
+	return kind->is_settled && kind->is_settled(search, distance, count);
+}
 
 /* ---- mask.c ---- */
 
@@ -133,10 +177,13 @@ HxRowPasses(const uint64 *mask, int row)
 	return (mask[row / 64] >> (row % 64)) & 1;
 }
 
+/* visit.c: keep the TID of a row for HxSearchNextRows. */
+extern void HxKeepTid(HxSearch *search, const ItemPointerData *tid);
+
 /*
- * Take note of a row that passes the mask.  Rows that do not follow the last one
- * emitted are dropped.  `page` is the rows page that it may be marked as dead on,
- * or HX_METAPAGE if it cannot be.
+ * Take note of a row that passes: keep the best, or, without an order, all.  Rows
+ * that do not follow the last one emitted are dropped.  `page` is the rows page
+ * that it may be marked as dead on, or HX_METAPAGE if it cannot be.
  */
 static inline void
 HxConsider(HxSearch *search, double distance, const ItemPointerData *tid,
@@ -147,6 +194,11 @@ HxConsider(HxSearch *search, double distance, const ItemPointerData *tid,
 	row.distance = HxOrderedDistance(distance);
 	if (row.distance > search->best.worst)
 		return;
+	if (unlikely(!search->spec.ordered))
+	{
+		HxKeepTid(search, tid);
+		return;
+	}
 	row.tid = HxPackTid(tid);
 	row.page = page;
 	row.passed = false;
@@ -175,6 +227,31 @@ extern double HxRecallOfVisits(double recall);
 
 /* HX_FIND_FIRST of a search that refines, as HxFindFirst */
 extern void HxRefineFirst(HxSearch *search);
+
+/* ---- visit.c ---- */
+
+/*
+ * Clear in search->mask, in which HxMaskRows has left `passed` rows, those outside
+ * of balls; returns how many are left.  *scored tells whether search->distances
+ * are those of all rows of the page from the search's query.
+ */
+extern int HxMaskBalls(HxSearch *search, const HxRowArrays *rows, int passed,
+					   bool *scored);
+
+/*
+ * Pass the rows in search->mask to HxConsider; their distances are in
+ * search->distances, or all the same without a query and among NULLs.
+ */
+extern void HxConsiderMasked(HxSearch *search, const HxRowArrays *rows,
+							 BlockNumber page);
+
+/*
+ * Visit the next page of a chain of rows pages in the plain way: mask, conditions
+ * on the vector, distances.  A function tells of payloads whether the vector is
+ * NULL.  For EXPLAIN each page is a block.
+ */
+extern void HxVisitChainPage(HxSearch *search, HxChainCursor *cursor,
+							 bool (*is_null)(const uint8 *payload));
 
 /* ---- first.c ---- */
 

@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-#include "access/xloginsert.h"
 #include "commands/progress.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -37,13 +36,10 @@ reserve_pages(Relation index, ForkNumber fork)
 	Assert(RelationGetNumberOfBlocksInFork(index, fork) == 0);
 	for (int i = 0; i < 2; i++)
 	{
-		Buffer buffer =
-			ReadBufferExtended(index, fork, P_NEW, RBM_NORMAL, NULL);
+		Buffer buffer = HxExtendFork(index, fork);
 
-		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 		HxInitPage(BufferGetPage(buffer), HX_PAGE_FREE);
-		MarkBufferDirty(buffer);
-		UnlockReleaseBuffer(buffer);
+		HxFinishPage(buffer);
 	}
 }
 
@@ -67,8 +63,7 @@ write_directory(Relation index, ForkNumber fork, const HxIndexDesc *desc,
 	HxMeta *meta;
 	ListCell *cell;
 
-	HxInitMetapage(desc, BufferGetPage(meta_buffer));
-	meta = HxPageMeta(BufferGetPage(meta_buffer));
+	meta = HxInitMetapage(desc, BufferGetPage(meta_buffer));
 	meta->directory = meta->directory_end = HX_METAPAGE + 1;
 	meta->next_owner = list_length(windows) + 2;
 	meta->blocks = list_length(windows);
@@ -82,26 +77,20 @@ write_directory(Relation index, ForkNumber fork, const HxIndexDesc *desc,
 
 		if (entries->count == HX_WINDOWS_CAPACITY)
 		{
-			Buffer next =
-				ReadBufferExtended(index, fork, P_NEW, RBM_NORMAL, NULL);
+			Buffer next = HxExtendFork(index, fork);
 
-			LockBuffer(next, BUFFER_LOCK_EXCLUSIVE);
 			HxInitWindowsPage(BufferGetPage(next));
 			meta->directory_end = BufferGetBlockNumber(next);
 			HxPageOpaque(BufferGetPage(buffer))->next = meta->directory_end;
-			MarkBufferDirty(buffer);
-			UnlockReleaseBuffer(buffer);
+			HxFinishPage(buffer);
 			buffer = next;
 			entries = HxPageWindows(BufferGetPage(buffer));
 		}
 		*HxPageWindow(BufferGetPage(buffer), entries->count) = *window;
 		entries->count++;
-		meta->rows_at_build += window->rows - window->nulls;
 	}
-	MarkBufferDirty(buffer);
-	UnlockReleaseBuffer(buffer);
-	MarkBufferDirty(meta_buffer);
-	UnlockReleaseBuffer(meta_buffer);
+	HxFinishPage(buffer);
+	HxFinishPage(meta_buffer);
 }
 
 /* ---- writing ---- */
@@ -165,12 +154,7 @@ HxBuildSparse(HxBuild *build, IndexBuildResult *result)
 	HxWork loaded;
 
 	Assert(build->part == 0);
-	HxBeginTeam(build);
-	HxSetPhase(HX_PHASE_LOAD, 0);
-	HxRunTask(build, HX_TASK_LOAD, 0);
-	loaded = HxSumWork(build);
-	if (loaded.broken_chain)
-		build->info->ii_BrokenHotChain = true;
+	loaded = HxLoadTable(build);
 	HxSetPhase(HX_PHASE_TRAIN, 0);
 	HxRunTask(build, HX_TASK_TRAIN, 0);
 	HxSortRows(build, loaded.rows);
@@ -181,13 +165,9 @@ HxBuildSparse(HxBuild *build, IndexBuildResult *result)
 	HxFinishBuild(build, &loaded, result);
 }
 
-/* The init fork of an unlogged index */
 void
-HxBuildEmptySparse(Relation index)
+HxBuildEmptySparse(Relation index, const HxIndexDesc *desc, ForkNumber fork)
 {
-	reserve_pages(index, INIT_FORKNUM);
-	write_directory(index, INIT_FORKNUM, HxDescribe(index), NIL);
-	log_newpage_range(index, INIT_FORKNUM, 0,
-					  RelationGetNumberOfBlocksInFork(index, INIT_FORKNUM),
-					  true);
+	reserve_pages(index, fork);
+	write_directory(index, fork, desc, NIL);
 }

@@ -8,6 +8,9 @@
 #include "index/build/build.h"
 #include "index/sparse/sparse.h"
 
+/* A task of its own: train the centroids. */
+#define HX_TASK_TRAIN HX_TASK_OWN
+
 /* One participant's state: rows drawn as centroids, then these */
 typedef struct HxSparseBuild
 {
@@ -22,6 +25,7 @@ extern void HxDoSparseWork(HxBuild *build, int task);
 
 /* build.c: all phases, as the leader */
 extern void HxBuildSparse(HxBuild *build, IndexBuildResult *result);
-extern void HxBuildEmptySparse(Relation index);
+extern void HxBuildEmptySparse(Relation index, const HxIndexDesc *desc,
+							   ForkNumber fork);
 
 #endif /* HX_SPARSE_BUILD_H */

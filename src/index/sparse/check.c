@@ -461,15 +461,6 @@ check_all(SparseCheck *check)
 
 /* ---- members of kind.h ---- */
 
-uint64
-HxCountSparseRows(Relation index, const HxIndexDesc *desc)
-{
-	HxSparseDirectory directory;
-
-	HxReadWindows(index, desc, &directory);
-	return HxSparseRows(&directory);
-}
-
 /*
  * Starts over when windows are replaced meanwhile, which cannot happen where
  * nobody writes.

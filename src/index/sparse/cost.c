@@ -4,9 +4,6 @@
  */
 #include "postgres.h"
 
-#include "optimizer/cost.h"
-#include "optimizer/optimizer.h"
-
 #include "index/cost_units.h"
 #include "index/sparse/sparse.h"
 
@@ -24,9 +21,7 @@ HxSparseCost(const HxCostQuery *query, HxCost *cost)
 	double wanted = query->wanted > 0 ? query->wanted : query->rows;
 
 	cost->pages = Max(query->index->pages * READ_PAGES, 1);
-	cost->search =
-		HxPhasesFor(wanted) *
-		(cost->pages * HX_PAGE_COST * seq_page_cost +
-		 Max(query->index->tuples, 1) *
-			 (ROW_COST + query->masks * HX_MASK_COST) * cpu_operator_cost);
+	cost->search = HxPhasesFor(wanted) *
+				   HxVisitCost(query, cost->pages, HX_PAGE_COST,
+							   Max(query->index->tuples, 1), ROW_COST);
 }

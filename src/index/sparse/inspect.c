@@ -103,9 +103,7 @@ empty_query(const HxIndexDesc *desc, double norm2)
 {
 	HxSparseQuery *query = palloc0(sizeof(HxSparseQuery));
 
-	query->base.desc = desc;
-	query->base.metric = desc->vector->metric;
-	query->base.unit = 1;
+	query->base = (HxQuery){desc, desc->vector->metric, HX_BOUND_SPARSE};
 	query->norm2 = norm2;
 	query->dims = palloc(64 * sizeof(int32));
 	query->weights = palloc(64 * sizeof(float));

@@ -6,45 +6,33 @@
  */
 #include "postgres.h"
 
-#include "utils/lsyscache.h"
-
 #include "index/sparse/build.h"
 #include "index/sparse/state.h"
 
-/* The vector column's dimensions; a row's payload is its squared length. */
-static Size
-sparse_column(Relation index, AttrNumber attno, int *dims, int *planes)
+static void
+sparse_shape(int32 typmod, int *dims, int *planes)
 {
-	Form_pg_attribute column =
-		TupleDescAttr(RelationGetDescr(index), attno - 1);
-	int32 typmod = column->atttypmod;
-	Size payload;
+	*dims = typmod;
+	*planes = 0;
+}
 
-	if (typmod < 0)
-		(void) getBaseTypeAndTypmod(column->atttypid, &typmod);
-	if (typmod >= 0)
-	{
-		*dims = typmod;
-		*planes = 0;
-	}
-	else if (!HxStoredShape(index, dims, planes, &payload))
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("column \"%s\" of index \"%s\" has no length",
-					NameStr(column->attname), RelationGetRelationName(index)),
-			 errhint("Declare it as svec(n), or index an expression with a "
-					 "cast such as ((terms::svec(30522))).")));
+/* A row's payload is its squared length. */
+static Size
+sparse_payload_size(Relation index, const HxIndexDesc *desc)
+{
 	return sizeof(double);
 }
 
 static const HxKind sparse_kind = {
 	.name = "sparse vectors",
-	.column = sparse_column,
+	.length_hint = "Declare it as svec(n), or index an expression with a "
+				   "cast such as ((terms::svec(30522))).",
+	.shape = sparse_shape,
+	.payload_size = sparse_payload_size,
 	.query = HxMakeSparseQuery,
 	.bounds = 1 << HX_BOUND_SPARSE,
-	.same_query = HxIsSameSparseQuery,
 	.distance = HxSparseDistance,
+	.form = HxFormSparsePayload,
 	.build = HxBuildSparse,
 	.build_empty = HxBuildEmptySparse,
 	.work = HxDoSparseWork,
@@ -56,7 +44,6 @@ static const HxKind sparse_kind = {
 	.has_more = HxHasMoreWindows,
 	.is_settled = HxIsSparseSearchSettled,
 	.visit = HxVisitWindow,
-	.next_rows = HxNextSparseRows,
 	.insert = HxInsertSparse,
 	.bulk_delete = HxDeleteSparse,
 	.cleanup = HxCleanUpSparse,
@@ -64,8 +51,6 @@ static const HxKind sparse_kind = {
 	.info = HxSparseInfo,
 	.block_info = HxShowWindows,
 	.sample = HxSampleSparse,
-	.count_rows = HxCountSparseRows,
-	.print = HxPrintSparse,
 	.check = HxCheckSparse,
 	.page_fault = HxSparsePageFault,
 };

@@ -100,31 +100,22 @@ void
 HxReadWindows(Relation index, const HxIndexDesc *desc,
 			  HxSparseDirectory *directory)
 {
-	HxMeta meta;
-	BlockNumber block;
-	uint32 steps = 0;
+	HxChainCursor cursor;
+	Page page;
 
 	Assert(HxHoldsNoPage());
-	HxReadMeta(index, &meta);
 	memset(directory, 0, sizeof(*directory));
 	directory->windows = palloc(sizeof(HxWindow));
 	directory->places = palloc(sizeof(HxEntryAddress));
-	block = meta.directory;
-	while (block != InvalidBlockNumber)
+	HxBeginDirectory(&cursor, index, HX_PAGE_WINDOWS, BUFFER_LOCK_SHARE);
+	while ((page = HxNextPage(&cursor)))
 	{
-		Buffer buffer =
-			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_PAGE_WINDOWS);
-		Page page = BufferGetPage(buffer);
-
-		HxCountStep(index, block, &steps);
 		if (directory->pages == 0)
 		{
 			directory->pending = HxPageWindows(page)->pending;
 			directory->frozen = HxPageWindows(page)->frozen;
 		}
-		add_windows(index, buffer, directory);
-		block = HxPageOpaque(page)->next;
-		UnlockReleaseBuffer(buffer);
+		add_windows(index, cursor.buffer, directory);
 	}
 }
 

@@ -38,33 +38,21 @@ HxMakeSparseQuery(const HxIndexDesc *desc, HxMetric metric, Datum query,
 {
 	const HxSvec *v;
 	HxSparseQuery *result = palloc0(sizeof(HxSparseQuery));
+	Size size;
 
 	if (OidIsValid(type))
 		elog(ERROR, "sparse vectors are not searched by values of type %u",
 			 type);
 	v = get_vector(desc, query);
-	result->base.desc = desc;
-	result->base.metric = metric;
-	result->base.unit = 1;
-	result->norm2 = HxSvecSquare(v);
-	result->nnz = v->nnz;
-	result->dims = palloc(Max(v->nnz, 1) * sizeof(int32));
-	result->weights = palloc(Max(v->nnz, 1) * sizeof(float));
+	size = v->nnz * (sizeof(int32) + sizeof(float));
+	result->dims = palloc(Max(size, 1));
+	result->weights = (float *) (result->dims + v->nnz);
 	memcpy(result->dims, v->indices, v->nnz * sizeof(int32));
 	memcpy(result->weights, HxSvecWeights(v), v->nnz * sizeof(float));
+	result->base = (HxQuery){desc, metric, HX_BOUND_SPARSE, result->dims, size};
+	result->norm2 = HxSvecSquare(v);
+	result->nnz = v->nnz;
 	return &result->base;
-}
-
-bool
-HxIsSameSparseQuery(const HxQuery *a, const HxQuery *b)
-{
-	const HxSparseQuery *left = (const HxSparseQuery *) a;
-	const HxSparseQuery *right = (const HxSparseQuery *) b;
-
-	return a->metric == b->metric && left->nnz == right->nnz &&
-		   memcmp(left->dims, right->dims, left->nnz * sizeof(int32)) == 0 &&
-		   memcmp(left->weights, right->weights, left->nnz * sizeof(float)) ==
-			   0;
 }
 
 /* The distance of a vector of the table; infinity instead of NaN */
@@ -117,14 +105,13 @@ HxFormSparseRow(const HxIndexDesc *desc, const Datum *values,
 	return doc;
 }
 
-/* What a fingerprint holds of a row is the squared length that is kept of it. */
 void
-HxPrintSparse(const HxIndexDesc *desc, Datum vector, uint8 *print)
+HxFormSparsePayload(const HxIndexDesc *desc, Datum vector, uint8 *payload)
 {
 	double norm2 = HxSvecSquare(get_vector(desc, vector));
 
 	Assert(desc->payload == sizeof(norm2));
-	memcpy(print, &norm2, sizeof(norm2));
+	memcpy(payload, &norm2, sizeof(norm2));
 }
 
 /* The attributes of a row. */

@@ -44,8 +44,8 @@
 static bool
 may_have_rows(const HxSparseSearch *search, const HxWindow *window)
 {
-	return (window->nulls > 0 && HxSparseIsWanted(search, true)) ||
-		   (window->nulls < window->rows && HxSparseIsWanted(search, false));
+	return (window->nulls > 0 && HxWantsRow(&search->base, true)) ||
+		   (window->nulls < window->rows && HxWantsRow(&search->base, false));
 }
 
 /* ---- bounds ---- */
@@ -395,7 +395,6 @@ open_all(HxSparseSearch *search)
 
 	Assert(HxHoldsNoPage() && search->is_read);
 	HxForgetRows(&search->base, search->base.best.room);
-	search->ntids = 0;
 	search->nwindows = 0;
 	MemoryContextReset(search->phase_context);
 	if (HxFilterIsNever(search->base.spec.filter))
@@ -464,14 +463,22 @@ HxStartSparsePhase(HxSearch *base)
 
 /* ---- members of kind.h ---- */
 
-bool
-HxHasMoreWindows(const HxSearch *base)
+/* Is there a window that can matter? */
+static bool
+has_window(const HxSparseSearch *search)
 {
-	const HxSparseSearch *search = (const HxSparseSearch *) base;
 	double least;
 
 	return HxSparseScores(search) &&
 		   choose_window(search, search->cutoff, &least);
+}
+
+bool
+HxHasMoreWindows(const HxSearch *base)
+{
+	const HxSparseSearch *search = (const HxSparseSearch *) base;
+
+	return base->spec.ordered ? has_window(search) : !search->is_done;
 }
 
 bool
@@ -481,17 +488,6 @@ HxIsSparseSearchSettled(HxSearch *base, double distance, int64 count)
 	double least;
 
 	return !choose_window(search, Min(distance, search->cutoff), &least);
-}
-
-void
-HxVisitWindow(HxSearch *base)
-{
-	HxSparseSearch *search = (HxSparseSearch *) base;
-
-	Assert(HxHasMoreWindows(base));
-	CHECK_FOR_INTERRUPTS();
-	if (!visit_best_blocks(search))
-		start_over(search);
 }
 
 static int
@@ -504,30 +500,50 @@ compare_tids(const void *a, const void *b)
 }
 
 /*
- * All rows that pass, at once, by TID: a row that moved while it was looked
- * for may have been met twice.
+ * A row that moved while it was looked for may have been met twice.  Sorts the
+ * rows by TID.
  */
-int64
-HxNextSparseRows(HxSearch *base, ItemPointerData **tids)
+static void
+drop_twins(HxSearch *base)
 {
-	HxSparseSearch *search = (HxSparseSearch *) base;
 	int64 count = 0;
 
-	Assert(!base->spec.ordered);
-	if (search->is_done)
-		return 0;
-	search->is_done = true;
-	while (HxHasMoreWindows(base))
-		HxVisitWindow(base);
-	*tids = search->tids;
-	if (search->ntids > 0)
-		qsort(search->tids, search->ntids, sizeof(ItemPointerData),
-			  compare_tids);
-	for (int64 i = 0; i < search->ntids; i++)
+	if (base->ntids > 0)
+		qsort(base->tids, base->ntids, sizeof(ItemPointerData), compare_tids);
+	for (int64 i = 0; i < base->ntids; i++)
 		if (count == 0 ||
-			!ItemPointerEquals(&search->tids[count - 1], &search->tids[i]))
-			search->tids[count++] = search->tids[i];
-	return count;
+			!ItemPointerEquals(&base->tids[count - 1], &base->tids[i]))
+			base->tids[count++] = base->tids[i];
+	base->ntids = count;
+}
+
+static void
+visit_window(HxSparseSearch *search)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (!visit_best_blocks(search))
+		start_over(search);
+}
+
+/*
+ * Without an order all is visited at once: if windows are replaced, rows that
+ * were found come again.
+ */
+void
+HxVisitWindow(HxSearch *base)
+{
+	HxSparseSearch *search = (HxSparseSearch *) base;
+
+	Assert(HxHasMoreWindows(base));
+	if (base->spec.ordered)
+	{
+		visit_window(search);
+		return;
+	}
+	while (has_window(search))
+		visit_window(search);
+	drop_twins(base);
+	search->is_done = true;
 }
 
 /*
@@ -579,8 +595,6 @@ HxBeginSparseSearch(HxSearch *base)
 					   search->query &&
 					   search->query->base.metric == HX_COSINE &&
 					   search->query->norm2 > 0 && nan_passes(&base->spec);
-	search->mask = palloc(HxMaskWords(&base->desc) * sizeof(uint64));
-	search->tids = palloc(sizeof(ItemPointerData));
 	search->seen_room = 16;
 	search->seen = palloc(search->seen_room * sizeof(HxSeenWindow));
 	search->phase_context = AllocSetContextCreate(

@@ -357,7 +357,6 @@ extern void HxFreeSparsePages(Relation index, const BlockNumber *blocks,
 
 /* ---- members of kind.h ---- */
 
-extern bool HxIsSameSparseQuery(const HxQuery *a, const HxQuery *b);
 extern void HxNarrowSparseSearch(Relation index, const HxIndexDesc *desc,
 								 HxSearchSpec *spec);
 extern void HxSparseCost(const HxCostQuery *query, HxCost *cost);
@@ -374,7 +373,6 @@ extern bool HxHasMoreWindows(const HxSearch *search);
 extern bool HxIsSparseSearchSettled(HxSearch *search, double distance,
 									int64 count);
 extern void HxVisitWindow(HxSearch *search);
-extern int64 HxNextSparseRows(HxSearch *search, ItemPointerData **tids);
 
 extern void HxInsertSparse(Relation index, Relation heap,
 						   const HxIndexDesc *desc, const Datum *values,
@@ -386,8 +384,8 @@ extern void HxCleanUpSparse(const IndexVacuumInfo *info,
 							const HxIndexDesc *desc,
 							IndexBulkDeleteResult *stats);
 
-extern uint64 HxCountSparseRows(Relation index, const HxIndexDesc *desc);
-extern void HxPrintSparse(const HxIndexDesc *desc, Datum vector, uint8 *print);
+extern void HxFormSparsePayload(const HxIndexDesc *desc, Datum vector,
+								uint8 *payload);
 extern void HxCheckSparse(struct HxCheck *check);
 
 /* ---- the search ---- */

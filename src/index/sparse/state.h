@@ -66,15 +66,10 @@ typedef struct HxSparseSearch
 	/* Scratch */
 	double *sums;		   /* products by slot */
 	double *maxima;		   /* greatest of them by block */
-	uint64 *mask;		   /* rows of a page that pass */
 	uint64 *passing;	   /* slots of a window's rows that pass */
 	HxQueryLookup *lookup; /* of the query's dimensions */
 
-	/* Searches not ordered */
-	ItemPointerData *tids;
-	int64 ntids;
-	int64 tids_room;
-	bool is_done; /* they were returned */
+	bool is_done; /* not ordered: all was visited */
 } HxSparseSearch;
 
 /* Is this part of the search about distances that are numbers? */
@@ -82,18 +77,6 @@ static inline bool
 HxSparseScores(const HxSparseSearch *search)
 {
 	return search->query && search->base.part == HX_PART_ROWS;
-}
-
-/* Is the row one that this part of the search is about? */
-static inline bool
-HxSparseIsWanted(const HxSparseSearch *search, bool is_null)
-{
-	const HxSearchSpec *spec = &search->base.spec;
-
-	if (spec->ordered && search->query &&
-		is_null != (search->base.part == HX_PART_NULLS))
-		return false;
-	return is_null ? !spec->skip_nulls : !spec->only_nulls;
 }
 
 /*

@@ -331,6 +331,4 @@ HxCleanUpSparse(const IndexVacuumInfo *info, const HxIndexDesc *desc,
 		reclaim_pages(index, desc, stats);
 		HxUnlockStructure(index);
 	}
-	HxReadWindows(index, desc, &directory);
-	stats->num_index_tuples = HxSparseRows(&directory);
 }

@@ -36,19 +36,6 @@ least_sum(const HxSparseSearch *search, const HxWindowState *window)
 						  window->reader.window.min_norm);
 }
 
-/* Add a TID to those found by a search without order. */
-static void
-collect(HxSparseSearch *search, const ItemPointerData *tid)
-{
-	if (search->ntids == search->tids_room)
-	{
-		search->tids_room = Max(search->tids_room * 2, 1024);
-		search->tids = repalloc_huge(search->tids, search->tids_room *
-													   sizeof(ItemPointerData));
-	}
-	search->tids[search->ntids++] = *tid;
-}
-
 /* Does a distance satisfy the conditions on it? */
 static inline bool
 passes_balls(const HxSparseSearch *search, double distance)
@@ -69,10 +56,7 @@ consider(HxSparseSearch *search, double distance, const ItemPointerData *tid)
 	if (search->base.nans_apart && search->base.part != HX_PART_NULLS &&
 		isnan(distance) != (search->base.part == HX_PART_NANS))
 		return;
-	if (search->base.spec.ordered)
-		HxConsider(&search->base, distance, tid, search->page);
-	else
-		collect(search, tid);
+	HxConsider(&search->base, distance, tid, search->page);
 }
 
 /* Distance of a row from its product and squared length: the operator's */
@@ -129,7 +113,7 @@ static const uint64 *
 make_mask(HxSparseSearch *search, HxWindowState *window, uint32 number,
 		  const HxRowArrays *rows)
 {
-	uint64 *mask = search->mask;
+	uint64 *mask = search->base.mask;
 
 	Assert(!search->base.filtered || window->masks);
 	if (search->base.filtered)
@@ -420,14 +404,13 @@ HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
 		HxRowArraysOf(&search->base.desc, BufferGetPage(buffer), &rows);
 		if (in_nans && !has_zero_vector(&rows))
 			rows.count = 0;
-		build_mask(search, &rows, search->mask);
+		build_mask(search, &rows, search->base.mask);
 		for (int i = 0; i < rows.count; i++)
 		{
 			double norm = ((const double *) rows.payloads)[i];
 
-			if (!(search->mask[i / 64] >> (i % 64) & 1) ||
-				norm == HX_DEAD_NORM ||
-				!HxSparseIsWanted(search, norm == HX_NULL_NORM) ||
+			if (!HxRowPasses(search->base.mask, i) || norm == HX_DEAD_NORM ||
+				!HxWantsRow(&search->base, norm == HX_NULL_NORM) ||
 				(in_nans && norm != 0))
 				continue;
 			consider(search, in_nans ? get_float8_nan() : 0, &rows.tids[i]);
@@ -469,7 +452,7 @@ HxVisitPending(const HxSparseRow *doc, void *state)
 	HxSparseSearch *search = state;
 	double distance = 0;
 
-	if (!HxSparseIsWanted(search, doc->nnz == HX_SPARSE_NULL) ||
+	if (!HxWantsRow(&search->base, doc->nnz == HX_SPARSE_NULL) ||
 		!pending_passes(search, doc))
 		return;
 	if (HxSparseScores(search) || search->base.part == HX_PART_NANS)

@@ -32,29 +32,23 @@ centroids_memory(const HxBuild *build)
 
 /* ---- loading ---- */
 
-/* table_index_build_scan callback: spool a row. */
-static void
-load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
-		 bool alive, void *state)
+/* What is spooled of a row, which may be drawn as a centroid */
+static const void *
+form_row(HxBuild *build, const Datum *values, const bool *isnull,
+		 ItemPointer tid, bool alive, Size *size)
 {
-	HxBuild *build = state;
-	HxWork *work = HX_MY_WORK(build);
-	MemoryContext old = MemoryContextSwitchTo(build->context);
-	HxSparseRow *doc = HxFormSparseRow(build->desc, values, isnull, tid);
+	HxSparseRow *row = HxFormSparseRow(build->desc, values, isnull, tid);
 
-	Assert(HX_SPARSE_BUILD(build)->organizer && build->rows);
-	if (doc->nnz > 0)
+	Assert(HX_SPARSE_BUILD(build)->organizer);
+	if (row->nnz > 0)
 	{
 		HxSketch *sketch = HxOrganizerSample(HX_SPARSE_BUILD(build)->organizer);
 
 		if (sketch)
-			HxSketchRow(build->desc, doc, HX_CENTROID_DIMS, sketch);
+			HxSketchRow(build->desc, row, HX_CENTROID_DIMS, sketch);
 	}
-	BufFileWrite(build->rows, doc, doc->size);
-	if (++work->rows % ROWS_A_STEP == 0)
-		HxCountDone(build, ROWS_A_STEP);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(build->context);
+	*size = row->size;
+	return row;
 }
 
 /* Write the rows drawn, for all; a serial build keeps them in memory. */
@@ -83,7 +77,7 @@ load_share(HxBuild *build)
 	HX_SPARSE_BUILD(build)->organizer =
 		HxMakeOrganizer(centroids_memory(build), build->part);
 	MemoryContextSwitchTo(old);
-	HxLoadRows(build, load_row);
+	HxLoadRows(build, form_row);
 	if (build->parallel)
 		pass_on_sample(build);
 }
@@ -190,15 +184,11 @@ static void
 sort_share(HxBuild *build)
 {
 	HxSorter *sorter = HxBeginSorter(build);
-	BufFile *spool = build->rows;
+	BufFile *spool = HxOpenPart(build, build->part);
 
 	HX_INJECT("build-assign");
-	if (build->parallel)
-		spool = HxOpenFile(build, "rows", build->part);
-	else if (BufFileSeek(spool, 0, 0, SEEK_SET) != 0)
-		elog(ERROR, "could not rewind the spool of an index build");
 	sort_rows(build, spool, sorter);
-	BufFileClose(spool);
+	HxClosePart(build, spool);
 	/* Centroids go before windows are put together, which take their room. */
 	MemoryContextDelete(HX_SPARSE_BUILD(build)->centroids_context);
 	HX_SPARSE_BUILD(build)->organizer = NULL;
@@ -218,7 +208,7 @@ HxDoSparseWork(HxBuild *build, int task)
 		case HX_TASK_TRAIN:
 			train_share(build);
 			break;
-		case HX_TASK_ASSIGN:
+		case HX_TASK_SORT:
 			sort_share(build);
 			break;
 		default:

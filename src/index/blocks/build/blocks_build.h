@@ -9,6 +9,23 @@
 #include "index/blocks/recall/measure.h"
 #include "index/build/build.h"
 
+/* Tasks of its own */
+#define HX_TASK_TRAIN (HX_TASK_OWN + 0) /* find the nearest centroids */
+#define HX_TASK_SCORE (HX_TASK_OWN + 1) /* score rows, for expected misses */
+
+/* What the leader lets all participants know */
+typedef struct HxBlocksShared
+{
+	int ncentroids;	   /* in the file of centroids */
+	int ngroups;	   /* in the file of groups */
+	uint32 generation; /* number of that file */
+} HxBlocksShared;
+
+StaticAssertDecl(sizeof(HxBlocksShared) <= HX_OWN_WORDS * sizeof(uint64),
+				 "what a kind may share");
+
+#define HX_BLOCKS_SHARED(build) ((HxBlocksShared *) (build)->shared->own)
+
 /* One participant's state */
 typedef struct HxBlocksBuild
 {

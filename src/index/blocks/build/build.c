@@ -10,7 +10,6 @@
 
 #include <math.h>
 
-#include "access/xloginsert.h"
 #include "commands/progress.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -26,7 +25,6 @@
 #include "random.h"
 #include "index/blocks/store/target.h"
 #include "index/blocks/store/train.h"
-#include "index/blocks/build/spool.h"
 #include "index/blocks/store/upper.h"
 
 /* Sampled rows a block, for training */
@@ -129,9 +127,8 @@ take_sample(HxBuild *build, const HxWork *loaded, int wanted, uint8 *sample)
 			(loaded->alive > 0 && !HX_BLOCKS_BUILD(build)->row->alive))
 			continue;
 		/* A few more may come than wanted: the excess is random too */
-		at = seen < wanted ? seen : (int64) HxRandomBelow(&random, seen + 1);
-		seen++;
-		if (at < wanted)
+		at = HxDrawPlace(&random, &seen, wanted);
+		if (at >= 0)
 			memcpy(sample + at * size,
 				   HxRowPayload(build->desc, HX_BLOCKS_BUILD(build)->row),
 				   size);
@@ -160,9 +157,9 @@ publish_centroids(HxBuild *build, const uint8 *centroids, int count)
 {
 	Assert(build->part == 0 && count >= 0);
 	HX_BLOCKS_BUILD(build)->centroids = unconstify(uint8 *, centroids);
-	build->shared->ncentroids = count;
-	build->shared->generation++;
-	publish(build, "centroids", build->shared->generation, centroids,
+	HX_BLOCKS_SHARED(build)->ncentroids = count;
+	HX_BLOCKS_SHARED(build)->generation++;
+	publish(build, "centroids", HX_BLOCKS_SHARED(build)->generation, centroids,
 			(Size) count * build->desc->payload);
 }
 
@@ -286,40 +283,19 @@ HxBuildBlocks(HxBuild *build, IndexBuildResult *result)
 	HxWork loaded;
 
 	Assert(build->part == 0);
-	HxBeginTeam(build);
-	if (HxPayloadOf(build->desc)->learn)
-		HxPayloadOf(build->desc)->learn(build);
-	HxSetPhase(HX_PHASE_LOAD, 0);
-	HxRunTask(build, HX_TASK_LOAD, 0);
-	loaded = HxSumWork(build);
-	if (loaded.broken_chain)
-		build->info->ii_BrokenHotChain = true;
+	loaded = HxLoadTable(build);
 	if (HxIsGrouped(build->desc))
 		train_groups(build, &loaded);
 	else
 		train(build, &loaded);
 	HxSortRows(build, loaded.rows);
-	if (!build->parallel)
-		BufFileClose(build->rows);
 	write_rows(build, loaded.rows);
-	if (HxPayloadOf(build->desc)->store)
-		HxPayloadOf(build->desc)->store(build);
 	calibrate(build, loaded.vectors);
 	HxFinishBuild(build, &loaded, result);
 }
 
-/* The init fork of an unlogged index */
 void
-HxBuildEmptyBlocks(Relation index)
+HxBuildEmptyBlocks(Relation index, const HxIndexDesc *desc, ForkNumber fork)
 {
-	HxIndexDesc desc;
-	HxWriter *writer;
-
-	HxDescribeForBuild(index, &desc);
-	writer = HxBeginWrite(index, INIT_FORKNUM, &desc, NULL, 0,
-						  HX_DEFAULT_FILLFACTOR);
-	HxEndWrite(writer);
-	log_newpage_range(index, INIT_FORKNUM, 0,
-					  RelationGetNumberOfBlocksInFork(index, INIT_FORKNUM),
-					  true);
+	HxEndWrite(HxBeginWrite(index, fork, desc, NULL, 0, HX_DEFAULT_FILLFACTOR));
 }

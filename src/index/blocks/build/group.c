@@ -17,7 +17,6 @@
 #include "index/build/file.h"
 #include "index/blocks/build/group.h"
 #include "random.h"
-#include "index/blocks/build/spool.h"
 
 /* Sampled rows a block, for training */
 #define SAMPLE_PER_BLOCK 40
@@ -212,7 +211,6 @@ train_group(HxBuild *build, HxSpool *spool, const KeyRow *keys,
 	{
 		int64 at = group->start + (int64) ((double) i * group->count / count);
 
-		CHECK_FOR_INTERRUPTS();
 		HxReadSpool(spool, keys[at].row, HX_BLOCKS_BUILD(build)->row);
 		memcpy(sample + (Size) i * size,
 			   HxRowPayload(build->desc, HX_BLOCKS_BUILD(build)->row), size);
@@ -228,7 +226,7 @@ publish_groups(HxBuild *build)
 {
 	BufFile *file;
 
-	build->shared->ngroups = HX_BLOCKS_BUILD(build)->groups->count;
+	HX_BLOCKS_SHARED(build)->ngroups = HX_BLOCKS_BUILD(build)->groups->count;
 	if (!build->parallel)
 		return;
 	file = HxCreateFile(build, "groups", 0);
@@ -298,7 +296,7 @@ HxMakeGrouper(HxBuild *build, const uint8 *centroids)
 		CurrentMemoryContext, "hashemb grouper", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	HxGrouper *grouper = palloc0(sizeof(HxGrouper));
-	int count = build->shared->ngroups;
+	int count = HX_BLOCKS_SHARED(build)->ngroups;
 
 	grouper->desc = build->desc;
 	grouper->centroids = centroids;

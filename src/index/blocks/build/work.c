@@ -16,7 +16,6 @@
 #include "index/blocks/store/assign.h"
 #include "index/blocks/build/group.h"
 #include "index/page/inject.h"
-#include "index/blocks/build/spool.h"
 #include "index/build/file.h"
 
 /* Rows claimed at once: of the spool, and of the sample */
@@ -33,51 +32,21 @@ typedef struct Answer
 	int nearest[SAMPLES_A_CHUNK];
 } Answer;
 
-/* ---- loading ---- */
-
-/* table_index_build_scan callback: spool a row. */
-static void
-load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
-		 bool alive, void *state)
-{
-	HxBuild *build = state;
-	const HxIndexDesc *desc = build->desc;
-	MemoryContext old = MemoryContextSwitchTo(build->context);
-	int vector = desc->vector_attno - 1;
-	HxWork *work = HX_MY_WORK(build);
-	HxRow *row = HX_BLOCKS_BUILD(build)->row;
-
-	Assert(row && build->rows);
-	memset(row, 0, HxRowSize(desc));
-	row->tid = *tid;
-	row->has_vector = !isnull[vector];
-	row->alive = alive;
-	HxEncodeAttrs(desc, values, isnull, &row->attrs);
-	if (row->has_vector)
-		HxPayloadOf(desc)->form(desc, values[vector], HxRowPayload(desc, row));
-	BufFileWrite(build->rows, row, HxRowSize(desc));
-	work->vectors += row->has_vector;
-	work->alive += row->has_vector && row->alive;
-	if (++work->rows % ROWS_A_CHUNK == 0)
-		HxCountDone(build, ROWS_A_CHUNK);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(build->context);
-}
-
 /* ---- training ---- */
 
 /* The centroids: the leader's own, or a copy of what it has written. */
 static uint8 *
 get_centroids(HxBuild *build)
 {
-	Size size = (Size) build->shared->ncentroids * build->desc->payload;
+	Size size =
+		(Size) HX_BLOCKS_SHARED(build)->ncentroids * build->desc->payload;
 	uint8 *centroids;
 	BufFile *file;
 
 	if (build->part == 0)
 		return HX_BLOCKS_BUILD(build)->centroids;
 	centroids = MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
-	file = HxOpenFile(build, "centroids", build->shared->generation);
+	file = HxOpenFile(build, "centroids", HX_BLOCKS_SHARED(build)->generation);
 	HxReadFile(file, centroids, size);
 	BufFileClose(file);
 	return centroids;
@@ -121,9 +90,10 @@ assign_filed_sample(HxBuild *build, HxAssigner *assigner)
 	uint8 *sample = palloc(SAMPLES_A_CHUNK * payload);
 	BufFile *file = HxOpenFile(build, "sample", 0);
 	/* Numbers that no other participant and generation has */
-	BufFile *answers = HxCreateFile(
-		build, "nearest",
-		build->shared->generation * build->shared->nparts + build->part);
+	BufFile *answers = HxCreateFile(build, "nearest",
+									HX_BLOCKS_SHARED(build)->generation *
+											build->shared->nparts +
+										build->part);
 	Answer answer = {0};
 	int64 count = 0;
 
@@ -154,8 +124,8 @@ static void
 train_share(HxBuild *build)
 {
 	uint8 *centroids = get_centroids(build);
-	HxAssigner *assigner =
-		HxMakeAssigner(build->desc, centroids, build->shared->ncentroids);
+	HxAssigner *assigner = HxMakeAssigner(build->desc, centroids,
+										  HX_BLOCKS_SHARED(build)->ncentroids);
 
 	HX_INJECT("build-train");
 	if (build->part == 0)
@@ -175,8 +145,9 @@ HxCollectAnswers(HxBuild *build)
 	Assert(build->part == 0 && HX_BLOCKS_BUILD(build)->nearest);
 	for (int p = 1; p < shared->nparts; p++)
 	{
-		BufFile *file = HxOpenFile(build, "nearest",
-								   shared->generation * shared->nparts + p);
+		BufFile *file = HxOpenFile(
+			build, "nearest",
+			HX_BLOCKS_SHARED(build)->generation * shared->nparts + p);
 
 		for (int64 n = 0; n < shared->work[p].sampled; n++)
 		{
@@ -216,13 +187,13 @@ make_placer(HxBuild *build, const uint8 *centroids)
 {
 	Placer placer = {NULL, NULL};
 
-	if (build->shared->ncentroids == 0)
+	if (HX_BLOCKS_SHARED(build)->ncentroids == 0)
 		return placer;
 	if (HxIsGrouped(build->desc))
 		placer.grouper = HxMakeGrouper(build, centroids);
 	else
-		placer.assigner =
-			HxMakeAssigner(build->desc, centroids, build->shared->ncentroids);
+		placer.assigner = HxMakeAssigner(build->desc, centroids,
+										 HX_BLOCKS_SHARED(build)->ncentroids);
 	return placer;
 }
 
@@ -264,7 +235,6 @@ sort_rows(HxBuild *build, Placer *placer, HxSorter *sorter)
 		{
 			int64 block = 0;
 
-			CHECK_FOR_INTERRUPTS();
 			HxReadSpool(spool, i, row);
 			if (row->has_vector)
 				block = 1 + place_row(placer, desc, row);
@@ -349,12 +319,12 @@ HxDoBlocksWork(HxBuild *build, int task)
 	switch (task)
 	{
 		case HX_TASK_LOAD:
-			HxLoadRows(build, load_row);
+			HxLoadRows(build, NULL);
 			break;
 		case HX_TASK_TRAIN:
 			train_share(build);
 			break;
-		case HX_TASK_ASSIGN:
+		case HX_TASK_SORT:
 			assign_share(build);
 			break;
 		case HX_TASK_SCORE:

@@ -38,24 +38,6 @@ struct HxWriter
 	uint64 rows;   /* with a vector */
 };
 
-/* Add a page at the end of the fork; exclusively locked, not initialised. */
-static Buffer
-add_page(HxWriter *writer)
-{
-	Buffer buffer = ReadBufferExtended(writer->index, writer->fork, P_NEW,
-									   RBM_NORMAL, NULL);
-
-	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	return buffer;
-}
-
-static void
-finish_page(Buffer buffer)
-{
-	MarkBufferDirty(buffer);
-	UnlockReleaseBuffer(buffer);
-}
-
 static BlockNumber
 directory_page(const HxWriter *writer, int block)
 {
@@ -139,7 +121,7 @@ HxBeginWrite(Relation index, ForkNumber fork, const HxIndexDesc *desc,
 	for (int i = 0; i < reserved; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		finish_page(add_page(writer));
+		HxFinishPage(HxExtendFork(index, fork));
 	}
 	return writer;
 }
@@ -159,7 +141,7 @@ end_rows_page(HxWriter *writer, bool linked)
 		HxPageOpaque(BufferGetPage(buffer))->next =
 			BufferGetBlockNumber(buffer) + 1;
 	writer->buffer = InvalidBuffer;
-	finish_page(buffer);
+	HxFinishPage(buffer);
 }
 
 /* Start a rows page of a block, and link the block's page before to it. */
@@ -176,7 +158,7 @@ start_rows_page(HxWriter *writer, int block)
 	HX_INJECT("build-page");
 	/* Here, since while a page is being filled its lock holds them off */
 	CHECK_FOR_INTERRUPTS();
-	buffer = add_page(writer);
+	buffer = HxExtendFork(writer->index, writer->fork);
 	HxInitRowsPage(writer->desc, BufferGetPage(buffer), entry->owner, place);
 	if (entry->first == InvalidBlockNumber)
 		entry->first = entry->append = BufferGetBlockNumber(buffer);
@@ -261,7 +243,7 @@ write_directory_page(HxWriter *writer, int d)
 	}
 	if (d + 1 < writer->ndirectory)
 		HxPageOpaque(page)->next = 1 + d + 1;
-	finish_page(buffer);
+	HxFinishPage(buffer);
 }
 
 /* Write the zone pages of directory page d. */
@@ -288,7 +270,7 @@ write_zone_pages(HxWriter *writer, int d)
 		for (int i = 0; i < count; i++)
 			memcpy(HxPageZone(desc, page, i), zone_of(writer, first + i),
 				   HX_ZONE_SIZE(desc->nwords));
-		finish_page(buffer);
+		HxFinishPage(buffer);
 	}
 }
 
@@ -318,7 +300,7 @@ write_upper_page(HxWriter *writer, int u)
 	if (u + 1 < writer->upper_pages)
 		HxPageOpaque(page)->next = BufferGetBlockNumber(buffer) + 1;
 	pfree(centroid);
-	finish_page(buffer);
+	HxFinishPage(buffer);
 }
 
 static void
@@ -327,17 +309,15 @@ write_metapage(HxWriter *writer)
 	Buffer buffer = reserved_page(writer, HX_METAPAGE);
 	HxMeta *meta;
 
-	HxInitMetapage(writer->desc, BufferGetPage(buffer));
-	meta = HxPageMeta(BufferGetPage(buffer));
+	meta = HxInitMetapage(writer->desc, BufferGetPage(buffer));
 	meta->group = writer->desc->group;
 	meta->directory = 1;
 	meta->directory_end = writer->ndirectory;
 	meta->next_owner = writer->nblocks + 2;
-	meta->rows_at_build = writer->rows;
 	meta->blocks = writer->nblocks;
 	if (writer->upper_pages > 0)
 		meta->upper = first_upper_page(writer);
-	finish_page(buffer);
+	HxFinishPage(buffer);
 }
 
 /*
@@ -376,13 +356,13 @@ void
 HxStoreBuiltMisses(Relation index, const HxMisses *table, uint64 rows)
 {
 	HxWriter writer = {.index = index, .fork = MAIN_FORKNUM};
-	Buffer buffer = add_page(&writer);
+	Buffer buffer = HxExtendFork(index, MAIN_FORKNUM);
 	Buffer meta_buffer = reserved_page(&writer, HX_METAPAGE);
 
 	HxInitPage(BufferGetPage(buffer), HX_PAGE_MISSES);
 	*HxPageMisses(BufferGetPage(buffer)) = *table;
 	HxNoteTable(HxPageMeta(BufferGetPage(meta_buffer)),
 				BufferGetBlockNumber(buffer), rows, HX_CALIBRATED_FULL);
-	finish_page(buffer);
-	finish_page(meta_buffer);
+	HxFinishPage(buffer);
+	HxFinishPage(meta_buffer);
 }

@@ -9,30 +9,6 @@
 #include "index/blocks/store/payload.h"
 #include "storage/buffile.h"
 
-/* A row between heap and index; its payload follows the words in use */
-typedef struct HxRow
-{
-	ItemPointerData tid;
-	bool has_vector;
-	bool alive;		 /* in a build: not deleted; others are not sampled */
-	HxAttrRow attrs; /* only the words in use are stored */
-} HxRow;
-
-static inline Size
-HxRowHeader(const HxIndexDesc *desc)
-{
-	return MAXALIGN(offsetof(HxRow, attrs) + offsetof(HxAttrRow, words) +
-					desc->nwords * sizeof(int64));
-}
-
-static inline Size
-HxRowSize(const HxIndexDesc *desc)
-{
-	return HxRowHeader(desc) + desc->payload;
-}
-
-#define HxRowPayload(desc, row) ((uint8 *) (row) + HxRowHeader(desc))
-
 typedef struct HxWriter HxWriter;
 
 /* Begin a fork of an index with this many blocks; it must be empty. */

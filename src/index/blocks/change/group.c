@@ -121,26 +121,21 @@ look_at_page(Finder *finder, BlockNumber number, Page page, int slot,
 static void
 look_at_pages(Finder *finder, BlockNumber first, bool neighbours)
 {
-	BlockNumber block = first;
-	uint32 steps = 0;
+	HxChainCursor cursor;
+	Page page;
 
 	finder->rows = 0;
-	while (block != InvalidBlockNumber)
+	HxBeginChain(&cursor, finder->index, first, HX_PAGE_DIRECTORY,
+				 BUFFER_LOCK_SHARE);
+	while ((page = HxNextPage(&cursor)))
 	{
-		Buffer buffer = HxReadPage(finder->index, block, BUFFER_LOCK_SHARE,
-								   HX_PAGE_DIRECTORY);
-		Page page = BufferGetPage(buffer);
 		const HxEntry *entries = HxPageEntries(page);
-		int slot = block == first ? 1 : 0;
+		int slot = cursor.block == first ? 1 : 0;
 
-		HxCountStep(finder->index, block, &steps);
 		for (int i = slot; i < HxPageDirectory(page)->count; i++)
 			finder->rows += entries[i].rows;
 		if (neighbours || range_has(&HxPageDirectory(page)->range, finder->key))
-			look_at_page(finder, block, page, slot, neighbours);
-		block = HxPageOpaque(page)->next;
-		UnlockReleaseBuffer(buffer);
-		CHECK_FOR_INTERRUPTS();
+			look_at_page(finder, cursor.block, page, slot, neighbours);
 	}
 }
 

@@ -367,7 +367,7 @@ HxInsertIntoBlocks(Relation index, Relation heap, const HxIndexDesc *desc,
 	{
 		uint8 *payload = palloc(desc->payload);
 
-		HxPayloadOf(desc)->form(desc, values[desc->vector_attno - 1], payload);
+		HxKindOf(desc)->form(desc, values[desc->vector_attno - 1], payload);
 		row.payload = payload;
 		row.weight = HxPayloadOf(desc)->weight(desc, payload);
 	}

@@ -101,27 +101,17 @@ add_blocks(Tidy *tidy, BlockNumber block, Page page)
 static void
 read_blocks(Tidy *tidy)
 {
-	BlockNumber block;
-	uint32 steps = 0;
-	HxMeta meta;
+	HxChainCursor cursor;
+	Page page;
 
 	tidy->room = 256;
 	tidy->blocks = palloc(tidy->room * sizeof(TidyBlock));
 	tidy->centroids = palloc(tidy->room * tidy->desc->payload);
 	tidy->ranges = palloc(tidy->room * sizeof(HxSpan));
-	HxReadMeta(tidy->index, &meta);
-	block = meta.directory;
-	while (block != InvalidBlockNumber)
-	{
-		Buffer buffer = HxReadPage(tidy->index, block, BUFFER_LOCK_SHARE,
-								   HX_PAGE_DIRECTORY);
-
-		HxCountStep(tidy->index, block, &steps);
-		add_blocks(tidy, block, BufferGetPage(buffer));
-		block = HxPageOpaque(BufferGetPage(buffer))->next;
-		UnlockReleaseBuffer(buffer);
-		CHECK_FOR_INTERRUPTS();
-	}
+	HxBeginDirectory(&cursor, tidy->index, HX_PAGE_DIRECTORY,
+					 BUFFER_LOCK_SHARE);
+	while ((page = HxNextPage(&cursor)))
+		add_blocks(tidy, cursor.block, page);
 	tidy->live = tidy->count;
 }
 

@@ -74,24 +74,12 @@ is_owner(Page directory, int slot, uint64 owner)
 		   HxPageEntries(directory)[slot].owner == owner;
 }
 
-/*
- * Note which rows of a page are dead; returns how many they are.  Every TID is
- * reported to the callback.
- */
+/* Note which rows of a page are dead; returns how many they are. */
 static int
 find_dead_rows(Vacuum *vacuum, Page page)
 {
-	HxRowArrays rows;
-	int found = 0;
-
-	HxRowArraysOf(vacuum->desc, page, &rows);
-	for (int i = 0; i < rows.count; i++)
-	{
-		vacuum->dead[i] =
-			vacuum->callback(&rows.tids[i], vacuum->callback_state);
-		found += vacuum->dead[i];
-	}
-	return found;
+	return HxFindDeadRows(vacuum->desc, page, vacuum->callback,
+						  vacuum->callback_state, vacuum->dead);
 }
 
 /* Order of blocks by place. */
@@ -457,7 +445,6 @@ HxCleanUpBlocks(const IndexVacuumInfo *info, const HxIndexDesc *desc,
 	stats->pages_free += freed;
 	split_long_blocks(info->index, desc);
 	HxReadDirectory(info->index, desc, NULL, &blocks);
-	stats->num_index_tuples = HxBlocksRows(&blocks) + blocks.nulls.rows;
 	HxAfterVacuum(info->index, desc, HxBlocksRows(&blocks));
 	HxFreeBlocks(&blocks);
 }

@@ -118,7 +118,7 @@ copy_entry(HxBlocksCheck *check, Buffer directory)
 	block->page_range = HxPageDirectory(page)->range;
 	memcpy(block->centroid, HxPageCentroids(page) + block->place.slot * payload,
 		   payload);
-	block->rows = block->dead = 0;
+	memset(&block->counts, 0, sizeof(block->counts));
 }
 
 /*
@@ -168,10 +168,8 @@ HxCheckBlock(HxBlocksCheck *check, BlockNumber page, int slot)
 	if (block->entry.flags & HX_ENTRY_FREE)
 		return;
 	HxAddOwner(&check->owners, block->entry.owner);
-	counts->rows += block->rows;
-	counts->dead += block->dead;
-	if (block->is_nulls)
-		counts->null_rows = block->rows;
-	else
-		counts->blocks++;
+	counts->rows += block->counts.rows;
+	counts->null_rows += block->counts.null_rows;
+	counts->dead += block->counts.dead;
+	counts->blocks += !block->is_nulls;
 }

@@ -113,20 +113,12 @@ HxCountRowsOfBlocks(Relation index, const HxIndexDesc *desc)
 	return rows;
 }
 
-/* What a fingerprint holds of a row is its payload. */
-void
-HxPrintPayload(const HxIndexDesc *desc, Datum vector, uint8 *print)
-{
-	HxPayloadOf(desc)->form(desc, vector, print);
-}
-
 void
 HxCheckBlocks(HxCheck *base)
 {
 	HxBlocksCheck check = {.base = base};
 
 	check.block.centroid = palloc(base->desc.payload);
-	check.block.print = palloc(base->desc.payload);
 	check.block.zone = palloc(HX_ZONE_SIZE(base->desc.nwords));
 	check_directory(&check);
 	HxCheckUpper(&check);

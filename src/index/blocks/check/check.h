@@ -15,12 +15,10 @@ typedef struct HxCheckedBlock
 	HxEntry entry;
 	HxSpan page_range; /* of its directory page */
 	uint8 *centroid;
-	uint8 *print; /* scratch: what a row is known by */
 	HxZone *zone;
 	bool is_nulls;
-	bool certain; /* nobody can be changing the block */
-	uint64 rows;
-	uint64 dead;
+	bool certain;		  /* nobody can be changing the block */
+	HxCheckCounts counts; /* of its rows */
 } HxCheckedBlock;
 
 typedef struct HxBlocksCheck

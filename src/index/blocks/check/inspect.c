@@ -11,24 +11,12 @@
 #include "index/blocks/recall/measure.h"
 #include "index/blocks/store/span.h"
 
-/* Rows marked as dead on a page. */
-static int
-count_marks(const HxIndexDesc *desc, Page page)
-{
-	HxRowArrays rows;
-	int count = 0;
-
-	HxRowArraysOf(desc, page, &rows);
-	for (int i = 0; i < rows.count; i++)
-		count += (rows.dead[i / 64] >> (i % 64)) & 1;
-	return count;
-}
-
 /* Rows marked as dead in the index, all pages of which are read. */
 static uint64
 count_dead(Relation index, const HxIndexDesc *desc)
 {
 	BlockNumber end = RelationGetNumberOfBlocks(index);
+	HxRowArrays rows;
 	uint64 dead = 0;
 
 	for (BlockNumber block = HX_METAPAGE + 1; block < end; block++)
@@ -39,7 +27,10 @@ count_dead(Relation index, const HxIndexDesc *desc)
 		CHECK_FOR_INTERRUPTS();
 		if (HxPageIsSound(page) && HxPageOpaque(page)->kind == HX_PAGE_ROWS &&
 			!HxPageFault(desc, page, HX_PAGE_ROWS))
-			dead += count_marks(desc, page);
+		{
+			HxRowArraysOf(desc, page, &rows);
+			dead += HxCountMarks(&rows);
+		}
 		UnlockReleaseBuffer(buffer);
 	}
 	return dead;
@@ -115,24 +106,17 @@ HxShowBlocks(Relation index, const HxIndexDesc *desc, Tuplestorestate *store,
 			 TupleDesc tuples)
 {
 	HxEntry *entries = palloc(HX_PAGE_ROOM);
+	HxChainCursor cursor;
 	int number = 0;
-	uint32 steps = 0;
-	BlockNumber block;
-	HxMeta meta;
+	Page page;
 
-	HxReadMeta(index, &meta);
-	block = meta.directory;
-	while (block != InvalidBlockNumber)
+	HxBeginDirectory(&cursor, index, HX_PAGE_DIRECTORY, BUFFER_LOCK_SHARE);
+	while ((page = HxNextPage(&cursor)))
 	{
-		Buffer buffer =
-			HxReadPage(index, block, BUFFER_LOCK_SHARE, HX_PAGE_DIRECTORY);
-		Page page = BufferGetPage(buffer);
 		int count = HxPageDirectory(page)->count;
 
 		memcpy(entries, HxPageEntries(page), count * sizeof(HxEntry));
-		HxCountStep(index, block, &steps);
-		block = HxPageOpaque(page)->next;
-		UnlockReleaseBuffer(buffer);
+		HxLeavePage(&cursor);
 		for (int i = 0; i < count; i++)
 			if (!(entries[i].flags & HX_ENTRY_FREE))
 				put_block(store, tuples, index, desc, number++, &entries[i]);

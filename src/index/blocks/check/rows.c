@@ -19,10 +19,11 @@ HxBlockFault(const HxBlocksCheck *check, BlockNumber page, const char *detail)
 
 /* ---- rows ---- */
 
-/* What is wrong with a row's payload as its block describes it, or NULL. */
+/* HxCheckRows' function: what is wrong with a payload as its block describes it */
 static const char *
-vector_fault(const HxBlocksCheck *check, const uint8 *payload)
+vector_fault(void *state, const uint8 *payload, bool *has_vector)
 {
+	const HxBlocksCheck *check = state;
 	const HxIndexDesc *desc = &check->base->desc;
 	const HxPayload *methods = HxPayloadOf(desc);
 	const HxCheckedBlock *block = &check->block;
@@ -30,6 +31,7 @@ vector_fault(const HxBlocksCheck *check, const uint8 *payload)
 	uint32 spread;
 	uint32 weight;
 
+	*has_vector = !block->is_nulls;
 	if (block->is_nulls)
 	{
 		for (Size i = 0; i < desc->payload; i++)
@@ -52,60 +54,15 @@ vector_fault(const HxBlocksCheck *check, const uint8 *payload)
 	return NULL;
 }
 
-/* What is wrong with a row of the copied page, or NULL. */
-static const char *
-row_fault(HxBlocksCheck *check, const ItemPointerData *tid,
-		  const uint8 *payload, const HxAttrRow *attrs)
-{
-	const char *wrong = NULL;
-
-	if (!HxIsTidInHeap(check->base, tid))
-		return "no row of the table can have its TID";
-	wrong = vector_fault(check, payload);
-	if (wrong)
-		return wrong;
-	return HxAttributesFault(&check->base->desc, check->block.zone, attrs);
-}
-
-/* What a row's vector is known by; valid until the next call. */
-static const uint8 *
-print_of(HxBlocksCheck *check, const uint8 *payload)
-{
-	const HxIndexDesc *desc = &check->base->desc;
-
-	if (!HxPayloadOf(desc)->print)
-		return payload;
-	HxPayloadOf(desc)->print(desc, payload, check->block.print);
-	return check->block.print;
-}
-
 /* Check the rows of the copied page; false as for HxBlockFault. */
 static bool
 check_rows(HxBlocksCheck *check, BlockNumber page)
 {
-	const HxIndexDesc *desc = &check->base->desc;
 	HxCheckedBlock *block = &check->block;
-	HxRowArrays rows;
-	HxAttrRow attrs;
+	const char *wrong = HxCheckRows(check->base, block->zone, vector_fault,
+									check, &block->counts);
 
-	HxRowArraysOf(desc, (Page) check->base->page.data, &rows);
-	for (int i = 0; i < rows.count; i++)
-	{
-		const uint8 *payload = rows.payloads + i * desc->payload;
-		bool dead = rows.dead[i / 64] >> (i % 64) & 1;
-		const char *wrong;
-
-		HxGetRowAttrs(desc, &rows, i, &attrs);
-		wrong = row_fault(check, &rows.tids[i], payload, &attrs);
-		if (wrong)
-			return HxBlockFault(check, page, psprintf("row %d: %s", i, wrong));
-		block->dead += dead;
-		HxAddFingerprint(check->base, &rows.tids[i], &attrs,
-						 block->is_nulls ? NULL : print_of(check, payload),
-						 dead);
-	}
-	block->rows += rows.count;
-	return true;
+	return !wrong || HxBlockFault(check, page, wrong);
 }
 
 /* ---- pages ---- */
@@ -147,10 +104,10 @@ chain_fault(const HxBlocksCheck *check, uint32 pages, bool append_found)
 	if (pages != entry->pages)
 		return psprintf("entry %u says %u pages, but its chain has %u",
 						block->place.slot, entry->pages, pages);
-	if (block->rows != entry->rows)
+	if (block->counts.rows != entry->rows)
 		return psprintf(
-			"entry %u says %u rows, but its pages have " UINT64_FORMAT,
-			block->place.slot, entry->rows, block->rows);
+			"entry %u says %u rows, but its pages have " INT64_FORMAT,
+			block->place.slot, entry->rows, block->counts.rows);
 	return NULL;
 }
 
@@ -163,7 +120,7 @@ HxCheckBlockRows(HxBlocksCheck *check)
 	uint32 pages = 0;
 	const char *wrong;
 
-	Assert(check->block.rows == 0 && check->block.dead == 0);
+	Assert(check->block.counts.rows == 0 && check->block.counts.dead == 0);
 	while (next != InvalidBlockNumber)
 	{
 		Page page = HxCopyPage(check->base, next);

@@ -79,7 +79,7 @@ read_promises(HxScorer *cal)
 	cal->promise_low = cal->distance_low = INFINITY;
 	for (int q = 0; q < cal->nqueries; q++)
 	{
-		double unit = cal->samples[q].query->unit;
+		double unit = HxUnitOf(cal->samples[q].query);
 		double low = INFINITY;
 		double high = -INFINITY;
 		HxBlocks blocks;
@@ -155,12 +155,12 @@ score_query(HxScorer *cal, int q, int block, const HxRowArrays *rows,
 	uint32 *counts =
 		cal->counts[fine_bin(cal->promises[q][block], cal->promise_low,
 							 cal->promise_step, FINE_PROMISES)];
-	double scale = 1 / (cal->distance_step * prepared->unit);
+	double scale = 1 / (cal->distance_step * HxUnitOf(prepared));
 	double offset = -cal->distance_low / cal->distance_step;
 
 	Assert(block < cal->blocks.count && rows->count <= cal->desc->capacity);
-	HxPayloadOf(cal->desc)->distances(prepared, rows->payloads, rows->count,
-									  cal->distances);
+	HxKindOf(cal->desc)->distances(prepared, rows->payloads, rows->count,
+								   cal->distances);
 	for (int i = 0; i < rows->count; i++)
 	{
 		double bin = cal->distances[i] * scale + offset;
@@ -170,7 +170,7 @@ score_query(HxScorer *cal, int q, int block, const HxRowArrays *rows,
 		if (!(bin > 0))
 			bin = 0;
 		counts[(int) Min(bin, FINE_DISTANCES - 1)]++;
-		HxOfferTopRow(&cal->nearest[q], cal->distances[i] / prepared->unit,
+		HxOfferTopRow(&cal->nearest[q], cal->distances[i] / HxUnitOf(prepared),
 					  block);
 	}
 }

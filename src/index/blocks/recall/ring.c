@@ -85,7 +85,7 @@ scale_promises(RingSearch *search, HxRing *ring)
 	{
 		float *promise = &search->blocks.promises[b];
 
-		*promise /= search->query->unit;
+		*promise /= HxUnitOf(search->query);
 		if (*promise < least)
 			least = *promise;
 	}
@@ -101,12 +101,12 @@ count_page(RingSearch *search, const HxRowArrays *rows, int block)
 	uint32 *counts =
 		search->counts[HxPromiseBin(misses, search->blocks.promises[block])];
 
-	HxPayloadOf(search->desc)
+	HxKindOf(search->desc)
 		->distances(search->query, rows->payloads, rows->count,
 					search->distances);
 	for (int i = 0; i < rows->count; i++)
 	{
-		double distance = search->distances[i] / search->query->unit;
+		double distance = search->distances[i] / HxUnitOf(search->query);
 		double at = (distance - misses->distance_low) / misses->distance_step;
 
 		if (!isfinite(distance) || HxPackTid(&rows->tids[i]) == search->own_tid)

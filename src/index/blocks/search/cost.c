@@ -6,9 +6,6 @@
 
 #include <math.h>
 
-#include "optimizer/cost.h"
-#include "optimizer/optimizer.h"
-
 #include "index/blocks/blocks.h"
 #include "index/blocks/recall/visited.h"
 #include "index/blocks/store/directory.h"
@@ -24,11 +21,9 @@ search_cost(const HxCostQuery *query, double share, bool repeated)
 	double rows = Max(query->index->tuples, 1);
 	double pages = Max(query->index->pages * share, 1);
 
-	return pages * (repeated ? HX_CACHED_PAGE_COST : HX_PAGE_COST) *
-			   seq_page_cost +
-		   (sqrt(rows) * 4 + share * rows) *
-			   (HX_SCORE_COST + query->masks * HX_MASK_COST) *
-			   cpu_operator_cost;
+	return HxVisitCost(query, pages,
+					   repeated ? HX_CACHED_PAGE_COST : HX_PAGE_COST,
+					   sqrt(rows) * 4 + share * rows, HX_SCORE_COST);
 }
 
 /* Share of the rows that a search visits; few in groups are all visited */

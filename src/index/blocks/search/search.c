@@ -267,7 +267,8 @@ load_misses(HxBlocksSearch *search)
 		return;
 	HxLoadMisses(search->base.index, &search->meta, &search->misses);
 	search->safety = HxSafety(&search->misses, search->base.recall);
-	search->bin_scale = 1 / (search->misses.promise_step * spec->query->unit);
+	search->bin_scale =
+		1 / (search->misses.promise_step * HxUnitOf(spec->query));
 	search->bin_offset =
 		0.5 - search->misses.promise_low / search->misses.promise_step;
 }
@@ -305,6 +306,7 @@ refresh(HxBlocksSearch *search)
 
 	Assert(search->next > 0 && HxHoldsNoPage());
 	search->base.stats.restarts++;
+	search->base.ntids = 0; /* those of a block that was not visited whole */
 	note_restart(search);
 	/* All but the last one, which was not visited whole */
 	for (int i = 0; i < search->next - 1; i++)
@@ -363,27 +365,6 @@ HxVisitNextBlock(HxSearch *base)
 		refresh(search);
 }
 
-int64
-HxNextRowsOfBlocks(HxSearch *base, ItemPointerData **tids)
-{
-	HxBlocksSearch *search = (HxBlocksSearch *) base;
-
-	Assert(!base->spec.ordered);
-	search->ntids = 0;
-	while (search->ntids == 0 && HxHasMoreBlocks(base))
-	{
-		HxBlock *block = &search->blocks.blocks[search->order[search->next++]];
-
-		if (!HxVisitBlock(search, block, 8))
-		{
-			search->ntids = 0;
-			refresh(search);
-		}
-	}
-	*tids = search->tids;
-	return search->ntids;
-}
-
 /* Count a row that failed for the estimate of who passes near the query. */
 void
 HxNoteFailedRow(HxSearch *base, double distance)
@@ -394,7 +375,7 @@ HxNoteFailedRow(HxSearch *base, double distance)
 	Assert(base->exact || base->spec.query);
 	if (!base->exact)
 		search->tally.failed_at[HxDistanceBin(
-			&search->misses, distance / base->spec.query->unit)]++;
+			&search->misses, distance / HxUnitOf(base->spec.query))]++;
 }
 
 /*
@@ -432,7 +413,6 @@ void
 HxBeginBlocksSearch(HxSearch *base)
 {
 	HxBlocksSearch *search = (HxBlocksSearch *) base;
-	int rows = base->desc.capacity;
 
 	HxReadMeta(base->index, &search->meta);
 	base->desc.group = search->meta.group;
@@ -440,9 +420,4 @@ HxBeginBlocksSearch(HxSearch *base)
 	/* As long as the directory is not read, which may never be */
 	base->stats.blocks =
 		search->meta.blocks - Min(search->meta.merges, search->meta.blocks);
-	search->mask = palloc(HxMaskWords(&base->desc) * sizeof(uint64));
-	search->inside = palloc(HxMaskWords(&base->desc) * sizeof(uint64));
-	search->distances = palloc(rows * sizeof(double));
-	search->tids_room = rows;
-	search->tids = palloc(rows * sizeof(ItemPointerData));
 }

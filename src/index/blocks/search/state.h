@@ -53,14 +53,8 @@ typedef struct HxBlocksSearch
 	int ndistinct;	 /* of these, the first this many are different */
 	bool restarted;	 /* others may be there twice */
 
-	BlockNumber page;	   /* rows page being read */
-	uint64 *mask;		   /* rows of it that pass */
-	uint64 *inside;		   /* scratch: rows of it within some balls */
-	double *distances;	   /* distances of its rows */
-	bool scored;		   /* all of them, from the query: for its mask */
-	ItemPointerData *tids; /* rows of a block, for searches not ordered */
-	int64 ntids;
-	int64 tids_room;
+	BlockNumber page; /* rows page being read */
+	bool scored;	  /* all distances of it were computed, for its mask */
 } HxBlocksSearch;
 
 /* Is there a mask? */

@@ -103,7 +103,8 @@ checked_share(const HxBlocksSearch *search, double distance)
 		return 1;
 	all = seen_between(search, -INFINITY, distance);
 	beyond = seen_between(
-		search, search->base.middle / search->base.spec.query->unit, distance);
+		search, search->base.middle / HxUnitOf(search->base.spec.query),
+		distance);
 	return Max(good / (good + all.failed), outer / (outer + beyond.failed));
 }
 
@@ -115,7 +116,7 @@ expected_misses(HxBlocksSearch *search, double distance)
 	double below = 0;
 
 	Assert(!search->base.exact && search->misses.usable);
-	distance /= search->base.spec.query->unit;
+	distance /= HxUnitOf(search->base.spec.query);
 	if (distance != tally->shares_of)
 	{
 		HxSharesBelow(&search->misses, distance, tally->shares);

@@ -55,66 +55,14 @@ reach(const HxBlocksSearch *search)
 
 /* ---- visiting a block ---- */
 
-/* Is this a condition on the distances that the search computes anyway? */
-static inline bool
-is_own(const HxBlocksSearch *search, const HxBalls *balls)
-{
-	return balls->count == 1 && balls->any[0].query == search->base.spec.query;
-}
-
-/*
- * Mark the rows of a page within a ball, whose distances are then those of the
- * page's rows.
- */
-static void
-mark_inside(HxBlocksSearch *search, const HxWithin *ball,
-			const HxRowArrays *rows)
-{
-	bool own = ball->query == search->base.spec.query;
-
-	if (!own || !search->scored)
-		HxPayloadOf(&search->base.desc)
-			->distances(ball->query, rows->payloads, rows->count,
-						search->distances);
-	search->scored = own;
-	for (int i = 0; i < rows->count; i++)
-		if (HxPassesTest(&ball->test, search->distances[i]))
-			search->inside[i / 64] |= UINT64CONST(1) << (i % 64);
-}
-
-/* Clear the mask bits of rows outside all of some balls. */
-static void
-apply_balls(HxBlocksSearch *search, const HxBalls *balls,
-			const HxRowArrays *rows)
-{
-	int words = (rows->count + 63) / 64;
-
-	memset(search->inside, 0, words * sizeof(uint64));
-	for (int b = 0; b < balls->count; b++)
-		mark_inside(search, &balls->any[b], rows);
-	for (int w = 0; w < words; w++)
-		search->mask[w] &= search->inside[w];
-}
-
 /* Which rows of a page pass all conditions; returns how many. */
 static int
 build_mask(HxBlocksSearch *search, const HxRowArrays *rows)
 {
-	const HxSearchSpec *spec = &search->base.spec;
-	int passed = HxMaskRows(&search->base, rows, search->mask);
+	HxSearch *base = &search->base;
+	int passed = HxMaskRows(base, rows, base->mask);
 
-	search->scored = false;
-	if (spec->nballs == 0 || passed == 0)
-		return passed;
-	/* Those of the search's own query last: their distances are needed again */
-	for (int b = 0; b < spec->nballs; b++)
-		if (!is_own(search, &spec->balls[b]))
-			apply_balls(search, &spec->balls[b], rows);
-	for (int b = 0; b < spec->nballs; b++)
-		if (is_own(search, &spec->balls[b]))
-			apply_balls(search, &spec->balls[b], rows);
-	return (int) pg_popcount((char *) search->mask,
-							 (rows->count + 63) / 64 * sizeof(uint64));
+	return HxMaskBalls(base, rows, passed, &search->scored);
 }
 
 /* Count a scored row for the estimate of who passes near the query. */
@@ -122,7 +70,7 @@ static inline void
 tally_row(HxBlocksSearch *search, double distance, bool passes, double weight)
 {
 	int bin = HxDistanceBin(&search->misses,
-							distance / search->base.spec.query->unit);
+							distance / HxUnitOf(search->base.spec.query));
 
 	search->tally.seen_at[bin] += weight;
 	if (passes)
@@ -133,7 +81,7 @@ tally_row(HxBlocksSearch *search, double distance, bool passes, double weight)
 static void
 score_all(HxBlocksSearch *search, const HxRowArrays *rows, bool tally)
 {
-	const double *distances = search->distances;
+	const double *distances = search->base.distances;
 	double worst = reach(search);
 
 	Assert(search->base.spec.query);
@@ -142,16 +90,17 @@ score_all(HxBlocksSearch *search, const HxRowArrays *rows, bool tally)
 			 at += HX_CACHE_LINE)
 			__builtin_prefetch(rows->payloads + at);
 	if (!search->scored)
-		HxPayloadOf(&search->base.desc)
+		HxKindOf(&search->base.desc)
 			->distances(search->base.spec.query, rows->payloads, rows->count,
-						search->distances);
+						search->base.distances);
 	search->base.stats.scored += rows->count;
 	if (tally)
 		for (int i = 0; i < rows->count; i++)
-			tally_row(search, distances[i], HxRowPasses(search->mask, i), 1);
+			tally_row(search, distances[i], HxRowPasses(search->base.mask, i),
+					  1);
 	for (int i = 0; i < rows->count; i++)
 	{
-		if (distances[i] > worst || !HxRowPasses(search->mask, i))
+		if (distances[i] > worst || !HxRowPasses(search->base.mask, i))
 			continue;
 		consider(search, distances[i], rows, i);
 		worst = reach(search);
@@ -179,7 +128,8 @@ static inline uint64
 rows_to_score(const HxBlocksSearch *search, const HxRowArrays *rows, int word,
 			  int sampled)
 {
-	uint64 chosen = search->mask[word] | sampled_run(search, word, sampled);
+	uint64 chosen =
+		search->base.mask[word] | sampled_run(search, word, sampled);
 
 	if (word == rows->count / 64)
 		chosen &= (UINT64CONST(1) << (rows->count % 64)) - 1;
@@ -211,17 +161,17 @@ static void
 score_run(HxBlocksSearch *search, const HxRowArrays *rows, int row, int count,
 		  int sampled)
 {
-	double *distances = search->distances;
+	double *distances = search->base.distances;
 
 	Assert(row >= 0 && row + count <= rows->count);
-	HxPayloadOf(&search->base.desc)
+	HxKindOf(&search->base.desc)
 		->distances(search->base.spec.query,
 					rows->payloads + row * search->base.desc.payload, count,
 					distances);
 	search->base.stats.scored += count;
 	for (int i = 0; i < count; i++)
 	{
-		bool passes = HxRowPasses(search->mask, row + i);
+		bool passes = HxRowPasses(search->base.mask, row + i);
 
 		if (sampled)
 			tally_row(search, distances[i], passes, passes ? 1 : sampled);
@@ -265,39 +215,17 @@ score_page(HxBlocksSearch *search, const HxRowArrays *rows, int sampled)
 	bool filtered = HxIsMasked(search);
 	bool tally = filtered && !search->base.exact && search->base.spec.query;
 
-	Assert(search->base.spec.ordered && passed <= rows->count);
+	Assert(passed <= rows->count);
 	search->base.seen += rows->count;
 	search->base.passed += passed;
 	search->base.stats.filtered += rows->count - passed;
-	if (!search->base.spec.query || search->base.part == HX_PART_NULLS)
-	{
-		for (int i = 0; i < rows->count; i++)
-			if (HxRowPasses(search->mask, i))
-				consider(search, 0, rows, i);
-	}
+	if (!HxGoesByDistance(&search->base))
+		HxConsiderMasked(&search->base, rows, search->page);
 	else if (!filtered || search->scored || (tally && sampled == 1) ||
 			 passed * 3 > rows->count)
 		score_all(search, rows, tally);
 	else
 		score_passing(search, rows, tally ? sampled : 0);
-}
-
-/* Add the TIDs of a page's rows that pass to those of the block. */
-static void
-collect_page(HxBlocksSearch *search, const HxRowArrays *rows)
-{
-	int passed = build_mask(search, rows);
-
-	search->base.stats.filtered += rows->count - passed;
-	if (search->ntids + passed > search->tids_room)
-	{
-		search->tids_room = Max(search->tids_room * 2, search->ntids + passed);
-		search->tids = repalloc_huge(search->tids, search->tids_room *
-													   sizeof(ItemPointerData));
-	}
-	for (int i = 0; i < rows->count; i++)
-		if (HxRowPasses(search->mask, i))
-			search->tids[search->ntids++] = rows->tids[i];
 }
 
 /*
@@ -337,10 +265,7 @@ HxVisitBlock(HxBlocksSearch *search, const HxBlock *block, int sampled)
 			HxPrefetchLines(search->base.index, next, search->base.lines,
 							search->base.nlines);
 		HxRowArraysOf(&search->base.desc, BufferGetPage(buffer), &rows);
-		if (search->base.spec.ordered)
-			score_page(search, &rows, sampled);
-		else
-			collect_page(search, &rows);
+		score_page(search, &rows, sampled);
 		before = buffer;
 	}
 	if (BufferIsValid(before))

@@ -1,19 +1,32 @@
 /*
  * payload.h
- *	  What differs between the payloads that are kept in blocks, as one
- *	  interface.
+ *	  What differs between the payloads that are kept in blocks, beside
+ *	  their form and distances (kind.h), as one interface.
  *
  * A payload is what a row stores of its vector.  Centroids are payloads, too.
  * The spread is how far a row is from a centroid.  Blocks know no more than
  * that; a kind whose rows are kept in blocks brings these functions.  They lock
  * nothing, and are called with pages locked: they must not raise errors, but for
- * form and query_of_row.
+ * query_of_row.
  */
 #ifndef HX_PAYLOAD_H
 #define HX_PAYLOAD_H
 
 #include "index/kind.h"
 #include "index/blocks/store/format.h"
+
+/* Queries of such kinds begin with this */
+typedef struct HxBlocksQuery
+{
+	HxQuery base;
+	double unit; /* distances are divided by this to look up the misses */
+} HxBlocksQuery;
+
+static inline double
+HxUnitOf(const HxQuery *query)
+{
+	return ((const HxBlocksQuery *) query)->unit;
+}
 
 /* Times that training assigns its sample; the last two move few rows */
 #define HX_TRAINING_ROUNDS 4
@@ -33,9 +46,6 @@ typedef struct HxSample
 
 typedef struct HxPayload
 {
-	/* Write the payload of a vector; errors if its shape is not the index's */
-	void (*form)(const HxIndexDesc *desc, Datum vector, uint8 *payload);
-
 	/* What is wrong with a payload that form could not have written, or NULL */
 	const char *(*fault)(const HxIndexDesc *desc, const uint8 *payload);
 
@@ -55,12 +65,6 @@ typedef struct HxPayload
 	/* Weight of a payload, for the range kept in the directory entry */
 	uint32 (*weight)(const HxIndexDesc *desc, const uint8 *payload);
 
-	/*
-	 * Write what a check knows a row's vector by, which kind.print makes of the
-	 * vector itself.  NULL: the payload.
-	 */
-	void (*print)(const HxIndexDesc *desc, const uint8 *payload, uint8 *print);
-
 	/* Prepare a row's payload as a query (calibration) */
 	HxQuery *(*query_of_row)(const HxIndexDesc *desc, const uint8 *payload);
 
@@ -71,13 +75,6 @@ typedef struct HxPayload
 	void (*promises)(const HxQuery *query, const HxEntry *entries,
 					 const uint8 *centroids, int count, float *promises,
 					 float *bounds);
-
-	/*
-	 * Distances of rows: the operator's own, to the last bit; or estimates if
-	 * the kind refines.  Then -infinity where nothing is known.
-	 */
-	void (*distances)(const HxQuery *query, const uint8 *payloads, int count,
-					  double *distances);
 
 	/*
 	 * Distances that nearly all rows have from a query, where there are no
@@ -93,14 +90,6 @@ typedef struct HxPayload
 						double estimate);
 	double (*least)(const HxQuery *query, const uint8 *payload,
 					double estimate);
-
-	/*
-	 * Kinds that learn: before the rows are loaded, the leader of a build learns
-	 * from a sample of the table and lets the others know; when they are
-	 * written, it stores that in pages behind.  Else NULL.
-	 */
-	void (*learn)(struct HxBuild *build);
-	void (*store)(struct HxBuild *build);
 } HxPayload;
 
 #define HxPayloadOf(desc) ((desc)->vector->payload)

@@ -272,24 +272,16 @@ HxNearestPages(Relation index, const HxIndexDesc *desc, BlockNumber upper,
 {
 	PageChoice near = {.room = HxUpperCapacity(desc)};
 	uint32 *spreads = palloc(near.room * sizeof(uint32));
-	uint32 steps = 0;
+	HxChainCursor cursor;
+	Page page;
 
 	Assert(HxHoldsNoPage());
 	near.pages = palloc(near.room * sizeof(BlockNumber));
 	near.spreads = palloc(near.room * sizeof(uint32));
 	*rows = 0;
-	while (upper != InvalidBlockNumber)
-	{
-		Buffer buffer;
-
-		CHECK_FOR_INTERRUPTS();
-		buffer = HxReadPage(index, upper, BUFFER_LOCK_SHARE, HX_PAGE_UPPER);
-		HxCountStep(index, upper, &steps);
-		add_upper_page(desc, BufferGetPage(buffer), payload, &near, spreads,
-					   rows);
-		upper = HxPageOpaque(BufferGetPage(buffer))->next;
-		UnlockReleaseBuffer(buffer);
-	}
+	HxBeginChain(&cursor, index, upper, HX_PAGE_UPPER, BUFFER_LOCK_SHARE);
+	while ((page = HxNextPage(&cursor)))
+		add_upper_page(desc, page, payload, &near, spreads, rows);
 	*count = select_nearest(&near);
 	pfree(spreads);
 	pfree(near.spreads);
