@@ -35,7 +35,7 @@ INDEX = \
 		insert vacuum) \
 	$(call objects,index/blocks/check,rows block upper check inspect) \
 	$(call objects,index/code,levels mean payload) \
-	$(call objects,index/dense,layout code model learn build payload grow kind) \
+	$(call objects,index/dense,code model learn build payload grow kind) \
 	$(call objects,index/sparse,page row write cluster lists bound score pending \
 		visit search near rewrite merge insert vacuum work build check inspect cost kind) \
 	$(call objects,index/am,open group_option build insert vacuum cost scan validate inspect \

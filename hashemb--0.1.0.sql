@@ -2803,6 +2803,65 @@ COMMENT ON OPERATOR CLASS svec_cosine_ops USING hashemb IS
 COMMENT ON OPERATOR FAMILY svec_cosine_ops USING hashemb IS
 	'nearest sparse vectors by cosine distance';
 
+-- dense vectors: the index keeps codes, the table's rows are ranked
+
+CREATE FUNCTION hashemb_vector_real_l2(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_real_l2'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_real_l2(internal) IS
+	'support function of real_l2_ops';
+
+CREATE FUNCTION hashemb_vector_real_ip(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_real_ip'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_real_ip(internal) IS
+	'support function of real_ip_ops';
+
+CREATE FUNCTION hashemb_vector_real_cosine(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_real_cosine'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_real_cosine(internal) IS
+	'support function of real_cosine_ops';
+
+CREATE OPERATOR CLASS real_l2_ops
+	FOR TYPE real[] USING hashemb AS
+	OPERATOR 11 <-> (real[], real[]) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_real_l2(internal);
+COMMENT ON OPERATOR CLASS real_l2_ops USING hashemb IS
+	'nearest arrays of numbers by L2 distance';
+COMMENT ON OPERATOR FAMILY real_l2_ops USING hashemb IS
+	'nearest arrays of numbers by L2 distance';
+ALTER OPERATOR FAMILY real_l2_ops USING hashemb ADD
+	OPERATOR 11 <-> (real[], double precision[]) FOR ORDER BY float_ops,
+	OPERATOR 11 <-> (real[], numeric[]) FOR ORDER BY float_ops,
+	OPERATOR 11 <-> (real[], integer[]) FOR ORDER BY float_ops;
+
+CREATE OPERATOR CLASS real_ip_ops
+	FOR TYPE real[] USING hashemb AS
+	OPERATOR 11 <#> (real[], real[]) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_real_ip(internal);
+COMMENT ON OPERATOR CLASS real_ip_ops USING hashemb IS
+	'nearest arrays of numbers by negative inner product';
+COMMENT ON OPERATOR FAMILY real_ip_ops USING hashemb IS
+	'nearest arrays of numbers by negative inner product';
+ALTER OPERATOR FAMILY real_ip_ops USING hashemb ADD
+	OPERATOR 11 <#> (real[], double precision[]) FOR ORDER BY float_ops,
+	OPERATOR 11 <#> (real[], numeric[]) FOR ORDER BY float_ops,
+	OPERATOR 11 <#> (real[], integer[]) FOR ORDER BY float_ops;
+
+CREATE OPERATOR CLASS real_cosine_ops
+	FOR TYPE real[] USING hashemb AS
+	OPERATOR 11 <=> (real[], real[]) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_real_cosine(internal);
+COMMENT ON OPERATOR CLASS real_cosine_ops USING hashemb IS
+	'nearest arrays of numbers by cosine distance';
+COMMENT ON OPERATOR FAMILY real_cosine_ops USING hashemb IS
+	'nearest arrays of numbers by cosine distance';
+ALTER OPERATOR FAMILY real_cosine_ops USING hashemb ADD
+	OPERATOR 11 <=> (real[], double precision[]) FOR ORDER BY float_ops,
+	OPERATOR 11 <=> (real[], numeric[]) FOR ORDER BY float_ops,
+	OPERATOR 11 <=> (real[], integer[]) FOR ORDER BY float_ops;
+
 -- ---------------------------------------------------------------------------
 -- Section 5: operator classes for attribute columns
 -- ---------------------------------------------------------------------------

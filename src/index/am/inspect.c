@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
 #include "compat.h"
@@ -21,6 +22,7 @@
 #include "index/am/open.h"
 #include "index/page/page.h"
 #include "index/search/search.h"
+#include "index/search/vector.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_index_info);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_block_info);
@@ -233,9 +235,12 @@ typedef struct RecallSums
 
 /* Distances of the k nearest rows, without a query's own; returns how many. */
 static int
-nearest(Relation index, const HxIndexDesc *desc, const HxSampleQuery *query,
-		double recall, int k, double *distances, uint64 *scored)
+nearest(const HxOpened *opened, const HxIndexDesc *desc,
+		const HxSampleQuery *query, double recall, int k, double *distances,
+		uint64 *scored)
 {
+	Relation index = opened->index;
+	HxVectors *vectors = NULL;
 	HxSearchSpec spec = {.ordered = true, .skip_nulls = true};
 	HxSearch *search;
 	HxCandidate row;
@@ -245,6 +250,14 @@ nearest(Relation index, const HxIndexDesc *desc, const HxSampleQuery *query,
 	spec.query = query->query;
 	spec.recall = recall;
 	spec.filter = HxMakeFilter(desc, NULL, 0);
+	if (HxKindOf(desc)->refine)
+	{
+		vectors = HxOpenVectors(opened->table, index, desc->vector_attno,
+								GetActiveSnapshot());
+		spec.table = opened->table;
+		spec.heap.measure = HxFetchVector;
+		spec.heap.arg = vectors;
+	}
 	search = HxBeginSearch(index, desc, &spec);
 	while (count < k && HxSearchNext(search, &row, &is_null))
 		if (query->tid == 0 || row.tid != query->tid)
@@ -254,19 +267,21 @@ nearest(Relation index, const HxIndexDesc *desc, const HxSampleQuery *query,
 		}
 	*scored = HxSearchGetStats(search)->scored;
 	HxEndSearch(search);
+	if (vectors)
+		HxCloseVectors(vectors);
 	return count;
 }
 
 /* Search for one query, exactly and as set, and add up. */
 static void
-measure_query(Relation index, const HxIndexDesc *desc,
+measure_query(const HxOpened *opened, const HxIndexDesc *desc,
 			  const HxSampleQuery *query, int k, RecallSums *sums)
 {
 	double *exact = palloc(k * sizeof(double));
 	double *found = palloc(k * sizeof(double));
 	uint64 scored;
-	int nexact = nearest(index, desc, query, 1, k, exact, &scored);
-	int nfound = nearest(index, desc, query, hx_recall, k, found, &scored);
+	int nexact = nearest(opened, desc, query, 1, k, exact, &scored);
+	int nfound = nearest(opened, desc, query, hx_recall, k, found, &scored);
 	int hits = 0;
 
 	/* Rows may have come in between the two searches. */
@@ -317,7 +332,7 @@ hx_measure_recall(PG_FUNCTION_ARGS)
 		queries = read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(2), &count);
 	Assert(count >= 0);
 	for (int q = 0; q < count; q++)
-		measure_query(index, &desc, &queries[q], k, &sums);
+		measure_query(&opened, &desc, &queries[q], k, &sums);
 	HxCloseIndex(&opened);
 
 	values[0] = Int32GetDatum(sums.queries);

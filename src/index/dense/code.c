@@ -17,9 +17,22 @@
 
 #include "index/dense/dense.h"
 #include "kernel/kernel.h"
+#include "type/dense.h"
 
 /* Steps that are tried, in deviations of a component */
 static const float steps[] = {0.25f, 0.30f, 0.335f, 0.37f, 0.41f};
+
+void
+HxReadVector(const HxIndexDesc *desc, Datum value, float *to)
+{
+	struct varlena *raw = (struct varlena *) DatumGetPointer(value);
+	struct varlena *flat = pg_detoast_datum_packed(raw);
+
+	HxReadDense((HxDenseType) desc->vector->layout, PointerGetDatum(flat),
+				desc->dims, to);
+	if (flat != raw)
+		pfree(flat);
+}
 
 HxSeen *
 HxMakeSeen(const HxModel *model)

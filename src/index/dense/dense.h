@@ -124,22 +124,13 @@ HxCodeLength2(const HxDenseRow *row, int kept)
 	return (double) row->scale * row->scale * squares / 4;
 }
 
-/* ---- layout.c: values of a column ---- */
-
-typedef enum HxLayout
-{
-	HX_LAYOUT_REALS,  /* real[] */
-	HX_LAYOUT_VECTOR, /* pgvector's vector */
-	HX_LAYOUT_HALFVEC /* pgvector's halfvec */
-} HxLayout;
+/* ---- code.c: vectors and codes ---- */
 
 /*
- * Read a value into `dims` floats; errors if it has others.  What it takes to
- * detoast it is freed.
+ * Read a value of the column into desc->dims floats; errors if it has others, or
+ * a number that is not finite.  What it takes to detoast it is freed.
  */
 extern void HxReadVector(const HxIndexDesc *desc, Datum value, float *to);
-
-/* ---- code.c: vectors and codes ---- */
 
 /* Room for what a model sees of a vector */
 extern HxSeen *HxMakeSeen(const HxModel *model);

@@ -4,15 +4,20 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
+#include "miscadmin.h"
 #include "optimizer/optimizer.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
+#include "index/blocks/recall/measure.h"
 #include "index/check/check.h"
 #include "index/cost_units.h"
 #include "index/dense/dense.h"
 #include "index/options.h"
 #include "index/search/vector.h"
+#include "type/dense.h"
 
 /* Vectors of so few dimensions are kept whole */
 #define KEPT_WHOLE 64
@@ -97,17 +102,39 @@ dense_cleanup(const IndexVacuumInfo *info, const HxIndexDesc *desc,
 /* ---- look ---- */
 
 /*
- * Rows drawn at random, as queries made of the table's vectors: what the index
- * stores of them would be nearer to itself than they are.
+ * Rows drawn at random, as queries made of the table's vectors: the index knows
+ * too little of them.  Rows that nobody sees any more are left out.
  */
 static int
 dense_sample(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
 			 HxSampleQuery **queries)
 {
-	HxSampleQuery *drawn;
-	int count = HxSampleBlocks(index, desc, wanted, seed, &drawn);
+	Relation heap = table_open(index->rd_index->indrelid, AccessShareLock);
+	HxVectors *vectors = HxOpenVectors(heap, index, desc->vector_attno,
+									   GetActiveSnapshot());
+	uint8 *payloads;
+	uint64 *tids;
+	int drawn = HxSampleRows(index, desc, wanted, seed, &payloads, &tids);
+	int count = 0;
 
-	*queries = drawn;
+	*queries = palloc0(Max(drawn, 1) * sizeof(HxSampleQuery));
+	for (int i = 0; i < drawn; i++)
+	{
+		ItemPointerData tid;
+		Datum vector;
+		bool isnull;
+
+		CHECK_FOR_INTERRUPTS();
+		HxUnpackTid(tids[i], &tid);
+		if (HxFetchVector(vectors, &tid, &vector, &isnull) != HX_ROW_PASSES ||
+			isnull)
+			continue;
+		(*queries)[count].query = HxMakeDenseQuery(
+			desc, desc->vector->metric, vector, InvalidOid);
+		(*queries)[count++].tid = tids[i];
+	}
+	HxCloseVectors(vectors);
+	table_close(heap, AccessShareLock);
 	return count;
 }
 
@@ -174,12 +201,12 @@ static const HxKind dense_kind = {
 	HX_VECTOR_CLASS_OF_LAYOUT(name, metric, &dense_kind,               \
 							  &hx_dense_payload, layout)
 
-DENSE_CLASS(hx_vector_real_l2, HX_L2, HX_LAYOUT_REALS);
-DENSE_CLASS(hx_vector_real_ip, HX_INNER_PRODUCT, HX_LAYOUT_REALS);
-DENSE_CLASS(hx_vector_real_cosine, HX_COSINE, HX_LAYOUT_REALS);
-DENSE_CLASS(hx_vector_vector_l2, HX_L2, HX_LAYOUT_VECTOR);
-DENSE_CLASS(hx_vector_vector_ip, HX_INNER_PRODUCT, HX_LAYOUT_VECTOR);
-DENSE_CLASS(hx_vector_vector_cosine, HX_COSINE, HX_LAYOUT_VECTOR);
-DENSE_CLASS(hx_vector_halfvec_l2, HX_L2, HX_LAYOUT_HALFVEC);
-DENSE_CLASS(hx_vector_halfvec_ip, HX_INNER_PRODUCT, HX_LAYOUT_HALFVEC);
-DENSE_CLASS(hx_vector_halfvec_cosine, HX_COSINE, HX_LAYOUT_HALFVEC);
+DENSE_CLASS(hx_vector_real_l2, HX_L2, HX_DENSE_REAL_ARRAY);
+DENSE_CLASS(hx_vector_real_ip, HX_INNER_PRODUCT, HX_DENSE_REAL_ARRAY);
+DENSE_CLASS(hx_vector_real_cosine, HX_COSINE, HX_DENSE_REAL_ARRAY);
+DENSE_CLASS(hx_vector_vector_l2, HX_L2, HX_DENSE_VECTOR);
+DENSE_CLASS(hx_vector_vector_ip, HX_INNER_PRODUCT, HX_DENSE_VECTOR);
+DENSE_CLASS(hx_vector_vector_cosine, HX_COSINE, HX_DENSE_VECTOR);
+DENSE_CLASS(hx_vector_halfvec_l2, HX_L2, HX_DENSE_HALFVEC);
+DENSE_CLASS(hx_vector_halfvec_ip, HX_INNER_PRODUCT, HX_DENSE_HALFVEC);
+DENSE_CLASS(hx_vector_halfvec_cosine, HX_COSINE, HX_DENSE_HALFVEC);
