@@ -542,6 +542,7 @@ code_promises(const HxQuery *base, const HxEntry *entries,
 /* ---- the kind ---- */
 
 static const HxPayload code_payload = {
+	.least_pages = 0.6,
 	.fault = code_fault,
 	.sum_size = HxCodeSumSize,
 	.add = HxAddCode,

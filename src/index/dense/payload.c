@@ -523,6 +523,7 @@ dense_range(const HxQuery *base, double *low, double *high)
 }
 
 const HxPayload hx_dense_payload = {
+	.least_pages = 2,
 	.fault = dense_fault,
 	.sum_size = dense_sum_size,
 	.add = dense_add,

@@ -46,6 +46,12 @@ typedef struct HxSample
 
 typedef struct HxPayload
 {
+	/*
+	 * Pages that a block should fill at least: where few rows are looked at in the
+	 * end, larger blocks waste less room
+	 */
+	double least_pages;
+
 	/* What is wrong with a payload that form could not have written, or NULL */
 	const char *(*fault)(const HxIndexDesc *desc, const uint8 *payload);
 

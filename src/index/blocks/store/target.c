@@ -6,11 +6,9 @@
 
 #include <math.h>
 
+#include "index/blocks/store/payload.h"
 #include "index/blocks/store/target.h"
 #include "index/options.h"
-
-/* Blocks are at least so full of one page */
-#define LEAST_FILL 0.6
 
 double
 HxBlockTarget(Relation index, const HxIndexDesc *desc, uint64 rows)
@@ -19,5 +17,6 @@ HxBlockTarget(Relation index, const HxIndexDesc *desc, uint64 rows)
 
 	if (options && options->block_rows > 0)
 		return options->block_rows;
-	return Max(sqrt((double) rows) / 4, desc->capacity * LEAST_FILL);
+	return Max(sqrt((double) rows) / 4,
+			   desc->capacity * HxPayloadOf(desc)->least_pages);
 }
