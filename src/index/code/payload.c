@@ -12,6 +12,7 @@
 
 #include "catalog/pg_type.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 #include "index/blocks/blocks.h"
@@ -59,6 +60,39 @@ check_class_takes_planes(Relation index, AttrNumber attno, int planes)
 					 "bincode_cosine_ops.")));
 }
 
+/* Error, for want of a length of the vector column. */
+static void
+reject_column(Relation index, const Form_pg_attribute column)
+{
+	const char *type = format_type_be(getBaseType(column->atttypid));
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("column \"%s\" of index \"%s\" has no length",
+					NameStr(column->attname), RelationGetRelationName(index)),
+			 errhint("Declare it as %s(n), or index an expression with a cast "
+					 "such as ((code::%s(512))).",
+					 type, type)));
+}
+
+/* Error if bit strings of a column are longer than any code. */
+static void
+check_bits(Relation index, const Form_pg_attribute column, int32 typmod)
+{
+	if (getBaseType(column->atttypid) == BITOID && typmod > HX_MAX_CODE_BITS)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("column \"%s\" of index \"%s\" has %d bits, but a code "
+					"at most %d",
+					NameStr(column->attname), RelationGetRelationName(index),
+					typmod, HX_MAX_CODE_BITS)));
+}
+
+/*
+ * The typmod of a bit column is that of a code of 1 bit a dimension, unless it
+ * is too long.
+ */
 static Size
 code_payload_size(Relation index, AttrNumber attno, int *dims, int *planes)
 {
@@ -69,19 +103,14 @@ code_payload_size(Relation index, AttrNumber attno, int *dims, int *planes)
 
 	if (typmod < 0)
 		(void) getBaseTypeAndTypmod(column->atttypid, &typmod);
+	check_bits(index, column, typmod);
 	if (typmod >= 0)
 	{
 		*dims = HX_SHAPE_DIMS(typmod);
 		*planes = HX_SHAPE_PLANES(typmod);
 	}
 	else if (!HxStoredShape(index, dims, planes))
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("column \"%s\" of index \"%s\" has no length",
-					NameStr(column->attname), RelationGetRelationName(index)),
-			 errhint("Declare it as bincode(n), or index an expression "
-					 "with a cast such as ((code::bincode(512))).")));
+		reject_column(index, column);
 	if (*planes < 1)
 		HxCorrupted(index, HX_METAPAGE, "its codes have no bits");
 	if (*planes > 1)
@@ -392,12 +421,13 @@ code_distances(const HxQuery *base, const uint8 *payloads, int count,
 	Assert(count <= Max(desc->capacity, HxDirectoryCapacity(desc)));
 	if (query->is_float || desc->planes > 1)
 		product_distances(query, codes, distances);
-	else if (base->metric == HX_JACCARD)
+	else if (HxIsJaccard(base->metric))
 	{
 		hx_kernels->overlap(query->code, HxCodePlaneBytes(desc), codes, counts,
 							query->counts2);
 		for (int i = 0; i < count; i++)
-			distances[i] = HxJaccardDistance(counts[i], query->counts2[i]);
+			distances[i] =
+				HxSetDistance(base->metric, counts[i], query->counts2[i]);
 	}
 	else
 	{
@@ -437,7 +467,7 @@ code_distance(const HxQuery *base, Datum vector)
 	const HxIndexDesc *desc = base->desc;
 	double distance;
 
-	if (desc->planes == 1 && !query->is_float && base->metric != HX_JACCARD)
+	if (desc->planes == 1 && !query->is_float && !HxIsJaccard(base->metric))
 		return differing_distance(base->metric, bits_differing(query, vector),
 								  desc->dims);
 	code_form(desc, vector, query->payload);
@@ -462,7 +492,7 @@ differing_bound(const CodeQuery *query, const HxEntry *entry, uint32 differing)
 {
 	uint32 least = differing > entry->radius ? differing - entry->radius : 0;
 
-	if (query->base.metric == HX_JACCARD)
+	if (HxIsJaccard(query->base.metric))
 	{
 		double bits = (double) query->weight + entry->max_weight + least;
 
@@ -543,7 +573,7 @@ code_promises(const HxQuery *base, const HxEntry *entries,
 		pfree(values);
 		return;
 	}
-	if (base->metric == HX_JACCARD)
+	if (HxIsJaccard(base->metric))
 		hx_kernels->overlap(query->code, HxCodePlaneBytes(desc), codes,
 							query->counts2, query->counts);
 	else
@@ -558,12 +588,13 @@ code_promises(const HxQuery *base, const HxEntry *entries,
 	{
 		uint32 differing = query->counts[i];
 
-		if (base->metric == HX_JACCARD)
+		if (HxIsJaccard(base->metric))
 		{
 			uint32 either = differing;
 
 			differing = either - query->counts2[i];
-			promises[i] = HxJaccardDistance(query->counts2[i], either);
+			promises[i] =
+				HxSetDistance(base->metric, query->counts2[i], either);
 		}
 		else
 			promises[i] =
@@ -603,3 +634,5 @@ HX_VECTOR_CLASS(hx_vector_bincode_jaccard, HX_JACCARD, &code_kind,
 HX_VECTOR_CLASS(hx_vector_bincode_ip, HX_INNER_PRODUCT, &code_kind,
 				&code_payload);
 HX_VECTOR_CLASS(hx_vector_bincode_cosine, HX_COSINE, &code_kind, &code_payload);
+HX_VECTOR_CLASS(hx_vector_bincode_bit_jaccard, HX_BIT_JACCARD, &code_kind,
+				&code_payload);

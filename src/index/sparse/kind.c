@@ -6,6 +6,7 @@
  */
 #include "postgres.h"
 
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 #include "index/sparse/build.h"
@@ -32,8 +33,10 @@ sparse_column(Relation index, AttrNumber attno, int *dims, int *planes)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("column \"%s\" of index \"%s\" has no length",
 					NameStr(column->attname), RelationGetRelationName(index)),
-			 errhint("Declare it as svec(n), or index an expression with a "
-					 "cast such as ((terms::svec(30522))).")));
+			 errhint("Declare it as %s(n), or index an expression with a cast "
+					 "such as ((terms::%s(30522))).",
+					 format_type_be(getBaseType(column->atttypid)),
+					 format_type_be(getBaseType(column->atttypid)))));
 	return sizeof(double);
 }
 
