@@ -1,4 +1,4 @@
-/* hashemb_pgvector--0.1.0.sql: casts between hashemb's and pgvector's types */
+/* hashemb_pgvector--0.1.0.sql: casts between hashemb's and pgvector's types, indexes on pgvector's */
 
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION hashemb_pgvector" to load this file. \quit
@@ -113,3 +113,73 @@ CREATE FUNCTION binarize(text, text) RETURNS bincode
 		ELSE $2::double precision[] END);
 COMMENT ON FUNCTION binarize(text, text) IS
 	'per dimension 1 where the value is above its threshold; for what has no type: vectors or arrays as text';
+
+-- Bit strings, read as codes where they lie, by pgvector's own operators. What
+-- users write for hnsw they write for hashemb.
+
+CREATE FUNCTION hashemb_vector_bit_jaccard(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_bincode_bit_jaccard'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_bit_jaccard(internal) IS
+	'support function of bit_jaccard_ops';
+
+CREATE FUNCTION distance_bound(operator text, query bit, comparison text, value double precision, minuend double precision) RETURNS distance_bound
+	AS 'MODULE_PATHNAME', 'hx_bound_make_bits'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION distance_bound(text, bit, text, double precision, double precision) IS
+	'bit strings whose distance from the query, subtracted from a minuend unless that is NULL, compares so with the value';
+
+CREATE FUNCTION within_distance_bound(bit, distance_bound) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_code_in_bound'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION within_distance_bound(bit, distance_bound) IS
+	'does the distance of the bit string pass the comparison';
+
+CREATE OPERATOR @< (
+	LEFTARG = bit, RIGHTARG = distance_bound, FUNCTION = within_distance_bound,
+	RESTRICT = distance_bound_sel, JOIN = contjoinsel
+);
+COMMENT ON OPERATOR @< (bit, distance_bound) IS
+	'has a distance that passes the comparison';
+
+CREATE OPERATOR CLASS bit_hamming_ops
+	FOR TYPE bit USING hashemb AS
+	OPERATOR 11 <~> (bit, bit) FOR ORDER BY float_ops,
+	OPERATOR 13 @< (bit, distance_bound),
+	FUNCTION 2 hashemb_vector_bincode_hamming(internal);
+COMMENT ON OPERATOR CLASS bit_hamming_ops USING hashemb IS
+	'nearest bit strings by Hamming distance';
+COMMENT ON OPERATOR FAMILY bit_hamming_ops USING hashemb IS
+	'nearest bit strings by Hamming distance';
+
+CREATE OPERATOR CLASS bit_jaccard_ops
+	FOR TYPE bit USING hashemb AS
+	OPERATOR 11 <%> (bit, bit) FOR ORDER BY float_ops,
+	OPERATOR 13 @< (bit, distance_bound),
+	FUNCTION 2 hashemb_vector_bit_jaccard(internal);
+COMMENT ON OPERATOR CLASS bit_jaccard_ops USING hashemb IS
+	'nearest bit strings by Jaccard distance';
+COMMENT ON OPERATOR FAMILY bit_jaccard_ops USING hashemb IS
+	'nearest bit strings by Jaccard distance';
+
+-- Sparse vectors by pgvector's own operators. The index orders by distances in
+-- double precision, of which the operators' are roundings to single precision.
+-- Conditions on distances are left to the operators.
+
+CREATE OPERATOR CLASS sparsevec_ip_ops
+	DEFAULT FOR TYPE sparsevec USING hashemb AS
+	OPERATOR 11 <#> (sparsevec, sparsevec) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_svec_ip(internal);
+COMMENT ON OPERATOR CLASS sparsevec_ip_ops USING hashemb IS
+	'greatest inner product of sparse vectors';
+COMMENT ON OPERATOR FAMILY sparsevec_ip_ops USING hashemb IS
+	'greatest inner product of sparse vectors';
+
+CREATE OPERATOR CLASS sparsevec_cosine_ops
+	FOR TYPE sparsevec USING hashemb AS
+	OPERATOR 11 <=> (sparsevec, sparsevec) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_svec_cosine(internal);
+COMMENT ON OPERATOR CLASS sparsevec_cosine_ops USING hashemb IS
+	'nearest sparse vectors by cosine distance';
+COMMENT ON OPERATOR FAMILY sparsevec_cosine_ops USING hashemb IS
+	'nearest sparse vectors by cosine distance';

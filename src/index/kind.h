@@ -78,8 +78,8 @@ typedef struct HxKind
 {
 	const char *name; /* of its vectors, in errors: "sparse vectors" */
 
-	/* Hints: how a column gets a length, and a row takes less room (NULL: none
-	 * takes too much) */
+	/* Hints: how a column gets a length, with its type for %s, twice; and how a row
+	 * takes less room (NULL: none takes too much) */
 	const char *length_hint;
 	const char *room_hint;
 

@@ -27,13 +27,18 @@
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bound_in);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bound_out);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bound_make_code);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bound_make_bits);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bound_make_floats);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bound_make_svec);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_code_in_bound);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_svec_in_bound);
 
 /* Operators by HxMetric, and comparisons by strategy of btree */
-static const char *const metric_names[] = {"<~>", "<%>", "<#>", "<=>"};
+static const char *const metric_names[] = {[HX_HAMMING] = "<~>",
+										   [HX_JACCARD] = "<%>",
+										   [HX_INNER_PRODUCT] = "<#>",
+										   [HX_COSINE] = "<=>",
+										   [HX_BIT_JACCARD] = "<%>"};
 static const char *const strategy_names[] = {[BTLessStrategyNumber] = "<",
 											 [BTLessEqualStrategyNumber] = "<=",
 											 [BTEqualStrategyNumber] = "=",
@@ -97,7 +102,7 @@ HxGetBound(Datum value)
 	Size size = VARSIZE(bound);
 	Size head = offsetof(HxBound, query);
 
-	if (size < head + VARHDRSZ || bound->metric > HX_COSINE ||
+	if (size < head + VARHDRSZ || bound->metric >= lengthof(metric_names) ||
 		bound->kind > HX_BOUND_SPARSE ||
 		bound->strategy < BTLessStrategyNumber ||
 		bound->strategy > BTGreaterStrategyNumber ||
@@ -154,8 +159,8 @@ make_bound(FunctionCallInfo fcinfo, HxBoundKind kind,
 	for (int i = 0; i < 4; i++)
 		if (PG_ARGISNULL(i))
 			return NULL;
-	metric = find_name(PG_GETARG_TEXT_PP(0), metric_names, 0,
-					   lengthof(metric_names), "operator");
+	metric = find_name(PG_GETARG_TEXT_PP(0), metric_names, 0, HX_COSINE + 1,
+					   "operator");
 	query = store_query(metric, PG_GETARG_DATUM(1));
 	size = offsetof(HxBound, query) + VARSIZE(query);
 	bound = palloc0(size);
@@ -231,6 +236,26 @@ Datum
 hx_bound_make_code(PG_FUNCTION_ARGS)
 {
 	return return_bound(fcinfo, make_bound(fcinfo, HX_BOUND_CODE, store_code));
+}
+
+/* distance_bound() of a bit string, whose operators are pgvector's */
+Datum
+hx_bound_make_bits(PG_FUNCTION_ARGS)
+{
+	HxBound *bound = make_bound(fcinfo, HX_BOUND_CODE, store_code);
+
+	if (bound != NULL)
+	{
+		if (bound->metric == HX_JACCARD)
+			bound->metric = HX_BIT_JACCARD;
+		else if (bound->metric != HX_HAMMING)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("distance_bound knows no operator \"%s\" "
+								   "for queries of type %s",
+								   metric_names[bound->metric], "bit"),
+							errhint("Expected is one of <~>, <%%>.")));
+	}
+	return return_bound(fcinfo, bound);
 }
 
 /* distance_bound() of an array of numbers */

@@ -298,6 +298,7 @@ reach_of(HxMetric metric, double greatest, int dims)
 		case HX_HAMMING:
 			return greatest / dims;
 		case HX_JACCARD:
+		case HX_BIT_JACCARD:
 			return greatest >= 1 ? 1 : greatest / (2 - greatest);
 		case HX_INNER_PRODUCT:
 			return (1 + greatest / dims) / 2;

@@ -88,7 +88,7 @@ HxHammingDistance(const HxCode *a, const HxCode *b)
 
 /* Jaccard distance; error unless both are of 1 bit and one length. */
 static double
-jaccard_distance(const HxCode *a, const HxCode *b)
+jaccard_distance(HxMetric metric, const HxCode *a, const HxCode *b)
 {
 	uint32_t both;
 	uint32_t either;
@@ -96,7 +96,7 @@ jaccard_distance(const HxCode *a, const HxCode *b)
 	HxCheckSameShape(a, b);
 	HxCheckOnePlane(a, "Jaccard distance");
 	hx_kernels->overlap(a->data, a->bytes, one_code(b), &both, &either);
-	return HxJaccardDistance(both, either);
+	return HxSetDistance(metric, both, either);
 }
 
 /* Distance of two codes; error if they or the distance do not fit. */
@@ -108,7 +108,8 @@ HxCodeDistance(HxMetric metric, const HxCode *a, const HxCode *b)
 		case HX_HAMMING:
 			return HxHammingDistance(a, b);
 		case HX_JACCARD:
-			return jaccard_distance(a, b);
+		case HX_BIT_JACCARD:
+			return jaccard_distance(metric, a, b);
 		case HX_INNER_PRODUCT:
 			HxCheckSameShape(a, b);
 			return HxNegativeProduct(code_product(a, b));

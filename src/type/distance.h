@@ -23,6 +23,7 @@ typedef enum HxMetric
 	HX_JACCARD,
 	HX_INNER_PRODUCT,
 	HX_COSINE,
+	HX_BIT_JACCARD, /* Jaccard distance as pgvector has it of bit strings */
 	HX_L2
 } HxMetric;
 
@@ -31,6 +32,31 @@ static inline double
 HxJaccardDistance(uint32_t both, uint32_t either)
 {
 	return either == 0 ? 0.0 : (double) (either - both) / (double) either;
+}
+
+/*
+ * The same as pgvector computes it: rounded otherwise, and 1 where no bit is set
+ * in both, of empty ones, too
+ */
+static inline double
+HxBitJaccardDistance(uint32_t both, uint32_t either)
+{
+	return both == 0 ? 1.0 : 1.0 - (double) both / (double) either;
+}
+
+/* Is this one of the Jaccard distances? */
+static inline int
+HxIsJaccard(HxMetric metric)
+{
+	return metric == HX_JACCARD || metric == HX_BIT_JACCARD;
+}
+
+/* Jaccard distance by one of these metrics */
+static inline double
+HxSetDistance(HxMetric metric, uint32_t both, uint32_t either)
+{
+	return metric == HX_JACCARD ? HxJaccardDistance(both, either)
+								: HxBitJaccardDistance(both, either);
 }
 
 /* Inner product of codes of 1 bit a dimension from the bits that differ */

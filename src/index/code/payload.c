@@ -12,6 +12,7 @@
 
 #include "catalog/pg_type.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 #include "index/blocks/blocks.h"
@@ -58,11 +59,35 @@ check_class_takes_planes(Relation index, const HxIndexDesc *desc)
 					 "bincode_cosine_ops.")));
 }
 
+/* Error if bit strings of the column are longer than any code. */
+static void
+check_bits(Relation index, const HxIndexDesc *desc)
+{
+	const FormData_pg_attribute *column =
+		TupleDescAttr(RelationGetDescr(index), desc->vector_attno - 1);
+	int32 typmod = column->atttypmod;
+	Oid base = getBaseTypeAndTypmod(column->atttypid, &typmod);
+
+	if (base == BITOID && typmod > HX_MAX_CODE_BITS)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("column \"%s\" of index \"%s\" has %d bits, but a code "
+					"at most %d",
+					NameStr(column->attname), RelationGetRelationName(index),
+					typmod, HX_MAX_CODE_BITS)));
+}
+
+/*
+ * The typmod of a bit column is that of a code of 1 bit a dimension, unless it
+ * is too long.
+ */
 static Size
 code_payload_size(Relation index, const HxIndexDesc *desc)
 {
 	Size bytes = MAXALIGN(desc->planes * HX_PLANE_BYTES(desc->dims));
 
+	check_bits(index, desc);
 	if (desc->planes < 1)
 		HxCorrupted(index, HX_METAPAGE, "its codes have no bits");
 	check_class_takes_planes(index, desc);
@@ -359,12 +384,13 @@ code_distances(const HxQuery *base, const uint8 *payloads, int count,
 	Assert(count <= Max(desc->capacity, HxDirectoryCapacity(desc)));
 	if (query->is_float || desc->planes > 1)
 		product_distances(query, codes, distances);
-	else if (base->metric == HX_JACCARD)
+	else if (HxIsJaccard(base->metric))
 	{
 		hx_kernels->overlap(query->code, HxCodePlaneBytes(desc), codes, counts,
 							query->counts2);
 		for (int i = 0; i < count; i++)
-			distances[i] = HxJaccardDistance(counts[i], query->counts2[i]);
+			distances[i] =
+				HxSetDistance(base->metric, counts[i], query->counts2[i]);
 	}
 	else
 	{
@@ -404,7 +430,7 @@ code_distance(const HxQuery *base, Datum vector)
 	const HxIndexDesc *desc = base->desc;
 	double distance;
 
-	if (desc->planes == 1 && !query->is_float && base->metric != HX_JACCARD)
+	if (desc->planes == 1 && !query->is_float && !HxIsJaccard(base->metric))
 		return differing_distance(base->metric, bits_differing(query, vector),
 								  desc->dims);
 	code_form(desc, vector, query->payload);
@@ -429,7 +455,7 @@ differing_bound(const CodeQuery *query, const HxEntry *entry, uint32 differing)
 {
 	uint32 least = differing > entry->radius ? differing - entry->radius : 0;
 
-	if (query->base.base.metric == HX_JACCARD)
+	if (HxIsJaccard(query->base.base.metric))
 	{
 		double bits = (double) query->weight + entry->max_weight + least;
 
@@ -510,7 +536,7 @@ code_promises(const HxQuery *base, const HxEntry *entries,
 		pfree(values);
 		return;
 	}
-	if (base->metric == HX_JACCARD)
+	if (HxIsJaccard(base->metric))
 		hx_kernels->overlap(query->code, HxCodePlaneBytes(desc), codes,
 							query->counts2, query->counts);
 	else
@@ -525,12 +551,13 @@ code_promises(const HxQuery *base, const HxEntry *entries,
 	{
 		uint32 differing = query->counts[i];
 
-		if (base->metric == HX_JACCARD)
+		if (HxIsJaccard(base->metric))
 		{
 			uint32 either = differing;
 
 			differing = either - query->counts2[i];
-			promises[i] = HxJaccardDistance(query->counts2[i], either);
+			promises[i] =
+				HxSetDistance(base->metric, query->counts2[i], either);
 		}
 		else
 			promises[i] =
@@ -555,8 +582,8 @@ static const HxPayload code_payload = {
 
 static const HxKind code_kind = {
 	.name = "codes",
-	.length_hint = "Declare it as bincode(n), or index an expression "
-				   "with a cast such as ((code::bincode(512))).",
+	.length_hint = "Declare it as %s(n), or index an expression with a "
+				   "cast such as ((code::%s(512))).",
 	.room_hint = "Index a part of the code with an expression such as "
 				 "((subcode(code, 1, 8192)::bincode(8192))).",
 	.shape = HxShapeOf,
@@ -577,3 +604,5 @@ HX_VECTOR_CLASS(hx_vector_bincode_jaccard, HX_JACCARD, &code_kind,
 HX_VECTOR_CLASS(hx_vector_bincode_ip, HX_INNER_PRODUCT, &code_kind,
 				&code_payload);
 HX_VECTOR_CLASS(hx_vector_bincode_cosine, HX_COSINE, &code_kind, &code_payload);
+HX_VECTOR_CLASS(hx_vector_bincode_bit_jaccard, HX_BIT_JACCARD, &code_kind,
+				&code_payload);

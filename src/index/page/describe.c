@@ -7,6 +7,7 @@
 #include "access/genam.h"
 #include "access/reloptions.h"
 #include "catalog/pg_type.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -95,6 +96,7 @@ find_shape(Relation index, HxIndexDesc *desc)
 	const FormData_pg_attribute *column =
 		TupleDescAttr(RelationGetDescr(index), desc->vector_attno - 1);
 	const HxOptions *options = (const HxOptions *) index->rd_options;
+	const char *type = format_type_be(getBaseType(column->atttypid));
 	int32 typmod = column->atttypmod;
 
 	if (typmod < 0)
@@ -110,7 +112,7 @@ find_shape(Relation index, HxIndexDesc *desc)
 						errmsg("column \"%s\" of index \"%s\" has no length",
 							   NameStr(column->attname),
 							   RelationGetRelationName(index)),
-						errhint("%s", HxKindOf(desc)->length_hint)));
+						errhint(HxKindOf(desc)->length_hint, type, type)));
 }
 
 /* Error: a row would take too much of a page. */

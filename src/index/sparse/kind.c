@@ -25,8 +25,8 @@ sparse_payload_size(Relation index, const HxIndexDesc *desc)
 
 static const HxKind sparse_kind = {
 	.name = "sparse vectors",
-	.length_hint = "Declare it as svec(n), or index an expression with a "
-				   "cast such as ((terms::svec(30522))).",
+	.length_hint = "Declare it as %s(n), or index an expression with a "
+				   "cast such as ((terms::%s(30522))).",
 	.shape = sparse_shape,
 	.payload_size = sparse_payload_size,
 	.query = HxMakeSparseQuery,
