@@ -52,50 +52,6 @@ HxAddCounts(Relation index, const HxCounts *counts)
 	UnlockReleaseBuffer(buffer);
 }
 
-/* Error unless a metapage is that of an index of this version. */
-static void
-check_version(Relation index, const HxMeta *meta)
-{
-	if (meta->magic != HX_MAGIC || meta->version != HX_VERSION)
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("index \"%s\" has format version %u, expected %u",
-					RelationGetRelationName(index), meta->version, HX_VERSION),
-			 errhint("REINDEX it to use it with this version.")));
-}
-
-/*
- * The shape of the vectors that an index was built with; false if it is still
- * being built.  Its column may have lost its length since: ALTER TABLE keeps
- * the file of an index whose column's values stay as they are.
- *
- * Takes no lock, since it may be called with any held: what it reads is never
- * changed.
- */
-bool
-HxStoredShape(Relation index, int *dims, int *planes)
-{
-	Buffer buffer;
-	const char *fault;
-	HxMeta meta;
-
-	if (RelationGetNumberOfBlocks(index) == 0)
-		return false;
-	buffer = ReadBuffer(index, HX_METAPAGE);
-	fault = HxPageFault(NULL, BufferGetPage(buffer), HX_PAGE_META);
-	if (fault)
-		HxCorrupted(index, HX_METAPAGE, fault);
-	meta = *HxPageMeta(BufferGetPage(buffer));
-	ReleaseBuffer(buffer);
-	check_version(index, &meta);
-	if (meta.dims == 0 || meta.dims > PG_INT32_MAX || meta.planes > 4)
-		HxCorrupted(index, HX_METAPAGE, "its vectors have an impossible shape");
-	*dims = (int) meta.dims;
-	*planes = (int) meta.planes;
-	return true;
-}
-
 /*
  * Copy the metapage.  Errors if the file is not an index of this version or
  * if its shape is not the catalog's.  The index's description learns from it
@@ -111,7 +67,7 @@ HxReadMeta(Relation index, HxMeta *meta)
 	*meta = *HxPageMeta(BufferGetPage(buffer));
 	UnlockReleaseBuffer(buffer);
 
-	check_version(index, meta);
+	HxCheckVersion(index, meta);
 	if (meta->dims != desc->dims || meta->planes != desc->planes ||
 		meta->payload != desc->payload || meta->words != desc->nwords ||
 		meta->attributes != desc->nattrs)
