@@ -183,3 +183,96 @@ COMMENT ON OPERATOR CLASS sparsevec_cosine_ops USING hashemb IS
 	'nearest sparse vectors by cosine distance';
 COMMENT ON OPERATOR FAMILY sparsevec_cosine_ops USING hashemb IS
 	'nearest sparse vectors by cosine distance';
+
+-- Dense vectors by pgvector's own operators: the index keeps codes, the table's
+-- rows are ranked.
+
+CREATE FUNCTION hashemb_vector_vector_l2(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_vector_l2'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_vector_l2(internal) IS
+	'support function of vector_l2_ops';
+
+CREATE OPERATOR CLASS vector_l2_ops
+	DEFAULT FOR TYPE vector USING hashemb AS
+	OPERATOR 11 <-> (vector, vector) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_vector_l2(internal);
+COMMENT ON OPERATOR CLASS vector_l2_ops USING hashemb IS
+	'nearest vectors by L2 distance';
+COMMENT ON OPERATOR FAMILY vector_l2_ops USING hashemb IS
+	'nearest vectors by L2 distance';
+
+CREATE FUNCTION hashemb_vector_vector_ip(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_vector_ip'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_vector_ip(internal) IS
+	'support function of vector_ip_ops';
+
+CREATE OPERATOR CLASS vector_ip_ops
+	FOR TYPE vector USING hashemb AS
+	OPERATOR 11 <#> (vector, vector) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_vector_ip(internal);
+COMMENT ON OPERATOR CLASS vector_ip_ops USING hashemb IS
+	'nearest vectors by negative inner product';
+COMMENT ON OPERATOR FAMILY vector_ip_ops USING hashemb IS
+	'nearest vectors by negative inner product';
+
+CREATE FUNCTION hashemb_vector_vector_cosine(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_vector_cosine'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_vector_cosine(internal) IS
+	'support function of vector_cosine_ops';
+
+CREATE OPERATOR CLASS vector_cosine_ops
+	FOR TYPE vector USING hashemb AS
+	OPERATOR 11 <=> (vector, vector) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_vector_cosine(internal);
+COMMENT ON OPERATOR CLASS vector_cosine_ops USING hashemb IS
+	'nearest vectors by cosine distance';
+COMMENT ON OPERATOR FAMILY vector_cosine_ops USING hashemb IS
+	'nearest vectors by cosine distance';
+
+CREATE FUNCTION hashemb_vector_halfvec_l2(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_halfvec_l2'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_halfvec_l2(internal) IS
+	'support function of halfvec_l2_ops';
+
+CREATE OPERATOR CLASS halfvec_l2_ops
+	DEFAULT FOR TYPE halfvec USING hashemb AS
+	OPERATOR 11 <-> (halfvec, halfvec) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_halfvec_l2(internal);
+COMMENT ON OPERATOR CLASS halfvec_l2_ops USING hashemb IS
+	'nearest half-precision vectors by L2 distance';
+COMMENT ON OPERATOR FAMILY halfvec_l2_ops USING hashemb IS
+	'nearest half-precision vectors by L2 distance';
+
+CREATE FUNCTION hashemb_vector_halfvec_ip(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_halfvec_ip'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_halfvec_ip(internal) IS
+	'support function of halfvec_ip_ops';
+
+CREATE OPERATOR CLASS halfvec_ip_ops
+	FOR TYPE halfvec USING hashemb AS
+	OPERATOR 11 <#> (halfvec, halfvec) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_halfvec_ip(internal);
+COMMENT ON OPERATOR CLASS halfvec_ip_ops USING hashemb IS
+	'nearest half-precision vectors by negative inner product';
+COMMENT ON OPERATOR FAMILY halfvec_ip_ops USING hashemb IS
+	'nearest half-precision vectors by negative inner product';
+
+CREATE FUNCTION hashemb_vector_halfvec_cosine(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_halfvec_cosine'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_halfvec_cosine(internal) IS
+	'support function of halfvec_cosine_ops';
+
+CREATE OPERATOR CLASS halfvec_cosine_ops
+	FOR TYPE halfvec USING hashemb AS
+	OPERATOR 11 <=> (halfvec, halfvec) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_halfvec_cosine(internal);
+COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING hashemb IS
+	'nearest half-precision vectors by cosine distance';
+COMMENT ON OPERATOR FAMILY halfvec_cosine_ops USING hashemb IS
+	'nearest half-precision vectors by cosine distance';

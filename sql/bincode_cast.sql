@@ -1,4 +1,8 @@
 -- bincode and bit strings: casts, and ALTER TABLE without a rewrite
+\set ECHO none
+\i sql/include/plan.sql
+\i sql/include/code.sql
+\set ECHO all
 SELECT '0101'::bincode::bit(4), '0101'::bincode::bit varying, B'0101'::bincode,
 	B'0101'::bit varying::bincode, B'0101'::bincode(4), '0101'::bincode::bit(2),
 	''::bincode::bit varying, ''::bit varying::bincode;
@@ -88,13 +92,6 @@ RESET enable_bitmapscan;
 
 -- what is too long for a code is refused at every door: casts, assignment, arrays,
 -- domains, rows, PL/pgSQL, ALTER TABLE; what got in can be read and copied
-CREATE FUNCTION complaint(command text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	EXECUTE command;
-	RETURN 'accepted';
-EXCEPTION WHEN OTHERS THEN
-	RETURN SQLSTATE || ' ' || SQLERRM;
-END $$;
 CREATE DOMAIN bits AS bit varying;
 CREATE DOMAIN code AS bincode;
 CREATE TYPE bit_row AS (b bit varying, f bit(70000));
@@ -106,7 +103,7 @@ INSERT INTO wide VALUES (repeat('1', 70000)::bit(70000), repeat('1', 65536)::bit
 	repeat('1', 65536)::bit varying, ARRAY[repeat('1', 65536)::bit varying],
 	ROW(repeat('1', 65536)::bit varying, NULL)::bit_row, repeat('1', 131072)::bit varying);
 INSERT INTO doors (c) VALUES ('01');
-SELECT command, complaint(command)
+SELECT command, pg_temp.complaint(command)
 FROM unnest(ARRAY[
 	$$INSERT INTO doors (c) SELECT f FROM wide$$,
 	$$INSERT INTO doors (c) SELECT v FROM wide$$,
@@ -211,20 +208,9 @@ ALTER TABLE hashes ALTER hash TYPE bincode(64);
 CREATE INDEX ON hashes USING hashemb (hash);
 CREATE INDEX ON hashes USING hashemb (hash bincode_jaccard_ops);
 SET enable_seqscan = off;
-CREATE FUNCTION plan_lines(query text, pattern text) RETURNS SETOF text LANGUAGE plpgsql AS $$
-DECLARE
-	line text;
-BEGIN
-	FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP
-		IF line ~ pattern THEN
-			RETURN NEXT trim(line, ' ->');
-		END IF;
-	END LOOP;
-END $$;
-SELECT plan_lines(format('SELECT id FROM hashes ORDER BY %s LIMIT 3', expression), 'Custom|Order')
+SELECT pg_temp.plan_lines(format('SELECT id FROM hashes ORDER BY %s LIMIT 3', expression), 'Custom|Order')
 FROM unnest(ARRAY['hash <~> B''0000000000000000000000000000000000000000000000000000000000001111''',
 	'B''0000000000000000000000000000000000000000000000000000000000001111'' <%> hash']) AS expression;
-DROP FUNCTION plan_lines;
 PREPARE near (bit) AS SELECT id, hash <~> $1 AS distance FROM hashes ORDER BY hash <~> $1, id LIMIT 3;
 EXECUTE near (B'0000000000000000000000000000000000000000000000000000000000001111');
 RESET enable_seqscan;
@@ -235,4 +221,3 @@ DEALLOCATE near;
 DROP TABLE codes, copy, other, expressions, doors, wide, narrow, back, packed, hashes;
 DROP TYPE bit_row, code_row;
 DROP DOMAIN bits, code;
-DROP FUNCTION complaint;

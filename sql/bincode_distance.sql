@@ -1,11 +1,10 @@
 -- distances between codes and of codes from float queries, against the same
 -- computed over digits
-CREATE FUNCTION random_code(n int, b int) RETURNS bincode LANGUAGE sql AS $$
-	SELECT (coalesce(string_agg(to_hex(floor(random() * (1 << b))::int), ''), '') ||
-		CASE b WHEN 1 THEN '' ELSE '/' || b END)::bincode
-	FROM generate_series(1, n)
-$$;
 -- 2v - (2^b - 1) per dimension: the steps times 2^(b-1)
+\set ECHO none
+\i sql/include/plan.sql
+\i sql/include/code.sql
+\set ECHO all
 CREATE FUNCTION steps(c bincode) RETURNS int[] LANGUAGE sql AS $$
 	SELECT coalesce(array_agg(2 * ('x' || lpad(digit, 8, '0'))::bit(32)::int -
 		((1 << b) - 1) ORDER BY i), '{}')
@@ -65,7 +64,7 @@ SELECT hamming('01', NULL), '01'::bincode <#> NULL::real[], jaccard(NULL, '01');
 \echo seed :seed
 SELECT setseed(:seed);
 CREATE TABLE pairs AS
-SELECT n, b, random_code(n, b) AS x, random_code(n, b) AS y
+SELECT n, b, pg_temp.random_code(n, b) AS x, pg_temp.random_code(n, b) AS y
 FROM (SELECT generate_series(0, 66) UNION ALL
 		SELECT unnest(ARRAY[127, 128, 129, 255, 256, 257, 511, 512, 513, 1000])) AS l(n),
 	generate_series(1, 4) AS b;
@@ -201,21 +200,10 @@ SELECT '01'::bincode <#> '{1,2,3}'::bigint[];
 CREATE TABLE indexed AS SELECT i AS id, i::bit(8)::bincode(8) AS c FROM generate_series(0, 255) AS i;
 CREATE INDEX ON indexed USING hashemb (c bincode_ip_ops);
 SET enable_seqscan = off;
-CREATE FUNCTION plan_lines(query text, pattern text) RETURNS SETOF text LANGUAGE plpgsql AS $$
-DECLARE
-	line text;
-BEGIN
-	FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP
-		IF line ~ pattern THEN
-			RETURN NEXT trim(line, ' ->');
-		END IF;
-	END LOOP;
-END $$;
-SELECT plan_lines($$SELECT id FROM indexed ORDER BY c <#> '{1,2,3,4,5,6,7,8}'::smallint[] LIMIT 3$$, 'Custom|Order');
-SELECT plan_lines($$SELECT id FROM indexed ORDER BY '{1,2,3,4,5,6,7,8}'::bigint[] <#> c LIMIT 3$$, 'Custom|Order');
+SELECT pg_temp.plan_lines($$SELECT id FROM indexed ORDER BY c <#> '{1,2,3,4,5,6,7,8}'::smallint[] LIMIT 3$$, 'Custom|Order');
+SELECT pg_temp.plan_lines($$SELECT id FROM indexed ORDER BY '{1,2,3,4,5,6,7,8}'::bigint[] <#> c LIMIT 3$$, 'Custom|Order');
 SELECT id FROM indexed ORDER BY c <#> '{1,2,3,4,5,6,7,8}'::smallint[] LIMIT 3;
 RESET enable_seqscan;
 
 DROP TABLE pairs, queries, indexed;
-DROP FUNCTION plan_lines;
-DROP FUNCTION random_code, product, steps, ones, lane_product;
+DROP FUNCTION product, steps, ones, lane_product;

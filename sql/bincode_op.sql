@@ -1,10 +1,9 @@
 -- bincode: order, equality, hash, bit operators, parts; against the same over
 -- text and bit strings
-CREATE FUNCTION random_code(n int, b int) RETURNS bincode LANGUAGE sql AS $$
-	SELECT (coalesce(string_agg(to_hex(floor(random() * (1 << b))::int), ''), '') ||
-		CASE b WHEN 1 THEN '' ELSE '/' || b END)::bincode
-	FROM generate_series(1, n)
-$$;
+\set ECHO none
+\i sql/include/plan.sql
+\i sql/include/code.sql
+\set ECHO all
 CREATE FUNCTION bits_each(c bincode) RETURNS int LANGUAGE sql AS $$
 	SELECT CASE WHEN c::text LIKE '%/%' THEN right(c::text, 1)::int ELSE 1 END
 $$;
@@ -35,7 +34,7 @@ FROM (VALUES ('01'::bincode), ('1/2')) AS a(c),
 \echo seed :seed
 SELECT setseed(:seed);
 INSERT INTO codes (c)
-SELECT random_code(n, b)
+SELECT pg_temp.random_code(n, b)
 FROM generate_series(0, 18) AS n, generate_series(1, 4) AS b,
 	generate_series(1, 5) AS again;
 ANALYZE codes;
@@ -96,18 +95,7 @@ SELECT count(*) AS groups, count(*) FILTER (WHERE least <> (SELECT c FROM codes 
 	greatest <> (SELECT c FROM codes AS o WHERE o.id % 7 = g ORDER BY c DESC LIMIT 1)) AS wrong
 FROM (SELECT id % 7 AS g, min(c) AS least, max(c) AS greatest FROM codes GROUP BY 1) AS t;
 SET enable_seqscan = off;
-CREATE FUNCTION plan_lines(query text, pattern text) RETURNS SETOF text LANGUAGE plpgsql AS $$
-DECLARE
-	line text;
-BEGIN
-	FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP
-		IF line ~ pattern THEN
-			RETURN NEXT trim(line, ' ->');
-		END IF;
-	END LOOP;
-END $$;
-SELECT plan_lines('SELECT min(c), max(c) FROM codes', 'Scan');
-DROP FUNCTION plan_lines;
+SELECT pg_temp.plan_lines('SELECT min(c), max(c) FROM codes', 'Scan');
 SELECT min(c) = (SELECT c FROM codes ORDER BY c LIMIT 1) AS least, max(c) = (SELECT c FROM codes ORDER BY c DESC LIMIT 1) AS greatest
 FROM codes;
 RESET enable_seqscan;
@@ -161,13 +149,13 @@ SELECT count(*) AS codes, count(*) FILTER (WHERE
 	(~ a)::text <> (~ a::varbit)::text OR
 	bit_count(a) <> bit_count(a::varbit) OR
 	~ ~ a <> a OR (a # b) # b <> a) AS wrong
-FROM (SELECT random_code(n, 1) AS a, random_code(n, 1) AS b
+FROM (SELECT pg_temp.random_code(n, 1) AS a, pg_temp.random_code(n, 1) AS b
 	FROM generate_series(0, 140) AS n) AS t;
 SELECT count(*) AS codes, count(*) FILTER (WHERE
 	digits(a || b) <> digits(a) || digits(b) OR bits_each(a || b) <> w OR
 	subcode(a || b, 1, dims(a)) <> a OR
 	subcode(a || b, dims(a) + 1, dims(b)) <> b) AS wrong
-FROM (SELECT random_code(n, w) AS a, random_code(m, w) AS b, w
+FROM (SELECT pg_temp.random_code(n, w) AS a, pg_temp.random_code(m, w) AS b, w
 	FROM generate_series(1, 4) AS w, generate_series(0, 20) AS n,
 		generate_series(0, 20) AS m) AS t;
 
@@ -187,7 +175,7 @@ SELECT subcode('0101', NULL, 1), dims(NULL::bincode);
 SELECT count(*) AS parts, count(*) FILTER (WHERE
 	digits(subcode(c, s, k)) <> substr(digits(c), s, k) OR
 	bits_each(subcode(c, s, k)) <> w) AS wrong
-FROM (SELECT random_code(37, w) AS c, w FROM generate_series(1, 4) AS w) AS t,
+FROM (SELECT pg_temp.random_code(37, w) AS c, w FROM generate_series(1, 4) AS w) AS t,
 	generate_series(1, 38) AS s, LATERAL generate_series(0, 38 - s) AS k;
 
 -- bits beyond the last dimension stay zero: the binary form shows them
@@ -197,4 +185,4 @@ SELECT encode(bincode_send(~ '0101'::bincode), 'hex') AS "not",
 	encode(bincode_send('111'::bincode || '11'), 'hex') AS both;
 
 DROP TABLE codes;
-DROP FUNCTION random_code, planes, digits, bits_each;
+DROP FUNCTION planes, digits, bits_each;

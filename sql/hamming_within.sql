@@ -1,27 +1,24 @@
 -- hamming_ball and hamming_within: text form, membership, planning
+\set ECHO none
+\i sql/include/code.sql
+\i sql/include/plan.sql
+\set ECHO all
 SELECT '(0101,3)'::hamming_ball, '(,0)'::hamming_ball, '(1,-5)'::hamming_ball,
 	'(01/1,2)'::hamming_ball, hamming_ball('0101', 3), '(1,2147483647)'::hamming_ball,
 	hamming_ball('0', -2147483648), hamming_ball(NULL, 1), hamming_ball('0', NULL);
-CREATE FUNCTION complaint(command text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	EXECUTE command;
-	RETURN 'accepted';
-EXCEPTION WHEN OTHERS THEN
-	RETURN SQLSTATE || ' ' || SQLERRM;
-END $$;
-SELECT input, complaint(format('SELECT %L::hamming_ball', input))
+SELECT input, pg_temp.complaint(format('SELECT %L::hamming_ball', input))
 FROM unnest(ARRAY['', '(', ')', '()', '(,)', '01,3', '(01,3', '01,3)', '(01)',
 	'(01,)', '(01,x)', '(01,3.5)', '(01,3 )', '(01,1e3)', '(01,2147483648)',
 	'(01,-2147483649)', '(01,99999999999999999999999)', '(01,3,4)', '(02,3)',
 	'(01/2,3)', '(01/9,3)', '(01,3) ', ' (01,3)', '((01,3))', '(é,1)',
 	'(01,é)', repeat('é', 40)]) AS input;
-SELECT complaint('SELECT hamming_ball(''01/2'', 1)');
-SELECT complaint('SELECT hamming_within(''01/2'', ''01/2'', 1)');
-SELECT complaint('SELECT hamming_within(''01'', ''010'', 1)');
-SELECT complaint('SELECT hamming_within(''01'', ''010'', -1)');
-SELECT complaint('SELECT ''01''::bincode <@ ''(010,1)''');
-SELECT complaint('SELECT ''(010,1)'' @> ''01''::bincode');
-SELECT complaint('SELECT hamming_ball(repeat(''0'', 70000)::bit varying::bincode, 1)');
+SELECT pg_temp.complaint('SELECT hamming_ball(''01/2'', 1)');
+SELECT pg_temp.complaint('SELECT hamming_within(''01/2'', ''01/2'', 1)');
+SELECT pg_temp.complaint('SELECT hamming_within(''01'', ''010'', 1)');
+SELECT pg_temp.complaint('SELECT hamming_within(''01'', ''010'', -1)');
+SELECT pg_temp.complaint('SELECT ''01''::bincode <@ ''(010,1)''');
+SELECT pg_temp.complaint('SELECT ''(010,1)'' @> ''01''::bincode');
+SELECT pg_temp.complaint('SELECT hamming_ball(repeat(''0'', 70000)::bit varying::bincode, 1)');
 
 -- membership is the distance's
 SELECT r, '0101'::bincode <@ hamming_ball('0110', r) AS within,
@@ -116,9 +113,6 @@ CREATE OPERATOR CLASS within_ops FOR TYPE bincode USING brin FAMILY within_ops A
 	FUNCTION 4 brin_minmax_union(internal, internal, internal);
 CREATE INDEX codes_within ON codes USING brin (c within_ops);
 SET enable_seqscan = off;
-\set ECHO none
-\i sql/include/plan.sql
-\set ECHO all
 SELECT * FROM pg_temp.plan($$SELECT * FROM codes WHERE hamming_within(c, repeat('01', 16)::bincode, 3)$$);
 SELECT * FROM pg_temp.plan($$SELECT * FROM codes WHERE hamming_within(repeat('01', 16)::bincode, c, 3)$$);
 SELECT * FROM pg_temp.plan($$SELECT * FROM codes WHERE hamming_ball(repeat('01', 16)::bincode, 3) @> c$$);
@@ -132,4 +126,4 @@ DROP INDEX codes_within;
 DROP OPERATOR FAMILY within_ops USING brin;
 
 DROP TABLE codes, sparse;
-DROP FUNCTION complaint, fits, estimate;
+DROP FUNCTION fits, estimate;

@@ -1,6 +1,7 @@
 -- Arrays of balls and of bounds: a code within any of them
 \set ECHO none
 \i sql/include/same.sql
+\i sql/include/unordered.sql
 \set ECHO all
 \echo seed b1
 SET hashemb.recall = 1;
@@ -42,42 +43,7 @@ BEGIN
 END $$;
 SELECT DISTINCT d FROM unnest(:'conditions'::text[]) c, pg_temp.deciders(c, :'q1') d;
 -- without one, by index scan and by bitmap scan
-CREATE FUNCTION pg_temp.rows_differ(conditions text[]) RETURNS TABLE (searches bigint, matches bigint, different bigint, example text)
-	LANGUAGE plpgsql AS $$
-DECLARE
-	condition text;
-	bitmap bool;
-	line text;
-	plan text;
-	expected int[];
-	got int[];
-BEGIN
-	searches := 0; matches := 0; different := 0;
-	FOREACH condition IN ARRAY conditions LOOP
-		PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_indexscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
-		EXECUTE format('SELECT array_agg(id ORDER BY id) FROM index_balls WHERE %s', condition) INTO expected;
-		FOREACH bitmap IN ARRAY '{f,t}'::bool[] LOOP
-			PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', (NOT bitmap)::text, true),
-				set_config('enable_bitmapscan', bitmap::text, true);
-			plan := '';
-			FOR line IN EXECUTE format('EXPLAIN (COSTS OFF) SELECT id FROM index_balls WHERE %s', condition) LOOP
-				plan := plan || line || E'\n';
-			END LOOP;
-			IF (plan !~ (CASE WHEN bitmap THEN 'Bitmap Index Scan on index_balls_idx' ELSE 'Index Scan using index_balls_idx' END) OR plan !~ 'Index Cond') AND plan !~ 'One-Time Filter: false' THEN
-				RAISE EXCEPTION 'unexpected plan for %:%', condition, E'\n' || plan;
-			END IF;
-			EXECUTE format('SELECT array_agg(id ORDER BY id) FROM index_balls WHERE %s', condition) INTO got;
-			searches := searches + 1;
-			matches := matches + coalesce(cardinality(got), 0);
-			IF got IS DISTINCT FROM expected THEN
-				different := different + 1;
-				example := coalesce(example, format('%s, bitmap %s: %s rows, expected %s', condition, bitmap, cardinality(got), cardinality(expected)));
-			END IF;
-		END LOOP;
-	END LOOP;
-	RETURN NEXT;
-END $$;
-SELECT * FROM pg_temp.rows_differ(:'conditions'::text[] || :'nothing'::text[]);
+SELECT * FROM pg_temp.unordered('index_balls_idx', 'index_balls', :'conditions'::text[] || :'nothing'::text[]);
 -- arrays in parameters
 RESET enable_bitmapscan;
 PREPARE near(hamming_ball[]) AS SELECT count(*) FROM index_balls WHERE c <@ ANY ($1);

@@ -2,6 +2,7 @@
 -- without an order, in joins, with other conditions
 \set ECHO none
 \i sql/include/same.sql
+\i sql/include/unordered.sql
 \set ECHO all
 \echo seed w1
 SET hashemb.recall = 1;
@@ -24,46 +25,11 @@ SELECT ARRAY(SELECT format('hamming_within(c, %L, %s)', :'q1', r) FROM unnest('{
 SELECT * FROM pg_temp.differences('index_within_idx', 'index_within', ARRAY[format('c <~> %L', :'q1'), format('c <~> %L', :'q2')], :'conditions');
 
 -- without one, by index scans and by bitmap scans
-CREATE FUNCTION pg_temp.rows_differ(conditions text[]) RETURNS TABLE (searches bigint, matches bigint, different bigint, example text)
-	LANGUAGE plpgsql AS $$
-DECLARE
-	condition text;
-	bitmap bool;
-	line text;
-	plan text;
-	expected int[];
-	got int[];
-BEGIN
-	searches := 0; matches := 0; different := 0;
-	FOREACH condition IN ARRAY conditions LOOP
-		PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_indexscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
-		EXECUTE format('SELECT array_agg(id ORDER BY id) FROM index_within WHERE %s', condition) INTO expected;
-		FOREACH bitmap IN ARRAY '{f,t}'::bool[] LOOP
-			PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', (NOT bitmap)::text, true),
-				set_config('enable_bitmapscan', bitmap::text, true);
-			plan := '';
-			FOR line IN EXECUTE format('EXPLAIN (COSTS OFF) SELECT id FROM index_within WHERE %s', condition) LOOP
-				plan := plan || line || E'\n';
-			END LOOP;
-			IF plan !~ (CASE WHEN bitmap THEN 'Bitmap Index Scan on index_within_idx' ELSE 'Index Scan using index_within_idx' END) OR plan !~ 'Index Cond' THEN
-				RAISE EXCEPTION 'unexpected plan for %:%', condition, E'\n' || plan;
-			END IF;
-			EXECUTE format('SELECT array_agg(id ORDER BY id) FROM index_within WHERE %s', condition) INTO got;
-			searches := searches + 1;
-			matches := matches + coalesce(cardinality(got), 0);
-			IF got IS DISTINCT FROM expected THEN
-				different := different + 1;
-				example := coalesce(example, format('%s, bitmap %s: %s rows, expected %s', condition, bitmap, cardinality(got), cardinality(expected)));
-			END IF;
-		END LOOP;
-	END LOOP;
-	RETURN NEXT;
-END $$;
-SELECT * FROM pg_temp.rows_differ(:'conditions');
-SELECT * FROM pg_temp.rows_differ('{c IS NULL,c IS NOT NULL,a = 3,a IS NULL,c IS NULL AND a > 3,c IS NOT NULL AND a < 2}');
+SELECT * FROM pg_temp.unordered('index_within_idx', 'index_within', :'conditions');
+SELECT * FROM pg_temp.unordered('index_within_idx', 'index_within', '{c IS NULL,c IS NOT NULL,a = 3,a IS NULL,c IS NULL AND a > 3,c IS NOT NULL AND a < 2}');
 VACUUM index_within;
-SELECT * FROM pg_temp.rows_differ(:'conditions');
-SELECT * FROM pg_temp.rows_differ('{c IS NULL,c IS NOT NULL,a = 3,a IS NULL,c IS NULL AND a > 3,c IS NOT NULL AND a < 2}');
+SELECT * FROM pg_temp.unordered('index_within_idx', 'index_within', :'conditions');
+SELECT * FROM pg_temp.unordered('index_within_idx', 'index_within', '{c IS NULL,c IS NOT NULL,a = 3,a IS NULL,c IS NULL AND a > 3,c IS NOT NULL AND a < 2}');
 
 -- a join: the index inside a nested loop, the ball from the outer row
 SET enable_hashjoin = off;
@@ -96,7 +62,7 @@ SELECT count(*) FROM index_within WHERE hamming_within(c, '0101', 3);
 SELECT count(*) FROM index_within WHERE hamming_within(c, (SELECT '0101'::bincode), 3);
 -- below recall 1 membership stays exact
 SET hashemb.recall = 0.5;
-SELECT * FROM pg_temp.rows_differ(:'conditions');
+SELECT * FROM pg_temp.unordered('index_within_idx', 'index_within', :'conditions');
 RESET enable_seqscan;
 DROP TABLE index_within;
 RESET hashemb.recall;

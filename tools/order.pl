@@ -9,7 +9,8 @@
 # A header of a folder that has no object itself comes with the last header that
 # it includes.  A file of another folder that stands before it must not include
 # it.  Within a folder the symbols decide: its files may share a header, and its
-# headers may include each other, but not in a circle.
+# headers may include each other, but not in a circle.  Of some folders others may
+# include no more than a few headers.
 #
 # A kind is a folder of src/index where an HxKind is defined.  Its words are the
 # folder's name, the types in the names of its operator classes' functions, and
@@ -100,6 +101,20 @@ for my $file (sort keys %includes)
 		next if folder_of($file) eq folder_of($header) && $file !~ m{^src/[^/]*$};
 		print "$file includes $header, which comes later\n"
 		  if place_of($header) > place_of($file);
+	}
+}
+
+# What a folder may include of another one, at most
+my %allowed = ('src/plan' => [ 'src/index', qw(index.h am/cost.h am/scan.h) ]);
+
+for my $file (sort keys %includes)
+{
+	my ($other, @headers) = @{ $allowed{ folder_of($file) } // next };
+
+	for my $header (grep { index($_, "$other/") == 0 } @{ $includes{$file} })
+	{
+		print "$file includes $header, but of $other it may only @headers\n"
+		  unless grep { $header eq "$other/$_" } @headers;
 	}
 }
 

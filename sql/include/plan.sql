@@ -9,3 +9,14 @@ BEGIN
 		END IF;
 	END LOOP;
 END $$;
+-- The lines of a plan that a pattern matches
+CREATE FUNCTION pg_temp.plan_lines(query text, pattern text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+		IF line ~ pattern THEN
+			RETURN NEXT trim(line, ' ->');
+		END IF;
+	END LOOP;
+END $$;

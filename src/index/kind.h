@@ -83,10 +83,7 @@ typedef struct HxKind
 	const char *length_hint;
 	const char *room_hint;
 
-	/*
-	 * Blocks may be formed within the values of an attribute (group_by)
-	 */
-	bool groups;
+	bool groups; /* blocks may be formed within an attribute's values */
 
 	/*
 	 * Distances in the index are estimates; the exact one is that of the heap
@@ -284,6 +281,13 @@ typedef struct HxKind
 	/* What is stored; may read the whole index. */
 	void (*info)(Relation index, const HxIndexDesc *desc, HxIndexInfo *info);
 
+	/*
+	 * Rows of the index, with a vector or without, where there is a shorter way
+	 * than info; or NULL.  One page is share-locked at a time.  Errors if a page
+	 * that is read is damaged.
+	 */
+	uint64 (*count_rows)(Relation index, const HxIndexDesc *desc);
+
 	/* The rows of hashemb_block_info(); NULL: there are no blocks. */
 	void (*block_info)(Relation index, const HxIndexDesc *desc,
 					   Tuplestorestate *store, TupleDesc tuples);
@@ -304,13 +308,6 @@ typedef struct HxKind
 					  const HxSampleQuery *queries, int count);
 
 	/* ---- check (check/check.h) ---- */
-
-	/*
-	 * Rows of the index, with a vector or without, where there is a shorter way
-	 * than info; or NULL.  One page is share-locked at a time.  Errors if a page
-	 * that is read is damaged.
-	 */
-	uint64 (*count_rows)(Relation index, const HxIndexDesc *desc);
 
 	/*
 	 * Check all that searches rely on, but for what the table says, and error if

@@ -15,7 +15,7 @@
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 
-#include "index/am/handler.h"
+#include "index/am/cost.h"
 #include "plan/plan.h"
 
 /* Indexes looked at one by one, beside all of them together */
@@ -99,7 +99,7 @@ HxHarvestBitmaps(PlannerInfo *root, RelOptInfo *rel)
 	{
 		IndexOptInfo *index = lfirst_node(IndexOptInfo, cell);
 
-		if (index->amhasgetbitmap && index->amcostestimate != hxcostestimate &&
+		if (index->amhasgetbitmap && !HxIsOwnIndex(index) &&
 			!index->hypothetical)
 			others = lappend(others, index);
 	}

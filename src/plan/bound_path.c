@@ -26,7 +26,7 @@
 #include "utils/selfuncs.h"
 
 #include "compat.h"
-#include "index/am/handler.h"
+#include "index/am/cost.h"
 #include "plan/plan.h"
 
 /* A condition, and what it was replaced by */
@@ -50,7 +50,7 @@ typedef struct Replacement
 static bool
 is_usable(const IndexOptInfo *index)
 {
-	return index->amcostestimate == hxcostestimate && !index->hypothetical &&
+	return HxIsOwnIndex(index) && !index->hypothetical &&
 		   (index->indpred == NIL || index->predOK);
 }
 

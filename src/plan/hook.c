@@ -13,7 +13,7 @@
 #include "optimizer/paths.h"
 
 #include "settings.h"
-#include "index/am/handler.h"
+#include "index/am/cost.h"
 #include "plan/plan.h"
 
 static set_rel_pathlist_hook_type previous_hook = NULL;
@@ -85,7 +85,7 @@ match_index(PlannerInfo *root, IndexOptInfo *index, const RelOptInfo *rel,
 {
 	int column;
 
-	if (index->amcostestimate != hxcostestimate || index->hypothetical ||
+	if (!HxIsOwnIndex(index) || index->hypothetical ||
 		(index->indpred != NIL && !index->predOK))
 		return -1;
 	column = HxFindVectorColumn(index);

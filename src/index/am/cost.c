@@ -178,6 +178,12 @@ kind_of_index(const IndexOptInfo *index)
 	elog(ERROR, "index %u has no vector column", index->indexoid);
 }
 
+bool
+HxIsOwnIndex(const IndexOptInfo *index)
+{
+	return index->amcostestimate == hxcostestimate;
+}
+
 /* What reading the whole index costs, for each phase of a search */
 static void
 plain_cost(const HxCostQuery *query, HxCost *cost)

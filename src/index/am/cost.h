@@ -8,6 +8,9 @@
 #include "index/kind.h"
 #include "nodes/pathnodes.h"
 
+/* Is it an index of this access method? */
+extern bool HxIsOwnIndex(const IndexOptInfo *index);
+
 /* What a search costs, by the kind of the index */
 extern HxCost HxEstimateCost(const HxCostQuery *query);
 

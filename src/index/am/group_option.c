@@ -36,7 +36,6 @@
 #include "compat.h"
 #include "index/am/handler.h"
 #include "index/page/page.h"
-#include "index/blocks/store/span.h"
 #include "index/kind.h"
 
 static object_access_hook_type previous_hook = NULL;

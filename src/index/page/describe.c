@@ -96,7 +96,7 @@ find_shape(Relation index, HxIndexDesc *desc)
 	const FormData_pg_attribute *column =
 		TupleDescAttr(RelationGetDescr(index), desc->vector_attno - 1);
 	const HxOptions *options = (const HxOptions *) index->rd_options;
-	const char *type = format_type_be(getBaseType(column->atttypid));
+	const char *type;
 	int32 typmod = column->atttypmod;
 
 	if (typmod < 0)
@@ -108,11 +108,14 @@ find_shape(Relation index, HxIndexDesc *desc)
 	else if (options && options->dims > 0)
 		HxKindOf(desc)->shape(options->dims, &desc->dims, &desc->planes);
 	else
+	{
+		type = format_type_be(getBaseType(column->atttypid));
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("column \"%s\" of index \"%s\" has no length",
 							   NameStr(column->attname),
 							   RelationGetRelationName(index)),
 						errhint(HxKindOf(desc)->length_hint, type, type)));
+	}
 }
 
 /* Error: a row would take too much of a page. */

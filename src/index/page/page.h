@@ -316,6 +316,9 @@ extern void HxUnlockMoves(Relation index);
 extern void HxLockWalk(Relation index);
 extern void HxUnlockWalk(Relation index);
 
+/* Error unless a metapage is that of an index of this version. */
+extern void HxCheckVersion(Relation index, const HxMeta *meta);
+
 /* The vectors' shape as the metapage has it; false if there is none yet */
 extern bool HxStoredShape(Relation index, int *dims, int *planes);
 

@@ -114,11 +114,11 @@ write_window(SparseWriter *writer)
 static void
 add_row(SparseWriter *writer, bytea *packed)
 {
-	HxSparseRow *doc =
+	HxSparseRow *row =
 		MemoryContextAlloc(writer->build->context, VARSIZE_ANY_EXHDR(packed));
 
-	memcpy(doc, VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
-	HxAssemble(writer->assembler, doc);
+	memcpy(row, VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
+	HxAssemble(writer->assembler, row);
 	MemoryContextReset(writer->build->context);
 }
 

@@ -344,30 +344,30 @@ typedef struct PendingCheck
 
 /* HxScanPending callback: check a row. */
 static void
-check_pending_row(const HxSparseRow *doc, void *state)
+check_pending_row(const HxSparseRow *row, void *state)
 {
 	PendingCheck *pending = state;
 	SparseCheck *check = pending->check;
-	const char *wrong = HxSparseRowFault(&check->base->desc, doc, doc->size);
+	const char *wrong = HxSparseRowFault(&check->base->desc, row, row->size);
 	HxAttrRow attrs;
 	double norm2 = 0;
 
 	if (!wrong)
 	{
-		const float *weights = HxSparseRowWeights(&check->base->desc, doc);
+		const float *weights = HxSparseRowWeights(&check->base->desc, row);
 
-		HxSparseRowAttrs(&check->base->desc, doc, &attrs);
-		for (int i = 0; i < doc->nnz; i++)
+		HxSparseRowAttrs(&check->base->desc, row, &attrs);
+		for (int i = 0; i < row->nnz; i++)
 			norm2 += (double) weights[i] * weights[i];
-		if (doc->norm2 != (doc->nnz == HX_SPARSE_NULL ? HX_NULL_NORM : norm2))
+		if (row->norm2 != (row->nnz == HX_SPARSE_NULL ? HX_NULL_NORM : norm2))
 			wrong = "a pending row of another length than it tells";
 	}
 	if (!wrong)
-		wrong = row_fault(check, &doc->tid, &attrs, NULL, doc->norm2);
+		wrong = row_fault(check, &row->tid, &attrs, NULL, row->norm2);
 	if (wrong)
 		HxCorrupted(check->base->index, pending->first, wrong);
 	check->base->counts.rows++;
-	check->base->counts.null_rows += doc->nnz == HX_SPARSE_NULL;
+	check->base->counts.null_rows += row->nnz == HX_SPARSE_NULL;
 }
 
 /* Take note of the pages of pending rows; false if they are others' by now. */

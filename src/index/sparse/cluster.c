@@ -92,15 +92,15 @@ HxSketchAdd(HxSketch *sketch, int room, uint32 dim, float weight)
 
 /* The heaviest dimensions of a row */
 void
-HxSketchRow(const HxIndexDesc *desc, const HxSparseRow *doc, int room,
+HxSketchRow(const HxIndexDesc *desc, const HxSparseRow *row, int room,
 			HxSketch *sketch)
 {
-	const int32 *dims = HxSparseRowDims(desc, doc);
-	const float *weights = HxSparseRowWeights(desc, doc);
-	float scale = doc->norm2 > 0 ? (float) (1 / sqrt(doc->norm2)) : 0;
+	const int32 *dims = HxSparseRowDims(desc, row);
+	const float *weights = HxSparseRowWeights(desc, row);
+	float scale = row->norm2 > 0 ? (float) (1 / sqrt(row->norm2)) : 0;
 
 	sketch->count = 0;
-	for (int i = 0; i < doc->nnz; i++)
+	for (int i = 0; i < row->nnz; i++)
 		HxSketchAdd(sketch, room, dims[i], weights[i] * scale);
 }
 

@@ -54,10 +54,10 @@ lock_last(Relation index, const HxChain *chain)
 
 /* Count a row in its chain. */
 static void
-count_row(HxChain *chain, const HxSparseRow *doc)
+count_row(HxChain *chain, const HxSparseRow *row)
 {
 	chain->rows++;
-	if (doc->nnz == HX_SPARSE_NULL)
+	if (row->nnz == HX_SPARSE_NULL)
 		chain->nulls++;
 }
 
@@ -68,7 +68,7 @@ count_row(HxChain *chain, const HxSparseRow *doc)
  * directory page is locked, and released.  Returns how full the area is.
  */
 static HxChain
-append_short(Relation index, Buffer directory, const HxSparseRow *doc)
+append_short(Relation index, Buffer directory, const HxSparseRow *row)
 {
 	HxChain *chain = &HxPageWindows(BufferGetPage(directory))->pending;
 	Buffer last = lock_last(index, chain);
@@ -80,9 +80,9 @@ append_short(Relation index, Buffer directory, const HxSparseRow *doc)
 	HxChain result;
 
 	Assert(HxIsLocked(directory, BUFFER_LOCK_EXCLUSIVE));
-	Assert(doc->size <= HX_PENDING_ROOM && doc->size % MAXIMUM_ALIGNOF == 0);
+	Assert(row->size <= HX_PENDING_ROOM && row->size % MAXIMUM_ALIGNOF == 0);
 	if (BufferIsValid(last) &&
-		HxPagePending(BufferGetPage(last))->used + doc->size > HX_PENDING_ROOM)
+		HxPagePending(BufferGetPage(last))->used + row->size > HX_PENDING_ROOM)
 	{
 		full = last;
 		last = InvalidBuffer;
@@ -107,10 +107,10 @@ append_short(Relation index, Buffer directory, const HxSparseRow *doc)
 		else
 			chain->first = chain->last;
 	}
-	memcpy(HxPendingBytes(page) + HxPagePending(page)->used, doc, doc->size);
-	HxPagePending(page)->used += doc->size;
+	memcpy(HxPendingBytes(page) + HxPagePending(page)->used, row, row->size);
+	HxPagePending(page)->used += row->size;
 	Assert(HxPagePending(page)->used <= HX_PENDING_ROOM);
-	count_row(chain, doc);
+	count_row(chain, row);
 	result = *chain;
 	GenericXLogFinish(state);
 	UnlockReleaseBuffer(last);
@@ -148,7 +148,7 @@ write_part(Relation index, uint64 owner, const char *bytes, Size size,
 /* Append pages that have been written; false if the owner has changed. */
 static bool
 link_pages(Relation index, uint64 owner, BlockNumber first, BlockNumber last,
-		   int pages, const HxSparseRow *doc, HxChain *result)
+		   int pages, const HxSparseRow *row, HxChain *result)
 {
 	Buffer directory = lock_directory(index);
 	HxChain *chain = &HxPageWindows(BufferGetPage(directory))->pending;
@@ -170,7 +170,7 @@ link_pages(Relation index, uint64 owner, BlockNumber first, BlockNumber last,
 		chain->first = first;
 	chain->last = last;
 	chain->pages += pages;
-	count_row(chain, doc);
+	count_row(chain, row);
 	*result = *chain;
 	GenericXLogFinish(state);
 	if (BufferIsValid(before))
@@ -185,9 +185,9 @@ link_pages(Relation index, uint64 owner, BlockNumber first, BlockNumber last,
  * behind are found by vacuum.
  */
 static HxChain
-append_long(Relation index, uint64 owner, const HxSparseRow *doc)
+append_long(Relation index, uint64 owner, const HxSparseRow *row)
 {
-	int parts = (doc->size + HX_PENDING_ROOM - 1) / HX_PENDING_ROOM;
+	int parts = (row->size + HX_PENDING_ROOM - 1) / HX_PENDING_ROOM;
 	HxChain result;
 
 	Assert(parts > 1 && HxHoldsNoPage());
@@ -204,13 +204,13 @@ append_long(Relation index, uint64 owner, const HxSparseRow *doc)
 
 			CHECK_FOR_INTERRUPTS();
 			next =
-				write_part(index, owner, (const char *) doc + from,
-						   Min(doc->size - from, HX_PENDING_ROOM), p > 0, next);
+				write_part(index, owner, (const char *) row + from,
+						   Min(row->size - from, HX_PENDING_ROOM), p > 0, next);
 			if (p == parts - 1)
 				last = next;
 			HX_INJECT("sparse-long-part");
 		}
-		if (link_pages(index, owner, next, last, parts, doc, &result))
+		if (link_pages(index, owner, next, last, parts, row, &result))
 			return result;
 		HxReadMeta(index, &meta);
 		directory = HxReadPage(index, meta.directory, BUFFER_LOCK_SHARE,
@@ -226,18 +226,18 @@ void
 HxInsertSparse(Relation index, Relation heap, const HxIndexDesc *desc,
 			   const Datum *values, const bool *isnull, ItemPointer tid)
 {
-	HxSparseRow *doc = HxFormSparseRow(desc, values, isnull, tid);
+	HxSparseRow *row = HxFormSparseRow(desc, values, isnull, tid);
 	Buffer directory = lock_directory(index);
 	HxChain chain;
 
-	if (doc->size <= HX_PENDING_ROOM)
-		chain = append_short(index, directory, doc);
+	if (row->size <= HX_PENDING_ROOM)
+		chain = append_short(index, directory, row);
 	else
 	{
 		uint64 owner = HxPageWindows(BufferGetPage(directory))->pending.owner;
 
 		UnlockReleaseBuffer(directory);
-		chain = append_long(index, owner, doc);
+		chain = append_long(index, owner, row);
 	}
 	HX_INJECT("sparse-appended");
 	if ((chain.rows >= HX_PENDING_ROWS || chain.pages >= HX_PENDING_PAGES) &&

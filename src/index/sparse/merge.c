@@ -291,8 +291,8 @@ typedef struct Thaw
 	Relation index;
 	const HxIndexDesc *desc;
 	HxAssembler *assembler;
-	HxSparseRow **docs; /* rows that have not been assembled */
-	int count;			/* of them */
+	HxSparseRow **copies; /* rows that have not been assembled */
+	int count;			  /* of them */
 	int room;
 	List *windows; /* HxWindow: those written */
 } Thaw;
@@ -313,21 +313,21 @@ write_thawed(Thaw *thaw)
 
 /* HxScanPending callback: the page is locked, so only copy the row. */
 static void
-copy_doc(const HxSparseRow *doc, void *state)
+copy_row(const HxSparseRow *row, void *state)
 {
 	Thaw *thaw = state;
-	HxSparseRow *copy = palloc(doc->size);
+	HxSparseRow *copy = palloc(row->size);
 
-	memcpy(copy, doc, doc->size);
+	memcpy(copy, row, row->size);
 	if (thaw->count == thaw->room)
 	{
 		thaw->room = Max(2 * thaw->room, HX_PENDING_ROWS);
-		thaw->docs =
-			thaw->docs
-				? repalloc_huge(thaw->docs, thaw->room * sizeof(HxSparseRow *))
-				: palloc(thaw->room * sizeof(HxSparseRow *));
+		thaw->copies = thaw->copies
+						   ? repalloc_huge(thaw->copies,
+										   thaw->room * sizeof(HxSparseRow *))
+						   : palloc(thaw->room * sizeof(HxSparseRow *));
 	}
-	thaw->docs[thaw->count++] = copy;
+	thaw->copies[thaw->count++] = copy;
 }
 
 /*
@@ -349,12 +349,12 @@ HxFreezePending(Relation index, const HxIndexDesc *desc)
 	{
 		HX_INJECT("sparse-frozen");
 		thaw.assembler = HxMakeAssembler(desc);
-		if (!HxScanPending(index, desc, &frozen, copy_doc, &thaw))
+		if (!HxScanPending(index, desc, &frozen, copy_row, &thaw))
 			HxCorrupted(index, frozen.first, "not a page of pending rows");
-		HxOrderSparseRows(desc, thaw.docs, thaw.count);
+		HxOrderSparseRows(desc, thaw.copies, thaw.count);
 		for (int i = 0; i < thaw.count; i++)
 		{
-			HxAssemble(thaw.assembler, thaw.docs[i]);
+			HxAssemble(thaw.assembler, thaw.copies[i]);
 			if (HxAssembledRows(thaw.assembler) == HX_WINDOW_ROWS)
 				write_thawed(&thaw);
 		}

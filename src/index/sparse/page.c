@@ -384,24 +384,24 @@ HxReadPostings(const HxWindowReader *reader, const HxDim *dim,
 
 /* Does a pending row of which this many bytes are there lie within them? */
 static bool
-doc_fits(const HxIndexDesc *desc, const HxSparseRow *doc, Size size)
+row_fits(const HxIndexDesc *desc, const HxSparseRow *row, Size size)
 {
 	return size >= HxSparseRowSize(desc, HX_SPARSE_NULL) &&
-		   doc->nnz >= HX_SPARSE_NULL && doc->nnz <= HX_MAX_SPARSE_NNZ &&
-		   doc->size <= size && doc->size == HxSparseRowSize(desc, doc->nnz);
+		   row->nnz >= HX_SPARSE_NULL && row->nnz <= HX_MAX_SPARSE_NNZ &&
+		   row->size <= size && row->size == HxSparseRowSize(desc, row->nnz);
 }
 
 /* What is wrong with a pending row that has `size` bytes so far, or NULL */
 const char *
-HxSparseRowFault(const HxIndexDesc *desc, const HxSparseRow *doc, Size size)
+HxSparseRowFault(const HxIndexDesc *desc, const HxSparseRow *row, Size size)
 {
-	const int32 *dims = HxSparseRowDims(desc, doc);
+	const int32 *dims = HxSparseRowDims(desc, row);
 	const float *weights;
 
-	if (!doc_fits(desc, doc, size))
+	if (!row_fits(desc, row, size))
 		return "a pending row of impossible size";
-	weights = HxSparseRowWeights(desc, doc);
-	for (int i = 0; i < doc->nnz; i++)
+	weights = HxSparseRowWeights(desc, row);
+	for (int i = 0; i < row->nnz; i++)
 		if (dims[i] < 0 || dims[i] >= desc->dims ||
 			(i > 0 && dims[i] <= dims[i - 1]) || !isfinite(weights[i]))
 			return "a pending row with an impossible vector";
@@ -409,56 +409,56 @@ HxSparseRowFault(const HxIndexDesc *desc, const HxSparseRow *doc, Size size)
 }
 
 /* A row on several pages, being put together */
-typedef struct LongDoc
+typedef struct LongRow
 {
-	HxSparseRow *doc; /* NULL: none */
+	HxSparseRow *row; /* NULL: none */
 	Size done;		  /* bytes of it */
-} LongDoc;
+} LongRow;
 
 /* Begin a row that does not fit its page. */
 static void
 begin_long(Relation index, const HxIndexDesc *desc, BlockNumber block,
-		   const HxSparseRow *doc, Size size, LongDoc *whole)
+		   const HxSparseRow *row, Size size, LongRow *whole)
 {
-	Assert(!whole->doc && size < doc->size);
-	if (doc->nnz > HX_MAX_SPARSE_NNZ ||
-		doc->size != HxSparseRowSize(desc, doc->nnz))
+	Assert(!whole->row && size < row->size);
+	if (row->nnz > HX_MAX_SPARSE_NNZ ||
+		row->size != HxSparseRowSize(desc, row->nnz))
 		HxCorrupted(index, block, "a pending row of impossible size");
-	whole->doc = palloc(doc->size);
-	memcpy(whole->doc, doc, size);
+	whole->row = palloc(row->size);
+	memcpy(whole->row, row, size);
 	whole->done = size;
 }
 
 /* Add what a page continues; true if the row is whole. */
 static bool
-continue_long(Relation index, BlockNumber block, Page page, LongDoc *whole)
+continue_long(Relation index, BlockNumber block, Page page, LongRow *whole)
 {
 	Size size = HxPagePending(page)->continued;
 
-	if (!whole->doc || size == 0 || size > whole->doc->size - whole->done)
+	if (!whole->row || size == 0 || size > whole->row->size - whole->done)
 		HxCorrupted(index, block, "a part of a pending row that has no rest");
-	memcpy((char *) whole->doc + whole->done, HxPendingBytes(page), size);
-	Assert(whole->done + size <= whole->doc->size);
+	memcpy((char *) whole->row + whole->done, HxPendingBytes(page), size);
+	Assert(whole->done + size <= whole->row->size);
 	whole->done += size;
-	return whole->done == whole->doc->size;
+	return whole->done == whole->row->size;
 }
 
 /* Pass on a row, if it is sound and alive. */
 static void
 pass_on(Relation index, const HxIndexDesc *desc, BlockNumber block,
-		const HxSparseRow *doc, Size size, HxSparseRowCallback callback,
+		const HxSparseRow *row, Size size, HxSparseRowCallback callback,
 		void *state)
 {
-	if (unlikely(!doc_fits(desc, doc, size)))
+	if (unlikely(!row_fits(desc, row, size)))
 		HxCorrupted(index, block, "a pending row of impossible size");
-	if (!doc->dead)
-		callback(doc, state);
+	if (!row->dead)
+		callback(row, state);
 }
 
 /* Pass on the rows of a page that is share-locked. */
 static void
 scan_pending_page(Relation index, const HxIndexDesc *desc, Buffer buffer,
-				  LongDoc *whole, HxSparseRowCallback callback, void *state)
+				  LongRow *whole, HxSparseRowCallback callback, void *state)
 {
 	Page page = BufferGetPage(buffer);
 	BlockNumber block = BufferGetBlockNumber(buffer);
@@ -468,28 +468,28 @@ scan_pending_page(Relation index, const HxIndexDesc *desc, Buffer buffer,
 	Assert(HxIsLocked(buffer, BUFFER_LOCK_SHARE));
 	if (used > HX_PENDING_ROOM || at > used || at % MAXIMUM_ALIGNOF != 0)
 		HxCorrupted(index, block, "pending page with impossible numbers");
-	if ((whole->doc || at > 0) && continue_long(index, block, page, whole))
+	if ((whole->row || at > 0) && continue_long(index, block, page, whole))
 	{
-		pass_on(index, desc, block, whole->doc, whole->done, callback, state);
-		pfree(whole->doc);
-		whole->doc = NULL;
+		pass_on(index, desc, block, whole->row, whole->done, callback, state);
+		pfree(whole->row);
+		whole->row = NULL;
 	}
 	while (at < used)
 	{
-		const HxSparseRow *doc =
+		const HxSparseRow *row =
 			(const HxSparseRow *) (HxPendingBytes(page) + at);
 		Size rest = used - at;
 
 		if (rest < HxSparseRowSize(desc, HX_SPARSE_NULL) ||
-			doc->size % MAXIMUM_ALIGNOF != 0 || doc->size == 0)
+			row->size % MAXIMUM_ALIGNOF != 0 || row->size == 0)
 			HxCorrupted(index, block, "a pending row of impossible size");
-		if (doc->size > rest)
+		if (row->size > rest)
 		{
-			begin_long(index, desc, block, doc, rest, whole);
+			begin_long(index, desc, block, row, rest, whole);
 			break;
 		}
-		pass_on(index, desc, block, doc, rest, callback, state);
-		at += doc->size;
+		pass_on(index, desc, block, row, rest, callback, state);
+		at += row->size;
 	}
 }
 
@@ -502,7 +502,7 @@ HxScanPending(Relation index, const HxIndexDesc *desc, const HxChain *chain,
 			  HxSparseRowCallback callback, void *state)
 {
 	BlockNumber block = chain->owner != 0 ? chain->first : InvalidBlockNumber;
-	LongDoc whole = {NULL};
+	LongRow whole = {NULL};
 	uint32 steps = 0;
 
 	while (block != InvalidBlockNumber)
@@ -513,8 +513,8 @@ HxScanPending(Relation index, const HxIndexDesc *desc, const HxChain *chain,
 		if (!is_page_of(page, HX_PAGE_PENDING, chain->owner))
 		{
 			UnlockReleaseBuffer(buffer);
-			if (whole.doc)
-				pfree(whole.doc);
+			if (whole.row)
+				pfree(whole.row);
 			return false;
 		}
 		HxCountStep(index, block, &steps);
@@ -523,7 +523,7 @@ HxScanPending(Relation index, const HxIndexDesc *desc, const HxChain *chain,
 		UnlockReleaseBuffer(buffer);
 		CHECK_FOR_INTERRUPTS();
 	}
-	if (whole.doc)
+	if (whole.row)
 		HxCorrupted(index, chain->last, "a pending row without its end");
 	return true;
 }

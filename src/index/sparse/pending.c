@@ -75,14 +75,14 @@ query_weight(const HxQueryLookup *lookup, int32 dim)
 
 /* Product of the query and a row by itself, by rising dimension */
 double
-HxLookupProduct(const HxQueryLookup *lookup, const HxSparseRow *doc)
+HxLookupProduct(const HxQueryLookup *lookup, const HxSparseRow *row)
 {
 	const HxIndexDesc *desc = lookup->query->base.desc;
-	const int32 *dims = HxSparseRowDims(desc, doc);
-	const float *weights = HxSparseRowWeights(desc, doc);
+	const int32 *dims = HxSparseRowDims(desc, row);
+	const float *weights = HxSparseRowWeights(desc, row);
 	double sum = 0;
 
-	for (int i = 0; i < doc->nnz; i++)
+	for (int i = 0; i < row->nnz; i++)
 	{
 		uint32 bit = (uint32) dims[i] % DIM_BITS;
 		float weight;

@@ -85,7 +85,7 @@ rank_rows(const HxSketch *sketches, int count)
 
 /* Put rows in order. */
 void
-HxOrderSparseRows(const HxIndexDesc *desc, HxSparseRow **docs, int count)
+HxOrderSparseRows(const HxIndexDesc *desc, HxSparseRow **heads, int count)
 {
 	HxSketch *sketches = MemoryContextAllocHuge(
 		CurrentMemoryContext, Max(count, 1) * sizeof(HxSketch));
@@ -94,11 +94,11 @@ HxOrderSparseRows(const HxIndexDesc *desc, HxSparseRow **docs, int count)
 	Ranked *ranked;
 
 	for (int i = 0; i < count; i++)
-		HxSketchRow(desc, docs[i], sketch_room(i), &sketches[i]);
+		HxSketchRow(desc, heads[i], sketch_room(i), &sketches[i]);
 	ranked = rank_rows(sketches, count);
-	memcpy(before, docs, count * sizeof(HxSparseRow *));
+	memcpy(before, heads, count * sizeof(HxSparseRow *));
 	for (int i = 0; i < count; i++)
-		docs[i] = before[ranked[i].number];
+		heads[i] = before[ranked[i].number];
 	pfree(ranked);
 	pfree(before);
 	pfree(sketches);
@@ -121,9 +121,9 @@ typedef struct Rewrite
 {
 	const HxIndexDesc *desc;
 	Source *sources;
-	int count;						   /* of them */
-	int rows;						   /* living ones */
-	HxSparseRow *docs[HX_WINDOW_ROWS]; /* rows without their vectors */
+	int count;							/* of them */
+	int rows;							/* living ones */
+	HxSparseRow *heads[HX_WINDOW_ROWS]; /* rows without their vectors */
 	HxSketch *sketches;
 	HxPosting *postings; /* a list of all windows */
 	/* Scratch, to sort a list by slot */
@@ -154,7 +154,7 @@ add_rows(Rewrite *rewrite, Source *source, Page page, int slot)
 	for (int i = 0; i < rows.count; i++)
 	{
 		HxAttrRow attrs;
-		HxSparseRow *doc;
+		HxSparseRow *row;
 
 		source->slots[slot + i] = SLOT_GONE;
 		if (norms[i] == HX_DEAD_NORM)
@@ -162,14 +162,14 @@ add_rows(Rewrite *rewrite, Source *source, Page page, int slot)
 		if (rewrite->rows == HX_WINDOW_ROWS)
 			HxCorrupted(source->reader->index, source->reader->window.map,
 						"windows have more rows than they tell");
-		doc = palloc0(size);
-		doc->norm2 = norms[i];
-		doc->tid = rows.tids[i];
+		row = palloc0(size);
+		row->norm2 = norms[i];
+		row->tid = rows.tids[i];
 		HxGetRowAttrs(rewrite->desc, &rows, i, &attrs);
-		doc->nulls = attrs.nulls;
-		memcpy(doc->words, attrs.words, rewrite->desc->nwords * sizeof(int64));
+		row->nulls = attrs.nulls;
+		memcpy(row->words, attrs.words, rewrite->desc->nwords * sizeof(int64));
 		source->slots[slot + i] = (uint16) rewrite->rows;
-		rewrite->docs[rewrite->rows++] = doc;
+		rewrite->heads[rewrite->rows++] = row;
 	}
 }
 
@@ -250,7 +250,7 @@ sketch_rows(Rewrite *rewrite, Source *source)
 		{
 			int row = rewrite->postings[i].slot;
 			float weight = HxPostingWeight(&rewrite->postings[i]);
-			double norm2 = rewrite->docs[row]->norm2;
+			double norm2 = rewrite->heads[row]->norm2;
 
 			HxSketchAdd(&rewrite->sketches[row], sketch_room(row), dim->dim,
 						norm2 > 0 ? weight / (float) sqrt(norm2) : 0);
@@ -269,11 +269,11 @@ write_rows(Rewrite *rewrite, HxWindowWriter *writer)
 	Assert(rewrite->rows > 0 && rewrite->rows <= HX_WINDOW_ROWS);
 	for (int slot = 0; slot < rewrite->rows; slot++)
 	{
-		const HxSparseRow *doc = rewrite->docs[ranked[slot].number];
+		const HxSparseRow *row = rewrite->heads[ranked[slot].number];
 		HxAttrRow attrs;
 
-		HxSparseRowAttrs(rewrite->desc, doc, &attrs);
-		HxWindowAddRow(writer, &attrs, &doc->tid, doc->norm2);
+		HxSparseRowAttrs(rewrite->desc, row, &attrs);
+		HxWindowAddRow(writer, &attrs, &row->tid, row->norm2);
 		slots[ranked[slot].number] = (uint16) slot;
 	}
 	HxWindowEndRows(writer);

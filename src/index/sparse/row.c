@@ -83,26 +83,26 @@ HxFormSparseRow(const HxIndexDesc *desc, const Datum *values,
 	HxSvec *v = isnull[vector] ? NULL : get_vector(desc, values[vector]);
 	int nnz = v ? v->nnz : HX_SPARSE_NULL;
 	Size size = HxSparseRowSize(desc, nnz);
-	HxSparseRow *doc = palloc0(size);
+	HxSparseRow *row = palloc0(size);
 	HxAttrRow attrs;
 
 	Assert(size % MAXIMUM_ALIGNOF == 0 && nnz <= HX_MAX_SPARSE_NNZ);
 	HxEncodeAttrs(desc, values, isnull, &attrs);
-	doc->size = size;
-	doc->nnz = nnz;
-	doc->tid = *tid;
-	doc->nulls = attrs.nulls;
-	memcpy(doc->words, attrs.words, desc->nwords * sizeof(int64));
+	row->size = size;
+	row->nnz = nnz;
+	row->tid = *tid;
+	row->nulls = attrs.nulls;
+	memcpy(row->words, attrs.words, desc->nwords * sizeof(int64));
 	if (!v)
 	{
-		doc->norm2 = HX_NULL_NORM;
-		return doc;
+		row->norm2 = HX_NULL_NORM;
+		return row;
 	}
-	doc->norm2 = HxSvecSquare(v);
-	memcpy(HxSparseRowDims(desc, doc), v->indices, nnz * sizeof(int32));
-	memcpy(HxSparseRowWeights(desc, doc), HxSvecWeights(v),
+	row->norm2 = HxSvecSquare(v);
+	memcpy(HxSparseRowDims(desc, row), v->indices, nnz * sizeof(int32));
+	memcpy(HxSparseRowWeights(desc, row), HxSvecWeights(v),
 		   nnz * sizeof(float));
-	return doc;
+	return row;
 }
 
 void
@@ -116,9 +116,9 @@ HxFormSparsePayload(const HxIndexDesc *desc, Datum vector, uint8 *payload)
 
 /* The attributes of a row. */
 void
-HxSparseRowAttrs(const HxIndexDesc *desc, const HxSparseRow *doc,
+HxSparseRowAttrs(const HxIndexDesc *desc, const HxSparseRow *row,
 				 HxAttrRow *attrs)
 {
-	attrs->nulls = doc->nulls;
-	memcpy(attrs->words, doc->words, desc->nwords * sizeof(int64));
+	attrs->nulls = row->nulls;
+	memcpy(attrs->words, row->words, desc->nwords * sizeof(int64));
 }

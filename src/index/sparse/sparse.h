@@ -59,15 +59,15 @@ typedef struct HxSparseRow
 #define HX_DEAD_NORM (-2.0)
 
 static inline int32 *
-HxSparseRowDims(const HxIndexDesc *desc, const HxSparseRow *doc)
+HxSparseRowDims(const HxIndexDesc *desc, const HxSparseRow *row)
 {
-	return (int32 *) (doc->words + desc->nwords);
+	return (int32 *) (row->words + desc->nwords);
 }
 
 static inline float *
-HxSparseRowWeights(const HxIndexDesc *desc, const HxSparseRow *doc)
+HxSparseRowWeights(const HxIndexDesc *desc, const HxSparseRow *row)
 {
-	return (float *) (HxSparseRowDims(desc, doc) + doc->nnz);
+	return (float *) (HxSparseRowDims(desc, row) + row->nnz);
 }
 
 static inline Size
@@ -275,13 +275,13 @@ extern bool HxReadPostings(const HxWindowReader *reader, const HxDim *dim,
 
 /* Called for each pending row; the row is valid during the call only, and its
  * page is share-locked */
-typedef void (*HxSparseRowCallback)(const HxSparseRow *doc, void *state);
+typedef void (*HxSparseRowCallback)(const HxSparseRow *row, void *state);
 
 extern bool HxScanPending(Relation index, const HxIndexDesc *desc,
 						  const HxChain *chain, HxSparseRowCallback callback,
 						  void *state);
 extern const char *HxSparseRowFault(const HxIndexDesc *desc,
-									const HxSparseRow *doc, Size size);
+									const HxSparseRow *row, Size size);
 extern void HxInitWindowsPage(Page page);
 extern const char *HxSparsePageFault(const HxIndexDesc *desc, Page page,
 									 uint16 type);
@@ -290,7 +290,7 @@ extern const char *HxSparsePageFault(const HxIndexDesc *desc, Page page,
 extern HxSparseRow *HxFormSparseRow(const HxIndexDesc *desc,
 									const Datum *values, const bool *isnull,
 									const ItemPointerData *tid);
-extern void HxSparseRowAttrs(const HxIndexDesc *desc, const HxSparseRow *doc,
+extern void HxSparseRowAttrs(const HxIndexDesc *desc, const HxSparseRow *row,
 							 HxAttrRow *attrs);
 
 /* ---- write.c: making windows ---- */
@@ -308,7 +308,7 @@ extern void HxWindowAddList(HxWindowWriter *writer, uint32 dim,
 extern void HxEndWindow(HxWindowWriter *writer, HxWindow *window);
 
 extern HxAssembler *HxMakeAssembler(const HxIndexDesc *desc);
-extern void HxAssemble(HxAssembler *assembler, const HxSparseRow *doc);
+extern void HxAssemble(HxAssembler *assembler, const HxSparseRow *row);
 extern int HxAssembledRows(const HxAssembler *assembler);
 extern Size HxAssembledBytes(const HxAssembler *assembler);
 extern void HxWriteAssembled(HxAssembler *assembler, HxWindowWriter *writer);
@@ -330,7 +330,7 @@ typedef struct HxSketch
 typedef struct HxOrganizer HxOrganizer;
 
 extern void HxSketchAdd(HxSketch *sketch, int room, uint32 dim, float weight);
-extern void HxSketchRow(const HxIndexDesc *desc, const HxSparseRow *doc,
+extern void HxSketchRow(const HxIndexDesc *desc, const HxSparseRow *row,
 						int room, HxSketch *sketch);
 extern HxOrganizer *HxMakeOrganizer(Size memory, uint64 seed);
 extern HxSketch *HxOrganizerSample(HxOrganizer *organizer);
@@ -342,7 +342,7 @@ extern uint32 HxOrganizerRank(HxOrganizer *organizer, const HxSketch *sketch);
 
 /* ---- rewrite.c: rows that have been windows or pending, in order ---- */
 
-extern void HxOrderSparseRows(const HxIndexDesc *desc, HxSparseRow **docs,
+extern void HxOrderSparseRows(const HxIndexDesc *desc, HxSparseRow **rows,
 							  int count);
 extern void HxRewriteWindows(const HxWindowReader *readers, int count,
 							 HxWindowWriter *writer);
@@ -441,7 +441,7 @@ HxIsChosen(const uint64 *blocks, int block)
 /* pending.c */
 extern HxQueryLookup *HxMakeLookup(const HxSparseQuery *query);
 extern double HxLookupProduct(const HxQueryLookup *lookup,
-							  const HxSparseRow *doc);
+							  const HxSparseRow *row);
 
 /* score.c */
 extern bool HxScoreSparseBlocks(const HxSparseLists *lists,

@@ -118,6 +118,6 @@ extern void HxCountVisits(HxSparseSearch *search, const HxWindowState *window,
 						  const uint64 *blocks);
 
 /* visit.c: consider a pending row; called by HxScanPending(). */
-extern void HxVisitPending(const HxSparseRow *doc, void *state);
+extern void HxVisitPending(const HxSparseRow *row, void *state);
 
 #endif /* HX_SPARSE_STATE_H */

@@ -124,22 +124,22 @@ find_dead_pending(Vacuum *vacuum, BlockNumber block, Page page, bool mark,
 
 	while (at < used)
 	{
-		HxSparseRow *doc = (HxSparseRow *) (HxPendingBytes(page) + at);
+		HxSparseRow *row = (HxSparseRow *) (HxPendingBytes(page) + at);
 
 		if (used > HX_PENDING_ROOM || used - at < head ||
-			at % MAXIMUM_ALIGNOF != 0 || doc->size < head)
+			at % MAXIMUM_ALIGNOF != 0 || row->size < head)
 			HxCorrupted(vacuum->index, block,
 						"a pending row of impossible size");
-		if (!doc->dead && vacuum->callback(&doc->tid, vacuum->callback_state))
+		if (!row->dead && vacuum->callback(&row->tid, vacuum->callback_state))
 		{
 			found++;
-			*nulls += doc->nnz == HX_SPARSE_NULL;
+			*nulls += row->nnz == HX_SPARSE_NULL;
 			if (mark)
-				doc->dead = 1;
+				row->dead = 1;
 		}
-		if (doc->size > used - at)
+		if (row->size > used - at)
 			break;
-		at += doc->size;
+		at += row->size;
 	}
 	return found;
 }

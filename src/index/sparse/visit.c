@@ -425,42 +425,42 @@ HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
 
 /* Does a pending row pass the filter? */
 static bool
-pending_passes(HxSparseSearch *search, const HxSparseRow *doc)
+pending_passes(HxSparseSearch *search, const HxSparseRow *row)
 {
-	HxColumns columns = {.count = 1, .words = doc->words};
+	HxColumns columns = {.count = 1, .words = row->words};
 	uint64 nulls[INDEX_MAX_KEYS];
 	uint64 mask = 1;
 
 	if (!search->base.filtered)
 		return true;
 	for (int a = 0; a < search->base.desc.nattrs; a++)
-		nulls[a] = doc->nulls >> a & 1;
+		nulls[a] = row->nulls >> a & 1;
 	columns.nulls = nulls;
 	columns.stride = columns.null_stride = 1;
 	if (!HxFilterIsTrivial(search->base.spec.filter))
 		HxFilterRows(search->base.spec.filter, &columns, &mask);
 	if (search->base.spec.tids)
-		HxTidSetFilter(search->base.spec.tids, &doc->tid, 1, &mask);
+		HxTidSetFilter(search->base.spec.tids, &row->tid, 1, &mask);
 	if (mask == 0)
 		search->base.stats.filtered++;
 	return mask != 0;
 }
 
 void
-HxVisitPending(const HxSparseRow *doc, void *state)
+HxVisitPending(const HxSparseRow *row, void *state)
 {
 	HxSparseSearch *search = state;
 	double distance = 0;
 
-	if (!HxWantsRow(&search->base, doc->nnz == HX_SPARSE_NULL) ||
-		!pending_passes(search, doc))
+	if (!HxWantsRow(&search->base, row->nnz == HX_SPARSE_NULL) ||
+		!pending_passes(search, row))
 		return;
 	if (HxSparseScores(search) || search->base.part == HX_PART_NANS)
 	{
 		Assert(search->lookup);
 		search->base.stats.scored++;
-		distance = distance_of(search, HxLookupProduct(search->lookup, doc),
-							   doc->norm2);
+		distance = distance_of(search, HxLookupProduct(search->lookup, row),
+							   row->norm2);
 	}
-	consider(search, distance, &doc->tid);
+	consider(search, distance, &row->tid);
 }

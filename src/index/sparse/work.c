@@ -148,11 +148,11 @@ static uint64
 rank_row(HxBuild *build, bytea *packed)
 {
 	/* A bytea's contents are not aligned as a row must be. */
-	HxSparseRow *doc = palloc(VARSIZE(packed) - VARHDRSZ);
+	HxSparseRow *row = palloc(VARSIZE(packed) - VARHDRSZ);
 	HxSketch sketch;
 
-	memcpy(doc, VARDATA(packed), VARSIZE(packed) - VARHDRSZ);
-	HxSketchRow(build->desc, doc, HX_ROW_DIMS, &sketch);
+	memcpy(row, VARDATA(packed), VARSIZE(packed) - VARHDRSZ);
+	HxSketchRow(build->desc, row, HX_ROW_DIMS, &sketch);
 	return HxOrganizerRank(HX_SPARSE_BUILD(build)->organizer, &sketch);
 }
 

@@ -379,7 +379,7 @@ struct HxAssembler
 {
 	const HxIndexDesc *desc;
 	MemoryContext context; /* of the rows */
-	char **docs;		   /* copies of rows */
+	char **copies;		   /* copies of rows */
 	int rows;
 	Size postings;
 	DimCount *table;
@@ -395,7 +395,7 @@ HxMakeAssembler(const HxIndexDesc *desc)
 	assembler->desc = desc;
 	assembler->context = AllocSetContextCreate(
 		CurrentMemoryContext, "hashemb window", ALLOCSET_DEFAULT_SIZES);
-	assembler->docs = palloc(HX_WINDOW_ROWS * sizeof(char *));
+	assembler->copies = palloc(HX_WINDOW_ROWS * sizeof(char *));
 	assembler->slots = 4096;
 	assembler->table = palloc0(assembler->slots * sizeof(DimCount));
 	return assembler;
@@ -432,15 +432,15 @@ grow_table(HxAssembler *assembler)
 
 /* Add a copy of a row, which must find room. */
 void
-HxAssemble(HxAssembler *assembler, const HxSparseRow *doc)
+HxAssemble(HxAssembler *assembler, const HxSparseRow *row)
 {
-	const int32 *dims = HxSparseRowDims(assembler->desc, doc);
-	char *copy = MemoryContextAlloc(assembler->context, doc->size);
+	const int32 *dims = HxSparseRowDims(assembler->desc, row);
+	char *copy = MemoryContextAlloc(assembler->context, row->size);
 
 	Assert(assembler->rows < HX_WINDOW_ROWS);
-	memcpy(copy, doc, doc->size);
-	assembler->docs[assembler->rows++] = copy;
-	for (int i = 0; i < doc->nnz; i++)
+	memcpy(copy, row, row->size);
+	assembler->copies[assembler->rows++] = copy;
+	for (int i = 0; i < row->nnz; i++)
 	{
 		DimCount *count =
 			find_count(assembler->table, assembler->slots, dims[i]);
@@ -454,7 +454,7 @@ HxAssemble(HxAssembler *assembler, const HxSparseRow *doc)
 		if (assembler->dims > assembler->slots / 2)
 			grow_table(assembler);
 	}
-	assembler->postings += Max(doc->nnz, 0);
+	assembler->postings += Max(row->nnz, 0);
 }
 
 int
@@ -507,13 +507,13 @@ place_lists(HxAssembler *assembler)
 
 /* Put the postings of a row into their lists. */
 static void
-scatter_row(HxAssembler *assembler, const HxSparseRow *doc, int slot,
+scatter_row(HxAssembler *assembler, const HxSparseRow *row, int slot,
 			HxPosting *postings)
 {
-	const int32 *dims = HxSparseRowDims(assembler->desc, doc);
-	const float *weights = HxSparseRowWeights(assembler->desc, doc);
+	const int32 *dims = HxSparseRowDims(assembler->desc, row);
+	const float *weights = HxSparseRowWeights(assembler->desc, row);
 
-	for (int i = 0; i < doc->nnz; i++)
+	for (int i = 0; i < row->nnz; i++)
 	{
 		DimCount *next =
 			find_count(assembler->table, assembler->slots, dims[i]);
@@ -535,12 +535,12 @@ HxWriteAssembled(HxAssembler *assembler, HxWindowWriter *writer)
 
 	for (int i = 0; i < assembler->rows; i++)
 	{
-		const HxSparseRow *doc = (const HxSparseRow *) assembler->docs[i];
+		const HxSparseRow *row = (const HxSparseRow *) assembler->copies[i];
 		HxAttrRow attrs;
 
-		HxSparseRowAttrs(assembler->desc, doc, &attrs);
-		HxWindowAddRow(writer, &attrs, &doc->tid, doc->norm2);
-		scatter_row(assembler, doc, i, postings);
+		HxSparseRowAttrs(assembler->desc, row, &attrs);
+		HxWindowAddRow(writer, &attrs, &row->tid, row->norm2);
+		scatter_row(assembler, row, i, postings);
 	}
 	HxWindowEndRows(writer);
 	for (uint32 d = 0; d < assembler->dims; d++)
