@@ -117,6 +117,7 @@ HxLearnInBuild(HxBuild *build)
 		CurrentMemoryContext,
 		(Size) drawing.room * desc->dims * sizeof(float));
 	drawing.scratch = build->context;
+	HxForgetModels(build->index);
 	HxSetPhase(HX_PHASE_LEARN, 0);
 	draw_sample(build, &drawing);
 	model = HxLearnModel(desc->vector->metric, desc->dims, kept,
