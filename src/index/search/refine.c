@@ -413,6 +413,7 @@ release_exact(Refining *refining, bool ended)
 	}
 	search->nemitted = 0;
 	search->nready = count;
+	search->refined = refining->wanted;
 	search->phase = ended ? HX_RELEASE_LAST : HX_RELEASE_FIRST;
 }
 
@@ -464,6 +465,7 @@ find_exact(HxSearch *search, Refining *refining)
 	}
 	HxMergeBest(&search->best, true);
 	search->nready = HxBestCount(&search->best);
+	search->refined = refining->wanted;
 	search->phase =
 		search->best.lost ? HX_RELEASE_FIRST : HX_RELEASE_LAST;
 }
