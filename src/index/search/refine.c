@@ -515,5 +515,10 @@ HxRefineFirst(HxSearch *search)
 		}
 		kind->visit(search);
 		Assert(HxHoldsNoPage());
+		if (search->exact) /* the kind has found that estimates will not do */
+		{
+			HxStartPhase(search, HX_FIND_FIRST, search->room);
+			return;
+		}
 	}
 }
