@@ -359,20 +359,20 @@ HxCountRows(Relation index, const HxIndexDesc *desc)
 }
 
 /* Define the support function HX_VECTOR_PROC of an operator class. */
-#define HX_VECTOR_CLASS(name, its_metric, its_kind, its_payload)              \
+#define HX_VECTOR_CLASS(name, its_metric, its_kind, its_payload) \
 	HX_VECTOR_CLASS_OF_LAYOUT(name, its_metric, its_kind, its_payload, 0)
 
 /* Likewise, for values of several layouts. */
-#define HX_VECTOR_CLASS_OF_LAYOUT(name, its_metric, its_kind, its_payload,   \
-								  its_layout)                                \
-	PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                                   \
-	Datum name(PG_FUNCTION_ARGS)                                             \
-	{                                                                        \
-		static const HxVectorClass class = {its_metric, its_kind,            \
-											its_payload, its_layout};        \
-                                                                             \
-		PG_RETURN_POINTER(&class);                                           \
-	}                                                                        \
+#define HX_VECTOR_CLASS_OF_LAYOUT(name, its_metric, its_kind, its_payload,     \
+								  its_layout)                                  \
+	PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                                     \
+	Datum name(PG_FUNCTION_ARGS)                                               \
+	{                                                                          \
+		static const HxVectorClass class = {its_metric, its_kind, its_payload, \
+											its_layout};                       \
+                                                                               \
+		PG_RETURN_POINTER(&class);                                             \
+	}                                                                          \
 	extern int hx_swallow_semicolon
 
 #endif /* HX_KIND_H */

@@ -29,8 +29,8 @@ typedef struct IndexSearch
 	HxSearch *search;	   /* NULL before the first row */
 	HxSearchSpec spec;
 	HxVectors *vectors; /* of the table, for a search that refines by itself */
-	HxDeadRows *dead;  /* rows found dead; NULL if they cannot be marked */
-	HxCandidate prior; /* the row returned last */
+	HxDeadRows *dead;	/* rows found dead; NULL if they cannot be marked */
+	HxCandidate prior;	/* the row returned last */
 	BlockNumber table_pages; /* length of the table, as last seen */
 
 	bool requested;		   /* the scan node has said what it wants ... */
@@ -320,9 +320,9 @@ begin_search(IndexScanDesc scan, bool bitmap)
 	if (state->spec.query && HxKindOf(&state->desc)->refine &&
 		!state->spec.heap.measure)
 	{
-		state->vectors = HxOpenVectors(scan->heapRelation, scan->indexRelation,
-									   state->desc.vector_attno,
-									   scan->xs_snapshot);
+		state->vectors =
+			HxOpenVectors(scan->heapRelation, scan->indexRelation,
+						  state->desc.vector_attno, scan->xs_snapshot);
 		state->spec.heap.measure = HxFetchVector;
 		state->spec.heap.arg = state->vectors;
 	}

@@ -72,8 +72,7 @@ HxSee(const HxModel *model, HxMetric metric, float *vector, HxSeen *seen)
 	for (int i = 0; i < model->dims; i++)
 		vector[i] -= model->mean[i];
 	rest2 = length2(vector, model->dims);
-	seen->along =
-		hx_kernels->dense->product(vector, model->mean, model->dims);
+	seen->along = hx_kernels->dense->product(vector, model->mean, model->dims);
 	hx_kernels->dense->inner(vector, model->dims, axes, seen->kept);
 	seen->kept2 = length2(seen->kept, model->kept);
 	seen->left2 = Max(rest2 - seen->kept2, 0);
@@ -95,8 +94,7 @@ level_of(float number)
 
 /* Products of numbers with their levels at a step, and of those */
 static void
-try_step(const float *kept, int count, float step, double *with,
-		 double *itself)
+try_step(const float *kept, int count, float step, double *with, double *itself)
 {
 	float inverse = 1 / step;
 	float sum = 0;
@@ -182,8 +180,8 @@ HxWriteDenseRow(const HxModel *model, HxMetric metric, const HxSeen *seen,
 
 	memset(row, 0, HxDensePayload(model->kept));
 	row->hash = hash;
-	row->add = (float) (metric == HX_L2 ? seen->kept2 + seen->left2
-										: seen->along);
+	row->add =
+		(float) (metric == HX_L2 ? seen->kept2 + seen->left2 : seen->along);
 	if (step == 0)
 	{
 		/* All of it is left out. */
@@ -196,8 +194,8 @@ HxWriteDenseRow(const HxModel *model, HxMetric metric, const HxSeen *seen,
 	error2 = seen->kept2 - 2 * row->scale * with +
 			 (double) row->scale * row->scale * itself + seen->left2;
 	/* A little more, for what was rounded on the way */
-	row->error = HxShorten(
-		(float) (sqrt(Max(error2, 0)) + 1e-5 * sqrt(seen->kept2)));
+	row->error =
+		HxShorten((float) (sqrt(Max(error2, 0)) + 1e-5 * sqrt(seen->kept2)));
 	if (row->error >= HX_BARE || !isfinite(row->scale) || !isfinite(row->add))
 		write_bare(hash, HxDensePayload(model->kept), row);
 }
@@ -211,8 +209,8 @@ HxWriteCentroid(const HxModel *model, const float *kept, HxDenseRow *row)
 	double itself;
 
 	memset(row, 0, HxDensePayload(model->kept));
-	row->add = (float) hx_kernels->dense->product(kept, model->mean_kept,
-												  model->kept);
+	row->add =
+		(float) hx_kernels->dense->product(kept, model->mean_kept, model->kept);
 	if (step == 0)
 		return;
 	write_levels(kept, model->kept, step, row);

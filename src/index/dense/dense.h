@@ -24,15 +24,15 @@
  */
 typedef struct HxModel
 {
-	int dims;		 /* of a vector */
-	int kept;		 /* of a code: axes */
-	float credit;	 /* inner product of what is left out, as a share of ... */
-	float spread;	 /* factor on the deviation of estimates */
-	float unit;		 /* mean squared length of what is kept */
-	float longest;	 /* length of the longest vector seen */
-	float mean2;	 /* squared length of the mean */
-	float *mean;	 /* dims */
-	float *axes;	 /* kept rows of dims */
+	int dims;		  /* of a vector */
+	int kept;		  /* of a code: axes */
+	float credit;	  /* inner product of what is left out, as a share of ... */
+	float spread;	  /* factor on the deviation of estimates */
+	float unit;		  /* mean squared length of what is kept */
+	float longest;	  /* length of the longest vector seen */
+	float mean2;	  /* squared length of the mean */
+	float *mean;	  /* dims */
+	float *axes;	  /* kept rows of dims */
 	float *mean_kept; /* axes * mean */
 } HxModel;
 
@@ -41,22 +41,22 @@ typedef struct HxModel
 /* A vector as a model sees it */
 typedef struct HxSeen
 {
-	float *kept;   /* axes (x - mean) */
-	double kept2;  /* squared length of that */
-	double left2;  /* ... and of the rest of x - mean */
-	double along;  /* inner product of x - mean and mean */
+	float *kept;	/* axes (x - mean) */
+	double kept2;	/* squared length of that */
+	double left2;	/* ... and of the rest of x - mean */
+	double along;	/* inner product of x - mean and mean */
 	double length2; /* squared length of x as it was given */
-	bool usable;   /* it has a direction and finite numbers */
+	bool usable;	/* it has a direction and finite numbers */
 } HxSeen;
 
 /* A row's payload, before its code */
 typedef struct HxDenseRow
 {
-	float scale;   /* of the code's levels, so that estimates are unbiased */
-	float add;	   /* along; for L2, squared length of x - mean */
-	uint16 error;  /* length of what the code leaves out, or HX_BARE */
+	float scale;	/* of the code's levels, so that estimates are unbiased */
+	float add;		/* along; for L2, squared length of x - mean */
+	uint16 error;	/* length of what the code leaves out, or HX_BARE */
 	uint16 squares; /* sum of (2 level - 15)^2, shifted (HxSquaresShift) */
-	uint32 hash;   /* of the vector */
+	uint32 hash;	/* of the vector */
 	uint8 code[FLEXIBLE_ARRAY_MEMBER];
 } HxDenseRow;
 
@@ -215,13 +215,13 @@ extern void HxLearnInVacuum(Relation index, HxIndexDesc *desc);
 typedef struct HxDenseQuery
 {
 	HxBlocksQuery base;
-	int8 *levels;	  /* 2 * code bytes; NULL: nothing is known of distances */
-	double scale;	  /* of the levels */
-	double offset;	  /* 7.5 times their sum, with scale */
-	double length2;	  /* squared length of query - mean */
-	double constant;  /* what every product has besides that of the rest */
-	double rounding;  /* length of what the levels leave out of the query */
-	int32 *products;  /* scratch: of a page of rows or centroids */
+	int8 *levels;	 /* 2 * code bytes; NULL: nothing is known of distances */
+	double scale;	 /* of the levels */
+	double offset;	 /* 7.5 times their sum, with scale */
+	double length2;	 /* squared length of query - mean */
+	double constant; /* what every product has besides that of the rest */
+	double rounding; /* length of what the levels leave out of the query */
+	int32 *products; /* scratch: of a page of rows or centroids */
 	/* Queries from SQL */
 	Datum value;
 	FmgrInfo distance; /* the operator's function */

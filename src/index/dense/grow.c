@@ -59,9 +59,9 @@ learn_from_rows(Relation index, const HxIndexDesc *desc, HxVectors *vectors)
 	uint8 *payloads;
 	uint64 *tids;
 	int count = HxSampleRows(index, desc, MOST_SAMPLED, 1, &payloads, &tids);
-	float *numbers = MemoryContextAllocHuge(
-		CurrentMemoryContext,
-		Max((Size) count, 1) * desc->dims * sizeof(float));
+	float *numbers = MemoryContextAllocHuge(CurrentMemoryContext,
+											Max((Size) count, 1) * desc->dims *
+												sizeof(float));
 	HxModel *model;
 
 	count = read_vectors(vectors, desc, tids, count, numbers);
@@ -123,8 +123,8 @@ note_bare_rows(Relation index, const HxIndexDesc *desc, BlockNumber block,
 	{
 		HxRowArraysOf(desc, page, &rows);
 		for (int i = 0; i < rows.count; i++)
-			if (HxIsBare((const HxDenseRow *) (rows.payloads +
-											   i * desc->payload)))
+			if (HxIsBare(
+					(const HxDenseRow *) (rows.payloads + i * desc->payload)))
 				bare->tids[bare->count++] = HxPackTid(&rows.tids[i]);
 	}
 	UnlockReleaseBuffer(buffer);
@@ -321,8 +321,7 @@ void
 HxLearnAfterInsert(Relation index, Relation heap, const HxIndexDesc *desc,
 				   const ItemPointerData *tid)
 {
-	if (HxHashTid(HxPackTid(tid), LOOK_BITS) != 0 ||
-		!HxTryLockStructure(index))
+	if (HxHashTid(HxPackTid(tid), LOOK_BITS) != 0 || !HxTryLockStructure(index))
 		return;
 	if (count_rows(index, desc) >= HX_LEAST_TO_LEARN)
 	{

@@ -110,8 +110,8 @@ dense_sample(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
 			 HxSampleQuery **queries)
 {
 	Relation heap = table_open(index->rd_index->indrelid, AccessShareLock);
-	HxVectors *vectors = HxOpenVectors(heap, index, desc->vector_attno,
-									   GetActiveSnapshot());
+	HxVectors *vectors =
+		HxOpenVectors(heap, index, desc->vector_attno, GetActiveSnapshot());
 	uint8 *payloads;
 	uint64 *tids;
 	int drawn = HxSampleRows(index, desc, wanted, seed, &payloads, &tids);
@@ -129,8 +129,8 @@ dense_sample(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
 		if (HxFetchVector(vectors, &tid, &vector, &isnull) != HX_ROW_PASSES ||
 			isnull)
 			continue;
-		(*queries)[count].query = HxMakeDenseQuery(
-			desc, desc->vector->metric, vector, InvalidOid);
+		(*queries)[count].query =
+			HxMakeDenseQuery(desc, desc->vector->metric, vector, InvalidOid);
 		(*queries)[count++].tid = tids[i];
 	}
 	HxCloseVectors(vectors);
@@ -171,8 +171,8 @@ dense_cost(const HxCostQuery *query, HxCost *cost)
 	HxBlocksCost(query, cost);
 	if (query->recall >= 1)
 		looked = query->rows;
-	cost->search += (looked - Min(wanted, looked)) *
-					HX_LOOK_COST * seq_page_cost;
+	cost->search +=
+		(looked - Min(wanted, looked)) * HX_LOOK_COST * seq_page_cost;
 }
 
 static const HxKind dense_kind = {
@@ -192,14 +192,13 @@ static const HxKind dense_kind = {
 	.distances = HxDenseEstimates,
 	.learn_from_table = HxLearnInBuild,
 	.store_learnt = HxStoreInBuild,
-	HX_BLOCKS_MEMBERS_BUT(dense_work, dense_insert, dense_cleanup,
-						  dense_sample, dense_check, dense_cost,
-						  dense_page_fault),
+	HX_BLOCKS_MEMBERS_BUT(dense_work, dense_insert, dense_cleanup, dense_sample,
+						  dense_check, dense_cost, dense_page_fault),
 };
 
-#define DENSE_CLASS(name, metric, layout)                              \
-	HX_VECTOR_CLASS_OF_LAYOUT(name, metric, &dense_kind,               \
-							  &hx_dense_payload, layout)
+#define DENSE_CLASS(name, metric, layout)                                   \
+	HX_VECTOR_CLASS_OF_LAYOUT(name, metric, &dense_kind, &hx_dense_payload, \
+							  layout)
 
 DENSE_CLASS(hx_vector_real_l2, HX_L2, HX_DENSE_REAL_ARRAY);
 DENSE_CLASS(hx_vector_real_ip, HX_INNER_PRODUCT, HX_DENSE_REAL_ARRAY);

@@ -38,8 +38,8 @@ typedef struct Sample
 	HxMetric metric;
 	int dims;
 	int count;
-	float *rows;	   /* count rows of dims; without the mean later on */
-	float *training;   /* those not held out */
+	float *rows;	 /* count rows of dims; without the mean later on */
+	float *training; /* those not held out */
 	int ntraining;
 	float *transposed; /* the same, dims rows of ntraining */
 } Sample;
@@ -98,10 +98,9 @@ longest_row(const Sample *sample)
 	double longest2 = FLT_MIN;
 
 	for (int i = 0; i < sample->count; i++)
-		longest2 = Max(longest2,
-					   hx_kernels->dense->product(row_of(sample, i),
-												  row_of(sample, i),
-												  sample->dims));
+		longest2 = Max(longest2, hx_kernels->dense->product(row_of(sample, i),
+															row_of(sample, i),
+															sample->dims));
 	return (float) sqrt(longest2);
 }
 
@@ -209,8 +208,7 @@ iterate(const Sample *sample, float *axes, int kept, float *products,
 		uint64 *random)
 {
 	HxFloatRows rows = {sample->training, sample->dims, sample->ntraining};
-	HxFloatRows columns = {sample->transposed, sample->ntraining,
-						   sample->dims};
+	HxFloatRows columns = {sample->transposed, sample->ntraining, sample->dims};
 
 	for (int j = 0; j < kept; j++)
 	{
@@ -272,8 +270,8 @@ typedef struct Fit
 {
 	const Sample *sample;
 	HxModel *model;
-	float *kept;	/* count rows of kept numbers */
-	double *along;	/* of each row with the mean */
+	float *kept;   /* count rows of kept numbers */
+	double *along; /* of each row with the mean */
 	double *length2;
 	double *kept2;
 	float *products; /* scratch: of a query with all rows */
@@ -387,14 +385,14 @@ add_errors(const Fit *fit, int query, HxDenseRow *row, float *code,
 		seen.left2 = Max(fit->length2[near] - fit->kept2[near], 0);
 		seen.along = fit->along[near];
 		HxWriteDenseRow(model, fit->sample->metric, &seen, 0, row);
-		deviation = sqrt(fit->length2[query] / model->dims) *
-					HxLengthen(row->error);
+		deviation =
+			sqrt(fit->length2[query] / model->dims) * HxLengthen(row->error);
 		if (row->error == HX_BARE || !(deviation > 0))
 			continue;
 		HxReadCode(model->kept, row, code);
-		error = hx_kernels->dense->product(kept_of(fit, query), code,
-										   model->kept) -
-				fit->products[near];
+		error =
+			hx_kernels->dense->product(kept_of(fit, query), code, model->kept) -
+			fit->products[near];
 		*squares += error / deviation * (error / deviation);
 		(*count)++;
 	}

@@ -105,8 +105,7 @@ dense_add(const HxIndexDesc *desc, const uint8 *payload, void *sum)
 	int kept = HxKeptDims(desc);
 
 	for (int i = 0; i < kept; i++)
-		((double *) sum)[i] +=
-			row->scale * (HxLevelOf(row, kept, i) - 7.5f);
+		((double *) sum)[i] += row->scale * (HxLevelOf(row, kept, i) - 7.5f);
 }
 
 static void
@@ -254,8 +253,8 @@ dense_query_of_row(const HxIndexDesc *desc, const uint8 *payload)
 	seen = HxMakeSeen(model);
 	HxReadCode(model->kept, row, seen->kept);
 	seen->kept2 = HxCodeLength2(row, model->kept);
-	seen->along = hx_kernels->dense->product(seen->kept, model->mean_kept,
-											 model->kept);
+	seen->along =
+		hx_kernels->dense->product(seen->kept, model->mean_kept, model->kept);
 	seen->length2 = Max(seen->kept2 + 2 * seen->along + model->mean2, 0);
 	set_query(query, model, seen);
 	return &query->base.base;
@@ -266,13 +265,13 @@ static void
 set_operator(HxDenseQuery *query, Oid type)
 {
 	const HxIndexDesc *desc = query->base.base.desc;
-	Oid operator = get_opfamily_member(desc->family, desc->type,
-									   OidIsValid(type) ? type : desc->type,
-									   HX_STRATEGY_DISTANCE);
+	Oid operator= get_opfamily_member(desc->family, desc->type,
+									  OidIsValid(type) ? type : desc->type,
+									  HX_STRATEGY_DISTANCE);
 
 	if (!OidIsValid(operator))
-		elog(ERROR, "operator %d of family %u is missing",
-			 HX_STRATEGY_DISTANCE, desc->family);
+		elog(ERROR, "operator %d of family %u is missing", HX_STRATEGY_DISTANCE,
+			 desc->family);
 	fmgr_info(get_opcode(operator), &query->distance);
 }
 
@@ -291,10 +290,9 @@ read_query(const HxIndexDesc *desc, Datum value, Oid type)
 	}
 	read = HxReadArray(DatumGetArrayTypeP(value), &count);
 	if (count != desc->dims)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("different vector dimensions %d and %d", desc->dims,
-						count)));
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("different vector dimensions %d and %d",
+							   desc->dims, count)));
 	for (int i = 0; i < count; i++)
 		numbers[i] = (float) read[i];
 	pfree(read);
@@ -333,8 +331,8 @@ HxDenseDistance(const HxQuery *base, Datum vector)
 {
 	HxDenseQuery *query = (HxDenseQuery *) base;
 	MemoryContext old = MemoryContextSwitchTo(query->scratch);
-	double distance = DatumGetFloat8(
-		FunctionCall2(&query->distance, vector, query->value));
+	double distance =
+		DatumGetFloat8(FunctionCall2(&query->distance, vector, query->value));
 
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(query->scratch);
@@ -370,7 +368,7 @@ distance_of(const HxDenseQuery *query, const HxDenseRow *row, double product)
 
 void
 HxDenseEstimates(const HxQuery *base, const uint8 *payloads, int count,
-				double *distances)
+				 double *distances)
 {
 	const HxDenseQuery *query = (const HxDenseQuery *) base;
 	const HxIndexDesc *desc = base->desc;

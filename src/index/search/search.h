@@ -101,7 +101,7 @@ typedef struct HxHeapRows
 	HxRowState (*fetch)(void *arg, ItemPointer tid, Datum *vector,
 						bool *isnull); /* NULL: no ranking by heap rows */
 	HxRowState (*measure)(void *arg, ItemPointer tid, Datum *vector,
-						  bool *isnull); /* NULL: estimates will do */
+						  bool *isnull);		   /* NULL: estimates will do */
 	HxTidSet *(*sweep)(void *arg, uint64 *failed); /* NULL: none */
 	double sweep_effort; /* of a sweep, in rows looked at by themselves */
 	void *arg;			 /* of all */
