@@ -24,7 +24,7 @@ ENCODER = \
 INDEX = \
 	$(call objects,index/filter,attribute encode mask condition compile tidset) \
 	$(call objects,index/page,inject rows fault shape describe buffer space meta chain lock) \
-	$(call objects,index/search,best checked mask refine visit phase rank first driver vector dead) \
+	$(call objects,index/search,best checked mask visit phase rank first refine driver vector dead) \
 	$(call objects,index/build,file work spool team sort) \
 	$(call objects,index/check,reach heap) \
 	$(call objects,index/blocks/store,format target train assign upper span directory) \
@@ -35,7 +35,7 @@ INDEX = \
 		insert vacuum) \
 	$(call objects,index/blocks/check,rows block upper check inspect) \
 	$(call objects,index/code,levels mean payload) \
-	$(call objects,index/dense,code model learn build payload grow kind) \
+	$(call objects,index/dense,sketch model learn build payload grow kind) \
 	$(call objects,index/sparse,page row write cluster lists bound score pending \
 		visit search near rewrite merge insert vacuum work build check inspect cost kind) \
 	$(call objects,index/am,open group_option build insert vacuum cost scan validate inspect \

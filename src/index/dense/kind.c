@@ -34,21 +34,21 @@ dense_shape(int32 typmod, int *dims, int *planes)
 	*planes = 4;
 }
 
-/* Bytes of a code: half a byte for an eighth of the bits, or all dimensions */
+/* Bytes of a sketch: half a byte for an eighth of the bits, or all dimensions */
 static Size
-choose_code_bytes(Relation index, int dims)
+choose_bytes(Relation index, int dims)
 {
 	const HxOptions *options = (const HxOptions *) index->rd_options;
 	Size whole = TYPEALIGN(8, (dims + 1) / 2);
 	Size bytes;
 
-	if (options && options->code_bytes > 0)
-		return Min(TYPEALIGN(8, (Size) options->code_bytes), whole);
+	if (options && options->payload_bytes > 0)
+		return Min(TYPEALIGN(8, (Size) options->payload_bytes), whole);
 	if (dims <= KEPT_WHOLE)
 		return whole;
 	bytes = Max(TYPEALIGN(8, dims / 8), KEPT_WHOLE / 2);
 	bytes = Min(bytes, MOST_NUMBERS / dims / 16 * 8);
-	return Min(bytes, HX_MAX_CODE_BYTES);
+	return Min(bytes, HX_MOST_PAYLOAD);
 }
 
 static Size
@@ -56,18 +56,18 @@ dense_payload_size(Relation index, const HxIndexDesc *desc)
 {
 	Size stored = HxStoredPayload(index);
 
-	if (desc->dims > HX_MAX_DENSE_DIMS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("vectors of index \"%s\" have %d dimensions, more than "
-						"%d",
-						RelationGetRelationName(index), desc->dims,
-						HX_MAX_DENSE_DIMS)));
+	if (desc->dims > HX_MOST_DIMS)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("vectors of index \"%s\" have %d dimensions, more than "
+					"%d",
+					RelationGetRelationName(index), desc->dims, HX_MOST_DIMS)));
 	if (stored == 0)
-		return offsetof(HxDenseRow, code) +
-			   choose_code_bytes(index, desc->dims);
-	if (stored <= offsetof(HxDenseRow, code) || stored != MAXALIGN(stored))
-		HxCorrupted(index, HX_METAPAGE, "its codes have an impossible length");
+		return offsetof(HxDenseRow, sketch) + choose_bytes(index, desc->dims);
+	if (stored <= offsetof(HxDenseRow, sketch) || stored != MAXALIGN(stored))
+		HxCorrupted(index, HX_METAPAGE,
+					"its sketches have an impossible length");
 	return stored;
 }
 

@@ -1,6 +1,6 @@
 /*
  * learn.c
- *	  What an index learns from a sample of vectors: which directions codes keep,
+ *	  What an index learns from a sample of vectors: which directions sketches keep,
  *	  and how far estimates are off.
  *
  * The directions are those of greatest variance, found by subspace iteration
@@ -370,7 +370,7 @@ add_credit(const Fit *fit, int query, double *with, double *itself)
 
 /* Add up the squares of errors, in the deviation that the row tells. */
 static void
-add_errors(const Fit *fit, int query, HxDenseRow *row, float *code,
+add_errors(const Fit *fit, int query, HxDenseRow *row, float *sketch,
 		   double *squares, int64 *count)
 {
 	const HxModel *model = fit->model;
@@ -389,10 +389,10 @@ add_errors(const Fit *fit, int query, HxDenseRow *row, float *code,
 			sqrt(fit->length2[query] / model->dims) * HxLengthen(row->error);
 		if (row->error == HX_BARE || !(deviation > 0))
 			continue;
-		HxReadCode(model->kept, row, code);
-		error =
-			hx_kernels->dense->product(kept_of(fit, query), code, model->kept) -
-			fit->products[near];
+		HxReadSketch(model->kept, row, sketch);
+		error = hx_kernels->dense->product(kept_of(fit, query), sketch,
+										   model->kept) -
+				fit->products[near];
 		*squares += error / deviation * (error / deviation);
 		(*count)++;
 	}
@@ -428,7 +428,7 @@ static void
 fit_spread(Fit *fit)
 {
 	HxDenseRow *row = palloc(HxDensePayload(fit->model->kept));
-	float *code = palloc(fit->model->kept * sizeof(float));
+	float *sketch = palloc(fit->model->kept * sizeof(float));
 	double squares = 0;
 	int64 count = 0;
 
@@ -437,12 +437,12 @@ fit_spread(Fit *fit)
 	{
 		CHECK_FOR_INTERRUPTS();
 		find_nearest(fit, q);
-		add_errors(fit, q, row, code, &squares, &count);
+		add_errors(fit, q, row, sketch, &squares, &count);
 	}
 	if (count > 0)
 		fit->model->spread = (float) sqrt(squares / count);
 	pfree(row);
-	pfree(code);
+	pfree(sketch);
 }
 
 /* Fit what a model says of its estimates. */

@@ -1,12 +1,12 @@
 /*
- * code.c
- *	  Vectors as a model sees them, and their codes.
+ * sketch.c
+ *	  Vectors as a model sees them, and their sketches.
  *
- * A code has 4 bits for each kept dimension: level v stands for v - 7.5 times a
+ * A sketch has 4 bits for each kept dimension: level v stands for v - 7.5 times a
  * step of the row's own, the one of a few that leaves the least angle between
- * vector and code (extended RaBitQ, Gao et al. 2024, section 3; what differs:
+ * vector and sketch (extended RaBitQ, Gao et al. 2024, section 3; what differs:
  * the steps tried are few).  The scale stored makes the estimate of an inner
- * product unbiased: |o|^2 / <o, code> (RaBitQ, Gao and Long 2024, section 3.2).
+ * product unbiased: |o|^2 / <o, sketch> (RaBitQ, Gao and Long 2024, section 3.2).
  */
 #include "postgres.h"
 
@@ -79,7 +79,7 @@ HxSee(const HxModel *model, HxMetric metric, float *vector, HxSeen *seen)
 	seen->usable = isfinite(rest2);
 }
 
-/* ---- codes ---- */
+/* ---- sketches ---- */
 
 /* Levels of numbers in units of a step */
 static inline int
@@ -111,7 +111,7 @@ try_step(const float *kept, int count, float step, double *with, double *itself)
 	*itself = squares;
 }
 
-/* The step that leaves the least angle; 0 if there is nothing to code. */
+/* The step that leaves the least angle; 0 if there is nothing to sketch. */
 static float
 choose_step(const float *kept, int count, double kept2)
 {
@@ -140,11 +140,11 @@ choose_step(const float *kept, int count, double kept2)
 static void
 write_levels(const float *kept, int count, float step, HxDenseRow *row)
 {
-	int bytes = (int) HxCodeBytes(count);
+	int bytes = (int) HxSketchBytes(count);
 	float inverse = 1 / step;
 	uint32 squares = 0;
 
-	memset(row->code, 0, bytes);
+	memset(row->sketch, 0, bytes);
 	for (int i = 0; i < count; i++)
 	{
 		int level = level_of(kept[i] * inverse);
@@ -152,9 +152,9 @@ write_levels(const float *kept, int count, float step, HxDenseRow *row)
 
 		squares += number * number;
 		if (i < bytes)
-			row->code[i] |= level;
+			row->sketch[i] |= level;
 		else
-			row->code[i - bytes] |= level << 4;
+			row->sketch[i - bytes] |= level << 4;
 	}
 	row->squares = (uint16) (squares >> HxSquaresShift(count));
 }
@@ -219,7 +219,7 @@ HxWriteCentroid(const HxModel *model, const float *kept, HxDenseRow *row)
 }
 
 void
-HxReadCode(int kept, const HxDenseRow *row, float *to)
+HxReadSketch(int kept, const HxDenseRow *row, float *to)
 {
 	for (int i = 0; i < kept; i++)
 		to[i] = row->scale * (HxLevelOf(row, kept, i) - 7.5f);
