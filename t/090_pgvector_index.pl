@@ -35,6 +35,21 @@ is($node->safe_psql('postgres', q{
 		AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'hashemb_pgvector') AND obj_description(objid, classid::regclass::name) IS NULL}),
 	'', 'every object explains itself');
 
+# -- a vector beside an array is a vector beside a vector, to the last bit, and an
+# index of vectors serves it
+$node->safe_psql('postgres', q{
+	CREATE TABLE w AS SELECT i AS id, (SELECT array_agg(sin(i * j) ORDER BY j) FROM generate_series(1, 20) j)::vector(20) AS v FROM generate_series(1, 300) i;
+	CREATE INDEX w_idx ON w USING hnsw (v vector_l2_ops);});
+foreach my $type ('real', 'float8', 'numeric', 'int')
+{
+	my $array = "(SELECT array_agg(v * 10) FROM unnest(b.v::real[]) AS u(v))::${type}[]";
+	is($node->safe_psql('postgres', "SELECT count(*), bool_and(a.v <-> q = a.v <-> q::vector), bool_and(q <-> a.v = a.v <-> q::vector), bool_and(a.v <#> q = a.v <#> q::vector),
+		bool_and(q <#> a.v = a.v <#> q::vector), bool_and(a.v <=> q = a.v <=> q::vector), bool_and(q <=> a.v = a.v <=> q::vector)
+		FROM w a, (SELECT $array AS q FROM w b WHERE id % 30 = 1 OFFSET 0) b"), '3000|t|t|t|t|t|t', "vector and $type\[]");
+	like($node->safe_psql('postgres', "SET enable_seqscan = off; PREPARE near ($type\[]) AS SELECT id FROM w ORDER BY v <-> \$1 LIMIT 3; EXPLAIN EXECUTE near (array_fill(1, ARRAY[20]))"),
+		qr/Index Scan using w_idx/, "an index serves $type\[]");
+}
+
 # -- bit strings: rows in clusters, some without a vector, without bits, or the same
 # as others; x has an index of its own
 $node->safe_psql('postgres', q{
