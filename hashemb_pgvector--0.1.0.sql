@@ -500,3 +500,65 @@ COMMENT ON OPERATOR CLASS sparsevec_cosine_ops USING hashemb IS
 	'nearest sparse vectors by cosine distance';
 COMMENT ON OPERATOR FAMILY sparsevec_cosine_ops USING hashemb IS
 	'nearest sparse vectors by cosine distance';
+
+-- Queries of these types, to calibrate an index with and to measure its recall
+
+CREATE FUNCTION hashemb_calibrate(index regclass, queries bit[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION hashemb_calibrate(regclass, bit[]) IS
+	'calibrate an index with queries of one''s own';
+
+CREATE FUNCTION hashemb_measure_recall(index regclass,
+	k integer, queries bit[],
+	OUT measured integer, OUT recall double precision,
+	OUT below_half double precision, OUT rows_scored double precision)
+	AS 'MODULE_PATHNAME', 'hx_measure_recall'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, bit[]) IS
+	'mean recall of searches for the k nearest rows at the current hashemb.recall';
+
+CREATE FUNCTION hashemb_calibrate(index regclass, queries sparsevec[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION hashemb_calibrate(regclass, sparsevec[]) IS
+	'false: searches of sparse vectors are exact and need no calibration';
+
+CREATE FUNCTION hashemb_measure_recall(index regclass,
+	k integer, queries sparsevec[],
+	OUT measured integer, OUT recall double precision,
+	OUT below_half double precision, OUT rows_scored double precision)
+	AS 'MODULE_PATHNAME', 'hx_measure_recall'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, sparsevec[]) IS
+	'mean recall of searches for the k nearest rows at the current hashemb.recall';
+
+CREATE FUNCTION hashemb_calibrate(index regclass, queries vector[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION hashemb_calibrate(regclass, vector[]) IS
+	'calibrate an index with queries of one''s own';
+
+CREATE FUNCTION hashemb_measure_recall(index regclass,
+	k integer, queries vector[],
+	OUT measured integer, OUT recall double precision,
+	OUT below_half double precision, OUT rows_scored double precision)
+	AS 'MODULE_PATHNAME', 'hx_measure_recall'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, vector[]) IS
+	'mean recall of searches for the k nearest rows at the current hashemb.recall';
+
+CREATE FUNCTION hashemb_calibrate(index regclass, queries halfvec[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION hashemb_calibrate(regclass, halfvec[]) IS
+	'calibrate an index with queries of one''s own';
+
+CREATE FUNCTION hashemb_measure_recall(index regclass,
+	k integer, queries halfvec[],
+	OUT measured integer, OUT recall double precision,
+	OUT below_half double precision, OUT rows_scored double precision)
+	AS 'MODULE_PATHNAME', 'hx_measure_recall'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, halfvec[]) IS
+	'mean recall of searches for the k nearest rows at the current hashemb.recall';

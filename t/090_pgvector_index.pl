@@ -106,6 +106,10 @@ checked('built');
 is($node->safe_psql('postgres', q{SELECT count(*) > 3, min(recall) >= 0.9 FROM unnest(ARRAY['hamming_idx', 'jaccard_idx']) i, generate_series(1, 2),
 	LATERAL hashemb_measure_recall(i::regclass, 10, 50)}), 't|t', 'recall is measured');
 
+is($node->safe_psql('postgres', q{SELECT hashemb_calibrate('jaccard_idx', ARRAY(SELECT b FROM t WHERE b IS NOT NULL ORDER BY id LIMIT 100)),
+	(SELECT (measured, recall >= 0.9) FROM hashemb_measure_recall('jaccard_idx', 10, ARRAY(SELECT b FROM t WHERE b IS NOT NULL ORDER BY id DESC LIMIT 60)))}),
+	't|(60,t)', 'calibrated with queries, and measured');
+
 # Rows come and go; expressions; a table that grows from nothing
 $node->safe_psql('postgres', q{DELETE FROM t WHERE id % 3 = 0; VACUUM t; SELECT more(3000); UPDATE t SET a = a + 1, b = ~b WHERE id % 17 = 0; DELETE FROM t WHERE id % 19 = 0});
 same_rows($node, 'hamming_idx', 't', distances('<~>'), conditions('<~>', 100), 'hamming_idx, changed: as sequential scans');
@@ -172,6 +176,8 @@ $node->safe_psql('postgres', q{
 	END $$});
 is($node->safe_psql('postgres', q{SELECT max(spread(terms(i * 31, 5), k)) < 1e-6 FROM generate_series(1, 10) i, unnest('{1,10,100}'::int[]) k WHERE terms(i * 31, 5) <> '{}/2000'}), 't', 'cosine_idx: as sequential scans, to six digits');
 like($node->safe_psql('postgres', q{SET enable_seqscan = off; EXPLAIN SELECT id FROM s ORDER BY v <=> '{1:1}/2000' LIMIT 3}), qr/Custom Scan \(hashemb\)/, 'cosine_idx is used');
+is($node->safe_psql('postgres', q{SELECT hashemb_calibrate('ip_idx', ARRAY[terms(7, 5)]), (SELECT (measured, recall) FROM hashemb_measure_recall('ip_idx', 5, ARRAY[terms(7, 5), terms(9, 5)]))}),
+	'f|(2,1)', 'calibrated and measured');
 is($node->safe_psql('postgres', "SELECT count(*) FROM unnest(ARRAY['ip_idx', 'cosine_idx']) i, LATERAL hashemb_check(i::regclass, true)"), '2', 'sound');
 
 # -- by DDL alone, to hashemb and back, and through a dump
