@@ -120,6 +120,8 @@ match_comparison(IndexOptInfo *index, int column, Expr *clause,
 	left = linitial(op->args);
 	right = lsecond(op->args);
 	opno = op->opno;
+	if (!IsA(left, OpExpr) && !IsA(right, OpExpr)) /* as most are */
+		return false;
 	if (!match_distance(index, column, left, comparison))
 	{
 		opno = get_commutator(opno);

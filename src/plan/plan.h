@@ -3,7 +3,7 @@
  *	  The scan node: what its files share.
  *
  * Reading order: hook.c, match.c, wanted.c, compile.c, bound_clause.c,
- * vector_key.c, bitmap.c, path.c, bound_path.c (planning);
+ * vector_key.c, bitmap.c, rival.c, path.c, bound_path.c (planning);
  * plan_data.c; node.c, condition.c, bitmap_read.c, heap_row.c, explain.c (execution).
  */
 #ifndef HX_PLAN_H
@@ -179,11 +179,26 @@ extern double HxVectorClauseShare(PlannerInfo *root, IndexOptInfo *index,
 								  int column, RestrictInfo *clause);
 
 /* bitmap.c */
-extern List *HxHarvestBitmaps(PlannerInfo *root, RelOptInfo *rel);
+extern List *HxFindBitmaps(PlannerInfo *root, const RelOptInfo *rel,
+						   List *left);
+
+/* rival.c: the best way without the node, as far as it is known */
+typedef struct HxRival
+{
+	const Path *path; /* its scan, without the sort; NULL: none */
+	double time;	  /* microseconds that it takes; infinite without one */
+	double distance;  /* of which a row's distance takes this */
+	double rate;	  /* cost that the planner charges for a microsecond */
+} HxRival;
+
+extern double HxOperatorTime(Cost cost);
+extern double HxBitmapTime(const Path *bitmap);
+extern void HxFindRival(PlannerInfo *root, const RelOptInfo *rel,
+						const HxOrder *order, double wanted, HxRival *rival);
 
 /* path.c */
 extern void HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index,
-					   int column, const HxOrder *order, List *bitmaps);
+					   int column, const HxOrder *order);
 extern const CustomPathMethods hx_path_methods;
 
 /*
