@@ -50,6 +50,7 @@ typedef struct HxCostQuery
 	double group;	/* share that is stored with the values asked for; 1 without
 					 * group_by */
 	double masks;	/* conditions masked for each row */
+	bool tids;		/* each row is looked for in a set of TIDs, too */
 	double recall;	/* target */
 	bool repeated;	/* in a loop that finds pages cached */
 } HxCostQuery;

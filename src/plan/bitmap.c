@@ -149,6 +149,13 @@ match_again(PlannerInfo *root, const RelOptInfo *rel, List *left)
 	return bitmaps_of(copy->pathlist, left);
 }
 
+/* Those that the planner has found already */
+List *
+HxKnownBitmaps(const RelOptInfo *rel, const List *left)
+{
+	return bitmaps_of(rel->pathlist, left);
+}
+
 /*
  * Bitmaps that decide some of the conditions that are left.  Costs decide between
  * them.

@@ -229,7 +229,7 @@ HxMakeBoundClause(IndexOptInfo *index, int column, Expr *clause)
 	if (!OidIsValid(constructor))
 		return NULL;
 	return make_opclause(
-		opno, BOOLOID, false, linitial(comparison.distance->args),
+		opno, BOOLOID, false, copyObject(linitial(comparison.distance->args)),
 		make_bound(constructor, &comparison), InvalidOid, InvalidOid);
 }
 

@@ -168,7 +168,10 @@ show_work(const HxScanState *state, ExplainState *es)
 	}
 	show_rare(state, "Restarts", stats->restarts, es);
 	show_rare(state, "Blocks Visited Again", stats->again, es);
-	show_rare(state, "Table Sweeps", stats->sweeps, es);
+	show_rare(state, "Table Sweeps",
+			  state->data.reserve > 0 ? 0 : stats->sweeps, es);
+	show_rare(state, "Bitmaps Read Late",
+			  state->data.reserve > 0 ? stats->sweeps : 0, es);
 	show_rare(state, "Sweeps Ranked", stats->ranked, es);
 	show_mean(state, "Rows Scored", stats->scored, es);
 	show_mean(state, "Rows Filtered", stats->filtered + stats->failed, es);

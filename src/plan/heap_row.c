@@ -83,8 +83,18 @@ HxFetchHeapRow(void *arg, ItemPointer tid, Datum *vector, bool *isnull)
 #define DEFAULT_DENSITY 50.0
 
 /*
+ * What a bitmap in reserve takes likewise: a TID, taken into a set; ranking its
+ * row; at most a search with the set; and the rest
+ */
+#define RESERVE_TID 0.07
+#define RESERVE_RANKED 0.4
+#define RESERVE_SEARCH 300.0
+#define RESERVE_BEGIN 30.0
+
+/*
  * What a sweep takes, in rows looked at by themselves; 0 if there cannot be one
- * or nothing is left to the heap row.  Only heaps are swept, since entries of
+ * or nothing is left to the heap row.  A bitmap in reserve takes its place, and
+ * is read with the same right.  Only heaps are swept, since entries of
  * the index name the roots of HOT chains, which other tables have none of.
  */
 double
@@ -94,6 +104,9 @@ HxSweepEffort(const HxScanState *state)
 	double pages = RelationGetNumberOfBlocks(table);
 	double rows = table->rd_rel->reltuples;
 
+	if (state->data.reserve > 0)
+		return RESERVE_BEGIN + state->data.reserve * RESERVE_TID +
+			   Min(state->data.reserve * RESERVE_RANKED, RESERVE_SEARCH);
 	if (!state->left || table->rd_tableam != GetHeapamTableAmRoutine())
 		return 0;
 	if (rows < 0)
@@ -134,11 +147,10 @@ add_swept(SweptPage *page, TupleTableSlot *slot)
 	page->offsets[page->count++] = offset;
 }
 
-/* The rows of the table that pass all conditions, for the search. */
-HxTidSet *
-HxSweepRows(void *arg, uint64 *failed)
+/* The rows of the table that pass all conditions */
+static HxTidSet *
+sweep_table(HxScanState *state, uint64 *failed)
 {
-	HxScanState *state = arg;
 	Relation table = state->css.ss.ss_currentRelation;
 	ExprContext *context = state->check_context;
 	SweptPage *page = palloc(sizeof(SweptPage));
@@ -176,4 +188,19 @@ HxSweepRows(void *arg, uint64 *failed)
 	HxFinishTidSet(set);
 	pfree(page);
 	return set;
+}
+
+/*
+ * The rows of the table that pass all conditions, for the search; or those of the
+ * bitmap in reserve, which are checked further.
+ */
+HxTidSet *
+HxSweepRows(void *arg, uint64 *failed)
+{
+	HxScanState *state = arg;
+
+	if (state->data.reserve > 0)
+		return HxReadBitmap(linitial(state->css.custom_ps),
+							state->css.ss.ss_currentRelation);
+	return sweep_table(state, failed);
 }

@@ -192,6 +192,7 @@ find_times(PlannerInfo *root, HxPath *path, const Conditions *conditions,
 	query.near = conditions->near;
 	query.group = conditions->group;
 	query.masks = shares->masks;
+	query.tids = bitmap != NULL;
 	/* the nearest rows are those that a limit on their distance lets pass */
 	query.passing = Min(conditions->all / Max(conditions->limited, 1e-9), 1);
 	if (wanted > 0 && (wanted <= rel->rows || conditions->limited == 1))
@@ -313,6 +314,33 @@ no_bitmap_wins(PlannerInfo *root, const RelOptInfo *rel,
 	return time >= alone->first || (enable_sort && time >= rival->time);
 }
 
+/*
+ * Give a path without a bitmap the most selective of some in reserve: it is read
+ * where the search finds that too many heap rows fail.
+ */
+static void
+set_reserve(PlannerInfo *root, RelOptInfo *rel, HxPath *path, List *bitmaps)
+{
+	Path *best = NULL;
+	Selectivity least = 2;
+	ListCell *cell;
+
+	foreach (cell, bitmaps)
+	{
+		Selectivity share;
+		Cost cost;
+
+		cost_bitmap_tree_node(lfirst(cell), &cost, &share);
+		if (share < least)
+			best = lfirst(cell);
+		least = Min(least, share);
+	}
+	Assert(best);
+	path->reserve = clamp_row_est(least * rel->tuples);
+	path->path.custom_paths =
+		list_make1(create_bitmap_heap_path(root, rel, best, NULL, 1.0, 0));
+}
+
 /* Add the path with a bitmap. */
 static void
 add_bitmap_path(PlannerInfo *root, RelOptInfo *rel, const HxPath *alone,
@@ -346,6 +374,7 @@ HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
 	Shares shares;
 	HxRival rival;
 	Times times;
+	bool may_win = false;
 	List *bitmaps = NIL;
 	ListCell *cell;
 
@@ -357,11 +386,16 @@ HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
 	find_times(root, path, &conditions, &shares, &rival, NULL, &times);
 	set_costs(path, &conditions, &shares, &times, rival.rate);
 	alone = *path;
-	if (shares.checks && enable_bitmapscan &&
-		!no_bitmap_wins(root, rel, &conditions, &times, &rival))
-		bitmaps = HxFindBitmaps(root, rel, conditions.left);
+	if (shares.checks && enable_bitmapscan)
+	{
+		may_win = !no_bitmap_wins(root, rel, &conditions, &times, &rival);
+		bitmaps = may_win ? HxFindBitmaps(root, rel, conditions.left)
+						  : HxKnownBitmaps(rel, conditions.left);
+	}
+	if (bitmaps != NIL && HxIsNumberKnown(path->wanted))
+		set_reserve(root, rel, path, bitmaps);
 	add_path(rel, &path->path.path); /* which may free it */
-	foreach (cell, bitmaps)
+	foreach (cell, may_win ? bitmaps : NIL)
 		add_bitmap_path(root, rel, &alone, &conditions, &rival, lfirst(cell));
 }
 
@@ -443,12 +477,13 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *best, List *targets,
 	data.index = path->index->indexoid;
 	data.column = path->column + 1;
 	data.wanted = path->wanted;
-	data.bitmap = bitmap != NULL;
+	data.bitmap = bitmap != NULL && path->reserve == 0;
+	data.reserve = path->reserve;
 	data.share = path->share;
-	data.order = path->order.distance;
+	data.order = copyObject(path->order.distance);
 	data.nulls_first = path->order.nulls_first;
 	data.nans_first = path->order.falls;
-	assign_conditions(root, path, clauses, bitmap, &data);
+	assign_conditions(root, path, clauses, data.bitmap ? bitmap : NULL, &data);
 	if (HxIsNumberKnown(data.wanted))
 	{
 		const Query *level = path->limit->parse;

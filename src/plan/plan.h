@@ -85,6 +85,7 @@ typedef struct HxPath
 	HxWanted wanted;	 /* how many rows ... */
 	PlannerInfo *limit;	 /* ... and by the LIMIT of which query level */
 	double share;		 /* of the rows checked that pass */
+	double reserve;		 /* TIDs of the bitmap, if it is a reserve; else 0 */
 } HxPath;
 
 /* What a plan says, in pieces (plan_data.c) */
@@ -98,7 +99,8 @@ typedef struct HxPlanData
 	bool nans_first;	/* then those whose distance is NaN */
 	List *deciders;		/* of the conditions: integers, HxDecider */
 	List *programs;		/* conditions on attributes, all must hold */
-	bool bitmap;		/* is there a bitmap child? */
+	bool bitmap;		/* is there a bitmap child that is read first? */
+	double reserve;		/* TIDs, as estimated, of one that is in reserve */
 	double share;		/* of the rows checked that pass, as estimated */
 	OpExpr *order;		/* the distance */
 	List *conditions;	/* all conditions, in the order to check them */
@@ -179,6 +181,7 @@ extern double HxVectorClauseShare(PlannerInfo *root, IndexOptInfo *index,
 								  int column, RestrictInfo *clause);
 
 /* bitmap.c */
+extern List *HxKnownBitmaps(const RelOptInfo *rel, const List *left);
 extern List *HxFindBitmaps(PlannerInfo *root, const RelOptInfo *rel,
 						   List *left);
 

@@ -37,8 +37,10 @@ HxPackPlan(const HxPlanData *data, CustomScan *scan)
 	Assert(list_length(data->conditions) == list_length(data->deciders));
 	scan->custom_private = list_make5(
 		list_make1_oid(data->index),
-		list_make5_int(data->column, data->wanted, data->bitmap,
-					   (int) rint(data->share * SHARE_UNIT), order_flags(data)),
+		lappend_int(list_make5_int(data->column, data->wanted, data->bitmap,
+								   (int) rint(data->share * SHARE_UNIT),
+								   order_flags(data)),
+					(int) Min(data->reserve, INT_MAX)),
 		data->deciders, data->programs, data->keys);
 	scan->custom_exprs = list_make5(data->order, data->conditions, data->values,
 									data->limit_count, data->limit_offset);
@@ -50,7 +52,7 @@ HxUnpackPlan(const CustomScan *scan, HxPlanData *data)
 {
 	List *numbers = lsecond(scan->custom_private);
 
-	Assert(list_length(numbers) == 5);
+	Assert(list_length(numbers) == 6);
 	data->index = linitial_oid(linitial(scan->custom_private));
 	data->column = linitial_int(numbers);
 	data->wanted = (HxWanted) lsecond_int(numbers);
@@ -59,6 +61,7 @@ HxUnpackPlan(const CustomScan *scan, HxPlanData *data)
 	data->ends = (list_nth_int(numbers, 4) & FLAG_ENDS) != 0;
 	data->nulls_first = (list_nth_int(numbers, 4) & FLAG_NULLS_FIRST) != 0;
 	data->nans_first = (list_nth_int(numbers, 4) & FLAG_NANS_FIRST) != 0;
+	data->reserve = list_nth_int(numbers, 5);
 	data->deciders = lthird(scan->custom_private);
 	data->programs = lfourth(scan->custom_private);
 	data->keys = list_nth(scan->custom_private, 4);

@@ -23,6 +23,8 @@ HxSparseCost(const HxCostQuery *query, HxCost *cost)
 
 	if (query->masks > 0)
 		row += HX_SPARSE_MASK_TIME + Max(query->masks - 1, 0) * HX_MASK_TIME;
+	if (query->tids)
+		row += HX_LOOKUP_TIME;
 	cost->pages = Max(query->index->pages * READ_PAGES, 1);
 	cost->search = ((query->repeated ? HX_REPEATED_TIME : HX_SEARCH_TIME) +
 					HxPhasesFor(wanted) * rows * row) *

@@ -26,7 +26,8 @@ search_cost(const HxCostQuery *query, double share, bool repeated)
 {
 	double rows = Max(query->index->tuples, 1);
 	double summary = HX_SUMMARY_TIME + (query->masks > 0 ? HX_ZONE_TIME : 0);
-	double row = HX_ROW_TIME + Max(query->masks - 1, 0) * HX_MASK_TIME;
+	double row = HX_ROW_TIME + Max(query->masks - 1, 0) * HX_MASK_TIME +
+				 (query->tids ? HX_LOOKUP_TIME : 0);
 
 	return ((repeated ? HX_REPEATED_TIME : HX_SEARCH_TIME) +
 			BLOCKS_OF(rows) * summary + share * rows * row) *
