@@ -23,7 +23,7 @@ ENCODER = \
 INDEX = \
 	$(call objects,index/filter,attribute encode mask condition compile tidset) \
 	$(call objects,index/page,inject rows describe fault buffer space meta lock) \
-	$(call objects,index/search,best checked mask phase rank first driver dead) \
+	$(call objects,index/search,best checked mask phase rank first driver gather dead) \
 	$(call objects,index/build,file work team sort) \
 	$(call objects,index/check,reach heap) \
 	$(call objects,index/blocks/store,format target assign upper span directory) \

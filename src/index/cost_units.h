@@ -24,6 +24,10 @@
 /* A row visited, scored or masked by one condition; and by a further one */
 #define HX_ROW_TIME 0.006
 #define HX_MASK_TIME 0.0005
+/* A row of which nothing but an attribute column is read; the same in sparse
+ * vectors */
+#define HX_COLUMN_TIME 0.005
+#define HX_SPARSE_COLUMN_TIME 0.0025
 /* Looking for a row visited in a set of TIDs */
 #define HX_LOOKUP_TIME 0.03
 /* In sparse vectors: a row scanned through, and asked about by one condition */

@@ -57,8 +57,10 @@ typedef struct HxCostQuery
 
 typedef struct HxCost
 {
-	Cost search; /* until the rows wanted are found */
-	Cost rest;	 /* what it takes more if all rows are asked for then */
+	Cost search;  /* until the rows wanted are found */
+	Cost rest;	  /* what it takes more if all rows are asked for then */
+	Cost columns; /* until the rows are known that pass the mask, by the
+				   * attribute columns alone */
 	double pages;
 } HxCost;
 
@@ -149,8 +151,8 @@ typedef struct HxKind
 	void (*begin)(struct HxSearch *search);
 
 	/*
-	 * Pages of the index that take as long to search as finding the rows wanted,
-	 * if `passing` rows pass all conditions.
+	 * Microseconds that finding the rows wanted takes, if `passing` rows pass all
+	 * conditions, a set of TIDs among them (cost_units.h).
 	 */
 	double (*effort)(const struct HxSearch *search, double passing);
 

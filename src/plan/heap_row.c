@@ -19,6 +19,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "index/cost_units.h"
 #include "plan/plan.h"
 
 /* Fetch the row of a TID and ask whether some conditions hold. */
@@ -83,15 +84,6 @@ HxFetchHeapRow(void *arg, ItemPointer tid, Datum *vector, bool *isnull)
 #define DEFAULT_DENSITY 50.0
 
 /*
- * What a bitmap in reserve takes likewise: a TID, taken into a set; ranking its
- * row; at most a search with the set; and the rest
- */
-#define RESERVE_TID 0.07
-#define RESERVE_RANKED 0.4
-#define RESERVE_SEARCH 300.0
-#define RESERVE_BEGIN 30.0
-
-/*
  * What a sweep takes, in rows looked at by themselves; 0 if there cannot be one
  * or nothing is left to the heap row.  A bitmap in reserve takes its place, and
  * is read with the same right.  Only heaps are swept, since entries of
@@ -105,8 +97,7 @@ HxSweepEffort(const HxScanState *state)
 	double rows = table->rd_rel->reltuples;
 
 	if (state->data.reserve > 0)
-		return RESERVE_BEGIN + state->data.reserve * RESERVE_TID +
-			   Min(state->data.reserve * RESERVE_RANKED, RESERVE_SEARCH);
+		return state->data.reserve / HX_CHECK_TIME;
 	if (!state->left || table->rd_tableam != GetHeapamTableAmRoutine())
 		return 0;
 	if (rows < 0)

@@ -222,6 +222,7 @@ make_request(HxScanState *state, HxScanRequest *request)
 	request->nans_first = state->data.nans_first;
 	request->expr = make_conditions(state);
 	request->tids = state->tids;
+	request->few = state->data.few;
 	request->heap.check = HxCheckHeapRow;
 	request->heap.fetch = HxFetchHeapRow;
 	request->heap.sweep_effort = HxSweepEffort(state);

@@ -23,10 +23,21 @@
 #include "plan/plan.h"
 
 /*
- * A search that looks at many heap rows sweeps the table instead, some time after
- * it has begun: this many times as long
+ * To rank few rows takes what it takes, wherever they lie, and a search more if
+ * they lie far from the query: so that may take this many times as long
  */
-#define SWEEP_FACTOR 1.15
+#define PREFERRED 1.3
+
+/*
+ * Part of a sweep's time that is charged for search and rows together where there
+ * are too many rows to look at one by one: that they are is a guess, which at
+ * worst costs 1.3 sequential scans, and to scan where rows near the query pass,
+ * twenty searches
+ */
+#define SWEEP_PART 0.8
+
+/* Rows that a path returns one by one, to compare ways: all, or about none */
+#define EMITTED(path, rel) ((path)->wanted == HX_WANTED_ALL ? (rel)->rows : 0)
 
 /* What an index makes of the conditions, before a bitmap is chosen */
 typedef struct Conditions
@@ -163,13 +174,42 @@ checking_time(const HxPath *path, const QualCost *heap, double rows,
 {
 	const RelOptInfo *rel = path->path.path.parent;
 	double row = HxOperatorTime(heap->per_tuple);
-	double time = rows * (HX_CHECK_TIME + row);
+	double time = search + rows * (HX_CHECK_TIME + row);
 	double sweep = rel->pages * HX_SEQ_PAGE_TIME +
 				   Max(rel->tuples, 1) * (HX_SEQ_ROW_TIME + row);
 
 	if (HxIsNumberKnown(path->wanted))
-		time = Min(time, SWEEP_FACTOR * sweep);
-	return search + HxOperatorTime(heap->startup) + time;
+		time = Min(time, SWEEP_PART * sweep);
+	return HxOperatorTime(heap->startup) + time;
+}
+
+/*
+ * Take the rows that pass the mask through the attribute columns alone, and rank
+ * them, if that takes less; given what finding them takes.
+ */
+static void
+consider_few(PlannerInfo *root, HxPath *path, const Conditions *conditions,
+			 const Shares *shares, const HxRival *rival, double finding,
+			 Times *times)
+{
+	const RelOptInfo *rel = path->path.path.parent;
+	double few = conditions->all;
+	double time;
+
+	if (conditions->near < 1)
+		return;
+	if (shares->checks)
+		few = clauselist_selectivity(root, conditions->masked, rel->relid,
+									 JOIN_INNER, NULL);
+	few = clamp_row_est(few * rel->tuples);
+	time = finding + few * (HX_RANK_TIME + rival->distance +
+							HxOperatorTime(shares->heap.per_tuple));
+	if (time + EMITTED(path, rel) * HX_EMIT_TIME >=
+		PREFERRED * times->first + EMITTED(path, rel) * times->row)
+		return;
+	path->few = few;
+	times->first = time;
+	times->row = HX_EMIT_TIME;
 }
 
 /*
@@ -211,6 +251,9 @@ find_times(PlannerInfo *root, HxPath *path, const Conditions *conditions,
 			Min(wanted * shares->enforced / Max(conditions->all, 1e-9),
 				shares->enforced * Max(index->tuples, 1)),
 			times->search);
+	if (!bitmap && conditions->masked != NIL && cost.columns > 0)
+		consider_few(root, path, conditions, shares, rival,
+					 cost.columns / HX_MICROSECOND, times);
 	if (bitmap)
 	{
 		double ranking =
@@ -319,9 +362,12 @@ no_bitmap_wins(PlannerInfo *root, const RelOptInfo *rel,
  * where the search finds that too many heap rows fail.
  */
 static void
-set_reserve(PlannerInfo *root, RelOptInfo *rel, HxPath *path, List *bitmaps)
+set_reserve(PlannerInfo *root, RelOptInfo *rel, HxPath *path, List *bitmaps,
+			const Conditions *conditions, const HxRival *rival)
 {
 	Path *best = NULL;
+	Shares shares;
+	Times times;
 	Selectivity least = 2;
 	ListCell *cell;
 
@@ -336,7 +382,9 @@ set_reserve(PlannerInfo *root, RelOptInfo *rel, HxPath *path, List *bitmaps)
 		least = Min(least, share);
 	}
 	Assert(best);
-	path->reserve = clamp_row_est(least * rel->tuples);
+	find_shares(root, rel, conditions, best, &shares);
+	find_times(root, path, conditions, &shares, rival, best, &times);
+	path->reserve = Max(times.first, 1);
 	path->path.custom_paths =
 		list_make1(create_bitmap_heap_path(root, rel, best, NULL, 1.0, 0));
 }
@@ -393,7 +441,7 @@ HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
 						  : HxKnownBitmaps(rel, conditions.left);
 	}
 	if (bitmaps != NIL && HxIsNumberKnown(path->wanted))
-		set_reserve(root, rel, path, bitmaps);
+		set_reserve(root, rel, path, bitmaps, &conditions, &rival);
 	add_path(rel, &path->path.path); /* which may free it */
 	foreach (cell, may_win ? bitmaps : NIL)
 		add_bitmap_path(root, rel, &alone, &conditions, &rival, lfirst(cell));
@@ -479,6 +527,7 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *best, List *targets,
 	data.wanted = path->wanted;
 	data.bitmap = bitmap != NULL && path->reserve == 0;
 	data.reserve = path->reserve;
+	data.few = path->few;
 	data.share = path->share;
 	data.order = copyObject(path->order.distance);
 	data.nulls_first = path->order.nulls_first;

@@ -85,7 +85,8 @@ typedef struct HxPath
 	HxWanted wanted;	 /* how many rows ... */
 	PlannerInfo *limit;	 /* ... and by the LIMIT of which query level */
 	double share;		 /* of the rows checked that pass */
-	double reserve;		 /* TIDs of the bitmap, if it is a reserve; else 0 */
+	double few;			 /* rows that pass the mask, if they are to be ranked */
+	double reserve;		 /* what a bitmap in reserve takes; 0: none */
 } HxPath;
 
 /* What a plan says, in pieces (plan_data.c) */
@@ -100,7 +101,8 @@ typedef struct HxPlanData
 	List *deciders;		/* of the conditions: integers, HxDecider */
 	List *programs;		/* conditions on attributes, all must hold */
 	bool bitmap;		/* is there a bitmap child that is read first? */
-	double reserve;		/* TIDs, as estimated, of one that is in reserve */
+	double few;			/* rows that pass the mask, if to be ranked; or 0 */
+	double reserve;		/* microseconds of one that is in reserve; 0: none */
 	double share;		/* of the rows checked that pass, as estimated */
 	OpExpr *order;		/* the distance */
 	List *conditions;	/* all conditions, in the order to check them */

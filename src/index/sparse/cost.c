@@ -29,4 +29,8 @@ HxSparseCost(const HxCostQuery *query, HxCost *cost)
 	cost->search = ((query->repeated ? HX_REPEATED_TIME : HX_SEARCH_TIME) +
 					HxPhasesFor(wanted) * rows * row) *
 				   HX_MICROSECOND;
+	cost->columns =
+		(HX_SEARCH_TIME + rows * (HX_SPARSE_COLUMN_TIME +
+								  Max(query->masks - 1, 0) * HX_MASK_TIME)) *
+		HX_MICROSECOND;
 }

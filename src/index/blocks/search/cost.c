@@ -56,9 +56,15 @@ HxBlocksCost(const HxCostQuery *query, HxCost *cost)
 {
 	double share = visited_share(query);
 	double most = Min(query->group, query->near);
+	double rows = Max(query->index->tuples, 1);
 
 	cost->pages = Max(query->index->pages * share, 1);
 	cost->search = search_cost(query, share, query->repeated);
+	cost->columns =
+		(HX_SEARCH_TIME + BLOCKS_OF(rows) * (HX_SUMMARY_TIME + HX_ZONE_TIME) +
+		 query->group * rows *
+			 (HX_COLUMN_TIME + Max(query->masks - 1, 0) * HX_MASK_TIME)) *
+		HX_MICROSECOND;
 	if (query->recall >= 1)
 		cost->rest = cost->search * (HxPhasesFor(query->rows) - 1);
 	else if (share < most)
