@@ -189,9 +189,15 @@ HxTidSet *
 HxSweepRows(void *arg, uint64 *failed)
 {
 	HxScanState *state = arg;
+	MemoryContext old;
 
-	if (state->data.reserve > 0)
-		return HxReadBitmap(linitial(state->css.custom_ps),
-							state->css.ss.ss_currentRelation);
-	return sweep_table(state, failed);
+	if (state->data.reserve == 0)
+		return sweep_table(state, failed);
+	/* index scans may keep what they allocate */
+	old = MemoryContextSwitchTo(state->css.ss.ps.state->es_query_cxt);
+	Assert(!state->late);
+	state->late = HxReadBitmap(linitial(state->css.custom_ps),
+							   state->css.ss.ss_currentRelation);
+	MemoryContextSwitchTo(old);
+	return state->late;
 }

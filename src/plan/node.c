@@ -322,6 +322,9 @@ rescan(CustomScanState *node)
 
 	HxAddStats(state);
 	Assert(!state->started);
+	if (state->late) /* the scan does not ask it any more */
+		HxFreeTidSet(state->late);
+	state->late = NULL;
 	foreach (cell, node->custom_ps)
 	{
 		PlanState *child = lfirst(cell);
@@ -352,6 +355,8 @@ end_scan(CustomScanState *node)
 		index_close(state->index, NoLock);
 	if (state->tids)
 		HxFreeTidSet(state->tids);
+	if (state->late)
+		HxFreeTidSet(state->late);
 	foreach (cell, node->custom_ps)
 		ExecEndNode(lfirst(cell));
 	if (state->search_context)

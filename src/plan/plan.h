@@ -128,12 +128,13 @@ typedef struct HxScanState
 	ExprState *unmapped;	 /* those that no bitmap decides */
 	ExprState *left;		 /* those that neither mask nor bitmap decides */
 
-	Relation index;				  /* open unless only explained */
-	IndexScanDesc scan;			  /* NULL before the first row */
-	bool started;				  /* the search has begun */
-	bool recheck;				  /* mask or bitmap are not exact */
-	HxTidSet *tids;				  /* the bitmap; kept while it is right */
-	TupleTableSlot *row;		  /* a heap row being checked */
+	Relation index;		 /* open unless only explained */
+	IndexScanDesc scan;	 /* NULL before the first row */
+	bool started;		 /* the search has begun */
+	bool recheck;		 /* mask or bitmap are not exact */
+	HxTidSet *tids;		 /* the bitmap; kept while it is right */
+	HxTidSet *late;		 /* of a bitmap in reserve, until the search ends */
+	TupleTableSlot *row; /* a heap row being checked */
 	ExprContext *check_context;	  /* for checks */
 	MemoryContext search_context; /* of what one search is asked for */
 	ScanKeyData order;			  /* ORDER BY distance to the query */
