@@ -96,7 +96,9 @@ strategy_name(const HxScanState *state, bool done)
 	StringInfoData text;
 
 	if (!done)
-		return names[state->data.bitmap ? HX_WAY_BITMAP : HX_WAY_BLOCKS];
+		return names[state->data.bitmap	   ? HX_WAY_BITMAP
+					 : state->data.few > 0 ? HX_WAY_RANKING
+										   : HX_WAY_BLOCKS];
 	memcpy(left, state->ways, sizeof(left));
 	initStringInfo(&text);
 	for (;;)

@@ -63,10 +63,11 @@ typedef struct Shares
 /* What a path takes, in microseconds */
 typedef struct Times
 {
-	double search; /* without heap rows and bitmap */
-	double first;  /* until the first row */
-	double row;	   /* each row returned */
-	double rest;   /* more, if all rows are asked for */
+	double search;	/* without heap rows and bitmap */
+	double first;	/* until the first row */
+	double row;		/* each row returned */
+	double rest;	/* more, if all rows are asked for */
+	double columns; /* to find the rows that pass the mask; 0: cannot be */
 } Times;
 
 /* Add the conditions that a bitmap stands for, those of an OR apart. */
@@ -164,8 +165,8 @@ find_shares(PlannerInfo *root, const RelOptInfo *rel,
 }
 
 /*
- * Time of a search that looks at this many heap rows one by one, given what it
- * takes apart from these; where the LIMIT is known, no more than with a sweep of
+ * Time of a search for a known number of rows that looks at this many heap rows
+ * one by one, given what it takes apart from these; no more than with a sweep of
  * the table, which it then turns to.
  */
 static double
@@ -178,38 +179,7 @@ checking_time(const HxPath *path, const QualCost *heap, double rows,
 	double sweep = rel->pages * HX_SEQ_PAGE_TIME +
 				   Max(rel->tuples, 1) * (HX_SEQ_ROW_TIME + row);
 
-	if (HxIsNumberKnown(path->wanted))
-		time = Min(time, SWEEP_PART * sweep);
-	return HxOperatorTime(heap->startup) + time;
-}
-
-/*
- * Take the rows that pass the mask through the attribute columns alone, and rank
- * them, if that takes less; given what finding them takes.
- */
-static void
-consider_few(PlannerInfo *root, HxPath *path, const Conditions *conditions,
-			 const Shares *shares, const HxRival *rival, double finding,
-			 Times *times)
-{
-	const RelOptInfo *rel = path->path.path.parent;
-	double few = conditions->all;
-	double time;
-
-	if (conditions->near < 1)
-		return;
-	if (shares->checks)
-		few = clauselist_selectivity(root, conditions->masked, rel->relid,
-									 JOIN_INNER, NULL);
-	few = clamp_row_est(few * rel->tuples);
-	time = finding + few * (HX_RANK_TIME + rival->distance +
-							HxOperatorTime(shares->heap.per_tuple));
-	if (time + EMITTED(path, rel) * HX_EMIT_TIME >=
-		PREFERRED * times->first + EMITTED(path, rel) * times->row)
-		return;
-	path->few = few;
-	times->first = time;
-	times->row = HX_EMIT_TIME;
+	return HxOperatorTime(heap->startup) + Min(time, SWEEP_PART * sweep);
 }
 
 /*
@@ -245,15 +215,16 @@ find_times(PlannerInfo *root, HxPath *path, const Conditions *conditions,
 		path->wanted == HX_WANTED_ALL ? HX_EMIT_ALL_TIME : HX_EMIT_TIME;
 	times->rest =
 		path->wanted == HX_WANTED_SOME ? cost.rest / HX_MICROSECOND : 0;
-	if (shares->checks)
+	if (shares->checks && HxIsNumberKnown(path->wanted))
 		times->first = checking_time(
 			path, &shares->heap,
 			Min(wanted * shares->enforced / Max(conditions->all, 1e-9),
 				shares->enforced * Max(index->tuples, 1)),
 			times->search);
-	if (!bitmap && conditions->masked != NIL && cost.columns > 0)
-		consider_few(root, path, conditions, shares, rival,
-					 cost.columns / HX_MICROSECOND, times);
+	else if (shares->checks) /* each as its turn comes */
+		times->row +=
+			(shares->enforced / Max(conditions->all, 1e-9) - 1) * HX_CHECK_TIME;
+	times->columns = cost.columns / HX_MICROSECOND;
 	if (bitmap)
 	{
 		double ranking =
@@ -261,8 +232,12 @@ find_times(PlannerInfo *root, HxPath *path, const Conditions *conditions,
 			shares->tids * (HX_RANK_TIME + rival->distance +
 							HxOperatorTime(shares->heap.per_tuple));
 
-		times->first = Min(times->first, ranking) + HxBitmapTime(bitmap) +
-					   shares->tids * HX_TID_MASK_TIME;
+		if (ranking < times->first + EMITTED(path, rel) * times->row)
+		{
+			times->first = ranking;
+			times->row = HX_EMIT_TIME;
+		}
+		times->first += HxBitmapTime(bitmap) + shares->tids * HX_TID_MASK_TIME;
 	}
 	Assert(times->search >= 0 && times->first >= 0 && times->rest >= 0);
 }
@@ -340,7 +315,7 @@ HxMakeJoinedPath(PlannerInfo *root, const RelOptInfo *joinrel, Relids outer,
  */
 static bool
 no_bitmap_wins(PlannerInfo *root, const RelOptInfo *rel,
-			   const Conditions *conditions, const Times *alone,
+			   const Conditions *conditions, const Times *alone, double emitted,
 			   const HxRival *rival)
 {
 	Selectivity least = 1;
@@ -354,7 +329,8 @@ no_bitmap_wins(PlannerInfo *root, const RelOptInfo *rel,
 	time = HX_BITMAP_TIME +
 		   least * rel->tuples * (HX_TID_TIME + HX_TID_MASK_TIME) +
 		   Min(alone->search, rank);
-	return time >= alone->first || (enable_sort && time >= rival->time);
+	return time >= alone->first + emitted * alone->row ||
+		   (enable_sort && time >= rival->time);
 }
 
 /*
@@ -387,6 +363,42 @@ set_reserve(PlannerInfo *root, RelOptInfo *rel, HxPath *path, List *bitmaps,
 	path->reserve = Max(times.first, 1);
 	path->path.custom_paths =
 		list_make1(create_bitmap_heap_path(root, rel, best, NULL, 1.0, 0));
+}
+
+/*
+ * Add the path that finds the rows that pass the mask through the attribute columns
+ * alone, and ranks them, if that may take less than the search.
+ */
+static void
+add_few_path(PlannerInfo *root, RelOptInfo *rel, const HxPath *alone,
+			 const Conditions *conditions, const Shares *shares,
+			 const Times *searching, const HxRival *rival)
+{
+	HxPath *path;
+	Times times = *searching;
+	double few = conditions->all;
+
+	if (conditions->masked == NIL || times.columns == 0 ||
+		conditions->near < 1 || conditions->group < 1)
+		return;
+	if (shares->checks)
+		few = clauselist_selectivity(root, conditions->masked, rel->relid,
+									 JOIN_INNER, NULL);
+	few = clamp_row_est(few * rel->tuples);
+	times.first =
+		(times.columns + few * (HX_RANK_TIME + rival->distance +
+								HxOperatorTime(shares->heap.per_tuple))) /
+		PREFERRED;
+	times.row = HX_EMIT_TIME;
+	times.rest = 0;
+	if (times.first + EMITTED(alone, rel) * times.row >=
+		searching->first + EMITTED(alone, rel) * searching->row)
+		return;
+	path = palloc(sizeof(HxPath));
+	*path = *alone;
+	path->few = few;
+	set_costs(path, conditions, shares, &times, rival->rate);
+	add_path(rel, &path->path.path);
 }
 
 /* Add the path with a bitmap. */
@@ -436,13 +448,15 @@ HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
 	alone = *path;
 	if (shares.checks && enable_bitmapscan)
 	{
-		may_win = !no_bitmap_wins(root, rel, &conditions, &times, &rival);
+		may_win = !no_bitmap_wins(root, rel, &conditions, &times,
+								  EMITTED(path, rel), &rival);
 		bitmaps = may_win ? HxFindBitmaps(root, rel, conditions.left)
 						  : HxKnownBitmaps(rel, conditions.left);
 	}
 	if (bitmaps != NIL && HxIsNumberKnown(path->wanted))
 		set_reserve(root, rel, path, bitmaps, &conditions, &rival);
 	add_path(rel, &path->path.path); /* which may free it */
+	add_few_path(root, rel, &alone, &conditions, &shares, &times, &rival);
 	foreach (cell, may_win ? bitmaps : NIL)
 		add_bitmap_path(root, rel, &alone, &conditions, &rival, lfirst(cell));
 }

@@ -307,6 +307,8 @@ begin_search(IndexScanDesc scan, bool bitmap)
 			 state->spec.nballs == 0)
 		state->spec.tids = HxGatherRows(scan->indexRelation, &state->desc,
 										&state->spec, state->request.few);
+	if (state->requested && !state->request.tids && state->spec.tids)
+		state->spec.near = true;
 	state->search =
 		HxBeginSearch(scan->indexRelation, &state->desc, &state->spec);
 	MemoryContextSwitchTo(old);

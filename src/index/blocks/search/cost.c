@@ -30,7 +30,7 @@ search_cost(const HxCostQuery *query, double share, bool repeated)
 				 (query->tids ? HX_LOOKUP_TIME : 0);
 
 	return ((repeated ? HX_REPEATED_TIME : HX_SEARCH_TIME) +
-			BLOCKS_OF(rows) * summary + share * rows * row) *
+			query->group * BLOCKS_OF(rows) * summary + share * rows * row) *
 		   HX_MICROSECOND;
 }
 
@@ -61,7 +61,8 @@ HxBlocksCost(const HxCostQuery *query, HxCost *cost)
 	cost->pages = Max(query->index->pages * share, 1);
 	cost->search = search_cost(query, share, query->repeated);
 	cost->columns =
-		(HX_SEARCH_TIME + BLOCKS_OF(rows) * (HX_SUMMARY_TIME + HX_ZONE_TIME) +
+		(HX_SEARCH_TIME +
+		 query->group * BLOCKS_OF(rows) * (HX_SUMMARY_TIME + HX_ZONE_TIME) +
 		 query->group * rows *
 			 (HX_COLUMN_TIME + Max(query->masks - 1, 0) * HX_MASK_TIME)) *
 		HX_MICROSECOND;
