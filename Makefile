@@ -24,7 +24,7 @@ ENCODER = \
 INDEX = \
 	$(call objects,index/filter,attribute encode mask condition compile tidset) \
 	$(call objects,index/page,inject rows fault shape describe buffer space meta chain lock) \
-	$(call objects,index/search,best checked mask visit phase rank first refine driver vector dead) \
+	$(call objects,index/search,best checked mask visit phase rank first refine driver vector gather dead) \
 	$(call objects,index/build,file work spool team sort) \
 	$(call objects,index/check,reach heap) \
 	$(call objects,index/blocks/store,format target train assign upper span directory) \
@@ -41,7 +41,7 @@ INDEX = \
 	$(call objects,index/am,open group_option build insert vacuum cost scan validate inspect \
 		check handler)
 PLAN = $(call objects,plan,match wanted compile bound_clause vector_key bitmap plan_data condition \
-	bitmap_read heap_row explain node path bound_path one_row hook)
+	bitmap_read heap_row explain node rival path bound_path one_row hook)
 OBJS = $(KERNEL) src/settings.o $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
 # TEST_KIND=1 adds a kind of vectors that only a test uses (t/007_kind.pl)

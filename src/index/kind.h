@@ -53,14 +53,17 @@ typedef struct HxCostQuery
 	double group;	/* share that is stored with the values asked for; 1 without
 					 * group_by */
 	double masks;	/* conditions masked for each row */
+	bool tids;		/* each row is looked for in a set of TIDs, too */
 	double recall;	/* target */
 	bool repeated;	/* in a loop that finds pages cached */
 } HxCostQuery;
 
 typedef struct HxCost
 {
-	Cost search; /* until the rows wanted are found */
-	Cost rest;	 /* what it takes more if all rows are asked for then */
+	Cost search;  /* until the rows wanted are found */
+	Cost rest;	  /* what it takes more if all rows are asked for then */
+	Cost columns; /* until the rows are known that pass the mask, by the
+				   * attribute columns alone */
 	double pages;
 } HxCost;
 
@@ -202,8 +205,9 @@ typedef struct HxKind
 	void (*begin)(struct HxSearch *search);
 
 	/*
-	 * Pages of the index that take as long to search as finding the rows wanted,
-	 * if `passing` rows pass all conditions.  NULL: all of them.
+	 * Microseconds that finding the rows wanted takes, if `passing` rows pass all
+	 * conditions, a set of TIDs among them (cost_units.h).  NULL: reading all of
+	 * the index.
 	 */
 	double (*effort)(const struct HxSearch *search, double passing);
 

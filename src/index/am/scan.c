@@ -18,6 +18,7 @@
 #include "compat.h"
 #include "index/filter/attribute.h"
 #include "index/search/dead.h"
+#include "index/search/gather.h"
 #include "index/search/vector.h"
 #include "index/am/handler.h"
 #include "index/am/scan.h"
@@ -333,6 +334,12 @@ begin_search(IndexScanDesc scan, bool bitmap)
 		state->spec.only_nulls = state->spec.skip_nulls = true;
 		state->spec.nballs = 0; /* they have not been narrowed */
 	}
+	else if (state->requested && state->request.few > 0 && !state->spec.tids &&
+			 state->spec.nballs == 0)
+		state->spec.tids = HxGatherRows(scan->indexRelation, &state->desc,
+										&state->spec, state->request.few);
+	if (state->requested && !state->request.tids && state->spec.tids)
+		state->spec.near = true;
 	state->search =
 		HxBeginSearch(scan->indexRelation, &state->desc, &state->spec);
 	MemoryContextSwitchTo(old);

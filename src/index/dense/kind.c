@@ -162,6 +162,7 @@ dense_check(struct HxCheck *check)
 #define LOOKED_AT 1.5
 #define LOOKED_AT_LEAST 10
 
+/* Rows are looked at by the search, and those wanted once more when returned. */
 static void
 dense_cost(const HxCostQuery *query, HxCost *cost)
 {
@@ -171,8 +172,8 @@ dense_cost(const HxCostQuery *query, HxCost *cost)
 	HxBlocksCost(query, cost);
 	if (query->recall >= 1)
 		looked = query->rows;
-	cost->search +=
-		(looked - Min(wanted, looked)) * HX_LOOK_COST * seq_page_cost;
+	cost->search += looked * HX_CHECK_TIME * HX_MICROSECOND;
+	cost->rest += Max(query->rows - looked, 0) * HX_CHECK_TIME * HX_MICROSECOND;
 }
 
 static const HxKind dense_kind = {

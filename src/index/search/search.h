@@ -153,7 +153,7 @@ typedef struct HxSearchSpec
 	bool nulls_first;
 	bool nans_first;
 	const HxTidSet *tids; /* rows that may pass; NULL: all */
-	bool near;			  /* tids is what conditions on the vector have left */
+	bool near;			  /* tids is what the index's own conditions have left */
 	HxHeapRows heap;	  /* what their heap rows decide */
 	Relation table;		  /* rows are fetched from it; NULL: not yet */
 
