@@ -47,27 +47,20 @@ check_index(HxCheck *check, const HxOpened *opened, bool heapallindexed)
 
 /*
  * Open table and index and check the index with the rights of the table's
- * owner, whose functions expressions may call.
+ * owner.
  */
 static void
 open_and_check(Oid oid, bool heapallindexed, HxCheck *check)
 {
 	LOCKMODE lockmode = heapallindexed ? ShareLock : AccessShareLock;
 	HxOpened opened;
-	Oid user;
-	int context;
-	int nest;
+	HxCaller caller;
 
 	HxOpenIndex(oid, heapallindexed ? HX_TO_MAINTAIN : HX_TO_CHECK, lockmode,
 				lockmode, &opened);
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(opened.table->rd_rel->relowner,
-						   context | SECURITY_RESTRICTED_OPERATION);
-	nest = NewGUCNestLevel();
-	RestrictSearchPath();
+	HxBecomeOwner(&opened, &caller);
 	check_index(check, &opened, heapallindexed);
-	AtEOXact_GUC(false, nest);
-	SetUserIdAndSecContext(user, context);
+	HxBecomeCaller(&caller);
 	HxCloseIndex(&opened);
 }
 

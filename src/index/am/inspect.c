@@ -108,14 +108,12 @@ hx_block_info(PG_FUNCTION_ARGS)
 
 /* ---- queries given as arrays ---- */
 
-/* Only inner products and cosines are defined between floats and codes. */
+/* Error unless the index's operators take such arrays of numbers. */
 static void
-check_takes_floats(Relation index, const HxIndexDesc *desc)
+check_takes_numbers(Relation index, const HxIndexDesc *desc, Oid array)
 {
-	HxMetric metric = desc->vector->metric;
-
-	if (!(HxKindOf(desc)->bounds & 1 << HX_BOUND_FLOATS) ||
-		(metric != HX_INNER_PRODUCT && metric != HX_COSINE))
+	if (!OidIsValid(get_opfamily_member(desc->family, desc->type, array,
+										HX_STRATEGY_DISTANCE)))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("index \"%s\" is searched by %s, not by arrays of "
@@ -164,7 +162,7 @@ read_queries(Relation index, const HxIndexDesc *desc, ArrayType *array,
 						"of codes or two of numbers",
 						ARR_NDIM(array))));
 	if (floats)
-		check_takes_floats(index, desc);
+		check_takes_numbers(index, desc, get_array_type(type));
 	else if (type != index->rd_opcintype[desc->vector_attno - 1])
 		ereport(
 			ERROR,
@@ -303,6 +301,7 @@ Datum
 hx_measure_recall(PG_FUNCTION_ARGS)
 {
 	HxOpened opened;
+	HxCaller caller;
 	Relation index;
 	HxIndexDesc desc;
 	int k = PG_GETARG_INT32(1);
@@ -321,6 +320,7 @@ hx_measure_recall(PG_FUNCTION_ARGS)
 						errmsg("k is %d, expected 1 to 100000", k)));
 	HxOpenIndex(PG_GETARG_OID(0), HX_TO_SHOW, AccessShareLock, AccessShareLock,
 				&opened);
+	HxBecomeOwner(&opened, &caller);
 	index = opened.index;
 	desc = *HxDescribe(index);
 	HxLearn(index, &desc);
@@ -333,6 +333,7 @@ hx_measure_recall(PG_FUNCTION_ARGS)
 	Assert(count >= 0);
 	for (int q = 0; q < count; q++)
 		measure_query(&opened, &desc, &queries[q], k, &sums);
+	HxBecomeCaller(&caller);
 	HxCloseIndex(&opened);
 
 	values[0] = Int32GetDatum(sums.queries);

@@ -22,6 +22,7 @@
 #include "optimizer/optimizer.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
@@ -193,4 +194,21 @@ HxCloseIndex(const HxOpened *opened)
 	Assert(CheckRelationLockedByMe(opened->table, opened->table_lock, true));
 	relation_close(opened->index, opened->index_lock);
 	relation_close(opened->table, opened->table_lock);
+}
+
+void
+HxBecomeOwner(const HxOpened *opened, HxCaller *caller)
+{
+	GetUserIdAndSecContext(&caller->user, &caller->context);
+	SetUserIdAndSecContext(opened->table->rd_rel->relowner,
+						   caller->context | SECURITY_RESTRICTED_OPERATION);
+	caller->settings = NewGUCNestLevel();
+	RestrictSearchPath();
+}
+
+void
+HxBecomeCaller(const HxCaller *caller)
+{
+	AtEOXact_GUC(false, caller->settings);
+	SetUserIdAndSecContext(caller->user, caller->context);
 }

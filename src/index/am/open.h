@@ -36,4 +36,19 @@ extern void HxOpenIndex(Oid oid, HxPurpose purpose, LOCKMODE table_lock,
 /* Close both and release the locks. */
 extern void HxCloseIndex(const HxOpened *opened);
 
+/* Who called, while the table's owner acts */
+typedef struct HxCaller
+{
+	Oid user;
+	int context;
+	int settings; /* nest level */
+} HxCaller;
+
+/*
+ * Act with the rights of the table's owner, whose functions expressions of the
+ * index may call, as in REINDEX; and no longer.
+ */
+extern void HxBecomeOwner(const HxOpened *opened, HxCaller *caller);
+extern void HxBecomeCaller(const HxCaller *caller);
+
 #endif /* HX_OPEN_H */

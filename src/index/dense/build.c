@@ -116,6 +116,7 @@ HxLearnInBuild(HxBuild *build)
 	drawing.vectors = MemoryContextAllocHuge(
 		CurrentMemoryContext, (Size) drawing.room * desc->dims * sizeof(float));
 	drawing.scratch = build->context;
+	HxForgetModels(build->index);
 	HxSetPhase(HX_PHASE_LEARN, 0);
 	draw_sample(build, &drawing);
 	model =

@@ -185,6 +185,12 @@ extern const char *HxModelPageFault(Page page);
 extern void HxLoadDenseModel(Relation index, HxIndexDesc *desc);
 
 /*
+ * Take models of the index's file from the cache.  A file may be filled anew:
+ * TRUNCATE empties that of a table made in the same transaction.
+ */
+extern void HxForgetModels(Relation index);
+
+/*
  * Free pages of models that a crash kept from being known; there is none that
  * is.  The structure lock is held.
  */

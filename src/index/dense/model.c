@@ -340,6 +340,15 @@ take_cached(Oid index, Oid file, BlockNumber first)
 	return NULL;
 }
 
+void
+HxForgetModels(Relation index)
+{
+	for (CachedModel *cached = cache; cached; cached = cached->next)
+		if (cached->index == RelationGetRelid(index) &&
+			cached->file == index->rd_rel->relfilenode)
+			cached->first = InvalidBlockNumber;
+}
+
 /* Read a model into a context of its own. */
 static CachedModel *
 load_model(Relation index, const HxIndexDesc *desc, BlockNumber first)

@@ -39,6 +39,7 @@ static void
 start_first_phase(HxSearch *search)
 {
 	search->last = nothing;
+	search->before = search->returned;
 	search->refine = HxKindOf(&search->desc)->refine && search->spec.ordered &&
 					 search->spec.query && search->part != HX_PART_NULLS;
 	if (HxCanFindFirst(search))

@@ -68,17 +68,18 @@ room_for(const HxSearch *search, int64 wanted, double share)
 }
 
 /*
- * A search that refines finds rows from the first one on, again and again: it is
- * not known where among the estimates the last one returned stands.
+ * A search that refines finds rows from the first one of the part on, again and
+ * again: it is not known where among the estimates the last one returned stands.
  */
 int64
 HxRowsToRefine(const HxSearch *search)
 {
-	uint64 returned = search->returned;
+	uint64 returned = search->returned - search->before;
+	uint64 limit = search->spec.limit;
 
-	Assert(search->refine);
-	if (search->spec.limit > returned)
-		return (int64) search->spec.limit;
+	Assert(search->refine && search->returned >= search->before);
+	if (limit > search->returned)
+		return (int64) (limit - search->before);
 	return returned < FIRST_REFINED ? FIRST_REFINED : MOST_REFINED;
 }
 
@@ -87,7 +88,8 @@ HxCanFindFirst(const HxSearch *search)
 {
 	if (search->refine)
 		return search->part == HX_PART_ROWS &&
-			   HxRowsToRefine(search) > (int64) search->returned &&
+			   HxRowsToRefine(search) >
+				   (int64) (search->returned - search->before) &&
 			   HxRowsToRefine(search) <= HxMostRows() / 2;
 	return search->spec.limit > search->returned &&
 		   search->spec.limit - search->returned <= (uint64) HxMostRows() / 2;

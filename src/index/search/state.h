@@ -66,7 +66,8 @@ struct HxSearch
 	int64 nemitted;		/* of these, rows emitted ... */
 	int64 nready;		/* ... and that may be */
 	HxCandidate last;	/* emitted last, in any phase; or before all rows */
-	uint64 returned;	/* rows returned by all phases */
+	uint64 returned;	/* rows returned by all phases ... */
+	uint64 before;		/* ... and of these, rows of the parts before */
 	double last_wanted; /* distance of the last row of the limit ... */
 	bool last_is_null;	/* ... or is it NULL? */
 	double goal;		/* distance that the kind is to settle, so far */

@@ -239,7 +239,7 @@ plan_visits(HxBlocksSearch *search)
 	bool with_nulls = base->part == HX_PART_NULLS || !base->spec.ordered;
 
 	search->next = search->nvisits = 0;
-	if (base->part == HX_PART_ROWS || !base->spec.query)
+	if (base->part != HX_PART_NULLS || !base->spec.query)
 	{
 		sort_blocks(search);
 		search->nvisits = search->nvectors;
@@ -414,7 +414,12 @@ void
 HxBeginBlocksSearch(HxSearch *base)
 {
 	HxBlocksSearch *search = (HxBlocksSearch *) base;
+	const HxSearchSpec *spec = &base->spec;
 
+	/* Of codes, all distances from a query are NaN, or none. */
+	base->nans_apart = HxKindOf(&base->desc)->refine && spec->ordered &&
+					   spec->nans_first && spec->query &&
+					   spec->query->metric == HX_COSINE;
 	HxReadMeta(base->index, &search->meta);
 	base->desc.group = search->meta.group;
 	search->rows_at_calibration = search->meta.rows_at_calibration;
