@@ -16,7 +16,7 @@ my $seed = $ENV{HASHEMB_SEED} || int(rand(1_000_000));
 my $rounds = $ENV{HASHEMB_ROUNDS} || 6;
 srand($seed);
 
-my ($node, @indexes) = make_indexes(0 .. 7);
+my ($node, @indexes) = make_indexes(0 .. 9);
 
 # ---- numbers of pages beyond the end ----
 
@@ -57,6 +57,14 @@ my @numbers = (
 			my $c = shift;
 			rows_at($c, int(contents_of($c, 'rows') / PAGE))->{tids};
 		} ],
+	[ 'the model', 8, sub { CONTENTS + $meta{model} } ],
+	[ 'the next page of the model', 8,
+		sub {
+			my $c = shift;
+			get($c, CONTENTS + $meta{model}, 4) * PAGE + SPECIAL + $special{next};
+		} ],
+	[ 'a row of a vector', 8,
+		sub { my $c = shift; rows_at($c, entry_of($c, 2, 'first'))->{tids} } ],
 	[ 'the first pending page', 7, sub { PAGE + CONTENTS + 16 } ],
 	[ 'the last pending page', 7, sub { PAGE + CONTENTS + 20 } ],
 	[ 'the next pending page', 7,

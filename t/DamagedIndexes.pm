@@ -25,6 +25,7 @@ my @indexes;
 my $q1 = '01' x 30;
 my $q2 = join('', map { $_ % 4 } 1 .. 37) . '/2';
 my $q4 = join('', map { sprintf('%x', $_ * 7 % 16) } 1 .. 33) . '/4';
+my $qf = '{' . join(',', map { sprintf('%.3f', sin($_ * $_)) } 1 .. 80) . '}';
 my @kinds = (
 	{ columns => 'c1, a, s, l', op => '<~>', column => 'c1', query => $q1,
 		where => q{a BETWEEN 10 AND 60 AND s <> 's1' AND l && '{2}'} },
@@ -42,7 +43,12 @@ my @kinds = (
 	{ columns => 'v, a, s', op => '<#>', column => 'v',
 		query => '{1:1,7:2,30:-1,77:1.5}/500', where => q{a < 50 AND s <> 's1'} },
 	{ columns => 'x, v svec_cosine_ops', op => '<=>', column => 'v',
-		query => '{1:0.5,8:2,31:1}/500', where => 'x < 50', late => 1 });
+		query => '{1:0.5,8:2,31:1}/500', where => 'x < 50', late => 1 },
+	{ columns => 'f real_cosine_ops, a, s', op => '<=>', column => 'f',
+		query => $qf, where => q{a < 50 AND s <> 's1'},
+		options => 'dims = 80, block_rows = 50' },
+	{ columns => 'x, f real_l2_ops', op => '<->', column => 'f',
+		query => $qf, where => 'x < 50', late => 1, options => 'dims = 80' });
 
 # The rows that every table is filled with
 sub make_base
@@ -68,7 +74,10 @@ sub make_base
 		UPDATE base SET v = (SELECT svec_agg(d, w, 500) FROM (SELECT 1 AS d, 0.25 AS w
 				UNION ALL SELECT 2 + (hashint4(id * 50 + j) & 255), max(hashint4(id - 99 * j) % 16 / 8.0)
 				FROM generate_series(1, 20) j GROUP BY 1) x WHERE w <> 0);
-		UPDATE base SET c1 = NULL, c2 = NULL, c4 = NULL, v = NULL WHERE id % 71 = 0;
+		ALTER TABLE base ADD f real[];
+		UPDATE base SET f = (SELECT array_agg((sin(id % 17 * j) + hashint4(id * 80 + j) / 2.0 ^ 33)::real ORDER BY j)
+				FROM generate_series(1, 80) j);
+		UPDATE base SET c1 = NULL, c2 = NULL, c4 = NULL, v = NULL, f = NULL WHERE id % 71 = 0;
 		UPDATE base SET a = NULL, s = NULL, l = NULL, d = NULL, m = NULL, x = NULL
 		WHERE id % 43 = 0;});
 }
@@ -131,8 +140,8 @@ sub make_indexes
 		'sound indexes pass');
 	is( $node->safe_psql('postgres', q{
 		SELECT count(*) FROM pg_class, hashemb_check(oid) c
-		WHERE relname ~ '^t[47].*_i' AND c.free_pages > 0}),
-		scalar(grep { $_->{number} =~ /[47]/ } @indexes),
+		WHERE relname ~ '^t[479].*_i' AND c.free_pages > 0}),
+		scalar(grep { $_->{number} =~ /[479]/ } @indexes),
 		'free pages are counted');
 	$node->stop;
 

@@ -27,7 +27,7 @@ our %entry = (
 	zone => 40, flags => 42, split_above => 43, changes => 44);
 our %meta = (payload => 16, words => 20, directory => 28,
 	directory_end => 32, table => 36, next_owner => 40, ring => 88, upper => 120,
-	group => 124);
+	group => 124, model => 132);
 
 # Sparse vectors: a directory's head and entries, kinds of pages
 use constant WINDOWS => 72;

@@ -291,14 +291,19 @@ count_rows(Relation index, const HxIndexDesc *desc)
 	return rows;
 }
 
-/* Learn, if nobody has, and give sketches to the rows. */
+/*
+ * Learn, if nobody has, and give sketches to the rows.  Rows that a vacuum may
+ * remove are left alone: their vectors may be gone from the TOAST table.
+ */
 static void
 learn(Relation index, HxIndexDesc *desc, Relation heap)
 {
-	HxVectors *vectors =
-		HxOpenVectors(heap, index, desc->vector_attno, SnapshotAny);
+	SnapshotData snapshot;
+	HxVectors *vectors;
 	HxModel *model;
 
+	InitNonVacuumableSnapshot(snapshot, GlobalVisTestFor(heap));
+	vectors = HxOpenVectors(heap, index, desc->vector_attno, &snapshot);
 	Assert(HxHoldsStructure(index) && HxHoldsNoPage());
 	HxLoadDenseModel(index, desc);
 	if (!desc->model)

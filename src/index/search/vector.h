@@ -11,9 +11,8 @@
 typedef struct HxVectors HxVectors;
 
 /*
- * Begin to look at the vectors of rows that a snapshot sees, or of any with
- * SnapshotAny: column `attno` of the index, which may be an expression.  The
- * table is locked.
+ * Begin to look at the vectors of rows that a snapshot sees: column `attno` of
+ * the index, which may be an expression.  The table is locked.
  */
 extern HxVectors *HxOpenVectors(Relation heap, Relation index, AttrNumber attno,
 								Snapshot snapshot);

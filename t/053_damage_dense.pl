@@ -1,0 +1,79 @@
+# Damage of an index of dense vectors, a field at a time: hashemb_check finds
+# what a search could notice, and names the place. Codes cannot be told from
+# others of the same length; rows cannot be missed for that, since the distances
+# that count are the table's.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::RealBin;
+use DamagedIndexes;
+use HashembPage;
+use Test::More;
+
+make_indexes(8, 9);
+
+# Where the model begins, and a page of it from that one on
+sub model_at
+{
+	my ($c, $page) = @_;
+	my $block = get($c, CONTENTS + $meta{model}, 4);
+
+	$block = get($c, $block * PAGE + SPECIAL + $special{next}, 4) foreach 1 .. $page;
+	return $block * PAGE + CONTENTS;
+}
+
+# Where the payload of the first row of the block of entry 2 is
+sub payload_at
+{
+	my ($c) = @_;
+
+	return rows_at($c, entry_of($c, 2, 'first'))->{payloads};
+}
+
+check_aims(
+	[ 'a model that is a page of rows', 8,
+		sub { my $c = shift; put($c, CONTENTS + $meta{model}, 4, entry_of($c, 2, 'first')) },
+		qr/page of kind \d+ where kind 8 was expected/ ],
+	[ 'a model that begins with its second page', 8,
+		sub { my $c = shift; put($c, CONTENTS + $meta{model}, 4, get($c, model_at($c, 0) - CONTENTS + SPECIAL + $special{next}, 4)) },
+		qr/model page of another model/ ],
+	[ 'a model that ends too early', 9,
+		sub { my $c = shift; put($c, model_at($c, 0) - CONTENTS + SPECIAL + $special{next}, 4, 0xFFFFFFFF) },
+		qr/model page that is not where its model ends/ ],
+	[ 'a model that goes round', 9,
+		sub { my $c = shift; put($c, model_at($c, 1) - CONTENTS + SPECIAL + $special{next}, 4, int(model_at($c, 0) / PAGE)) },
+		qr/model page of another model/ ],
+	[ 'a model page of more bytes than fit', 8,
+		sub { my $c = shift; add($c, model_at($c, 0), 4, 5000) },
+		qr/model page with more bytes than fit/ ],
+	[ 'a model of other dimensions', 8,
+		sub { my $c = shift; add($c, model_at($c, 0) + 8, 4, 1) },
+		qr/a model of other vectors/ ],
+	[ 'a model that keeps other directions', 8,
+		sub { my $c = shift; add($c, model_at($c, 0) + 12, 4, 1) },
+		qr/a model of other vectors/ ],
+	[ 'a spread below zero', 8,
+		sub { my $c = shift; put($c, model_at($c, 0) + 20, 4, 0xBF800000) },
+		qr/a model of other vectors/ ],
+	[ 'a direction that is no number', 8,
+		sub { my $c = shift; put($c, model_at($c, 1) + 400, 4, 0x7FC00000) },
+		qr/a model with a number out of range/ ],
+	[ 'a scale that is infinite', 8,
+		sub { my $c = shift; put($c, payload_at($c), 4, 0x7F800000) },
+		qr/row \d+: a code with a number out of range/ ],
+	[ 'an error that is none', 8,
+		sub { my $c = shift; put($c, payload_at($c) + 8, 2, 0xFFFF) },
+		qr/row \d+: a code with a number out of range/ ],
+	[ 'a level that is another', 8,
+		sub { my $c = shift; substr($$c, payload_at($c) + 16, 1) ^= "\x07" },
+		qr/row \d+: a code whose sum of squares is wrong/ ],
+	[ 'levels that stand for nothing', 8,
+		sub { my $c = shift; put($c, payload_at($c), 4, 0) },
+		qr/row \d+: a code with levels that stand for nothing/ ],
+	[ 'the hash of another vector', 8,
+		sub { my $c = shift; add($c, payload_at($c) + 12, 4, 1) },
+		undef, qr/no entry that matches row \(\d+,\d+\) of table "t8_\d+"/ ],
+	[ 'a model that nobody knows', 8,
+		sub { my $c = shift; put($c, CONTENTS + $meta{model}, 4, 0) },
+		undef, undef, 3 ]);
+no_crash();
