@@ -60,8 +60,10 @@ measure()
 		codes) operator='<~>' function=hamming ;;
 		sparse) operator='<#>' function=negative_inner_product ;;
 	esac
-	sql -v operator="$operator" -v function="$function" -v rounds="$ROUNDS" \
-		-v ks="$KS" -v groups="$GROUPS_OF_COLUMNS" -f "$here/plans.sql"
+	sql -v operator="$operator" -v function="$function" -v ks="$KS" \
+		-v groups="$GROUPS_OF_COLUMNS" -f "$here/plans.sql"
+	"$build/plans" "host=$socket user=postgres dbname=postgres" "$ROUNDS"
+	sql -f "$here/plans_result.sql"
 }
 
 run()

@@ -74,21 +74,17 @@ INSERT INTO cells (kind, columns, condition, k) VALUES ('none, no LIMIT', '', 't
 -- ---- the plans ----
 
 -- Without the operator that hashemb's index orders by, only other indexes are left, and a sort
-CREATE TABLE variants (variant text, ordered bool, settings text);
-INSERT INTO variants VALUES
-	('default', true, ''), ('node', true, 'enable_seqscan=off enable_sort=off'), ('node alone', true, 'enable_seqscan=off enable_sort=off enable_bitmapscan=off'),
-	('other', false, ''), ('index', false, 'enable_seqscan=off enable_bitmapscan=off'), ('bitmap', false, 'enable_seqscan=off enable_indexscan=off'),
-	('sequential', false, 'enable_indexscan=off enable_bitmapscan=off');
+CREATE TABLE variants (number int GENERATED ALWAYS AS IDENTITY, variant text, ordered bool, commands text);
+INSERT INTO variants (variant, ordered, commands)
+SELECT variant, ordered, string_agg(format('SET %s = %s', s, CASE WHEN s = ANY (string_to_array(off, ' ')) THEN 'off' ELSE 'on' END), '; ')
+	FROM (VALUES (1, 'default', true, ''), (2, 'node', true, 'enable_seqscan enable_sort'), (3, 'node alone', true, 'enable_seqscan enable_sort enable_bitmapscan'),
+		(4, 'other', false, ''), (5, 'index', false, 'enable_seqscan enable_bitmapscan'), (6, 'bitmap', false, 'enable_seqscan enable_indexscan'),
+		(7, 'sequential', false, 'enable_indexscan enable_bitmapscan')) v (number, variant, ordered, off),
+	unnest('{enable_seqscan,enable_indexscan,enable_bitmapscan,enable_sort}'::text[]) s GROUP BY number, variant, ordered ORDER BY number;
 
-CREATE FUNCTION apply(settings text) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-	setting text;
-BEGIN
-	PERFORM set_config(s, 'on', false) FROM unnest('{enable_seqscan,enable_indexscan,enable_bitmapscan,enable_sort}'::text[]) s;
-	FOREACH setting IN ARRAY string_to_array(settings, ' ') LOOP
-		PERFORM set_config(split_part(setting, '=', 1), split_part(setting, '=', 2), false);
-	END LOOP;
-END $$;
+CREATE VIEW statements AS SELECT cell, CASE WHEN k IS NULL THEN 3 END AS rounds,
+	format('SELECT id FROM docs WHERE %s ORDER BY v OPERATOR(public.%s) ''{v}''%s', condition, :'operator', ' LIMIT ' || k) AS ordered,
+	format('SELECT id FROM docs WHERE %s ORDER BY public.%s(v, ''{v}'')%s', condition, :'function', ' LIMIT ' || k) AS unordered FROM cells;
 
 -- A plan without its numbers and constants
 CREATE FUNCTION plan_of(query text) RETURNS text LANGUAGE plpgsql AS $$
@@ -97,86 +93,23 @@ DECLARE
 	plan text := '';
 BEGIN
 	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
-		IF line ~ 'Scan|Bitmap|Sort|->' AND line !~ 'Sort Key' THEN
-			plan := plan || CASE plan WHEN '' THEN '' ELSE ' < ' END || regexp_replace(btrim(line, ' ->'), ' on docs$| using', '');
+		IF line ~ 'Scan|Bitmap|Sort|->|Strategy' AND line !~ 'Sort Key' THEN
+			plan := plan || CASE plan WHEN '' THEN '' ELSE ' < ' END || regexp_replace(btrim(line, ' ->'), ' on docs$| using|Strategy: ', '');
 		END IF;
 	END LOOP;
 	RETURN plan;
 END $$;
+CREATE TABLE plans (cell int, variant text, plan text);
+CREATE TABLE measured (cell int, variant text, round int, ms float8);
 
-CREATE TABLE plans (cell int, variant text, plan text, skip bool);
-CREATE TABLE measured (cell int, variant text, round int, ms float8, rows bigint);
-
-CREATE FUNCTION query_of(cell cells, variant variants, query queries) RETURNS text LANGUAGE sql AS $$
-	SELECT format('SELECT id FROM docs WHERE %s ORDER BY %s%s', replace(replace(cell.condition, '{own}', query.own::text), '{opposite}', query.opposite::text),
-		CASE WHEN variant.ordered THEN format('v OPERATOR(public.%s) %L', current_setting('plans.operator'), query.v)
-			ELSE format('public.%s(v, %L)', current_setting('plans.function'), query.v) END, ' LIMIT ' || cell.k)
-$$;
-
--- One statement, planned and run
-CREATE FUNCTION run(query text, OUT ms float8, OUT nrows bigint) LANGUAGE plpgsql AS $$
-DECLARE
-	start timestamptz := clock_timestamp();
-BEGIN
-	EXECUTE query;
-	ms := extract(epoch FROM clock_timestamp() - start) * 1000;
-	GET DIAGNOSTICS nrows = ROW_COUNT;
-END $$;
-
--- Variants take turns in an order drawn anew, query by query, and each has the
--- best of three runs: what else the machine does only adds. One that takes three
--- times as long as the fastest, and is not the planner's choice, is left out after
--- two queries. Forced plans that are the same are run once.
-CREATE PROCEDURE measure(rounds int) LANGUAGE plpgsql AS $$
-DECLARE
-	c cells;
-	v variants;
-	q queries;
-	best float8;
-BEGIN
-	FOR c IN SELECT * FROM cells ORDER BY cell LOOP
-		SELECT * INTO q FROM queries ORDER BY id LIMIT 1;
-		FOR v IN SELECT * FROM variants LOOP
-			PERFORM apply(v.settings);
-			INSERT INTO plans SELECT c.cell, v.variant, plan_of(query_of(c, v, q)), false;
-		END LOOP;
-		UPDATE plans p SET skip = true WHERE cell = c.cell AND variant <> 'default' AND
-			EXISTS (SELECT FROM plans o WHERE o.cell = p.cell AND o.plan = p.plan AND o.variant < p.variant AND o.variant <> 'default');
-		FOR round IN 1 .. CASE WHEN c.k IS NULL THEN least(rounds, 3) ELSE rounds END LOOP
-			SELECT * INTO q FROM queries ORDER BY (id * 37) % 200, id OFFSET round LIMIT 1;
-			FOR turn IN 1 .. 3 LOOP
-				FOR v IN SELECT variants.* FROM variants JOIN plans p USING (variant) WHERE p.cell = c.cell AND NOT p.skip ORDER BY random() LOOP
-					PERFORM apply(v.settings);
-					INSERT INTO measured SELECT c.cell, v.variant, round, ms, nrows FROM run(query_of(c, v, q));
-				END LOOP;
-			END LOOP;
-			IF round = 2 THEN
-				SELECT min(ms) INTO best FROM measured WHERE cell = c.cell;
-				UPDATE plans p SET skip = true WHERE cell = c.cell AND variant <> 'default' AND
-					(SELECT min(ms) FROM measured m WHERE m.cell = p.cell AND m.variant = p.variant) > 3 * best;
-			END IF;
-		END LOOP;
-		PERFORM apply('');
-		COMMIT;
-	END LOOP;
-END $$;
-SELECT set_config('plans.operator', :'operator', false), set_config('plans.function', :'function', false) \g /dev/null
-CALL measure(:rounds);
+-- ---- the result: bench/plans ask the cells before ----
 
 CREATE VIEW medians AS SELECT cell, variant, percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS ms
-	FROM (SELECT cell, variant, round, min(ms) AS ms FROM measured GROUP BY 1, 2, 3) m GROUP BY 1, 2;
+	FROM measured GROUP BY 1, 2;
+-- A choice that is the fastest plan is right: what the two differ by is noise, and planning, which bench/planning.sh measures
 CREATE VIEW result AS
-SELECT c.cell, c.kind, c.columns, c.k, d.ms, b.ms AS best, b.variant, n.ms AS node, p.plan, d.ms / b.ms AS ratio,
-	d.ms <= 1.3 * b.ms OR d.ms <= b.ms + 0.05 AS near, d.ms > 2 * b.ms AND d.ms > b.ms + 0.05 AS far
+SELECT c.cell, c.kind, c.columns, c.k, d.ms, b.ms AS best, b.variant, n.ms AS node, p.plan, d.ms / b.ms AS ratio, b.plan = p.plan AS same,
+	b.plan = p.plan OR d.ms <= 1.3 * b.ms OR d.ms <= b.ms + 0.05 AS near, b.plan <> p.plan AND d.ms > 2 * b.ms AND d.ms > b.ms + 0.05 AS far
 	FROM cells c JOIN medians d ON d.cell = c.cell AND d.variant = 'default' JOIN plans p ON p.cell = c.cell AND p.variant = 'default'
-	JOIN LATERAL (SELECT variant, ms FROM medians m WHERE m.cell = c.cell AND m.variant <> 'default' ORDER BY ms LIMIT 1) b ON true
+	JOIN LATERAL (SELECT m.variant, ms, plan FROM medians m JOIN plans USING (cell, variant) WHERE m.cell = c.cell AND m.variant <> 'default' ORDER BY ms LIMIT 1) b ON true
 	LEFT JOIN LATERAL (SELECT ms FROM medians m WHERE m.cell = c.cell AND m.variant LIKE 'node%' ORDER BY ms LIMIT 1) n ON true;
-\pset format aligned
-\pset tuples_only off
-\pset border 1
-\echo 'milliseconds, planning included: as planned, the fastest plan, the node'
-SELECT kind, columns, k, round(ms::numeric, 3) AS chosen, round(best::numeric, 3) AS fastest, round(ratio::numeric, 2) AS ratio,
-	CASE WHEN far THEN 'FAR' WHEN near THEN '' ELSE 'above' END AS "1.3 or .05", variant, round(node::numeric, 3) AS node, plan
-	FROM result ORDER BY cell;
-SELECT columns, count(*) AS cells, count(*) FILTER (WHERE near) AS within, round(100.0 * count(*) FILTER (WHERE near) / count(*), 1) AS percent,
-	count(*) FILTER (WHERE far) AS "above 2", round(max(ratio)::numeric, 2) AS greatest FROM result GROUP BY ROLLUP (columns) ORDER BY 1 NULLS LAST;

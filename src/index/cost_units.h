@@ -43,7 +43,7 @@
 #define HX_TID_MASK_TIME 0.04
 /* A heap row that a search looks at, or ranks; its distance not included */
 #define HX_CHECK_TIME 1.4
-#define HX_RANK_TIME 0.5
+#define HX_RANK_TIME 0.9
 /* A row returned: by a search that knew how many are wanted, or for all rows */
 #define HX_EMIT_TIME 0.7
 #define HX_EMIT_ALL_TIME 4.0

@@ -9,12 +9,14 @@
 #include <math.h>
 
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "optimizer/plancat.h"
 #include "optimizer/restrictinfo.h"
+#include "utils/lsyscache.h"
 
 #include "compat.h"
 #include "settings.h"
@@ -24,9 +26,12 @@
 
 /*
  * To rank few rows takes what it takes, wherever they lie, and a search more if
- * they lie far from the query: so that may take this many times as long
+ * they lie far from the query: so that may take this many times as long.  More so
+ * where the mask is not exact, as for arrays: a search has to look for others in
+ * place of rows that fail.
  */
 #define PREFERRED 1.3
+#define PREFERRED_INEXACT 2.5
 
 /*
  * Part of a sweep's time that is charged for search and rows together where there
@@ -48,6 +53,7 @@ typedef struct Conditions
 	Selectivity group;	 /* that is in blocks of the values asked for */
 	Selectivity limited; /* that conditions on the order's distance pass */
 	double near;		 /* in blocks that conditions on the vector leave */
+	bool inexact;		 /* is one of those masked about arrays? */
 } Conditions;
 
 /* What a path does with the conditions, for its costs */
@@ -90,6 +96,14 @@ bitmap_clauses(Path *bitmap, List *found)
 	return found;
 }
 
+/* Is a condition about an array, which words do not tell exactly? */
+static bool
+is_about_array(const Expr *clause)
+{
+	return IsA(clause, OpExpr) && OidIsValid(get_element_type(exprType(linitial(
+									  ((const OpExpr *) clause)->args))));
+}
+
 /* Find out what an index makes of the conditions. */
 static void
 find_conditions(PlannerInfo *root, IndexOptInfo *index, int column,
@@ -109,6 +123,7 @@ find_conditions(PlannerInfo *root, IndexOptInfo *index, int column,
 		if (HxCompileClause(index, clause, &values, &partial) && !partial)
 		{
 			conditions->masked = lappend(conditions->masked, clause);
+			conditions->inexact |= is_about_array(clause->clause);
 			continue;
 		}
 		conditions->near = Min(
@@ -388,7 +403,7 @@ add_few_path(PlannerInfo *root, RelOptInfo *rel, const HxPath *alone,
 	times.first =
 		(times.columns + few * (HX_RANK_TIME + rival->distance +
 								HxOperatorTime(shares->heap.per_tuple))) /
-		PREFERRED;
+		(conditions->inexact ? PREFERRED_INEXACT : PREFERRED);
 	times.row = HX_EMIT_TIME;
 	times.rest = 0;
 	if (times.first + EMITTED(alone, rel) * times.row >=
