@@ -102,7 +102,7 @@ typedef struct HxKind
 	/*
 	 * Set desc->model to what the index has learnt of its vectors, which stays
 	 * valid as long as the current context; or leave it NULL if that is nothing.
-	 * Called before anything that needs it: query, print, sample, calibrate,
+	 * Called before anything that needs it: query, form, sample, calibrate,
 	 * insert, cleanup.  No page is locked.  NULL: nothing is learnt.
 	 */
 	void (*learn)(Relation index, HxIndexDesc *desc);
