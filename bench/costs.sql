@@ -3,19 +3,23 @@
 -- bench/costs.sh sets :operator and :function.
 SET client_min_messages = warning;
 SET search_path = plans, public;
-SELECT set_config('plans.operator', :'operator', false), set_config('plans.function', :'function', false) \g /dev/null
 SET max_parallel_workers_per_gather = 0;
 DROP SCHEMA IF EXISTS costs CASCADE;
 CREATE SCHEMA costs;
 SET search_path = costs, plans, public;
 
+-- All plans but those of settings that are off
+CREATE FUNCTION apply(settings text) RETURNS void LANGUAGE sql AS $$
+	SELECT set_config(s, 'on', false) FROM unnest('{enable_seqscan,enable_indexscan,enable_bitmapscan,enable_sort}'::text[]) s;
+	SELECT set_config(split_part(s, '=', 1), split_part(s, '=', 2), false) FROM unnest(string_to_array(settings, ' ')) s;
+$$;
 -- The best of some runs, of the statement's execution, in microseconds; and counts of its first scan
 CREATE FUNCTION best(query text, runs int, settings text DEFAULT '', OUT us float8, OUT plan jsonb) LANGUAGE plpgsql AS $$
 DECLARE
 	j jsonb;
 	t float8;
 BEGIN
-	PERFORM plans.apply(settings);
+	PERFORM costs.apply(settings);
 	FOR i IN 1 .. runs LOOP
 		EXECUTE 'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ' || query INTO j;
 		t := (j -> 0 ->> 'Execution Time')::float8 * 1000;
@@ -24,7 +28,7 @@ BEGIN
 			plan := j -> 0 -> 'Plan';
 		END IF;
 	END LOOP;
-	PERFORM plans.apply('');
+	PERFORM costs.apply('');
 END $$;
 -- A number that any node of a plan tells
 CREATE FUNCTION told(plan jsonb, what text) RETURNS float8 LANGUAGE sql AS
@@ -56,7 +60,7 @@ DECLARE
 	j jsonb;
 	us float8;
 BEGIN
-	PERFORM plans.apply('enable_seqscan=off enable_indexscan=off');
+	PERFORM costs.apply('enable_seqscan=off enable_indexscan=off');
 	FOR i IN 1 .. 5 LOOP
 		EXECUTE 'EXPLAIN (ANALYZE, FORMAT JSON) ' || query INTO j;
 		us := least(us, (jsonb_path_query_first(j, '$.** ? (@."Node Type" == "Bitmap Index Scan")."Actual Total Time"'))::float8 * 1000);
@@ -66,7 +70,7 @@ END $$;
 INSERT INTO constants SELECT 'HX_TID_TIME', (bitmap_us('SELECT id FROM docs WHERE o_rng < 200000') - bitmap_us('SELECT id FROM docs WHERE o_rng < 20000')) / (SELECT count(*) FROM docs WHERE o_rng >= 20000 AND o_rng < 200000), 'TID of a B-tree in a bitmap';
 INSERT INTO constants SELECT 'the same, GIN', (bitmap_us('SELECT id FROM docs WHERE o_arr && ''{2}''') - bitmap_us('SELECT id FROM docs WHERE o_arr && ''{3}''')) / (SELECT count(*) FILTER (WHERE o_arr && '{2}') - count(*) FILTER (WHERE o_arr && '{3}') FROM docs), '';
 INSERT INTO constants SELECT 'HX_SORT_ROW_TIME', ((best('SELECT id FROM narrow ORDER BY id * 7919 % 100003 LIMIT 10', 7)).us - (best('SELECT id * 7919 % 100003 FROM narrow', 7)).us) / (SELECT count(*) FROM narrow), 'row of a sort for the first 10';
-SELECT plans.apply('') \g /dev/null
+SELECT costs.apply('') \g /dev/null
 
 -- The node: by rows visited, by heap rows looked at, by rows of a bitmap, and of a search for all rows
 CREATE TABLE searches AS SELECT kind, number, q.id, (b).us, told((b).plan, 'Rows Scored') AS scored, told((b).plan, 'Rows Filtered') AS filtered, told((b).plan, 'Heap Fetches') AS fetches,
