@@ -20,7 +20,7 @@ my ($known) = $node->psql('postgres', q{LOAD 'hashemb'; SHOW hashemb.inject});
 plan skip_all => 'this build has no injection points' if $known != 0;
 srand($seed);
 note "seed $seed";
-install_functions($node);
+install_functions($node, 'dense');
 
 # Rows that grow an index from nothing, in clusters, some without a vector
 $node->safe_psql('postgres', q{
@@ -48,6 +48,17 @@ $node->safe_psql('postgres', q{
 	SELECT more_sparse(1500);
 });
 
+# Dense vectors, in an index that learns when there are a thousand
+$node->safe_psql('postgres', q{
+	CREATE TABLE d (id int, f real[], a int);
+	CREATE SEQUENCE dense_ids;
+	CREATE FUNCTION more_dense(n int) RETURNS void LANGUAGE sql AS $$
+		INSERT INTO d SELECT i, CASE WHEN i % 50 <> 7 THEN vec(i, 80) END, i % 20
+			FROM (SELECT nextval('dense_ids') AS i FROM generate_series(1, n)) x $$;
+	CREATE INDEX d_idx ON d USING hashemb (f real_l2_ops, a) WITH (dims = 80, block_rows = 40);
+	SELECT more_dense(1500);
+});
+
 # What reaches a point: statements, with another SALT each time, and at which of
 # the times it is reached they crash, at most
 my @thin = ('DELETE FROM t WHERE abs(hashint4(id + SALT) % 16) > 2', 'VACUUM t');
@@ -62,6 +73,9 @@ my %ways = (
 	'vacuum' => [ [ @thin ], 5 ],
 	'divide' => [ [ 'SELECT more(6000)' ], 1 ],
 	'recalibrate' => [ [ 'SELECT more(8000)' ], 2 ],
+	'model-page' => [ [ 'TRUNCATE d', 'SELECT more_dense(990)', 'SELECT more_dense(400)' ], 3 ],
+	'model-stored' => [ [ 'TRUNCATE d', 'SELECT more_dense(990)', 'SELECT more_dense(400)' ], 1 ],
+	'model-codes' => [ [ 'TRUNCATE d', 'SELECT more_dense(990)', 'SELECT more_dense(400)' ], 8 ],
 	'sparse-built' => [ [ 'REINDEX INDEX s_idx' ], 1 ],
 	'sparse-appended' => [ [ 'SELECT more_sparse(900)' ], 900 ],
 	'sparse-long' => [ [ 'SELECT more_sparse(200)' ], 9 ],
@@ -79,7 +93,11 @@ my %tables = (
 	sparse => {
 		name => 's', more => 'more_sparse', few => 1500,
 		distances => q{ARRAY(SELECT format('v <#> %L', doc(i)) FROM generate_series(1, 2) i)},
-		conditions => q{'{true,a = 3,v IS NULL}'} });
+		conditions => q{'{true,a = 3,v IS NULL}'} },
+	dense => {
+		name => 'd', more => 'more_dense', few => 990,
+		distances => q{ARRAY(SELECT format('f <-> %L', vec(1000000 + i, 80)) FROM generate_series(1, 2) i)},
+		conditions => q{'{true,a = 3,f IS NULL}'} });
 
 # Points are found in the sources, so that none is forgotten
 my %points;
@@ -120,9 +138,9 @@ sub none_lost
 
 foreach my $point (sort keys %points)
 {
-	my ($family) = $point =~ /^(sparse-[a-z]+|[a-z]+)/;
+	my ($family) = $point =~ /^((?:sparse|model)-[a-z]+|[a-z]+)/;
 	my $way = $ways{$family};
-	my $table = $tables{ $point =~ /^sparse/ ? 'sparse' : 'codes' };
+	my $table = $tables{ $point =~ /^sparse/ ? 'sparse' : $point =~ /^model/ ? 'dense' : 'codes' };
 	my $t = $table->{name};
 
 	ok($way, "a way to $point is known") or next;

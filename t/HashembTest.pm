@@ -30,14 +30,18 @@ sub new_node
 	return $node;
 }
 
-# Make the functions of sql/include/same.sql, for good
+# Make the functions of sql/include/same.sql, and of other files there, for good
 sub install_functions
 {
-	my ($node) = @_;
-	my $functions = slurp_file("$FindBin::RealBin/../sql/include/same.sql");
+	my ($node, @others) = @_;
 
-	$functions =~ s/pg_temp\.//g;
-	$node->safe_psql('postgres', $functions);
+	foreach my $name ('same', @others)
+	{
+		my $functions = slurp_file("$FindBin::RealBin/../sql/include/$name.sql");
+
+		$functions =~ s/pg_temp\.//g;
+		$node->safe_psql('postgres', $functions);
+	}
 }
 
 # Make doc(salt, terms): a document has terms of its two topics and of the whole
