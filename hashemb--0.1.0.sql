@@ -464,6 +464,12 @@ CREATE FUNCTION subcode(code bincode, start integer, count integer) RETURNS binc
 COMMENT ON FUNCTION subcode(bincode, integer, integer) IS
 	'count dimensions from dimension start on, the first being 1';
 
+CREATE FUNCTION block_keys(code bincode, bands integer, bits integer) RETURNS bigint[]
+	AS 'MODULE_PATHNAME', 'hx_block_keys'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION block_keys(bincode, integer, integer) IS
+	'keys of bands of bits, for joins of codes that agree in a band';
+
 CREATE FUNCTION bincode_and(bincode, bincode) RETURNS bincode
 	AS 'MODULE_PATHNAME', 'hx_bincode_and'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
