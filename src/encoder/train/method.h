@@ -47,11 +47,12 @@ typedef struct HxSpec
 	int features;	/* "features" of hashed svec; negative if not given */
 	bool normalize; /* "normalize": to length 1 first, false */
 	bool center;	/* "center", true */
-	bool rotate;	/* "rotate", true: after pca */
-	bool out_float; /* "out": "float" */
-	int precision;	/* "precision": "int8" 1, "int16" 2; 0 if not given */
-	double lambda;	/* "lambda": ridge, 0.01; cross has its own default */
-	int iterations; /* "iterations"; negative if not given */
+	bool has_center;  /* was it given? */
+	bool rotate;	  /* "rotate", true: after pca */
+	bool out_float;	  /* "out": "float" */
+	int precision;	  /* "precision": "int8" 1, "int16" 2; 0 if not given */
+	double lambda;	  /* "lambda": ridge, 0.01; cross has its own default */
+	int iterations;	  /* "iterations"; negative if not given */
 	int prefix_count; /* "prefixes": ends of blocks */
 	int prefix[HX_MAX_BLOCKS];
 	bool lifelong;	/* "lifelong": keep what training on needs, false */

@@ -15,7 +15,11 @@
 #include "miscadmin.h"
 
 #include "encoder/train/levels.h"
+#include "encoder/train/part.h"
 #include "encoder/train/rows.h"
+
+/* Rows centred at a time */
+#define BATCH 256
 
 /* Rows without which there is nothing to compare */
 #define LEAST_ROWS 64
@@ -57,25 +61,91 @@ scale_rows(HxTraining *training)
 	return ldexp(1.0, -exponent);
 }
 
-/* The net before training */
+/* Sum of products of the rows less the mean (d x d), both triangles */
+static void
+add_centered(const float *rows, int n, int d, const double *mean, double *sum)
+{
+	float *centered = palloc((size_t) BATCH * d * sizeof(float));
+
+	for (int first = 0; first < n; first += BATCH)
+	{
+		int count = Min(BATCH, n - first);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int r = 0; r < count; r++)
+		{
+			for (int i = 0; i < d; i++)
+				centered[(size_t) r * d + i] =
+					(float) (rows[(size_t) (first + r) * d + i] - mean[i]);
+		}
+		hx_add_squares(centered, count, d, sum);
+	}
+	hx_mirror(sum, d);
+	pfree(centered);
+}
+
+/* Directions of greatest variance (dims x d); more than there are, at random */
+static double *
+find_directions(HxTraining *training, const double *mean, int dims,
+				HxRandom *random)
+{
+	int d = training->width[0];
+	int count = Min(dims, d);
+	size_t square = (size_t) d * d;
+	double *sum = HxTrainAlloc(training, square, sizeof(double), "covariance");
+	double *values = palloc(d * sizeof(double));
+	double *found =
+		HxTrainAlloc(training, (size_t) dims * d, sizeof(double), "directions");
+
+	add_centered(training->x, training->rows, d, mean, sum);
+	if (hx_eigen_top(sum, d, count, values, found, random) != 0)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("principal directions were not found")));
+	for (size_t i = (size_t) count * d; i < (size_t) dims * d; i++)
+		found[i] = hx_random_normal(random) / sqrt(d);
+	training->used -= square * sizeof(double);
+	pfree(sum);
+	pfree(values);
+	return found;
+}
+
+/*
+ * The net before training, as method pca makes it: mean becomes what is
+ * subtracted from rows.
+ */
 static HxNet
-first_net(HxTraining *training, const double *mean, int dims, HxRandom *random)
+first_net(HxTraining *training, double *mean, int dims, HxRandom *random)
 {
 	int d = training->width[0];
 	int hidden = (int) HxSpecNumber(&training->spec, "hidden", 0, 0, 4096);
 	HxNet net = hx_make_net(d, dims, training->spec.bits, hidden);
+	HxPart part = {
+		.training = training, .mean = mean, .inputs = d, .outputs = dims};
+	double *found = find_directions(training, mean, dims, random);
+	double *rotation =
+		palloc_extended((size_t) dims * dims * sizeof(double), MCXT_ALLOC_HUGE);
+	double *turned =
+		palloc_extended((size_t) dims * d * sizeof(double), MCXT_ALLOC_HUGE);
 	double step;
-	double *weights = HxFirstDirections(training, training->x, training->rows,
-										d, mean, dims, random, &step);
 
+	part.weights = found;
+	if (training->spec.bits > 1 && training->target != HX_Y_CODE)
+		(void) HxChooseCentre(&part, dims <= d, random);
+	hx_random_rotation(rotation, dims, dims, random);
+	hx_multiply(HX_AS_IS, HX_AS_IS, dims, d, dims, rotation, found, 0.0,
+				turned);
+	part.weights = turned;
+	step = HxMeasureStep(&part);
 	memset(net.numbers, 0, net.count * sizeof(float));
 	for (size_t i = 0; i < (size_t) dims * d; i++)
-		net.w[i] = (float) (weights[i] / step);
+		net.w[i] = (float) (turned[i] / step);
 	/* U's outputs have the size of W's, in other directions; V begins as 0 */
 	for (size_t i = 0; i < (size_t) hidden * d; i++)
 		net.u[i] = (float) (hx_random_normal(random) / (step * sqrt(d)));
 	training->used -= (size_t) dims * d * sizeof(double);
-	pfree(weights);
+	pfree(found);
+	pfree(rotation);
+	pfree(turned);
 	return net;
 }
 
@@ -269,12 +339,12 @@ train_rbin(HxTraining *training, HxDraft *draft)
 	hx_seed_random(&random, (uint64) spec->seed);
 	factor = scale_rows(training);
 	mean = HxMeanOfRows(training, training->x, training->rows, d);
+	task.inverse = inverse_lengths(training);
+	net = first_net(training, mean, dims, &random);
 	center = HxTrainAlloc(training, d, sizeof(float), "the mean");
 	for (int i = 0; i < d; i++)
 		center[i] = (float) mean[i];
 	task.mean = center;
-	task.inverse = inverse_lengths(training);
-	net = first_net(training, mean, dims, &random);
 	if (task.old != NULL)
 	{
 		fit_old_codes(training, mean, &net);

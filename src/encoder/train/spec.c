@@ -189,6 +189,7 @@ HxParseSpec(Jsonb *json, HxSpec *spec)
 	spec->lambda = HxSpecNumber(spec, "lambda", 0.01, 0, 1e6);
 	spec->normalize = HxSpecBoolean(spec, "normalize", false);
 	spec->center = HxSpecBoolean(spec, "center", true);
+	spec->has_center = HxSpecValue(spec->json, "center") != NULL;
 	spec->lifelong = HxSpecBoolean(spec, "lifelong", false);
 	spec->rotate = HxSpecBoolean(spec, "rotate", true);
 	spec->out_float = HxSpecWord(spec, "out", outputs, 0) == 1;
