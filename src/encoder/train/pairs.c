@@ -20,6 +20,7 @@
 #include "miscadmin.h"
 
 #include "encoder/math/canonical.h"
+#include "encoder/train/held.h"
 #include "encoder/train/levels.h"
 #include "encoder/train/rows.h"
 
@@ -35,6 +36,9 @@
 #define HELD_SHARE 5
 #define MOST_HELD 1000
 #define LEAST_HELD 10
+
+/* Share of those held out among which a match counts as found */
+#define NEAR_SHARE 0.01
 
 /* Times that these are asked, and how often in vain before training ends */
 #define CHECKS 14
@@ -267,64 +271,29 @@ gather(Pairs *pairs, int first)
 	return n;
 }
 
-/* Signs of outputs as numbers */
-static void
-sign_outputs(const float *z, size_t count, float *h)
-{
-	for (size_t i = 0; i < count; i++)
-		h[i] = z[i] > 0.0f ? 1.0f : -1.0f;
-}
-
-/* 1 / place of an answer by falling scores; ties count half */
-static double
-place_answer(const float *score, int n, int answer)
-{
-	double place = 1.0;
-
-	for (int j = 0; j < n; j++)
-	{
-		if (j != answer)
-			place += score[j] > score[answer]	 ? 1.0
-					 : score[j] == score[answer] ? 0.5
-												 : 0.0;
-	}
-	return 1.0 / place;
-}
-
-/* Mean reciprocal place of the match among pairs held out, by their codes */
+/* How well pairs held out find their matches by codes */
 static double
 ask_held(Pairs *pairs)
 {
 	int n = pairs->training->rows - pairs->rows;
 	size_t bits = pairs->bits;
-	float *code[2];
-	float *score = palloc_extended((size_t) pairs->batch * n * sizeof(float),
-								   MCXT_ALLOC_HUGE);
-	double sum = 0.0;
+	float *outputs[2];
+	double found;
 
 	for (int p = 0; p < 2; p++)
-		code[p] = palloc_extended(n * bits * sizeof(float), MCXT_ALLOC_HUGE);
+		outputs[p] = palloc_extended(n * bits * sizeof(float), MCXT_ALLOC_HUGE);
 	for (int first = 0; first < n; first += pairs->batch)
 	{
 		int m = gather(pairs, pairs->rows + first);
 
 		for (int p = 0; p < 2; p++)
-			sign_outputs(pairs->z[p], m * bits, code[p] + first * bits);
+			memcpy(outputs[p] + first * bits, pairs->z[p],
+				   m * bits * sizeof(float));
 	}
-	for (int first = 0; first < n; first += pairs->batch)
-	{
-		int m = Min(pairs->batch, n - first);
-
-		CHECK_FOR_INTERRUPTS();
-		hx_multiply_float(HX_AS_IS, HX_TRANSPOSED, m, n, pairs->bits,
-						  code[0] + first * bits, code[1], 0.0f, score);
-		for (int i = 0; i < m; i++)
-			sum += place_answer(score + (size_t) i * n, n, first + i);
-	}
-	pfree(score);
-	pfree(code[0]);
-	pfree(code[1]);
-	return sum / n;
+	found = HxMatchCodes(outputs[0], outputs[1], n, pairs->bits, NEAR_SHARE);
+	pfree(outputs[0]);
+	pfree(outputs[1]);
+	return found;
 }
 
 /* Take the sides apart, to begin with what tells most of them. */
@@ -543,20 +512,6 @@ learn_margin_mse(Pairs *pairs, int first, int n, float hardness)
 	return loss;
 }
 
-/* Shuffle the first rows of the order. */
-static void
-shuffle(Pairs *pairs, int rows, HxRandom *random)
-{
-	for (int i = rows - 1; i > 0; i--)
-	{
-		int j = (int) hx_random_below(random, i + 1);
-		int row = pairs->order[i];
-
-		pairs->order[i] = pairs->order[j];
-		pairs->order[j] = row;
-	}
-}
-
 /* One step, on rows from `first` of the order on; its loss */
 static double
 learn(Pairs *pairs, int first, int time)
@@ -590,7 +545,7 @@ run(Pairs *pairs, int epochs, HxRandom *random)
 		int count = 0;
 
 		loss = 0.0;
-		shuffle(pairs, pairs->rows, random);
+		HxShuffle(pairs->order, pairs->rows, random);
 		/* what is left is too little for a step, and comes another time */
 		for (int first = 0; first + pairs->batch <= pairs->rows;
 			 first += pairs->batch)
@@ -796,7 +751,7 @@ learn_weights(Pairs *pairs, HxRandom *random)
 	pairs->steps = Max(epochs * (training->rows / pairs->batch), 1);
 	if (held > 0)
 	{
-		shuffle(pairs, training->rows, random);
+		HxShuffle(pairs->order, training->rows, random);
 		pairs->rows = training->rows - held;
 		epochs = choose_epochs(pairs, epochs, &ridge, random);
 	}
