@@ -35,9 +35,14 @@
 /* Rows added to the sums at a time */
 #define BATCH 256
 
+/* Rows held out: one in so many of the first, no more than that */
+#define HELD_SHARE 5
+#define MOST_HELD 1000
+
 /* Sparse vectors of more dimensions are hashed, to this many features */
 #define MAX_SPREAD 1024
 #define DEFAULT_FEATURES 512
+#define MOST_FEATURES 2048
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_train_step);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_train_final);
@@ -168,6 +173,25 @@ check_spec(FunctionCallInfo fcinfo, const HxTraining *training)
 		pfree(json);
 }
 
+/*
+ * Features of sparse vectors where the specification says nothing: a method that
+ * chooses its ridge takes more, whose sums of products fill at most a quarter of
+ * the memory.
+ */
+static int
+choose_features(const HxTraining *training, int view)
+{
+	int features = DEFAULT_FEATURES;
+
+	if (!training->method->chooses || view > 0)
+		return features;
+	while (features < MOST_FEATURES &&
+		   4.0 * sizeof(double) * (2.0 * features) * (2.0 * features) <=
+			   (double) training->limit)
+		features *= 2;
+	return features;
+}
+
 /* How vectors of a view enter, decided by its first */
 static void
 decide_width(HxTraining *training, int view, const HxInput *input)
@@ -186,7 +210,8 @@ decide_width(HxTraining *training, int view, const HxInput *input)
 			 training->spec.base != NULL)
 		features = (int) training->spec.base->view[0].features;
 	else if (features < 0)
-		features = input->dims > MAX_SPREAD ? DEFAULT_FEATURES : 0;
+		features =
+			input->dims > MAX_SPREAD ? choose_features(training, view) : 0;
 	if (features == 0 && input->dims > HX_MAX_DENSE)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -440,6 +465,76 @@ choose_place(HxTraining *training)
 	return place < (uint64) training->capacity ? (int) place : -1;
 }
 
+/* Exchange two rows of floats */
+static void
+exchange(float *a, float *b, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		float number = a[i];
+
+		a[i] = b[i];
+		b[i] = number;
+	}
+}
+
+/*
+ * Hold the row out that came last, at `place` of the batch: one in so many of the
+ * first rows; then one takes the place of another now and then, which joins the
+ * batch.
+ */
+static void
+hold_row(HxTraining *training, int place)
+{
+	HxTrainingPrivate *own = training->internal;
+	int d = training->width[0];
+	int e = y_floats(training);
+	uint64 slot = training->held;
+
+	Assert(place == own->batch - 1);
+	if (training->held_x == NULL)
+	{
+		training->held_x = HxTrainAlloc(training, (size_t) MOST_HELD * d,
+										sizeof(float), "rows held out");
+		training->held_y = HxTrainAlloc(training, (size_t) MOST_HELD * e,
+										sizeof(float), "rows held out");
+	}
+	if (training->held < MOST_HELD)
+	{
+		if (training->seen % HELD_SHARE != 0)
+			return;
+		training->held++;
+		own->batch--;
+	}
+	else if ((slot = hx_random_below(&own->random, training->seen)) >=
+			 MOST_HELD)
+		return;
+	exchange(training->held_x + slot * d, training->x + (size_t) place * d, d);
+	exchange(training->held_y + slot * e, training->y + (size_t) place * e, e);
+}
+
+void
+HxAddHeld(HxTraining *training)
+{
+	int d = training->width[0];
+	int e = y_floats(training);
+
+	for (int r = 0; r < training->held; r++)
+	{
+		int place;
+
+		if (training->internal->batch == BATCH)
+			add_batch(training);
+		place = training->internal->batch++;
+		memcpy(training->x + (size_t) place * d,
+			   training->held_x + (size_t) r * d, d * sizeof(float));
+		memcpy(training->y + (size_t) place * e,
+			   training->held_y + (size_t) r * e, e * sizeof(float));
+	}
+	add_batch(training);
+	training->held = 0;
+}
+
 /* A number of any type that may be one, finite */
 static double
 read_number(Datum value, Oid type)
@@ -549,6 +644,8 @@ keep_row(FunctionCallInfo fcinfo, HxTraining *training)
 					training->x + (size_t) place * training->width[0]);
 	if (has_y)
 		keep_target(fcinfo, training, place);
+	if (training->method->chooses && !training->spec.has_lambda)
+		hold_row(training, place);
 }
 
 /*

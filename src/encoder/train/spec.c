@@ -187,6 +187,7 @@ HxParseSpec(Jsonb *json, HxSpec *spec)
 	spec->features = HxSpecInteger(spec, "features", -1, 0, HX_MAX_FEATURES);
 	spec->iterations = HxSpecInteger(spec, "iterations", -1, 0, 1000000);
 	spec->lambda = HxSpecNumber(spec, "lambda", 0.01, 0, 1e6);
+	spec->has_lambda = HxSpecValue(spec->json, "lambda") != NULL;
 	spec->normalize = HxSpecBoolean(spec, "normalize", false);
 	spec->center = HxSpecBoolean(spec, "center", true);
 	spec->has_center = HxSpecValue(spec->json, "center") != NULL;
