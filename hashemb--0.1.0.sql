@@ -2899,6 +2899,12 @@ CREATE FUNCTION hashemb_train_step(internal, jsonb, "any", "any") RETURNS intern
 COMMENT ON FUNCTION hashemb_train_step(internal, jsonb, "any", "any") IS
 	'transition function of hashemb_train';
 
+CREATE FUNCTION hashemb_train_step(internal, jsonb, "any", "any", hashemb_model) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_train_step'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION hashemb_train_step(internal, jsonb, "any", "any", hashemb_model) IS
+	'transition function of hashemb_train';
+
 CREATE FUNCTION hashemb_train_final(internal) RETURNS hashemb_model
 	AS 'MODULE_PATHNAME', 'hx_train_final'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
@@ -2927,6 +2933,17 @@ CREATE AGGREGATE hashemb_train(spec jsonb, x "any", y "any") (
 );
 COMMENT ON AGGREGATE hashemb_train(jsonb, "any", "any") IS
 	'encoder learnt from vectors and labels, codes, numbers or other vectors';
+
+CREATE AGGREGATE hashemb_train(spec jsonb, x "any", y "any", base hashemb_model) (
+	SFUNC = hashemb_train_step,
+	STYPE = internal,
+	SSPACE = 1000000,
+	FINALFUNC = hashemb_train_final,
+	FINALFUNC_MODIFY = READ_WRITE,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE hashemb_train(jsonb, "any", "any", hashemb_model) IS
+	'encoder learnt from another one and from vectors and labels, codes, numbers or other vectors';
 
 -- Encoding; text is what untyped literals and parameters become
 

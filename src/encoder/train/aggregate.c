@@ -128,6 +128,38 @@ follow_base(HxSpec *spec)
 	spec->normalize = normalized;
 }
 
+/* Position of base, the encoder that a call may name beside the specification */
+#define ARG_BASE 4
+
+/*
+ * The encoder in the argument base, NULL if there is none.  It stays as long as
+ * HxModelArgument says.
+ */
+static const HxModel *
+base_argument(FunctionCallInfo fcinfo)
+{
+	if (PG_NARGS() <= ARG_BASE || PG_ARGISNULL(ARG_BASE))
+		return NULL;
+	return HxModelArgument(fcinfo, ARG_BASE);
+}
+
+/* Take the base from its argument: a copy, since groups may have several. */
+static void
+take_base(FunctionCallInfo fcinfo, HxTraining *training)
+{
+	const HxModel *base = base_argument(fcinfo);
+
+	if (base == NULL)
+		return;
+	if (training->spec.base != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"base\" is in the specification of training and an "
+						"argument beside it")));
+	HxRequireKey(training->method, "base");
+	training->spec.base = HxLoadModel(PG_GETARG_DATUM(ARG_BASE));
+}
+
 /* The state, when the first row comes */
 static HxTraining *
 start_training(FunctionCallInfo fcinfo, MemoryContext aggregate)
@@ -147,6 +179,7 @@ start_training(FunctionCallInfo fcinfo, MemoryContext aggregate)
 	training->internal = own;
 	training->limit = (size_t) maintenance_work_mem * 1024;
 	training->method = HxParseSpec(json, &training->spec);
+	take_base(fcinfo, training);
 	if (training->method->continues && training->spec.base != NULL)
 		follow_base(&training->spec);
 	own->row =
@@ -157,7 +190,7 @@ start_training(FunctionCallInfo fcinfo, MemoryContext aggregate)
 	return training;
 }
 
-/* Error unless this row has the specification of the first. */
+/* Error unless this row has the specification and the base of the first. */
 static void
 check_spec(FunctionCallInfo fcinfo, const HxTraining *training)
 {
@@ -171,6 +204,18 @@ check_spec(FunctionCallInfo fcinfo, const HxTraining *training)
 				 errmsg("specification of training differs between rows")));
 	if (json != (Jsonb *) DatumGetPointer(PG_GETARG_DATUM(1)))
 		pfree(json);
+	if (PG_NARGS() > ARG_BASE)
+	{
+		const HxModel *base = base_argument(fcinfo);
+		const HxModel *had = training->spec.base;
+
+		if ((base == NULL) != (had == NULL) ||
+			(base != NULL &&
+			 (base->size != had->size ||
+			  memcmp(base->bytes, had->bytes, HX_MODEL_HEADER) != 0)))
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("base of training differs between rows")));
+	}
 }
 
 /*
@@ -652,7 +697,7 @@ keep_row(FunctionCallInfo fcinfo, HxTraining *training)
  * SQL functions
  */
 
-/* hashemb_train's transition: state, spec, x [, y] */
+/* hashemb_train's transition: state, spec, x [, y [, base]] */
 Datum
 hx_train_step(PG_FUNCTION_ARGS)
 {
