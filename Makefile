@@ -15,11 +15,11 @@ TYPE = $(call objects,type,bincode bincode_cast bincode_order bitops majority di
 	ball ball_support svec svec_io svec_op svec_cast \
 	svec_agg svec_stats bound bound_support simhash)
 ENCODER = \
-	$(call objects,encoder/math,host product matrix eigen procrustes) \
+	$(call objects,encoder/math,host product matrix eigen procrustes canonical) \
 	$(call objects,encoder/model,format apply model cache describe import input \
 		decode encode) \
-	$(call objects,encoder/train,value draft rows classes part query spectral levels \
-		note linear rbin cross pairs methods spec aggregate) \
+	$(call objects,encoder/train,value draft rows classes part query centre spectral levels \
+		note linear rbin held cross pairs methods spec aggregate) \
 	$(call objects,encoder/measure,evaluate code_stats)
 INDEX = \
 	$(call objects,index/filter,attribute encode mask condition compile tidset) \

@@ -10,7 +10,9 @@
  *			(after Gong and Lazebnik, 2011; here also for levels)
  *
  * All outputs share one width of a level, so that inner products of codes stand
- * for inner products of vectors.  With prefixes, each part of the input is
+ * for inner products of vectors.  Codes of several bits are compared by their
+ * cosine, which is that of vectors less a centre: how much of the mean that is,
+ * is measured (centre.c).  With prefixes, each part of the input is
  * centred, rotated and scaled alone: a prefix of the code is the code of the
  * prefix.
  */
@@ -43,7 +45,8 @@ typedef struct Part
 	HxPart of;
 	double error;  /* mean squared distance from the levels' middles */
 	double energy; /* mean squared length of outputs */
-	double share;  /* of the mean, to subtract from queries */
+	double kept;   /* of the mean, that is subtracted from rows */
+	double share;  /* of that, to subtract from queries */
 	HxRandom *random;
 } Part;
 
@@ -215,6 +218,31 @@ find_rotation(Part *part)
 	pfree(rotation);
 }
 
+/* Is the share of the mean to subtract from rows to be measured? */
+static bool
+is_centre_open(const HxTraining *training)
+{
+	const HxSpec *spec = &training->spec;
+
+	return spec->bits > 1 && spec->center && !spec->has_center &&
+		   !spec->out_float && spec->prefix_count == 0;
+}
+
+/* Turn the directions at random, for pca */
+static void
+turn_at_random(Part *part)
+{
+	HxTraining *training = part->of.training;
+	int m = part->of.outputs;
+	double *rotation =
+		HxTrainAlloc(training, (size_t) m * m, sizeof(double), "a rotation");
+
+	hx_random_rotation(rotation, m, m, part->random);
+	rotate_weights(&part->of, rotation);
+	training->used -= (size_t) m * m * sizeof(double);
+	pfree(rotation);
+}
+
 /* Train one part: weights in units of levels */
 static void
 train_part(Part *part)
@@ -229,25 +257,22 @@ train_part(Part *part)
 		draw_weights(part);
 	else
 		find_directions(part);
+	part->kept = 1.0;
+	if (is_centre_open(training))
+		part->kept =
+			HxChooseCentre(&part->of, method != HX_METHOD_RANDOM, part->random);
 	if (method == HX_METHOD_PCA && training->spec.rotate)
-	{
-		double *rotation = HxTrainAlloc(training, (size_t) m * m,
-										sizeof(double), "a rotation");
-
-		hx_random_rotation(rotation, m, m, part->random);
-		rotate_weights(&part->of, rotation);
-		training->used -= (size_t) m * m * sizeof(double);
-		pfree(rotation);
-	}
+		turn_at_random(part);
 	measure_outputs(part);
 	if (method == HX_METHOD_ITQ)
 	{
 		find_rotation(part);
 		measure_outputs(part);
 	}
-	part->share = training->spec.center && !training->spec.out_float
-					  ? HxFitShare(&part->of)
-					  : 1.0;
+	part->share = 1.0;
+	if (training->spec.center && !training->spec.out_float)
+		part->share = training->spec.bits > 1 ? HxChooseShare(&part->of)
+											  : HxFitShare(&part->of);
 	for (size_t i = 0; i < count && !training->spec.out_float; i++)
 		part->of.weights[i] /= part->of.step;
 }
@@ -362,6 +387,7 @@ train_spectral(HxTraining *training, HxDraft *draft)
 		part.of.outputs = spec->prefix_count > 0 ? part.of.inputs : dims;
 		part.of.mean = mean + part.of.from;
 		train_part(&part);
+		/* HxChooseCentre left what is subtracted in the place of the mean */
 		for (int j = 0; j < part.of.inputs; j++)
 			query[part.of.from + j] = part.share * part.of.mean[j] + 0.0;
 		error += part.error * part.of.outputs;
