@@ -299,7 +299,7 @@ typedef struct HxKind
 
 	/*
 	 * Rows drawn at random, by a seed, as queries; returns how many, at most
-	 * `wanted`.  Palloc'd.
+	 * `wanted`.  Palloc'd.  NULL: recall is measured by queries that are given.
 	 */
 	int (*sample)(Relation index, const HxIndexDesc *desc, int wanted,
 				  uint64 seed, HxSampleQuery **queries);

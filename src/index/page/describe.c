@@ -82,7 +82,7 @@ is_complete(const HxKind *kind)
 		   kind->form && kind->build && kind->build_empty &&
 		   kind->search_size > 0 && kind->start && kind->has_more &&
 		   kind->visit && kind->insert && kind->bulk_delete && kind->info &&
-		   kind->sample && kind->check;
+		   kind->check;
 }
 #endif
 
