@@ -30,12 +30,12 @@
 /* A row of which nothing but an attribute column is read; the same in sparse
  * vectors */
 #define HX_COLUMN_TIME 0.005
-#define HX_SPARSE_COLUMN_TIME 0.0025
+#define HX_LIST_COLUMN_TIME 0.0025
 /* Looking for a row visited in a set of TIDs */
 #define HX_LOOKUP_TIME 0.03
 /* In sparse vectors: a row scanned through, and asked about by one condition */
-#define HX_SPARSE_ROW_TIME 0.0025
-#define HX_SPARSE_MASK_TIME 0.002
+#define HX_LIST_ROW_TIME 0.0025
+#define HX_LIST_MASK_TIME 0.002
 
 /* ---- the scan node ---- */
 

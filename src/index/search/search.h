@@ -153,9 +153,9 @@ typedef struct HxSearchSpec
 	bool nulls_first;
 	bool nans_first;
 	const HxTidSet *tids; /* rows that may pass; NULL: all */
-	bool near;			  /* tids is what the index's own conditions have left */
-	HxHeapRows heap;	  /* what their heap rows decide */
-	Relation table;		  /* rows are fetched from it; NULL: not yet */
+	bool near;		 /* tids is what the index's own conditions have left */
+	HxHeapRows heap; /* what their heap rows decide */
+	Relation table;	 /* rows are fetched from it; NULL: not yet */
 
 	/* Called with rows that check found dead to everybody; or NULL */
 	void (*dead)(void *arg, const HxCandidate *row);

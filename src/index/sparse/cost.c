@@ -16,10 +16,10 @@ HxSparseCost(const HxCostQuery *query, HxCost *cost)
 {
 	double wanted = query->wanted > 0 ? query->wanted : query->rows;
 	double rows = Max(query->index->tuples, 1);
-	double row = HX_SPARSE_ROW_TIME;
+	double row = HX_LIST_ROW_TIME;
 
 	if (query->masks > 0)
-		row += HX_SPARSE_MASK_TIME + Max(query->masks - 1, 0) * HX_MASK_TIME;
+		row += HX_LIST_MASK_TIME + Max(query->masks - 1, 0) * HX_MASK_TIME;
 	if (query->tids)
 		row += HX_LOOKUP_TIME;
 	cost->pages = Max(query->index->pages * READ_PAGES, 1);
@@ -27,7 +27,7 @@ HxSparseCost(const HxCostQuery *query, HxCost *cost)
 					HxPhasesFor(wanted) * rows * row) *
 				   HX_MICROSECOND;
 	cost->columns =
-		(HX_SEARCH_TIME + rows * (HX_SPARSE_COLUMN_TIME +
+		(HX_SEARCH_TIME + rows * (HX_LIST_COLUMN_TIME +
 								  Max(query->masks - 1, 0) * HX_MASK_TIME)) *
 		HX_MICROSECOND;
 }

@@ -605,7 +605,7 @@ HxSparseEffort(const HxSearch *base, double passing)
 	Assert(search->is_read);
 	for (int i = 0; i < search->directory.count; i++)
 		rows += search->directory.windows[i].rows;
-	return rows * (HX_SPARSE_ROW_TIME + HX_SPARSE_MASK_TIME + HX_LOOKUP_TIME);
+	return rows * (HX_LIST_ROW_TIME + HX_LIST_MASK_TIME + HX_LOOKUP_TIME);
 }
 
 void
