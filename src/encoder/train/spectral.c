@@ -33,6 +33,12 @@
 /* Rows read at a time */
 #define BATCH 256
 
+/* Share of the greatest variance below which a part counts less */
+#define LITTLE 0.0625
+
+/* What the rotation of the turn before counts, beside its rows' codes */
+#define KEEP 0.01
+
 /* Above, rows of a rotation are left as they are drawn */
 #define MAX_ORTHONORMAL 2048
 
@@ -188,6 +194,12 @@ turn(const HxPart *part, const float *v, int n, double *rotation)
 			y[i] = (float) hx_level_middle(y[i] / part->step, bits);
 		hx_add_products(v + (size_t) start * m, y, rows, m, m, products);
 	}
+	/*
+	 * Directions without variance have no products: they stay as they are, and
+	 * the rotation is found as fast as if they had some
+	 */
+	hx_add_multiple(products, KEEP * hx_dot(products, rotation, square) / m,
+					rotation, square);
 	hx_procrustes(products, m, rotation);
 	pfree(products);
 	pfree(r);
@@ -277,6 +289,35 @@ train_part(Part *part)
 		part->of.weights[i] /= part->of.step;
 }
 
+/*
+ * Prefixes: bits of a part that varies far less than another one would be noise
+ * in each longer code.  So a part uses the fewer of its outputs, the less its
+ * dimensions vary, below a share of those that vary most; the others are constant.
+ * Above that all help: neighbours in little varying dimensions are mostly
+ * neighbours in the others, too.
+ */
+static void
+weigh_parts(const HxTraining *training, Part *part, int parts)
+{
+	double most = 0.0;
+
+	for (int i = 0; i < parts; i++)
+		most = Max(most, part[i].energy);
+	for (int i = 0; i < parts; i++)
+	{
+		double share =
+			most > 0.0 ? Min(part[i].energy / most / LITTLE, 1.0) : 1.0;
+		int used = (int) ceil(share * part[i].of.outputs - 1e-6);
+		size_t first = (size_t) used * part[i].of.inputs;
+		size_t count = (size_t) part[i].of.outputs * part[i].of.inputs;
+
+		if (training->spec.out_float)
+			continue;
+		for (size_t j = first; j < count; j++)
+			part[i].of.weights[j] = 0.0;
+	}
+}
+
 /* Number of outputs; error if the vectors have fewer directions */
 static int
 choose_dims(const HxTraining *training)
@@ -346,6 +387,22 @@ train_features(HxTraining *training, HxDraft *draft, const double *mean)
 	layer->scale = scale;
 }
 
+/* A part as a layer of the draft */
+static void
+set_layer(const HxTraining *training, HxDraft *draft, const Part *part,
+		  int number)
+{
+	const HxSpec *spec = &training->spec;
+	HxDraftLayer *layer = &draft->view[0].block[number];
+
+	layer->inputs = part->of.inputs;
+	layer->outputs = part->of.outputs;
+	layer->precision = spec->precision > 0 ? spec->precision
+					   : spec->out_float   ? 2
+										   : 1;
+	layer->weights = part->of.weights;
+}
+
 /* Train every part of the vectors */
 static void
 train_spectral(HxTraining *training, HxDraft *draft)
@@ -355,6 +412,7 @@ train_spectral(HxTraining *training, HxDraft *draft)
 	int dims = choose_dims(training);
 	double *mean = mean_of_rows(training);
 	double *query = palloc(training->width[0] * sizeof(double));
+	Part *part = palloc0(parts * sizeof(Part));
 	double error = 0.0;
 	double energy = 0.0;
 	HxRandom random;
@@ -378,27 +436,24 @@ train_spectral(HxTraining *training, HxDraft *draft)
 	draft->view[0].blocks = parts;
 	for (int i = 0; i < parts; i++)
 	{
-		Part part = {.of.training = training, .random = &random};
-		HxDraftLayer *layer = &draft->view[0].block[i];
+		Part *of = &part[i];
 
-		part.of.from = i > 0 ? spec->prefix[i - 1] : 0;
-		part.of.inputs = spec->prefix_count > 0 ? spec->prefix[i] - part.of.from
-												: training->width[0];
-		part.of.outputs = spec->prefix_count > 0 ? part.of.inputs : dims;
-		part.of.mean = mean + part.of.from;
-		train_part(&part);
+		of->random = &random;
+		of->of.training = training;
+		of->of.from = i > 0 ? spec->prefix[i - 1] : 0;
+		of->of.inputs = spec->prefix_count > 0 ? spec->prefix[i] - of->of.from
+											   : training->width[0];
+		of->of.outputs = spec->prefix_count > 0 ? of->of.inputs : dims;
+		of->of.mean = mean + of->of.from;
+		train_part(of);
 		/* HxChooseCentre left what is subtracted in the place of the mean */
-		for (int j = 0; j < part.of.inputs; j++)
-			query[part.of.from + j] = part.share * part.of.mean[j] + 0.0;
-		error += part.error * part.of.outputs;
-		energy += part.energy * part.of.outputs;
-		layer->inputs = part.of.inputs;
-		layer->outputs = part.of.outputs;
-		layer->precision = spec->precision > 0 ? spec->precision
-						   : spec->out_float   ? 2
-											   : 1;
-		layer->weights = part.of.weights;
+		for (int j = 0; j < of->of.inputs; j++)
+			query[of->of.from + j] = of->share * of->of.mean[j] + 0.0;
+		error += of->error * of->of.outputs;
+		energy += of->energy * of->of.outputs;
+		set_layer(training, draft, of, i);
 	}
+	weigh_parts(training, part, parts);
 	draft->loss = energy > 0.0 ? error / energy : 0.0;
 }
 
