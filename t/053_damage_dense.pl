@@ -73,6 +73,9 @@ check_aims(
 	[ 'the hash of another vector', 8,
 		sub { my $c = shift; add($c, payload_at($c) + 12, 4, 1) },
 		undef, qr/no entry that matches row \(\d+,\d+\) of table "t8_\d+"/ ],
+	[ 'a radius too small, which no search relies on', 8,
+		sub { my $c = shift; put($c, entry_at(2, 'radius'), 4, 3) },
+		undef, undef, 0 ],
 	[ 'a model that nobody knows', 8,
 		sub { my $c = shift; put($c, CONTENTS + $meta{model}, 4, 0) },
 		undef, undef, 3 ]);

@@ -40,6 +40,7 @@ start_first_phase(HxSearch *search)
 {
 	search->last = nothing;
 	search->before = search->returned;
+	search->refined = 0;
 	search->refine = HxKindOf(&search->desc)->refine && search->spec.ordered &&
 					 search->spec.query && search->part != HX_PART_NULLS;
 	if (HxCanFindFirst(search))

@@ -70,17 +70,20 @@ room_for(const HxSearch *search, int64 wanted, double share)
 /*
  * A search that refines finds rows from the first one of the part on, again and
  * again: it is not known where among the estimates the last one returned stands.
+ * Each time they are more, however many were returned: those that were missed
+ * before, and come too late, are found as well.
  */
 int64
 HxRowsToRefine(const HxSearch *search)
 {
-	uint64 returned = search->returned - search->before;
-	uint64 limit = search->spec.limit;
+	int64 limit = 0;
 
 	Assert(search->refine && search->returned >= search->before);
-	if (limit > search->returned)
-		return (int64) (limit - search->before);
-	return returned < FIRST_REFINED ? FIRST_REFINED : MOST_REFINED;
+	if (search->spec.limit > search->returned)
+		limit = (int64) (search->spec.limit - search->before);
+	if (limit > search->refined)
+		return limit;
+	return search->refined < FIRST_REFINED ? FIRST_REFINED : MOST_REFINED;
 }
 
 bool
@@ -88,8 +91,7 @@ HxCanFindFirst(const HxSearch *search)
 {
 	if (search->refine)
 		return search->part == HX_PART_ROWS &&
-			   HxRowsToRefine(search) >
-				   (int64) (search->returned - search->before) &&
+			   HxRowsToRefine(search) > search->refined &&
 			   HxRowsToRefine(search) <= HxMostRows() / 2;
 	return search->spec.limit > search->returned &&
 		   search->spec.limit - search->returned <= (uint64) HxMostRows() / 2;

@@ -412,6 +412,7 @@ release_exact(Refining *refining, bool ended)
 	}
 	search->nemitted = 0;
 	search->nready = count;
+	search->refined = refining->wanted;
 	search->phase = ended ? HX_RELEASE_LAST : HX_RELEASE_FIRST;
 }
 
@@ -463,6 +464,7 @@ find_exact(HxSearch *search, Refining *refining)
 	}
 	HxMergeBest(&search->best, true);
 	search->nready = HxBestCount(&search->best);
+	search->refined = refining->wanted;
 	search->phase = search->best.lost ? HX_RELEASE_FIRST : HX_RELEASE_LAST;
 }
 
@@ -511,5 +513,10 @@ HxRefineFirst(HxSearch *search)
 		}
 		kind->visit(search);
 		Assert(HxHoldsNoPage());
+		if (search->exact) /* the kind has found that estimates will not do */
+		{
+			HxStartPhase(search, HX_FIND_FIRST, search->room);
+			return;
+		}
 	}
 }

@@ -68,6 +68,7 @@ struct HxSearch
 	HxCandidate last;	/* emitted last, in any phase; or before all rows */
 	uint64 returned;	/* rows returned by all phases ... */
 	uint64 before;		/* ... and of these, rows of the parts before */
+	int64 refined;		/* rows found at a time in this part (refine.c), so far */
 	double last_wanted; /* distance of the last row of the limit ... */
 	bool last_is_null;	/* ... or is it NULL? */
 	double goal;		/* distance that the kind is to settle, so far */
@@ -257,7 +258,7 @@ extern void HxVisitChainPage(HxSearch *search, HxChainCursor *cursor,
 
 /* ---- first.c ---- */
 
-/* Rows that a search that refines has to find, those returned included */
+/* Rows of this part that a search that refines has to find at a time */
 extern int64 HxRowsToRefine(const HxSearch *search);
 
 /* Is it known how many more rows are wanted, and are they not too many? */

@@ -44,7 +44,11 @@ vector_fault(void *state, const uint8 *payload, bool *has_vector)
 		return wrong;
 	methods->spreads(desc, payload, block->centroid, 1, &spread);
 	weight = methods->weight(desc, payload);
-	if (spread > block->entry.radius)
+	/*
+	 * No search relies on radii where distances are estimates, and a row may
+	 * have been measured before the index had learnt.
+	 */
+	if (spread > block->entry.radius && !HxKindOf(desc)->refine)
 		return psprintf("spread %u is beyond the block's radius %u", spread,
 						block->entry.radius);
 	if (weight < block->entry.min_weight || weight > block->entry.max_weight)
