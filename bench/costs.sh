@@ -21,7 +21,7 @@ out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-costs-$kind-$(basename "$folder")
 
 run()
 {
-	describe "$folder: $kind of $(cat "$folder/dims") dimensions"
+	describe "$folder: $kind, $type"
 	load
 	make_table
 	sql -v operator="$operator" -v function="$function" -f "$here/costs.sql"

@@ -66,7 +66,8 @@ BEGIN
 	RETURN plan -> 0 ->> 'Planning Time';
 END $$;
 
-CREATE TABLE measured (others int, partitions int, number int, kind text, ours bool, ms float8);
+-- of variants 0: without the index; 1: with it; 2: with it, but without the scan node, so what PostgreSQL takes for one index more
+CREATE TABLE measured (others int, partitions int, number int, kind text, variant int, ms float8);
 
 -- Variants take turns
 CREATE PROCEDURE measure(rounds int) LANGUAGE plpgsql AS $$
@@ -79,9 +80,12 @@ BEGIN
 		n := CASE WHEN cell.partitions > 8 THEN greatest(rounds / 4, 1) ELSE rounds END;
 		query := format('SELECT id FROM %%I WHERE %s ORDER BY code <~> %L LIMIT 10', replace(cell.condition, '%', '%%'), (SELECT code FROM source WHERE id = 5));
 		FOR round IN -2 .. n LOOP
-			FOR ours IN 0 .. 1 LOOP
-				INSERT INTO measured SELECT cell.others, cell.partitions, cell.number, cell.kind, ours = 1, ms
-					FROM planning_ms(format(query, cell.name || CASE ours WHEN 1 THEN '_with' ELSE '_without' END)) ms WHERE round > 0;
+			FOR variant IN 0 .. 2 LOOP
+				PERFORM set_config('hashemb.enable_scan', CASE variant WHEN 2 THEN 'off' ELSE 'on' END, false);
+				-- once more, since the one before may have left other things in the caches
+				PERFORM planning_ms(format(query, cell.name || CASE variant WHEN 0 THEN '_without' ELSE '_with' END));
+				INSERT INTO measured SELECT cell.others, cell.partitions, cell.number, cell.kind, variant, ms
+					FROM planning_ms(format(query, cell.name || CASE variant WHEN 0 THEN '_without' ELSE '_with' END)) ms WHERE round > 0;
 			END LOOP;
 		END LOOP;
 		COMMIT;
@@ -91,15 +95,17 @@ SET search_path = planning, public;
 CALL measure(:rounds);
 
 CREATE VIEW result AS
-SELECT others, partitions, number, kind, without, with_it, with_it / without AS ratio,
+SELECT others, partitions, number, kind, without, with_it, bare, with_it / without AS ratio, bare / without AS bare_ratio,
 	with_it <= 1.3 * without OR with_it <= without + 0.02 AS within
-	FROM (SELECT others, partitions, number, kind, percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE NOT ours) AS without,
-		percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE ours) AS with_it FROM measured GROUP BY 1, 2, 3, 4) m;
-\echo planning, milliseconds: without the hashemb index, with it
+	FROM (SELECT others, partitions, number, kind, percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE variant = 0) AS without,
+		percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE variant = 1) AS with_it,
+		percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE variant = 2) AS bare FROM measured GROUP BY 1, 2, 3, 4) m;
+\echo planning, milliseconds: without the hashemb index, with it; and with it but without the scan node
 \pset format aligned
 \pset tuples_only off
 \pset border 1
-SELECT partitions, others AS "other indexes", number AS conditions, kind, round(without::numeric, 3) AS without, round(with_it::numeric, 3) AS "with",
-	round(ratio::numeric, 2) AS ratio, CASE WHEN within THEN '' ELSE 'above' END AS "1.3 or .02"
+SELECT partitions, others AS "other indexes", number AS conditions, kind, round(without::numeric, 3) AS without, round(with_it::numeric, 3) AS "with", round(bare::numeric, 3) AS "no node",
+	round(ratio::numeric, 2) AS ratio, round(bare_ratio::numeric, 2) AS "no node's", CASE WHEN within THEN '' ELSE 'above' END AS "1.3 or .02"
 	FROM result ORDER BY partitions, others, number, kind;
-SELECT partitions, count(*) AS cells, count(*) FILTER (WHERE within) AS within, round(max(ratio)::numeric, 2) AS "greatest ratio" FROM result GROUP BY 1 ORDER BY 1;
+SELECT partitions, others AS "other indexes", count(*) AS cells, count(*) FILTER (WHERE within) AS within, round(avg(ratio)::numeric, 2) AS "mean ratio", round(max(ratio)::numeric, 2) AS greatest,
+	round(avg(bare_ratio)::numeric, 2) AS "no node's mean", round(avg((with_it - without) * 1000 / greatest(partitions, 1))::numeric, 1) AS "us more a table" FROM result GROUP BY 1, 2 ORDER BY 1, 2;

@@ -3,6 +3,8 @@
 #
 #   bench/plans.sh codes FOLDER         (bench/README.md says how to make one)
 #   bench/plans.sh sparse FOLDER
+#   bench/plans.sh packages|simhash FOLDER  (with the file `packages`, as
+#                                       `apt-cache dumpavail` prints it)
 #
 # A table of the folder's vectors with columns that are attributes of hashemb's
 # index, have another index, or both. Each condition of bench/plans.sql is asked
@@ -17,8 +19,8 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-kind=${1:?usage: bench/plans.sh codes|sparse FOLDER}
-folder=$(cd "${2:?usage: bench/plans.sh codes|sparse FOLDER}" && pwd)
+kind=${1:?usage: bench/plans.sh codes|sparse|packages|simhash FOLDER}
+folder=$(cd "${2:?usage: bench/plans.sh codes|sparse|packages|simhash FOLDER}" && pwd)
 build=$here/../build/bench
 : "${ROUNDS:=15}"
 : "${RESULTS:=$build/results}" "${PLANNER_SETTINGS:=}"
@@ -30,7 +32,7 @@ out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-plans-$kind-$(basename "$folder")
 
 run()
 {
-	describe "$folder: $kind of $(cat "$folder/dims") dimensions;\
+	describe "$folder: $kind, $type;\
  $ROUNDS queries a cell"
 	load
 	make_table

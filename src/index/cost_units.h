@@ -59,6 +59,8 @@
 /* A heap row fetched by an index or a bitmap, and a TID put into a bitmap */
 #define HX_HEAP_ROW_TIME 0.7
 #define HX_TID_TIME 0.05
+/* What an index that gives bitmaps alone, as GIN does, is charged as a unit */
+#define HX_GIN_UNIT_TIME 10.0
 /* What is charged cpu_operator_cost; sorting a row for a LIMIT */
 #define HX_OPERATOR_TIME 0.015
 #define HX_SORT_ROW_TIME 0.07

@@ -382,9 +382,11 @@ set_reserve(PlannerInfo *root, RelOptInfo *rel, HxPath *path, List *bitmaps,
 
 /*
  * Add the path that finds the rows that pass the mask through the attribute columns
- * alone, and ranks them, if that may take less than the search.
+ * alone, and ranks them, if that may take less than the search.  True if it takes
+ * the search's place: where the LIMIT is known, as then all comes before the first
+ * row.
  */
-static void
+static bool
 add_few_path(PlannerInfo *root, RelOptInfo *rel, const HxPath *alone,
 			 const Conditions *conditions, const Shares *shares,
 			 const Times *searching, const HxRival *rival)
@@ -392,28 +394,29 @@ add_few_path(PlannerInfo *root, RelOptInfo *rel, const HxPath *alone,
 	HxPath *path;
 	Times times = *searching;
 	double few = conditions->all;
+	double preferred = conditions->inexact ? PREFERRED_INEXACT : PREFERRED;
 
 	if (conditions->masked == NIL || times.columns == 0 ||
 		conditions->near < 1 || conditions->group < 1)
-		return;
+		return false;
 	if (shares->checks)
 		few = clauselist_selectivity(root, conditions->masked, rel->relid,
 									 JOIN_INNER, NULL);
 	few = clamp_row_est(few * rel->tuples);
 	times.first =
-		(times.columns + few * (HX_RANK_TIME + rival->distance +
-								HxOperatorTime(shares->heap.per_tuple))) /
-		(conditions->inexact ? PREFERRED_INEXACT : PREFERRED);
+		times.columns + few * (HX_RANK_TIME + rival->distance +
+							   HxOperatorTime(shares->heap.per_tuple));
 	times.row = HX_EMIT_TIME;
 	times.rest = 0;
 	if (times.first + EMITTED(alone, rel) * times.row >=
-		searching->first + EMITTED(alone, rel) * searching->row)
-		return;
+		preferred * searching->first + EMITTED(alone, rel) * searching->row)
+		return false;
 	path = palloc(sizeof(HxPath));
 	*path = *alone;
 	path->few = few;
 	set_costs(path, conditions, shares, &times, rival->rate);
 	add_path(rel, &path->path.path);
+	return HxIsNumberKnown(alone->wanted);
 }
 
 /* Add the path with a bitmap. */
@@ -470,8 +473,8 @@ HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
 	}
 	if (bitmaps != NIL && HxIsNumberKnown(path->wanted))
 		set_reserve(root, rel, path, bitmaps, &conditions, &rival);
-	add_path(rel, &path->path.path); /* which may free it */
-	add_few_path(root, rel, &alone, &conditions, &shares, &times, &rival);
+	if (!add_few_path(root, rel, &alone, &conditions, &shares, &times, &rival))
+		add_path(rel, &path->path.path);
 	foreach (cell, may_win ? bitmaps : NIL)
 		add_bitmap_path(root, rel, &alone, &conditions, &rival, lfirst(cell));
 }

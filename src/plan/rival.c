@@ -50,8 +50,15 @@ HxBitmapTime(const Path *bitmap)
 	else if (is_ours(bitmap))
 		time = ((const IndexPath *) bitmap)->indextotalcost / HX_MICROSECOND;
 	else if (IsA(bitmap, IndexPath))
-		time = HX_BITMAP_TIME + ((const IndexPath *) bitmap)->indexselectivity *
-									bitmap->parent->tuples * HX_TID_TIME;
+	{
+		const IndexPath *index = (const IndexPath *) bitmap;
+
+		time = index->indexselectivity * bitmap->parent->tuples * HX_TID_TIME;
+		/* it may read more than what passes, as for all of some elements */
+		if (!index->indexinfo->amhasgettuple)
+			time = Max(time, index->indextotalcost * HX_GIN_UNIT_TIME);
+		time += HX_BITMAP_TIME;
+	}
 	return time;
 }
 
