@@ -4074,3 +4074,41 @@ CREATE AGGREGATE code_stats(bincode) (
 );
 COMMENT ON AGGREGATE code_stats(bincode) IS
 	'how well codes use their bits: distinct codes, bias, correlation and entropy of bits';
+
+CREATE FUNCTION hashemb_view_weights_add(internal, bincode[]) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_view_weights_add'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION hashemb_view_weights_add(internal, bincode[]) IS
+	'hashemb_view_weights: keep the codes of a row';
+
+CREATE FUNCTION hashemb_view_weights_add(internal, bincode[], bigint) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_view_weights_add'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION hashemb_view_weights_add(internal, bincode[], bigint) IS
+	'hashemb_view_weights: keep the codes of a row and its label';
+
+CREATE FUNCTION hashemb_view_weights_final(internal) RETURNS double precision[]
+	AS 'MODULE_PATHNAME', 'hx_view_weights_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION hashemb_view_weights_final(internal) IS
+	'hashemb_view_weights: rows to weights';
+
+CREATE AGGREGATE hashemb_view_weights(codes bincode[]) (
+	SFUNC = hashemb_view_weights_add,
+	STYPE = internal,
+	SSPACE = 200000,
+	FINALFUNC = hashemb_view_weights_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE hashemb_view_weights(bincode[]) IS
+	'weights for bit_vote: how far the codes of each of three views or more agree with the others';
+
+CREATE AGGREGATE hashemb_view_weights(codes bincode[], label bigint) (
+	SFUNC = hashemb_view_weights_add,
+	STYPE = internal,
+	SSPACE = 200000,
+	FINALFUNC = hashemb_view_weights_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE hashemb_view_weights(bincode[], bigint) IS
+	'weights for bit_vote: how stable the codes of each view are among rows of one label';

@@ -172,8 +172,10 @@ typedef struct Old
 	int held;	  /* rows held out, the last ones */
 	int searched; /* the first rows, which these search */
 	int *truth;	  /* held x NEAR: those most alike by vectors */
-	double best;  /* share of these found so far */
+	int *former;  /* held x NEAR: those nearest by the row's own old code */
+	double best;  /* share of the first found so far */
 	double least; /* what must be found at least to be better than the ridge */
+	double stays; /* share of the second that must be found still */
 	int failed;	  /* checks since then */
 	float *kept;  /* the net's numbers that found best */
 	size_t count; /* of numbers */
@@ -223,10 +225,13 @@ hold_out(HxTraining *training, const float *mean, const float *inverse,
 	old.learnt = training->rows - old.held;
 	old.searched = Min(old.learnt, MOST_SEARCHED);
 	old.truth = palloc(Max(old.held, 1) * NEAR * sizeof(int));
+	old.former = palloc(Max(old.held, 1) * NEAR * sizeof(int));
 	score = palloc(old.searched * sizeof(float));
 	for (int i = 0; i < old.held; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
+		search_rows(training->y + (size_t) (old.learnt + i) * dims, training->y,
+					NULL, old.searched, dims, score, old.former + i * NEAR);
 		search_rows(training->x + (size_t) (old.learnt + i) * d, training->x,
 					inverse, old.searched, d, score, old.truth + i * NEAR);
 	}
@@ -264,9 +269,12 @@ scatter_rows(HxTraining *training)
 	}
 }
 
-/* Share of the most alike rows that rows held out find among old codes */
+/*
+ * Share of the most alike rows that rows held out find among old codes; *stays
+ * gets that of those which they found by their own old codes
+ */
 static double
-ask_held(const Old *old, const HxNet *net)
+ask_held(const Old *old, const HxNet *net, double *stays)
 {
 	const HxTraining *training = old->training;
 	int d = net->inputs;
@@ -277,6 +285,7 @@ ask_held(const Old *old, const HxNet *net)
 	float *score = palloc(old->searched * sizeof(float));
 	int found[NEAR];
 	int hits = 0;
+	int former = 0;
 
 	for (int i = 0; i < old->held; i++)
 	{
@@ -291,23 +300,31 @@ ask_held(const Old *old, const HxNet *net)
 		search_rows(y, training->y, NULL, old->searched, m, score, found);
 		for (int a = 0; a < NEAR; a++)
 			for (int b = 0; b < NEAR; b++)
+			{
 				hits += found[a] == old->truth[i * NEAR + b];
+				former += found[a] == old->former[i * NEAR + b];
+			}
 	}
 	pfree(x);
 	pfree(hidden);
 	pfree(y);
 	pfree(score);
+	*stays = (double) former / ((double) Max(old->held, 1) * NEAR);
 	return (double) hits / ((double) Max(old->held, 1) * NEAR);
 }
 
-/* HxNetTask.go_on: keep the net if it finds more; not, after some in vain */
+/*
+ * HxNetTask.go_on: keep the net if it finds more, and no less of what old codes
+ * find; not, after some in vain
+ */
 static int
 look_at(const HxNet *net, void *argument)
 {
 	Old *old = argument;
-	double found = ask_held(old, net);
+	double stays;
+	double found = ask_held(old, net, &stays);
 
-	if (found > old->best && found > old->least)
+	if (found > old->best && found > old->least && stays >= old->stays)
 	{
 		old->best = found;
 		old->failed = -1;
@@ -376,7 +393,7 @@ set_ridge(const Old *old, const double *xx, const double *xy,
 
 /*
  * Begin with the ridge regression onto old codes, levels: the ridge by which rows
- * held out find most; with `all`, by all rows and the ridge given.
+ * held out find most of both kinds; with `all`, by all rows and the ridge given.
  */
 static double
 fit_old_codes(Old *old, const float *levels, HxNet *net, double ridge, bool all)
@@ -395,13 +412,15 @@ fit_old_codes(Old *old, const float *levels, HxNet *net, double ridge, bool all)
 	sum_codes(old, levels, n, mean_y, xx, xy);
 	for (int i = 0; i < (int) lengthof(ridges) && !all && old->held > 0; i++)
 	{
+		double stays;
 		double found;
 
 		set_ridge(old, xx, xy, mean_y, ridges[i], net);
-		found = ask_held(old, net);
-		if (i == 0 || found > old->best)
+		found = ask_held(old, net, &stays);
+		if (i == 0 || found + stays > old->best + old->stays)
 		{
 			old->best = found;
+			old->stays = stays;
 			chosen = ridges[i];
 		}
 	}
