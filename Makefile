@@ -23,7 +23,7 @@ ENCODER = \
 	$(call objects,encoder/measure,evaluate code_stats view_weights)
 INDEX = \
 	$(call objects,index/filter,attribute encode mask condition compile tidset) \
-	$(call objects,index/page,inject rows fault shape probe describe buffer space meta chain lock) \
+	$(call objects,index/page,inject rows fault shape describe buffer space meta chain lock) \
 	$(call objects,index/search,best checked mask visit phase rank first refine driver vector gather dead) \
 	$(call objects,index/build,file work spool team sort) \
 	$(call objects,index/check,reach heap) \

@@ -100,11 +100,6 @@ typedef struct HxKind
 	void (*shape)(int32 typmod, int *dims, int *planes);
 
 	/*
-	 * Dimensions of a vector of a type that need not say them; NULL: all do.
-	 */
-	int (*dims)(const HxIndexDesc *desc, Datum vector);
-
-	/*
 	 * Set desc->model to what the index has learnt of its vectors, which stays
 	 * valid as long as the current context; or leave it NULL if that is nothing.
 	 * Called before anything that needs it: query, form, sample, calibrate,

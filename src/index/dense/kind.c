@@ -34,13 +34,6 @@ dense_shape(int32 typmod, int *dims, int *planes)
 	*planes = 4;
 }
 
-static int
-dense_dims(const HxIndexDesc *desc, Datum vector)
-{
-	return HxDenseDims((HxDenseType) desc->vector->layout,
-					   PointerGetDatum(PG_DETOAST_DATUM_PACKED(vector)));
-}
-
 /* Bytes of a sketch: half a byte for an eighth of the bits, or all dimensions */
 static Size
 choose_bytes(Relation index, int dims)
@@ -186,12 +179,11 @@ dense_cost(const HxCostQuery *query, HxCost *cost)
 static const HxKind dense_kind = {
 	.name = "dense vectors",
 	.refine = true,
-	.length_hint = "Create the index WITH (dims = 768), as many as the vectors "
-				   "have, or when the table has a row.",
+	.length_hint = "Declare it as vector(n), or create the index WITH (dims = "
+				   "768), as many as the vectors have.",
 	.room_hint = "Create the index WITH (code_bytes = 512), or with fewer "
 				 "attribute columns.",
 	.shape = dense_shape,
-	.dims = dense_dims,
 	.learn = HxLoadDenseModel,
 	.query = HxMakeDenseQuery,
 	.distance = HxDenseDistance,

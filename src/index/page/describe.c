@@ -98,7 +98,6 @@ find_shape(Relation index, HxIndexDesc *desc)
 	const HxOptions *options = (const HxOptions *) index->rd_options;
 	const char *type;
 	int32 typmod = column->atttypmod;
-	int dims = options ? options->dims : 0;
 
 	if (typmod < 0)
 		(void) getBaseTypeAndTypmod(column->atttypid, &typmod);
@@ -106,9 +105,8 @@ find_shape(Relation index, HxIndexDesc *desc)
 		HxKindOf(desc)->shape(typmod, &desc->dims, &desc->planes);
 	else if (HxStoredShape(index, &desc->dims, &desc->planes))
 		return;
-	else if (dims > 0 || (HxKindOf(desc)->dims &&
-						  (dims = HxProbeDims(index, desc)) > 0))
-		HxKindOf(desc)->shape(dims, &desc->dims, &desc->planes);
+	else if (options && options->dims > 0)
+		HxKindOf(desc)->shape(options->dims, &desc->dims, &desc->planes);
 	else
 	{
 		type = format_type_be(getBaseType(column->atttypid));

@@ -322,9 +322,6 @@ extern void HxCheckVersion(Relation index, const HxMeta *meta);
 /* The vectors' shape as the metapage has it; false if there is none yet */
 extern bool HxStoredShape(Relation index, int *dims, int *planes);
 
-/* Dimensions of the first vector of the table; 0 if it has none */
-extern int HxProbeDims(Relation index, const HxIndexDesc *desc);
-
 /* The bytes of a payload as the metapage has them; 0 if there is none yet */
 extern Size HxStoredPayload(Relation index);
 
