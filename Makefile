@@ -15,16 +15,16 @@ TYPE = $(call objects,type,bincode bincode_cast bincode_order bitops majority di
 	ball ball_support svec svec_io svec_op svec_cast \
 	svec_agg svec_stats bound bound_support simhash)
 ENCODER = \
-	$(call objects,encoder/math,host product matrix eigen procrustes) \
+	$(call objects,encoder/math,host product matrix eigen procrustes canonical) \
 	$(call objects,encoder/model,format apply model cache describe import input \
 		decode encode) \
-	$(call objects,encoder/train,value draft rows classes part query spectral levels \
-		note linear rbin cross pairs methods spec aggregate) \
-	$(call objects,encoder/measure,evaluate code_stats)
+	$(call objects,encoder/train,value draft rows classes part query centre spectral levels \
+		note linear rbin held cross pairs methods spec aggregate) \
+	$(call objects,encoder/measure,evaluate code_stats view_weights)
 INDEX = \
 	$(call objects,index/filter,attribute encode mask condition compile tidset) \
 	$(call objects,index/page,inject rows fault shape describe buffer space meta chain lock) \
-	$(call objects,index/search,best checked mask refine visit phase rank first driver vector dead) \
+	$(call objects,index/search,best checked mask visit phase rank first refine driver vector gather dead) \
 	$(call objects,index/build,file work spool team sort) \
 	$(call objects,index/check,reach heap) \
 	$(call objects,index/blocks/store,format target train assign upper span directory) \
@@ -35,13 +35,13 @@ INDEX = \
 		insert vacuum) \
 	$(call objects,index/blocks/check,rows block upper check inspect) \
 	$(call objects,index/code,levels mean payload) \
-	$(call objects,index/dense,code model learn build payload grow kind) \
+	$(call objects,index/dense,sketch model learn build payload grow kind) \
 	$(call objects,index/sparse,page row write cluster lists bound score pending \
 		visit search near rewrite merge insert vacuum work build check inspect cost kind) \
 	$(call objects,index/am,open group_option build insert vacuum cost scan validate inspect \
 		check handler)
 PLAN = $(call objects,plan,match wanted compile bound_clause vector_key bitmap plan_data condition \
-	bitmap_read heap_row explain node path bound_path one_row hook)
+	bitmap_read heap_row explain node rival path bound_path one_row hook)
 OBJS = $(KERNEL) src/settings.o $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
 # TEST_KIND=1 adds a kind of vectors that only a test uses (t/007_kind.pl)

@@ -464,6 +464,12 @@ CREATE FUNCTION subcode(code bincode, start integer, count integer) RETURNS binc
 COMMENT ON FUNCTION subcode(bincode, integer, integer) IS
 	'count dimensions from dimension start on, the first being 1';
 
+CREATE FUNCTION block_keys(code bincode, bands integer, bits integer) RETURNS bigint[]
+	AS 'MODULE_PATHNAME', 'hx_block_keys'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION block_keys(bincode, integer, integer) IS
+	'keys of bands of bits, for joins of codes that agree in a band';
+
 CREATE FUNCTION bincode_and(bincode, bincode) RETURNS bincode
 	AS 'MODULE_PATHNAME', 'hx_bincode_and'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -3691,6 +3697,12 @@ CREATE FUNCTION hashemb_train_step(internal, jsonb, "any", "any") RETURNS intern
 COMMENT ON FUNCTION hashemb_train_step(internal, jsonb, "any", "any") IS
 	'transition function of hashemb_train';
 
+CREATE FUNCTION hashemb_train_step(internal, jsonb, "any", "any", hashemb_model) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_train_step'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION hashemb_train_step(internal, jsonb, "any", "any", hashemb_model) IS
+	'transition function of hashemb_train';
+
 CREATE FUNCTION hashemb_train_final(internal) RETURNS hashemb_model
 	AS 'MODULE_PATHNAME', 'hx_train_final'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
@@ -3719,6 +3731,17 @@ CREATE AGGREGATE hashemb_train(spec jsonb, x "any", y "any") (
 );
 COMMENT ON AGGREGATE hashemb_train(jsonb, "any", "any") IS
 	'encoder learnt from vectors and labels, codes, numbers or other vectors';
+
+CREATE AGGREGATE hashemb_train(spec jsonb, x "any", y "any", base hashemb_model) (
+	SFUNC = hashemb_train_step,
+	STYPE = internal,
+	SSPACE = 1000000,
+	FINALFUNC = hashemb_train_final,
+	FINALFUNC_MODIFY = READ_WRITE,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE hashemb_train(jsonb, "any", "any", hashemb_model) IS
+	'encoder learnt from another one and from vectors and labels, codes, numbers or other vectors';
 
 -- Encoding; text is what untyped literals and parameters become
 
@@ -4051,3 +4074,41 @@ CREATE AGGREGATE code_stats(bincode) (
 );
 COMMENT ON AGGREGATE code_stats(bincode) IS
 	'how well codes use their bits: distinct codes, bias, correlation and entropy of bits';
+
+CREATE FUNCTION hashemb_view_weights_add(internal, bincode[]) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_view_weights_add'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION hashemb_view_weights_add(internal, bincode[]) IS
+	'hashemb_view_weights: keep the codes of a row';
+
+CREATE FUNCTION hashemb_view_weights_add(internal, bincode[], bigint) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_view_weights_add'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION hashemb_view_weights_add(internal, bincode[], bigint) IS
+	'hashemb_view_weights: keep the codes of a row and its label';
+
+CREATE FUNCTION hashemb_view_weights_final(internal) RETURNS double precision[]
+	AS 'MODULE_PATHNAME', 'hx_view_weights_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION hashemb_view_weights_final(internal) IS
+	'hashemb_view_weights: rows to weights';
+
+CREATE AGGREGATE hashemb_view_weights(codes bincode[]) (
+	SFUNC = hashemb_view_weights_add,
+	STYPE = internal,
+	SSPACE = 200000,
+	FINALFUNC = hashemb_view_weights_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE hashemb_view_weights(bincode[]) IS
+	'weights for bit_vote: how far the codes of each of three views or more agree with the others';
+
+CREATE AGGREGATE hashemb_view_weights(codes bincode[], label bigint) (
+	SFUNC = hashemb_view_weights_add,
+	STYPE = internal,
+	SSPACE = 200000,
+	FINALFUNC = hashemb_view_weights_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE hashemb_view_weights(bincode[], bigint) IS
+	'weights for bit_vote: how stable the codes of each view are among rows of one label';

@@ -114,6 +114,323 @@ CREATE FUNCTION binarize(text, text) RETURNS bincode
 COMMENT ON FUNCTION binarize(text, text) IS
 	'per dimension 1 where the value is above its threshold; for what has no type: vectors or arrays as text';
 
+-- A vector and an array of numbers, as drivers send them: pgvector's operator of
+-- two vectors, which an index serves. Without these the vector would become an
+-- array, and no index of vectors would be used. The planner puts the operator in
+-- the function's place.
+
+CREATE FUNCTION vector_l2_distance(vector, real[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <-> $2::vector;
+COMMENT ON FUNCTION vector_l2_distance(vector, real[]) IS
+	'L2 distance, as of two vectors';
+
+CREATE OPERATOR <-> (
+	LEFTARG = vector, RIGHTARG = real[], FUNCTION = vector_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (vector, real[]) IS
+	'L2 distance, as of two vectors';
+
+CREATE FUNCTION vector_l2_distance(real[], vector) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::vector <-> $2;
+COMMENT ON FUNCTION vector_l2_distance(real[], vector) IS
+	'L2 distance, as of two vectors';
+
+CREATE OPERATOR <-> (
+	LEFTARG = real[], RIGHTARG = vector, FUNCTION = vector_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (real[], vector) IS
+	'L2 distance, as of two vectors';
+
+CREATE FUNCTION vector_negative_inner_product(vector, real[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <#> $2::vector;
+COMMENT ON FUNCTION vector_negative_inner_product(vector, real[]) IS
+	'negative inner product, as of two vectors';
+
+CREATE OPERATOR <#> (
+	LEFTARG = vector, RIGHTARG = real[], FUNCTION = vector_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (vector, real[]) IS
+	'negative inner product, as of two vectors';
+
+CREATE FUNCTION vector_negative_inner_product(real[], vector) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::vector <#> $2;
+COMMENT ON FUNCTION vector_negative_inner_product(real[], vector) IS
+	'negative inner product, as of two vectors';
+
+CREATE OPERATOR <#> (
+	LEFTARG = real[], RIGHTARG = vector, FUNCTION = vector_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (real[], vector) IS
+	'negative inner product, as of two vectors';
+
+CREATE FUNCTION vector_cosine_distance(vector, real[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <=> $2::vector;
+COMMENT ON FUNCTION vector_cosine_distance(vector, real[]) IS
+	'cosine distance, as of two vectors';
+
+CREATE OPERATOR <=> (
+	LEFTARG = vector, RIGHTARG = real[], FUNCTION = vector_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (vector, real[]) IS
+	'cosine distance, as of two vectors';
+
+CREATE FUNCTION vector_cosine_distance(real[], vector) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::vector <=> $2;
+COMMENT ON FUNCTION vector_cosine_distance(real[], vector) IS
+	'cosine distance, as of two vectors';
+
+CREATE OPERATOR <=> (
+	LEFTARG = real[], RIGHTARG = vector, FUNCTION = vector_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (real[], vector) IS
+	'cosine distance, as of two vectors';
+
+CREATE FUNCTION vector_l2_distance(vector, double precision[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <-> $2::vector;
+COMMENT ON FUNCTION vector_l2_distance(vector, double precision[]) IS
+	'L2 distance, as of two vectors';
+
+CREATE OPERATOR <-> (
+	LEFTARG = vector, RIGHTARG = double precision[], FUNCTION = vector_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (vector, double precision[]) IS
+	'L2 distance, as of two vectors';
+
+CREATE FUNCTION vector_l2_distance(double precision[], vector) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::vector <-> $2;
+COMMENT ON FUNCTION vector_l2_distance(double precision[], vector) IS
+	'L2 distance, as of two vectors';
+
+CREATE OPERATOR <-> (
+	LEFTARG = double precision[], RIGHTARG = vector, FUNCTION = vector_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (double precision[], vector) IS
+	'L2 distance, as of two vectors';
+
+CREATE FUNCTION vector_negative_inner_product(vector, double precision[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <#> $2::vector;
+COMMENT ON FUNCTION vector_negative_inner_product(vector, double precision[]) IS
+	'negative inner product, as of two vectors';
+
+CREATE OPERATOR <#> (
+	LEFTARG = vector, RIGHTARG = double precision[], FUNCTION = vector_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (vector, double precision[]) IS
+	'negative inner product, as of two vectors';
+
+CREATE FUNCTION vector_negative_inner_product(double precision[], vector) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::vector <#> $2;
+COMMENT ON FUNCTION vector_negative_inner_product(double precision[], vector) IS
+	'negative inner product, as of two vectors';
+
+CREATE OPERATOR <#> (
+	LEFTARG = double precision[], RIGHTARG = vector, FUNCTION = vector_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (double precision[], vector) IS
+	'negative inner product, as of two vectors';
+
+CREATE FUNCTION vector_cosine_distance(vector, double precision[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <=> $2::vector;
+COMMENT ON FUNCTION vector_cosine_distance(vector, double precision[]) IS
+	'cosine distance, as of two vectors';
+
+CREATE OPERATOR <=> (
+	LEFTARG = vector, RIGHTARG = double precision[], FUNCTION = vector_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (vector, double precision[]) IS
+	'cosine distance, as of two vectors';
+
+CREATE FUNCTION vector_cosine_distance(double precision[], vector) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::vector <=> $2;
+COMMENT ON FUNCTION vector_cosine_distance(double precision[], vector) IS
+	'cosine distance, as of two vectors';
+
+CREATE OPERATOR <=> (
+	LEFTARG = double precision[], RIGHTARG = vector, FUNCTION = vector_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (double precision[], vector) IS
+	'cosine distance, as of two vectors';
+
+CREATE FUNCTION vector_l2_distance(vector, numeric[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <-> $2::vector;
+COMMENT ON FUNCTION vector_l2_distance(vector, numeric[]) IS
+	'L2 distance, as of two vectors';
+
+CREATE OPERATOR <-> (
+	LEFTARG = vector, RIGHTARG = numeric[], FUNCTION = vector_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (vector, numeric[]) IS
+	'L2 distance, as of two vectors';
+
+CREATE FUNCTION vector_l2_distance(numeric[], vector) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::vector <-> $2;
+COMMENT ON FUNCTION vector_l2_distance(numeric[], vector) IS
+	'L2 distance, as of two vectors';
+
+CREATE OPERATOR <-> (
+	LEFTARG = numeric[], RIGHTARG = vector, FUNCTION = vector_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (numeric[], vector) IS
+	'L2 distance, as of two vectors';
+
+CREATE FUNCTION vector_negative_inner_product(vector, numeric[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <#> $2::vector;
+COMMENT ON FUNCTION vector_negative_inner_product(vector, numeric[]) IS
+	'negative inner product, as of two vectors';
+
+CREATE OPERATOR <#> (
+	LEFTARG = vector, RIGHTARG = numeric[], FUNCTION = vector_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (vector, numeric[]) IS
+	'negative inner product, as of two vectors';
+
+CREATE FUNCTION vector_negative_inner_product(numeric[], vector) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::vector <#> $2;
+COMMENT ON FUNCTION vector_negative_inner_product(numeric[], vector) IS
+	'negative inner product, as of two vectors';
+
+CREATE OPERATOR <#> (
+	LEFTARG = numeric[], RIGHTARG = vector, FUNCTION = vector_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (numeric[], vector) IS
+	'negative inner product, as of two vectors';
+
+CREATE FUNCTION vector_cosine_distance(vector, numeric[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <=> $2::vector;
+COMMENT ON FUNCTION vector_cosine_distance(vector, numeric[]) IS
+	'cosine distance, as of two vectors';
+
+CREATE OPERATOR <=> (
+	LEFTARG = vector, RIGHTARG = numeric[], FUNCTION = vector_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (vector, numeric[]) IS
+	'cosine distance, as of two vectors';
+
+CREATE FUNCTION vector_cosine_distance(numeric[], vector) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::vector <=> $2;
+COMMENT ON FUNCTION vector_cosine_distance(numeric[], vector) IS
+	'cosine distance, as of two vectors';
+
+CREATE OPERATOR <=> (
+	LEFTARG = numeric[], RIGHTARG = vector, FUNCTION = vector_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (numeric[], vector) IS
+	'cosine distance, as of two vectors';
+
+CREATE FUNCTION vector_l2_distance(vector, integer[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <-> $2::vector;
+COMMENT ON FUNCTION vector_l2_distance(vector, integer[]) IS
+	'L2 distance, as of two vectors';
+
+CREATE OPERATOR <-> (
+	LEFTARG = vector, RIGHTARG = integer[], FUNCTION = vector_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (vector, integer[]) IS
+	'L2 distance, as of two vectors';
+
+CREATE FUNCTION vector_l2_distance(integer[], vector) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::vector <-> $2;
+COMMENT ON FUNCTION vector_l2_distance(integer[], vector) IS
+	'L2 distance, as of two vectors';
+
+CREATE OPERATOR <-> (
+	LEFTARG = integer[], RIGHTARG = vector, FUNCTION = vector_l2_distance,
+	COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (integer[], vector) IS
+	'L2 distance, as of two vectors';
+
+CREATE FUNCTION vector_negative_inner_product(vector, integer[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <#> $2::vector;
+COMMENT ON FUNCTION vector_negative_inner_product(vector, integer[]) IS
+	'negative inner product, as of two vectors';
+
+CREATE OPERATOR <#> (
+	LEFTARG = vector, RIGHTARG = integer[], FUNCTION = vector_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (vector, integer[]) IS
+	'negative inner product, as of two vectors';
+
+CREATE FUNCTION vector_negative_inner_product(integer[], vector) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::vector <#> $2;
+COMMENT ON FUNCTION vector_negative_inner_product(integer[], vector) IS
+	'negative inner product, as of two vectors';
+
+CREATE OPERATOR <#> (
+	LEFTARG = integer[], RIGHTARG = vector, FUNCTION = vector_negative_inner_product,
+	COMMUTATOR = <#>
+);
+COMMENT ON OPERATOR <#> (integer[], vector) IS
+	'negative inner product, as of two vectors';
+
+CREATE FUNCTION vector_cosine_distance(vector, integer[]) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1 <=> $2::vector;
+COMMENT ON FUNCTION vector_cosine_distance(vector, integer[]) IS
+	'cosine distance, as of two vectors';
+
+CREATE OPERATOR <=> (
+	LEFTARG = vector, RIGHTARG = integer[], FUNCTION = vector_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (vector, integer[]) IS
+	'cosine distance, as of two vectors';
+
+CREATE FUNCTION vector_cosine_distance(integer[], vector) RETURNS double precision
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
+	RETURN $1::vector <=> $2;
+COMMENT ON FUNCTION vector_cosine_distance(integer[], vector) IS
+	'cosine distance, as of two vectors';
+
+CREATE OPERATOR <=> (
+	LEFTARG = integer[], RIGHTARG = vector, FUNCTION = vector_cosine_distance,
+	COMMUTATOR = <=>
+);
+COMMENT ON OPERATOR <=> (integer[], vector) IS
+	'cosine distance, as of two vectors';
+
 -- Bit strings, read as codes where they lie, by pgvector's own operators. What
 -- users write for hnsw they write for hashemb.
 
@@ -276,3 +593,65 @@ COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING hashemb IS
 	'nearest half-precision vectors by cosine distance';
 COMMENT ON OPERATOR FAMILY halfvec_cosine_ops USING hashemb IS
 	'nearest half-precision vectors by cosine distance';
+
+-- Queries of these types, to calibrate an index with and to measure its recall
+
+CREATE FUNCTION hashemb_calibrate(index regclass, queries bit[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION hashemb_calibrate(regclass, bit[]) IS
+	'calibrate an index with queries of one''s own';
+
+CREATE FUNCTION hashemb_measure_recall(index regclass,
+	k integer, queries bit[],
+	OUT measured integer, OUT recall double precision,
+	OUT below_half double precision, OUT rows_scored double precision)
+	AS 'MODULE_PATHNAME', 'hx_measure_recall'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, bit[]) IS
+	'mean recall of searches for the k nearest rows at the current hashemb.recall';
+
+CREATE FUNCTION hashemb_calibrate(index regclass, queries sparsevec[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION hashemb_calibrate(regclass, sparsevec[]) IS
+	'false: searches of sparse vectors are exact and need no calibration';
+
+CREATE FUNCTION hashemb_measure_recall(index regclass,
+	k integer, queries sparsevec[],
+	OUT measured integer, OUT recall double precision,
+	OUT below_half double precision, OUT rows_scored double precision)
+	AS 'MODULE_PATHNAME', 'hx_measure_recall'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, sparsevec[]) IS
+	'mean recall of searches for the k nearest rows at the current hashemb.recall';
+
+CREATE FUNCTION hashemb_calibrate(index regclass, queries vector[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION hashemb_calibrate(regclass, vector[]) IS
+	'calibrate an index with queries of one''s own';
+
+CREATE FUNCTION hashemb_measure_recall(index regclass,
+	k integer, queries vector[],
+	OUT measured integer, OUT recall double precision,
+	OUT below_half double precision, OUT rows_scored double precision)
+	AS 'MODULE_PATHNAME', 'hx_measure_recall'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, vector[]) IS
+	'mean recall of searches for the k nearest rows at the current hashemb.recall';
+
+CREATE FUNCTION hashemb_calibrate(index regclass, queries halfvec[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION hashemb_calibrate(regclass, halfvec[]) IS
+	'calibrate an index with queries of one''s own';
+
+CREATE FUNCTION hashemb_measure_recall(index regclass,
+	k integer, queries halfvec[],
+	OUT measured integer, OUT recall double precision,
+	OUT below_half double precision, OUT rows_scored double precision)
+	AS 'MODULE_PATHNAME', 'hx_measure_recall'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_measure_recall(regclass, integer, halfvec[]) IS
+	'mean recall of searches for the k nearest rows at the current hashemb.recall';

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Measure search in real embeddings from the codes to the nearest by cosine:
-# hashemb's codes, signs and learnt ones, re-ranked by float, beside pgvector's
-# HNSW where that is installed, on one throwaway server.
+# hashemb's index of the embeddings, its codes, signs and learnt ones, re-ranked by
+# float, beside pgvector's HNSW where that is installed, on one throwaway server.
 #
 #   bench/embeddings.sh FOLDER         (bench/embeddings.c says of what form)
 #
@@ -10,14 +10,15 @@
 # WORKERS, SHARED_BUFFERS, MAINTENANCE_WORK_MEM, RESULTS; and
 #
 #   HNSW    which of pgvector's indexes, of "vector halfvec quantized codes" (all)
-#   CODES   which of hashemb's codes are asked, of "signs half quarter" (all)
+#   CODES   what of hashemb is asked, of "dense signs half quarter" (all); dense is
+#           the index of the embeddings themselves
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$(cd "${1:?usage: bench/embeddings.sh FOLDER}" && pwd)
 build=$here/../build/bench
 : "${QUERIES:=300}" "${HNSW:=vector halfvec quantized codes}"
-: "${CODES:=signs half quarter}"
+: "${CODES:=dense signs half quarter}"
 : "${SHARED_BUFFERS:=3GB}" "${RESULTS:=$build/results}"
 mkdir -p "$RESULTS" "$build"
 out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-embeddings
@@ -160,8 +161,16 @@ search()
 	set --
 	if has "$SYSTEMS" hashemb
 	then
+		for recall in 0.90 0.95 0.99
+		do
+			has "$CODES" dense || continue
+			set -- "$@" "dense $recall|hashemb|
+				SELECT id FROM hashemb ORDER BY embedding <=> \$2 LIMIT 10|
+				SET enable_seqscan = off; SET hashemb.recall = $recall"
+		done
 		for code in $CODES
 		do
+			[ "$code" != dense ] || continue
 			order="code <~> \$1" limits="100 200"
 			[ "$code" = signs ] || limits="20 30 50" order="$code <#> (SELECT
 				hashemb_project(model, \$2, 'query') FROM encoder
@@ -218,6 +227,9 @@ run()
 		load hashemb
 		exact hashemb "SELECT id FROM hashemb
 			ORDER BY cosine_distance(embedding, \$2) LIMIT 10"
+		! has "$CODES" dense ||
+			build "hashemb dense" hashemb \
+				"hashemb (embedding real_cosine_ops) WITH (dims = $dims)"
 		build "hashemb signs" hashemb "hashemb (code)"
 		for code in whole half quarter
 		do

@@ -2,6 +2,8 @@
 # set first: here, build, and what settings of memory and WORKERS they want.
 
 : "${WORKERS:=0}" "${SHARED_BUFFERS:=4GB}" "${MAINTENANCE_WORK_MEM:=2GB}"
+# What the planner is told of the machine; empty: PostgreSQL's defaults
+: "${PLANNER_SETTINGS=effective_cache_size=8GB random_page_cost=1.1}"
 
 if [ -z "${PG_CONFIG:-}" ]
 then
@@ -50,8 +52,6 @@ start_server()
 	maintenance_work_mem = $MAINTENANCE_WORK_MEM
 	max_parallel_maintenance_workers = $WORKERS
 	work_mem = 64MB
-	effective_cache_size = 8GB
-	random_page_cost = 1.1
 	max_wal_size = 16GB
 	checkpoint_timeout = 1h
 	fsync = off
@@ -61,6 +61,10 @@ start_server()
 	listen_addresses = ''
 	unix_socket_directories = '$socket'
 	SETTINGS
+	for setting in $PLANNER_SETTINGS
+	do
+		echo "$setting" | sed 's/=/ = /'
+	done >> "$socket/settings"
 	chmod 755 "$socket"
 	chmod 644 "$socket/settings"
 	cp "$socket/settings" "$DATA/bench.conf"

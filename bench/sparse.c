@@ -3,6 +3,7 @@
  *	  The client of the benchmark of sparse vectors.
  *
  *	sparse copy FOLDER FIRST COUNT                     (binary COPY, to stdout)
+ *	sparse text FOLDER docs|queries                    (id and v, for COPY)
  *	sparse ask FOLDER CONNINFO ROWS QUERIES VARIANT...
  *	sparse insert FOLDER CONNINFO TABLE FIRST COUNT
  *
@@ -140,6 +141,24 @@ copy(const BenchSparse *set, size_t first, size_t count)
 			put_field(NULL, -1);
 	}
 	fwrite(&end, sizeof end, 1, stdout);
+}
+
+/* Number and vector a line, in the text form that is read back exactly */
+static void
+print_text(const BenchSparse *set, const BenchVectors *from)
+{
+	for (size_t i = 0; i < from->count; i++)
+	{
+		const char *comma = "";
+
+		printf("%zu\t{", i);
+		for (uint64_t at = from->start[i]; at < from->start[i + 1]; at++)
+		{
+			printf("%s%u:%.9g", comma, from->dims[at] + 1, from->weights[at]);
+			comma = ",";
+		}
+		printf("}/%d\n", set->dims);
+	}
 }
 
 /* ---- truth ---- */
@@ -445,10 +464,12 @@ main(int argc, char **argv)
 {
 	BenchSparse set;
 
-	if (argc < 5)
-		bench_fail("usage: sparse copy|ask|insert FOLDER ... (see sparse.c)");
+	if (argc < 4)
+		bench_fail("usage: sparse copy|text|ask|insert FOLDER ... (see sparse.c)");
 	open_sparse(&set, argv[2]);
-	if (strcmp(argv[1], "copy") == 0)
+	if (strcmp(argv[1], "text") == 0)
+		print_text(&set, strcmp(argv[3], "docs") == 0 ? &set.docs : &set.queries);
+	else if (strcmp(argv[1], "copy") == 0 && argc == 5)
 		copy(&set, strtoul(argv[3], NULL, 10), strtoul(argv[4], NULL, 10));
 	else if (strcmp(argv[1], "ask") == 0 && argc > 6)
 		ask(&set, argv[3], strtoul(argv[4], NULL, 10),

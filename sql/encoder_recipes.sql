@@ -16,27 +16,53 @@ CREATE TABLE recipe_codes AS
 SELECT id, label, hashemb_encode(m1, good) AS good, hashemb_encode(m2, fair) AS fair, hashemb_encode(m3, bad) AS bad
 FROM recipe_rows, (SELECT hashemb_train('{"method":"class","bits":32}', good, label) AS m1, hashemb_train('{"method":"class","bits":32}', fair, label) AS m2,
 	hashemb_train('{"method":"class","bits":32}', bad, label) AS m3 FROM recipe_rows WHERE id <= 500) AS s;
--- how often a view's bits differ from its class's majority, and the weight that follows (after D-MVE-Hash)
+-- how far a view is to be trusted, from rows that no encoder was trained on: from what views agree on, and by labels (after D-MVE-Hash)
 CREATE TABLE recipe_weights AS
-SELECT 1 / (0.02 + avg(good <~> g)) ^ 2 AS good, 1 / (0.02 + avg(fair <~> f)) ^ 2 AS fair, 1 / (0.02 + avg(bad <~> b)) ^ 2 AS bad
-FROM recipe_codes JOIN (SELECT label, bit_majority(good) AS g, bit_majority(fair) AS f, bit_majority(bad) AS b FROM recipe_codes WHERE id <= 500 GROUP BY label) AS s USING (label)
-WHERE id <= 500;
+SELECT hashemb_view_weights(ARRAY[good, fair, bad] ORDER BY id) AS agreed, hashemb_view_weights(ARRAY[good, fair, bad], label ORDER BY id) AS labelled
+FROM recipe_codes WHERE id BETWEEN 501 AND 900;
+SELECT agreed[1] > agreed[2] AND agreed[2] > agreed[3] AS agreed, labelled[1] > labelled[2] AND labelled[2] > labelled[3] AS labelled,
+	abs((SELECT sum(w) FROM unnest(agreed) AS w) - 1) < 1e-9 AS sum FROM recipe_weights;
 CREATE TABLE recipe_fused AS
 SELECT id, label, c.good, c.fair, c.bad, bit_vote(ARRAY[c.good, c.fair, c.bad]) AS equal,
-	bit_vote(ARRAY[c.good, c.fair, c.bad], ARRAY[w.good, w.fair, w.bad]) AS weighted
+	bit_vote(ARRAY[c.good, c.fair, c.bad], agreed) AS weighted, bit_vote(ARRAY[c.good, c.fair, c.bad], labelled) AS by_label
 FROM recipe_codes c, recipe_weights w;
 CREATE TABLE recipe_precisions AS
-SELECT avg(good) AS good, avg(fair) AS fair, avg(bad) AS bad, avg(equal) AS equal, avg(weighted) AS weighted
+SELECT avg(good) AS good, avg(fair) AS fair, avg(bad) AS bad, avg(equal) AS equal, avg(weighted) AS weighted, avg(by_label) AS by_label
 FROM (SELECT average_precision(d.label = q.label, q.good <~> d.good) AS good, average_precision(d.label = q.label, q.fair <~> d.fair) AS fair,
 		average_precision(d.label = q.label, q.bad <~> d.bad) AS bad, average_precision(d.label = q.label, q.equal <~> d.equal) AS equal,
-		average_precision(d.label = q.label, q.weighted <~> d.weighted) AS weighted
+		average_precision(d.label = q.label, q.weighted <~> d.weighted) AS weighted, average_precision(d.label = q.label, q.by_label <~> d.by_label) AS by_label
 	FROM recipe_fused q, recipe_fused d WHERE q.id > 900 AND d.id <= 500 GROUP BY q.id) AS s;
-SELECT weighted > greatest(good, fair, bad) - 0.01 AS as_the_best, weighted > equal + 0.05 AS above_equal_votes, fair > bad + 0.1 AS views_differ FROM recipe_precisions;
+SELECT least(weighted, by_label) > greatest(good, fair, bad) - 0.01 AS as_the_best, least(weighted, by_label) > equal + 0.05 AS above_equal_votes, fair > bad + 0.1 AS views_differ FROM recipe_precisions;
 -- the fused code from one view alone: a memory network is a fit
 SELECT avg(hashemb_encode(m, r.good) <~> f.weighted) < 0.2 * 32 AS remembered
 FROM recipe_rows r JOIN recipe_fused f USING (id),
 	(SELECT hashemb_train('{"method":"fit"}', r.good, f.weighted) AS m FROM recipe_rows r JOIN recipe_fused f USING (id) WHERE id <= 500) AS s
 WHERE id > 500;
+
+-- views that are as good as each other: together they find much more than the best of them
+CREATE TABLE recipe_alike AS
+SELECT i AS id, label, recipe_mix(v, 1, recipe_normals(32), 2.2)::real[] AS a, recipe_mix(v, 1, recipe_normals(32), 2.6)::real[] AS b, recipe_mix(v, 1, recipe_normals(32), 3)::real[] AS c
+FROM generate_series(1, 1000) AS i JOIN recipe_classes ON label = i % 10;
+CREATE TABLE recipe_alike_codes AS
+SELECT id, label, hashemb_encode(ma, a) AS a, hashemb_encode(mb, b) AS b, hashemb_encode(mc, c) AS c
+FROM recipe_alike, (SELECT hashemb_train('{"method":"class","bits":32}', a, label ORDER BY id) AS ma, hashemb_train('{"method":"class","bits":32}', b, label ORDER BY id) AS mb,
+	hashemb_train('{"method":"class","bits":32}', c, label ORDER BY id) AS mc FROM recipe_alike WHERE id <= 500) AS s;
+WITH weights AS MATERIALIZED (SELECT hashemb_view_weights(ARRAY[a, b, c] ORDER BY id) AS w FROM recipe_alike_codes WHERE id BETWEEN 501 AND 900),
+fused AS MATERIALIZED (SELECT id, label, a, b, c, bit_vote(ARRAY[a, b, c], w) AS f FROM recipe_alike_codes, weights)
+SELECT avg(f) > greatest(avg(a), avg(b), avg(c)) + 0.1 AS above_the_best FROM (
+	SELECT average_precision(d.label = q.label, q.a <~> d.a) AS a, average_precision(d.label = q.label, q.b <~> d.b) AS b,
+		average_precision(d.label = q.label, q.c <~> d.c) AS c, average_precision(d.label = q.label, q.f <~> d.f) AS f
+	FROM fused q, fused d WHERE q.id > 900 AND d.id <= 500 GROUP BY q.id) AS s;
+-- one view, two, of which none can be told to be the better; views that agree by chance only; what is no row
+SELECT hashemb_view_weights(ARRAY[a]) AS one, hashemb_view_weights(ARRAY[a, b]) AS two, hashemb_view_weights(ARRAY[a, b], label) IS NOT NULL AS by_label,
+	hashemb_view_weights(ARRAY[a, NULL]) IS NULL AS nulls, hashemb_view_weights(NULL::bincode[]) IS NULL AS none, hashemb_view_weights(ARRAY[a], NULL) IS NULL AS no_label FROM recipe_alike_codes;
+SELECT bool_and(w BETWEEN 0 AND 1) FROM (SELECT hashemb_view_weights(ARRAY[binarize(recipe_normals(32)), binarize(recipe_normals(32)), binarize(recipe_normals(32))]) AS ws FROM generate_series(1, 200)) AS s, unnest(ws) AS w;
+SELECT hashemb_view_weights(ARRAY[a, a, a]) FROM recipe_alike_codes;
+SELECT hashemb_view_weights(ARRAY[a, b, c]) FROM recipe_alike_codes WHERE id < 15;
+SELECT hashemb_view_weights(CASE WHEN id < 50 THEN ARRAY[a, b] ELSE ARRAY[a] END ORDER BY id) FROM recipe_alike_codes;
+SELECT hashemb_view_weights(ARRAY[a, subcode(b, 1, 8)]) FROM recipe_alike_codes;
+SELECT hashemb_view_weights(ARRAY[a, b], 1) FROM recipe_alike_codes;
+SELECT hashemb_view_weights(ARRAY['1/2'::bincode]) FROM recipe_alike_codes;
 
 -- prototypes: a class's majority finds the class better than its members do (after ProS-GAN's prototype codes)
 CREATE TABLE recipe_itq AS
@@ -91,5 +117,5 @@ SELECT min(recall) > 0.999 AS exact FROM (
 RESET hashemb.recall;
 RESET enable_seqscan;
 RESET enable_sort;
-DROP TABLE recipe_classes, recipe_rows, recipe_codes, recipe_weights, recipe_fused, recipe_precisions, recipe_itq, recipe_old, recipe_maps, recipe_drifted, recipe_truth;
+DROP TABLE recipe_alike, recipe_alike_codes, recipe_classes, recipe_rows, recipe_codes, recipe_weights, recipe_fused, recipe_precisions, recipe_itq, recipe_old, recipe_maps, recipe_drifted, recipe_truth;
 DROP FUNCTION recipe_normals, recipe_mix, recipe_recall;

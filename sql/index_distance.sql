@@ -128,7 +128,9 @@ SELECT format('(v <=> %s) < 0.9 AND (v <=> %s) < 0.999', q[1], q[2]) AS two, for
 	format('(v <=> %s) < 0.9 AND id BETWEEN 100 AND 3000', q[1]) AS beside, format('v <=> %s', q[1]) AS distance FROM (SELECT :'vectors'::text[] AS q) s \gset
 SELECT * FROM pg_temp.bounded('index_distance_sparse_cosine', 'index_distance_sparse', ARRAY[:'two', :'either']);
 SELECT * FROM pg_temp.differences('index_distance_sparse_cosine', 'index_distance_sparse', ARRAY[:'distance'], ARRAY[:'two', :'either', :'beside']);
+SET enable_sort = off;
 SELECT searches, matches > 0 AS some, bitmaps > 0 AS bitmaps, different FROM pg_temp.with_bitmaps('index_distance_sparse', :'distance', ARRAY[:'beside', format('(%s) < 0.95 AND id < 60', :'distance')]);
+RESET enable_sort;
 DROP TABLE index_distance_sparse;
 -- more rows than memory holds become pages, whose rows are looked at again
 CREATE TABLE index_distance_sparse (id int, v svec(1000), a int) WITH (fillfactor = 10);
@@ -153,7 +155,7 @@ DROP TABLE index_distance_sparse;
 -- others, and sequential scans win where nearly all rows pass
 RESET ALL;
 SET jit = off;
-CREATE TABLE index_distance_plan (id int, c bincode(256), a int);
+CREATE TABLE index_distance_plan (id int, c bincode(256), a int) WITH (fillfactor = 10);
 INSERT INTO index_distance_plan SELECT i, pg_temp.code(i, 31, 'd2')::bincode, abs(hashtext('a' || i)) % 50 FROM generate_series(1, 20000) i;
 CREATE INDEX index_distance_plan_c ON index_distance_plan USING hashemb (c);
 CREATE INDEX index_distance_plan_a ON index_distance_plan (a);

@@ -137,7 +137,7 @@ END $$;
 CREATE TABLE scan_told_counts AS
 SELECT ordering, condition, k, r, told, told ->> 'Strategy' AS strategy, told -> 'Plans' @> '[{"Node Type": "Bitmap Index Scan"}]' IS TRUE AS bitmap,
 	(told ->> 'Blocks Visited')::int AS visited, (told ->> 'Blocks')::int AS blocks, (told ->> 'Restarts')::int AS restarts,
-	(told ->> 'Blocks Visited Again')::int AS again, (told ->> 'Table Sweeps')::int AS sweeps, (told ->> 'Sweeps Ranked')::int AS ranked,
+	(told ->> 'Blocks Visited Again')::int AS again, (told ->> 'Table Sweeps')::int + (told ->> 'Bitmaps Read Late')::int AS sweeps, (told ->> 'Sweeps Ranked')::int AS ranked,
 	(told ->> 'Rows Scored')::int AS scored, told ->> 'Index' AS index
 	FROM unnest(ARRAY['c <~> repeat(''0110'', 16)::bincode', 'c <~> (SELECT c FROM scan_told WHERE id = 50)', 'v <#> ''{1:1,44:2}/50'' ', 'v <#> (SELECT v FROM scan_told WHERE id = 40)']) ordering,
 	unnest(ARRAY['true', 'a = 3', 'a = 11', 'a IS NULL AND c IS NULL AND v IS NULL', 'n = -1', 'n % 50 = 3', 'u = 7', 'u < 200 AND n % 3 = 1', 'u = 7 AND a = 7', 'u < 20', 'c <@ hamming_ball(repeat(''0110'', 16)::bincode, 20)']) condition,

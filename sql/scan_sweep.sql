@@ -28,8 +28,9 @@ BEGIN
 END $$;
 -- the strategy, and what became of the rows of a sweep
 CREATE FUNCTION pg_temp.way(query text) RETURNS text LANGUAGE sql AS $$
-	SELECT concat_ws(', ', pg_temp.told('Strategy', query), CASE pg_temp.told('Table Sweeps', query) || pg_temp.told('Sweeps Ranked', query)
-		WHEN '00' THEN NULL WHEN '10' THEN 'swept rows as a mask' WHEN '11' THEN 'swept rows ranked' ELSE 'impossible' END) $$;
+	SELECT concat_ws(', ', pg_temp.told('Strategy', query), CASE pg_temp.told('Table Sweeps', query) || pg_temp.told('Bitmaps Read Late', query) || pg_temp.told('Sweeps Ranked', query)
+		WHEN '000' THEN NULL WHEN '100' THEN 'swept rows as a mask' WHEN '101' THEN 'swept rows ranked'
+		WHEN '010' THEN 'late bitmap as a mask' WHEN '011' THEN 'late bitmap ranked' ELSE 'impossible' END) $$;
 
 -- ties of the last row wanted that fail: what lies beyond them is not looked at
 CREATE TABLE scan_ties (id int, c bincode(64));
@@ -140,17 +141,17 @@ CREATE INDEX scan_lossy_idx ON scan_lossy USING hashemb (c);
 CREATE INDEX scan_lossy_u ON scan_lossy (u);
 ANALYZE scan_lossy;
 SET work_mem = '64kB';
-SELECT pg_temp.told('Lossy Pages', line)::int > 0 AS lossy, pg_temp.way(line) FROM (VALUES ('SELECT id FROM scan_lossy WHERE u IN (2, 3) ORDER BY c <~> pg_temp.code(3, 40, ''l1'')::bincode LIMIT 20')) v(line);
+SELECT pg_temp.told('Lossy Pages', line)::int > 0 AS lossy, pg_temp.way(line) FROM (VALUES ('SELECT id FROM scan_lossy WHERE u IN (2, 3) ORDER BY c <~> pg_temp.code(3, 40, ''l1'')::bincode LIMIT 1000')) v(line);
 SELECT pg_temp.sequential('scan_lossy', 'c <~> pg_temp.code(3, 40, ''l1'')::bincode', 'u IN (2, 3)') AS expected \gset
 SET enable_indexscan = on;
 SET enable_bitmapscan = on;
 SET enable_seqscan = off;
-SELECT array_agg(d::text || ' ' || ctid::text) = (:'expected'::text[])[1:20] AS same FROM
-	(SELECT c <~> pg_temp.code(3, 40, 'l1')::bincode AS d, ctid FROM scan_lossy WHERE u IN (2, 3) ORDER BY c <~> pg_temp.code(3, 40, 'l1')::bincode LIMIT 20) s;
+SELECT array_agg(d::text || ' ' || ctid::text) = (:'expected'::text[])[1:1000] AS same FROM
+	(SELECT c <~> pg_temp.code(3, 40, 'l1')::bincode AS d, ctid FROM scan_lossy WHERE u IN (2, 3) ORDER BY c <~> pg_temp.code(3, 40, 'l1')::bincode LIMIT 1000) s;
 DROP TABLE scan_lossy;
 
 -- ranking codes so long that few fit a page
-CREATE TABLE scan_wide (id int PRIMARY KEY, c bincode(15900));
+CREATE TABLE scan_wide (id int, c bincode(15900));
 CREATE INDEX scan_wide_idx ON scan_wide USING hashemb (c);
 INSERT INTO scan_wide SELECT i, (repeat('0', i * 70) || repeat('1', 15900 - i * 70))::bincode FROM generate_series(1, 100) i;
 SELECT pg_temp.way('SELECT id FROM scan_wide WHERE id > 50 ORDER BY c <~> repeat(''1'', 15900)::bincode LIMIT 100');

@@ -31,6 +31,49 @@ FROM life_models, life_map(grown) AS g, life_map(first) AS f, life_map(anew) AS 
 SELECT hashemb_same_space(first, grown) AS same_space, hashemb_same_space(first, anew) AS other, (hashemb_info(grown)).rows = (SELECT count(*) FROM life_rows WHERE NOT asks) AS rows,
 	(SELECT avg(hashemb_encode(first, x) <~> hashemb_encode(grown, x)) < 5 FROM life_rows WHERE asks AND NOT later) AS near
 FROM life_models;
+-- the base as an argument: the same encoder, and a sort of the rows takes a reference along, not the encoder
+SELECT grown = (SELECT hashemb_train('{"method":"class"}', x, label, first ORDER BY id) FROM life_rows, life_models WHERE NOT asks AND later) AS same,
+	grown = (SELECT hashemb_train('{"method":"class"}', x, label, (SELECT first FROM life_models) ORDER BY id) FROM life_rows WHERE NOT asks AND later) AS by_subquery FROM life_models;
+CREATE FUNCTION life_spilled(query text) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, FORMAT json) ' || query INTO plan;
+	RETURN (plan #>> '{0,Plan,Temp Written Blocks}')::int;
+END $$;
+SET work_mem = '1MB';
+SELECT life_spilled('SELECT hashemb_train(''{"method":"class"}'', x, label, first ORDER BY x[1]) FROM life_rows, life_models') < 100 AS by_reference,
+	life_spilled('SELECT hashemb_train(jsonb_build_object(''method'', ''class'', ''base'', first::text), x, label ORDER BY x[1]) FROM life_rows, (SELECT first FROM life_models OFFSET 0) AS m') > 1000 AS in_specification;
+RESET work_mem;
+SELECT count(*) AS groups, count(DISTINCT m) AS models FROM (SELECT hashemb_train('{"method":"class"}', x, label, CASE WHEN id % 2 = 0 THEN first ELSE grown END ORDER BY id) AS m FROM life_rows, life_models GROUP BY id % 2) AS s;
+SELECT hashemb_train('{"method":"class"}', x, label, CASE WHEN id % 2 = 0 THEN first ELSE grown END ORDER BY id) FROM life_rows, life_models;
+SELECT hashemb_train('{"method":"class"}', x, label, CASE WHEN id % 2 = 0 THEN first END ORDER BY id) FROM life_rows, life_models;
+SELECT hashemb_train('{"method":"class","lifelong":true}', x, label, NULL ORDER BY id) = (SELECT hashemb_train('{"method":"class","lifelong":true}', x, label ORDER BY id) FROM life_rows) AS none FROM life_rows;
+SELECT hashemb_train('{"method":"itq"}', x, label, first) FROM life_rows, life_models;
+SELECT hashemb_train(jsonb_build_object('method', 'class', 'base', first::text), x, label, first) FROM life_rows, life_models GROUP BY first::text;
+-- The trigger of the documentation with the new encoder: codes that are there stay, where the embedding does
+CREATE TABLE life_stored AS SELECT id, x, hashemb_encode(first, x) AS code FROM life_rows, life_models WHERE NOT later AND id < 300;
+CREATE TABLE life_before AS SELECT id, code FROM life_stored;
+CREATE FUNCTION life_code() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF TG_OP = 'UPDATE' AND NEW.x IS DISTINCT FROM OLD.x THEN
+		NEW.code := NULL;
+	END IF;
+	IF NEW.code IS NULL THEN
+		NEW.code := hashemb_encode((SELECT grown FROM life_models), NEW.x);
+	END IF;
+	RETURN NEW;
+END $$;
+CREATE TRIGGER life_code BEFORE INSERT OR UPDATE OF x, code ON life_stored FOR EACH ROW EXECUTE FUNCTION life_code();
+SELECT bool_or(hashemb_encode(grown, x) <> code) AS encoded_again_they_differ FROM life_stored, life_models;
+UPDATE life_stored SET x = x;
+INSERT INTO life_stored SELECT -id, x, code FROM life_stored WHERE id < 20;
+SELECT count(*) FILTER (WHERE s.code <> b.code) AS changed, count(*) > 100 AS rows FROM life_stored s JOIN life_before b ON b.id = abs(s.id);
+UPDATE life_stored SET code = NULL WHERE id < 10;
+UPDATE life_stored SET x = (SELECT array_agg(v + 1 ORDER BY i) FROM unnest(x) WITH ORDINALITY AS u(v, i)) WHERE id BETWEEN 10 AND 19;
+INSERT INTO life_stored (id, x) SELECT 1000 + id, x FROM life_rows WHERE later AND id < 30;
+SELECT bool_and(s.code = hashemb_encode(grown, s.x)) AS new_ones FROM life_stored s, life_models WHERE id BETWEEN 1 AND 19 OR id > 1000;
+DROP TABLE life_stored, life_before;
+DROP FUNCTION life_code, life_spilled;
 -- in steps, a label at a time: sums are added, so the way there hardly matters; one row is enough
 CREATE TABLE life_steps AS SELECT first AS m, 5 AS label FROM life_models;
 DO $$

@@ -54,12 +54,15 @@
 
 /*
  * Leave a path to the planner only where there is no other: its infinite cost
- * does that, but since 18 paths that settings disable rank before any cost.
+ * does that, but since 18 paths that settings disable rank before any cost.  Is a
+ * path one that settings disable?
  */
 #if PG_VERSION_NUM >= 180000
 #define HX_AVOID_PATH(path) ((path)->disabled_nodes += 1000)
+#define HX_IS_DISABLED(path) ((path)->disabled_nodes > 0)
 #else
 #define HX_AVOID_PATH(path) ((void) 0)
+#define HX_IS_DISABLED(path) ((path)->total_cost >= disable_cost)
 #endif
 
 /* Custom scans said that they can project in 15; before, all could */

@@ -18,7 +18,9 @@ sub put
 
 	(my $parent = $name) =~ s{/[^/]*$}{};
 	system_or_bail('mkdir', '-p', $parent);
-	append_to_file($name, $content);
+	open(my $out, '>', $name) or die "$name: $!";
+	print $out $content;
+	close($out);
 	chmod(0755, $name) if $content =~ /^#!/;
 }
 
@@ -64,6 +66,8 @@ put_version(9, 'client', 'server', 'headers');
 is((said('tools/server.sh version'))[0], 15, '9 is older than 15');
 put_version(16, 'client', 'server');
 is((said('tools/server.sh version'))[0], 16, 'the newest server');
+put_version(17, 'headers');
+is((said('tools/server.sh pg_config'))[0], "$servers/16/bin/pg_config", 'headers without a server are not built for');
 
 my ($out, $code) = said('make');
 isnt($code, 0, 'no build without headers');
@@ -72,7 +76,9 @@ like($out, qr{\Q$servers\E/16/include/postgres\.h.*apt-get install postgresql-se
 isnt($code, 0, 'no build with no pg_config');
 like($out, qr{apt-get install postgresql-server-dev-all\n}, 'but the name of a package for every release');
 
-put_version(18, 'client', 'server', 'headers');
+put_version(18, 'client', 'server');
+is((said('tools/server.sh pg_config'))[0], "$servers/18/bin/pg_config", "a server without headers is not PATH's choice");
+put_version(18, 'headers');
 is((said('tools/server.sh pg_config'))[0], 'pg_config', "PATH's own, if it has a server and headers");
 
 # A failed test: its log around each failure, or its end if it broke off
@@ -81,16 +87,19 @@ ok(0, $_) foreach 1 .. 3;
 done_testing;
 });
 put("$folder/t/broken.pl", q{die});
+put("$folder/t/skipping.pl", q{use Test::More tests => 3; ok(1, 'runs'); SKIP: { skip 'nothing there', 2; }});
 put("$folder/tmp_check/log/regress_log_failing",
 	join("\n", (map { "early $_" } 1 .. 100), '[09:20:10.123](0.1s) not ok 1 - one', (map { "between $_" } 1 .. 100),
 		'not ok 2 - two', 'not ok 3 - three', (map { "late $_" } 1 .. 100), ''));
 put("$folder/tmp_check/log/regress_log_broken", join("\n", (map { "line $_" } 1 .. 100), ''));
-$out = `cd '$folder' && perl '$source/tools/tap.pl' 1 t/failing.pl t/broken.pl 2>/dev/null`;
+$out = `cd '$folder' && perl '$source/tools/tap.pl' 1 t/failing.pl t/broken.pl t/skipping.pl 2>/dev/null`;
+isnt($?, 0, 'failed tests are a failure');
 like($out, qr/^early 100\n\[09:20:10\.123\]\(0\.1s\) not ok 1 - one\nbetween 1\n/m, 'lines around the first failure');
 like($out, qr/^between 100\nnot ok 2 - two\nnot ok 3 - three\nlate 1\n/m, 'lines around two more');
+is(scalar(() = $out =~ /^late 1$/mg), 1, 'each line once');
 unlike($out, qr/^(early 90|between 50|late 50)$/m, 'and no others');
 like($out, qr/^line 100$/m, 'the end of the log of a file that broke off');
 unlike($out, qr/^line 1$/m, 'but not all of it');
-like($out, qr/^tap: 0 4 0$/m, 'exact counts');
+like($out, qr/^tap: 1 4 2$/m, 'exact counts');
 
 done_testing();

@@ -27,7 +27,8 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE source AS SELECT i AS id, CASE WHEN i % 100 > 0 THEN grown_code(i) END::bincode(256) AS c, i % 20 AS a
 		FROM generate_series(1, } . $rows . q{) i;
 	CREATE UNIQUE INDEX ON source (id);
-	CREATE TABLE queries AS SELECT array_agg(c) AS codes FROM (SELECT c FROM source WHERE c IS NOT NULL ORDER BY hashint4(id) LIMIT 1000) s;
+	CREATE TABLE queries AS SELECT array_agg(c) FILTER (WHERE n <= 1000) AS codes, array_agg(c) FILTER (WHERE n > 1000) AS others
+		FROM (SELECT c, row_number() OVER (ORDER BY hashint4(id)) AS n FROM source WHERE c IS NOT NULL ORDER BY 2 LIMIT 2000) s;
 	CREATE TABLE built AS TABLE source;
 	CREATE INDEX built_idx ON built USING hashemb (c, a);
 	CREATE TABLE quiet (LIKE source);
@@ -124,7 +125,9 @@ foreach my $table ('quiet', 'busy')
 	cmp_ok($splits, '>', 100, "$table: many splits");
 	note "$table: $pages pages, $fresh of a built one";
 	cmp_ok($pages, '<=', 1.35 * $fresh, "$table: not much larger than a built one");
-	is($node->safe_psql('postgres', "SELECT hashemb_calibrate('${table}_idx')"), 't', "$table: calibrated");
+	# The promise is of the mean over indexes, too: a calibration that draws its 200 queries itself leaves a standard error of .002 in
+	# the recall of each. One from 1000 others leaves less than half of that, far less than what is above the target.
+	is($node->safe_psql('postgres', "SELECT hashemb_calibrate('${table}_idx', (SELECT others FROM queries))"), 't', "$table: calibrated");
 	foreach my $recall (0.9, 0.95, 0.99)
 	{
 		foreach my $k (1, 10, 100)

@@ -35,6 +35,21 @@ is($node->safe_psql('postgres', q{
 		AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'hashemb_pgvector') AND obj_description(objid, classid::regclass::name) IS NULL}),
 	'', 'every object explains itself');
 
+# -- a vector beside an array is a vector beside a vector, to the last bit, and an
+# index of vectors serves it
+$node->safe_psql('postgres', q{
+	CREATE TABLE w AS SELECT i AS id, (SELECT array_agg(sin(i * j) ORDER BY j) FROM generate_series(1, 20) j)::vector(20) AS v FROM generate_series(1, 300) i;
+	CREATE INDEX w_idx ON w USING hnsw (v vector_l2_ops);});
+foreach my $type ('real', 'float8', 'numeric', 'int')
+{
+	my $array = "(SELECT array_agg(v * 10) FROM unnest(b.v::real[]) AS u(v))::${type}[]";
+	is($node->safe_psql('postgres', "SELECT count(*), bool_and(a.v <-> q = a.v <-> q::vector), bool_and(q <-> a.v = a.v <-> q::vector), bool_and(a.v <#> q = a.v <#> q::vector),
+		bool_and(q <#> a.v = a.v <#> q::vector), bool_and(a.v <=> q = a.v <=> q::vector), bool_and(q <=> a.v = a.v <=> q::vector)
+		FROM w a, (SELECT $array AS q FROM w b WHERE id % 30 = 1 OFFSET 0) b"), '3000|t|t|t|t|t|t', "vector and $type\[]");
+	like($node->safe_psql('postgres', "SET enable_seqscan = off; PREPARE near ($type\[]) AS SELECT id FROM w ORDER BY v <-> \$1 LIMIT 3; EXPLAIN EXECUTE near (array_fill(1, ARRAY[20]))"),
+		qr/Index Scan using w_idx/, "an index serves $type\[]");
+}
+
 # -- bit strings: rows in clusters, some without a vector, without bits, or the same
 # as others; x has an index of its own
 $node->safe_psql('postgres', q{
@@ -90,6 +105,10 @@ sub checked
 checked('built');
 is($node->safe_psql('postgres', q{SELECT count(*) > 3, min(recall) >= 0.9 FROM unnest(ARRAY['hamming_idx', 'jaccard_idx']) i, generate_series(1, 2),
 	LATERAL hashemb_measure_recall(i::regclass, 10, 50)}), 't|t', 'recall is measured');
+
+is($node->safe_psql('postgres', q{SELECT hashemb_calibrate('jaccard_idx', ARRAY(SELECT b FROM t WHERE b IS NOT NULL ORDER BY id LIMIT 100)),
+	(SELECT (measured, recall >= 0.9) FROM hashemb_measure_recall('jaccard_idx', 10, ARRAY(SELECT b FROM t WHERE b IS NOT NULL ORDER BY id DESC LIMIT 60)))}),
+	't|(60,t)', 'calibrated with queries, and measured');
 
 # Rows come and go; expressions; a table that grows from nothing
 $node->safe_psql('postgres', q{DELETE FROM t WHERE id % 3 = 0; VACUUM t; SELECT more(3000); UPDATE t SET a = a + 1, b = ~b WHERE id % 17 = 0; DELETE FROM t WHERE id % 19 = 0});
@@ -157,6 +176,8 @@ $node->safe_psql('postgres', q{
 	END $$});
 is($node->safe_psql('postgres', q{SELECT max(spread(terms(i * 31, 5), k)) < 1e-6 FROM generate_series(1, 10) i, unnest('{1,10,100}'::int[]) k WHERE terms(i * 31, 5) <> '{}/2000'}), 't', 'cosine_idx: as sequential scans, to six digits');
 like($node->safe_psql('postgres', q{SET enable_seqscan = off; EXPLAIN SELECT id FROM s ORDER BY v <=> '{1:1}/2000' LIMIT 3}), qr/Custom Scan \(hashemb\)/, 'cosine_idx is used');
+is($node->safe_psql('postgres', q{SELECT hashemb_calibrate('ip_idx', ARRAY[terms(7, 5)]), (SELECT (measured, recall) FROM hashemb_measure_recall('ip_idx', 5, ARRAY[terms(7, 5), terms(9, 5)]))}),
+	'f|(2,1)', 'calibrated and measured');
 is($node->safe_psql('postgres', "SELECT count(*) FROM unnest(ARRAY['ip_idx', 'cosine_idx']) i, LATERAL hashemb_check(i::regclass, true)"), '2', 'sound');
 
 # -- by DDL alone, to hashemb and back, and through a dump

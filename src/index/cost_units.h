@@ -1,26 +1,69 @@
 /*
  * cost_units.h
- *	  What a search's steps cost, as measured (bench/README.md), in the planner's
- *	  units.  All constants of costs stand here, or at what they are about.
+ *	  What steps of searches, and of PostgreSQL's own plans, take: the one table of
+ *	  cost constants.  Microseconds on one processor, everything cached, as
+ *	  bench/costs.sh measures them.
  */
 #ifndef HX_COST_UNITS_H
 #define HX_COST_UNITS_H
 
-#include "index/kind.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 
-/* Scoring a row, in cpu_operator_cost: a kernel's share */
-#define HX_SCORE_COST 0.1
-/* Masking a row by one condition, likewise */
-#define HX_MASK_COST 0.03
+/*
+ * A microsecond of a search in the planner's units, where PostgreSQL's own scan of
+ * the index is charged for it
+ */
+#define HX_MICROSECOND (400 * cpu_operator_cost)
 
-/* A page in seq_page_cost: alone, and in a loop that finds it cached */
-#define HX_PAGE_COST 0.5
-#define HX_CACHED_PAGE_COST 0.2
+/* ---- searches ---- */
 
-/* Looking at a heap row and its vector, in seq_page_cost */
-#define HX_LOOK_COST 0.5
+/* Beginning and end of a search, and of one in a loop that finds pages cached */
+#define HX_SEARCH_TIME 60.0
+#define HX_REPEATED_TIME 30.0
+/* In blocks: comparing a summary, and its zone map with some conditions */
+#define HX_SUMMARY_TIME 0.03
+#define HX_ZONE_TIME 0.07
+/* A row visited, scored or masked by one condition; and by a further one */
+#define HX_ROW_TIME 0.006
+#define HX_MASK_TIME 0.0005
+/* A row of which nothing but an attribute column is read; the same in sparse
+ * vectors */
+#define HX_COLUMN_TIME 0.005
+#define HX_LIST_COLUMN_TIME 0.0025
+/* Looking for a row visited in a set of TIDs */
+#define HX_LOOKUP_TIME 0.03
+/* In sparse vectors: a row scanned through, and asked about by one condition */
+#define HX_LIST_ROW_TIME 0.0025
+#define HX_LIST_MASK_TIME 0.002
+
+/* ---- the scan node ---- */
+
+/* Taking a TID from a bitmap into a mask */
+#define HX_TID_MASK_TIME 0.04
+/* A heap row that a search looks at, or ranks; its distance not included */
+#define HX_CHECK_TIME 1.4
+#define HX_RANK_TIME 0.9
+/* A row returned: by a search that knew how many are wanted, or for all rows */
+#define HX_EMIT_TIME 0.7
+#define HX_EMIT_ALL_TIME 4.0
+
+/* ---- PostgreSQL's plans ---- */
+
+/* Beginning and end of one, and of a bitmap index scan within it */
+#define HX_PLAN_TIME 15.0
+#define HX_BITMAP_TIME 10.0
+/* A page and a row of a sequential scan */
+#define HX_SEQ_PAGE_TIME 1.5
+#define HX_SEQ_ROW_TIME 0.075
+/* A heap row fetched by an index or a bitmap, and a TID put into a bitmap */
+#define HX_HEAP_ROW_TIME 0.7
+#define HX_TID_TIME 0.05
+/* What an index that gives bitmaps alone, as GIN does, is charged as a unit */
+#define HX_GIN_UNIT_TIME 10.0
+/* What is charged cpu_operator_cost; sorting a row for a LIMIT */
+#define HX_OPERATOR_TIME 0.015
+#define HX_SORT_ROW_TIME 0.07
 
 /* Rows that the first phase of a search finds, and the first two */
 #define HX_FIRST_ROWS 128
@@ -31,18 +74,6 @@ static inline int
 HxPhasesFor(double rows)
 {
 	return rows <= HX_FIRST_ROWS ? 1 : rows <= HX_SECOND_ROWS ? 2 : 3;
-}
-
-/*
- * Cost of reading pages, each at a cost in seq_page_cost, and of masking and
- * scoring rows, each at a cost in cpu_operator_cost without its masks
- */
-static inline Cost
-HxVisitCost(const HxCostQuery *query, double pages, double page_cost,
-			double rows, double row_cost)
-{
-	return pages * page_cost * seq_page_cost +
-		   rows * (row_cost + query->masks * HX_MASK_COST) * cpu_operator_cost;
 }
 
 #endif /* HX_COST_UNITS_H */

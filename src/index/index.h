@@ -112,10 +112,10 @@ typedef struct HxIndexDesc
 	Size payload;	   /* bytes of a row's payload, MAXALIGNed */
 	const void *model; /* what the index has learnt of its vectors, for kinds
 						* that learn (HxLearn); NULL: nothing yet */
-	int nattrs;	  /* attribute columns */
-	int nwords;	  /* words of all attributes together */
-	int capacity; /* rows on a page */
-	int group;	  /* attribute that blocks are formed within, from 1; 0: none.
+	int nattrs;		   /* attribute columns */
+	int nwords;		   /* words of all attributes together */
+	int capacity;	   /* rows on a page */
+	int group; /* attribute that blocks are formed within, from 1; 0: none.
 				   * Known once the metapage has been read (HxReadMeta) */
 	HxAttr attrs[INDEX_MAX_KEYS];
 } HxIndexDesc;

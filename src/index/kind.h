@@ -53,14 +53,17 @@ typedef struct HxCostQuery
 	double group;	/* share that is stored with the values asked for; 1 without
 					 * group_by */
 	double masks;	/* conditions masked for each row */
+	bool tids;		/* each row is looked for in a set of TIDs, too */
 	double recall;	/* target */
 	bool repeated;	/* in a loop that finds pages cached */
 } HxCostQuery;
 
 typedef struct HxCost
 {
-	Cost search; /* until the rows wanted are found */
-	Cost rest;	 /* what it takes more if all rows are asked for then */
+	Cost search;  /* until the rows wanted are found */
+	Cost rest;	  /* what it takes more if all rows are asked for then */
+	Cost columns; /* until the rows are known that pass the mask, by the
+				   * attribute columns alone */
 	double pages;
 } HxCost;
 
@@ -99,7 +102,7 @@ typedef struct HxKind
 	/*
 	 * Set desc->model to what the index has learnt of its vectors, which stays
 	 * valid as long as the current context; or leave it NULL if that is nothing.
-	 * Called before anything that needs it: query, print, sample, calibrate,
+	 * Called before anything that needs it: query, form, sample, calibrate,
 	 * insert, cleanup.  No page is locked.  NULL: nothing is learnt.
 	 */
 	void (*learn)(Relation index, HxIndexDesc *desc);
@@ -203,8 +206,9 @@ typedef struct HxKind
 	void (*begin)(struct HxSearch *search);
 
 	/*
-	 * Pages of the index that take as long to search as finding the rows wanted,
-	 * if `passing` rows pass all conditions.  NULL: all of them.
+	 * Microseconds that finding the rows wanted takes, if `passing` rows pass all
+	 * conditions, a set of TIDs among them (cost_units.h).  NULL: reading all of
+	 * the index.
 	 */
 	double (*effort)(const struct HxSearch *search, double passing);
 
@@ -295,7 +299,7 @@ typedef struct HxKind
 
 	/*
 	 * Rows drawn at random, by a seed, as queries; returns how many, at most
-	 * `wanted`.  Palloc'd.
+	 * `wanted`.  Palloc'd.  NULL: recall is measured by queries that are given.
 	 */
 	int (*sample)(Relation index, const HxIndexDesc *desc, int wanted,
 				  uint64 seed, HxSampleQuery **queries);
@@ -360,20 +364,20 @@ HxCountRows(Relation index, const HxIndexDesc *desc)
 }
 
 /* Define the support function HX_VECTOR_PROC of an operator class. */
-#define HX_VECTOR_CLASS(name, its_metric, its_kind, its_payload)              \
+#define HX_VECTOR_CLASS(name, its_metric, its_kind, its_payload) \
 	HX_VECTOR_CLASS_OF_LAYOUT(name, its_metric, its_kind, its_payload, 0)
 
 /* Likewise, for values of several layouts. */
-#define HX_VECTOR_CLASS_OF_LAYOUT(name, its_metric, its_kind, its_payload,   \
-								  its_layout)                                \
-	PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                                   \
-	Datum name(PG_FUNCTION_ARGS)                                             \
-	{                                                                        \
-		static const HxVectorClass class = {its_metric, its_kind,            \
-											its_payload, its_layout};        \
-                                                                             \
-		PG_RETURN_POINTER(&class);                                           \
-	}                                                                        \
+#define HX_VECTOR_CLASS_OF_LAYOUT(name, its_metric, its_kind, its_payload,     \
+								  its_layout)                                  \
+	PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                                     \
+	Datum name(PG_FUNCTION_ARGS)                                               \
+	{                                                                          \
+		static const HxVectorClass class = {its_metric, its_kind, its_payload, \
+											its_layout};                       \
+                                                                               \
+		PG_RETURN_POINTER(&class);                                             \
+	}                                                                          \
 	extern int hx_swallow_semicolon
 
 #endif /* HX_KIND_H */

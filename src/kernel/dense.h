@@ -26,6 +26,9 @@
 
 #include "kernel/codes.h"
 
+/* An array of codes of levels */
+typedef HxCodes HxLevelRows;
+
 /* Rows of floats, `stride` floats apart */
 typedef struct HxFloatRows
 {

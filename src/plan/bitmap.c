@@ -1,12 +1,13 @@
 /*
  * bitmap.c
- *	  Bitmaps from the table's other indexes, harvested as the planner makes
- *	  them.
+ *	  Bitmaps from the table's other indexes that might serve a search as a mask.
  *
- * The planner's own list of paths has lost the bitmaps that a sequential or
- * an index scan beats, and to the node they may still be worth their price: it
- * pays no heap fetch for them.  So the matching is asked for once more, on a
- * copy of the relation that knows no index but those.
+ * The planner has made bitmaps already, of which its list of paths still has
+ * those that may be fast.  What a sequential scan beats is gone from it, and to
+ * the node it may still be worth its price, since it pays no heap fetch for each
+ * TID: so where nothing is found matching is asked for once more, on a copy of
+ * the relation that knows no index but others, and no condition but those that
+ * the mask does not decide.
  */
 #include "postgres.h"
 
@@ -14,115 +15,156 @@
 #include "optimizer/cost.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
+#include "optimizer/restrictinfo.h"
 
 #include "index/am/cost.h"
 #include "plan/plan.h"
 
-/* Indexes looked at one by one, beside all of them together */
-#define MAX_SINGLE 8
-
-/* The bitmap that the planner would make from some indexes; NULL if none. */
-static Path *
-harvest(PlannerInfo *root, const RelOptInfo *rel, List *indexes)
+/* Is this an index that may make bitmaps, and not one of ours? */
+static bool
+is_other(const IndexOptInfo *index)
 {
-	RelOptInfo *copy = palloc(sizeof(RelOptInfo)); /* the paths point to it */
-	Path *best = NULL;
-	Selectivity least = 1;
+	return index->amhasgetbitmap && !HxIsOwnIndex(index) &&
+		   !index->hypothetical;
+}
+
+/*
+ * Does a tree of index scans decide some of the conditions?  Not if one of ours is
+ * in it.
+ */
+static bool
+is_useful(const Path *bitmap, const List *left, bool *foreign)
+{
+	List *members = NIL;
+	bool useful = false;
 	ListCell *cell;
 
-	Assert(indexes != NIL);
-	*copy = *rel;
-	copy->indexlist = indexes;
-	copy->pathlist = NIL;
-	copy->partial_pathlist = NIL;
-	copy->consider_parallel = false;
-	copy->joininfo = NIL;
-	copy->has_eclass_joins = false;
-	create_index_paths(root, copy);
-	foreach (cell, copy->pathlist)
+	if (IsA(bitmap, IndexPath))
+	{
+		*foreign &= is_other(((const IndexPath *) bitmap)->indexinfo);
+		foreach (cell, ((const IndexPath *) bitmap)->indexclauses)
+			useful |=
+				list_member_ptr(left, lfirst_node(IndexClause, cell)->rinfo);
+		return useful;
+	}
+	if (IsA(bitmap, BitmapAndPath))
+		members = ((const BitmapAndPath *) bitmap)->bitmapquals;
+	else if (IsA(bitmap, BitmapOrPath))
+	{
+		members = ((const BitmapOrPath *) bitmap)->bitmapquals;
+		foreach (cell, left)
+			useful |= restriction_is_or_clause(lfirst_node(RestrictInfo, cell));
+	}
+	foreach (cell, members)
+	{
+		bool member = is_useful(lfirst(cell), left, foreign);
+
+		useful |= member && IsA(bitmap, BitmapAndPath);
+	}
+	return useful;
+}
+
+/* Add a bitmap to a list, and what it is an AND of, if these are of use. */
+static List *
+add_bitmap(List *bitmaps, Path *bitmap, const List *left)
+{
+	bool foreign = true;
+	ListCell *cell;
+
+	if (is_useful(bitmap, left, &foreign) && foreign)
+		bitmaps = list_append_unique_ptr(bitmaps, bitmap);
+	if (IsA(bitmap, BitmapAndPath))
+		foreach (cell, ((BitmapAndPath *) bitmap)->bitmapquals)
+			bitmaps = add_bitmap(bitmaps, lfirst(cell), left);
+	return bitmaps;
+}
+
+/* The bitmaps of use that a list of paths has. */
+static List *
+bitmaps_of(const List *paths, const List *left)
+{
+	List *bitmaps = NIL;
+	ListCell *cell;
+
+	foreach (cell, paths)
 	{
 		Path *path = lfirst(cell);
 
 		if (path->param_info)
 			continue;
 		if (IsA(path, BitmapHeapPath))
-			return ((BitmapHeapPath *) path)->bitmapqual;
-		if (IsA(path, IndexPath) && ((IndexPath *) path)->indexclauses &&
-			((IndexPath *) path)->indexinfo->amhasgetbitmap &&
-			((IndexPath *) path)->indexselectivity < least)
-		{
-			best = path;
-			least = ((IndexPath *) path)->indexselectivity;
-		}
+			bitmaps = add_bitmap(bitmaps, ((BitmapHeapPath *) path)->bitmapqual,
+								 left);
+		else if (IsA(path, IndexPath) &&
+				 ((IndexPath *) path)->indexinfo->amhasgetbitmap &&
+				 ((IndexPath *) path)->indexorderbys == NIL)
+			bitmaps = add_bitmap(bitmaps, path, left);
 	}
-	return best;
+	return bitmaps;
 }
 
-/* Share of the rows that a bitmap lets pass. */
-static Selectivity
-bitmap_selectivity(Path *bitmap)
-{
-	Selectivity selectivity;
-	Cost cost;
-
-	cost_bitmap_tree_node(bitmap, &cost, &selectivity);
-	return selectivity;
-}
-
-/* For sorting: the most selective bitmap first. */
-static int
-compare_bitmaps(const ListCell *a, const ListCell *b)
-{
-	Selectivity left = bitmap_selectivity(lfirst(a));
-	Selectivity right = bitmap_selectivity(lfirst(b));
-
-	return (left > right) - (left < right);
-}
-
-/*
- * Bitmaps that might serve as a mask: the planner's choice from all indexes,
- * each index by itself, and the two most selective of these together.  Costs
- * decide between them.
- */
-List *
-HxHarvestBitmaps(PlannerInfo *root, RelOptInfo *rel)
+/* Other indexes, with none but some conditions to match. */
+static List *
+other_indexes(const RelOptInfo *rel, const List *left)
 {
 	List *others = NIL;
-	List *singles = NIL;
-	List *result = NIL;
-	Path *all;
 	ListCell *cell;
 
-	if (!enable_bitmapscan || rel->baserestrictinfo == NIL)
-		return NIL;
 	foreach (cell, rel->indexlist)
 	{
 		IndexOptInfo *index = lfirst_node(IndexOptInfo, cell);
+		IndexOptInfo *other;
 
-		if (index->amhasgetbitmap && !HxIsOwnIndex(index) &&
-			!index->hypothetical)
-			others = lappend(others, index);
+		if (!is_other(index))
+			continue;
+		other = palloc(sizeof(IndexOptInfo)); /* paths point to it */
+		*other = *index;
+		other->indrestrictinfo = list_difference_ptr(
+			left, list_difference_ptr(left, index->indrestrictinfo));
+		if (other->indrestrictinfo != NIL)
+			others = lappend(others, other);
 	}
+	return others;
+}
+
+/* Have the planner match other indexes with some conditions. */
+static List *
+match_again(PlannerInfo *root, const RelOptInfo *rel, List *left)
+{
+	RelOptInfo *copy;
+	List *others = other_indexes(rel, left);
+
 	if (others == NIL)
 		return NIL;
-	all = harvest(root, rel, others);
-	if (all == NULL)
-		return NIL;
-	result = list_make1(all);
-	if (list_length(others) == 1 || list_length(others) > MAX_SINGLE)
-		return result;
-	foreach (cell, others)
-	{
-		Path *single = harvest(root, rel, list_make1(lfirst(cell)));
+	copy = palloc(sizeof(RelOptInfo)); /* paths point to it */
+	*copy = *rel;
+	copy->indexlist = others;
+	copy->baserestrictinfo = left;
+	copy->pathlist = NIL;
+	copy->partial_pathlist = NIL;
+	copy->consider_parallel = false;
+	copy->joininfo = NIL;
+	copy->has_eclass_joins = false;
+	create_index_paths(root, copy);
+	return bitmaps_of(copy->pathlist, left);
+}
 
-		if (single)
-			singles = lappend(singles, single);
-	}
-	list_sort(singles, compare_bitmaps);
-	if (list_length(singles) > 1)
-		result = lappend(
-			result,
-			create_bitmap_and_path(
-				root, rel, list_make2(linitial(singles), lsecond(singles))));
-	return list_concat(result, singles);
+/* Those that the planner has found already */
+List *
+HxKnownBitmaps(const RelOptInfo *rel, const List *left)
+{
+	return bitmaps_of(rel->pathlist, left);
+}
+
+/*
+ * Bitmaps that decide some of the conditions that are left.  Costs decide between
+ * them.
+ */
+List *
+HxFindBitmaps(PlannerInfo *root, const RelOptInfo *rel, List *left)
+{
+	List *bitmaps = bitmaps_of(rel->pathlist, left);
+
+	Assert(left != NIL);
+	return bitmaps != NIL ? bitmaps : match_again(root, rel, left);
 }

@@ -120,6 +120,8 @@ match_comparison(IndexOptInfo *index, int column, Expr *clause,
 	left = linitial(op->args);
 	right = lsecond(op->args);
 	opno = op->opno;
+	if (!IsA(left, OpExpr) && !IsA(right, OpExpr)) /* as most are */
+		return false;
 	if (!match_distance(index, column, left, comparison))
 	{
 		opno = get_commutator(opno);
@@ -227,7 +229,7 @@ HxMakeBoundClause(IndexOptInfo *index, int column, Expr *clause)
 	if (!OidIsValid(constructor))
 		return NULL;
 	return make_opclause(
-		opno, BOOLOID, false, linitial(comparison.distance->args),
+		opno, BOOLOID, false, copyObject(linitial(comparison.distance->args)),
 		make_bound(constructor, &comparison), InvalidOid, InvalidOid);
 }
 

@@ -96,7 +96,9 @@ strategy_name(const HxScanState *state, bool done)
 	StringInfoData text;
 
 	if (!done)
-		return names[state->data.bitmap ? HX_WAY_BITMAP : HX_WAY_BLOCKS];
+		return names[state->data.bitmap	   ? HX_WAY_BITMAP
+					 : state->data.few > 0 ? HX_WAY_RANKING
+										   : HX_WAY_BLOCKS];
 	memcpy(left, state->ways, sizeof(left));
 	initStringInfo(&text);
 	for (;;)
@@ -168,7 +170,10 @@ show_work(const HxScanState *state, ExplainState *es)
 	}
 	show_rare(state, "Restarts", stats->restarts, es);
 	show_rare(state, "Blocks Visited Again", stats->again, es);
-	show_rare(state, "Table Sweeps", stats->sweeps, es);
+	show_rare(state, "Table Sweeps",
+			  state->data.reserve > 0 ? 0 : stats->sweeps, es);
+	show_rare(state, "Bitmaps Read Late",
+			  state->data.reserve > 0 ? stats->sweeps : 0, es);
 	show_rare(state, "Sweeps Ranked", stats->ranked, es);
 	show_mean(state, "Rows Scored", stats->scored, es);
 	show_mean(state, "Rows Filtered", stats->filtered + stats->failed, es);

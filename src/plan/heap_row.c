@@ -19,6 +19,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "index/cost_units.h"
 #include "plan/plan.h"
 
 /* Fetch the row of a TID and ask whether some conditions hold. */
@@ -97,7 +98,8 @@ HxMeasureHeapRow(void *arg, ItemPointer tid, Datum *vector, bool *isnull)
 
 /*
  * What a sweep takes, in rows looked at by themselves; 0 if there cannot be one
- * or nothing is left to the heap row.  Only heaps are swept, since entries of
+ * or nothing is left to the heap row.  A bitmap in reserve takes its place, and
+ * is read with the same right.  Only heaps are swept, since entries of
  * the index name the roots of HOT chains, which other tables have none of.
  */
 double
@@ -107,6 +109,8 @@ HxSweepEffort(const HxScanState *state)
 	double pages = RelationGetNumberOfBlocks(table);
 	double rows = table->rd_rel->reltuples;
 
+	if (state->data.reserve > 0)
+		return state->data.reserve / HX_CHECK_TIME;
 	if (!state->left || table->rd_tableam != GetHeapamTableAmRoutine())
 		return 0;
 	if (rows < 0)
@@ -147,11 +151,10 @@ add_swept(SweptPage *page, TupleTableSlot *slot)
 	page->offsets[page->count++] = offset;
 }
 
-/* The rows of the table that pass all conditions, for the search. */
-HxTidSet *
-HxSweepRows(void *arg, uint64 *failed)
+/* The rows of the table that pass all conditions */
+static HxTidSet *
+sweep_table(HxScanState *state, uint64 *failed)
 {
-	HxScanState *state = arg;
 	Relation table = state->css.ss.ss_currentRelation;
 	ExprContext *context = state->check_context;
 	SweptPage *page = palloc(sizeof(SweptPage));
@@ -189,4 +192,25 @@ HxSweepRows(void *arg, uint64 *failed)
 	HxFinishTidSet(set);
 	pfree(page);
 	return set;
+}
+
+/*
+ * The rows of the table that pass all conditions, for the search; or those of the
+ * bitmap in reserve, which are checked further.
+ */
+HxTidSet *
+HxSweepRows(void *arg, uint64 *failed)
+{
+	HxScanState *state = arg;
+	MemoryContext old;
+
+	if (state->data.reserve == 0)
+		return sweep_table(state, failed);
+	/* index scans may keep what they allocate */
+	old = MemoryContextSwitchTo(state->css.ss.ps.state->es_query_cxt);
+	Assert(!state->late);
+	state->late = HxReadBitmap(linitial(state->css.custom_ps),
+							   state->css.ss.ss_currentRelation);
+	MemoryContextSwitchTo(old);
+	return state->late;
 }

@@ -50,8 +50,7 @@ has_volatile_condition(const RelOptInfo *rel)
 	ListCell *cell;
 
 	foreach (cell, rel->baserestrictinfo)
-		if (contain_volatile_functions(
-				(Node *) lfirst_node(RestrictInfo, cell)->clause))
+		if (contain_volatile_functions((Node *) lfirst(cell))) /* it is kept */
 			return true;
 	return false;
 }
@@ -98,8 +97,6 @@ static void
 set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti,
 				 RangeTblEntry *rte)
 {
-	List *bitmaps = NIL;
-	bool harvested = false;
 	ListCell *cell;
 
 	if (previous_hook)
@@ -116,11 +113,8 @@ set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti,
 
 		if (column < 0)
 			continue;
-		if (!harvested)
-			bitmaps = HxHarvestBitmaps(root, rel);
-		harvested = true;
 		drop_plain_scans(rel, index);
-		HxAddPaths(root, rel, index, column, &order, bitmaps);
+		HxAddPaths(root, rel, index, column, &order);
 	}
 }
 

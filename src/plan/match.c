@@ -35,8 +35,9 @@ HxFindVectorColumn(const IndexOptInfo *index)
 /*
  * Is this expression "column operator query", either way round, with an
  * operator that the index orders by?  Then the expression with the column on
- * the left, and the family that it sorts by; else NULL.  With `root` the query may
- * be of other tables' columns.
+ * the left, and the family that it sorts by; else NULL.  It may be the query's own
+ * or have its parts, so who changes it copies it.  With `root` the query may be of
+ * other tables' columns.
  */
 OpExpr *
 HxMatchDistance(PlannerInfo *root, IndexOptInfo *index, int column, Expr *expr,
@@ -69,11 +70,13 @@ HxMatchDistance(PlannerInfo *root, IndexOptInfo *index, int column, Expr *expr,
 			  : contain_var_clause(right)) ||
 		contain_volatile_functions(right) || contain_subplans(right))
 		return NULL;
-	op = copyObject(op);
-	op->args = list_make2(copyObject(left), copyObject(right));
-	if (op->opno != opno)
+	if (op->opno != opno || linitial(op->args) != left)
+	{
+		op = copyObject(op);
+		op->args = list_make2(left, right);
 		op->opfuncid = InvalidOid;
-	op->opno = opno;
+		op->opno = opno;
+	}
 	set_opfuncid(op);
 	return op;
 }

@@ -222,6 +222,7 @@ make_request(HxScanState *state, HxScanRequest *request)
 	request->nans_first = state->data.nans_first;
 	request->expr = make_conditions(state);
 	request->tids = state->tids;
+	request->few = state->data.few;
 	request->heap.check = HxCheckHeapRow;
 	request->heap.fetch = HxFetchHeapRow;
 	request->heap.measure = HxMeasureHeapRow;
@@ -322,6 +323,9 @@ rescan(CustomScanState *node)
 
 	HxAddStats(state);
 	Assert(!state->started);
+	if (state->late) /* the scan does not ask it any more */
+		HxFreeTidSet(state->late);
+	state->late = NULL;
 	foreach (cell, node->custom_ps)
 	{
 		PlanState *child = lfirst(cell);
@@ -352,6 +356,8 @@ end_scan(CustomScanState *node)
 		index_close(state->index, NoLock);
 	if (state->tids)
 		HxFreeTidSet(state->tids);
+	if (state->late)
+		HxFreeTidSet(state->late);
 	foreach (cell, node->custom_ps)
 		ExecEndNode(lfirst(cell));
 	if (state->search_context)

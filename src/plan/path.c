@@ -9,41 +9,72 @@
 #include <math.h>
 
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "optimizer/plancat.h"
 #include "optimizer/restrictinfo.h"
+#include "utils/lsyscache.h"
 
 #include "compat.h"
 #include "settings.h"
 #include "index/am/cost.h"
+#include "index/cost_units.h"
 #include "plan/plan.h"
 
-/* Cost of taking a TID from a bitmap into a mask, in cpu_operator_cost */
-#define TID_COST 16.0
+/*
+ * To rank few rows takes what it takes, wherever they lie, and a search more if
+ * they lie far from the query: so that may take this many times as long.  More so
+ * where the mask is not exact, as for arrays: a search has to look for others in
+ * place of rows that fail.
+ */
+#define PREFERRED 1.3
+#define PREFERRED_INEXACT 2.5
 
 /*
- * Part of a sweep's cost that is charged for search and rows together where
- * there are too many rows to look at one by one: that they are is a guess, which
- * at worst costs 1.3 sequential scans, and to scan where rows near the query
- * pass, twenty searches
+ * Part of a sweep's time that is charged for search and rows together where there
+ * are too many rows to look at one by one: that they are is a guess, which at
+ * worst costs 1.3 sequential scans, and to scan where rows near the query pass,
+ * twenty searches
  */
 #define SWEEP_PART 0.8
+
+/* Rows that a path returns one by one, to compare ways: all, or about none */
+#define EMITTED(path, rel) ((path)->wanted == HX_WANTED_ALL ? (rel)->rows : 0)
+
+/* What an index makes of the conditions, before a bitmap is chosen */
+typedef struct Conditions
+{
+	List *masked;		 /* that the mask decides */
+	List *left;			 /* that are left to bitmap or heap row */
+	Selectivity all;	 /* share of the rows that passes everything */
+	Selectivity group;	 /* that is in blocks of the values asked for */
+	Selectivity limited; /* that conditions on the order's distance pass */
+	double near;		 /* in blocks that conditions on the vector leave */
+	bool inexact;		 /* is one of those masked about arrays? */
+} Conditions;
 
 /* What a path does with the conditions, for its costs */
 typedef struct Shares
 {
-	Selectivity all;	  /* share of the rows that pass everything */
-	Selectivity enforced; /* that pass mask and bitmap */
-	Selectivity group;	  /* that are in blocks of the values asked for */
-	Selectivity limited;  /* that the conditions on the order's distance pass */
-	double near;		  /* in blocks that conditions on the vector leave */
-	double masks;		  /* masks made for each row */
+	Selectivity enforced; /* share of the rows that pass mask and bitmap */
+	double tids;		  /* of the bitmap */
 	QualCost heap;		  /* of what is left to check on a heap row */
 	bool checks;		  /* is there anything left? */
+	double masks;		  /* masks made for each row */
 } Shares;
+
+/* What a path takes, in microseconds */
+typedef struct Times
+{
+	double search;	/* without heap rows and bitmap */
+	double first;	/* until the first row */
+	double row;		/* each row returned */
+	double rest;	/* more, if all rows are asked for */
+	double columns; /* to find the rows that pass the mask; 0: cannot be */
+} Times;
 
 /* Add the conditions that a bitmap stands for, those of an OR apart. */
 static List *
@@ -65,162 +96,187 @@ bitmap_clauses(Path *bitmap, List *found)
 	return found;
 }
 
-/* Fill in what the conditions let pass, and what is left for the heap. */
-static void
-find_shares(PlannerInfo *root, const HxPath *path, Path *bitmap, Shares *shares)
+/* Is a condition about an array, which words do not tell exactly? */
+static bool
+is_about_array(const Expr *clause)
 {
-	RelOptInfo *rel = path->path.path.parent;
-	IndexOptInfo *index = path->index;
-	List *enforced = NIL;
-	List *left = NIL;
+	return IsA(clause, OpExpr) && OidIsValid(get_element_type(exprType(linitial(
+									  ((const OpExpr *) clause)->args))));
+}
+
+/* Find out what an index makes of the conditions. */
+static void
+find_conditions(PlannerInfo *root, IndexOptInfo *index, int column,
+				const HxOrder *order, Conditions *conditions)
+{
+	const RelOptInfo *rel = index->rel;
 	List *values = NIL;
-	Selectivity tids = 1;
-	Cost cost;
 	ListCell *cell;
 
-	memset(shares, 0, sizeof(*shares));
-	shares->limited = shares->near = 1;
+	memset(conditions, 0, sizeof(*conditions));
+	conditions->limited = conditions->near = 1;
 	foreach (cell, index->indrestrictinfo)
 	{
 		RestrictInfo *clause = lfirst_node(RestrictInfo, cell);
 		bool partial;
 
-		shares->near =
-			Min(shares->near,
-				HxVectorClauseShare(root, index, path->column, clause));
-		if (HxLimitsDistance(index, path->column, clause->clause,
-							 path->order.distance))
-			shares->limited =
-				Min(shares->limited, clause_selectivity(root, (Node *) clause,
-														0, JOIN_INNER, NULL));
-		if ((HxCompileClause(index, clause, &values, &partial) && !partial) ||
-			HxCompileVectorClause(root, index, path->column, clause, &values))
-			enforced = lappend(enforced, clause);
+		if (HxCompileClause(index, clause, &values, &partial) && !partial)
+		{
+			conditions->masked = lappend(conditions->masked, clause);
+			conditions->inexact |= is_about_array(clause->clause);
+			continue;
+		}
+		conditions->near = Min(
+			conditions->near, HxVectorClauseShare(root, index, column, clause));
+		if (HxLimitsDistance(index, column, clause->clause, order->distance))
+			conditions->limited = Min(
+				conditions->limited,
+				clause_selectivity(root, (Node *) clause, 0, JOIN_INNER, NULL));
+		if (HxCompileVectorClause(root, index, column, clause, &values))
+			conditions->masked = lappend(conditions->masked, clause);
+		else
+			conditions->left = lappend(conditions->left, clause);
 	}
-	shares->masks = list_length(enforced);
-	shares->group = HxGroupSelectivity(root, index, enforced);
+	conditions->group = HxGroupSelectivity(root, index, conditions->masked);
+	conditions->all = rel->tuples > 0 ? Min(rel->rows / rel->tuples, 1) : 1;
+	Assert(conditions->near > 0 && conditions->near <= 1);
+	Assert(conditions->limited >= 0 && conditions->limited <= 1);
+	Assert(conditions->group <= 1);
+}
+
+/* Fill in what is left to the heap row with a bitmap, or without one (NULL). */
+static void
+find_shares(PlannerInfo *root, const RelOptInfo *rel,
+			const Conditions *conditions, Path *bitmap, Shares *shares)
+{
+	List *enforced = conditions->masked;
+	List *left = conditions->left;
+	Selectivity share = 1;
+	Cost cost;
+
+	shares->masks = list_length(conditions->masked);
+	shares->tids = 0;
 	if (bitmap)
 	{
-		enforced = bitmap_clauses(bitmap, enforced);
-		cost_bitmap_tree_node(bitmap, &cost, &tids);
+		enforced = bitmap_clauses(bitmap, list_copy(enforced));
+		left = list_difference_ptr(left, enforced);
+		cost_bitmap_tree_node(bitmap, &cost, &share);
+		shares->tids = clamp_row_est(share * rel->tuples);
 		shares->masks += 1;
 	}
-	left = list_difference_ptr(index->indrestrictinfo, enforced);
-	cost_qual_eval(&shares->heap, left, root);
 	shares->checks = left != NIL;
-	shares->all = rel->tuples > 0 ? Min(rel->rows / rel->tuples, 1) : 1;
-	shares->enforced =
-		clauselist_selectivity(root, enforced, rel->relid, JOIN_INNER, NULL);
-	shares->enforced = Max(Min(shares->enforced, tids), shares->all);
-	Assert(shares->all >= 0 && shares->all <= shares->enforced);
-	Assert(shares->near > 0 && shares->near <= 1);
-	Assert(shares->limited >= 0 && shares->limited <= 1);
-	Assert(shares->group <= 1);
+	if (!shares->checks)
+	{
+		memset(&shares->heap, 0, sizeof(shares->heap));
+		shares->enforced = conditions->all;
+		return;
+	}
+	cost_qual_eval(&shares->heap, left, root);
+	if (enforced != NIL)
+		share = Min(share, clauselist_selectivity(root, enforced, rel->relid,
+												  JOIN_INNER, NULL));
+	shares->enforced = Max(share, conditions->all);
+	Assert(conditions->all >= 0 && conditions->all <= shares->enforced);
 }
 
 /*
- * Cost of fetching heap rows, as a bitmap heap scan is charged for them: the
- * more of the pages, the more of them are found cached or near each other.
+ * Time of a search for a known number of rows that looks at this many heap rows
+ * one by one, given what it takes apart from these; no more than with a sweep of
+ * the table, which it then turns to.
  */
-static Cost
-fetch_cost(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, double rows)
+static double
+checking_time(const HxPath *path, const QualCost *heap, double rows,
+			  double search)
 {
-	double pages;
-	double whole = Max(rel->pages, 1);
-	double page_cost;
+	const RelOptInfo *rel = path->path.path.parent;
+	double row = HxOperatorTime(heap->per_tuple);
+	double time = search + rows * (HX_CHECK_TIME + row);
+	double sweep = rel->pages * HX_SEQ_PAGE_TIME +
+				   Max(rel->tuples, 1) * (HX_SEQ_ROW_TIME + row);
 
-	rows = clamp_row_est(rows);
-	pages =
-		Min(index_pages_fetched(rows, rel->pages, index->pages, root), whole);
-	page_cost = random_page_cost -
-				(random_page_cost - seq_page_cost) * sqrt(pages / whole);
-	return pages * page_cost + rows * cpu_tuple_cost;
+	return HxOperatorTime(heap->startup) + Min(time, SWEEP_PART * sweep);
 }
 
 /*
- * Cost of a search that looks at this many heap rows one by one, given what it
- * costs apart from these; where the LIMIT is known, no more than that of a sweep
- * of the table, which a search then turns to.
- */
-static Cost
-checking_cost(PlannerInfo *root, const HxPath *path, const QualCost *heap,
-			  double rows, Cost search)
-{
-	RelOptInfo *rel = path->path.path.parent;
-	Cost singly = search + fetch_cost(root, rel, path->index, rows) +
-				  rows * heap->per_tuple;
-	Cost sweep = rel->pages * seq_page_cost +
-				 rel->tuples * (cpu_tuple_cost + heap->per_tuple);
-
-	if (HxIsNumberKnown(path->wanted))
-		singly = Min(singly, SWEEP_PART * sweep);
-	return heap->startup + singly;
-}
-
-/*
- * Fill in a path's costs.  The search comes before the first row: summaries,
- * blocks, the bitmap, and the heap rows that must be looked at.  With a bitmap
- * of few rows these are ranked instead, if that is cheaper.
+ * What a path takes.  The search comes before the first row: summaries, blocks,
+ * the bitmap, and the heap rows that must be looked at.  With a bitmap of few
+ * rows these are ranked instead, if that takes less.
  */
 static void
-cost_path(PlannerInfo *root, HxPath *path, Path *bitmap)
+find_times(PlannerInfo *root, HxPath *path, const Conditions *conditions,
+		   const Shares *shares, const HxRival *rival, Path *bitmap,
+		   Times *times)
 {
-	RelOptInfo *rel = path->path.path.parent;
+	const RelOptInfo *rel = path->path.path.parent;
 	IndexOptInfo *index = path->index;
-	PathTarget *target = path->path.path.pathtarget;
-	double rows = rel->rows;
 	double wanted = HxEstimateWanted(path, root);
-	double checked = 0;
 	HxCostQuery query = {.index = index, .recall = hx_recall};
 	HxCost cost;
-	Shares shares;
-	Cost startup;
 
-	find_shares(root, path, bitmap, &shares);
-	query.rows = rows;
-	query.near = shares.near;
-	query.group = shares.group;
-	query.masks = shares.masks;
+	query.rows = rel->rows;
+	query.near = conditions->near;
+	query.group = conditions->group;
+	query.masks = shares->masks;
+	query.tids = bitmap != NULL;
 	/* the nearest rows are those that a limit on their distance lets pass */
-	query.passing = Min(shares.all / Max(shares.limited, 1e-9), 1);
-	if (wanted > 0 && (wanted <= rows || shares.limited == 1))
+	query.passing = Min(conditions->all / Max(conditions->limited, 1e-9), 1);
+	if (wanted > 0 && (wanted <= rel->rows || conditions->limited == 1))
 		query.wanted = wanted;
 	else
-		wanted = rows;
+		wanted = rel->rows;
 	cost = HxEstimateCost(&query);
-	startup = cost.search;
-	if (shares.checks)
-	{
-		checked = Min(wanted * shares.enforced / Max(shares.all, 1e-9),
-					  shares.enforced * index->tuples);
-		startup = checking_cost(root, path, &shares.heap, checked, startup);
-	}
+	times->search = times->first = cost.search / HX_MICROSECOND;
+	times->row =
+		path->wanted == HX_WANTED_ALL ? HX_EMIT_ALL_TIME : HX_EMIT_TIME;
+	times->rest =
+		path->wanted == HX_WANTED_SOME ? cost.rest / HX_MICROSECOND : 0;
+	if (shares->checks && HxIsNumberKnown(path->wanted))
+		times->first = checking_time(
+			path, &shares->heap,
+			Min(wanted * shares->enforced / Max(conditions->all, 1e-9),
+				shares->enforced * Max(index->tuples, 1)),
+			times->search);
+	else if (shares->checks) /* each as its turn comes */
+		times->row +=
+			(shares->enforced / Max(conditions->all, 1e-9) - 1) * HX_CHECK_TIME;
+	times->columns = cost.columns / HX_MICROSECOND;
 	if (bitmap)
 	{
-		Selectivity selectivity;
-		Cost bitmap_cost;
-		double tids;
-		Cost ranking;
-		QualCost distance;
+		double ranking =
+			HX_REPEATED_TIME +
+			shares->tids * (HX_RANK_TIME + rival->distance +
+							HxOperatorTime(shares->heap.per_tuple));
 
-		cost_bitmap_tree_node(bitmap, &bitmap_cost, &selectivity);
-		tids = clamp_row_est(selectivity * rel->tuples);
-		cost_qual_eval_node(&distance, (Node *) path->order.distance, root);
-		ranking = fetch_cost(root, rel, index, tids) +
-				  tids * (shares.heap.per_tuple + distance.per_tuple);
-		startup = Min(startup, ranking) + bitmap_cost +
-				  tids * TID_COST * cpu_operator_cost;
+		if (ranking < times->first + EMITTED(path, rel) * times->row)
+		{
+			times->first = ranking;
+			times->row = HX_EMIT_TIME;
+		}
+		times->first += HxBitmapTime(bitmap) + shares->tids * HX_TID_MASK_TIME;
 	}
-	path->share = shares.checks ? shares.all / Max(shares.enforced, 1e-9) : 1;
-	path->path.path.rows = rows;
-	path->path.path.startup_cost = startup + target->cost.startup;
-	path->path.path.total_cost = path->path.path.startup_cost +
-								 fetch_cost(root, rel, index, rows) +
-								 rows * target->cost.per_tuple;
-	if (path->wanted == HX_WANTED_SOME)
-		path->path.path.total_cost += cost.rest;
+	Assert(times->search >= 0 && times->first >= 0 && times->rest >= 0);
+}
+
+/*
+ * Fill in a path's costs: what it takes, at the rate that the planner charges for
+ * the best way without the node.
+ */
+static void
+set_costs(HxPath *path, const Conditions *conditions, const Shares *shares,
+		  const Times *times, double rate)
+{
+	Path *base = &path->path.path;
+	const PathTarget *target = base->pathtarget;
+
+	path->share =
+		shares->checks ? conditions->all / Max(shares->enforced, 1e-9) : 1;
+	base->rows = base->parent->rows;
+	base->startup_cost = times->first * rate + target->cost.startup;
+	base->total_cost = base->startup_cost +
+					   (base->rows * times->row + times->rest) * rate +
+					   base->rows * target->cost.per_tuple;
 	Assert(path->share >= 0 && path->share <= 1);
-	Assert(path->path.path.startup_cost <= path->path.path.total_cost);
+	Assert(base->startup_cost <= base->total_cost);
 }
 
 /* A path without order and costs */
@@ -249,43 +305,178 @@ HxMakeJoinedPath(PlannerInfo *root, const RelOptInfo *joinrel, Relids outer,
 				 bool whole)
 {
 	HxPath *path = begin_path(index, column, order);
+	Conditions conditions;
+	Shares shares;
+	HxRival rival;
+	Times times;
 
 	path->path.path.param_info =
 		get_baserel_parampathinfo(root, index->rel, outer);
 	Assert(path->path.path.param_info);
 	path->wanted = HxFindWanted(root, joinrel, whole, order, &path->limit);
-	cost_path(root, path, NULL);
+	find_conditions(root, index, column, order, &conditions);
+	find_shares(root, index->rel, &conditions, NULL, &shares);
+	HxFindRival(root, index->rel, order, HxEstimateWanted(path, root), &rival);
+	find_times(root, path, &conditions, &shares, &rival, NULL, &times);
+	set_costs(path, &conditions, &shares, &times, rival.rate);
 	path->path.path.rows = path->path.path.param_info->ppi_rows;
 	return &path->path.path;
 }
 
-/* Make a path, with a bitmap or without. */
-static Path *
-make_path(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
-		  const HxOrder *order, Path *bitmap)
+/*
+ * Can no bitmap make the search faster, or faster than the best way without it?
+ * The least that a bitmap must be of use for is one of the conditions that are
+ * left, and each TID of it has its price.  Nothing is asked of any index.
+ */
+static bool
+no_bitmap_wins(PlannerInfo *root, const RelOptInfo *rel,
+			   const Conditions *conditions, const Times *alone, double emitted,
+			   const HxRival *rival)
 {
-	HxPath *path = begin_path(index, column, order);
-	CustomPath *custom = &path->path;
-
-	custom->path.pathkeys = list_make1(linitial(root->query_pathkeys));
-	if (bitmap)
-		custom->custom_paths = list_make1(
-			create_bitmap_heap_path(root, rel, bitmap, NULL, 1.0, 0));
-	path->wanted = HxFindWanted(root, rel, true, order, &path->limit);
-	cost_path(root, path, bitmap);
-	return &custom->path;
-}
-
-/* Add the paths of one index: without a bitmap, and with each of some. */
-void
-HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
-		   const HxOrder *order, List *bitmaps)
-{
+	Selectivity least = 1;
+	double rank = rel->rows * HX_RANK_TIME;
+	double time;
 	ListCell *cell;
 
-	add_path(rel, make_path(root, rel, index, column, order, NULL));
+	foreach (cell, conditions->left)
+		least = Min(
+			least, clause_selectivity(root, lfirst(cell), 0, JOIN_INNER, NULL));
+	time = HX_BITMAP_TIME +
+		   least * rel->tuples * (HX_TID_TIME + HX_TID_MASK_TIME) +
+		   Min(alone->search, rank);
+	return time >= alone->first + emitted * alone->row ||
+		   (enable_sort && time >= rival->time);
+}
+
+/*
+ * Give a path without a bitmap the most selective of some in reserve: it is read
+ * where the search finds that too many heap rows fail.
+ */
+static void
+set_reserve(PlannerInfo *root, RelOptInfo *rel, HxPath *path, List *bitmaps,
+			const Conditions *conditions, const HxRival *rival)
+{
+	Path *best = NULL;
+	Shares shares;
+	Times times;
+	Selectivity least = 2;
+	ListCell *cell;
+
 	foreach (cell, bitmaps)
-		add_path(rel, make_path(root, rel, index, column, order, lfirst(cell)));
+	{
+		Selectivity share;
+		Cost cost;
+
+		cost_bitmap_tree_node(lfirst(cell), &cost, &share);
+		if (share < least)
+			best = lfirst(cell);
+		least = Min(least, share);
+	}
+	Assert(best);
+	find_shares(root, rel, conditions, best, &shares);
+	find_times(root, path, conditions, &shares, rival, best, &times);
+	path->reserve = Max(times.first, 1);
+	path->path.custom_paths =
+		list_make1(create_bitmap_heap_path(root, rel, best, NULL, 1.0, 0));
+}
+
+/*
+ * Add the path that finds the rows that pass the mask through the attribute columns
+ * alone, and ranks them, if that may take less than the search.  True if it takes
+ * the search's place: where the LIMIT is known, as then all comes before the first
+ * row.
+ */
+static bool
+add_few_path(PlannerInfo *root, RelOptInfo *rel, const HxPath *alone,
+			 const Conditions *conditions, const Shares *shares,
+			 const Times *searching, const HxRival *rival)
+{
+	HxPath *path;
+	Times times = *searching;
+	double few = conditions->all;
+	double preferred = conditions->inexact ? PREFERRED_INEXACT : PREFERRED;
+
+	if (conditions->masked == NIL || times.columns == 0 ||
+		conditions->near < 1 || conditions->group < 1)
+		return false;
+	if (shares->checks)
+		few = clauselist_selectivity(root, conditions->masked, rel->relid,
+									 JOIN_INNER, NULL);
+	few = clamp_row_est(few * rel->tuples);
+	times.first =
+		times.columns + few * (HX_RANK_TIME + rival->distance +
+							   HxOperatorTime(shares->heap.per_tuple));
+	times.row = HX_EMIT_TIME;
+	times.rest = 0;
+	if (times.first + EMITTED(alone, rel) * times.row >=
+		preferred * searching->first + EMITTED(alone, rel) * searching->row)
+		return false;
+	path = palloc(sizeof(HxPath));
+	*path = *alone;
+	path->few = few;
+	set_costs(path, conditions, shares, &times, rival->rate);
+	add_path(rel, &path->path.path);
+	return HxIsNumberKnown(alone->wanted);
+}
+
+/* Add the path with a bitmap. */
+static void
+add_bitmap_path(PlannerInfo *root, RelOptInfo *rel, const HxPath *alone,
+				const Conditions *conditions, const HxRival *rival,
+				Path *bitmap)
+{
+	HxPath *path = palloc(sizeof(HxPath));
+	Shares shares;
+	Times times;
+
+	*path = *alone;
+	path->path.custom_paths =
+		list_make1(create_bitmap_heap_path(root, rel, bitmap, NULL, 1.0, 0));
+	find_shares(root, rel, conditions, bitmap, &shares);
+	find_times(root, path, conditions, &shares, rival, bitmap, &times);
+	set_costs(path, conditions, &shares, &times, rival->rate);
+	add_path(rel, &path->path.path);
+}
+
+/*
+ * Add the paths of one index: without a bitmap, and with each of some that may be
+ * faster.
+ */
+void
+HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
+		   const HxOrder *order)
+{
+	HxPath *path = begin_path(index, column, order);
+	HxPath alone;
+	Conditions conditions;
+	Shares shares;
+	HxRival rival;
+	Times times;
+	bool may_win = false;
+	List *bitmaps = NIL;
+	ListCell *cell;
+
+	path->path.path.pathkeys = list_make1(linitial(root->query_pathkeys));
+	path->wanted = HxFindWanted(root, rel, true, order, &path->limit);
+	find_conditions(root, index, column, order, &conditions);
+	find_shares(root, rel, &conditions, NULL, &shares);
+	HxFindRival(root, rel, order, HxEstimateWanted(path, root), &rival);
+	find_times(root, path, &conditions, &shares, &rival, NULL, &times);
+	set_costs(path, &conditions, &shares, &times, rival.rate);
+	alone = *path;
+	if (shares.checks && enable_bitmapscan)
+	{
+		may_win = !no_bitmap_wins(root, rel, &conditions, &times,
+								  EMITTED(path, rel), &rival);
+		bitmaps = may_win ? HxFindBitmaps(root, rel, conditions.left)
+						  : HxKnownBitmaps(rel, conditions.left);
+	}
+	if (bitmaps != NIL && HxIsNumberKnown(path->wanted))
+		set_reserve(root, rel, path, bitmaps, &conditions, &rival);
+	if (!add_few_path(root, rel, &alone, &conditions, &shares, &times, &rival))
+		add_path(rel, &path->path.path);
+	foreach (cell, may_win ? bitmaps : NIL)
+		add_bitmap_path(root, rel, &alone, &conditions, &rival, lfirst(cell));
 }
 
 /* ---- from path to plan ---- */
@@ -366,12 +557,14 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *best, List *targets,
 	data.index = path->index->indexoid;
 	data.column = path->column + 1;
 	data.wanted = path->wanted;
-	data.bitmap = bitmap != NULL;
+	data.bitmap = bitmap != NULL && path->reserve == 0;
+	data.reserve = path->reserve;
+	data.few = path->few;
 	data.share = path->share;
-	data.order = path->order.distance;
+	data.order = copyObject(path->order.distance);
 	data.nulls_first = path->order.nulls_first;
 	data.nans_first = path->order.falls;
-	assign_conditions(root, path, clauses, bitmap, &data);
+	assign_conditions(root, path, clauses, data.bitmap ? bitmap : NULL, &data);
 	if (HxIsNumberKnown(data.wanted))
 	{
 		const Query *level = path->limit->parse;

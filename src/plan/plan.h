@@ -3,7 +3,7 @@
  *	  The scan node: what its files share.
  *
  * Reading order: hook.c, match.c, wanted.c, compile.c, bound_clause.c,
- * vector_key.c, bitmap.c, path.c, bound_path.c (planning);
+ * vector_key.c, bitmap.c, rival.c, path.c, bound_path.c (planning);
  * plan_data.c; node.c, condition.c, bitmap_read.c, heap_row.c, explain.c (execution).
  */
 #ifndef HX_PLAN_H
@@ -85,6 +85,8 @@ typedef struct HxPath
 	HxWanted wanted;	 /* how many rows ... */
 	PlannerInfo *limit;	 /* ... and by the LIMIT of which query level */
 	double share;		 /* of the rows checked that pass */
+	double few;			 /* rows that pass the mask, if they are to be ranked */
+	double reserve;		 /* what a bitmap in reserve takes; 0: none */
 } HxPath;
 
 /* What a plan says, in pieces (plan_data.c) */
@@ -98,7 +100,9 @@ typedef struct HxPlanData
 	bool nans_first;	/* then those whose distance is NaN */
 	List *deciders;		/* of the conditions: integers, HxDecider */
 	List *programs;		/* conditions on attributes, all must hold */
-	bool bitmap;		/* is there a bitmap child? */
+	bool bitmap;		/* is there a bitmap child that is read first? */
+	double few;			/* rows that pass the mask, if to be ranked; or 0 */
+	double reserve;		/* microseconds of one that is in reserve; 0: none */
 	double share;		/* of the rows checked that pass, as estimated */
 	OpExpr *order;		/* the distance */
 	List *conditions;	/* all conditions, in the order to check them */
@@ -124,12 +128,13 @@ typedef struct HxScanState
 	ExprState *unmapped;	 /* those that no bitmap decides */
 	ExprState *left;		 /* those that neither mask nor bitmap decides */
 
-	Relation index;				  /* open unless only explained */
-	IndexScanDesc scan;			  /* NULL before the first row */
-	bool started;				  /* the search has begun */
-	bool recheck;				  /* mask or bitmap are not exact */
-	HxTidSet *tids;				  /* the bitmap; kept while it is right */
-	TupleTableSlot *row;		  /* a heap row being checked */
+	Relation index;		 /* open unless only explained */
+	IndexScanDesc scan;	 /* NULL before the first row */
+	bool started;		 /* the search has begun */
+	bool recheck;		 /* mask or bitmap are not exact */
+	HxTidSet *tids;		 /* the bitmap; kept while it is right */
+	HxTidSet *late;		 /* of a bitmap in reserve, until the search ends */
+	TupleTableSlot *row; /* a heap row being checked */
 	ExprContext *check_context;	  /* for checks */
 	MemoryContext search_context; /* of what one search is asked for */
 	ScanKeyData order;			  /* ORDER BY distance to the query */
@@ -179,11 +184,27 @@ extern double HxVectorClauseShare(PlannerInfo *root, IndexOptInfo *index,
 								  int column, RestrictInfo *clause);
 
 /* bitmap.c */
-extern List *HxHarvestBitmaps(PlannerInfo *root, RelOptInfo *rel);
+extern List *HxKnownBitmaps(const RelOptInfo *rel, const List *left);
+extern List *HxFindBitmaps(PlannerInfo *root, const RelOptInfo *rel,
+						   List *left);
+
+/* rival.c: the best way without the node, as far as it is known */
+typedef struct HxRival
+{
+	const Path *path; /* its scan, without the sort; NULL: none */
+	double time;	  /* microseconds that it takes; infinite without one */
+	double distance;  /* of which a row's distance takes this */
+	double rate;	  /* cost that the planner charges for a microsecond */
+} HxRival;
+
+extern double HxOperatorTime(Cost cost);
+extern double HxBitmapTime(const Path *bitmap);
+extern void HxFindRival(PlannerInfo *root, const RelOptInfo *rel,
+						const HxOrder *order, double wanted, HxRival *rival);
 
 /* path.c */
 extern void HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index,
-					   int column, const HxOrder *order, List *bitmaps);
+					   int column, const HxOrder *order);
 extern const CustomPathMethods hx_path_methods;
 
 /*

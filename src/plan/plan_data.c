@@ -29,17 +29,27 @@ order_flags(const HxPlanData *data)
 		   (data->nans_first ? FLAG_NANS_FIRST : 0);
 }
 
+/* All that are numbers; those of rows and times need not be exact */
+static List *
+pack_numbers(const HxPlanData *data)
+{
+	List *numbers =
+		list_make5_int(data->column, data->wanted, data->bitmap,
+					   (int) rint(data->share * SHARE_UNIT), order_flags(data));
+
+	numbers = lappend_int(numbers, (int) Min(data->reserve, INT_MAX / 2));
+	return lappend_int(numbers, (int) Min(ceil(data->few), INT_MAX / 2));
+}
+
 /* Put the data into a plan. */
 void
 HxPackPlan(const HxPlanData *data, CustomScan *scan)
 {
 	Assert(data->share >= 0 && data->share <= 1 && data->column > 0);
 	Assert(list_length(data->conditions) == list_length(data->deciders));
-	scan->custom_private = list_make5(
-		list_make1_oid(data->index),
-		list_make5_int(data->column, data->wanted, data->bitmap,
-					   (int) rint(data->share * SHARE_UNIT), order_flags(data)),
-		data->deciders, data->programs, data->keys);
+	scan->custom_private =
+		list_make5(list_make1_oid(data->index), pack_numbers(data),
+				   data->deciders, data->programs, data->keys);
 	scan->custom_exprs = list_make5(data->order, data->conditions, data->values,
 									data->limit_count, data->limit_offset);
 }
@@ -50,7 +60,7 @@ HxUnpackPlan(const CustomScan *scan, HxPlanData *data)
 {
 	List *numbers = lsecond(scan->custom_private);
 
-	Assert(list_length(numbers) == 5);
+	Assert(list_length(numbers) == 7);
 	data->index = linitial_oid(linitial(scan->custom_private));
 	data->column = linitial_int(numbers);
 	data->wanted = (HxWanted) lsecond_int(numbers);
@@ -59,6 +69,8 @@ HxUnpackPlan(const CustomScan *scan, HxPlanData *data)
 	data->ends = (list_nth_int(numbers, 4) & FLAG_ENDS) != 0;
 	data->nulls_first = (list_nth_int(numbers, 4) & FLAG_NULLS_FIRST) != 0;
 	data->nans_first = (list_nth_int(numbers, 4) & FLAG_NANS_FIRST) != 0;
+	data->reserve = list_nth_int(numbers, 5);
+	data->few = list_nth_int(numbers, 6);
 	data->deciders = lthird(scan->custom_private);
 	data->programs = lfourth(scan->custom_private);
 	data->keys = list_nth(scan->custom_private, 4);

@@ -6,7 +6,9 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "port/pg_bitutils.h"
+#include "utils/array.h"
 
 #include "type/bincode.h"
 
@@ -17,6 +19,7 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bincode_not);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bincode_concat);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bincode_subcode);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bincode_bit_count);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_block_keys);
 
 /* A zero code of the shape that a and b, of 1 bit a dimension, both have */
 static Bincode *
@@ -185,4 +188,52 @@ hx_bincode_bit_count(PG_FUNCTION_ARGS)
 	HxCheckOnePlane(&code, "bit_count");
 	PG_RETURN_INT64(
 		(int64) pg_popcount((const char *) code.data, (int) code.bytes));
+}
+
+/* Bits of a band, and bands, of which a key of 64 bits has room */
+#define MAX_KEY_BITS 32
+#define MAX_KEY_BANDS 65536
+
+/* `count` bits from bit `at` of a plane on, as a number */
+static uint64
+read_bits(const uint8 *plane, int at, int count)
+{
+	uint64 number = 0;
+
+	Assert(count <= MAX_KEY_BITS);
+	for (int i = at; i < at + count; i++)
+		number = number << 1 | HxGetBit(plane, i);
+	return number;
+}
+
+/*
+ * block_keys(code, bands, bits): a key for each of the first bands, which are so
+ * many bits long: its number and its bits, so that no two bands share a key.
+ */
+Datum
+hx_block_keys(PG_FUNCTION_ARGS)
+{
+	HxCode code = PG_GETARG_CODE(0);
+	int32 bands = PG_GETARG_INT32(1);
+	int32 bits = PG_GETARG_INT32(2);
+	Datum *keys;
+
+	HxCheckOnePlane(&code, "block_keys");
+	if (bands < 1 || bands > MAX_KEY_BANDS || bits < 1 || bits > MAX_KEY_BITS)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("cannot make keys of %d bands of %d bits, "
+							   "expected 1 to %d bands of 1 to %d bits",
+							   bands, bits, MAX_KEY_BANDS, MAX_KEY_BITS)));
+	if ((int64) bands * bits > code.dims)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%d bands of %d bits are more than the %d bits "
+							   "of the code",
+							   bands, bits, code.dims)));
+	keys = palloc(bands * sizeof(Datum));
+	for (int band = 0; band < bands; band++)
+		keys[band] =
+			Int64GetDatum((int64) ((uint64) band << MAX_KEY_BITS |
+								   read_bits(code.data, band * bits, bits)));
+	PG_RETURN_ARRAYTYPE_P(construct_array(keys, bands, INT8OID, sizeof(int64),
+										  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }

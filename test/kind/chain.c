@@ -4,7 +4,7 @@
  *	  chain of pages.
  *
  * It shows that kind.h and the common parts are enough to write a kind: no file
- * of src/ knows of it.  Searches read the whole chain and are exact.  The
+ * of src/ knows of it.  Members that may be NULL are.  Searches read the whole chain and are exact.  The
  * metapage's `directory` is the chain's first page; pages are only added, before
  * it.  The first byte of a payload tells whether the row has a vector; the code
  * follows from byte CODE on, padded with zeros.
@@ -17,9 +17,8 @@
 #include "index/build/build.h"
 #include "index/check/check.h"
 #include "index/search/state.h"
-#include "random.h"
 #include "kernel/kernel.h"
-#include "type/ball.h"
+#include "type/bincode.h"
 
 #define CODE sizeof(uint64)
 
@@ -41,20 +40,14 @@ chain_payload_size(Relation index, const HxIndexDesc *desc)
 }
 
 static void
-form_payload(const HxIndexDesc *desc, const HxCode *code, uint8 *payload)
-{
-	(void) HxMatchShapes(code->dims, code->planes, desc->dims, 1, NULL, NULL);
-	memset(payload, 0, desc->payload);
-	payload[0] = 1;
-	memcpy(payload + CODE, code->data, code->bytes);
-}
-
-static void
 chain_form(const HxIndexDesc *desc, Datum vector, uint8 *payload)
 {
 	HxCode code = HxViewCode(vector);
 
-	form_payload(desc, &code, payload);
+	(void) HxMatchShapes(code.dims, code.planes, desc->dims, 1, NULL, NULL);
+	memset(payload, 0, desc->payload);
+	payload[0] = 1;
+	memcpy(payload + CODE, code.data, code.bytes);
 	HxReleaseCode(&code, vector);
 }
 
@@ -65,33 +58,14 @@ is_null(const uint8 *payload)
 }
 
 static HxQuery *
-make_query(const HxIndexDesc *desc, const uint8 *payload)
+chain_query(const HxIndexDesc *desc, HxMetric metric, Datum value, Oid type)
 {
 	HxQuery *query = palloc(sizeof(HxQuery));
+	uint8 *payload = palloc(desc->payload);
 
+	chain_form(desc, value, payload);
 	*query = (HxQuery){desc, HX_HAMMING, HX_BOUND_CODE, payload, desc->payload};
 	return query;
-}
-
-static HxQuery *
-chain_query(const HxIndexDesc *desc, HxMetric metric, Datum query, Oid type)
-{
-	uint8 *payload = palloc(desc->payload);
-
-	chain_form(desc, query, payload);
-	return make_query(desc, payload);
-}
-
-static HxQuery *
-chain_ball(const HxIndexDesc *desc, Datum ball, double *radius)
-{
-	uint8 *payload = palloc(desc->payload);
-	int32 within;
-	HxCode code = HxViewBall(ball, &within);
-
-	form_payload(desc, &code, payload);
-	*radius = within;
-	return make_query(desc, payload);
 }
 
 static void
@@ -238,37 +212,6 @@ chain_info(Relation index, const HxIndexDesc *desc, HxIndexInfo *info)
 	}
 }
 
-static int
-chain_sample(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
-			 HxSampleQuery **queries)
-{
-	uint64 random = seed | UINT64CONST(1) << 63;
-	int64 seen = 0;
-	HxChainCursor cursor;
-	HxRowArrays rows;
-	Page page;
-
-	*queries = palloc(Max(wanted, 1) * sizeof(HxSampleQuery));
-	HxBeginDirectory(&cursor, index, HX_PAGE_ROWS, BUFFER_LOCK_SHARE);
-	while ((page = HxNextPage(&cursor)))
-	{
-		HxRowArraysOf(desc, page, &rows);
-		for (int i = 0; i < rows.count; i++)
-		{
-			const uint8 *payload = rows.payloads + i * desc->payload;
-			int64 at =
-				is_null(payload) ? -1 : HxDrawPlace(&random, &seen, wanted);
-
-			if (at < 0)
-				continue;
-			payload = memcpy(palloc(desc->payload), payload, desc->payload);
-			(*queries)[at] = (HxSampleQuery){make_query(desc, payload),
-											 HxPackTid(&rows.tids[i])};
-		}
-	}
-	return (int) Min(seen, wanted);
-}
-
 static const char *
 payload_fault(void *state, const uint8 *payload, bool *has_vector)
 {
@@ -333,7 +276,6 @@ static const HxKind chain_kind = {
 	.length_hint = "Declare it as bincode(n).",
 	.shape = HxShapeOf,
 	.query = chain_query,
-	.ball = chain_ball,
 	.bounds = 1 << HX_BOUND_CODE,
 	.payload_size = chain_payload_size,
 	.form = chain_form,
@@ -347,7 +289,6 @@ static const HxKind chain_kind = {
 	.insert = chain_insert,
 	.bulk_delete = chain_bulk_delete,
 	.info = chain_info,
-	.sample = chain_sample,
 	.check = chain_check,
 };
 

@@ -6,6 +6,5 @@ CREATE FUNCTION vector_chain(internal) RETURNS internal
 
 CREATE OPERATOR CLASS chain_ops FOR TYPE bincode USING hashemb AS
 	OPERATOR 11 <~> (bincode, bincode) FOR ORDER BY float_ops,
-	OPERATOR 12 <@ (bincode, hamming_ball),
 	OPERATOR 13 @< (bincode, distance_bound),
 	FUNCTION 2 vector_chain(internal);

@@ -114,7 +114,7 @@ check steps_optimised "" "$cc" -O2
 
 # Linear algebra; LAPACK is the oracle where it is
 program=matrix_test
-sources="src/encoder/math/product.c src/encoder/math/matrix.c src/encoder/math/eigen.c src/encoder/math/procrustes.c"
+sources="src/encoder/math/product.c src/encoder/math/matrix.c src/encoder/math/eigen.c src/encoder/math/procrustes.c src/encoder/math/canonical.c"
 if echo 'int main(void) { extern void dsyev_(void); dsyev_(); }' |
 	"$cc" -x c - -o "$build/lapack" -llapack 2>/dev/null; then
 	flags="$flags -DHX_LAPACK"

@@ -35,9 +35,14 @@
 /* Rows added to the sums at a time */
 #define BATCH 256
 
+/* Rows held out: one in so many of the first, no more than that */
+#define HELD_SHARE 5
+#define MOST_HELD 1000
+
 /* Sparse vectors of more dimensions are hashed, to this many features */
 #define MAX_SPREAD 1024
 #define DEFAULT_FEATURES 512
+#define MOST_FEATURES 2048
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_train_step);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_train_final);
@@ -123,6 +128,38 @@ follow_base(HxSpec *spec)
 	spec->normalize = normalized;
 }
 
+/* Position of base, the encoder that a call may name beside the specification */
+#define ARG_BASE 4
+
+/*
+ * The encoder in the argument base, NULL if there is none.  It stays as long as
+ * HxModelArgument says.
+ */
+static const HxModel *
+base_argument(FunctionCallInfo fcinfo)
+{
+	if (PG_NARGS() <= ARG_BASE || PG_ARGISNULL(ARG_BASE))
+		return NULL;
+	return HxModelArgument(fcinfo, ARG_BASE);
+}
+
+/* Take the base from its argument: a copy, since groups may have several. */
+static void
+take_base(FunctionCallInfo fcinfo, HxTraining *training)
+{
+	const HxModel *base = base_argument(fcinfo);
+
+	if (base == NULL)
+		return;
+	if (training->spec.base != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"base\" is in the specification of training and an "
+						"argument beside it")));
+	HxRequireKey(training->method, "base");
+	training->spec.base = HxLoadModel(PG_GETARG_DATUM(ARG_BASE));
+}
+
 /* The state, when the first row comes */
 static HxTraining *
 start_training(FunctionCallInfo fcinfo, MemoryContext aggregate)
@@ -142,6 +179,7 @@ start_training(FunctionCallInfo fcinfo, MemoryContext aggregate)
 	training->internal = own;
 	training->limit = (size_t) maintenance_work_mem * 1024;
 	training->method = HxParseSpec(json, &training->spec);
+	take_base(fcinfo, training);
 	if (training->method->continues && training->spec.base != NULL)
 		follow_base(&training->spec);
 	own->row =
@@ -152,7 +190,7 @@ start_training(FunctionCallInfo fcinfo, MemoryContext aggregate)
 	return training;
 }
 
-/* Error unless this row has the specification of the first. */
+/* Error unless this row has the specification and the base of the first. */
 static void
 check_spec(FunctionCallInfo fcinfo, const HxTraining *training)
 {
@@ -166,6 +204,37 @@ check_spec(FunctionCallInfo fcinfo, const HxTraining *training)
 				 errmsg("specification of training differs between rows")));
 	if (json != (Jsonb *) DatumGetPointer(PG_GETARG_DATUM(1)))
 		pfree(json);
+	if (PG_NARGS() > ARG_BASE)
+	{
+		const HxModel *base = base_argument(fcinfo);
+		const HxModel *had = training->spec.base;
+
+		if ((base == NULL) != (had == NULL) ||
+			(base != NULL &&
+			 (base->size != had->size ||
+			  memcmp(base->bytes, had->bytes, HX_MODEL_HEADER) != 0)))
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("base of training differs between rows")));
+	}
+}
+
+/*
+ * Features of sparse vectors where the specification says nothing: a method that
+ * chooses its ridge takes more, whose sums of products fill at most a quarter of
+ * the memory.
+ */
+static int
+choose_features(const HxTraining *training, int view)
+{
+	int features = DEFAULT_FEATURES;
+
+	if (!training->method->chooses || view > 0)
+		return features;
+	while (features < MOST_FEATURES &&
+		   4.0 * sizeof(double) * (2.0 * features) * (2.0 * features) <=
+			   (double) training->limit)
+		features *= 2;
+	return features;
 }
 
 /* How vectors of a view enter, decided by its first */
@@ -186,7 +255,8 @@ decide_width(HxTraining *training, int view, const HxInput *input)
 			 training->spec.base != NULL)
 		features = (int) training->spec.base->view[0].features;
 	else if (features < 0)
-		features = input->dims > MAX_SPREAD ? DEFAULT_FEATURES : 0;
+		features =
+			input->dims > MAX_SPREAD ? choose_features(training, view) : 0;
 	if (features == 0 && input->dims > HX_MAX_DENSE)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -440,6 +510,76 @@ choose_place(HxTraining *training)
 	return place < (uint64) training->capacity ? (int) place : -1;
 }
 
+/* Exchange two rows of floats */
+static void
+exchange(float *a, float *b, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		float number = a[i];
+
+		a[i] = b[i];
+		b[i] = number;
+	}
+}
+
+/*
+ * Hold the row out that came last, at `place` of the batch: one in so many of the
+ * first rows; then one takes the place of another now and then, which joins the
+ * batch.
+ */
+static void
+hold_row(HxTraining *training, int place)
+{
+	HxTrainingPrivate *own = training->internal;
+	int d = training->width[0];
+	int e = y_floats(training);
+	uint64 slot = training->held;
+
+	Assert(place == own->batch - 1);
+	if (training->held_x == NULL)
+	{
+		training->held_x = HxTrainAlloc(training, (size_t) MOST_HELD * d,
+										sizeof(float), "rows held out");
+		training->held_y = HxTrainAlloc(training, (size_t) MOST_HELD * e,
+										sizeof(float), "rows held out");
+	}
+	if (training->held < MOST_HELD)
+	{
+		if (training->seen % HELD_SHARE != 0)
+			return;
+		training->held++;
+		own->batch--;
+	}
+	else if ((slot = hx_random_below(&own->random, training->seen)) >=
+			 MOST_HELD)
+		return;
+	exchange(training->held_x + slot * d, training->x + (size_t) place * d, d);
+	exchange(training->held_y + slot * e, training->y + (size_t) place * e, e);
+}
+
+void
+HxAddHeld(HxTraining *training)
+{
+	int d = training->width[0];
+	int e = y_floats(training);
+
+	for (int r = 0; r < training->held; r++)
+	{
+		int place;
+
+		if (training->internal->batch == BATCH)
+			add_batch(training);
+		place = training->internal->batch++;
+		memcpy(training->x + (size_t) place * d,
+			   training->held_x + (size_t) r * d, d * sizeof(float));
+		memcpy(training->y + (size_t) place * e,
+			   training->held_y + (size_t) r * e, e * sizeof(float));
+	}
+	add_batch(training);
+	training->held = 0;
+}
+
 /* A number of any type that may be one, finite */
 static double
 read_number(Datum value, Oid type)
@@ -549,13 +689,15 @@ keep_row(FunctionCallInfo fcinfo, HxTraining *training)
 					training->x + (size_t) place * training->width[0]);
 	if (has_y)
 		keep_target(fcinfo, training, place);
+	if (training->method->chooses && !training->spec.has_lambda)
+		hold_row(training, place);
 }
 
 /*
  * SQL functions
  */
 
-/* hashemb_train's transition: state, spec, x [, y] */
+/* hashemb_train's transition: state, spec, x [, y [, base]] */
 Datum
 hx_train_step(PG_FUNCTION_ARGS)
 {

@@ -8,6 +8,10 @@
  * anchors.  The updates are our own and linear in the rows: by turns, maps of
  * both views onto the codes by ridge regression, a rotation of the pairs'
  * common directions, and codes by the signs of all three.
+ *
+ * Canonical correlations of the pairs are the other way to get there.  Which is
+ * taken, what rows without a partner count and how strong the ridge is, is
+ * chosen by pairs that are held out.
  */
 #include "postgres.h"
 
@@ -15,6 +19,8 @@
 
 #include "miscadmin.h"
 
+#include "encoder/math/canonical.h"
+#include "encoder/train/held.h"
 #include "encoder/train/rows.h"
 
 /* Anchors, anchors of a row, and turns by default */
@@ -24,6 +30,28 @@
 
 /* The ridge by default: squared lengths of this many rows, in all directions */
 #define RIDGE_ROWS 3
+
+/* What rows without a partner count by default */
+#define DEFAULT_ALPHA 0.3
+
+/* Ridges of canonical correlations that are tried, in the same unit */
+static const double ridge_rows[] = {0.3, 1, 3, 10, 30};
+
+/*
+ * Pairs are held out one part of FOLDS after the other where they are few, else
+ * one part of them, at most MOST_HELD; none where it would be fewer than
+ * LEAST_HELD.
+ */
+#define FOLDS 5
+#define FEW_PAIRS 1000
+#define MOST_HELD 1000
+#define LEAST_HELD 5
+
+/*
+ * Share of those held out among which the other side counts as found: of sides
+ * that have little in common, finer places would tell what is common to a few
+ */
+#define NEAR_SHARE 0.2
 
 /* Keeps the weights of a row's anchors from blowing up */
 #define SMOOTH 1e-3
@@ -36,32 +64,71 @@
 typedef struct Side
 {
 	int d;			 /* dimensions */
-	int pairs;		 /* rows of a pair */
 	int singles;	 /* rows of which the other side is not known */
 	double *mean;	 /* of all rows */
 	double scale;	 /* 1 / root of the variance of all dimensions together */
-	float *paired;	 /* pairs x d, centred */
+	float *paired;	 /* all pairs x d, centred, in the order of cross->pair */
 	float *single;	 /* singles x d, centred */
 	double *factor;	 /* of the squares of all rows, with the ridge */
 	double *tie;	 /* d x anchors: singles' vectors times their weights */
 	double *weights; /* d x bits */
 } Side;
 
+/* A way to learn */
+typedef struct Plan
+{
+	bool canonical; /* by canonical correlations, not by turns */
+	double alpha;	/* what a row without its other side counts */
+	double ridge;	/* in rows, or a multiple if "lambda" was given */
+} Plan;
+
 /* The whole */
 typedef struct Cross
 {
 	HxTraining *training;
 	int bits;
-	int pairs;
+	int all_pairs;
+	int *pair; /* rows of the sample that are pairs, in turn */
+	int pairs; /* the first of these, learnt from */
 	int anchors;
-	int *anchor;	  /* pairs that are anchors */
-	double alpha;	  /* what a row without its other side counts */
+	int *anchor; /* pairs that are anchors */
+	Plan plan;
 	double beta;	  /* what the common directions count */
 	float *common;	  /* pairs x bits: common directions, variance 1 each */
 	float *code;	  /* pairs x bits: +1, -1 */
 	double *rotation; /* bits x bits, of the common directions */
 	Side side[2];
 } Cross;
+
+/* Pairs among the rows, in an order of the seed */
+static void
+list_pairs(Cross *cross, HxRandom *random)
+{
+	const HxTraining *training = cross->training;
+
+	cross->pair = palloc(training->rows * sizeof(int));
+	for (int r = 0; r < training->rows; r++)
+	{
+		if (training->present[r] == 3)
+			cross->pair[cross->all_pairs++] = r;
+	}
+	HxRequireRows(training, cross->all_pairs, LEAST_PAIRS, "pairs");
+	HxShuffle(cross->pair, cross->all_pairs, random);
+}
+
+/* Copy a row less the mean; its squared length */
+static double
+copy_centred(const Side *side, const float *row, float *to)
+{
+	double square = 0.0;
+
+	for (int i = 0; i < side->d; i++)
+	{
+		to[i] = (float) (row[i] - side->mean[i]);
+		square += (double) to[i] * to[i];
+	}
+	return square;
+}
 
 /* Rows of one side: pairs and singles apart, less the mean of all */
 static void
@@ -71,44 +138,62 @@ split_rows(Cross *cross, int which)
 	Side *side = &cross->side[which];
 	const float *rows = which == 0 ? training->x : training->y;
 	int d = side->d = training->width[which];
-	int count = 0;
 	double squares = 0.0;
+	int count;
 
 	for (int r = 0; r < training->rows; r++)
-	{
-		side->pairs += training->present[r] == 3;
 		side->singles += training->present[r] == 1 << which;
-	}
+	count = cross->all_pairs + side->singles;
 	side->mean = HxTrainAlloc(training, d, sizeof(double), "the mean");
-	side->paired = HxTrainAlloc(training, (size_t) side->pairs * d,
+	side->paired = HxTrainAlloc(training, (size_t) cross->all_pairs * d,
 								sizeof(float), "pairs");
 	side->single = HxTrainAlloc(training, (size_t) side->singles * d,
 								sizeof(float), "rows without a partner");
 	for (int r = 0; r < training->rows; r++)
 	{
 		for (int i = 0; i < d && (training->present[r] & 1 << which); i++)
-			side->mean[i] += rows[(size_t) r * d + i];
+			side->mean[i] += rows[(size_t) r * d + i] / count;
 	}
-	for (int i = 0; i < d; i++)
-		side->mean[i] /= side->pairs + side->singles;
-	side->pairs = side->singles = 0;
+	for (int i = 0; i < cross->all_pairs; i++)
+		squares += copy_centred(side, rows + (size_t) cross->pair[i] * d,
+								side->paired + (size_t) i * d);
+	side->singles = 0;
 	for (int r = 0; r < training->rows; r++)
 	{
-		float *to;
-
-		if (!(training->present[r] & 1 << which))
-			continue;
-		to = training->present[r] == 3
-				 ? side->paired + (size_t) side->pairs++ * d
-				 : side->single + (size_t) side->singles++ * d;
-		for (int i = 0; i < d; i++)
-		{
-			to[i] = (float) (rows[(size_t) r * d + i] - side->mean[i]);
-			squares += (double) to[i] * to[i];
-		}
-		count++;
+		if (training->present[r] == 1 << which)
+			squares +=
+				copy_centred(side, rows + (size_t) r * d,
+							 side->single + (size_t) side->singles++ * d);
 	}
 	side->scale = squares > 0.0 ? sqrt(count / squares) : 1.0;
+}
+
+/* Memory that learning takes, once for all plans */
+static void
+allocate(Cross *cross)
+{
+	HxTraining *training = cross->training;
+	size_t bits = cross->bits;
+
+	cross->common = HxTrainAlloc(training, cross->all_pairs * bits,
+								 sizeof(float), "common directions");
+	cross->code =
+		HxTrainAlloc(training, cross->all_pairs * bits, sizeof(float), "codes");
+	cross->rotation =
+		HxTrainAlloc(training, bits * bits, sizeof(double), "a rotation");
+	cross->anchor = palloc(MAX_ANCHORS * sizeof(int));
+	for (int v = 0; v < 2; v++)
+	{
+		Side *side = &cross->side[v];
+		size_t d = side->d;
+
+		side->factor =
+			HxTrainAlloc(training, d * d, sizeof(double), "covariance");
+		side->tie = HxTrainAlloc(training, d * MAX_ANCHORS, sizeof(double),
+								 "ties to anchors");
+		side->weights =
+			HxTrainAlloc(training, d * bits, sizeof(double), "weights");
+	}
 }
 
 /* Directions in which both sides of the pairs, together, vary most */
@@ -234,44 +319,52 @@ reconstruct(const Cross *cross, const Side *side, const float *row, int *near,
 
 /*
  * The ridge, as a multiple of the mean square of a dimension over the rows: as
- * asked for, or what makes it RIDGE_ROWS times a row's mean squared length.
- * Then few rows are held back more than many, as little as these know.
+ * asked for, or what makes it so many times a row's mean squared length.  Then
+ * few rows are held back more than many, as little as these know.
  */
 static double
 lambda_of_side(const Cross *cross, const Side *side)
 {
-	double rows = side->pairs + cross->alpha * side->singles;
+	double rows = cross->pairs + cross->plan.alpha * side->singles;
 
 	return HxSpecNumber(&cross->training->spec, "lambda",
-						RIDGE_ROWS * side->d / rows, 0.0, 1e6) +
+						cross->plan.ridge * side->d / rows, 0.0, 1e6) +
 		   1e-9;
+}
+
+/* Squares of the rows learnt from, singles by what they count: lower triangle */
+static void
+sum_squares(const Cross *cross, const Side *side, double *sum)
+{
+	HxTraining *training = cross->training;
+	int d = side->d;
+	size_t square = (size_t) d * d;
+	double *singles;
+
+	memset(sum, 0, square * sizeof(double));
+	hx_add_squares(side->paired, cross->pairs, d, sum);
+	if (cross->plan.alpha == 0.0)
+		return;
+	singles = HxTrainAlloc(training, square, sizeof(double), "covariance");
+	hx_add_squares(side->single, side->singles, d, singles);
+	hx_add_multiple(sum, cross->plan.alpha, singles, square);
+	training->used -= square * sizeof(double);
+	pfree(singles);
 }
 
 /* What stays the same in all turns: squares with the ridge, ties to anchors */
 static void
 prepare_side(Cross *cross, int which)
 {
-	HxTraining *training = cross->training;
 	Side *side = &cross->side[which];
 	int d = side->d;
-	size_t square = (size_t) d * d;
-	double *singles;
 	double trace = 0.0;
 	double ridge;
 	double weights[NEAR];
 	int near[NEAR];
 
-	side->factor = HxTrainAlloc(training, square, sizeof(double), "covariance");
-	side->tie = HxTrainAlloc(training, (size_t) d * cross->anchors,
-							 sizeof(double), "ties to anchors");
-	side->weights = HxTrainAlloc(training, (size_t) d * cross->bits,
-								 sizeof(double), "weights");
-	singles = HxTrainAlloc(training, square, sizeof(double), "covariance");
-	hx_add_squares(side->paired, side->pairs, d, side->factor);
-	hx_add_squares(side->single, side->singles, d, singles);
-	hx_add_multiple(side->factor, cross->alpha, singles, square);
-	training->used -= square * sizeof(double);
-	pfree(singles);
+	sum_squares(cross, side, side->factor);
+	memset(side->tie, 0, (size_t) d * cross->anchors * sizeof(double));
 	for (int i = 0; i < d; i++)
 		trace += side->factor[(size_t) i * d + i];
 	ridge = lambda_of_side(cross, side) * trace / d + 1e-30;
@@ -281,7 +374,7 @@ prepare_side(Cross *cross, int which)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
 						errmsg("regression has no solution"),
 						errhint("Raise \"lambda\", or use more rows.")));
-	for (int r = 0; r < side->singles; r++)
+	for (int r = 0; r < side->singles && cross->plan.alpha > 0.0; r++)
 	{
 		const float *row = side->single + (size_t) r * d;
 
@@ -292,7 +385,7 @@ prepare_side(Cross *cross, int which)
 		{
 			for (int i = 0; i < d; i++)
 				side->tie[(size_t) i * cross->anchors + near[j]] +=
-					cross->alpha * weights[j] * row[i];
+					cross->plan.alpha * weights[j] * row[i];
 		}
 	}
 }
@@ -307,7 +400,7 @@ fit_side(Cross *cross, int which)
 	double *anchored = palloc((size_t) cross->anchors * bits * sizeof(double));
 
 	memset(side->weights, 0, (size_t) d * bits * sizeof(double));
-	hx_add_products(side->paired, cross->code, side->pairs, d, bits,
+	hx_add_products(side->paired, cross->code, cross->pairs, d, bits,
 					side->weights);
 	for (int a = 0; a < cross->anchors; a++)
 	{
@@ -366,25 +459,110 @@ turn_common(Cross *cross)
 	pfree(products);
 }
 
-/* Anchors: random pairs */
+/* Anchors: the first pairs, whose order is random */
 static void
-choose_anchors(Cross *cross, HxRandom *random)
+choose_anchors(Cross *cross)
 {
-	int *all = palloc(cross->pairs * sizeof(int));
-
 	cross->anchors = Min(MAX_ANCHORS, cross->pairs);
-	cross->anchor = palloc(cross->anchors * sizeof(int));
-	for (int i = 0; i < cross->pairs; i++)
-		all[i] = i;
 	for (int i = 0; i < cross->anchors; i++)
-	{
-		int j = i + (int) hx_random_below(random, cross->pairs - i);
-		int chosen = all[j];
+		cross->anchor[i] = i;
+}
 
-		all[j] = all[i];
-		cross->anchor[i] = all[i] = chosen;
+/* Learn by turns from the first pairs, and rows without a partner. */
+static void
+learn_by_turns(Cross *cross, int turns, HxRandom *random)
+{
+	choose_anchors(cross);
+	memset(cross->common, 0,
+		   (size_t) cross->all_pairs * cross->bits * sizeof(float));
+	find_common(cross, random);
+	hx_random_rotation(cross->rotation, cross->bits, cross->bits, random);
+	sign_codes(cross, false);
+	prepare_side(cross, 0);
+	prepare_side(cross, 1);
+	for (int turn = 0; turn < turns; turn++)
+	{
+		turn_common(cross);
+		fit_side(cross, 0);
+		fit_side(cross, 1);
+		sign_codes(cross, true);
 	}
-	pfree(all);
+	fit_side(cross, 0);
+	fit_side(cross, 1);
+}
+
+/*
+ * Canonical correlations of the first pairs, by the covariances of both sides'
+ * rows, so many for each ridge, as the caller asks with set_canonical
+ */
+static HxCanonical
+prepare_canonical(Cross *cross)
+{
+	HxTraining *training = cross->training;
+	int d[2] = {cross->side[0].d, cross->side[1].d};
+	size_t square[2] = {(size_t) d[0] * d[0], (size_t) d[1] * d[1]};
+	double *xy = HxTrainAlloc(training, (size_t) d[0] * d[1], sizeof(double),
+							  "sums of products");
+	HxCanonical canonical;
+
+	HxTrainReserve(training,
+				   3.0 * (double) (square[0] + square[1]) * sizeof(double),
+				   "correlations");
+	for (int v = 0; v < 2; v++)
+	{
+		Side *side = &cross->side[v];
+		double rows = cross->pairs + cross->plan.alpha * side->singles;
+
+		sum_squares(cross, side, side->factor);
+		for (size_t i = 0; i < square[v]; i++)
+			side->factor[i] /= rows;
+	}
+	hx_add_products(cross->side[0].paired, cross->side[1].paired, cross->pairs,
+					d[0], d[1], xy);
+	for (size_t i = 0; i < (size_t) d[0] * d[1]; i++)
+		xy[i] /= cross->pairs;
+	if (hx_prepare_canonical(cross->side[0].factor, d[0], cross->side[1].factor,
+							 d[1], xy, &canonical) != 0)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("correlations of the pairs were not found")));
+	training->used -= (size_t) d[0] * d[1] * sizeof(double);
+	pfree(xy);
+	return canonical;
+}
+
+/* Weights from canonical correlations by the plan's ridge */
+static void
+set_canonical(Cross *cross, const HxCanonical *canonical, HxRandom *random)
+{
+	int bits = cross->bits;
+	int d[2] = {cross->side[0].d, cross->side[1].d};
+	int k = Min(bits, Min(d[0], d[1]));
+	double ridge[2];
+	double *value = palloc(k * sizeof(double));
+	double *direction[2];
+
+	for (int v = 0; v < 2; v++)
+	{
+		ridge[v] = lambda_of_side(cross, &cross->side[v]);
+		direction[v] = palloc_extended((size_t) k * d[v] * sizeof(double),
+									   MCXT_ALLOC_HUGE);
+	}
+	hx_random_rotation(cross->rotation, bits, bits, random);
+	if (hx_solve_canonical(canonical, ridge, k, value, direction[0],
+						   direction[1], random) != 0)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("correlations of the pairs were not found")));
+	for (int v = 0; v < 2; v++)
+	{
+		for (int i = 0; i < k; i++)
+			for (int j = 0; j < d[v]; j++)
+				direction[v][(size_t) i * d[v] + j] *=
+					hx_canonical_weight(value[i]);
+		hx_multiply(HX_TRANSPOSED, HX_AS_IS, d[v], bits, k, direction[v],
+					cross->rotation, 0.0, cross->side[v].weights);
+		pfree(direction[v]);
+	}
+	pfree(value);
 }
 
 /* Share of the pairs' bits that both sides compute alike */
@@ -433,12 +611,187 @@ set_view(Cross *cross, int which, HxDraft *draft)
 					turned, NULL);
 }
 
+/* Outputs of pairs from `first` on, of one side */
+static float *
+project_pairs(const Cross *cross, int which, int first)
+{
+	const Side *side = &cross->side[which];
+	int n = cross->all_pairs - first;
+	size_t count = (size_t) side->d * cross->bits;
+	float *w = palloc_extended(count * sizeof(float), MCXT_ALLOC_HUGE);
+	float *y = palloc_extended((size_t) n * cross->bits * sizeof(float),
+							   MCXT_ALLOC_HUGE);
+
+	for (size_t i = 0; i < count; i++)
+		w[i] = (float) side->weights[i];
+	hx_multiply_float(HX_AS_IS, HX_AS_IS, n, cross->bits, side->d,
+					  side->paired + (size_t) first * side->d, w, 0.0f, y);
+	pfree(w);
+	return y;
+}
+
+/* How well pairs held out find their other side, there and back */
+static double
+ask_held(const Cross *cross)
+{
+	int n = cross->all_pairs - cross->pairs;
+	float *y[2];
+	double found;
+
+	for (int v = 0; v < 2; v++)
+		y[v] = project_pairs(cross, v, cross->pairs);
+	found = HxMatchCodes(y[0], y[1], n, cross->bits, NEAR_SHARE) +
+			HxMatchCodes(y[1], y[0], n, cross->bits, NEAR_SHARE);
+	pfree(y[0]);
+	pfree(y[1]);
+	return found / 2.0;
+}
+
+/* Turn the pairs of both sides round, so that others are the last. */
+static void
+turn_pairs(Cross *cross, int by)
+{
+	int n = cross->all_pairs;
+
+	for (int v = 0; v < 2; v++)
+	{
+		Side *side = &cross->side[v];
+		size_t row = side->d * sizeof(float);
+		float *kept = palloc_extended(by * row, MCXT_ALLOC_HUGE);
+		float *end = side->paired + (size_t) (n - by) * side->d;
+
+		memcpy(kept, end, by * row);
+		memmove(side->paired + (size_t) by * side->d, side->paired,
+				(n - by) * row);
+		memcpy(side->paired, kept, by * row);
+		pfree(kept);
+	}
+}
+
+/* Ways to learn, those with one alpha and way behind each other; their number */
+static int
+list_plans(const Cross *cross, Plan *plan)
+{
+	const HxSpec *spec = &cross->training->spec;
+	double given = HxSpecNumber(spec, "alpha", -1.0, 0.0, 1e6);
+	bool singles = cross->side[0].singles + cross->side[1].singles > 0;
+	bool ridge_given = HxSpecNumber(spec, "lambda", -1.0, 0.0, 1e6) >= 0.0;
+	int count = 0;
+
+	for (int a = singles && given < 0.0 ? 0 : 1; a < 2; a++)
+	{
+		double alpha = a == 0		  ? 0.0
+					   : given >= 0.0 ? given
+					   : singles	  ? DEFAULT_ALPHA
+									  : 0.0;
+
+		plan[count++] = (Plan){false, alpha, RIDGE_ROWS};
+		for (int i = 0; i < (int) lengthof(ridge_rows); i++)
+		{
+			if (i == 0 || !ridge_given)
+				plan[count++] = (Plan){true, alpha, ridge_rows[i]};
+		}
+	}
+	return count;
+}
+
+/* Learn by the plan. */
+static void
+learn(Cross *cross)
+{
+	const HxSpec *spec = &cross->training->spec;
+	int turns = spec->iterations >= 0 ? spec->iterations : TURNS;
+	HxCanonical canonical;
+	HxRandom random;
+
+	hx_seed_random(&random, (uint64) spec->seed);
+	if (!cross->plan.canonical)
+	{
+		learn_by_turns(cross, turns, &random);
+		return;
+	}
+	canonical = prepare_canonical(cross);
+	set_canonical(cross, &canonical, &random);
+	hx_free_canonical(&canonical);
+}
+
+/* Add to what each plan finds of the pairs held out now. */
+static void
+try_plans(Cross *cross, const Plan *plan, int count, double *found)
+{
+	const HxSpec *spec = &cross->training->spec;
+	int turns = spec->iterations >= 0 ? spec->iterations : TURNS;
+	HxCanonical canonical;
+	HxRandom random;
+
+	for (int i = 0; i < count; i++)
+	{
+		hx_seed_random(&random, (uint64) spec->seed);
+		cross->plan = plan[i];
+		if (!plan[i].canonical)
+			learn_by_turns(cross, turns, &random);
+		else
+		{
+			if (!plan[i - 1].canonical)
+				canonical = prepare_canonical(cross);
+			set_canonical(cross, &canonical, &random);
+			if (i + 1 == count || !plan[i + 1].canonical)
+				hx_free_canonical(&canonical);
+		}
+		found[i] += ask_held(cross);
+	}
+}
+
+/*
+ * The best of plans, by the share of pairs held out that each found: the best by
+ * turns, unless one by canonical correlations found more by a standard error
+ */
+static Plan
+pick_plan(const Plan *plan, int count, const double *share, int asked)
+{
+	int best[2] = {0, 1};
+	double p;
+
+	for (int i = 0; i < count; i++)
+	{
+		int *of = &best[plan[i].canonical];
+
+		*of = share[i] > share[*of] ? i : *of;
+	}
+	p = share[best[0]];
+	return share[best[1]] > p + sqrt(p * (1.0 - p) / asked) ? plan[best[1]]
+															: plan[best[0]];
+}
+
+/* The plan by which pairs held out find their other side best */
+static Plan
+choose_plan(Cross *cross)
+{
+	Plan plan[2 * (1 + lengthof(ridge_rows))];
+	double found[lengthof(plan)] = {0};
+	int count = list_plans(cross, plan);
+	int held = Min(cross->all_pairs / FOLDS, MOST_HELD);
+	int folds = cross->all_pairs < FEW_PAIRS ? FOLDS : 1;
+
+	if (held < LEAST_HELD)
+		return plan[count > 1 && plan[0].alpha == 0.0 ? count / 2 : 0];
+	cross->pairs = cross->all_pairs - held;
+	for (int fold = 0; fold < folds; fold++)
+	{
+		try_plans(cross, plan, count, found);
+		turn_pairs(cross, held);
+	}
+	cross->pairs = cross->all_pairs;
+	for (int i = 0; i < count; i++)
+		found[i] /= folds;
+	return pick_plan(plan, count, found, held * folds);
+}
+
 /* hashemb_train with method cross */
 static void
 train_cross(HxTraining *training, HxDraft *draft)
 {
 	const HxSpec *spec = &training->spec;
-	int turns = spec->iterations >= 0 ? spec->iterations : TURNS;
 	Cross cross = {.training = training};
 	HxRandom random;
 
@@ -447,36 +800,16 @@ train_cross(HxTraining *training, HxDraft *draft)
 						errmsg("method \"cross\" makes codes of 1 bit a "
 							   "dimension, not of %d",
 							   spec->bits)));
-	for (int r = 0; r < training->rows; r++)
-		cross.pairs += training->present[r] == 3;
-	HxRequireRows(training, cross.pairs, LEAST_PAIRS, "pairs");
-	cross.bits = spec->has_dims ? spec->dims : DEFAULT_BITS;
-	cross.alpha = HxSpecNumber(spec, "alpha", 0.3, 0.0, 1e6);
-	cross.beta = HxSpecNumber(spec, "beta", 1.0, 0.0, 1e6);
 	hx_seed_random(&random, (uint64) spec->seed);
+	cross.bits = spec->has_dims ? spec->dims : DEFAULT_BITS;
+	cross.beta = HxSpecNumber(spec, "beta", 1.0, 0.0, 1e6);
+	list_pairs(&cross, &random);
 	split_rows(&cross, 0);
 	split_rows(&cross, 1);
-	choose_anchors(&cross, &random);
-	cross.common = HxTrainAlloc(training, (size_t) cross.pairs * cross.bits,
-								sizeof(float), "common directions");
-	cross.code = HxTrainAlloc(training, (size_t) cross.pairs * cross.bits,
-							  sizeof(float), "codes");
-	cross.rotation = HxTrainAlloc(training, (size_t) cross.bits * cross.bits,
-								  sizeof(double), "a rotation");
-	find_common(&cross, &random);
-	hx_random_rotation(cross.rotation, cross.bits, cross.bits, &random);
-	sign_codes(&cross, false);
-	prepare_side(&cross, 0);
-	prepare_side(&cross, 1);
-	for (int turn = 0; turn < turns; turn++)
-	{
-		turn_common(&cross);
-		fit_side(&cross, 0);
-		fit_side(&cross, 1);
-		sign_codes(&cross, true);
-	}
-	fit_side(&cross, 0);
-	fit_side(&cross, 1);
+	allocate(&cross);
+	cross.pairs = cross.all_pairs;
+	cross.plan = choose_plan(&cross);
+	learn(&cross);
 	HxStartDraft(training, draft, cross.bits);
 	draft->views = 2;
 	draft->loss = disagreement(&cross);

@@ -564,6 +564,9 @@ hx_train_net(HxNet *net, const HxNetTask *task, HxRandom *random)
 			sum += loss;
 			summed++;
 		}
+		if (task->go_on != NULL && time % task->every == 0 &&
+			!task->go_on(net, task->argument))
+			break;
 	}
 	free_step(&step);
 	hx_matrix_free(used);

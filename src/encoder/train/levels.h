@@ -43,6 +43,11 @@ typedef struct HxNetTask
 	double sharpness;	   /* what cosines of rows are multiplied by */
 	double code_sharpness; /* the same of codes */
 	double old_weight;	   /* of the loss against old codes */
+
+	/* Called after every `every` steps; training ends if it says no.  NULL: never */
+	int (*go_on)(const HxNet *net, void *argument);
+	void *argument;
+	int every;
 } HxNetTask;
 
 /* Room for a net; numbers are not set */

@@ -27,6 +27,11 @@
 /* Bits by default */
 #define DEFAULT_BITS 64
 
+/* Ridges that fit tries, and rows held out without which it tries none */
+static const double lambdas[] = {1e-6, 1e-4, 1e-3, 0.01, 0.03,
+								 0.1,  0.3,	 1,	   3,	 10};
+#define LEAST_HELD 10
+
 /* Codewords to which a random one is compared */
 #define COMPARED 200
 
@@ -54,7 +59,7 @@ center_sums(HxTraining *training, int e)
 {
 	Centered centered;
 	int d = training->width[0];
-	double n = (double) training->seen;
+	double n = (double) training->seen - training->held;
 
 	centered.mean_x = palloc(d * sizeof(double));
 	centered.mean_y = palloc(Max(e, 1) * sizeof(double));
@@ -500,21 +505,123 @@ check_fit(const HxTraining *training)
 								  "needs vectors as y, not codes")));
 }
 
+/* Covariance of x and y times rows, from their sums around the pivots */
+static void
+center_products(HxTraining *training, const Centered *centered, int e,
+				double *xy)
+{
+	for (int i = 0; i < training->width[0]; i++)
+		hx_add_multiple(xy + (size_t) i * e, -training->sum_x[i],
+						centered->mean_y, e);
+}
+
+/* Rows less a mean and a pivot */
+static float *
+copy_less(const float *rows, int n, int d, const double *mean,
+		  const double *pivot)
+{
+	float *to =
+		palloc_extended((size_t) n * d * sizeof(float), MCXT_ALLOC_HUGE);
+
+	for (int r = 0; r < n; r++)
+		for (int i = 0; i < d; i++)
+			to[(size_t) r * d + i] =
+				(float) (rows[(size_t) r * d + i] - mean[i] - pivot[i]);
+	return to;
+}
+
+/* Squared error of weights (d x e) on n rows x and y; `error` is room for y's */
+static double
+square_error(const double *w, const float *x, const float *y, int n, int d,
+			 int e, float *error)
+{
+	size_t count = (size_t) d * e;
+	float *weights = palloc_extended(count * sizeof(float), MCXT_ALLOC_HUGE);
+	double sum = 0.0;
+
+	for (size_t i = 0; i < count; i++)
+		weights[i] = (float) w[i];
+	memcpy(error, y, (size_t) n * e * sizeof(float));
+	hx_multiply_float(HX_AS_IS, HX_AS_IS, n, e, d, x, weights, -1.0f, error);
+	for (size_t i = 0; i < (size_t) n * e; i++)
+		sum += (double) error[i] * error[i];
+	pfree(weights);
+	return sum;
+}
+
+/*
+ * The ridge of least error on rows held out, by sums over the others, which stay
+ * as they are
+ */
+static double
+choose_lambda(HxTraining *training, int e)
+{
+	int d = training->width[0];
+	int n = training->held;
+	size_t square = (size_t) d * d * sizeof(double);
+	size_t products = (size_t) d * e * sizeof(double);
+	double *kept = palloc_extended(square, MCXT_ALLOC_HUGE);
+	double *xx = palloc_extended(square, MCXT_ALLOC_HUGE);
+	double *xy = palloc_extended(products, MCXT_ALLOC_HUGE);
+	double *w = palloc_extended(products, MCXT_ALLOC_HUGE);
+	float *error =
+		palloc_extended((size_t) n * e * sizeof(float), MCXT_ALLOC_HUGE);
+	double best = HUGE_VAL;
+	double chosen = training->spec.lambda;
+	Centered centered;
+	float *x;
+	float *y;
+
+	memcpy(kept, training->sum_xx, square);
+	memcpy(xy, training->sum_xy, products);
+	centered = center_sums(training, e);
+	center_products(training, &centered, e, xy);
+	x = copy_less(training->held_x, n, d, centered.mean_x, training->pivot_x);
+	y = copy_less(training->held_y, n, e, centered.mean_y, training->pivot_y);
+	for (int i = 0; i < (int) lengthof(lambdas); i++)
+	{
+		double lost;
+
+		CHECK_FOR_INTERRUPTS();
+		memcpy(xx, centered.xx, square);
+		if (hx_ridge(xx, d, xy, e, lambdas[i], w) != 0)
+			continue;
+		lost = square_error(w, x, y, n, d, e, error);
+		if (lost < best)
+		{
+			best = lost;
+			chosen = lambdas[i];
+		}
+	}
+	memcpy(training->sum_xx, kept, square);
+	pfree(kept);
+	pfree(xx);
+	pfree(xy);
+	pfree(w);
+	pfree(error);
+	pfree(x);
+	pfree(y);
+	return chosen;
+}
+
 /* hashemb_train with method fit */
 static void
 train_fit(HxTraining *training, HxDraft *draft)
 {
 	int d = training->width[0];
 	int e = training->width[1];
-	double total = training->sum_y2;
+	double total;
 	Centered centered;
 	double *weights;
 
 	check_fit(training);
+	if (training->held >= LEAST_HELD)
+		training->spec.lambda = choose_lambda(training, e);
+	if (training->held > 0)
+		HxAddHeld(training);
+	total = training->sum_y2;
 	centered = center_sums(training, e);
-	for (int i = 0; i < d; i++)
-		hx_add_multiple(training->sum_xy + (size_t) i * e, -training->sum_x[i],
-						centered.mean_y, e);
+	center_products(training, &centered, e, training->sum_xy);
 	for (int j = 0; j < e; j++)
 		total -= training->sum_y[j] * centered.mean_y[j];
 	weights = solve(training, centered.xx, training->sum_xy, e);
@@ -573,6 +680,7 @@ const HxMethod HxMethodClass = {.id = HX_METHOD_CLASS,
 const HxMethod HxMethodFit = {.id = HX_METHOD_FIT,
 							  .keep = HX_KEEP_SUMS,
 							  .targets = 1 << HX_Y_VECTOR | 1 << HX_Y_CODE,
+							  .chooses = true,
 							  .keys = fit_keys,
 							  .train = train_fit};
 

@@ -47,11 +47,13 @@ typedef struct HxSpec
 	int features;	/* "features" of hashed svec; negative if not given */
 	bool normalize; /* "normalize": to length 1 first, false */
 	bool center;	/* "center", true */
-	bool rotate;	/* "rotate", true: after pca */
-	bool out_float; /* "out": "float" */
-	int precision;	/* "precision": "int8" 1, "int16" 2; 0 if not given */
-	double lambda;	/* "lambda": ridge, 0.01; cross has its own default */
-	int iterations; /* "iterations"; negative if not given */
+	bool has_center;  /* was it given? */
+	bool rotate;	  /* "rotate", true: after pca */
+	bool out_float;	  /* "out": "float" */
+	int precision;	  /* "precision": "int8" 1, "int16" 2; 0 if not given */
+	double lambda;	 /* "lambda": ridge, 0.01; fit and cross choose */
+	bool has_lambda; /* was it given? */
+	int iterations;	  /* "iterations"; negative if not given */
 	int prefix_count; /* "prefixes": ends of blocks */
 	int prefix[HX_MAX_BLOCKS];
 	bool lifelong;	/* "lifelong": keep what training on needs, false */
@@ -113,6 +115,14 @@ typedef struct HxTraining
 	double *sum_xx;	 /* width[0] x width[0], lower triangle */
 	double *sum_y;	 /* width[1] */
 	double *sum_xy;	 /* width[0] x width[1], row by row */
+
+	/*
+	 * Rows held out of the sums, to choose a ridge by, until HxAddHeld
+	 */
+	int held;	   /* their number */
+	float *held_x; /* held x width[0], as given; or NULL */
+	float *held_y; /* held x width[1] */
+
 	double sum_y2;	 /* squared lengths of y */
 
 	/* classes met, in order of their labels when train is called */
@@ -129,6 +139,7 @@ typedef struct HxMethod
 	HxKeep keep;
 	unsigned targets;		 /* 1 << HxTarget: what y may be */
 	bool unpaired;			 /* may x or y be NULL? */
+	bool chooses;			 /* does it choose its ridge by rows held out? */
 	bool continues;			 /* are base's weights trained on? */
 	const char *const *keys; /* keys beside "method", NULL at the end */
 	void (*train)(HxTraining *training, HxDraft *draft);
@@ -158,6 +169,9 @@ extern double HxSpecNumber(const HxSpec *spec, const char *key, double dflt,
 						   double low, double high);
 extern const char *HxSpecText(const HxSpec *spec, const char *key,
 							  const char *dflt);
+
+/* Add the rows that were held out to the sums (aggregate.c). */
+extern void HxAddHeld(HxTraining *training);
 
 /* Number of bits, dims and so on: fills draft from training; view 1 */
 extern void HxStartDraft(HxTraining *training, HxDraft *draft, int dims);

@@ -1,14 +1,13 @@
 /*
  * pairs.c
- *	  Method pairs: codes from what matches and what does not.
+ *	  Method pairs: codes from what matches.
  *
- * margin		x and y match, x and another row's y do not: each output keeps
- *				matches within a radius and drives the others beyond a multiple
- *				of it (after NLSHBlock, whose net is a language model; here a
- *				linear map).  For blocking joins: bits are cut at the medians.
- * ranking		y answers x: the number query finds the soft code of its answer
- *				among the batch's, and so does its own code, by a margin (after
- *				BPR, Yamada et al. 2021).  For the float query against codes.
+ * ranking		y answers x, or matches it: the number query finds the soft code
+ *				of its answer among the batch's, and so does its own code, by a
+ *				margin (after BPR, Yamada et al. 2021).  For joins of records
+ *				that may match, and for the float query against codes.  Begins
+ *				with canonical correlations of the sides, and ends where a part
+ *				of the pairs that is held out finds its matches best.
  * margin_mse	x is a query, an answer and another answer one behind the other,
  *				y by how much a teacher finds the first better: the same
  *				difference is learnt (after GPL).  For adaptation to a domain
@@ -20,19 +19,34 @@
 
 #include "miscadmin.h"
 
+#include "encoder/math/canonical.h"
+#include "encoder/train/held.h"
 #include "encoder/train/levels.h"
 #include "encoder/train/rows.h"
-
-/* NLSHBlock's rate, as measured for data of variance 1 */
-#define MARGIN_RATE 0.05
 
 /* How fast soft codes harden (BPR), and its margin */
 #define HARDENING 0.1
 #define RANKING_MARGIN 2.0f
 
-/* Bits by default; rows whose median is taken */
+/* Bits by default, and times that all rows are seen */
 #define DEFAULT_BITS 64
-#define MEDIAN_ROWS 4096
+#define EPOCHS 70
+
+/* Pairs held out: one in so many, no more than that, none of fewer pairs */
+#define HELD_SHARE 5
+#define MOST_HELD 1000
+#define LEAST_HELD 10
+
+/* Share of those held out among which a match counts as found */
+#define NEAR_SHARE 0.01
+
+/* Times that these are asked, and how often in vain before training ends */
+#define CHECKS 14
+#define PATIENCE 3
+
+/* Ridges tried to begin with: squared lengths of so many rows, see cross.c */
+static const double ridge_rows[] = {0.3, 1, 3, 10};
+#define DEFAULT_RIDGE 1
 
 /* Rows without which nothing is learnt */
 #define LEAST_ROWS 16
@@ -40,7 +54,6 @@
 /* What is learnt from */
 typedef enum Loss
 {
-	LOSS_MARGIN,
 	LOSS_RANKING,
 	LOSS_MARGIN_MSE
 } Loss;
@@ -53,20 +66,32 @@ typedef struct Pairs
 	int d;	   /* dimensions of a vector */
 	int bits;  /* outputs */
 	int batch; /* rows of a step */
+	int rows; /* the first of the order, learnt from; the others are held out */
 	int steps; /* of all */
+	int time;  /* steps taken */
 	double rate;
-	double *mean; /* of the vectors */
-	double scale; /* what makes their variance 1, per dimension */
-	float *w;	  /* bits x d, for scaled vectors */
-	int *order;	  /* of rows, shuffled for each epoch */
-	float *x[3];  /* vectors of a step: query, answer, other */
-	float *z[3];  /* their outputs */
-	float *h[3];  /* soft codes of these */
-	float *slope; /* gradient at outputs */
-	float *score; /* batch x batch */
+	double *mean[2]; /* of queries, and of what they look for */
+	double scale;	 /* what makes their variance 1, per dimension */
+	float *w;		 /* bits x d, for scaled vectors */
+	int *order;		 /* of rows, shuffled for each epoch */
+	float *x[3];	 /* vectors of a step: query, answer, other */
+	float *z[3];	 /* their outputs */
+	float *h[3];	 /* soft codes of these */
+	float *slope;	 /* gradient at outputs */
+	float *score;	 /* batch x batch */
 	float *gradient;
 	float *memory[2]; /* Adam's */
 } Pairs;
+
+/* What training begins with: canonical correlations of the sides */
+typedef struct Start
+{
+	HxCanonical canonical;
+	int k;			   /* correlations */
+	double *value;	   /* k of them */
+	double *direction; /* k x d */
+	double *rotation;  /* bits x bits */
+} Start;
 
 /* Vector `part` of a row: x and y, or the thirds of x */
 static const float *
@@ -87,7 +112,18 @@ part_count(const Pairs *pairs)
 	return pairs->loss == LOSS_MARGIN_MSE ? 3 : 2;
 }
 
-/* Mean and scale of all vectors; a base's mean is not kept: domains shift. */
+/* Side of a part: queries, or what they look for */
+static inline int
+side_of(int part)
+{
+	return part == 0 ? 0 : 1;
+}
+
+/*
+ * Means of both sides, and the scale of all vectors less these.  A direction
+ * that tells the sides apart and nothing else is so no direction at all.  A
+ * base's means are not kept: domains shift.
+ */
 static void
 measure(Pairs *pairs)
 {
@@ -96,15 +132,19 @@ measure(Pairs *pairs)
 	double count = (double) training->rows * parts;
 	double squares = 0.0;
 
-	pairs->mean = HxTrainAlloc(training, pairs->d, sizeof(double), "the mean");
+	for (int side = 0; side < 2; side++)
+		pairs->mean[side] =
+			HxTrainAlloc(training, pairs->d, sizeof(double), "the mean");
 	for (int r = 0; r < training->rows; r++)
 	{
 		for (int p = 0; p < parts; p++)
 		{
 			const float *x = row_part(pairs, r, p);
+			double *mean = pairs->mean[side_of(p)];
+			double rows = (double) training->rows * (p == 0 ? 1 : parts - 1);
 
 			for (int i = 0; i < pairs->d; i++)
-				pairs->mean[i] += x[i] / count;
+				mean[i] += x[i] / rows;
 		}
 	}
 	for (int r = 0; r < training->rows; r++)
@@ -112,61 +152,201 @@ measure(Pairs *pairs)
 		for (int p = 0; p < parts; p++)
 		{
 			const float *x = row_part(pairs, r, p);
+			const double *mean = pairs->mean[side_of(p)];
 
 			for (int i = 0; i < pairs->d; i++)
-				squares += (x[i] - pairs->mean[i]) * (x[i] - pairs->mean[i]);
+				squares += (x[i] - mean[i]) * (x[i] - mean[i]);
 		}
 	}
 	pairs->scale = squares > 0.0 ? sqrt(count * pairs->d / squares) : 1.0;
 }
 
-/* Weights to begin with: the base's, or random ones */
+/* Covariance of both sides, and their symmetric products, of the rows learnt from */
 static void
-first_weights(Pairs *pairs, HxRandom *random)
+sum_sides(Pairs *pairs, double *xx, double *xy)
 {
-	HxTraining *training = pairs->training;
-	const HxModel *base = training->spec.base;
+	int d = pairs->d;
+	float *scaled = palloc_extended(
+		(size_t) 2 * pairs->batch * d * sizeof(float), MCXT_ALLOC_HUGE);
+	float *other = scaled + (size_t) pairs->batch * d;
+	double *half = HxTrainAlloc(pairs->training, (size_t) d * d, sizeof(double),
+								"sums of products");
+
+	for (int first = 0; first < pairs->rows; first += pairs->batch)
+	{
+		int n = Min(pairs->batch, pairs->rows - first);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < n; i++)
+		{
+			const float *x = row_part(pairs, pairs->order[first + i], 0);
+			const float *y = row_part(pairs, pairs->order[first + i], 1);
+
+			for (int j = 0; j < d; j++)
+			{
+				scaled[(size_t) i * d + j] =
+					(float) ((x[j] - pairs->mean[0][j]) * pairs->scale);
+				other[(size_t) i * d + j] =
+					(float) ((y[j] - pairs->mean[1][j]) * pairs->scale);
+			}
+		}
+		hx_add_squares(scaled, n, d, xx);
+		hx_add_squares(other, n, d, xx);
+		hx_add_products(scaled, other, n, d, d, half);
+	}
+	for (int i = 0; i < d; i++)
+		for (int j = 0; j < d; j++)
+			xy[(size_t) i * d + j] =
+				half[(size_t) i * d + j] + half[(size_t) j * d + i];
+	pairs->training->used -= (size_t) d * d * sizeof(double);
+	pfree(half);
+	pfree(scaled);
+}
+
+/*
+ * Weights from correlations and directions (k x d): the directions by what they
+ * count, turned at random over all bits, then rows of length 1 on average
+ */
+static void
+turn_directions(Pairs *pairs, int k, const double *value, double *direction,
+				const double *rotation)
+{
+	int d = pairs->d;
+	int bits = pairs->bits;
+	size_t count = (size_t) bits * d;
+	double *turned = palloc_extended(count * sizeof(double), MCXT_ALLOC_HUGE);
+	double squares = 0.0;
+
+	for (int i = 0; i < k; i++)
+		for (int j = 0; j < d; j++)
+			direction[(size_t) i * d + j] *= hx_canonical_weight(value[i]);
+	hx_multiply(HX_TRANSPOSED, HX_AS_IS, bits, d, k, rotation, direction, 0.0,
+				turned);
+	for (size_t i = 0; i < count; i++)
+		squares += turned[i] * turned[i];
+	for (size_t i = 0; i < count && squares > 0.0; i++)
+		pairs->w[i] = (float) (turned[i] * sqrt(bits / squares));
+	pfree(turned);
+}
+
+/* Weights to begin with: the base's */
+static void
+base_weights(Pairs *pairs)
+{
 	size_t count = (size_t) pairs->bits * pairs->d;
 	double *center;
 	double *weights;
 	double *bias;
 	double squares = 0.0;
 
-	pairs->w = HxTrainAlloc(training, count, sizeof(float), "weights");
-	if (base == NULL)
-	{
-		for (size_t i = 0; i < count; i++)
-			pairs->w[i] = (float) (hx_random_normal(random) / sqrt(pairs->d));
-		return;
-	}
-	HxReadLinearView(training, base, 0, &center, &weights, &bias);
+	HxReadLinearView(pairs->training, pairs->training->spec.base, 0, &center,
+					 &weights, &bias);
 	for (size_t i = 0; i < count; i++)
 		squares += weights[i] * weights[i];
-	/* rows of length 1 on average, as the random ones */
 	for (size_t i = 0; i < count && squares > 0.0; i++)
 		pairs->w[i] = (float) (weights[i] * sqrt(pairs->bits / squares));
 }
 
-/* A step's vectors, and their outputs */
+/* A step's vectors, and their outputs: rows learnt from, or held out */
 static int
 gather(Pairs *pairs, int first)
 {
-	int n = Min(pairs->batch, pairs->training->rows - first);
+	int end = first < pairs->rows ? pairs->rows : pairs->training->rows;
+	int n = Min(pairs->batch, end - first);
 
 	for (int p = 0; p < part_count(pairs); p++)
 	{
 		for (int i = 0; i < n; i++)
 		{
 			const float *from = row_part(pairs, pairs->order[first + i], p);
+			const double *mean = pairs->mean[side_of(p)];
 			float *to = pairs->x[p] + (size_t) i * pairs->d;
 
 			for (int j = 0; j < pairs->d; j++)
-				to[j] = (float) ((from[j] - pairs->mean[j]) * pairs->scale);
+				to[j] = (float) ((from[j] - mean[j]) * pairs->scale);
 		}
 		hx_multiply_float(HX_AS_IS, HX_TRANSPOSED, n, pairs->bits, pairs->d,
 						  pairs->x[p], pairs->w, 0.0f, pairs->z[p]);
 	}
 	return n;
+}
+
+/* How well pairs held out find their matches by codes */
+static double
+ask_held(Pairs *pairs)
+{
+	int n = pairs->training->rows - pairs->rows;
+	size_t bits = pairs->bits;
+	float *outputs[2];
+	double found;
+
+	for (int p = 0; p < 2; p++)
+		outputs[p] = palloc_extended(n * bits * sizeof(float), MCXT_ALLOC_HUGE);
+	for (int first = 0; first < n; first += pairs->batch)
+	{
+		int m = gather(pairs, pairs->rows + first);
+
+		for (int p = 0; p < 2; p++)
+			memcpy(outputs[p] + first * bits, pairs->z[p],
+				   m * bits * sizeof(float));
+	}
+	found = HxMatchCodes(outputs[0], outputs[1], n, pairs->bits, NEAR_SHARE);
+	pfree(outputs[0]);
+	pfree(outputs[1]);
+	return found;
+}
+
+/* Take the sides apart, to begin with what tells most of them. */
+static void
+prepare_start(Pairs *pairs, Start *start, HxRandom *random)
+{
+	HxTraining *training = pairs->training;
+	int d = pairs->d;
+	size_t square = (size_t) d * d;
+	double *xx = HxTrainAlloc(training, square, sizeof(double), "covariance");
+	double *xy = HxTrainAlloc(training, square, sizeof(double), "covariance");
+
+	start->k = Min(d, pairs->bits);
+	start->value = palloc(start->k * sizeof(double));
+	start->direction = palloc_extended((size_t) start->k * d * sizeof(double),
+									   MCXT_ALLOC_HUGE);
+	start->rotation = palloc_extended(
+		(size_t) pairs->bits * pairs->bits * sizeof(double), MCXT_ALLOC_HUGE);
+	hx_random_rotation(start->rotation, pairs->bits, pairs->bits, random);
+	sum_sides(pairs, xx, xy);
+	HxTrainReserve(training, 5.0 * (double) square * sizeof(double),
+				   "correlations");
+	if (hx_prepare_canonical(xx, d, NULL, 0, xy, &start->canonical) != 0)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("correlations of the pairs were not found")));
+	training->used -= 2 * square * sizeof(double);
+	pfree(xx);
+	pfree(xy);
+}
+
+/* Free what prepare_start made. */
+static void
+free_start(Start *start)
+{
+	hx_free_canonical(&start->canonical);
+	pfree(start->value);
+	pfree(start->direction);
+	pfree(start->rotation);
+}
+
+/* Weights to begin with, by a ridge: a place in ridge_rows */
+static void
+canonical_weights(Pairs *pairs, Start *start, int ridge, HxRandom *random)
+{
+	double share = ridge_rows[ridge] * pairs->d / pairs->rows;
+	double both[2] = {share, share};
+
+	if (hx_solve_canonical(&start->canonical, both, start->k, start->value,
+						   start->direction, NULL, random) != 0)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("correlations of the pairs were not found")));
+	turn_directions(pairs, start->k, start->value, start->direction,
+					start->rotation);
 }
 
 /* Add to the gradient what outputs z of vectors x ask for. */
@@ -175,53 +355,6 @@ add_gradient(Pairs *pairs, const float *slope, const float *x, int n)
 {
 	hx_multiply_float(HX_TRANSPOSED, HX_AS_IS, pairs->bits, pairs->d, n, slope,
 					  x, 1.0f, pairs->gradient);
-}
-
-/*
- * NLSHBlock's step: outputs of matches differ by at most R, others by at least
- * c R, or a gradient of size 1 moves them.
- */
-static double
-learn_margin(Pairs *pairs, int n, HxRandom *random)
-{
-	const HxSpec *spec = &pairs->training->spec;
-	float radius = (float) HxSpecNumber(spec, "radius", 0.5, 0.0, 1e6);
-	float beyond = radius * (float) HxSpecNumber(spec, "factor", 6.0, 1.0, 1e6);
-	int shift = 1 + (int) hx_random_below(random, n - 1);
-	size_t bits = pairs->bits;
-	double loss = 0.0;
-
-	for (int way = 0; way < 2; way++)
-	{
-		/* the difference of inputs is learnt as that of both sides */
-		memset(pairs->slope, 0, n * bits * sizeof(float));
-		memset(pairs->h[0], 0, n * bits * sizeof(float));
-		for (int i = 0; i < n; i++)
-		{
-			int other = way == 0 ? i : (i + shift) % n;
-			const float *a = pairs->z[0] + i * bits;
-			const float *b = pairs->z[1] + other * bits;
-			float *slope = pairs->slope + i * bits;
-			float *back = pairs->h[0] + other * bits;
-
-			for (size_t j = 0; j < bits; j++)
-			{
-				float off = a[j] - b[j];
-				float sign = off > 0.0f ? 1.0f : -1.0f;
-
-				if (way == 0 ? fabsf(off) > radius : fabsf(off) < beyond)
-				{
-					slope[j] = (way == 0 ? sign : -sign) / n;
-					back[j] = -slope[j];
-					loss +=
-						way == 0 ? fabsf(off) - radius : beyond - fabsf(off);
-				}
-			}
-		}
-		add_gradient(pairs, pairs->slope, pairs->x[0], n);
-		add_gradient(pairs, pairs->h[0], pairs->x[1], n);
-	}
-	return loss / ((double) n * bits);
 }
 
 /* Soft codes of outputs */
@@ -379,23 +512,9 @@ learn_margin_mse(Pairs *pairs, int first, int n, float hardness)
 	return loss;
 }
 
-/* Shuffle the rows. */
-static void
-shuffle(Pairs *pairs, HxRandom *random)
-{
-	for (int i = pairs->training->rows - 1; i > 0; i--)
-	{
-		int j = (int) hx_random_below(random, i + 1);
-		int row = pairs->order[i];
-
-		pairs->order[i] = pairs->order[j];
-		pairs->order[j] = row;
-	}
-}
-
 /* One step, on rows from `first` of the order on; its loss */
 static double
-learn(Pairs *pairs, int first, int time, HxRandom *random)
+learn(Pairs *pairs, int first, int time)
 {
 	size_t count = (size_t) pairs->bits * pairs->d;
 	float hardness = sqrtf(1.0f + (float) HARDENING * time);
@@ -404,13 +523,6 @@ learn(Pairs *pairs, int first, int time, HxRandom *random)
 	double loss;
 
 	memset(pairs->gradient, 0, count * sizeof(float));
-	if (pairs->loss == LOSS_MARGIN)
-	{
-		loss = learn_margin(pairs, n, random);
-		hx_add_multiple_float(pairs->w, (float) -pairs->rate, pairs->gradient,
-							  count);
-		return loss;
-	}
 	loss = pairs->loss == LOSS_RANKING
 			   ? learn_ranking(pairs, n, hardness)
 			   : learn_margin_mse(pairs, first, n, hardness);
@@ -422,25 +534,24 @@ learn(Pairs *pairs, int first, int time, HxRandom *random)
 	return loss;
 }
 
-/* All epochs; returns the mean loss of the last */
+/* So many epochs more; returns the mean loss of the last */
 static double
 run(Pairs *pairs, int epochs, HxRandom *random)
 {
-	int rows = pairs->training->rows;
 	double loss = 0.0;
-	int time = 0;
 
 	for (int epoch = 0; epoch < epochs; epoch++)
 	{
 		int count = 0;
 
 		loss = 0.0;
-		shuffle(pairs, random);
+		HxShuffle(pairs->order, pairs->rows, random);
 		/* what is left is too little for a step, and comes another time */
-		for (int first = 0; first + pairs->batch <= rows; first += pairs->batch)
+		for (int first = 0; first + pairs->batch <= pairs->rows;
+			 first += pairs->batch)
 		{
 			CHECK_FOR_INTERRUPTS();
-			loss += learn(pairs, first, ++time, random);
+			loss += learn(pairs, first, ++pairs->time);
 			count++;
 		}
 		loss /= Max(count, 1);
@@ -448,41 +559,97 @@ run(Pairs *pairs, int epochs, HxRandom *random)
 	return loss;
 }
 
-/* Order of floats */
-static int
-compare_floats(const void *a, const void *b)
+/* Begin anew: weights of the base, or of a ridge; the gradient's memory is 0. */
+static void
+begin(Pairs *pairs, int ridge, HxRandom *random)
 {
-	float left = *(const float *) a;
-	float right = *(const float *) b;
+	size_t count = (size_t) pairs->bits * pairs->d;
+	Start start;
 
-	return left < right ? -1 : left > right;
+	pairs->time = 0;
+	for (int i = 0; i < 2; i++)
+		memset(pairs->memory[i], 0, count * sizeof(float));
+	if (pairs->training->spec.base != NULL)
+		base_weights(pairs);
+	else if (pairs->loss == LOSS_MARGIN_MSE)
+	{
+		for (size_t i = 0; i < count; i++)
+			pairs->w[i] = (float) (hx_random_normal(random) / sqrt(pairs->d));
+	}
+	else
+	{
+		prepare_start(pairs, &start, random);
+		canonical_weights(pairs, &start, ridge, random);
+		free_start(&start);
+	}
 }
 
-/* Biases that cut every output at its median */
-static double *
-median_biases(Pairs *pairs)
+/* The ridge by which pairs held out find their matches best; the weights are
+ * then of that */
+static int
+choose_ridge(Pairs *pairs, HxRandom *random)
 {
-	int rows = Min(pairs->training->rows, MEDIAN_ROWS);
-	double *bias = palloc(pairs->bits * sizeof(double));
-	float *outputs = HxTrainAlloc(pairs->training, (size_t) rows * pairs->bits,
-								  sizeof(float), "outputs");
-	float *one = palloc(rows * sizeof(float));
+	double best = -1.0;
+	int chosen = 0;
+	Start start;
 
-	for (int first = 0; first < rows; first += pairs->batch)
+	prepare_start(pairs, &start, random);
+	for (int i = 0; i < (int) lengthof(ridge_rows); i++)
 	{
-		int n = Min(gather(pairs, first), rows - first);
+		double found;
 
-		memcpy(outputs + (size_t) first * pairs->bits, pairs->z[1],
-			   (size_t) n * pairs->bits * sizeof(float));
+		canonical_weights(pairs, &start, i, random);
+		found = ask_held(pairs);
+		if (found > best)
+		{
+			best = found;
+			chosen = i;
+		}
 	}
-	for (int j = 0; j < pairs->bits; j++)
+	canonical_weights(pairs, &start, chosen, random);
+	free_start(&start);
+	return chosen;
+}
+
+/*
+ * The number of epochs, at most so many, after which pairs held out find their
+ * matches best, and the ridge to begin with
+ */
+static int
+choose_epochs(Pairs *pairs, int epochs, int *ridge, HxRandom *random)
+{
+	int chunk = Max(epochs / CHECKS, 1);
+	int chosen = 0;
+	double best;
+
+	if (pairs->training->spec.base == NULL)
+		*ridge = choose_ridge(pairs, random);
+	else
+		begin(pairs, 0, random);
+	best = ask_held(pairs);
+	for (int done = chunk; done <= epochs && done <= chosen + PATIENCE * chunk;
+		 done += chunk)
 	{
-		for (int i = 0; i < rows; i++)
-			one[i] = outputs[(size_t) i * pairs->bits + j];
-		qsort(one, rows, sizeof(float), compare_floats);
-		bias[j] = -one[rows / 2];
+		double found;
+
+		(void) run(pairs, chunk, random);
+		found = ask_held(pairs);
+		if (found > best)
+		{
+			best = found;
+			chosen = done;
+		}
 	}
-	return bias;
+	return chosen;
+}
+
+/* Pairs held out, to choose by; none where there is nothing to choose */
+static int
+held_out(const Pairs *pairs)
+{
+	int held = Min(pairs->training->rows / HELD_SHARE, MOST_HELD);
+
+	return pairs->loss == LOSS_MARGIN_MSE || held < LEAST_HELD ? 0 : held;
 }
 
 /* What is asked for; error if it does not fit the rows */
@@ -491,19 +658,17 @@ read_task(Pairs *pairs)
 {
 	HxTraining *training = pairs->training;
 	const HxSpec *spec = &training->spec;
-	const char *loss = HxSpecText(spec, "loss", "margin");
+	const char *loss = HxSpecText(spec, "loss", "ranking");
 	bool teacher = strcmp(loss, "margin_mse") == 0;
 
-	if (strcmp(loss, "margin") != 0 && strcmp(loss, "ranking") != 0 && !teacher)
+	if (strcmp(loss, "ranking") != 0 && !teacher)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("value of \"loss\" in the specification of training "
-						"is \"%s\", expected one of \"margin\", \"ranking\", "
+						"is \"%s\", expected \"ranking\" or "
 						"\"margin_mse\"",
 						loss)));
-	pairs->loss = teacher						? LOSS_MARGIN_MSE
-				  : strcmp(loss, "margin") == 0 ? LOSS_MARGIN
-												: LOSS_RANKING;
+	pairs->loss = teacher ? LOSS_MARGIN_MSE : LOSS_RANKING;
 	if (teacher != (training->target == HX_Y_NUMBER))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -559,6 +724,7 @@ allocate(Pairs *pairs)
 		pairs->z[p] = HxTrainAlloc(training, outputs, sizeof(float), "a step");
 		pairs->h[p] = HxTrainAlloc(training, outputs, sizeof(float), "a step");
 	}
+	pairs->w = HxTrainAlloc(training, count, sizeof(float), "weights");
 	pairs->slope = HxTrainAlloc(training, outputs, sizeof(float), "a step");
 	pairs->score = HxTrainAlloc(training, (size_t) pairs->batch * pairs->batch,
 								sizeof(float), "a step");
@@ -572,14 +738,34 @@ allocate(Pairs *pairs)
 		pairs->order[i] = i;
 }
 
-/* hashemb_train with method pairs */
+/* The weights: chosen with a part held out, then learnt from all; their loss */
+static double
+learn_weights(Pairs *pairs, HxRandom *random)
+{
+	HxTraining *training = pairs->training;
+	const HxSpec *spec = &training->spec;
+	int epochs = spec->iterations >= 0 ? spec->iterations : EPOCHS;
+	int held = held_out(pairs);
+	int ridge = DEFAULT_RIDGE;
+
+	pairs->steps = Max(epochs * (training->rows / pairs->batch), 1);
+	if (held > 0)
+	{
+		HxShuffle(pairs->order, training->rows, random);
+		pairs->rows = training->rows - held;
+		epochs = choose_epochs(pairs, epochs, &ridge, random);
+	}
+	pairs->rows = training->rows;
+	begin(pairs, ridge, random);
+	return run(pairs, epochs, random);
+}
+
+/* hashemb_train with method pairs: view 2 is what queries look for */
 static void
 train_pairs(HxTraining *training, HxDraft *draft)
 {
 	const HxSpec *spec = &training->spec;
-	int epochs = spec->iterations >= 0 ? spec->iterations : 70;
-	Pairs pairs = {.training = training};
-	double *bias = NULL;
+	Pairs pairs = {.training = training, .rows = training->rows};
 	double *weights;
 	double loss;
 	size_t count;
@@ -588,30 +774,30 @@ train_pairs(HxTraining *training, HxDraft *draft)
 	hx_seed_random(&random, (uint64) spec->seed);
 	read_task(&pairs);
 	count = (size_t) pairs.bits * pairs.d;
-	pairs.steps = Max(epochs * (training->rows / pairs.batch), 1);
-	pairs.rate = HxSpecNumber(
-		spec, "rate", pairs.loss == LOSS_MARGIN ? MARGIN_RATE : 0.05, 0, 10);
+	pairs.rate = HxSpecNumber(spec, "rate", 0.05, 0, 10);
 	measure(&pairs);
-	first_weights(&pairs, &random);
 	allocate(&pairs);
-	loss = run(&pairs, epochs, &random);
-	if (pairs.loss == LOSS_MARGIN)
-		bias = median_biases(&pairs);
+	loss = learn_weights(&pairs, &random);
 	weights = HxTrainAlloc(training, count, sizeof(double), "weights");
 	for (size_t i = 0; i < count; i++)
 		weights[i] = pairs.w[i] * pairs.scale;
 	HxStartDraft(training, draft, pairs.bits);
-	draft->view[0].inputs =
-		training->features[0] > 0 ? training->inputs[0] : pairs.d;
 	draft->loss = loss;
-	HxSetLinearView(training, &draft->view[0], pairs.d, pairs.bits, pairs.mean,
-					weights, bias);
+	draft->views = 2;
+	for (int side = 0; side < 2; side++)
+	{
+		HxDraftView *view = &draft->view[side];
+
+		if (training->features[0] == 0)
+			view->inputs = pairs.d;
+		HxSetLinearView(training, view, pairs.d, pairs.bits, pairs.mean[side],
+						weights, NULL);
+	}
 }
 
 static const char *const keys[] = {
-	"dims",		  "bits",	   "seed",	"sample", "features",
-	"normalize",  "loss",	   "rate",	"radius", "factor",
-	"iterations", "precision", "batch", "base",	  NULL};
+	"dims", "bits", "seed",		  "sample",	   "features", "normalize", "loss",
+	"rate", "base", "iterations", "precision", "batch",	   NULL};
 
 const HxMethod HxMethodPairs = {.id = HX_METHOD_PAIRS,
 								.keep = HX_KEEP_ROWS,

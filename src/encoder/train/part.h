@@ -17,12 +17,12 @@
 typedef struct HxPart
 {
 	HxTraining *training;
-	const double *mean; /* of its inputs */
-	int from;			/* first input */
-	int inputs;			/* number of inputs */
-	int outputs;		/* number of outputs */
-	double *weights;	/* outputs x inputs */
-	double step;		/* width of a level */
+	double *mean;	 /* subtracted from its inputs */
+	int from;		 /* first input */
+	int inputs;		 /* number of inputs */
+	int outputs;	 /* number of outputs */
+	double *weights; /* outputs x inputs */
+	double step;	 /* width of a level */
 } HxPart;
 
 /* Row `i` of `count` spread over `rows` rows */
@@ -43,6 +43,20 @@ hx_level_middle(double y, int bits)
 
 /* The part's inputs of a row of the sample, less their mean */
 extern void HxCopyPart(const HxPart *part, int row, float *to);
+
+/*
+ * The share of the mean to subtract from rows, so that cosines of codes tell
+ * the nearest rows best (centre.c): part->mean becomes that share of it, and,
+ * with `adapt`, weights, which are orthonormal, keep what of the rest is more
+ * than their last direction.
+ */
+extern double HxChooseCentre(HxPart *part, bool adapt, HxRandom *random);
+
+/* The share of part->mean to subtract from queries, by cosine likewise */
+extern double HxChooseShare(const HxPart *part);
+
+/* Width of a level for the outputs of a part */
+extern double HxMeasureStep(const HxPart *part);
 
 /* Project `count` rows spread over the sample: to (count x outputs). */
 extern void HxProjectPart(const HxPart *part, int count, float *to);

@@ -1,7 +1,6 @@
 /*
  * rows.c
- *	  What methods that keep rows have in common: means, first directions,
- *	  models of one layer.
+ *	  What methods that keep rows have in common: means, models of one layer.
  */
 #include "postgres.h"
 
@@ -13,9 +12,6 @@
 #include "encoder/model/apply.h"
 #include "encoder/train/rows.h"
 #include "type/bincode.h"
-
-/* Rows centred at a time */
-#define BATCH 256
 
 void
 HxTrainReserve(HxTraining *training, double bytes, const char *what)
@@ -83,68 +79,6 @@ HxMeanOfRows(HxTraining *training, const float *rows, int n, int d)
 	for (int i = 0; i < d && n > 0; i++)
 		mean[i] /= n;
 	return mean;
-}
-
-/* Sum of products of the rows less the mean (d x d), both triangles */
-static void
-add_centered(const float *rows, int n, int d, const double *mean, double *sum)
-{
-	float *centered = palloc((size_t) BATCH * d * sizeof(float));
-
-	for (int first = 0; first < n; first += BATCH)
-	{
-		int count = Min(BATCH, n - first);
-
-		CHECK_FOR_INTERRUPTS();
-		for (int r = 0; r < count; r++)
-		{
-			for (int i = 0; i < d; i++)
-				centered[(size_t) r * d + i] =
-					(float) (rows[(size_t) (first + r) * d + i] - mean[i]);
-		}
-		hx_add_squares(centered, count, d, sum);
-	}
-	hx_mirror(sum, d);
-	pfree(centered);
-}
-
-double *
-HxFirstDirections(HxTraining *training, const float *rows, int n, int d,
-				  const double *mean, int dims, HxRandom *random, double *step)
-{
-	size_t square = (size_t) d * d;
-	double *sum = HxTrainAlloc(training, square, sizeof(double), "covariance");
-	double *values = palloc(d * sizeof(double));
-	double *weights =
-		HxTrainAlloc(training, (size_t) dims * d, sizeof(double), "directions");
-	double *found =
-		palloc_extended((size_t) dims * d * sizeof(double), MCXT_ALLOC_HUGE);
-	double *rotation =
-		palloc_extended((size_t) dims * dims * sizeof(double), MCXT_ALLOC_HUGE);
-	double variance = 0.0;
-	int count = Min(dims, d);
-
-	add_centered(rows, n, d, mean, sum);
-	if (hx_eigen_top(sum, d, count, values, found, random) != 0)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-						errmsg("principal directions were not found")));
-	for (int i = 0; i < count; i++)
-		variance += Max(values[i], 0.0) / n;
-	/* more outputs than inputs: directions beyond are random */
-	for (size_t i = (size_t) count * d; i < (size_t) dims * d; i++)
-		found[i] = hx_random_normal(random) / sqrt(d);
-	hx_random_rotation(rotation, dims, dims, random);
-	hx_multiply(HX_AS_IS, HX_AS_IS, dims, d, dims, rotation, found, 0.0,
-				weights);
-	*step = sqrt(variance / dims) * hx_level_width[training->spec.bits];
-	if (!(*step > 0.0))
-		*step = 1.0;
-	training->used -= square * sizeof(double);
-	pfree(sum);
-	pfree(values);
-	pfree(found);
-	pfree(rotation);
-	return weights;
 }
 
 void

@@ -26,15 +26,6 @@ extern void HxRequireOldCodes(const HxTraining *training);
 extern double *HxMeanOfRows(HxTraining *training, const float *rows, int n,
 							int d);
 
-/*
- * Directions to begin with (dims x d, a row each) and the width of a level
- * for these: those of greatest variance, turned at random, so that the variance
- * is spread evenly.
- */
-extern double *HxFirstDirections(HxTraining *training, const float *rows, int n,
-								 int d, const double *mean, int dims,
-								 HxRandom *random, double *step);
-
 /* The only layer of a linear view */
 extern void HxSetLinearView(HxTraining *training, HxDraftView *view, int inputs,
 							int outputs, const double *center,

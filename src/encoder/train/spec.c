@@ -48,6 +48,32 @@ is_about_old_codes(const char *key)
 		   strcmp(key, "lifelong") == 0;
 }
 
+/* Error unless the method knows the key */
+void
+HxRequireKey(const HxMethod *method, const char *key)
+{
+	StringInfoData list;
+
+	if (strcmp(key, "method") == 0)
+		return;
+	initStringInfo(&list);
+	for (int i = 0; method->keys[i] != NULL; i++)
+	{
+		if (strcmp(key, method->keys[i]) == 0)
+			return;
+		appendStringInfo(&list, ", \"%s\"", method->keys[i]);
+	}
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("key \"%s\" is unknown to method \"%s\"", key,
+						   HxMethodName(method->id)),
+					is_about_old_codes(key)
+						? errdetail("Codes that can be compared with stored "
+									"ones are learnt by methods \"class\", "
+									"\"fit\" and \"rbin\".")
+						: 0,
+					errhint("There are \"method\"%s.", list.data)));
+}
+
 /* Error unless the method knows every key */
 static void
 check_keys(const HxMethod *method, Jsonb *json)
@@ -55,33 +81,12 @@ check_keys(const HxMethod *method, Jsonb *json)
 	JsonbIterator *at = JsonbIteratorInit(&json->root);
 	JsonbIteratorToken token;
 	JsonbValue value;
-	StringInfoData list;
 
-	initStringInfo(&list);
-	for (int i = 0; method->keys[i] != NULL; i++)
-		appendStringInfo(&list, ", \"%s\"", method->keys[i]);
 	while ((token = JsonbIteratorNext(&at, &value, true)) != WJB_DONE)
 	{
-		char *key;
-		bool known;
-
-		if (token != WJB_KEY)
-			continue;
-		key = pnstrdup(value.val.string.val, value.val.string.len);
-		known = strcmp(key, "method") == 0;
-		for (int i = 0; method->keys[i] != NULL && !known; i++)
-			known = strcmp(key, method->keys[i]) == 0;
-		if (!known)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("key \"%s\" is unknown to method \"%s\"", key,
-							HxMethodName(method->id)),
-					 is_about_old_codes(key)
-						 ? errdetail("Codes that can be compared with stored "
-									 "ones are learnt by methods \"class\", "
-									 "\"fit\" and \"rbin\".")
-						 : 0,
-					 errhint("There are \"method\"%s.", list.data)));
+		if (token == WJB_KEY)
+			HxRequireKey(method,
+						 pnstrdup(value.val.string.val, value.val.string.len));
 	}
 }
 
@@ -187,8 +192,10 @@ HxParseSpec(Jsonb *json, HxSpec *spec)
 	spec->features = HxSpecInteger(spec, "features", -1, 0, HX_MAX_FEATURES);
 	spec->iterations = HxSpecInteger(spec, "iterations", -1, 0, 1000000);
 	spec->lambda = HxSpecNumber(spec, "lambda", 0.01, 0, 1e6);
+	spec->has_lambda = HxSpecValue(spec->json, "lambda") != NULL;
 	spec->normalize = HxSpecBoolean(spec, "normalize", false);
 	spec->center = HxSpecBoolean(spec, "center", true);
+	spec->has_center = HxSpecValue(spec->json, "center") != NULL;
 	spec->lifelong = HxSpecBoolean(spec, "lifelong", false);
 	spec->rotate = HxSpecBoolean(spec, "rotate", true);
 	spec->out_float = HxSpecWord(spec, "out", outputs, 0) == 1;

@@ -10,4 +10,7 @@
 /* The method of a specification, and its keys; error if one is wrong */
 extern const HxMethod *HxParseSpec(Jsonb *json, HxSpec *spec);
 
+/* Error unless the method knows the key */
+extern void HxRequireKey(const HxMethod *method, const char *key);
+
 #endif /* HX_SPEC_H */

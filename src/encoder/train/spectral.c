@@ -10,7 +10,9 @@
  *			(after Gong and Lazebnik, 2011; here also for levels)
  *
  * All outputs share one width of a level, so that inner products of codes stand
- * for inner products of vectors.  With prefixes, each part of the input is
+ * for inner products of vectors.  Codes of several bits are compared by their
+ * cosine, which is that of vectors less a centre: how much of the mean that is,
+ * is measured (centre.c).  With prefixes, each part of the input is
  * centred, rotated and scaled alone: a prefix of the code is the code of the
  * prefix.
  */
@@ -31,6 +33,12 @@
 /* Rows read at a time */
 #define BATCH 256
 
+/* Share of the greatest variance below which a part counts less */
+#define LITTLE 0.0625
+
+/* What the rotation of the turn before counts, beside its rows' codes */
+#define KEEP 0.01
+
 /* Above, rows of a rotation are left as they are drawn */
 #define MAX_ORTHONORMAL 2048
 
@@ -43,7 +51,8 @@ typedef struct Part
 	HxPart of;
 	double error;  /* mean squared distance from the levels' middles */
 	double energy; /* mean squared length of outputs */
-	double share;  /* of the mean, to subtract from queries */
+	double kept;   /* of the mean, that is subtracted from rows */
+	double share;  /* of that, to subtract from queries */
 	HxRandom *random;
 } Part;
 
@@ -185,6 +194,12 @@ turn(const HxPart *part, const float *v, int n, double *rotation)
 			y[i] = (float) hx_level_middle(y[i] / part->step, bits);
 		hx_add_products(v + (size_t) start * m, y, rows, m, m, products);
 	}
+	/*
+	 * Directions without variance have no products: they stay as they are, and
+	 * the rotation is found as fast as if they had some
+	 */
+	hx_add_multiple(products, KEEP * hx_dot(products, rotation, square) / m,
+					rotation, square);
 	hx_procrustes(products, m, rotation);
 	pfree(products);
 	pfree(r);
@@ -215,6 +230,31 @@ find_rotation(Part *part)
 	pfree(rotation);
 }
 
+/* Is the share of the mean to subtract from rows to be measured? */
+static bool
+is_centre_open(const HxTraining *training)
+{
+	const HxSpec *spec = &training->spec;
+
+	return spec->bits > 1 && spec->center && !spec->has_center &&
+		   !spec->out_float && spec->prefix_count == 0;
+}
+
+/* Turn the directions at random, for pca */
+static void
+turn_at_random(Part *part)
+{
+	HxTraining *training = part->of.training;
+	int m = part->of.outputs;
+	double *rotation =
+		HxTrainAlloc(training, (size_t) m * m, sizeof(double), "a rotation");
+
+	hx_random_rotation(rotation, m, m, part->random);
+	rotate_weights(&part->of, rotation);
+	training->used -= (size_t) m * m * sizeof(double);
+	pfree(rotation);
+}
+
 /* Train one part: weights in units of levels */
 static void
 train_part(Part *part)
@@ -229,27 +269,53 @@ train_part(Part *part)
 		draw_weights(part);
 	else
 		find_directions(part);
+	part->kept = 1.0;
+	if (is_centre_open(training))
+		part->kept =
+			HxChooseCentre(&part->of, method != HX_METHOD_RANDOM, part->random);
 	if (method == HX_METHOD_PCA && training->spec.rotate)
-	{
-		double *rotation = HxTrainAlloc(training, (size_t) m * m,
-										sizeof(double), "a rotation");
-
-		hx_random_rotation(rotation, m, m, part->random);
-		rotate_weights(&part->of, rotation);
-		training->used -= (size_t) m * m * sizeof(double);
-		pfree(rotation);
-	}
+		turn_at_random(part);
 	measure_outputs(part);
 	if (method == HX_METHOD_ITQ)
 	{
 		find_rotation(part);
 		measure_outputs(part);
 	}
-	part->share = training->spec.center && !training->spec.out_float
-					  ? HxFitShare(&part->of)
-					  : 1.0;
+	part->share = 1.0;
+	if (training->spec.center && !training->spec.out_float)
+		part->share = training->spec.bits > 1 ? HxChooseShare(&part->of)
+											  : HxFitShare(&part->of);
 	for (size_t i = 0; i < count && !training->spec.out_float; i++)
 		part->of.weights[i] /= part->of.step;
+}
+
+/*
+ * Prefixes: bits of a part that varies far less than another one would be noise
+ * in each longer code.  So a part uses the fewer of its outputs, the less its
+ * dimensions vary, below a share of those that vary most; the others are constant.
+ * Above that all help: neighbours in little varying dimensions are mostly
+ * neighbours in the others, too.
+ */
+static void
+weigh_parts(const HxTraining *training, Part *part, int parts)
+{
+	double most = 0.0;
+
+	for (int i = 0; i < parts; i++)
+		most = Max(most, part[i].energy);
+	for (int i = 0; i < parts; i++)
+	{
+		double share =
+			most > 0.0 ? Min(part[i].energy / most / LITTLE, 1.0) : 1.0;
+		int used = (int) ceil(share * part[i].of.outputs - 1e-6);
+		size_t first = (size_t) used * part[i].of.inputs;
+		size_t count = (size_t) part[i].of.outputs * part[i].of.inputs;
+
+		if (training->spec.out_float)
+			continue;
+		for (size_t j = first; j < count; j++)
+			part[i].of.weights[j] = 0.0;
+	}
 }
 
 /* Number of outputs; error if the vectors have fewer directions */
@@ -321,6 +387,22 @@ train_features(HxTraining *training, HxDraft *draft, const double *mean)
 	layer->scale = scale;
 }
 
+/* A part as a layer of the draft */
+static void
+set_layer(const HxTraining *training, HxDraft *draft, const Part *part,
+		  int number)
+{
+	const HxSpec *spec = &training->spec;
+	HxDraftLayer *layer = &draft->view[0].block[number];
+
+	layer->inputs = part->of.inputs;
+	layer->outputs = part->of.outputs;
+	layer->precision = spec->precision > 0 ? spec->precision
+					   : spec->out_float   ? 2
+										   : 1;
+	layer->weights = part->of.weights;
+}
+
 /* Train every part of the vectors */
 static void
 train_spectral(HxTraining *training, HxDraft *draft)
@@ -330,6 +412,7 @@ train_spectral(HxTraining *training, HxDraft *draft)
 	int dims = choose_dims(training);
 	double *mean = mean_of_rows(training);
 	double *query = palloc(training->width[0] * sizeof(double));
+	Part *part = palloc0(parts * sizeof(Part));
 	double error = 0.0;
 	double energy = 0.0;
 	HxRandom random;
@@ -353,26 +436,24 @@ train_spectral(HxTraining *training, HxDraft *draft)
 	draft->view[0].blocks = parts;
 	for (int i = 0; i < parts; i++)
 	{
-		Part part = {.of.training = training, .random = &random};
-		HxDraftLayer *layer = &draft->view[0].block[i];
+		Part *of = &part[i];
 
-		part.of.from = i > 0 ? spec->prefix[i - 1] : 0;
-		part.of.inputs = spec->prefix_count > 0 ? spec->prefix[i] - part.of.from
-												: training->width[0];
-		part.of.outputs = spec->prefix_count > 0 ? part.of.inputs : dims;
-		part.of.mean = mean + part.of.from;
-		train_part(&part);
-		for (int j = 0; j < part.of.inputs; j++)
-			query[part.of.from + j] = part.share * part.of.mean[j] + 0.0;
-		error += part.error * part.of.outputs;
-		energy += part.energy * part.of.outputs;
-		layer->inputs = part.of.inputs;
-		layer->outputs = part.of.outputs;
-		layer->precision = spec->precision > 0 ? spec->precision
-						   : spec->out_float   ? 2
-											   : 1;
-		layer->weights = part.of.weights;
+		of->random = &random;
+		of->of.training = training;
+		of->of.from = i > 0 ? spec->prefix[i - 1] : 0;
+		of->of.inputs = spec->prefix_count > 0 ? spec->prefix[i] - of->of.from
+											   : training->width[0];
+		of->of.outputs = spec->prefix_count > 0 ? of->of.inputs : dims;
+		of->of.mean = mean + of->of.from;
+		train_part(of);
+		/* HxChooseCentre left what is subtracted in the place of the mean */
+		for (int j = 0; j < of->of.inputs; j++)
+			query[of->of.from + j] = of->share * of->of.mean[j] + 0.0;
+		error += of->error * of->of.outputs;
+		energy += of->energy * of->of.outputs;
+		set_layer(training, draft, of, i);
 	}
+	weigh_parts(training, part, parts);
 	draft->loss = energy > 0.0 ? error / energy : 0.0;
 }
 

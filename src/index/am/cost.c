@@ -54,6 +54,40 @@ wanted_rows(PlannerInfo *root, const IndexPath *path, double passing)
 	return Min(Max(wanted, 10), Max(passing, 1));
 }
 
+/*
+ * The kind that a support function of an operator class tells: the same for as
+ * long as it has its number, so the last one asked is kept.
+ */
+static const HxKind *
+kind_of_class(Oid proc)
+{
+	static Oid last = InvalidOid;
+	static const HxKind *kind;
+
+	if (proc != last)
+		kind = ((const HxVectorClass *) DatumGetPointer(
+					OidFunctionCall1(proc, PointerGetDatum(NULL))))
+				   ->kind;
+	last = proc;
+	return kind;
+}
+
+/* The kind of an index's vectors */
+static const HxKind *
+kind_of_index(const IndexOptInfo *index)
+{
+	for (int i = 0; i < index->nkeycolumns; i++)
+	{
+		Oid type = index->opcintype[i];
+		Oid proc =
+			get_opfamily_proc(index->opfamily[i], type, type, HX_VECTOR_PROC);
+
+		if (OidIsValid(proc))
+			return kind_of_class(proc);
+	}
+	elog(ERROR, "index %u has no vector column", index->indexoid);
+}
+
 /* Column of the table that an index's blocks are formed within; 0 if none */
 static AttrNumber
 group_column(const IndexOptInfo *index)
@@ -62,7 +96,7 @@ group_column(const IndexOptInfo *index)
 	AttrNumber column = 0;
 	HxMeta meta;
 
-	if (index->hypothetical)
+	if (index->hypothetical || !kind_of_index(index)->groups)
 		return 0;
 	relation = index_open(index->indexoid, NoLock);
 	if (relation->rd_options)
@@ -79,10 +113,13 @@ group_column(const IndexOptInfo *index)
 Selectivity
 HxGroupSelectivity(PlannerInfo *root, const IndexOptInfo *index, List *clauses)
 {
-	AttrNumber column = group_column(index);
+	AttrNumber column;
 	List *found = NIL;
 	ListCell *cell;
 
+	if (clauses == NIL)
+		return 1;
+	column = group_column(index);
 	if (column == 0)
 		return 1;
 	foreach (cell, clauses)
@@ -160,24 +197,6 @@ ball_share(PlannerInfo *root, const IndexPath *path)
 	return share;
 }
 
-/* The kind of an index's vectors */
-static const HxKind *
-kind_of_index(const IndexOptInfo *index)
-{
-	for (int i = 0; i < index->nkeycolumns; i++)
-	{
-		Oid type = index->opcintype[i];
-		Oid proc =
-			get_opfamily_proc(index->opfamily[i], type, type, HX_VECTOR_PROC);
-
-		if (OidIsValid(proc))
-			return ((const HxVectorClass *) DatumGetPointer(
-						OidFunctionCall1(proc, PointerGetDatum(NULL))))
-				->kind;
-	}
-	elog(ERROR, "index %u has no vector column", index->indexoid);
-}
-
 bool
 HxIsOwnIndex(const IndexOptInfo *index)
 {
@@ -188,9 +207,13 @@ HxIsOwnIndex(const IndexOptInfo *index)
 static void
 plain_cost(const HxCostQuery *query, HxCost *cost)
 {
+	double rows = Max(query->index->tuples, 1);
+	double row = HX_ROW_TIME + Max(query->masks - 1, 0) * HX_MASK_TIME +
+				 (query->tids ? HX_LOOKUP_TIME : 0);
+
 	cost->pages = Max(query->index->pages, 1);
-	cost->search = HxVisitCost(query, cost->pages, HX_PAGE_COST,
-							   Max(query->index->tuples, 1), HX_SCORE_COST);
+	cost->search = (HX_SEARCH_TIME + rows * row) * HX_MICROSECOND;
+	cost->columns = cost->search;
 	cost->rest = cost->search * (HxPhasesFor(query->rows) - 1);
 }
 

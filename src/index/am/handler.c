@@ -32,10 +32,10 @@ HxInitOptions(void)
 					  AccessExclusiveLock);
 	add_int_reloption(option_kind, "dims",
 					  "Dimensions of vectors whose type does not tell", 0, 0,
-					  HX_MAX_DENSE_DIMS, AccessExclusiveLock);
+					  HX_MOST_DIMS, AccessExclusiveLock);
 	add_int_reloption(option_kind, "code_bytes",
 					  "Bytes of a dense vector's code; 0 lets the build choose",
-					  0, 0, HX_MAX_CODE_BYTES, AccessExclusiveLock);
+					  0, 0, HX_MOST_PAYLOAD, AccessExclusiveLock);
 	add_string_reloption(option_kind, "group_by",
 						 "Column of the index that blocks are formed within",
 						 NULL, NULL, AccessExclusiveLock);
@@ -49,7 +49,7 @@ hxoptions(Datum reloptions, bool validate)
 		{"fillfactor", RELOPT_TYPE_INT, offsetof(HxOptions, fillfactor)},
 		{"block_rows", RELOPT_TYPE_INT, offsetof(HxOptions, block_rows)},
 		{"dims", RELOPT_TYPE_INT, offsetof(HxOptions, dims)},
-		{"code_bytes", RELOPT_TYPE_INT, offsetof(HxOptions, code_bytes)},
+		{"code_bytes", RELOPT_TYPE_INT, offsetof(HxOptions, payload_bytes)},
 		{"group_by", RELOPT_TYPE_STRING, offsetof(HxOptions, group_by)}};
 
 	return (bytea *) build_reloptions(reloptions, validate, option_kind,

@@ -324,6 +324,12 @@ hx_measure_recall(PG_FUNCTION_ARGS)
 	index = opened.index;
 	desc = *HxDescribe(index);
 	HxLearn(index, &desc);
+	if (type == INT4OID && !HxKindOf(&desc)->sample)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("no rows of index \"%s\" can be drawn as queries",
+						RelationGetRelationName(index)),
+				 errhint("Give an array of queries instead of their number.")));
 	if (type == INT4OID)
 		count = HxKindOf(&desc)->sample(
 			index, &desc, Max(0, Min(PG_GETARG_INT32(2), 1000000)), 2,

@@ -18,6 +18,7 @@
 #include "compat.h"
 #include "index/filter/attribute.h"
 #include "index/search/dead.h"
+#include "index/search/gather.h"
 #include "index/search/vector.h"
 #include "index/am/handler.h"
 #include "index/am/scan.h"
@@ -29,8 +30,8 @@ typedef struct IndexSearch
 	HxSearch *search;	   /* NULL before the first row */
 	HxSearchSpec spec;
 	HxVectors *vectors; /* of the table, for a search that refines by itself */
-	HxDeadRows *dead;  /* rows found dead; NULL if they cannot be marked */
-	HxCandidate prior; /* the row returned last */
+	HxDeadRows *dead;	/* rows found dead; NULL if they cannot be marked */
+	HxCandidate prior;	/* the row returned last */
 	BlockNumber table_pages; /* length of the table, as last seen */
 
 	bool requested;		   /* the scan node has said what it wants ... */
@@ -320,9 +321,9 @@ begin_search(IndexScanDesc scan, bool bitmap)
 	if (state->spec.query && HxKindOf(&state->desc)->refine &&
 		!state->spec.heap.measure)
 	{
-		state->vectors = HxOpenVectors(scan->heapRelation, scan->indexRelation,
-									   state->desc.vector_attno,
-									   scan->xs_snapshot);
+		state->vectors =
+			HxOpenVectors(scan->heapRelation, scan->indexRelation,
+						  state->desc.vector_attno, scan->xs_snapshot);
 		state->spec.heap.measure = HxFetchVector;
 		state->spec.heap.arg = state->vectors;
 	}
@@ -333,6 +334,12 @@ begin_search(IndexScanDesc scan, bool bitmap)
 		state->spec.only_nulls = state->spec.skip_nulls = true;
 		state->spec.nballs = 0; /* they have not been narrowed */
 	}
+	else if (state->requested && state->request.few > 0 && !state->spec.tids &&
+			 state->spec.nballs == 0)
+		state->spec.tids = HxGatherRows(scan->indexRelation, &state->desc,
+										&state->spec, state->request.few);
+	if (state->requested && !state->request.tids && state->spec.tids)
+		state->spec.near = true;
 	state->search =
 		HxBeginSearch(scan->indexRelation, &state->desc, &state->spec);
 	MemoryContextSwitchTo(old);

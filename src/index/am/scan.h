@@ -27,6 +27,8 @@ typedef struct HxScanRequest
 	bool nans_first;		/* then those whose distance is NaN */
 	const HxCondExpr *expr; /* on attributes, beside the scan keys; or NULL */
 	const HxTidSet *tids;	/* finished; NULL: all rows */
+	double few;				/* rows that should pass expr and keys, if these are
+							 * so few that they should be ranked; else 0 */
 	HxHeapRows heap;		/* heap rows; all zeros: not looked at */
 } HxScanRequest;
 

@@ -114,15 +114,14 @@ HxLearnInBuild(HxBuild *build)
 
 	drawing.room = (int) Min(Max(fits, LEAST_SAMPLED), MOST_SAMPLED);
 	drawing.vectors = MemoryContextAllocHuge(
-		CurrentMemoryContext,
-		(Size) drawing.room * desc->dims * sizeof(float));
+		CurrentMemoryContext, (Size) drawing.room * desc->dims * sizeof(float));
 	drawing.scratch = build->context;
 	HxForgetModels(build->index);
 	HxSetPhase(HX_PHASE_LEARN, 0);
 	draw_sample(build, &drawing);
-	model = HxLearnModel(desc->vector->metric, desc->dims, kept,
-						 drawing.vectors,
-						 (int) Min(drawing.seen, drawing.room));
+	model =
+		HxLearnModel(desc->vector->metric, desc->dims, kept, drawing.vectors,
+					 (int) Min(drawing.seen, drawing.room));
 	pfree(drawing.vectors);
 	desc->model = model;
 	publish_model(build, model);

@@ -2,7 +2,7 @@
  * dense.h
  *	  Dense vectors as one kind of vector: what its files share.
  *
- * A row's payload is a code of 4 bits a dimension of what the index has learnt
+ * A row's payload is a sketch of 4 bits a dimension of what the index has learnt
  * to keep of a vector (its model), from which inner products are estimated; the
  * table's row has the vector itself.  See README.
  */
@@ -24,15 +24,15 @@
  */
 typedef struct HxModel
 {
-	int dims;		 /* of a vector */
-	int kept;		 /* of a code: axes */
-	float credit;	 /* inner product of what is left out, as a share of ... */
-	float spread;	 /* factor on the deviation of estimates */
-	float unit;		 /* mean squared length of what is kept */
-	float longest;	 /* length of the longest vector seen */
-	float mean2;	 /* squared length of the mean */
-	float *mean;	 /* dims */
-	float *axes;	 /* kept rows of dims */
+	int dims;		  /* of a vector */
+	int kept;		  /* of a sketch: axes */
+	float credit;	  /* inner product of what is left out, as a share of ... */
+	float spread;	  /* factor on the deviation of estimates */
+	float unit;		  /* mean squared length of what is kept */
+	float longest;	  /* length of the longest vector seen */
+	float mean2;	  /* squared length of the mean */
+	float *mean;	  /* dims */
+	float *axes;	  /* kept rows of dims */
 	float *mean_kept; /* axes * mean */
 } HxModel;
 
@@ -41,33 +41,33 @@ typedef struct HxModel
 /* A vector as a model sees it */
 typedef struct HxSeen
 {
-	float *kept;   /* axes (x - mean) */
-	double kept2;  /* squared length of that */
-	double left2;  /* ... and of the rest of x - mean */
-	double along;  /* inner product of x - mean and mean */
+	float *kept;	/* axes (x - mean) */
+	double kept2;	/* squared length of that */
+	double left2;	/* ... and of the rest of x - mean */
+	double along;	/* inner product of x - mean and mean */
 	double length2; /* squared length of x as it was given */
-	bool usable;   /* it has a direction and finite numbers */
+	bool usable;	/* it has a direction and finite numbers */
 } HxSeen;
 
-/* A row's payload, before its code */
+/* A row's payload, before its sketch */
 typedef struct HxDenseRow
 {
-	float scale;   /* of the code's levels, so that estimates are unbiased */
-	float add;	   /* along; for L2, squared length of x - mean */
-	uint16 error;  /* length of what the code leaves out, or HX_BARE */
+	float scale;	/* of the sketch's levels, so that estimates are unbiased */
+	float add;		/* along; for L2, squared length of x - mean */
+	uint16 error;	/* length of what the sketch leaves out, or HX_BARE */
 	uint16 squares; /* sum of (2 level - 15)^2, shifted (HxSquaresShift) */
-	uint32 hash;   /* of the vector */
-	uint8 code[FLEXIBLE_ARRAY_MEMBER];
+	uint32 hash;	/* of the vector */
+	uint8 sketch[FLEXIBLE_ARRAY_MEMBER];
 } HxDenseRow;
 
-/* Error of a row without code: it came before the model, or has no direction */
+/* Error of a row without sketch: it came before the model, or has no direction */
 #define HX_BARE 0x7F80
 
 /* Levels stand for numbers from -7.5 to 7.5 */
 #define HX_TOP_LEVEL 15
 
 static inline Size
-HxCodeBytes(int kept)
+HxSketchBytes(int kept)
 {
 	return (Size) (kept + 1) / 2;
 }
@@ -75,7 +75,7 @@ HxCodeBytes(int kept)
 static inline Size
 HxDensePayload(int kept)
 {
-	return MAXALIGN(offsetof(HxDenseRow, code) + HxCodeBytes(kept));
+	return MAXALIGN(offsetof(HxDenseRow, sketch) + HxSketchBytes(kept));
 }
 
 static inline bool
@@ -85,23 +85,23 @@ HxIsBare(const HxDenseRow *row)
 }
 
 /*
- * Dimensions that an index's codes keep: its payload says how many have room,
+ * Dimensions that an index's sketches keep: its payload says how many have room,
  * in whole words of 8 bytes
  */
 static inline int
 HxKeptDims(const HxIndexDesc *desc)
 {
 	return (int) Min((Size) desc->dims,
-					 2 * (desc->payload - offsetof(HxDenseRow, code)));
+					 2 * (desc->payload - offsetof(HxDenseRow, sketch)));
 }
 
-/* Level i of a code: see kernel/dense.h */
+/* Level i of a sketch: see kernel/dense.h */
 static inline int
 HxLevelOf(const HxDenseRow *row, int kept, int i)
 {
-	int bytes = (int) HxCodeBytes(kept);
+	int bytes = (int) HxSketchBytes(kept);
 
-	return i < bytes ? row->code[i] & 15 : row->code[i - bytes] >> 4;
+	return i < bytes ? row->sketch[i] & 15 : row->sketch[i - bytes] >> 4;
 }
 
 /* Bits by which a sum of squares is shifted to be stored in 16 */
@@ -115,16 +115,16 @@ HxSquaresShift(int kept)
 	return shift;
 }
 
-/* Squared length of what a payload's code stands for */
+/* Squared length of what a payload's sketch stands for */
 static inline double
-HxCodeLength2(const HxDenseRow *row, int kept)
+HxSketchLength2(const HxDenseRow *row, int kept)
 {
 	double squares = (double) ((uint32) row->squares << HxSquaresShift(kept));
 
 	return (double) row->scale * row->scale * squares / 4;
 }
 
-/* ---- code.c: vectors and codes ---- */
+/* ---- sketch.c: vectors and sketches ---- */
 
 /*
  * Read a value of the column into desc->dims floats; errors if it has others, or
@@ -147,8 +147,8 @@ extern void HxWriteDenseRow(const HxModel *model, HxMetric metric,
 extern void HxWriteCentroid(const HxModel *model, const float *kept,
 							HxDenseRow *row);
 
-/* What a payload's code stands for; zeros if it is bare */
-extern void HxReadCode(int kept, const HxDenseRow *row, float *to);
+/* What a payload's sketch stands for; zeros if it is bare */
+extern void HxReadSketch(int kept, const HxDenseRow *row, float *to);
 
 /* ---- learn.c: what a sample of vectors teaches ---- */
 
@@ -206,13 +206,13 @@ extern void HxReceiveModel(HxBuild *build);
 
 /*
  * After an insert into an index that has learnt nothing: learn if it has enough
- * rows now, and give them codes.
+ * rows now, and give them sketches.
  */
 extern void HxLearnAfterInsert(Relation index, Relation heap,
 							   const HxIndexDesc *desc,
 							   const ItemPointerData *tid);
 
-/* In a vacuum: learn if need be, and give codes to rows that have none. */
+/* In a vacuum: learn if need be, and give sketches to rows that have none. */
 extern void HxLearnInVacuum(Relation index, HxIndexDesc *desc);
 
 /* ---- payload.c ---- */
@@ -221,13 +221,13 @@ extern void HxLearnInVacuum(Relation index, HxIndexDesc *desc);
 typedef struct HxDenseQuery
 {
 	HxBlocksQuery base;
-	int8 *levels;	  /* 2 * code bytes; NULL: nothing is known of distances */
-	double scale;	  /* of the levels */
-	double offset;	  /* 7.5 times their sum, with scale */
-	double length2;	  /* squared length of query - mean */
-	double constant;  /* what every product has besides that of the rest */
-	double rounding;  /* length of what the levels leave out of the query */
-	int32 *products;  /* scratch: of a page of rows or centroids */
+	int8 *levels;	 /* 2 * sketch bytes; NULL: nothing is known of distances */
+	double scale;	 /* of the levels */
+	double offset;	 /* 7.5 times their sum, with scale */
+	double length2;	 /* squared length of query - mean */
+	double constant; /* what every product has besides that of the rest */
+	double rounding; /* length of what the levels leave out of the query */
+	int32 *products; /* scratch: of a page of rows or centroids */
 	/* Queries from SQL */
 	Datum value;
 	FmgrInfo distance; /* the operator's function */

@@ -2,7 +2,7 @@
  * grow.c
  *	  Learning in an index that was created when there was nothing to learn from.
  *
- * See README, "Learning late".  Rows that came before have no code, and are
+ * See README, "Learning late".  Rows that came before have no sketch, and are
  * looked at in every search; when the model is known they get one, a page at a
  * time.  Nobody waits for that.
  */
@@ -59,9 +59,9 @@ learn_from_rows(Relation index, const HxIndexDesc *desc, HxVectors *vectors)
 	uint8 *payloads;
 	uint64 *tids;
 	int count = HxSampleRows(index, desc, MOST_SAMPLED, 1, &payloads, &tids);
-	float *numbers = MemoryContextAllocHuge(
-		CurrentMemoryContext,
-		Max((Size) count, 1) * desc->dims * sizeof(float));
+	float *numbers = MemoryContextAllocHuge(CurrentMemoryContext,
+											Max((Size) count, 1) * desc->dims *
+												sizeof(float));
 	HxModel *model;
 
 	count = read_vectors(vectors, desc, tids, count, numbers);
@@ -98,9 +98,9 @@ HxFreeLostModels(Relation index)
 	}
 }
 
-/* ---- codes for rows that have none ---- */
+/* ---- sketches for rows that have none ---- */
 
-/* Rows of a page without code, and what they are to get */
+/* Rows of a page without sketch, and what they are to get */
 typedef struct BareRows
 {
 	int count;
@@ -108,7 +108,7 @@ typedef struct BareRows
 	uint8 *payloads;
 } BareRows;
 
-/* Note a page's rows without code; false if it has none, or is of no block. */
+/* Note a page's rows without sketch; false if it has none, or is of no block. */
 static bool
 note_bare_rows(Relation index, const HxIndexDesc *desc, BlockNumber block,
 			   BareRows *bare)
@@ -123,17 +123,17 @@ note_bare_rows(Relation index, const HxIndexDesc *desc, BlockNumber block,
 	{
 		HxRowArraysOf(desc, page, &rows);
 		for (int i = 0; i < rows.count; i++)
-			if (HxIsBare((const HxDenseRow *) (rows.payloads +
-											   i * desc->payload)))
+			if (HxIsBare(
+					(const HxDenseRow *) (rows.payloads + i * desc->payload)))
 				bare->tids[bare->count++] = HxPackTid(&rows.tids[i]);
 	}
 	UnlockReleaseBuffer(buffer);
 	return bare->count > 0;
 }
 
-/* Make codes of the table's vectors; those that get none are dropped. */
+/* Make sketches of the table's vectors; those that get none are dropped. */
 static void
-make_codes(const HxIndexDesc *desc, HxVectors *vectors, BareRows *bare)
+make_sketches(const HxIndexDesc *desc, HxVectors *vectors, BareRows *bare)
 {
 	int made = 0;
 
@@ -156,10 +156,10 @@ make_codes(const HxIndexDesc *desc, HxVectors *vectors, BareRows *bare)
 	bare->count = made;
 }
 
-/* Give a row its code, if it is one of those, and has the same vector still. */
+/* Give a row its sketch, if it is one of those, and has the same vector still. */
 static void
-put_code(const HxIndexDesc *desc, HxRowArrays *rows, int row,
-		 const BareRows *bare)
+put_sketch(const HxIndexDesc *desc, HxRowArrays *rows, int row,
+		   const BareRows *bare)
 {
 	HxDenseRow *old = (HxDenseRow *) (rows->payloads + row * desc->payload);
 	uint64 tid = HxPackTid(&rows->tids[row]);
@@ -180,12 +180,12 @@ put_code(const HxIndexDesc *desc, HxRowArrays *rows, int row,
 }
 
 /*
- * Write codes to a page, by one record.  The entry of its block bounds the rows
- * whatever their codes: its radius is made the greatest first.
+ * Write sketches to a page, by one record.  The entry of its block bounds the rows
+ * whatever their sketches: its radius is made the greatest first.
  */
 static void
-put_codes(Relation index, const HxIndexDesc *desc, BlockNumber block,
-		  const BareRows *bare)
+put_sketches(Relation index, const HxIndexDesc *desc, BlockNumber block,
+			 const BareRows *bare)
 {
 	Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_EXCLUSIVE, NULL);
 	Page page = BufferGetPage(buffer);
@@ -198,7 +198,7 @@ put_codes(Relation index, const HxIndexDesc *desc, BlockNumber block,
 
 		HxRowArraysOf(desc, GenericXLogRegisterBuffer(state, buffer, 0), &rows);
 		for (int i = 0; i < rows.count; i++)
-			put_code(desc, &rows, i, bare);
+			put_sketch(desc, &rows, i, bare);
 		GenericXLogFinish(state);
 	}
 	UnlockReleaseBuffer(buffer);
@@ -206,7 +206,7 @@ put_codes(Relation index, const HxIndexDesc *desc, BlockNumber block,
 
 /*
  * Make the radius of every block the greatest, and let inserts split those that
- * could not be split as long as their rows had no code.
+ * could not be split as long as their rows had no sketch.
  */
 static void
 loosen_blocks(Relation index, const HxIndexDesc *desc)
@@ -239,14 +239,14 @@ loosen_blocks(Relation index, const HxIndexDesc *desc)
 	}
 }
 
-/* Give all rows without code one. */
+/* Give all rows without sketch one. */
 static void
-give_codes(Relation index, const HxIndexDesc *desc, HxVectors *vectors)
+give_sketches(Relation index, const HxIndexDesc *desc, HxVectors *vectors)
 {
 	BareRows bare;
 	bool loose = false;
 	MemoryContext context = AllocSetContextCreate(
-		CurrentMemoryContext, "hashemb codes", ALLOCSET_DEFAULT_SIZES);
+		CurrentMemoryContext, "hashemb sketches", ALLOCSET_DEFAULT_SIZES);
 
 	Assert(HxHoldsStructure(index));
 	bare.tids = palloc(desc->capacity * sizeof(uint64));
@@ -260,7 +260,7 @@ give_codes(Relation index, const HxIndexDesc *desc, HxVectors *vectors)
 		if (!note_bare_rows(index, desc, block, &bare))
 			continue;
 		old = MemoryContextSwitchTo(context);
-		make_codes(desc, vectors, &bare);
+		make_sketches(desc, vectors, &bare);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(context);
 		if (bare.count == 0)
@@ -268,7 +268,7 @@ give_codes(Relation index, const HxIndexDesc *desc, HxVectors *vectors)
 		if (!loose)
 			loosen_blocks(index, desc);
 		loose = true;
-		put_codes(index, desc, block, &bare);
+		put_sketches(index, desc, block, &bare);
 		HX_INJECT("model-codes");
 	}
 	pfree(bare.tids);
@@ -292,7 +292,7 @@ count_rows(Relation index, const HxIndexDesc *desc)
 }
 
 /*
- * Learn, if nobody has, and give codes to the rows.  Rows that a vacuum may
+ * Learn, if nobody has, and give sketches to the rows.  Rows that a vacuum may
  * remove are left alone: their vectors may be gone from the TOAST table.
  */
 static void
@@ -318,7 +318,7 @@ learn(Relation index, HxIndexDesc *desc, Relation heap)
 		}
 	}
 	if (desc->model)
-		give_codes(index, desc, vectors);
+		give_sketches(index, desc, vectors);
 	HxCloseVectors(vectors);
 }
 
@@ -326,8 +326,7 @@ void
 HxLearnAfterInsert(Relation index, Relation heap, const HxIndexDesc *desc,
 				   const ItemPointerData *tid)
 {
-	if (HxHashTid(HxPackTid(tid), LOOK_BITS) != 0 ||
-		!HxTryLockStructure(index))
+	if (HxHashTid(HxPackTid(tid), LOOK_BITS) != 0 || !HxTryLockStructure(index))
 		return;
 	if (count_rows(index, desc) >= HX_LEAST_TO_LEARN)
 	{

@@ -34,21 +34,21 @@ dense_shape(int32 typmod, int *dims, int *planes)
 	*planes = 4;
 }
 
-/* Bytes of a code: half a byte for an eighth of the bits, or all dimensions */
+/* Bytes of a sketch: half a byte for an eighth of the bits, or all dimensions */
 static Size
-choose_code_bytes(Relation index, int dims)
+choose_bytes(Relation index, int dims)
 {
 	const HxOptions *options = (const HxOptions *) index->rd_options;
 	Size whole = TYPEALIGN(8, (dims + 1) / 2);
 	Size bytes;
 
-	if (options && options->code_bytes > 0)
-		return Min(TYPEALIGN(8, (Size) options->code_bytes), whole);
+	if (options && options->payload_bytes > 0)
+		return Min(TYPEALIGN(8, (Size) options->payload_bytes), whole);
 	if (dims <= KEPT_WHOLE)
 		return whole;
 	bytes = Max(TYPEALIGN(8, dims / 8), KEPT_WHOLE / 2);
 	bytes = Min(bytes, MOST_NUMBERS / dims / 16 * 8);
-	return Min(bytes, HX_MAX_CODE_BYTES);
+	return Min(bytes, HX_MOST_PAYLOAD);
 }
 
 static Size
@@ -56,18 +56,18 @@ dense_payload_size(Relation index, const HxIndexDesc *desc)
 {
 	Size stored = HxStoredPayload(index);
 
-	if (desc->dims > HX_MAX_DENSE_DIMS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("vectors of index \"%s\" have %d dimensions, more than "
-						"%d",
-						RelationGetRelationName(index), desc->dims,
-						HX_MAX_DENSE_DIMS)));
+	if (desc->dims > HX_MOST_DIMS)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("vectors of index \"%s\" have %d dimensions, more than "
+					"%d",
+					RelationGetRelationName(index), desc->dims, HX_MOST_DIMS)));
 	if (stored == 0)
-		return offsetof(HxDenseRow, code) +
-			   choose_code_bytes(index, desc->dims);
-	if (stored <= offsetof(HxDenseRow, code) || stored != MAXALIGN(stored))
-		HxCorrupted(index, HX_METAPAGE, "its codes have an impossible length");
+		return offsetof(HxDenseRow, sketch) + choose_bytes(index, desc->dims);
+	if (stored <= offsetof(HxDenseRow, sketch) || stored != MAXALIGN(stored))
+		HxCorrupted(index, HX_METAPAGE,
+					"its sketches have an impossible length");
 	return stored;
 }
 
@@ -110,8 +110,8 @@ dense_sample(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
 			 HxSampleQuery **queries)
 {
 	Relation heap = table_open(index->rd_index->indrelid, AccessShareLock);
-	HxVectors *vectors = HxOpenVectors(heap, index, desc->vector_attno,
-									   GetActiveSnapshot());
+	HxVectors *vectors =
+		HxOpenVectors(heap, index, desc->vector_attno, GetActiveSnapshot());
 	uint8 *payloads;
 	uint64 *tids;
 	int drawn = HxSampleRows(index, desc, wanted, seed, &payloads, &tids);
@@ -129,8 +129,8 @@ dense_sample(Relation index, const HxIndexDesc *desc, int wanted, uint64 seed,
 		if (HxFetchVector(vectors, &tid, &vector, &isnull) != HX_ROW_PASSES ||
 			isnull)
 			continue;
-		(*queries)[count].query = HxMakeDenseQuery(
-			desc, desc->vector->metric, vector, InvalidOid);
+		(*queries)[count].query =
+			HxMakeDenseQuery(desc, desc->vector->metric, vector, InvalidOid);
 		(*queries)[count++].tid = tids[i];
 	}
 	HxCloseVectors(vectors);
@@ -162,6 +162,7 @@ dense_check(struct HxCheck *check)
 #define LOOKED_AT 1.5
 #define LOOKED_AT_LEAST 10
 
+/* Rows are looked at by the search, and those wanted once more when returned. */
 static void
 dense_cost(const HxCostQuery *query, HxCost *cost)
 {
@@ -171,8 +172,8 @@ dense_cost(const HxCostQuery *query, HxCost *cost)
 	HxBlocksCost(query, cost);
 	if (query->recall >= 1)
 		looked = query->rows;
-	cost->search += (looked - Min(wanted, looked)) *
-					HX_LOOK_COST * seq_page_cost;
+	cost->search += looked * HX_CHECK_TIME * HX_MICROSECOND;
+	cost->rest += Max(query->rows - looked, 0) * HX_CHECK_TIME * HX_MICROSECOND;
 }
 
 static const HxKind dense_kind = {
@@ -192,14 +193,13 @@ static const HxKind dense_kind = {
 	.distances = HxDenseEstimates,
 	.learn_from_table = HxLearnInBuild,
 	.store_learnt = HxStoreInBuild,
-	HX_BLOCKS_MEMBERS_BUT(dense_work, dense_insert, dense_cleanup,
-						  dense_sample, dense_check, dense_cost,
-						  dense_page_fault),
+	HX_BLOCKS_MEMBERS_BUT(dense_work, dense_insert, dense_cleanup, dense_sample,
+						  dense_check, dense_cost, dense_page_fault),
 };
 
-#define DENSE_CLASS(name, metric, layout)                              \
-	HX_VECTOR_CLASS_OF_LAYOUT(name, metric, &dense_kind,               \
-							  &hx_dense_payload, layout)
+#define DENSE_CLASS(name, metric, layout)                                   \
+	HX_VECTOR_CLASS_OF_LAYOUT(name, metric, &dense_kind, &hx_dense_payload, \
+							  layout)
 
 DENSE_CLASS(hx_vector_real_l2, HX_L2, HX_DENSE_REAL_ARRAY);
 DENSE_CLASS(hx_vector_real_ip, HX_INNER_PRODUCT, HX_DENSE_REAL_ARRAY);

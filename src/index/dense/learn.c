@@ -1,6 +1,6 @@
 /*
  * learn.c
- *	  What an index learns from a sample of vectors: which directions codes keep,
+ *	  What an index learns from a sample of vectors: which directions sketches keep,
  *	  and how far estimates are off.
  *
  * The directions are those of greatest variance, found by subspace iteration
@@ -38,8 +38,8 @@ typedef struct Sample
 	HxMetric metric;
 	int dims;
 	int count;
-	float *rows;	   /* count rows of dims; without the mean later on */
-	float *training;   /* those not held out */
+	float *rows;	 /* count rows of dims; without the mean later on */
+	float *training; /* those not held out */
 	int ntraining;
 	float *transposed; /* the same, dims rows of ntraining */
 } Sample;
@@ -98,10 +98,9 @@ longest_row(const Sample *sample)
 	double longest2 = FLT_MIN;
 
 	for (int i = 0; i < sample->count; i++)
-		longest2 = Max(longest2,
-					   hx_kernels->dense->product(row_of(sample, i),
-												  row_of(sample, i),
-												  sample->dims));
+		longest2 = Max(longest2, hx_kernels->dense->product(row_of(sample, i),
+															row_of(sample, i),
+															sample->dims));
 	return (float) sqrt(longest2);
 }
 
@@ -209,8 +208,7 @@ iterate(const Sample *sample, float *axes, int kept, float *products,
 		uint64 *random)
 {
 	HxFloatRows rows = {sample->training, sample->dims, sample->ntraining};
-	HxFloatRows columns = {sample->transposed, sample->ntraining,
-						   sample->dims};
+	HxFloatRows columns = {sample->transposed, sample->ntraining, sample->dims};
 
 	for (int j = 0; j < kept; j++)
 	{
@@ -272,8 +270,8 @@ typedef struct Fit
 {
 	const Sample *sample;
 	HxModel *model;
-	float *kept;	/* count rows of kept numbers */
-	double *along;	/* of each row with the mean */
+	float *kept;   /* count rows of kept numbers */
+	double *along; /* of each row with the mean */
 	double *length2;
 	double *kept2;
 	float *products; /* scratch: of a query with all rows */
@@ -372,7 +370,7 @@ add_credit(const Fit *fit, int query, double *with, double *itself)
 
 /* Add up the squares of errors, in the deviation that the row tells. */
 static void
-add_errors(const Fit *fit, int query, HxDenseRow *row, float *code,
+add_errors(const Fit *fit, int query, HxDenseRow *row, float *sketch,
 		   double *squares, int64 *count)
 {
 	const HxModel *model = fit->model;
@@ -387,12 +385,12 @@ add_errors(const Fit *fit, int query, HxDenseRow *row, float *code,
 		seen.left2 = Max(fit->length2[near] - fit->kept2[near], 0);
 		seen.along = fit->along[near];
 		HxWriteDenseRow(model, fit->sample->metric, &seen, 0, row);
-		deviation = sqrt(fit->length2[query] / model->dims) *
-					HxLengthen(row->error);
+		deviation =
+			sqrt(fit->length2[query] / model->dims) * HxLengthen(row->error);
 		if (row->error == HX_BARE || !(deviation > 0))
 			continue;
-		HxReadCode(model->kept, row, code);
-		error = hx_kernels->dense->product(kept_of(fit, query), code,
+		HxReadSketch(model->kept, row, sketch);
+		error = hx_kernels->dense->product(kept_of(fit, query), sketch,
 										   model->kept) -
 				fit->products[near];
 		*squares += error / deviation * (error / deviation);
@@ -430,7 +428,7 @@ static void
 fit_spread(Fit *fit)
 {
 	HxDenseRow *row = palloc(HxDensePayload(fit->model->kept));
-	float *code = palloc(fit->model->kept * sizeof(float));
+	float *sketch = palloc(fit->model->kept * sizeof(float));
 	double squares = 0;
 	int64 count = 0;
 
@@ -439,12 +437,12 @@ fit_spread(Fit *fit)
 	{
 		CHECK_FOR_INTERRUPTS();
 		find_nearest(fit, q);
-		add_errors(fit, q, row, code, &squares, &count);
+		add_errors(fit, q, row, sketch, &squares, &count);
 	}
 	if (count > 0)
 		fit->model->spread = (float) sqrt(squares / count);
 	pfree(row);
-	pfree(code);
+	pfree(sketch);
 }
 
 /* Fit what a model says of its estimates. */

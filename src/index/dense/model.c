@@ -49,8 +49,8 @@ HxAllocModel(int dims, int kept)
 	Assert(kept > 0 && kept <= dims);
 	model->dims = dims;
 	model->kept = kept;
-	model->mean = MemoryContextAllocHuge(CurrentMemoryContext,
-										 floats * sizeof(float));
+	model->mean =
+		MemoryContextAllocHuge(CurrentMemoryContext, floats * sizeof(float));
 	model->axes = model->mean + dims;
 	model->mean_kept = model->axes + (Size) kept * dims;
 	return model;
@@ -170,9 +170,8 @@ log_page(Relation index, const char *packed, Size size, Size offset,
 	BlockNumber block = BufferGetBlockNumber(buffer);
 	GenericXLogState *state = GenericXLogStart(index);
 
-	fill_page(
-		GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE),
-		packed, size, offset, next);
+	fill_page(GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE),
+			  packed, size, offset, next);
 	GenericXLogFinish(state);
 	UnlockReleaseBuffer(buffer);
 	return block;
@@ -229,8 +228,8 @@ check_model(Relation index, const HxIndexDesc *desc, BlockNumber block,
 	memcpy(&head, packed, sizeof(head));
 	if (head.dims != desc->dims || head.kept != HxKeptDims(desc) ||
 		!(head.spread >= 0) || !isfinite(head.spread) || !(head.unit > 0) ||
-		!isfinite(head.unit) || !isfinite(head.credit) ||
-		!(head.longest > 0) || !isfinite(head.longest))
+		!isfinite(head.unit) || !isfinite(head.credit) || !(head.longest > 0) ||
+		!isfinite(head.longest))
 		HxCorrupted(index, block, "a model of other vectors");
 	for (Size i = 0; i < (size - sizeof(head)) / sizeof(float); i++)
 		if (!isfinite(numbers[i]))

@@ -2,7 +2,7 @@
  * payload.c
  *	  Dense vectors in blocks: payloads, queries, estimates.
  *
- * An estimate of a product is that of two codes of 4 bits and 8: the query's
+ * An estimate of a product is that of two sketches of 4 bits and 8: the query's
  * numbers are rounded to 127 levels, which adds less than a hundredth to the
  * error (README, "Estimates").
  */
@@ -64,13 +64,13 @@ dense_fault(const HxIndexDesc *desc, const uint8 *payload)
 	int levels = 0;
 
 	if (!isfinite(row->scale) || !isfinite(row->add) || row->error > HX_BARE)
-		return "a code with a number out of range";
-	for (Size i = 0; i < desc->payload - offsetof(HxDenseRow, code); i++)
-		levels |= row->code[i];
+		return "a sketch with a number out of range";
+	for (Size i = 0; i < desc->payload - offsetof(HxDenseRow, sketch); i++)
+		levels |= row->sketch[i];
 	if (row->scale == 0)
 		return levels == 0 && row->squares == 0
 				   ? NULL
-				   : "a code with levels that stand for nothing";
+				   : "a sketch with levels that stand for nothing";
 	for (int i = 0; i < kept; i++)
 	{
 		int number = 2 * HxLevelOf(row, kept, i) - HX_TOP_LEVEL;
@@ -79,10 +79,10 @@ dense_fault(const HxIndexDesc *desc, const uint8 *payload)
 	}
 	return squares >> HxSquaresShift(kept) == row->squares
 			   ? NULL
-			   : "a code whose sum of squares is wrong";
+			   : "a sketch whose sum of squares is wrong";
 }
 
-/* With a code or without, the hash of its vector stays. */
+/* With a sketch or without, the hash of its vector stays. */
 void
 HxReduceDense(const HxIndexDesc *desc, uint8 *payload)
 {
@@ -105,8 +105,7 @@ dense_add(const HxIndexDesc *desc, const uint8 *payload, void *sum)
 	int kept = HxKeptDims(desc);
 
 	for (int i = 0; i < kept; i++)
-		((double *) sum)[i] +=
-			row->scale * (HxLevelOf(row, kept, i) - 7.5f);
+		((double *) sum)[i] += row->scale * (HxLevelOf(row, kept, i) - 7.5f);
 }
 
 static void
@@ -132,24 +131,24 @@ dense_weight(const HxIndexDesc *desc, const uint8 *payload)
 	return 0;
 }
 
-/* Codes of an array of payloads */
-static HxCodes
-codes_of(const HxIndexDesc *desc, const uint8 *payloads, int count)
+/* Sketches of an array of payloads */
+static HxLevelRows
+sketches_of(const HxIndexDesc *desc, const uint8 *payloads, int count)
 {
-	HxCodes codes = {payloads + offsetof(HxDenseRow, code), desc->payload,
-					 count};
+	HxLevelRows sketches = {payloads + offsetof(HxDenseRow, sketch),
+							desc->payload, count};
 
-	return codes;
+	return sketches;
 }
 
-/* Squared distances between codes, in units of the model's */
+/* Squared distances between sketches, in units of the model's */
 static void
 dense_spreads(const HxIndexDesc *desc, const uint8 *payload,
 			  const uint8 *centroids, int count, uint32 *spreads)
 {
 	const HxDenseRow *row = (const HxDenseRow *) payload;
 	int kept = HxKeptDims(desc);
-	int bytes = (int) HxCodeBytes(kept);
+	int bytes = (int) HxSketchBytes(kept);
 	int8 *levels;
 	int32 *products = (int32 *) spreads;
 	int32 sum = 0;
@@ -167,10 +166,10 @@ dense_spreads(const HxIndexDesc *desc, const uint8 *payload,
 		levels[i] = 2 * HxLevelOf(row, kept, i) - HX_TOP_LEVEL;
 		sum += levels[i];
 	}
-	own2 = HxCodeLength2(row, kept);
+	own2 = HxSketchLength2(row, kept);
 	unit = HxModelOf(desc)->unit * SPREAD_UNIT;
 	hx_kernels->dense->nibble_scores(
-		levels, bytes, codes_of(desc, centroids, count), products);
+		levels, bytes, sketches_of(desc, centroids, count), products);
 	for (int i = 0; i < count; i++)
 	{
 		const HxDenseRow *centroid =
@@ -178,7 +177,7 @@ dense_spreads(const HxIndexDesc *desc, const uint8 *payload,
 		double product = (double) row->scale * centroid->scale *
 						 (products[i] - 7.5 * sum) / 2;
 		double spread =
-			(own2 + HxCodeLength2(centroid, kept) - 2 * product) / unit;
+			(own2 + HxSketchLength2(centroid, kept) - 2 * product) / unit;
 
 		spreads[i] = (uint32) Min(Max(spread, 0), (double) PG_INT32_MAX);
 	}
@@ -209,7 +208,7 @@ round_query(HxDenseQuery *query, const float *kept, int count)
 	double sum = 0;
 	double rounding = 0;
 
-	query->levels = palloc0(2 * HxCodeBytes(count));
+	query->levels = palloc0(2 * HxSketchBytes(count));
 	for (int i = 0; i < count; i++)
 		greatest = Max(greatest, fabsf(kept[i]));
 	query->scale = greatest / QUERY_LEVELS;
@@ -229,7 +228,7 @@ round_query(HxDenseQuery *query, const float *kept, int count)
 
 /*
  * Set a query from what the model sees of it.  <q, x> is <q - m, x - m>, which
- * codes estimate, and <x - m, m>, which rows know, and this constant.
+ * sketches estimate, and <x - m, m>, which rows know, and this constant.
  */
 static void
 set_query(HxDenseQuery *query, const HxModel *model, const HxSeen *seen)
@@ -252,10 +251,10 @@ dense_query_of_row(const HxIndexDesc *desc, const uint8 *payload)
 	if (!model)
 		return &query->base.base;
 	seen = HxMakeSeen(model);
-	HxReadCode(model->kept, row, seen->kept);
-	seen->kept2 = HxCodeLength2(row, model->kept);
-	seen->along = hx_kernels->dense->product(seen->kept, model->mean_kept,
-											 model->kept);
+	HxReadSketch(model->kept, row, seen->kept);
+	seen->kept2 = HxSketchLength2(row, model->kept);
+	seen->along =
+		hx_kernels->dense->product(seen->kept, model->mean_kept, model->kept);
 	seen->length2 = Max(seen->kept2 + 2 * seen->along + model->mean2, 0);
 	set_query(query, model, seen);
 	return &query->base.base;
@@ -266,13 +265,13 @@ static void
 set_operator(HxDenseQuery *query, Oid type)
 {
 	const HxIndexDesc *desc = query->base.base.desc;
-	Oid operator = get_opfamily_member(desc->family, desc->type,
-									   OidIsValid(type) ? type : desc->type,
-									   HX_STRATEGY_DISTANCE);
+	Oid operator= get_opfamily_member(desc->family, desc->type,
+									  OidIsValid(type) ? type : desc->type,
+									  HX_STRATEGY_DISTANCE);
 
 	if (!OidIsValid(operator))
-		elog(ERROR, "operator %d of family %u is missing",
-			 HX_STRATEGY_DISTANCE, desc->family);
+		elog(ERROR, "operator %d of family %u is missing", HX_STRATEGY_DISTANCE,
+			 desc->family);
 	fmgr_info(get_opcode(operator), &query->distance);
 }
 
@@ -291,10 +290,9 @@ read_query(const HxIndexDesc *desc, Datum value, Oid type)
 	}
 	read = HxReadArray(DatumGetArrayTypeP(value), &count);
 	if (count != desc->dims)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("different vector dimensions %d and %d", desc->dims,
-						count)));
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("different vector dimensions %d and %d",
+							   desc->dims, count)));
 	for (int i = 0; i < count; i++)
 		numbers[i] = (float) read[i];
 	pfree(read);
@@ -333,8 +331,8 @@ HxDenseDistance(const HxQuery *base, Datum vector)
 {
 	HxDenseQuery *query = (HxDenseQuery *) base;
 	MemoryContext old = MemoryContextSwitchTo(query->scratch);
-	double distance = DatumGetFloat8(
-		FunctionCall2(&query->distance, vector, query->value));
+	double distance =
+		DatumGetFloat8(FunctionCall2(&query->distance, vector, query->value));
 
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(query->scratch);
@@ -343,9 +341,9 @@ HxDenseDistance(const HxQuery *base, Datum vector)
 
 /* ---- estimates ---- */
 
-/* Product of a query, without the mean, with what a code stands for */
+/* Product of a query, without the mean, with what a sketch stands for */
 static inline double
-code_product(const HxDenseQuery *query, const HxDenseRow *row, int32 product)
+sketch_product(const HxDenseQuery *query, const HxDenseRow *row, int32 product)
 {
 	return row->scale * query->scale * (product - query->offset);
 }
@@ -370,7 +368,7 @@ distance_of(const HxDenseQuery *query, const HxDenseRow *row, double product)
 
 void
 HxDenseEstimates(const HxQuery *base, const uint8 *payloads, int count,
-				double *distances)
+				 double *distances)
 {
 	const HxDenseQuery *query = (const HxDenseQuery *) base;
 	const HxIndexDesc *desc = base->desc;
@@ -382,8 +380,8 @@ HxDenseEstimates(const HxQuery *base, const uint8 *payloads, int count,
 		return;
 	}
 	hx_kernels->dense->nibble_scores(
-		query->levels, HxCodeBytes(HxKeptDims(desc)),
-		codes_of(desc, payloads, count), query->products);
+		query->levels, HxSketchBytes(HxKeptDims(desc)),
+		sketches_of(desc, payloads, count), query->products);
 	for (int i = 0; i < count; i++)
 	{
 		const HxDenseRow *row =
@@ -393,7 +391,7 @@ HxDenseEstimates(const HxQuery *base, const uint8 *payloads, int count,
 			HxIsBare(row)
 				? -INFINITY
 				: distance_of(query, row,
-							  code_product(query, row, query->products[i]));
+							  sketch_product(query, row, query->products[i]));
 	}
 }
 
@@ -416,7 +414,7 @@ dense_deviation(const HxQuery *base, const uint8 *payload, double estimate)
 }
 
 /*
- * By Cauchy and Schwarz, for what the code leaves out of the row and the levels
+ * By Cauchy and Schwarz, for what the sketch leaves out of the row and the levels
  * leave out of the query; and a little more for what floats leave out of both.
  */
 static double
@@ -433,7 +431,7 @@ dense_least(const HxQuery *base, const uint8 *payload, double estimate)
 		return -INFINITY;
 	length = sqrt(query->length2);
 	off = length * HxLengthen(row->error) +
-		  query->rounding * 1.01 * sqrt(HxCodeLength2(row, model->kept)) +
+		  query->rounding * 1.01 * sqrt(HxSketchLength2(row, model->kept)) +
 		  1e-4 * (length + 1) *
 			  (fabs(row->add) + model->mean2 + query->rounding + 1e-3);
 	if (base->metric != HX_L2)
@@ -448,7 +446,7 @@ dense_least(const HxQuery *base, const uint8 *payload, double estimate)
 static inline double
 centroid_length2(const HxModel *model, const HxDenseRow *centroid)
 {
-	return HxCodeLength2(centroid, model->kept) + 2 * centroid->add +
+	return HxSketchLength2(centroid, model->kept) + 2 * centroid->add +
 		   model->mean2;
 }
 
@@ -460,13 +458,14 @@ static double
 promise_of(const HxDenseQuery *query, const HxModel *model,
 		   const HxDenseRow *centroid, int32 product)
 {
-	double along = code_product(query, centroid, product);
+	double along = sketch_product(query, centroid, product);
 	double square;
 
 	if (query->base.base.metric != HX_L2)
 		return -(along + centroid->add + query->constant) /
 			   sqrt(Max(centroid_length2(model, centroid), 1e-30));
-	square = query->length2 + HxCodeLength2(centroid, model->kept) - 2 * along;
+	square =
+		query->length2 + HxSketchLength2(centroid, model->kept) - 2 * along;
 	return square > 0 ? sqrt(square) : 0;
 }
 
@@ -487,8 +486,8 @@ dense_promises(const HxQuery *base, const HxEntry *entries,
 		return;
 	}
 	hx_kernels->dense->nibble_scores(
-		query->levels, HxCodeBytes(HxKeptDims(desc)),
-		codes_of(desc, centroids, count), query->products);
+		query->levels, HxSketchBytes(HxKeptDims(desc)),
+		sketches_of(desc, centroids, count), query->products);
 	for (int i = 0; i < count; i++)
 		promises[i] = (float) promise_of(
 			query, HxModelOf(desc),

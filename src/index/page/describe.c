@@ -62,10 +62,10 @@ find_vector(Relation index)
 			 errmsg("hashemb index \"%s\" has no vector column",
 					RelationGetRelationName(index)),
 			 has_numbers(index)
-				 ? errhint("An array is indexed by its elements. To search "
-						   "it as a vector, index a column that an encoder "
-						   "fills from it, or an expression such as "
-						   "((binarize(embedding)::bincode(768))).")
+				 ? errhint("An array is indexed by its elements, unless an "
+						   "operator class says that it is a vector, such as "
+						   "USING hashemb (embedding real_cosine_ops) WITH "
+						   "(dims = 768) for a column of type real[].")
 				 : errhint("Name a column of a vector type such as "
 						   "bincode(n) or svec(n) in the index, or use btree "
 						   "for attributes alone.")));
@@ -82,7 +82,7 @@ is_complete(const HxKind *kind)
 		   kind->form && kind->build && kind->build_empty &&
 		   kind->search_size > 0 && kind->start && kind->has_more &&
 		   kind->visit && kind->insert && kind->bulk_delete && kind->info &&
-		   kind->sample && kind->check;
+		   kind->check;
 }
 #endif
 

@@ -29,7 +29,8 @@ copy_unlocked(Relation index, HxMeta *meta)
 	Buffer buffer;
 	const char *fault;
 
-	if (RelationGetNumberOfBlocks(index) == 0)
+	if (!RELKIND_HAS_STORAGE(index->rd_rel->relkind) ||
+		RelationGetNumberOfBlocks(index) == 0)
 		return false;
 	buffer = ReadBuffer(index, HX_METAPAGE);
 	fault = HxPageFault(NULL, BufferGetPage(buffer), HX_PAGE_META);

@@ -41,9 +41,8 @@ start_first_phase(HxSearch *search)
 	search->last = nothing;
 	search->before = search->returned;
 	search->refined = 0;
-	search->refine = HxKindOf(&search->desc)->refine &&
-					 search->spec.ordered && search->spec.query &&
-					 search->part != HX_PART_NULLS;
+	search->refine = HxKindOf(&search->desc)->refine && search->spec.ordered &&
+					 search->spec.query && search->part != HX_PART_NULLS;
 	if (HxCanFindFirst(search))
 		HxStartPhase(search, HX_FIND_FIRST, HxRoomForFirst(search));
 	else if (search->spec.limit > 0 || search->part != HX_PART_ROWS)
@@ -344,8 +343,8 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	search->desc = *desc;
 	search->spec = *spec;
 	search->filtered = !HxFilterIsTrivial(spec->filter) || spec->tids;
-	search->recall = HxKindOf(desc)->refine ? HxRecallOfVisits(spec->recall)
-											: spec->recall;
+	search->recall =
+		HxKindOf(desc)->refine ? HxRecallOfVisits(spec->recall) : spec->recall;
 	/* A base backup brings marks that older snapshots here must not heed */
 	search->see_dead = TransactionStartedDuringRecovery();
 	search->stats.way =

@@ -11,6 +11,7 @@
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"
 
+#include "index/cost_units.h"
 #include "index/search/state.h"
 
 /* Rows of the set, best first, those without a distance at the end */
@@ -23,12 +24,8 @@ typedef struct HxRanking
 	int64 next_null;
 } HxRanking;
 
-/*
- * What it takes to fetch and rank a row, and a heap page of them, in the time
- * in which a page of the index is searched
- */
-#define ROW_EFFORT 0.08
-#define PAGE_EFFORT 0.5
+/* A distance of a row ranked, in microseconds */
+#define DISTANCE_TIME 0.2
 
 /* Sets of at most MIN_RANKED rows are always ranked, of MAX_RANKED at most */
 #define MIN_RANKED 64
@@ -38,11 +35,13 @@ typedef struct HxRanking
 #define MUCH_LONGER 2
 
 /*
- * Rows looked at before the heap is swept, and the part of a sweep's effort that
- * may be spent on rows one by one while none has passed
+ * Rows looked at before the heap is swept; the part of a sweep's effort that may
+ * be spent on rows one by one while none has passed; and how many times as many as
+ * one should have passed of, by the planner's guess, are looked at all the same
  */
 #define MIN_CHECKED 64
 #define SWEEP_PART 8
+#define MOST_UNLUCKY 2
 
 /* Can heap rows be ranked?  If so, *count rows. */
 static bool
@@ -57,22 +56,23 @@ can_rank(const HxSearch *search, uint64 *count)
 	return exact && *count <= MAX_RANKED;
 }
 
-/* What ranking takes, in pages of the index searched */
+/* What ranking takes, in microseconds */
 static double
-ranking_effort(const HxSearch *search, uint64 count)
+ranking_time(uint64 count)
 {
-	Assert(search->spec.tids);
-	return count * ROW_EFFORT + HxTidSetPages(search->spec.tids) * PAGE_EFFORT;
+	return count * (HX_RANK_TIME + DISTANCE_TIME);
 }
 
 /* What searching takes likewise */
 static double
-search_effort(const HxSearch *search, uint64 count)
+search_time(const HxSearch *search, uint64 count)
 {
 	const HxKind *kind = HxKindOf(&search->desc);
 
-	return kind->effort ? kind->effort(search, count)
-						: RelationGetNumberOfBlocks(search->index);
+	if (kind->effort)
+		return kind->effort(search, count);
+	return (double) RelationGetNumberOfBlocks(search->index) *
+		   search->desc.capacity * (HX_ROW_TIME + HX_LOOKUP_TIME);
 }
 
 /*
@@ -87,7 +87,7 @@ HxShouldRank(const HxSearch *search)
 	if (!can_rank(search, &count))
 		return false;
 	return count <= MIN_RANKED ||
-		   ranking_effort(search, count) <= search_effort(search, count);
+		   ranking_time(count) <= search_time(search, count);
 }
 
 /*
@@ -103,14 +103,14 @@ HxRankingIsDue(const HxSearch *search)
 	uint64 count;
 	double seen = search->seen;
 	double passed = search->passed;
-	double effort;
+	double effort; /* of ranking, in rows seen */
 	double wanted; /* 0: not known */
 
 	Assert(search->phase == HX_FIND_FIRST);
 	if (search->returned > 0 || search->part == HX_PART_NULLS ||
 		!can_rank(search, &count))
 		return false;
-	effort = ranking_effort(search, count) * search->desc.capacity;
+	effort = ranking_time(count) / (HX_ROW_TIME + HX_LOOKUP_TIME);
 	wanted = (double) Min(search->spec.limit, count);
 	return seen >= effort ||
 		   seen / (passed + 1) * (wanted + 1) >= MUCH_LONGER * effort;
@@ -218,7 +218,7 @@ HxStartRanking(HxSearch *search)
  * they take in a sweep.  How many more it will be is told by those that passed,
  * were the next one to pass, too.  While none has, nothing tells whether the
  * conditions hold at all near the query, so that a part of the effort is a limit,
- * too.
+ * too, unless so few pass that none was to be expected.
  */
 bool
 HxSweepIsDue(const HxSearch *search)
@@ -226,6 +226,8 @@ HxSweepIsDue(const HxSearch *search)
 	const HxSearchSpec *spec = &search->spec;
 	double looked = search->nchecked;
 	double passed = looked - search->stats.failed;
+	double effort = spec->heap.sweep_effort;
+	double unlucky = MOST_UNLUCKY / Max(spec->heap.share, 1e-9);
 	double more;
 
 	Assert(search->phase == HX_FIND_FIRST);
@@ -234,10 +236,10 @@ HxSweepIsDue(const HxSearch *search)
 		search->part == HX_PART_NULLS || looked < MIN_CHECKED)
 		return false;
 	if (passed == 0)
-		return looked > spec->heap.sweep_effort / SWEEP_PART;
+		return looked > Max(effort / SWEEP_PART, Min(unlucky, effort));
 	more = Max((double) spec->limit - (double) search->ngood, 1) * looked /
 		   (passed + 1);
-	return more > spec->heap.sweep_effort;
+	return more > effort;
 }
 
 void

@@ -69,8 +69,8 @@ measure(HxSearch *search, const HxCandidate *row, double *distance)
 	if (state == HX_ROW_PASSES && isnull)
 		state = HX_ROW_FAILS; /* another row has taken its place */
 	if (state == HX_ROW_PASSES)
-		*distance = HxKindOf(&search->desc)
-						->distance(search->spec.query, vector);
+		*distance =
+			HxKindOf(&search->desc)->distance(search->spec.query, vector);
 	else
 		search->stats.failed++;
 	if (state == HX_ROW_DEAD && search->spec.dead)
@@ -210,9 +210,8 @@ expect_errors(Refining *refining)
 {
 	double weight = PRIOR_WEIGHT + refining->weight;
 	double mean = (PRIOR_WEIGHT * PRIOR_MEAN + refining->sum) / weight;
-	double squares =
-		PRIOR_WEIGHT * (PRIOR_SQUARES + PRIOR_MEAN * PRIOR_MEAN) +
-		refining->squares;
+	double squares = PRIOR_WEIGHT * (PRIOR_SQUARES + PRIOR_MEAN * PRIOR_MEAN) +
+					 refining->squares;
 
 	refining->mean = mean;
 	refining->spread = sqrt(Max(squares / weight - mean * mean, LEAST_SQUARES));
@@ -328,8 +327,8 @@ is_settled(Refining *refining, int64 at, double distance)
 	if (distance == refining->settled)
 		return true;
 	search->goal = distance;
-	if (!HxKindOf(&search->desc)->is_settled(search, distance,
-											 refining->wanted))
+	if (!HxKindOf(&search->desc)
+			 ->is_settled(search, distance, refining->wanted))
 		return false;
 	refining->settled = distance;
 	return true;
@@ -466,8 +465,7 @@ find_exact(HxSearch *search, Refining *refining)
 	HxMergeBest(&search->best, true);
 	search->nready = HxBestCount(&search->best);
 	search->refined = refining->wanted;
-	search->phase =
-		search->best.lost ? HX_RELEASE_FIRST : HX_RELEASE_LAST;
+	search->phase = search->best.lost ? HX_RELEASE_FIRST : HX_RELEASE_LAST;
 }
 
 void

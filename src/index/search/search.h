@@ -101,7 +101,7 @@ typedef struct HxHeapRows
 	HxRowState (*fetch)(void *arg, ItemPointer tid, Datum *vector,
 						bool *isnull); /* NULL: no ranking by heap rows */
 	HxRowState (*measure)(void *arg, ItemPointer tid, Datum *vector,
-						  bool *isnull); /* NULL: estimates will do */
+						  bool *isnull);		   /* NULL: estimates will do */
 	HxTidSet *(*sweep)(void *arg, uint64 *failed); /* NULL: none */
 	double sweep_effort; /* of a sweep, in rows looked at by themselves */
 	void *arg;			 /* of all */
@@ -153,9 +153,9 @@ typedef struct HxSearchSpec
 	bool nulls_first;
 	bool nans_first;
 	const HxTidSet *tids; /* rows that may pass; NULL: all */
-	bool near;			  /* tids is what conditions on the vector have left */
-	HxHeapRows heap;	  /* what their heap rows decide */
-	Relation table;		  /* rows are fetched from it; NULL: not yet */
+	bool near;		 /* tids is what the index's own conditions have left */
+	HxHeapRows heap; /* what their heap rows decide */
+	Relation table;	 /* rows are fetched from it; NULL: not yet */
 
 	/* Called with rows that check found dead to everybody; or NULL */
 	void (*dead)(void *arg, const HxCandidate *row);

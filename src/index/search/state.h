@@ -59,7 +59,8 @@ struct HxSearch
 	bool see_dead; /* marks of dead rows do not count */
 	bool filtered; /* there are conditions on attributes or TIDs */
 	bool refine;   /* distances in the index are estimates (refine.c) */
-	double recall; /* that visiting is to reach; the rest is for the estimates */
+	double
+		recall; /* that visiting is to reach; the rest is for the estimates */
 
 	HxBest best;		/* rows kept in this phase */
 	int64 nemitted;		/* of these, rows emitted ... */

@@ -45,8 +45,7 @@ HxOpenVectors(Relation heap, Relation index, AttrNumber attno,
 static Datum
 vector_of_row(HxVectors *vectors, bool *isnull)
 {
-	AttrNumber column =
-		vectors->info->ii_IndexAttrNumbers[vectors->attno - 1];
+	AttrNumber column = vectors->info->ii_IndexAttrNumbers[vectors->attno - 1];
 	Datum values[INDEX_MAX_KEYS];
 	bool nulls[INDEX_MAX_KEYS];
 

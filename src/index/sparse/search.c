@@ -11,6 +11,7 @@
 #include "port/pg_bitutils.h"
 #include "utils/memutils.h"
 
+#include "index/cost_units.h"
 #include "index/sparse/state.h"
 
 /* Slots that a posting may name, whatever its page says */
@@ -34,11 +35,11 @@
 /* The filter is asked before blocks are scored, where it passes at most one of
  * this many that it is asked about */
 #define REJECTED_BLOCKS 16
-/* Share of the pages that take as long as a search: most are of dimensions that
- * a query does not have */
-#define SEARCHED_SHARE 0.03
 /* All blocks are scored where more than one in this many must be */
 #define SCORE_ALL 3
+/* Or where that takes no longer: to find a block's postings in the lists takes as
+ * long as scanning through this many for each */
+#define RUN_POSTINGS 12
 
 /* Can a window have rows that this part of the search is about? */
 static bool
@@ -274,10 +275,21 @@ drop_low(HxSparseSearch *search, HxWindowState *window, double least,
 	return true;
 }
 
+/* Are all postings of the query's lists scanned through as fast as some blocks'? */
+static bool
+scan_pays(const HxWindowState *window, int count)
+{
+	double postings = 0;
+
+	for (int i = 0; i < window->lists.count; i++)
+		postings += window->lists.dims[i].count;
+	return (double) count * window->lists.count * RUN_POSTINGS >= postings;
+}
+
 /*
  * Visit chosen blocks of a window: score those that may have a row that passes
  * and whose product reaches `least`, and look at their rows.  All blocks that
- * are left are scored where many are chosen.  False if the window was replaced.
+ * are left are visited where many are chosen, and scored where that is as fast.  False if the window was replaced.
  */
 static bool
 visit_blocks(HxSparseSearch *search, HxWindowState *window, double least,
@@ -286,6 +298,7 @@ visit_blocks(HxSparseSearch *search, HxWindowState *window, double least,
 	uint64 changed[HX_BLOCK_WORDS];
 	bool drop = filter_first(search);
 	bool all = !drop && count * SCORE_ALL >= window->blocks;
+	bool scan; /* through the lists, whichever blocks are visited */
 
 	Assert(HxHoldsNoPage());
 	memcpy(changed, blocks, sizeof(changed));
@@ -297,11 +310,16 @@ visit_blocks(HxSparseSearch *search, HxWindowState *window, double least,
 	if (drop && !drop_rejected(search, window, blocks))
 		return false;
 	HxCountVisits(search, window, blocks);
-	if (!all && window->bounds && least > 0 &&
-		!drop_low(search, window, least, drop ? search->passing : NULL, blocks))
-		return false;
 	count = (int) pg_popcount((char *) blocks, sizeof(changed));
-	if (count > 0 && (!HxScoreSparseBlocks(&window->lists, all ? NULL : blocks,
+	scan = all || scan_pays(window, count);
+	if (!scan && window->bounds && least > 0)
+	{
+		if (!drop_low(search, window, least, drop ? search->passing : NULL,
+					  blocks))
+			return false;
+		count = (int) pg_popcount((char *) blocks, sizeof(changed));
+	}
+	if (count > 0 && (!HxScoreSparseBlocks(&window->lists, scan ? NULL : blocks,
 										   search->sums) ||
 					  !HxVisitScored(search, window, blocks)))
 		return false;
@@ -581,7 +599,13 @@ nan_passes(const HxSearchSpec *spec)
 double
 HxSparseEffort(const HxSearch *base, double passing)
 {
-	return SEARCHED_SHARE * RelationGetNumberOfBlocks(base->index);
+	const HxSparseSearch *search = (const HxSparseSearch *) base;
+	double rows = 0;
+
+	Assert(search->is_read);
+	for (int i = 0; i < search->directory.count; i++)
+		rows += search->directory.windows[i].rows;
+	return rows * (HX_LIST_ROW_TIME + HX_LIST_MASK_TIME + HX_LOOKUP_TIME);
 }
 
 void

@@ -138,6 +138,17 @@ any_on_page(const HxWindowState *window, uint32 number, const uint64 *blocks)
 	return false;
 }
 
+/* Have what is read of a window's page of rows brought into the cache. */
+static void
+prefetch_page(const HxSparseSearch *search, const HxWindowState *window,
+			  uint32 number)
+{
+	if (number < window->reader.pages[HX_SECTION_ROWS])
+		HxPrefetchLines(search->base.index,
+						HxWindowBlock(&window->reader, HX_SECTION_ROWS, number),
+						search->base.lines, search->base.nlines);
+}
+
 /* The mask of a page, read for it if need be; NULL if the window was replaced */
 static const uint64 *
 read_mask(HxSparseSearch *search, HxWindowState *window, uint32 number)
@@ -148,6 +159,7 @@ read_mask(HxSparseSearch *search, HxWindowState *window, uint32 number)
 
 	if (mask)
 		return mask;
+	prefetch_page(search, window, number + 1);
 	buffer = HxReadWindowPage(&window->reader, HX_SECTION_ROWS, number);
 	if (!BufferIsValid(buffer))
 		return NULL;
@@ -259,12 +271,8 @@ visit_page(HxSparseSearch *search, HxWindowState *window, uint32 number,
 		return false;
 	Assert(HxIsLocked(buffer, BUFFER_LOCK_SHARE));
 	/* Without a filter, few bytes of a page are read */
-	if (search->base.filtered &&
-		number + 1 < window->reader.pages[HX_SECTION_ROWS])
-		HxPrefetchLines(
-			search->base.index,
-			HxWindowBlock(&window->reader, HX_SECTION_ROWS, number + 1),
-			search->base.lines, search->base.nlines);
+	if (search->base.filtered)
+		prefetch_page(search, window, number + 1);
 	search->page = BufferGetBlockNumber(buffer);
 	HxRowArraysOf(&search->base.desc, BufferGetPage(buffer), &rows);
 	norms = (const double *) rows.payloads;
@@ -382,6 +390,25 @@ has_zero_vector(const HxRowArrays *rows)
 	return false;
 }
 
+/* Visit the rows of a page that pass the mask, without distances. */
+static void
+visit_passing(HxSparseSearch *search, const HxRowArrays *rows, bool in_nans)
+{
+	const double *norms = (const double *) rows->payloads;
+
+	for (int w = 0; w * 64 < rows->count; w++)
+		for (uint64 left = search->base.mask[w]; left != 0; left &= left - 1)
+		{
+			int i = w * 64 + pg_rightmost_one_pos64(left);
+
+			if (norms[i] == HX_DEAD_NORM ||
+				!HxWantsRow(&search->base, norms[i] == HX_NULL_NORM) ||
+				(in_nans && norms[i] != 0))
+				continue;
+			consider(search, in_nans ? get_float8_nan() : 0, &rows->tids[i]);
+		}
+}
+
 bool
 HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
 {
@@ -400,21 +427,13 @@ HxVisitUnscored(HxSparseSearch *search, const HxWindowState *window)
 
 		if (!BufferIsValid(buffer))
 			return false;
+		prefetch_page(search, window, p + 1);
 		search->page = BufferGetBlockNumber(buffer);
 		HxRowArraysOf(&search->base.desc, BufferGetPage(buffer), &rows);
 		if (in_nans && !has_zero_vector(&rows))
 			rows.count = 0;
 		build_mask(search, &rows, search->base.mask);
-		for (int i = 0; i < rows.count; i++)
-		{
-			double norm = ((const double *) rows.payloads)[i];
-
-			if (!HxRowPasses(search->base.mask, i) || norm == HX_DEAD_NORM ||
-				!HxWantsRow(&search->base, norm == HX_NULL_NORM) ||
-				(in_nans && norm != 0))
-				continue;
-			consider(search, in_nans ? get_float8_nan() : 0, &rows.tids[i]);
-		}
+		visit_passing(search, &rows, in_nans);
 		UnlockReleaseBuffer(buffer);
 		CHECK_FOR_INTERRUPTS();
 	}

@@ -11,19 +11,24 @@
 #include "index/blocks/store/directory.h"
 #include "index/cost_units.h"
 
+/* Blocks that there are: src/index/blocks/README, "Build" */
+#define BLOCKS_OF(rows) (4 * sqrt(rows))
+
 /*
- * Cost of a search that visits a share of the rows: pages, summaries, and
- * masking by some conditions and scoring.
+ * Cost of a search that visits a share of the rows: summaries, zone maps if there
+ * are conditions for them, and masking and scoring.
  */
 static Cost
 search_cost(const HxCostQuery *query, double share, bool repeated)
 {
 	double rows = Max(query->index->tuples, 1);
-	double pages = Max(query->index->pages * share, 1);
+	double summary = HX_SUMMARY_TIME + (query->masks > 0 ? HX_ZONE_TIME : 0);
+	double row = HX_ROW_TIME + Max(query->masks - 1, 0) * HX_MASK_TIME +
+				 (query->tids ? HX_LOOKUP_TIME : 0);
 
-	return HxVisitCost(query, pages,
-					   repeated ? HX_CACHED_PAGE_COST : HX_PAGE_COST,
-					   sqrt(rows) * 4 + share * rows, HX_SCORE_COST);
+	return ((repeated ? HX_REPEATED_TIME : HX_SEARCH_TIME) +
+			query->group * BLOCKS_OF(rows) * summary + share * rows * row) *
+		   HX_MICROSECOND;
 }
 
 /* Share of the rows that a search visits; few in groups are all visited */
@@ -48,9 +53,16 @@ HxBlocksCost(const HxCostQuery *query, HxCost *cost)
 {
 	double share = visited_share(query);
 	double most = Min(query->group, query->near);
+	double rows = Max(query->index->tuples, 1);
 
 	cost->pages = Max(query->index->pages * share, 1);
 	cost->search = search_cost(query, share, query->repeated);
+	cost->columns =
+		(HX_SEARCH_TIME +
+		 query->group * BLOCKS_OF(rows) * (HX_SUMMARY_TIME + HX_ZONE_TIME) +
+		 query->group * rows *
+			 (HX_COLUMN_TIME + Max(query->masks - 1, 0) * HX_MASK_TIME)) *
+		HX_MICROSECOND;
 	if (query->recall >= 1)
 		cost->rest = cost->search * (HxPhasesFor(query->rows) - 1);
 	else if (share < most)

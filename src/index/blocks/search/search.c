@@ -19,6 +19,7 @@
 #include "index/blocks/recall/visited.h"
 #include "index/blocks/search/state.h"
 #include "index/blocks/store/span.h"
+#include "index/cost_units.h"
 
 /*
  * Of the rows that the filter rejects, a sample is scored: all of them in the
@@ -406,7 +407,7 @@ HxBlocksEffort(const HxSearch *base, double passing)
 	if (base->spec.limit > 0)
 		share = HxVisitedShare(rows, Max((double) base->spec.limit, 10),
 							   passing / rows, base->spec.recall);
-	return share * RelationGetNumberOfBlocks(base->index);
+	return share * rows * (HX_ROW_TIME + HX_LOOKUP_TIME);
 }
 
 void

@@ -31,8 +31,8 @@ consider_estimate(HxBlocksSearch *search, double distance,
 	if (base->exact)
 		bound = methods->least(base->spec.query, payload, distance);
 	else
-		HxSetDeviation(&found, methods->deviation(base->spec.query, payload,
-												  distance));
+		HxSetDeviation(&found,
+					   methods->deviation(base->spec.query, payload, distance));
 	HxConsiderEstimate(&search->base, &found, bound);
 }
 
@@ -177,8 +177,7 @@ score_run(HxBlocksSearch *search, const HxRowArrays *rows, int row, int count,
 
 		if (sampled)
 			tally_row(search, distances[i], passes, passes ? 1 : sampled);
-		if (passes &&
-			!(distances[i] > reach(search))) /* NaN counts */
+		if (passes && !(distances[i] > reach(search))) /* NaN counts */
 			consider(search, distances[i], rows, row + i);
 	}
 }

@@ -1,12 +1,12 @@
 /*
- * code.c
- *	  Vectors as a model sees them, and their codes.
+ * sketch.c
+ *	  Vectors as a model sees them, and their sketches.
  *
- * A code has 4 bits for each kept dimension: level v stands for v - 7.5 times a
+ * A sketch has 4 bits for each kept dimension: level v stands for v - 7.5 times a
  * step of the row's own, the one of a few that leaves the least angle between
- * vector and code (extended RaBitQ, Gao et al. 2024, section 3; what differs:
+ * vector and sketch (extended RaBitQ, Gao et al. 2024, section 3; what differs:
  * the steps tried are few).  The scale stored makes the estimate of an inner
- * product unbiased: |o|^2 / <o, code> (RaBitQ, Gao and Long 2024, section 3.2).
+ * product unbiased: |o|^2 / <o, sketch> (RaBitQ, Gao and Long 2024, section 3.2).
  */
 #include "postgres.h"
 
@@ -72,15 +72,14 @@ HxSee(const HxModel *model, HxMetric metric, float *vector, HxSeen *seen)
 	for (int i = 0; i < model->dims; i++)
 		vector[i] -= model->mean[i];
 	rest2 = length2(vector, model->dims);
-	seen->along =
-		hx_kernels->dense->product(vector, model->mean, model->dims);
+	seen->along = hx_kernels->dense->product(vector, model->mean, model->dims);
 	hx_kernels->dense->inner(vector, model->dims, axes, seen->kept);
 	seen->kept2 = length2(seen->kept, model->kept);
 	seen->left2 = Max(rest2 - seen->kept2, 0);
 	seen->usable = isfinite(rest2);
 }
 
-/* ---- codes ---- */
+/* ---- sketches ---- */
 
 /* Levels of numbers in units of a step */
 static inline int
@@ -95,8 +94,7 @@ level_of(float number)
 
 /* Products of numbers with their levels at a step, and of those */
 static void
-try_step(const float *kept, int count, float step, double *with,
-		 double *itself)
+try_step(const float *kept, int count, float step, double *with, double *itself)
 {
 	float inverse = 1 / step;
 	float sum = 0;
@@ -113,7 +111,7 @@ try_step(const float *kept, int count, float step, double *with,
 	*itself = squares;
 }
 
-/* The step that leaves the least angle; 0 if there is nothing to code. */
+/* The step that leaves the least angle; 0 if there is nothing to sketch. */
 static float
 choose_step(const float *kept, int count, double kept2)
 {
@@ -142,11 +140,11 @@ choose_step(const float *kept, int count, double kept2)
 static void
 write_levels(const float *kept, int count, float step, HxDenseRow *row)
 {
-	int bytes = (int) HxCodeBytes(count);
+	int bytes = (int) HxSketchBytes(count);
 	float inverse = 1 / step;
 	uint32 squares = 0;
 
-	memset(row->code, 0, bytes);
+	memset(row->sketch, 0, bytes);
 	for (int i = 0; i < count; i++)
 	{
 		int level = level_of(kept[i] * inverse);
@@ -154,9 +152,9 @@ write_levels(const float *kept, int count, float step, HxDenseRow *row)
 
 		squares += number * number;
 		if (i < bytes)
-			row->code[i] |= level;
+			row->sketch[i] |= level;
 		else
-			row->code[i - bytes] |= level << 4;
+			row->sketch[i - bytes] |= level << 4;
 	}
 	row->squares = (uint16) (squares >> HxSquaresShift(count));
 }
@@ -182,8 +180,8 @@ HxWriteDenseRow(const HxModel *model, HxMetric metric, const HxSeen *seen,
 
 	memset(row, 0, HxDensePayload(model->kept));
 	row->hash = hash;
-	row->add = (float) (metric == HX_L2 ? seen->kept2 + seen->left2
-										: seen->along);
+	row->add =
+		(float) (metric == HX_L2 ? seen->kept2 + seen->left2 : seen->along);
 	if (step == 0)
 	{
 		/* All of it is left out. */
@@ -196,8 +194,8 @@ HxWriteDenseRow(const HxModel *model, HxMetric metric, const HxSeen *seen,
 	error2 = seen->kept2 - 2 * row->scale * with +
 			 (double) row->scale * row->scale * itself + seen->left2;
 	/* A little more, for what was rounded on the way */
-	row->error = HxShorten(
-		(float) (sqrt(Max(error2, 0)) + 1e-5 * sqrt(seen->kept2)));
+	row->error =
+		HxShorten((float) (sqrt(Max(error2, 0)) + 1e-5 * sqrt(seen->kept2)));
 	if (row->error >= HX_BARE || !isfinite(row->scale) || !isfinite(row->add))
 		write_bare(hash, HxDensePayload(model->kept), row);
 }
@@ -211,8 +209,8 @@ HxWriteCentroid(const HxModel *model, const float *kept, HxDenseRow *row)
 	double itself;
 
 	memset(row, 0, HxDensePayload(model->kept));
-	row->add = (float) hx_kernels->dense->product(kept, model->mean_kept,
-												  model->kept);
+	row->add =
+		(float) hx_kernels->dense->product(kept, model->mean_kept, model->kept);
 	if (step == 0)
 		return;
 	write_levels(kept, model->kept, step, row);
@@ -221,7 +219,7 @@ HxWriteCentroid(const HxModel *model, const float *kept, HxDenseRow *row)
 }
 
 void
-HxReadCode(int kept, const HxDenseRow *row, float *to)
+HxReadSketch(int kept, const HxDenseRow *row, float *to)
 {
 	for (int i = 0; i < kept; i++)
 		to[i] = row->scale * (HxLevelOf(row, kept, i) - 7.5f);
