@@ -1,5 +1,5 @@
 # Damage of an index of dense vectors, a field at a time: hashemb_check finds
-# what a search could notice, and names the place. Codes cannot be told from
+# what a search could notice, and names the place. Sketches cannot be told from
 # others of the same length; rows cannot be missed for that, since the distances
 # that count are the table's.
 use strict;
@@ -60,16 +60,16 @@ check_aims(
 		qr/a model with a number out of range/ ],
 	[ 'a scale that is infinite', 8,
 		sub { my $c = shift; put($c, payload_at($c), 4, 0x7F800000) },
-		qr/row \d+: a code with a number out of range/ ],
+		qr/row \d+: a sketch with a number out of range/ ],
 	[ 'an error that is none', 8,
 		sub { my $c = shift; put($c, payload_at($c) + 8, 2, 0xFFFF) },
-		qr/row \d+: a code with a number out of range/ ],
+		qr/row \d+: a sketch with a number out of range/ ],
 	[ 'a level that is another', 8,
 		sub { my $c = shift; substr($$c, payload_at($c) + 16, 1) ^= "\x07" },
-		qr/row \d+: a code whose sum of squares is wrong/ ],
+		qr/row \d+: a sketch whose sum of squares is wrong/ ],
 	[ 'levels that stand for nothing', 8,
 		sub { my $c = shift; put($c, payload_at($c), 4, 0) },
-		qr/row \d+: a code with levels that stand for nothing/ ],
+		qr/row \d+: a sketch with levels that stand for nothing/ ],
 	[ 'the hash of another vector', 8,
 		sub { my $c = shift; add($c, payload_at($c) + 12, 4, 1) },
 		undef, qr/no entry that matches row \(\d+,\d+\) of table "t8_\d+"/ ],
