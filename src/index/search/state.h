@@ -62,13 +62,13 @@ struct HxSearch
 	double
 		recall; /* that visiting is to reach; the rest is for the estimates */
 
-	HxBest best;		/* rows kept in this phase */
-	int64 nemitted;		/* of these, rows emitted ... */
-	int64 nready;		/* ... and that may be */
-	HxCandidate last;	/* emitted last, in any phase; or before all rows */
-	uint64 returned;	/* rows returned by all phases ... */
-	uint64 before;		/* ... and of these, rows of the parts before */
-	int64 refined;		/* rows found at a time in this part (refine.c), so far */
+	HxBest best;	  /* rows kept in this phase */
+	int64 nemitted;	  /* of these, rows emitted ... */
+	int64 nready;	  /* ... and that may be */
+	HxCandidate last; /* emitted last, in any phase; or before all rows */
+	uint64 returned;  /* rows returned by all phases ... */
+	uint64 before;	  /* ... and of these, rows of the parts before */
+	int64 refined;	  /* rows found at a time in this part (refine.c), so far */
 	double last_wanted; /* distance of the last row of the limit ... */
 	bool last_is_null;	/* ... or is it NULL? */
 	double goal;		/* distance that the kind is to settle, so far */
