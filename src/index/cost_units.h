@@ -29,7 +29,7 @@
 #define HX_MASK_TIME 0.0005
 /* A row of which nothing but an attribute column is read; the same in sparse
  * vectors */
-#define HX_COLUMN_TIME 0.005
+#define HX_COLUMN_TIME 0.007
 #define HX_LIST_COLUMN_TIME 0.0025
 /* Looking for a row visited in a set of TIDs */
 #define HX_LOOKUP_TIME 0.03

@@ -41,7 +41,7 @@ typedef struct HxRanking
  */
 #define MIN_CHECKED 64
 #define SWEEP_PART 8
-#define MOST_UNLUCKY 2
+#define MOST_UNLUCKY 4
 
 /* Can heap rows be ranked?  If so, *count rows. */
 static bool
