@@ -18,7 +18,7 @@ ENCODER = \
 	$(call objects,encoder/math,host product matrix eigen procrustes canonical) \
 	$(call objects,encoder/model,format apply model cache describe import input \
 		decode encode) \
-	$(call objects,encoder/train,value draft rows classes part query centre spectral levels \
+	$(call objects,encoder/train,value draft rows classes sums part query centre spectral levels \
 		note linear rbin held cross pairs methods spec aggregate) \
 	$(call objects,encoder/measure,evaluate code_stats view_weights)
 INDEX = \

@@ -22,16 +22,16 @@ SELECT size, bits, hashemb_train(jsonb_build_object('method', 'pca', 'dims', 48,
 	hashemb_train(jsonb_build_object('method', 'pca', 'dims', 48, 'bits', bits, 'center', true), x ORDER BY id) AS centred,
 	hashemb_train(jsonb_build_object('method', 'pca', 'dims', 48, 'bits', bits, 'center', false), x ORDER BY id) AS whole
 FROM held_shifted, unnest('{2,4}'::int[]) AS bits GROUP BY size, bits;
-CREATE FUNCTION held_share(m hashemb_model, OUT code float8, OUT query float8) LANGUAGE plpgsql AS $$
+CREATE FUNCTION held_share(m hashemb_model, of float8, OUT code float8, OUT query float8) LANGUAGE plpgsql AS $$
 BEGIN
-	CREATE TEMP TABLE held_codes AS SELECT size, id, hashemb_encode(m, x) AS c, CASE WHEN hashemb_export(m) #> '{views,0,query}' IS NULL THEN hashemb_project(m, x) ELSE hashemb_project(m, x, 'query') END AS q FROM held_shifted;
+	CREATE TEMP TABLE held_codes AS SELECT size, id, hashemb_encode(m, x) AS c, CASE WHEN hashemb_export(m) #> '{views,0,query}' IS NULL THEN hashemb_project(m, x) ELSE hashemb_project(m, x, 'query') END AS q FROM held_shifted WHERE size = of;
 	SELECT recall_at(ARRAY(SELECT c.id FROM held_codes c WHERE c.size = k.size AND c.id <> k.id ORDER BY c.c <=> k.c, c.id LIMIT 10), near),
 		recall_at(ARRAY(SELECT c.id FROM held_codes c WHERE c.size = k.size AND c.id <> k.id ORDER BY c.c <=> k.q, c.id LIMIT 10), near)
-	INTO code, query FROM held_truth JOIN held_codes k USING (size, id) WHERE size = (SELECT h.size FROM held_models h WHERE m IN (h.chosen, h.centred, h.whole) LIMIT 1);
+	INTO code, query FROM held_truth JOIN held_codes k USING (size, id) WHERE size = of;
 	DROP TABLE held_codes;
 END $$;
 CREATE TABLE held_shares AS SELECT size, bits, a.code, a.query, greatest(b.code, c.code) AS best_code, greatest(b.query, c.query) AS best_query, least(b.code, c.code) AS worse_code
-FROM held_models, held_share(chosen) AS a, held_share(centred) AS b, held_share(whole) AS c;
+FROM held_models, held_share(chosen, size) AS a, held_share(centred, size) AS b, held_share(whole, size) AS c;
 SELECT size, bits, code > best_code - 0.04 AS code, query > best_query - 0.04 AS query, size = 0 OR code > worse_code + 0.02 AS more_than_the_worse FROM held_shares ORDER BY size, bits;
 
 -- A part without variance, but for rounding, says nothing in longer codes, also of several bits; rows that span few directions

@@ -32,13 +32,6 @@
 #define DEFAULT_SAMPLE 20000
 #define SAMPLE_SHARE 0.6
 
-/* Rows added to the sums at a time */
-#define BATCH 256
-
-/* Rows held out: one in so many of the first, no more than that */
-#define HELD_SHARE 5
-#define MOST_HELD 1000
-
 /* Sparse vectors of more dimensions are hashed, to this many features */
 #define MAX_SPREAD 1024
 #define DEFAULT_FEATURES 512
@@ -355,15 +348,6 @@ decide_target(HxTraining *training, Datum value)
  * Rows and sums
  */
 
-/* Floats kept of y in every row */
-static int
-y_floats(const HxTraining *training)
-{
-	return training->target == HX_Y_VECTOR || training->target == HX_Y_CODE
-			   ? training->width[1]
-			   : 0;
-}
-
 /*
  * Decide how many rows are kept.  A view not yet seen is taken to be as wide as
  * the other.
@@ -372,14 +356,14 @@ static void
 decide_capacity(HxTraining *training)
 {
 	int x = training->width[0] > 0 ? training->width[0] : training->width[1];
-	int y = y_floats(training);
+	int y = HxFloatsOfY(training);
 	size_t row =
 		(x + Max(y, training->target == HX_Y_VECTOR ? x : 0)) * sizeof(float) +
 		sizeof(double) + sizeof(int32) + 1;
 	int capacity = training->spec.sample;
 
 	if (training->method->keep == HX_KEEP_SUMS)
-		capacity = BATCH;
+		capacity = HX_SUMS_BATCH;
 	else if (capacity < 0)
 	{
 		double fits = (double) training->limit * SAMPLE_SHARE / (double) row;
@@ -403,91 +387,10 @@ allocate_rows(HxTraining *training)
 	if (training->x == NULL && training->width[0] > 0)
 		training->x = HxTrainAlloc(training, training->capacity,
 								   training->width[0] * sizeof(float), "rows");
-	if (training->y == NULL && y_floats(training) > 0)
-		training->y = HxTrainAlloc(training, training->capacity,
-								   y_floats(training) * sizeof(float), "rows");
-}
-
-/* Begin the sums, around the mean of the first rows */
-static void
-start_sums(HxTraining *training, int n)
-{
-	int d = training->width[0];
-	int e = y_floats(training);
-	bool products = training->method->id != HX_METHOD_SHIFT;
-
-	training->pivot_x = HxTrainAlloc(training, d, sizeof(double), "sums");
-	training->pivot_y = HxTrainAlloc(training, e, sizeof(double), "sums");
-	training->sum_x = HxTrainAlloc(training, d, sizeof(double), "sums");
-	training->sum_y = HxTrainAlloc(training, e, sizeof(double), "sums");
-	if (products)
-	{
-		training->sum_xx = HxTrainAlloc(training, (size_t) d * d,
-										sizeof(double), "sums of products");
-		training->sum_xy = HxTrainAlloc(training, (size_t) d * e,
-										sizeof(double), "sums of products");
-	}
-	for (int r = 0; r < n; r++)
-	{
-		for (int i = 0; i < d; i++)
-			training->pivot_x[i] += training->x[(size_t) r * d + i] / n;
-		for (int i = 0; i < e; i++)
-			training->pivot_y[i] += training->y[(size_t) r * e + i] / n;
-	}
-}
-
-/* Take the pivot from a row of the batch, and add it to the sums of rows */
-static void
-add_row(HxTraining *training, int r)
-{
-	int d = training->width[0];
-	int e = y_floats(training);
-	float *x = training->x + (size_t) r * d;
-	float *y = e > 0 ? training->y + (size_t) r * e : NULL;
-	double *class = NULL;
-
-	if (training->target == HX_Y_LABEL || training->target == HX_Y_LABELS)
-	{
-		class = training->classes[training->class_of[r]].sum;
-		training->classes[training->class_of[r]].rows++;
-	}
-	for (int i = 0; i < d; i++)
-	{
-		x[i] = (float) (x[i] - training->pivot_x[i]);
-		training->sum_x[i] += x[i];
-		if (class != NULL)
-			class[i] += x[i];
-	}
-	for (int i = 0; i < e; i++)
-	{
-		y[i] = (float) (y[i] - training->pivot_y[i]);
-		training->sum_y[i] += y[i];
-		training->sum_y2 += (double) y[i] * y[i];
-	}
-}
-
-/* Add the rows of the batch to the sums */
-static void
-add_batch(HxTraining *training)
-{
-	int d = training->width[0];
-	int e = y_floats(training);
-	int n = training->internal->batch;
-
-	if (n == 0)
-		return;
-	if (training->sum_x == NULL)
-		start_sums(training, n);
-	for (int r = 0; r < n; r++)
-		add_row(training, r);
-	if (training->sum_xx != NULL)
-	{
-		hx_add_squares(training->x, n, d, training->sum_xx);
-		if (e > 0)
-			hx_add_products(training->x, training->y, n, d, e,
-							training->sum_xy);
-	}
-	training->internal->batch = 0;
+	if (training->y == NULL && HxFloatsOfY(training) > 0)
+		training->y =
+			HxTrainAlloc(training, training->capacity,
+						 HxFloatsOfY(training) * sizeof(float), "rows");
 }
 
 /* The place of the row that has come: in the sample, in the batch, or -1 */
@@ -500,84 +403,14 @@ choose_place(HxTraining *training)
 	training->seen++;
 	if (training->method->keep == HX_KEEP_SUMS)
 	{
-		if (own->batch == BATCH)
-			add_batch(training);
+		if (own->batch == HX_SUMS_BATCH)
+			HxAddBatch(training);
 		return own->batch++;
 	}
 	if (training->rows < training->capacity)
 		return training->rows++;
 	place = hx_random_below(&own->random, training->seen);
 	return place < (uint64) training->capacity ? (int) place : -1;
-}
-
-/* Exchange two rows of floats */
-static void
-exchange(float *a, float *b, int count)
-{
-	for (int i = 0; i < count; i++)
-	{
-		float number = a[i];
-
-		a[i] = b[i];
-		b[i] = number;
-	}
-}
-
-/*
- * Hold the row out that came last, at `place` of the batch: one in so many of the
- * first rows; then one takes the place of another now and then, which joins the
- * batch.
- */
-static void
-hold_row(HxTraining *training, int place)
-{
-	HxTrainingPrivate *own = training->internal;
-	int d = training->width[0];
-	int e = y_floats(training);
-	uint64 slot = training->held;
-
-	Assert(place == own->batch - 1);
-	if (training->held_x == NULL)
-	{
-		training->held_x = HxTrainAlloc(training, (size_t) MOST_HELD * d,
-										sizeof(float), "rows held out");
-		training->held_y = HxTrainAlloc(training, (size_t) MOST_HELD * e,
-										sizeof(float), "rows held out");
-	}
-	if (training->held < MOST_HELD)
-	{
-		if (training->seen % HELD_SHARE != 0)
-			return;
-		training->held++;
-		own->batch--;
-	}
-	else if ((slot = hx_random_below(&own->random, training->seen)) >=
-			 MOST_HELD)
-		return;
-	exchange(training->held_x + slot * d, training->x + (size_t) place * d, d);
-	exchange(training->held_y + slot * e, training->y + (size_t) place * e, e);
-}
-
-void
-HxAddHeld(HxTraining *training)
-{
-	int d = training->width[0];
-	int e = y_floats(training);
-
-	for (int r = 0; r < training->held; r++)
-	{
-		int place;
-
-		if (training->internal->batch == BATCH)
-			add_batch(training);
-		place = training->internal->batch++;
-		memcpy(training->x + (size_t) place * d,
-			   training->held_x + (size_t) r * d, d * sizeof(float));
-		memcpy(training->y + (size_t) place * e,
-			   training->held_y + (size_t) r * e, e * sizeof(float));
-	}
-	add_batch(training);
-	training->held = 0;
 }
 
 /* A number of any type that may be one, finite */
@@ -627,7 +460,7 @@ keep_target(FunctionCallInfo fcinfo, HxTraining *training, int place)
 	Datum value = PG_GETARG_DATUM(3);
 	float *y = training->y == NULL
 				   ? NULL
-				   : training->y + (size_t) place * y_floats(training);
+				   : training->y + (size_t) place * HxFloatsOfY(training);
 	int count;
 
 	switch (training->target)
@@ -690,7 +523,7 @@ keep_row(FunctionCallInfo fcinfo, HxTraining *training)
 	if (has_y)
 		keep_target(fcinfo, training, place);
 	if (training->method->chooses && !training->spec.has_lambda)
-		hold_row(training, place);
+		HxHoldRow(training, place);
 }
 
 /*
@@ -742,7 +575,7 @@ hx_train_final(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	caller = MemoryContextSwitchTo(training->context);
 	if (training->method->keep == HX_KEEP_SUMS)
-		add_batch(training);
+		HxAddBatch(training);
 	HxSortClasses(training);
 	memset(&draft, 0, sizeof(draft));
 	training->method->train(training, &draft);

@@ -35,4 +35,20 @@ extern int HxFindClass(HxTraining *training, const int64 *labels, int count);
 /* Put the classes in order, so that the order of rows does not matter. */
 extern void HxSortClasses(HxTraining *training);
 
+/* sums.c: rows added to the sums at a time */
+#define HX_SUMS_BATCH 256
+
+/* Floats kept of y in every row */
+extern int HxFloatsOfY(const HxTraining *training);
+
+/* Add the rows of the batch to the sums */
+extern void HxAddBatch(HxTraining *training);
+
+/*
+ * Hold the row out that came last, at `place` of the batch: one in so many of the
+ * first rows; then one takes the place of another now and then, which joins the
+ * batch.
+ */
+extern void HxHoldRow(HxTraining *training, int place);
+
 #endif /* HX_TRAINING_H */

@@ -257,6 +257,52 @@ find_common(Cross *cross, HxRandom *random)
 }
 
 /*
+ * The same of fewer pairs than dimensions, from products of pairs: their
+ * eigenvectors are the pairs' outputs
+ */
+static void
+find_common_of_few(Cross *cross, HxRandom *random)
+{
+	HxTraining *training = cross->training;
+	int n = cross->pairs;
+	int found = Min(cross->bits, n);
+	int width = cross->side[0].d + cross->side[1].d;
+	float *turned = HxTrainAlloc(training, (size_t) width * n, sizeof(float),
+								 "pairs of vectors");
+	double *sum = HxTrainAlloc(training, (size_t) n * n, sizeof(double),
+							   "products of pairs");
+	double *values = palloc(n * sizeof(double));
+	double *vectors = palloc((size_t) found * n * sizeof(double));
+	float *to = turned;
+
+	for (int v = 0; v < 2; v++)
+	{
+		const Side *side = &cross->side[v];
+
+		for (int i = 0; i < side->d; i++)
+			for (int r = 0; r < n; r++)
+				*to++ = (float) (side->paired[(size_t) r * side->d + i] *
+								 side->scale);
+	}
+	hx_add_squares(turned, width, n, sum);
+	hx_mirror(sum, n);
+	if (hx_eigen_top(sum, n, found, values, vectors, random) != 0)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("principal directions were not found")));
+	for (int r = 0; r < n; r++)
+		for (int j = 0; j < found; j++)
+			cross->common[(size_t) r * cross->bits + j] =
+				(float) (vectors[(size_t) j * n + r] *
+						 sqrt(Max(values[j], 0.0) * n / Max(values[0], 1e-30)));
+	training->used -=
+		(size_t) width * n * sizeof(float) + (size_t) n * n * sizeof(double);
+	pfree(turned);
+	pfree(sum);
+	pfree(values);
+	pfree(vectors);
+}
+
+/*
  * Weights of the nearest anchors that reconstruct a row best and add up to 1:
  * G s = 1 with G the products of differences, then scaled.
  */
@@ -475,7 +521,10 @@ learn_by_turns(Cross *cross, int turns, HxRandom *random)
 	choose_anchors(cross);
 	memset(cross->common, 0,
 		   (size_t) cross->all_pairs * cross->bits * sizeof(float));
-	find_common(cross, random);
+	if (cross->pairs < cross->side[0].d + cross->side[1].d)
+		find_common_of_few(cross, random);
+	else
+		find_common(cross, random);
 	hx_random_rotation(cross->rotation, cross->bits, cross->bits, random);
 	sign_codes(cross, false);
 	prepare_side(cross, 0);

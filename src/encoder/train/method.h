@@ -170,7 +170,7 @@ extern double HxSpecNumber(const HxSpec *spec, const char *key, double dflt,
 extern const char *HxSpecText(const HxSpec *spec, const char *key,
 							  const char *dflt);
 
-/* Add the rows that were held out to the sums (aggregate.c). */
+/* Add the rows that were held out to the sums (sums.c). */
 extern void HxAddHeld(HxTraining *training);
 
 /* Number of bits, dims and so on: fills draft from training; view 1 */
