@@ -97,15 +97,15 @@ static void
 try_step(const float *kept, int count, float step, double *with, double *itself)
 {
 	float inverse = 1 / step;
-	float sum = 0;
-	float squares = 0;
+	double sum = 0;
+	double squares = 0;
 
 	for (int i = 0; i < count; i++)
 	{
 		float number = level_of(kept[i] * inverse) - 7.5f;
 
-		sum += kept[i] * number;
-		squares += number * number;
+		sum += (double) kept[i] * number;
+		squares += (double) number * number;
 	}
 	*with = sum;
 	*itself = squares;
