@@ -14,7 +14,7 @@
 #include "optimizer/optimizer.h"
 
 #include "compat.h"
-#include "index/am/handler.h"
+#include "index/am/cost.h"
 #include "index/cost_units.h"
 #include "plan/plan.h"
 
@@ -30,8 +30,7 @@ static bool
 is_ours(const Path *path)
 {
 	return IsA(path, IndexPath) &&
-		   ((const IndexPath *) path)->indexinfo->amcostestimate ==
-			   hxcostestimate;
+		   HxIsOwnIndex(((const IndexPath *) path)->indexinfo);
 }
 
 /* Microseconds for the bitmap of a tree of index scans */
