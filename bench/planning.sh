@@ -5,7 +5,7 @@
 #
 # Generated tables with 0 to 9 other indexes, not partitioned and in 8 and 64
 # partitions, each twice; queries with 0 to 6 conditions, planned by EXPLAIN in
-# turns; medians. From the environment: PG_CONFIG, DATA, RESULTS, and
+# turns. From the environment: PG_CONFIG, DATA, RESULTS, and
 #
 #   ROWS    rows of a table (100000)
 #   ROUNDS  plannings a cell (200; with 64 partitions a quarter)

@@ -56,11 +56,13 @@
 /* A page and a row of a sequential scan */
 #define HX_SEQ_PAGE_TIME 1.5
 #define HX_SEQ_ROW_TIME 0.075
-/* A heap row fetched by an index or a bitmap, and a TID put into a bitmap */
-#define HX_HEAP_ROW_TIME 0.7
+/* A heap page come to by an index or a bitmap, a row fetched from it, and a TID put
+ * into a bitmap */
+#define HX_HEAP_PAGE_TIME 0.4
+#define HX_HEAP_ROW_TIME 0.15
 #define HX_TID_TIME 0.05
 /* What an index that gives bitmaps alone, as GIN does, is charged as a unit */
-#define HX_GIN_UNIT_TIME 10.0
+#define HX_GIN_UNIT_TIME 6.0
 /* What is charged cpu_operator_cost; sorting a row for a LIMIT */
 #define HX_OPERATOR_TIME 0.015
 #define HX_SORT_ROW_TIME 0.07

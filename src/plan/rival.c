@@ -61,6 +61,16 @@ HxBitmapTime(const Path *bitmap)
 	return time;
 }
 
+/* Microseconds for fetching this many rows, which are anywhere in the table */
+static double
+fetch_time(const RelOptInfo *rel, double rows)
+{
+	double pages = Max(rel->pages, 1);
+
+	return pages * (1 - exp(-rows / pages)) * HX_HEAP_PAGE_TIME +
+		   rows * HX_HEAP_ROW_TIME;
+}
+
 /*
  * Microseconds that a scan takes, distances and sort not included; negative if it
  * is none that is known.
@@ -84,15 +94,14 @@ scan_time(const RelOptInfo *rel, const Path *path)
 
 			cost_bitmap_tree_node(bitmap, &cost, &share);
 			return HX_PLAN_TIME + HxBitmapTime(bitmap) +
-				   rows * share * HX_HEAP_ROW_TIME;
+				   fetch_time(rel, rows * share);
 		}
 		case T_IndexScan:
 		case T_IndexOnlyScan:
 			if (is_ours(path) || ((const IndexPath *) path)->indexorderbys)
 				return -1;
-			return HX_PLAN_TIME +
-				   rows * ((const IndexPath *) path)->indexselectivity *
-					   (HX_HEAP_ROW_TIME + HX_TID_TIME);
+			rows *= ((const IndexPath *) path)->indexselectivity;
+			return HX_PLAN_TIME + rows * HX_TID_TIME + fetch_time(rel, rows);
 		default:
 			return -1;
 	}
