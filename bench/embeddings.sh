@@ -147,7 +147,7 @@ shares()
 		do
 			[ $code-$by != whole-encode ] || continue
 			set -- "$@" "$code, hashemb_$by of the query|hashemb|
-				SELECT id FROM hashemb ORDER BY $code <#> (SELECT
+				SELECT id FROM hashemb ORDER BY $code <=> (SELECT
 					hashemb_$by(model, \$2, 'query') FROM encoder
 					WHERE name = '$code')
 				LIMIT 100|SET hashemb.recall = 1"
@@ -172,7 +172,7 @@ search()
 		do
 			[ "$code" != dense ] || continue
 			order="code <~> \$1" limits="100 200"
-			[ "$code" = signs ] || limits="20 30 50" order="$code <#> (SELECT
+			[ "$code" = signs ] || limits="20 30 50" order="$code <=> (SELECT
 				hashemb_project(model, \$2, 'query') FROM encoder
 				WHERE name = '$code')"
 			for limit in $limits
@@ -233,7 +233,7 @@ run()
 		build "hashemb signs" hashemb "hashemb (code)"
 		for code in whole half quarter
 		do
-			build "hashemb $code" hashemb "hashemb ($code bincode_ip_ops)"
+			build "hashemb $code" hashemb "hashemb ($code bincode_cosine_ops)"
 		done
 	fi
 	if has "$SYSTEMS" pgvector

@@ -40,7 +40,7 @@ run()
 		sql -c "COPY hashemb (id, code, embedding) FROM STDIN (FORMAT binary)"
 	zstd -dcq "$folder/docs.tsv.zst" | tail -n +2 | tr -d '\\' |
 		sql -c "COPY entry FROM STDIN"
-	sql -v ON_ERROR_STOP=0 -v rows="$ROWS" -f "$here/held.sql"
+	sql -v rows="$ROWS" -f "$here/held.sql"
 	echo "load at the end: $(cut -d' ' -f1-3 /proc/loadavg)"
 }
 

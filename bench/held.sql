@@ -3,7 +3,7 @@
 SET client_min_messages = warning;
 \set held 'id % 10 = 0'
 CREATE FUNCTION pg_temp.line(what text, numbers float8[], more text DEFAULT '') RETURNS text LANGUAGE sql AS $$
-	SELECT rpad(what, 58) || to_char(avg(v), '0.999') || ' +-' || to_char(stddev(v) / sqrt(count(*)), 'FM0.0000') || more FROM unnest(numbers) AS v $$;
+	SELECT rpad(what, 74) || to_char(avg(v), '0.999') || ' +-' || to_char(stddev(v) / sqrt(count(*)), 'FM0.0000') || more FROM unnest(numbers) AS v $$;
 CREATE TABLE item AS
 SELECT row_number() OVER (ORDER BY d.id) - 1 AS id, lexname, hashtext(lexname)::bigint AS label, l2_normalize(embedding) AS x,
 	coalesce((SELECT svec_agg(1 + (hashtext(lexeme) & 2147483647) % 30000, w, 30000) FROM (SELECT lexeme, 1::real AS w FROM unnest(to_tsvector('english', replace(words, '_', ' ')))) AS t), '{}/30000') AS words,
@@ -40,7 +40,7 @@ SELECT pg_temp.levels(spec, m) FROM (
 	WHERE NOT :held GROUP BY spec) AS s;
 
 \echo
-\echo Blocking: an entry by its words, by its gloss; share of 3,000 matches that no method saw among the nearest of 9,000,000 pairs of codes, by how many are taken
+\echo Blocking: an entry by its words, by its gloss; share of the matches held out among the nearest of all pairs of codes, by what share of these are taken
 CREATE TABLE blockers AS
 SELECT 'pairs, 128 bits' AS method, hashemb_train('{"method":"pairs","bits":128}', words, gloss ORDER BY id) AS m FROM item WHERE NOT :held UNION ALL
 SELECT method || ', 128 bits', hashemb_train(jsonb_build_object('method', method, 'bits', 128), v ORDER BY id, side)
@@ -50,12 +50,12 @@ SELECT method, id, hashemb_encode(m, words) AS a, hashemb_encode(m, gloss, (hash
 CREATE TABLE ranked AS
 SELECT method, far, count(*) AS pairs, count(*) FILTER (WHERE matches) AS matches FROM (
 	SELECT l.method, l.a <~> r.b AS far, l.id = r.id AS matches FROM blocked l JOIN blocked r USING (method)) AS s GROUP BY method, far;
-SELECT rpad(method || ', by <~>, share of pairs ' || share, 58) || to_char(c, '0.999') || ' +-' || to_char(sqrt(c * (1 - c) / n), 'FM0.0000') FROM (
+SELECT rpad(method || ', by <~>, share of pairs ' || share, 74) || to_char(c, '0.999') || ' +-' || to_char(sqrt(c * (1 - c) / n), 'FM0.0000') FROM (
 	SELECT method, share, sum(matches * greatest(least((share * total - before) / pairs, 1), 0)) / sum(matches) AS c, sum(matches) AS n FROM (
 		SELECT *, sum(pairs) OVER (PARTITION BY method) AS total, sum(pairs) OVER (PARTITION BY method ORDER BY far) - pairs AS before FROM ranked) AS r, unnest('{0.0005,0.005,0.05}'::float8[]) AS share
 	GROUP BY method, share) AS s ORDER BY share, method;
-SELECT rpad(method || format(', %s keys of %s bits', n, k), 58) || to_char(c, '0.999') || ' +-' || to_char(sqrt(c * (1 - c) / 3000), 'FM0.0000') || ' of a share ' || to_char(share, '0.9999')
-FROM (SELECT method, n, k, count(*) FILTER (WHERE l = r) / (SELECT count(*) FROM blocked WHERE method = s.method)::float8 AS c, count(*) / (SELECT count(*) FROM blocked WHERE method = s.method) ^ 2::float8 AS share FROM (
+SELECT rpad(method || format(', %s keys of %s bits', n, k), 74) || to_char(c, '0.999') || ' +-' || to_char(sqrt(c * (1 - c) / asked), 'FM0.0000') || ' of a share ' || to_char(share, '0.9999')
+FROM (SELECT method, n, k, (SELECT count(*) FROM blocked WHERE method = s.method) AS asked, count(*) FILTER (WHERE l = r) / (SELECT count(*) FROM blocked WHERE method = s.method)::float8 AS c, count(*) / (SELECT count(*) FROM blocked WHERE method = s.method) ^ 2::float8 AS share FROM (
 	SELECT DISTINCT x.method, n, k, x.id AS l, y.id AS r FROM (VALUES (16, 8), (12, 10), (9, 14)) AS v(n, k),
 		LATERAL (SELECT method, id, key FROM blocked, unnest(block_keys(a, n, k)) AS key WHERE method ~ 'pairs|pca') AS x JOIN LATERAL (SELECT method, id, key FROM blocked, unnest(block_keys(b, n, k)) AS key) AS y USING (method, key)) AS s
 	GROUP BY method, n, k) AS t ORDER BY k, method;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "encoder/math/canonical.h"
 #include "encoder/math/matrix.h"
 
 static HxRandom randoms;
@@ -647,6 +648,83 @@ test_random(void)
 		expect("numbers below 7", i, fabs(counts[i] - n / 7.0), 1000.0);
 }
 
+/* Share of a (k x d) c b' (k x e) that is not on the diagonal, less values */
+static double
+off_diagonal(const double *a, const double *c, const double *b, int k, int d,
+			 int e, const double *values)
+{
+	double *half = product(HX_AS_IS, HX_AS_IS, k, e, d, a, c);
+	double *whole = product(HX_AS_IS, HX_TRANSPOSED, k, k, e, half, b);
+	double off = 0.0;
+
+	for (int i = 0; i < k; i++)
+		for (int j = 0; j < k; j++)
+			off = fmax(off, fabs(whole[i * k + j] -
+								 (i == j ? (values ? values[i] : 1.0) : 0.0)));
+	free(half), free(whole);
+	return off;
+}
+
+/*
+ * Directions of y = x m + noise: outputs of variance 1 that say nothing of each
+ * other but in pairs, by the correlations; without a ridge, and of one kind
+ */
+static void
+test_canonical(int d, int e)
+{
+	int n = 4 * (d + e) + 20;
+	int k = d < e ? d : e;
+	double *x = make((size_t) n * d);
+	double *noise = make((size_t) n * e);
+	double *m = make((size_t) d * e);
+	double *y = product(HX_AS_IS, HX_AS_IS, n, e, d, x, m);
+	double *xx, *yy, *xy, *mixed;
+	double *a = make_zero((size_t) d * d);
+	double *b = make_zero((size_t) d * e);
+	double *value = make_zero(d);
+	double *copy = make_zero((size_t) d * d + (size_t) e * e);
+	double ridge[2] = {0.0, 0.0};
+	HxCanonical canonical;
+
+	for (int i = 0; i < n * e; i++)
+		y[i] += noise[i];
+	xx = product(HX_TRANSPOSED, HX_AS_IS, d, d, n, x, x);
+	yy = product(HX_TRANSPOSED, HX_AS_IS, e, e, n, y, y);
+	xy = product(HX_TRANSPOSED, HX_AS_IS, d, e, n, x, y);
+	memcpy(copy, xx, (size_t) d * d * sizeof(double));
+	memcpy(copy + d * d, yy, (size_t) e * e * sizeof(double));
+	expect("canonical", d,
+		   hx_prepare_canonical(copy, d, copy + d * d, e, xy, &canonical), 0.0);
+	expect("canonical", d,
+		   hx_solve_canonical(&canonical, ridge, k, value, a, b, &randoms),
+		   0.0);
+	hx_free_canonical(&canonical);
+	expect("canonical x", d, off_diagonal(a, xx, a, k, d, d, NULL), 1e-6);
+	expect("canonical y", e, off_diagonal(b, yy, b, k, e, e, NULL), 1e-6);
+	expect("canonical x y", d, off_diagonal(a, xy, b, k, d, e, value), 1e-6);
+	expect("correlations", d, value[0] - 1.0, 1e-9);
+	/* one kind: x and x mixed with itself */
+	mixed = make_zero((size_t) d * d);
+	for (int i = 0; i < d; i++)
+		for (int j = 0; j < d; j++)
+			mixed[i * d + j] = 0.5 * xx[i * d + j] + (i == j ? 0.1 : 0.0);
+	memcpy(copy, xx, (size_t) d * d * sizeof(double));
+	expect("canonical of one kind", d,
+		   hx_prepare_canonical(copy, d, NULL, 0, mixed, &canonical), 0.0);
+	expect("canonical of one kind", d,
+		   hx_solve_canonical(&canonical, ridge, d, value, a, NULL, &randoms),
+		   0.0);
+	hx_free_canonical(&canonical);
+	expect("one kind", d, off_diagonal(a, xx, a, d, d, d, NULL), 1e-6);
+	expect("one kind mixed", d, off_diagonal(a, mixed, a, d, d, d, value),
+		   1e-6);
+	expect("weight of none", 0, hx_canonical_weight(-0.5), 0.0);
+	expect("weight rises", 0,
+		   hx_canonical_weight(0.5) >= hx_canonical_weight(0.9), 0.0);
+	free(x), free(noise), free(m), free(y), free(xx), free(yy), free(xy);
+	free(a), free(b), free(value), free(copy), free(mixed);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -676,6 +754,10 @@ main(int argc, char **argv)
 	test_products(5, 600, 300);
 	test_rank_deficient();
 	test_eigen_top();
+	test_canonical(1, 1);
+	test_canonical(7, 3);
+	test_canonical(16, 33);
+	test_canonical(65, 40);
 	test_kmeans(1, 3);
 	test_kmeans(8, 20);
 	expect("memory freed", 0, (double) alive, 0.0);
