@@ -51,8 +51,8 @@ typedef struct HxSpec
 	bool rotate;	  /* "rotate", true: after pca */
 	bool out_float;	  /* "out": "float" */
 	int precision;	  /* "precision": "int8" 1, "int16" 2; 0 if not given */
-	double lambda;	 /* "lambda": ridge, 0.01; fit and cross choose */
-	bool has_lambda; /* was it given? */
+	double lambda;	  /* "lambda": ridge, 0.01; fit and cross choose */
+	bool has_lambda;  /* was it given? */
 	int iterations;	  /* "iterations"; negative if not given */
 	int prefix_count; /* "prefixes": ends of blocks */
 	int prefix[HX_MAX_BLOCKS];
@@ -123,7 +123,7 @@ typedef struct HxTraining
 	float *held_x; /* held x width[0], as given; or NULL */
 	float *held_y; /* held x width[1] */
 
-	double sum_y2;	 /* squared lengths of y */
+	double sum_y2; /* squared lengths of y */
 
 	/* classes met, in order of their labels when train is called */
 	int class_count;
