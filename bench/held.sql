@@ -82,14 +82,14 @@ END $$;
 CREATE FUNCTION pg_temp.cosine(a real[], b real[]) RETURNS float8 LANGUAGE sql IMMUTABLE RETURN cosine_distance(a, b);
 CREATE OPERATOR pg_temp.<==> (LEFTARG = real[], RIGHTARG = real[], FUNCTION = pg_temp.cosine);
 CREATE TABLE cross_models AS
-SELECT hashemb_train('{"method":"cross","bits":256}', x, gloss ORDER BY id) FILTER (WHERE pair) AS alone,
-	hashemb_train('{"method":"cross","bits":256}', CASE WHEN pair OR id % 2 = 0 THEN x END, CASE WHEN pair OR id % 2 = 1 THEN gloss END ORDER BY id) AS helped,
-	hashemb_train('{"method":"cross","bits":256,"alpha":0.3,"lambda":0.01}', CASE WHEN pair OR id % 2 = 0 THEN x END, CASE WHEN pair OR id % 2 = 1 THEN gloss END ORDER BY id) AS given,
+SELECT hashemb_train('{"method":"cross","bits":128}', x, gloss ORDER BY id) FILTER (WHERE pair) AS alone,
+	hashemb_train('{"method":"cross","bits":128}', CASE WHEN pair OR id % 2 = 0 THEN x END, CASE WHEN pair OR id % 2 = 1 THEN gloss END ORDER BY id) AS helped,
+	hashemb_train('{"method":"cross","bits":128,"alpha":0.3,"lambda":0.01}', CASE WHEN pair OR id % 2 = 0 THEN x END, CASE WHEN pair OR id % 2 = 1 THEN gloss END ORDER BY id) AS given,
 	hashemb_train('{"method":"fit","out":"float"}', gloss, x ORDER BY id) FILTER (WHERE pair) AS fit
 FROM crossed WHERE NOT :held;
-SELECT pg_temp.line('cross, 256 bits, pairs alone', pg_temp.partners('hashemb_encode(alone, x)', 'hashemb_encode(alone, gloss, 2)', '<~>'));
-SELECT pg_temp.line('cross, 256 bits, and single rows', pg_temp.partners('hashemb_encode(helped, x)', 'hashemb_encode(helped, gloss, 2)', '<~>'));
-SELECT pg_temp.line('cross, 256 bits, single rows counted .3, lambda .01', pg_temp.partners('hashemb_encode(given, x)', 'hashemb_encode(given, gloss, 2)', '<~>'));
+SELECT pg_temp.line('cross, 128 bits, pairs alone', pg_temp.partners('hashemb_encode(alone, x)', 'hashemb_encode(alone, gloss, 2)', '<~>'));
+SELECT pg_temp.line('cross, 128 bits, and single rows', pg_temp.partners('hashemb_encode(helped, x)', 'hashemb_encode(helped, gloss, 2)', '<~>'));
+SELECT pg_temp.line('cross, 128 bits, single rows counted .3, lambda .01', pg_temp.partners('hashemb_encode(given, x)', 'hashemb_encode(given, gloss, 2)', '<~>'));
 SELECT pg_temp.line('fit of the pairs, sparse to dense, floats by cosine', pg_temp.partners('x', 'hashemb_project(fit, gloss)', 'OPERATOR(pg_temp.<==>)'));
 
 \endif
