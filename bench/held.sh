@@ -9,12 +9,14 @@
 # PG_CONFIG, DATA, SHARED_BUFFERS, MAINTENANCE_WORK_MEM, RESULTS; and
 #
 #   ROWS       taken of all, 30000
+#   PARTS      of "levels blocking cross fit old votes" (all)
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$(cd "${1:?usage: bench/held.sh FOLDER}" && pwd)
 build=$here/../build/bench
-: "${ROWS:=30000}" "${SHARED_BUFFERS:=1GB}" "${RESULTS:=$build/results}"
+: "${ROWS:=30000}" "${PARTS:=levels blocking cross fit old votes}"
+: "${SHARED_BUFFERS:=1GB}" "${RESULTS:=$build/results}"
 mkdir -p "$RESULTS" "$build"
 out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-held
 
@@ -40,7 +42,15 @@ run()
 		sql -c "COPY hashemb (id, code, embedding) FROM STDIN (FORMAT binary)"
 	zstd -dcq "$folder/docs.tsv.zst" | tail -n +2 | tr -d '\\' |
 		sql -c "COPY entry FROM STDIN"
-	sql -v rows="$ROWS" -f "$here/held.sql"
+	set --
+	for part in levels blocking cross fit old votes
+	do
+		case " $PARTS " in
+			*" $part "*) set -- "$@" -v "$part=on" ;;
+			*) set -- "$@" -v "$part=off" ;;
+		esac
+	done
+	sql -v rows="$ROWS" "$@" -f "$here/held.sql"
 	echo "load at the end: $(cut -d' ' -f1-3 /proc/loadavg)"
 }
 

@@ -13,10 +13,12 @@ ALTER TABLE item ADD PRIMARY KEY (id);
 ANALYZE item;
 SELECT count(*) || ' rows, of which ' || count(*) FILTER (WHERE :held) || ' are held out' FROM item;
 
-\echo
-\echo Codes of several bits: share of the ten nearest by cosine, between codes and by float, of 200 rows held out
 CREATE TABLE asked AS
 SELECT id, x, ARRAY(SELECT i.id FROM item i WHERE i.id % 10 <> 0 ORDER BY cosine_distance(i.x, q.x), i.id LIMIT 10) AS near FROM item q WHERE :held AND id < 2000;
+
+\if :levels
+\echo
+\echo Codes of several bits: share of the ten nearest by cosine, between codes and by float, of 200 rows held out
 CREATE FUNCTION pg_temp.levels(spec jsonb, m hashemb_model) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	way text;
@@ -39,6 +41,8 @@ SELECT pg_temp.levels(spec, m) FROM (
 		'{"method":"pca","dims":256,"bits":2}', '{"method":"pca","dims":256,"bits":2,"center":true}', '{"method":"rbin","dims":256,"bits":2}']::jsonb[]) AS spec
 	WHERE NOT :held GROUP BY spec) AS s;
 
+\endif
+\if :blocking
 \echo
 \echo Blocking: an entry by its words, by its gloss; share of the matches held out among the nearest of all pairs of codes, by what share of these are taken
 CREATE TABLE blockers AS
@@ -60,6 +64,8 @@ FROM (SELECT method, n, k, (SELECT count(*) FROM blocked WHERE method = s.method
 		LATERAL (SELECT method, id, key FROM blocked, unnest(block_keys(a, n, k)) AS key WHERE method ~ 'pairs|pca') AS x JOIN LATERAL (SELECT method, id, key FROM blocked, unnest(block_keys(b, n, k)) AS key) AS y USING (method, key)) AS s
 	GROUP BY method, n, k) AS t ORDER BY k, method;
 
+\endif
+\if :cross
 \echo
 \echo Two views, dense and sparse, 3 % of the rows in pairs: the partner among the nearest hundredth, there and back, of rows held out
 CREATE TABLE crossed AS SELECT id, x, gloss, id % 33 = 1 AS pair FROM item;
@@ -76,16 +82,18 @@ END $$;
 CREATE FUNCTION pg_temp.cosine(a real[], b real[]) RETURNS float8 LANGUAGE sql IMMUTABLE RETURN cosine_distance(a, b);
 CREATE OPERATOR pg_temp.<==> (LEFTARG = real[], RIGHTARG = real[], FUNCTION = pg_temp.cosine);
 CREATE TABLE cross_models AS
-SELECT hashemb_train('{"method":"cross","bits":256}', x, gloss ORDER BY id) FILTER (WHERE pair) AS alone,
-	hashemb_train('{"method":"cross","bits":256}', CASE WHEN pair OR id % 2 = 0 THEN x END, CASE WHEN pair OR id % 2 = 1 THEN gloss END ORDER BY id) AS helped,
-	hashemb_train('{"method":"cross","bits":256,"alpha":0.3,"lambda":0.01}', CASE WHEN pair OR id % 2 = 0 THEN x END, CASE WHEN pair OR id % 2 = 1 THEN gloss END ORDER BY id) AS given,
+SELECT hashemb_train('{"method":"cross","bits":128}', x, gloss ORDER BY id) FILTER (WHERE pair) AS alone,
+	hashemb_train('{"method":"cross","bits":128}', CASE WHEN pair OR id % 2 = 0 THEN x END, CASE WHEN pair OR id % 2 = 1 THEN gloss END ORDER BY id) AS helped,
+	hashemb_train('{"method":"cross","bits":128,"alpha":0.3,"lambda":0.01}', CASE WHEN pair OR id % 2 = 0 THEN x END, CASE WHEN pair OR id % 2 = 1 THEN gloss END ORDER BY id) AS given,
 	hashemb_train('{"method":"fit","out":"float"}', gloss, x ORDER BY id) FILTER (WHERE pair) AS fit
 FROM crossed WHERE NOT :held;
-SELECT pg_temp.line('cross, 256 bits, pairs alone', pg_temp.partners('hashemb_encode(alone, x)', 'hashemb_encode(alone, gloss, 2)', '<~>'));
-SELECT pg_temp.line('cross, 256 bits, and single rows', pg_temp.partners('hashemb_encode(helped, x)', 'hashemb_encode(helped, gloss, 2)', '<~>'));
-SELECT pg_temp.line('cross, 256 bits, single rows counted .3, lambda .01', pg_temp.partners('hashemb_encode(given, x)', 'hashemb_encode(given, gloss, 2)', '<~>'));
+SELECT pg_temp.line('cross, 128 bits, pairs alone', pg_temp.partners('hashemb_encode(alone, x)', 'hashemb_encode(alone, gloss, 2)', '<~>'));
+SELECT pg_temp.line('cross, 128 bits, and single rows', pg_temp.partners('hashemb_encode(helped, x)', 'hashemb_encode(helped, gloss, 2)', '<~>'));
+SELECT pg_temp.line('cross, 128 bits, single rows counted .3, lambda .01', pg_temp.partners('hashemb_encode(given, x)', 'hashemb_encode(given, gloss, 2)', '<~>'));
 SELECT pg_temp.line('fit of the pairs, sparse to dense, floats by cosine', pg_temp.partners('x', 'hashemb_project(fit, gloss)', 'OPERATOR(pg_temp.<==>)'));
 
+\endif
+\if :fit
 \echo
 \echo fit, sparse to dense, of 2,000 pairs: share of the ten nearest of the dense vectors, 200 rows held out
 CREATE FUNCTION pg_temp.fitted(m hashemb_model) RETURNS float8[] LANGUAGE sql AS $$
@@ -95,6 +103,8 @@ SELECT pg_temp.line(spec::text, pg_temp.fitted(m)) FROM (
 	SELECT spec, hashemb_train(spec, gloss, x ORDER BY id) AS m FROM (SELECT * FROM item WHERE NOT :held ORDER BY hashint8(id) LIMIT 2000) AS s,
 		unnest(ARRAY['{"method":"fit","out":"float"}', '{"method":"fit","out":"float","features":512,"lambda":0.01}', '{"method":"fit","out":"float","features":1024,"lambda":0.3}']::jsonb[]) AS spec GROUP BY spec) AS s;
 
+\endif
+\if :old
 \echo
 \echo A new embedding model, old codes stay: its queries among codes of the old one (the first 256 dimensions), share of the ten nearest by the new vectors
 CREATE TABLE old_model AS SELECT hashemb_train('{"method":"pca","dims":128,"bits":2}', x[:256] ORDER BY id) AS m FROM item WHERE NOT :held;
@@ -112,6 +122,8 @@ END $$;
 SELECT pg_temp.line(name, pg_temp.old_found(query)) FROM (VALUES ('the old model''s own queries', 'hashemb_encode(o.m, x[:256])'), ('fit, codes', 'hashemb_encode(fit, x)'), ('fit, floats', 'hashemb_project(fit, x)'),
 	('rbin, codes', 'hashemb_encode(rbin, x)'), ('rbin, floats', 'hashemb_project(rbin, x)')) AS v(name, query);
 
+\endif
+\if :votes
 \echo
 \echo Votes of three views, of 45 labels: mean average precision of 300 rows held out
 CREATE TABLE viewed AS
@@ -127,3 +139,4 @@ SELECT pg_temp.line(name, array_agg(ap)) FROM (
 	SELECT name, q.id, average_precision(d.label = q.label, CASE name WHEN 'dense' THEN q.dense <~> d.dense WHEN 'gloss' THEN q.gloss <~> d.gloss WHEN 'words' THEN q.words <~> d.words
 		WHEN 'equal votes' THEN q.equal <~> d.equal WHEN 'weighted votes' THEN q.weighted <~> d.weighted ELSE q.labelled <~> d.labelled END) AS ap
 	FROM voted q, voted d, unnest('{dense,gloss,words,equal votes,weighted votes,"weighted votes, by labels"}'::text[]) AS name WHERE q.id % 10 = 0 AND q.id % 100 = 0 AND d.id % 5 = 1 GROUP BY name, q.id) AS s GROUP BY name ORDER BY name;
+\endif

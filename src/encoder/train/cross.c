@@ -38,12 +38,11 @@
 static const double ridge_rows[] = {0.3, 1, 3, 10, 30};
 
 /*
- * Pairs are held out one part of FOLDS after the other where they are few, else
- * one part of them, at most MOST_HELD; none where it would be fewer than
- * LEAST_HELD.
+ * Pairs are held out one part of FOLDS after the other, until so many have asked,
+ * at most MOST_HELD at a time; none where it would be fewer than LEAST_HELD.
  */
 #define FOLDS 5
-#define FEW_PAIRS 1000
+#define ENOUGH_ASKED 150
 #define MOST_HELD 1000
 #define LEAST_HELD 5
 
@@ -820,10 +819,11 @@ choose_plan(Cross *cross)
 	double found[lengthof(plan)] = {0};
 	int count = list_plans(cross, plan);
 	int held = Min(cross->all_pairs / FOLDS, MOST_HELD);
-	int folds = cross->all_pairs < FEW_PAIRS ? FOLDS : 1;
+	int folds;
 
 	if (held < LEAST_HELD)
 		return plan[count > 1 && plan[0].alpha == 0.0 ? count / 2 : 0];
+	folds = Min((ENOUGH_ASKED + held - 1) / held, FOLDS);
 	cross->pairs = cross->all_pairs - held;
 	for (int fold = 0; fold < folds; fold++)
 	{
