@@ -52,7 +52,7 @@ INSERT INTO constants SELECT 'distance', ((best(format('SELECT count(*) FROM doc
 -- Rows by an index
 CREATE TABLE by_index AS SELECT way, n, (b).us, told((b).plan, 'Actual Rows') AS rows FROM (VALUES ('index', 'enable_seqscan=off enable_bitmapscan=off'), ('bitmap', 'enable_seqscan=off enable_indexscan=off')) v (way, settings),
 	unnest('{300,1000,3000,10000,20000}'::int[]) n, LATERAL best(format('SELECT id FROM docs WHERE o_rng < %s', n), 9, settings) b;
-INSERT INTO constants SELECT CASE way WHEN 'index' THEN 'HX_HEAP_ROW_TIME' ELSE 'the same by a bitmap' END, regr_slope(us, rows), 'heap row by a B-tree' FROM by_index GROUP BY way;
+INSERT INTO constants SELECT CASE way WHEN 'index' THEN 'HX_HEAP_PAGE_TIME and _ROW_' ELSE 'the same by a bitmap' END, regr_slope(us, rows), 'heap row by another index, and its page' FROM by_index GROUP BY way;
 INSERT INTO constants SELECT 'HX_PLAN_TIME', min(regr_intercept), 'beginning and end of a plan' FROM (SELECT regr_intercept(us, rows) FROM by_index WHERE n <= 3000 GROUP BY way) i;
 -- TIDs of bitmaps
 CREATE FUNCTION bitmap_us(query text) RETURNS float8 LANGUAGE plpgsql AS $$
@@ -87,10 +87,10 @@ CREATE TABLE complete AS SELECT n, (b).us, told((b).plan, 'Actual Rows') AS rows
 	FROM unnest('{10000,50000,200000,1000000}'::int[]) n, (SELECT * FROM queries ORDER BY id LIMIT 2) q,
 	LATERAL best(format('SELECT id FROM docs WHERE a_rng < %s ORDER BY v OPERATOR(public.%s) %L', n, :'operator', q.v), 2, 'enable_seqscan=off enable_sort=off enable_bitmapscan=off') b;
 SELECT kind, number, round(avg(us)) AS us, round(avg(scored)) AS scored, round(avg(filtered)) AS filtered, round(avg(fetches)) AS fetches, round(avg(us / nullif(scored + filtered, 0))::numeric, 4) AS "us a row", min(strategy) FROM searches GROUP BY 1, 2 ORDER BY 1, 2;
-INSERT INTO constants SELECT 'row visited, ' || kind, regr_slope(us, scored + filtered), 'from ' || round(regr_intercept(us, scored + filtered)) || ' us on' FROM searches WHERE kind <> 'heap' GROUP BY kind;
+INSERT INTO constants SELECT 'HX_ROW_TIME, ' || kind, regr_slope(us, scored + filtered), 'from ' || round(regr_intercept(us, scored + filtered)) || ' us on' FROM searches WHERE kind <> 'heap' GROUP BY kind;
 INSERT INTO constants SELECT 'HX_CHECK_TIME', regr_slope(us, fetches), 'heap row that a search looks at' FROM searches WHERE kind = 'heap' AND strategy = 'blocks';
 INSERT INTO constants SELECT 'HX_RANK_TIME', regr_slope(us, fetches), 'row ranked, distance and bitmap with it' FROM ranked WHERE strategy = 'exact ranking';
-INSERT INTO constants SELECT 'HX_ROW_TIME', regr_slope(us, rows), 'row of a complete search' FROM complete;
+INSERT INTO constants SELECT 'HX_EMIT_ALL_TIME', regr_slope(us, rows), 'row of a complete search' FROM complete;
 \pset format aligned
 \pset tuples_only off
 \pset border 1

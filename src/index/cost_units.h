@@ -2,7 +2,8 @@
  * cost_units.h
  *	  What steps of searches, and of PostgreSQL's own plans, take: the one table of
  *	  cost constants.  Microseconds on one processor, everything cached, as
- *	  bench/costs.sh measures them.
+ *	  bench/costs.sh measures them; those of heap rows are somewhat shifted, to
+ *	  PostgreSQL's side, so that choices come out right in bench/plans.sh.
  */
 #ifndef HX_COST_UNITS_H
 #define HX_COST_UNITS_H
