@@ -125,18 +125,23 @@ foreach my $table ('quiet', 'busy')
 	cmp_ok($splits, '>', 100, "$table: many splits");
 	note "$table: $pages pages, $fresh of a built one";
 	cmp_ok($pages, '<=', 1.35 * $fresh, "$table: not much larger than a built one");
-	# The promise is of the mean over indexes, too: a calibration that draws its 200 queries itself leaves a standard error of .002 in
-	# the recall of each. One from 1000 others leaves less than half of that, far less than what is above the target.
-	is($node->safe_psql('postgres', "SELECT hashemb_calibrate('${table}_idx', (SELECT others FROM queries))"), 't', "$table: calibrated");
-	foreach my $recall (0.9, 0.95, 0.99)
+	# Calibrated by rows of its own, as builds and vacuums do, an index has a standard error of some thousandths in its recall, as the promise
+	# is of the mean over indexes, too. At .99 that is as much as what is above the target: there it is calibrated by more queries.
+	foreach (['', 0.9, 0.95], [', (SELECT others FROM queries)', 0.99])
 	{
-		foreach my $k (1, 10, 100)
-		{
-			my ($got, $below, $scored) = measure("${table}_idx", $recall, $k);
-			my (undef, undef, $built) = measure('built_idx', $recall, $k);
+		my ($queries, @targets) = @$_;
 
-			note "$table: target $recall, k $k: recall $got, $scored rows scored, $built in the built one";
-			cmp_ok($got, '>=', $recall, "$table: recall of $k at $recall");
+		is($node->safe_psql('postgres', "SELECT hashemb_calibrate('${table}_idx'$queries)"), 't', "$table: calibrated for @targets");
+		foreach my $recall (@targets)
+		{
+			foreach my $k (1, 10, 100)
+			{
+				my ($got, $below, $scored) = measure("${table}_idx", $recall, $k);
+				my (undef, undef, $built) = measure('built_idx', $recall, $k);
+
+				note "$table: target $recall, k $k: recall $got, $scored rows scored, $built in the built one";
+				cmp_ok($got, '>=', $recall, "$table: recall of $k at $recall");
+			}
 		}
 	}
 }
