@@ -10,7 +10,7 @@
 # PG_CONFIG, DATA, MAINTENANCE_WORK_MEM, RESULTS; and
 #
 #   PARTS      of "order feedback merkle functional" (all)
-#   QUERIES    for "order" (300), which SHARED_BUFFERS=4MB lets read pages
+#   QUERIES    for "order" (300), which SHARED_BUFFERS=16MB lets read pages
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
