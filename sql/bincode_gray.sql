@@ -7,6 +7,9 @@ FROM (SELECT k, code, lag(code) OVER w AS before, (row_number() OVER w - 1)::int
 	FROM generate_series(1, 16) AS k, generate_series(0, (1 << k) - 1) AS i, LATERAL (SELECT substr(i::bit(32)::text, 33 - k)::bincode AS code) AS c
 	WINDOW w AS (PARTITION BY k ORDER BY gray_rank(code))) AS s
 GROUP BY k ORDER BY k;
+-- an order by the inverse map is another one
+SELECT k, max(bit_count((i # before)::bit(16)::bincode)) AS farthest FROM (SELECT k, i, lag(i) OVER (PARTITION BY k ORDER BY i # (i >> 1)) AS before
+	FROM unnest('{2,3,7,8}'::int[]) AS k, generate_series(0, (1 << k) - 1) AS i) AS s GROUP BY k ORDER BY k;
 -- beyond a byte: each bit of the rank is the parity of the code's bits up to it
 \set seed 0.25
 \echo seed :seed
