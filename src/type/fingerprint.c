@@ -98,6 +98,7 @@ hx_fingerprint_vector(PG_FUNCTION_ARGS)
 		/* below 2^15 in magnitude, and the division is exact */
 		int step = (int) rint(ldexp(values[i], bits - 1 - exponent));
 
+		Assert(abs(step) <= 1 << (bits - 1));
 		at = HxPutNumber(at, (uint16) (int16) step, 2);
 	}
 	PG_RETURN_BYTEA_P(print);

@@ -77,6 +77,7 @@ fold_buffer(Outcome *state)
 	HxDigest(digests, &all, 1, state->buffer);
 	HxEndDigests(digests);
 	state->used = HX_DIGEST_BYTES;
+	Assert(state->used + RESULT_BYTES <= sizeof(state->buffer));
 }
 
 /* The bits asked for in argument 2, or the default */

@@ -298,11 +298,15 @@ check_proof(const Datum *proof, int count, int expected)
 	}
 }
 
-/* The root that a leaf at this place of so many has by the proof, checked */
+/*
+ * The root that a leaf at this place of so many has by the proof, which has been
+ * checked
+ */
 static void
 follow_proof(Hash hash, uint64 at, uint64 size, const Datum *proof,
 			 pg_cryptohash_ctx *context)
 {
+	Assert(at < size);
 	for (int used = 0; size > 1; at /= 2, size = size / 2 + size % 2)
 	{
 		const uint8 *sibling;
