@@ -20,7 +20,8 @@ ENCODER = \
 		decode encode) \
 	$(call objects,encoder/train,value draft rows classes sums part query centre spectral levels \
 		note linear rbin held cross pairs methods spec aggregate) \
-	$(call objects,encoder/measure,evaluate code_stats view_weights)
+	$(call objects,encoder/measure,evaluate code_stats view_weights) \
+	$(call objects,encoder/map,slots quantize)
 INDEX = \
 	$(call objects,index/filter,attribute encode mask condition compile tidset) \
 	$(call objects,index/page,inject rows fault shape describe buffer space meta chain lock) \

@@ -3917,6 +3917,41 @@ COMMENT ON FUNCTION hashemb_freeze(text, hashemb_model, regtype) IS
 	'the statement that creates a function from vectors to codes by this encoder, for indexes and generated columns';
 
 -- ---------------------------------------------------------------------------
+-- Ids and embedding tables: slots of shared tables, rows in fewer bytes
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION hash_slots(value text, feature text, k integer, m integer) RETURNS integer[]
+	AS 'MODULE_PATHNAME', 'hx_hash_slots_text'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hash_slots(text, text, integer, integer) IS
+	'k slots of a value of a feature, from 0 to m - 1, by a hash that stays';
+
+CREATE FUNCTION hash_slots(value bigint, feature text, k integer, m integer) RETURNS integer[]
+	AS 'MODULE_PATHNAME', 'hx_hash_slots_bigint'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hash_slots(bigint, text, integer, integer) IS
+	'k slots of an id of a feature, from 0 to m - 1: those of its digits as text';
+
+CREATE FUNCTION hash_slots(value uuid, feature text, k integer, m integer) RETURNS integer[]
+	AS 'MODULE_PATHNAME', 'hx_hash_slots_uuid'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hash_slots(uuid, text, integer, integer) IS
+	'k slots of an id of a feature, from 0 to m - 1: those of its text';
+
+-- one declaration for all numbers, as for binarize
+CREATE FUNCTION quantize(x double precision[], bits integer) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_quantize'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION quantize(double precision[], integer) IS
+	'a vector as a scale and numbers of 4, 8 or 16 bits';
+
+CREATE FUNCTION dequantize(bytea) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_dequantize'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION dequantize(bytea) IS
+	'the vector of bytes made by quantize';
+
+-- ---------------------------------------------------------------------------
 -- Section 8: evaluation of codes and searches
 -- ---------------------------------------------------------------------------
 
