@@ -3897,6 +3897,62 @@ CREATE FUNCTION hashemb_decode(model hashemb_model, code bincode, view integer D
 COMMENT ON FUNCTION hashemb_decode(hashemb_model, bincode, integer) IS
 	'a vector for a code: of those that the encoder would bring to the middle of its levels, the nearest to the mean';
 
+-- Ids in levels, coarse to fine
+
+CREATE FUNCTION semantic_id(model hashemb_model, x real[]) RETURNS integer[]
+	AS 'MODULE_PATHNAME', 'hx_semantic_id_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION semantic_id(hashemb_model, real[]) IS
+	'id of a vector by a model of method rq: a number for each level, the coarsest first';
+
+CREATE FUNCTION semantic_id(model hashemb_model, x double precision[]) RETURNS integer[]
+	AS 'MODULE_PATHNAME', 'hx_semantic_id_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION semantic_id(hashemb_model, double precision[]) IS
+	'id of a vector by a model of method rq: a number for each level, the coarsest first';
+
+CREATE FUNCTION semantic_id(model hashemb_model, x numeric[]) RETURNS integer[]
+	AS 'MODULE_PATHNAME', 'hx_semantic_id_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION semantic_id(hashemb_model, numeric[]) IS
+	'id of a vector by a model of method rq: a number for each level, the coarsest first';
+
+CREATE FUNCTION semantic_id(model hashemb_model, x integer[]) RETURNS integer[]
+	AS 'MODULE_PATHNAME', 'hx_semantic_id_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION semantic_id(hashemb_model, integer[]) IS
+	'id of a vector by a model of method rq: a number for each level, the coarsest first';
+
+CREATE FUNCTION semantic_id(model hashemb_model, x svec) RETURNS integer[]
+	AS 'MODULE_PATHNAME', 'hx_semantic_id_svec'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION semantic_id(hashemb_model, svec) IS
+	'id of a sparse vector by a model of method rq: a number for each level, the coarsest first';
+
+CREATE FUNCTION semantic_id(model hashemb_model, x text) RETURNS integer[]
+	AS 'MODULE_PATHNAME', 'hx_semantic_id_text'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION semantic_id(hashemb_model, text) IS
+	'id of a vector written as text by a model of method rq: a number for each level, the coarsest first';
+
+CREATE FUNCTION sid_decode(model hashemb_model, sid integer[]) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_sid_decode'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION sid_decode(hashemb_model, integer[]) IS
+	'the vector that an id of method rq, or its first levels, stand for';
+
+CREATE FUNCTION sid_prefix(sid integer[], n integer) RETURNS integer[]
+	AS 'MODULE_PATHNAME', 'hx_sid_prefix'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sid_prefix(integer[], integer) IS
+	'the first levels of an id';
+
+CREATE FUNCTION sid_ngrams(sid integer[], n integer, m bigint) RETURNS bigint[]
+	AS 'MODULE_PATHNAME', 'hx_sid_ngrams'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sid_ngrams(integer[], integer, bigint) IS
+	'slots from 0 to m - 1, one for each n levels in a row of an id, by a hash of these and their place';
+
 -- An encoder as a function of its own: a literal in the body, which is parsed when
 -- the function is made, so that what it calls is known by identity: it goes on
 -- after the extension was moved to another schema, and no error quotes it

@@ -9,5 +9,5 @@
 const HxMethod *const HxMethods[] = {
 	&HxMethodRandom, &HxMethodPca,	 &HxMethodItq,	 &HxMethodClass,
 	&HxMethodFit,	 &HxMethodShift, &HxMethodCross, &HxMethodPairs,
-	&HxMethodRbin,	 NULL,
+	&HxMethodRbin,	 &HxMethodRq,	 NULL,
 };
