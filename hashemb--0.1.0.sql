@@ -3817,6 +3817,20 @@ CREATE FUNCTION hashemb_project(model hashemb_model, x text, view integer DEFAUL
 COMMENT ON FUNCTION hashemb_project(hashemb_model, text, integer) IS
 	'what encoding rounds: the output of the encoder as numbers';
 
+-- Documents, by models of method pvdbow
+
+CREATE FUNCTION hashemb_encode(model hashemb_model, x tsvector) RETURNS bincode
+	AS 'MODULE_PATHNAME', 'hx_encode_document'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION hashemb_encode(hashemb_model, tsvector) IS
+	'code of a document by its words; NULL if the encoder knows too few of them';
+
+CREATE FUNCTION hashemb_project(model hashemb_model, x tsvector) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_project_document'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION hashemb_project(hashemb_model, tsvector) IS
+	'vector of a document by its words: what its code is the signs of, or the real numbers beside';
+
 -- Views by their names; a parameter without a type is text, so numbers are names, too
 
 CREATE FUNCTION hashemb_encode(model hashemb_model, x real[], view text) RETURNS bincode
@@ -3975,6 +3989,29 @@ COMMENT ON FUNCTION hashemb_freeze(text, hashemb_model, regtype) IS
 -- ---------------------------------------------------------------------------
 -- Ids and embedding tables: slots of shared tables, rows in fewer bytes
 -- ---------------------------------------------------------------------------
+
+-- Ids with buckets, by models of methods louvain, freq and dedup
+
+CREATE FUNCTION hashemb_bucket(model hashemb_model, id bigint) RETURNS integer
+	AS 'MODULE_PATHNAME', 'hx_bucket'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION hashemb_bucket(hashemb_model, bigint) IS
+	'bucket of an id, by a model with one side; NULL if the model does not know the id and shares no buckets';
+
+CREATE FUNCTION hashemb_bucket(model hashemb_model, side integer, id bigint) RETURNS integer
+	AS 'MODULE_PATHNAME', 'hx_bucket_side'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION hashemb_bucket(hashemb_model, integer, bigint) IS
+	'bucket of an id of one side, 1 for x and 2 for y of training; NULL if the model does not know it';
+
+CREATE FUNCTION hashemb_buckets(model hashemb_model,
+	OUT side integer, OUT id bigint, OUT bucket integer) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'hx_buckets'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 10000;
+COMMENT ON FUNCTION hashemb_buckets(hashemb_model) IS
+	'all ids that a model of method louvain, freq or dedup knows, and their buckets';
+
+-- Slots of ids, by a hash that stays
 
 CREATE FUNCTION hash_slots(value text, feature text, k integer, m integer) RETURNS integer[]
 	AS 'MODULE_PATHNAME', 'hx_hash_slots_text'

@@ -16,12 +16,32 @@
 
 #include "encoder/model/apply.h"
 #include "encoder/model/codebook.h"
+#include "encoder/model/lexicon.h"
+#include "encoder/math/matrix.h"
 #include "kernel/kernel.h"
 #include "random.h"
 
 /* Largest model, and dimensions of models that are computed with */
 #define MAX_BYTES 60000
 #define MAX_DIMS 64
+
+/* What training would ask of its host: nothing is trained here */
+void *
+hx_matrix_alloc(size_t count, size_t size)
+{
+	return calloc(count, size);
+}
+
+void
+hx_matrix_free(void *memory)
+{
+	free(memory);
+}
+
+void
+hx_matrix_interrupt(void)
+{
+}
 
 /* Bytes being written */
 typedef struct Writer
@@ -211,7 +231,36 @@ typedef struct MapForm
 /* Every method whose models are maps: format.c has the same */
 static const MapForm map_forms[] = {
 	{HX_METHOD_PIECES, 3, 2, {{1, 0}, {2, 1}}},
+	{HX_METHOD_LOUVAIN, 0, 2, {{1, 0}, {1, 0}}},
+	{HX_METHOD_FREQ, 2, 1, {{1, 0}}},
+	{HX_METHOD_DEDUP, 0, 1, {{1, 0}}},
+	{HX_METHOD_PVDBOW, HX_LEXICON_CONSTANTS, 2, {{0, 1}, {0, 1}}},
 };
+
+/* A table of a map, keys at random */
+static void
+put_table(Writer *writer, uint32_t rows, uint32_t numbers, uint32_t floats)
+{
+	uint32_t limit = 1 + random_below(20);
+	int64_t key = random_below(2) ? -5 : INT64_C(1) << 32;
+	size_t start = begin_section(writer, "tabl");
+
+	put(writer, rows);
+	put(writer, numbers);
+	put(writer, floats);
+	put(writer, limit);
+	for (uint32_t i = 0; i < rows; i++)
+	{
+		put(writer, (uint32_t) key);
+		put(writer, (uint32_t) ((uint64_t) key >> 32));
+		key += 1 + random_below(3);
+		key += random_below(5) == 0 ? INT64_C(1) << 32 : 0;
+	}
+	for (uint32_t i = 0; i < rows * numbers; i++)
+		put(writer, random_below(limit));
+	put_floats(writer, rows * floats);
+	end_section(writer, start);
+}
 
 /* A whole map of any method */
 static size_t
@@ -220,6 +269,9 @@ make_map(uint8_t *bytes)
 	Writer writer = {bytes, HX_MODEL_HEADER};
 	const MapForm *form = &map_forms[random_below(
 		(uint32_t) (sizeof(map_forms) / sizeof(map_forms[0])))];
+	int words = form->method == HX_METHOD_PVDBOW;
+	uint32_t dims = 1 + random_below(words ? 20 : 1000);
+	uint32_t real = random_below(4);
 	size_t start;
 
 	memset(bytes, 0, HX_MODEL_HEADER);
@@ -227,38 +279,26 @@ make_map(uint8_t *bytes)
 	bytes[HX_AT_FORMAT] = HX_MODEL_FORMAT;
 	bytes[HX_AT_FAMILY] = HX_MAP;
 	bytes[HX_AT_METHOD] = (uint8_t) form->method;
-	bytes[HX_AT_OUTPUT] = HX_OUT_IDS;
-	hx_put_u32(bytes + HX_AT_DIMS, 1 + random_below(1000));
+	bytes[HX_AT_OUTPUT] = words ? HX_OUT_CODE : HX_OUT_IDS;
+	bytes[HX_AT_BITS] = (uint8_t) words;
+	hx_put_u32(bytes + HX_AT_DIMS, dims);
 	start = begin_section(&writer, "cons");
 	for (uint32_t i = 0; i < form->constants; i++)
 	{
-		put(&writer, random_below(3));
+		put(&writer, words && i == HX_LEXICON_REAL ? real : random_below(3));
 		put(&writer, 0);
 	}
 	end_section(&writer, start);
-	for (uint32_t t = 0; t < form->tables; t++)
+	if (words)
 	{
-		uint32_t rows = random_below(40);
-		uint32_t limit = 1 + random_below(20);
-		int64_t key = random_below(2) ? -5 : INT64_C(1) << 32;
-
-		start = begin_section(&writer, "tabl");
-		put(&writer, rows);
-		put(&writer, form->columns[t][0]);
-		put(&writer, form->columns[t][1]);
-		put(&writer, limit);
-		for (uint32_t i = 0; i < rows; i++)
-		{
-			put(&writer, (uint32_t) key);
-			put(&writer, (uint32_t) ((uint64_t) key >> 32));
-			key += 1 + random_below(3);
-			key += random_below(5) == 0 ? INT64_C(1) << 32 : 0;
-		}
-		for (uint32_t i = 0; i < rows * form->columns[t][0]; i++)
-			put(&writer, random_below(limit));
-		put_floats(&writer, rows * form->columns[t][1]);
-		end_section(&writer, start);
+		put_table(&writer, 1 + random_below(40), 0,
+				  (uint32_t) hx_lexicon_columns((int) dims, (int) real));
+		put_table(&writer, real > 0 ? dims : 0, 0, real > 0 ? real : 1);
+		return writer.size;
 	}
+	for (uint32_t t = 0; t < form->tables; t++)
+		put_table(&writer, random_below(40), form->columns[t][0],
+				  form->columns[t][1]);
 	return writer.size;
 }
 
@@ -342,12 +382,56 @@ use_books(const HxBooks *books, double *y)
 	free(room);
 }
 
+/*
+ * Fit a document of some of a model's words, and of others.  A document that is
+ * fitted has codes, so its numbers are numbers.
+ */
+static void
+use_lexicon(const HxModel *model)
+{
+	const HxTable *table = &model->table[0];
+	HxLexicon lexicon;
+	HxTerm term[32];
+	int64_t key[32];
+	uint32_t count[32];
+	uint64_t words;
+	size_t terms;
+	double *d;
+	double *r;
+	double *room;
+
+	if (hx_read_lexicon(model, &lexicon) != 0)
+		return;
+	for (uint32_t i = 0; i < 32; i++)
+	{
+		key[i] = random_below(4) == 0
+					 ? (int64_t) next_random()
+					 : hx_table_key(table, random_below(table->rows));
+		count[i] = random_below(2) ? 1 : UINT32_MAX;
+	}
+	terms = hx_find_terms(model, key, count, 32, term, &words);
+	d = malloc((size_t) lexicon.bits * sizeof(double));
+	r = malloc(((size_t) lexicon.real + 1) * sizeof(double));
+	room = malloc(hx_paragraph_room(&lexicon) * sizeof(double));
+	hx_fit_paragraph(&lexicon, term, terms, room, d, r);
+	for (int i = 0; i < lexicon.bits; i++)
+	{
+		if (d[i] != d[i])
+			abort();
+	}
+	free(room);
+	free(r);
+	free(d);
+}
+
 /* Look up every key of a map, and some that it has not */
 static void
 use_map(const HxModel *model)
 {
 	for (uint32_t i = 0; i < model->constants; i++)
 		(void) hx_constant(model, i);
+	if (model->method == HX_METHOD_PVDBOW)
+		use_lexicon(model);
 	for (uint32_t t = 0; t < model->tables; t++)
 	{
 		const HxTable *table = &model->table[t];

@@ -15,7 +15,7 @@
 #define REAL_RATE 0.02
 /* Words that stand for all noise when a document is fitted; steps, their size */
 #define NOISE_SAMPLE 128
-#define FIT_STEPS 40
+#define FIT_STEPS 15
 #define FIT_RATE 1.0
 
 /*
@@ -33,7 +33,7 @@ hx_sigmoid(double x)
 	if (x > 30.0)
 		return 1.0;
 	y = -x / 256.0;
-	for (int i = 8; i > 0; i--)
+	for (int i = 10; i > 0; i--)
 		e = 1.0 + e * y / i;
 	for (int i = 0; i < 8; i++)
 		e *= e;
@@ -242,8 +242,12 @@ hx_train_paragraphs(const HxDocuments *documents, uint32_t words, int bits,
 					float *projection)
 {
 	int width = real > 0 ? real : bits;
-	Round round = {words, bits,		 real, hx_lexicon_columns(bits, real),
-				   word,  projection};
+	Round round = {.words = words,
+				   .bits = bits,
+				   .real = real,
+				   .columns = hx_lexicon_columns(bits, real),
+				   .word = word,
+				   .projection = projection};
 	size_t *order = hx_matrix_alloc(documents->count + 1, sizeof(size_t));
 	float *own;
 	size_t seen = 0;

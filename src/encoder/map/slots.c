@@ -19,7 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-#include "encoder/map/hash.h"
+#include "encoder/map/slots.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_hash_slots_text);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_hash_slots_bigint);
@@ -28,9 +28,8 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_hash_slots_uuid);
 /* Most slots of a value */
 #define MAX_SLOTS 65535
 
-/* Hash of a text in the database's encoding: as UTF-8 */
-static uint64
-hash_text(uint64 seed, const char *text, int length)
+uint64
+HxHashText(uint64 seed, const char *text, int length)
 {
 	char *utf8 = pg_server_to_any(text, length, PG_UTF8);
 	uint64 hash;
@@ -41,6 +40,17 @@ hash_text(uint64 seed, const char *text, int length)
 	if (utf8 != text)
 		pfree(utf8);
 	return hash;
+}
+
+uint32
+HxFirstSlot(uint64 feature, int64 id, uint32 m)
+{
+	char digits[24];
+	uint64 counter;
+
+	pg_lltoa(id, digits);
+	counter = hx_hash_bytes(feature, digits, strlen(digits));
+	return (uint32) (hx_split_mix(&counter) % m);
 }
 
 /* Slots of a value's text; feature, k and m are arguments 1, 2 and 3. */
@@ -63,8 +73,8 @@ make_slots(FunctionCallInfo fcinfo, const char *value, int length)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("slots cannot be chosen of %d, expected at least 1", m)));
 	counter =
-		hash_text(0, VARDATA_ANY(feature), (int) VARSIZE_ANY_EXHDR(feature));
-	counter = hash_text(counter, value, length);
+		HxHashText(0, VARDATA_ANY(feature), (int) VARSIZE_ANY_EXHDR(feature));
+	counter = HxHashText(counter, value, length);
 	slots = palloc(k * sizeof(Datum));
 	for (int j = 0; j < k; j++)
 		slots[j] = Int32GetDatum((int32) (hx_split_mix(&counter) % (uint64) m));
