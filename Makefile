@@ -16,10 +16,10 @@ TYPE = $(call objects,type,bincode bincode_cast bincode_order bitops majority di
 	svec_agg svec_stats bound bound_support simhash)
 ENCODER = \
 	$(call objects,encoder/math,host product matrix eigen procrustes canonical) \
-	$(call objects,encoder/model,format apply codebook model cache describe import input \
+	$(call objects,encoder/model,format apply codebook segment model cache describe import input \
 		decode encode ids) \
 	$(call objects,encoder/train,value draft rows classes sums part query centre spectral levels \
-		note linear rbin held cross pairs books rq methods spec aggregate) \
+		note linear rbin held cross pairs books rq corpus bpe unigram pieces methods spec aggregate) \
 	$(call objects,encoder/measure,evaluate code_stats view_weights)
 INDEX = \
 	$(call objects,index/filter,attribute encode mask condition compile tidset) \

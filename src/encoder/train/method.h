@@ -182,6 +182,7 @@ extern const HxMethod HxMethodCross;
 extern const HxMethod HxMethodPairs;
 extern const HxMethod HxMethodRbin;
 extern const HxMethod HxMethodRq;
+extern const HxMethod HxMethodPieces;
 
 /* Memory until the end of training; error beyond maintenance_work_mem. */
 extern void *HxTrainAlloc(HxTraining *training, size_t count, size_t size,
