@@ -18,8 +18,12 @@
 #include "encoder/model/segment.h"
 #include "encoder/train/corpus.h"
 
-/* Pieces to begin with, for each that is wanted */
-#define SEEDS 8
+/*
+ * Pieces to begin with, for each that is wanted.  Of many more the long ones take
+ * all that the short ones are there for, and these are given up first: what is
+ * rare is then left with single ids.
+ */
+#define SEEDS 2
 
 /* Rounds of learning between two times that pieces are given up */
 #define ROUNDS 2
