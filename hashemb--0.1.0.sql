@@ -3967,6 +3967,12 @@ CREATE FUNCTION sid_ngrams(sid integer[], n integer, m bigint) RETURNS bigint[]
 COMMENT ON FUNCTION sid_ngrams(integer[], integer, bigint) IS
 	'slots from 0 to m - 1, one for each n levels in a row of an id, by a hash of these and their place';
 
+CREATE FUNCTION sid_pieces(model hashemb_model, sid integer[]) RETURNS bigint[]
+	AS 'MODULE_PATHNAME', 'hx_sid_pieces'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION sid_pieces(hashemb_model, integer[]) IS
+	'a sequence of ids cut into the pieces of a model of method pieces: their numbers, 0 for what it has not learnt from';
+
 -- An encoder as a function of its own: a literal in the body, which is parsed when
 -- the function is made, so that what it calls is known by identity: it goes on
 -- after the extension was moved to another schema, and no error quotes it

@@ -17,6 +17,7 @@
 #include "encoder/model/apply.h"
 #include "encoder/model/codebook.h"
 #include "encoder/model/lexicon.h"
+#include "encoder/model/segment.h"
 #include "encoder/math/matrix.h"
 #include "kernel/kernel.h"
 #include "random.h"
@@ -424,6 +425,26 @@ use_lexicon(const HxModel *model)
 	free(d);
 }
 
+/* Cut random sequences */
+static void
+use_pieces(const HxModel *model)
+{
+	int32_t ids[40];
+	uint32_t piece[40];
+
+	for (int n = 0; n < 5; n++)
+	{
+		uint32_t count = random_below(41);
+		void *room = malloc(hx_segment_room(count));
+
+		for (uint32_t i = 0; i < count; i++)
+			ids[i] = (int32_t) random_below(60) - 20;
+		if (hx_segment(model, ids, count, room, piece) > count)
+			abort();
+		free(room);
+	}
+}
+
 /* Look up every key of a map, and some that it has not */
 static void
 use_map(const HxModel *model)
@@ -463,6 +484,8 @@ use_model(const HxModel *model)
 
 	if (model->family == HX_MAP)
 		use_map(model);
+	if (model->method == HX_METHOD_PIECES)
+		use_pieces(model);
 
 	for (uint32_t n = 0; model->views > 0 && n <= model->views; n++)
 	{

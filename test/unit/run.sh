@@ -136,7 +136,7 @@ check map_optimised "" "$cc" -O2
 
 # Bytes that are almost an encoder, for a few seconds
 program=model_fuzz
-sources="$(echo src/kernel/*.c) src/encoder/model/format.c src/encoder/model/apply.c src/encoder/model/codebook.c \
+sources="$(echo src/kernel/*.c) src/encoder/model/format.c src/encoder/model/apply.c src/encoder/model/codebook.c src/encoder/model/segment.c \
 	src/encoder/model/lexicon.c src/encoder/map/paragraph.c src/encoder/math/product.c"
 check fuzz_sanitized "" "$cc" -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=all

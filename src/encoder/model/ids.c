@@ -14,6 +14,7 @@
 #include "encoder/model/ids.h"
 #include "encoder/model/input.h"
 #include "encoder/model/model.h"
+#include "encoder/model/segment.h"
 #include "random.h"
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_semantic_id_array);
@@ -22,6 +23,7 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_semantic_id_text);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_sid_decode);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_sid_prefix);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_sid_ngrams);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_sid_pieces);
 
 /* The words of argument 1 by the codebook in argument 0 */
 static Datum
@@ -174,6 +176,34 @@ hx_sid_ngrams(PG_FUNCTION_ARGS)
 	for (int i = 0; i < grams; i++)
 		elements[i] = Int64GetDatum(ngram_slot(ids, i, n, m));
 	PG_RETURN_ARRAYTYPE_P(construct_array(elements, grams, INT8OID,
+										  sizeof(int64), FLOAT8PASSBYVAL,
+										  TYPALIGN_DOUBLE));
+}
+
+/* sid_pieces(model, id): the pieces of a sequence, 0 where an id is unknown */
+Datum
+hx_sid_pieces(PG_FUNCTION_ARGS)
+{
+	const HxModel *model = HxModelArgument(fcinfo, 0);
+	int count;
+	const int32 *ids = HxReadIds(PG_GETARG_ARRAYTYPE_P(1), &count);
+	uint32 *piece;
+	Datum *elements;
+	uint32 pieces;
+
+	HxRequireModel(model, 1u << HX_MAP, HX_METHOD_PIECES, "pieces");
+	if (count > HX_MAX_SEQUENCE)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("sequence of %d ids is too long to be cut into "
+							   "pieces, the limit is %d",
+							   count, HX_MAX_SEQUENCE)));
+	piece = palloc((count + 1) * sizeof(uint32));
+	elements = palloc((count + 1) * sizeof(Datum));
+	pieces = hx_segment(model, ids, (uint32) count,
+						palloc(hx_segment_room((uint32) count)), piece);
+	for (uint32 i = 0; i < pieces; i++)
+		elements[i] = Int64GetDatum((int64) piece[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_array(elements, (int) pieces, INT8OID,
 										  sizeof(int64), FLOAT8PASSBYVAL,
 										  TYPALIGN_DOUBLE));
 }
