@@ -295,6 +295,14 @@ COMMENT ON OPERATOR CLASS bincode_hash_ops USING hash IS 'equality of codes';
 COMMENT ON OPERATOR FAMILY bincode_hash_ops USING hash IS
 	'equality of codes';
 
+-- Another order, in which neighbours are near each other
+
+CREATE FUNCTION gray_rank(code bincode) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_gray_rank'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION gray_rank(bincode) IS
+	'place of a code in an order whose neighbours differ in one bit, for CLUSTER and B-trees; needs 1 bit per dimension';
+
 -- Least and greatest, which a B-tree serves
 
 CREATE FUNCTION bincode_smaller(bincode, bincode) RETURNS bincode
@@ -4246,3 +4254,111 @@ CREATE AGGREGATE hashemb_view_weights(codes bincode[], label bigint) (
 );
 COMMENT ON AGGREGATE hashemb_view_weights(bincode[], bigint) IS
 	'weights for bit_vote: how stable the codes of each view are among rows of one label';
+
+-- ---------------------------------------------------------------------------
+-- Section 9: proofs that values are unchanged, hashes of what functions compute,
+-- second queries
+-- ---------------------------------------------------------------------------
+
+-- Hash trees of RFC 6962; none of the aggregates can be computed in parts, since
+-- the order of rows counts
+
+CREATE FUNCTION merkle_root_add(internal, bytea) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_merkle_root_add'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION merkle_root_add(internal, bytea) IS
+	'merkle_root: add a leaf';
+
+CREATE FUNCTION merkle_root_final(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_merkle_root_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION merkle_root_final(internal) IS
+	'merkle_root: state to commitment';
+
+CREATE AGGREGATE merkle_root(leaf bytea) (
+	SFUNC = merkle_root_add,
+	STYPE = internal,
+	SSPACE = 2056,
+	FINALFUNC = merkle_root_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE merkle_root(bytea) IS
+	'commitment to a list of values in the order given: the root of their hash tree after RFC 6962 (32 bytes), their number (8 bytes), and a hash of both (32 bytes)';
+
+CREATE FUNCTION merkle_proof(leaves bytea[], "position" bigint) RETURNS bytea[]
+	AS 'MODULE_PATHNAME', 'hx_merkle_proof'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION merkle_proof(bytea[], bigint) IS
+	'hashes that prove that a leaf is at this position of the list, the first being 1';
+
+CREATE FUNCTION merkle_verify(root bytea, leaf bytea, "position" bigint, proof bytea[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_merkle_verify'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION merkle_verify(bytea, bytea, bigint, bytea[]) IS
+	'does the proof show that the leaf is at this position of the list that merkle_root committed to';
+
+CREATE FUNCTION fingerprint(code bincode) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_fingerprint_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION fingerprint(bincode) IS
+	'a code as bytes, the same on every machine';
+
+CREATE FUNCTION fingerprint(vector double precision[], bits integer DEFAULT 8) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_fingerprint_vector'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION fingerprint(double precision[], integer) IS
+	'a vector rounded to so many bits a dimension, as bytes, the same on every machine';
+
+-- What a function computes
+
+CREATE FUNCTION functional_hash_add(internal, double precision) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_functional_hash_add'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION functional_hash_add(internal, double precision) IS
+	'functional_hash: add a result';
+
+CREATE FUNCTION functional_hash_add(internal, double precision, integer) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_functional_hash_add'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION functional_hash_add(internal, double precision, integer) IS
+	'functional_hash: add a result of which so many bits count';
+
+CREATE FUNCTION functional_hash_final(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_functional_hash_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION functional_hash_final(internal) IS
+	'functional_hash: state to hash';
+
+CREATE AGGREGATE functional_hash("out" double precision) (
+	SFUNC = functional_hash_add,
+	STYPE = internal,
+	SSPACE = 4120,
+	FINALFUNC = functional_hash_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE functional_hash(double precision) IS
+	'hash of results in the order given, by sign, exponent and the first 24 bits of the mantissa';
+
+CREATE AGGREGATE functional_hash("out" double precision, mantissa integer) (
+	SFUNC = functional_hash_add,
+	STYPE = internal,
+	SSPACE = 4120,
+	FINALFUNC = functional_hash_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE functional_hash(double precision, integer) IS
+	'hash of results in the order given, by sign, exponent and the first bits of the mantissa, 0 to 52';
+
+-- Queries from queries
+
+CREATE FUNCTION query_feedback(query double precision[], found bincode[], weights double precision[]) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_query_feedback_codes'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION query_feedback(double precision[], bincode[], double precision[]) IS
+	'direction of a query and of codes that it found, each times its weight';
+
+CREATE FUNCTION query_feedback(query double precision[], found double precision[], weights double precision[]) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_query_feedback_vectors'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION query_feedback(double precision[], double precision[], double precision[]) IS
+	'direction of a query and of vectors that it found, the rows of an array, each times its weight';
