@@ -1698,7 +1698,7 @@ CREATE FUNCTION l2_normalize(real[]) RETURNS real[]
 	AS 'MODULE_PATHNAME', 'hx_dense_l2_normalize'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION l2_normalize(real[]) IS
-	'the vector divided by its length, zero if that is zero';
+	'the vector divided by its length, zero if that is zero; of two dimensions, each token';
 
 CREATE FUNCTION dims(real[]) RETURNS integer
 	AS 'MODULE_PATHNAME', 'hx_dense_dims'
@@ -1740,7 +1740,7 @@ CREATE FUNCTION l2_normalize(double precision[]) RETURNS double precision[]
 	AS 'MODULE_PATHNAME', 'hx_dense_l2_normalize'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION l2_normalize(double precision[]) IS
-	'the vector divided by its length, zero if that is zero';
+	'the vector divided by its length, zero if that is zero; of two dimensions, each token';
 
 CREATE FUNCTION dims(double precision[]) RETURNS integer
 	AS 'MODULE_PATHNAME', 'hx_dense_dims'
@@ -1782,7 +1782,7 @@ CREATE FUNCTION l2_normalize(numeric[]) RETURNS double precision[]
 	AS 'MODULE_PATHNAME', 'hx_dense_l2_normalize'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION l2_normalize(numeric[]) IS
-	'the vector divided by its length, zero if that is zero';
+	'the vector divided by its length, zero if that is zero; of two dimensions, each token';
 
 CREATE FUNCTION dims(numeric[]) RETURNS integer
 	AS 'MODULE_PATHNAME', 'hx_dense_dims'
@@ -1824,7 +1824,7 @@ CREATE FUNCTION l2_normalize(integer[]) RETURNS double precision[]
 	AS 'MODULE_PATHNAME', 'hx_dense_l2_normalize'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION l2_normalize(integer[]) IS
-	'the vector divided by its length, zero if that is zero';
+	'the vector divided by its length, zero if that is zero; of two dimensions, each token';
 
 CREATE FUNCTION dims(integer[]) RETURNS integer
 	AS 'MODULE_PATHNAME', 'hx_dense_dims'
@@ -2686,6 +2686,105 @@ CREATE OPERATOR @< (
 );
 COMMENT ON OPERATOR @< (svec, distance_bound) IS
 	'has a distance that passes the comparison';
+
+-- Lists of tokens (late interaction): a document and a query are several
+-- vectors each.  Nothing here commutes: the document stands on the left.
+
+CREATE FUNCTION maxsim(document real[], query real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_real'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION maxsim(real[], real[]) IS
+	'sum over the tokens of the query of the greatest inner product with a token of the document; NaN if the document is empty';
+
+CREATE FUNCTION maxsim(document real[], query double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_real'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION maxsim(real[], double precision[]) IS
+	'sum over the tokens of the query of the greatest inner product with a token of the document; NaN if the document is empty';
+
+CREATE FUNCTION maxsim(document bincode[], query bincode[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION maxsim(bincode[], bincode[]) IS
+	'sum over the tokens of the query of the greatest inner product with a token of the document; NaN if the document is empty';
+
+CREATE FUNCTION maxsim(document bincode[], query real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION maxsim(bincode[], real[]) IS
+	'sum over the tokens of the query of the greatest inner product with a token of the document; NaN if the document is empty';
+
+CREATE FUNCTION maxsim(document bincode[], query double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION maxsim(bincode[], double precision[]) IS
+	'sum over the tokens of the query of the greatest inner product with a token of the document; NaN if the document is empty';
+
+CREATE FUNCTION negative_maxsim(document real[], query real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_negative_real'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION negative_maxsim(real[], real[]) IS
+	'implementation of @# operator';
+
+CREATE OPERATOR @# (
+	LEFTARG = real[], RIGHTARG = real[], FUNCTION = negative_maxsim
+);
+COMMENT ON OPERATOR @# (real[], real[]) IS
+	'negative MaxSim of document and query';
+
+CREATE FUNCTION negative_maxsim(document real[], query double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_negative_real'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION negative_maxsim(real[], double precision[]) IS
+	'implementation of @# operator';
+
+CREATE OPERATOR @# (
+	LEFTARG = real[], RIGHTARG = double precision[], FUNCTION = negative_maxsim
+);
+COMMENT ON OPERATOR @# (real[], double precision[]) IS
+	'negative MaxSim of document and query';
+
+CREATE FUNCTION negative_maxsim(document bincode[], query bincode[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_negative_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION negative_maxsim(bincode[], bincode[]) IS
+	'implementation of @# operator';
+
+CREATE OPERATOR @# (
+	LEFTARG = bincode[], RIGHTARG = bincode[], FUNCTION = negative_maxsim
+);
+COMMENT ON OPERATOR @# (bincode[], bincode[]) IS
+	'negative MaxSim of document and query';
+
+CREATE FUNCTION negative_maxsim(document bincode[], query real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_negative_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION negative_maxsim(bincode[], real[]) IS
+	'implementation of @# operator';
+
+CREATE OPERATOR @# (
+	LEFTARG = bincode[], RIGHTARG = real[], FUNCTION = negative_maxsim
+);
+COMMENT ON OPERATOR @# (bincode[], real[]) IS
+	'negative MaxSim of document and query';
+
+CREATE FUNCTION negative_maxsim(document bincode[], query double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_negative_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION negative_maxsim(bincode[], double precision[]) IS
+	'implementation of @# operator';
+
+CREATE OPERATOR @# (
+	LEFTARG = bincode[], RIGHTARG = double precision[], FUNCTION = negative_maxsim
+);
+COMMENT ON OPERATOR @# (bincode[], double precision[]) IS
+	'negative MaxSim of document and query';
+
+CREATE FUNCTION muvera_encode(tokens real[], what text, spec jsonb DEFAULT '{}') RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_muvera_encode'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000;
+COMMENT ON FUNCTION muvera_encode(real[], text, jsonb) IS
+	'one vector for a list of tokens, the ''query'' or a ''document'': inner products are near MaxSim times the repetitions; NULL for an empty list';
 
 -- ---------------------------------------------------------------------------
 -- Section 4: access method hashemb and operator classes for vectors
