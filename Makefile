@@ -24,9 +24,9 @@ ENCODER = \
 	$(call objects,encoder/measure,evaluate code_stats view_weights)
 INDEX = \
 	$(call objects,index/filter,attribute encode mask condition compile tidset) \
-	$(call objects,index/page,inject rows fault shape describe buffer space meta chain lock) \
+	$(call objects,index/page,inject rows fault shape describe buffer space meta chain lock learnt) \
 	$(call objects,index/search,best checked mask visit phase rank first refine driver vector gather dead) \
-	$(call objects,index/build,file work spool team sort) \
+	$(call objects,index/build,file work spool team sort sample) \
 	$(call objects,index/check,reach heap) \
 	$(call objects,index/blocks/store,format target train assign upper span directory) \
 	$(call objects,index/blocks/recall,visited misses safety sample measure ring schedule) \
@@ -39,6 +39,8 @@ INDEX = \
 	$(call objects,index/dense,sketch model learn build payload grow kind) \
 	$(call objects,index/sparse,page row write cluster lists bound score pending \
 		visit search near rewrite merge insert vacuum work build check inspect cost kind) \
+	$(call objects,index/multi,codebook page list query search insert grow vacuum build \
+		check kind) \
 	$(call objects,index/am,open group_option build insert vacuum cost scan validate inspect \
 		check handler)
 PLAN = $(call objects,plan,match wanted compile bound_clause vector_key bitmap plan_data condition \

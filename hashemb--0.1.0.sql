@@ -2967,6 +2967,43 @@ ALTER OPERATOR FAMILY real_cosine_ops USING hashemb ADD
 	OPERATOR 11 <=> (real[], numeric[]) FOR ORDER BY float_ops,
 	OPERATOR 11 <=> (real[], integer[]) FOR ORDER BY float_ops;
 
+-- lists of tokens: the index keeps codes of tokens, the table's rows are ranked
+
+CREATE FUNCTION hashemb_vector_real_maxsim(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_real_maxsim'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_real_maxsim(internal) IS
+	'support function of maxsim_ops';
+
+CREATE OPERATOR CLASS maxsim_ops
+	FOR TYPE real[] USING hashemb AS
+	OPERATOR 11 @# (real[], real[]) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_real_maxsim(internal);
+COMMENT ON OPERATOR CLASS maxsim_ops USING hashemb IS
+	'lists of tokens by MaxSim';
+COMMENT ON OPERATOR FAMILY maxsim_ops USING hashemb IS
+	'lists of tokens by MaxSim';
+ALTER OPERATOR FAMILY maxsim_ops USING hashemb ADD
+	OPERATOR 11 @# (real[], double precision[]) FOR ORDER BY float_ops;
+
+CREATE FUNCTION hashemb_vector_code_maxsim(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_code_maxsim'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_code_maxsim(internal) IS
+	'support function of bincode_maxsim_ops';
+
+CREATE OPERATOR CLASS bincode_maxsim_ops
+	FOR TYPE bincode[] USING hashemb AS
+	OPERATOR 11 @# (bincode[], bincode[]) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_code_maxsim(internal);
+COMMENT ON OPERATOR CLASS bincode_maxsim_ops USING hashemb IS
+	'lists of tokens by MaxSim';
+COMMENT ON OPERATOR FAMILY bincode_maxsim_ops USING hashemb IS
+	'lists of tokens by MaxSim';
+ALTER OPERATOR FAMILY bincode_maxsim_ops USING hashemb ADD
+	OPERATOR 11 @# (bincode[], real[]) FOR ORDER BY float_ops,
+	OPERATOR 11 @# (bincode[], double precision[]) FOR ORDER BY float_ops;
+
 -- ---------------------------------------------------------------------------
 -- Section 5: operator classes for attribute columns
 -- ---------------------------------------------------------------------------

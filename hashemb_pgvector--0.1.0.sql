@@ -668,6 +668,40 @@ CREATE OPERATOR @# (
 COMMENT ON OPERATOR @# (halfvec[], real[]) IS
 	'negative MaxSim of document and query';
 
+CREATE FUNCTION hashemb_vector_vector_maxsim(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_vector_maxsim'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_vector_maxsim(internal) IS
+	'support function of vector_maxsim_ops';
+
+CREATE OPERATOR CLASS vector_maxsim_ops
+	FOR TYPE vector[] USING hashemb AS
+	OPERATOR 11 @# (vector[], vector[]) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_vector_maxsim(internal);
+COMMENT ON OPERATOR CLASS vector_maxsim_ops USING hashemb IS
+	'lists of tokens by MaxSim';
+COMMENT ON OPERATOR FAMILY vector_maxsim_ops USING hashemb IS
+	'lists of tokens by MaxSim';
+ALTER OPERATOR FAMILY vector_maxsim_ops USING hashemb ADD
+	OPERATOR 11 @# (vector[], real[]) FOR ORDER BY float_ops;
+
+CREATE FUNCTION hashemb_vector_halfvec_maxsim(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_halfvec_maxsim'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_halfvec_maxsim(internal) IS
+	'support function of halfvec_maxsim_ops';
+
+CREATE OPERATOR CLASS halfvec_maxsim_ops
+	FOR TYPE halfvec[] USING hashemb AS
+	OPERATOR 11 @# (halfvec[], halfvec[]) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_halfvec_maxsim(internal);
+COMMENT ON OPERATOR CLASS halfvec_maxsim_ops USING hashemb IS
+	'lists of tokens by MaxSim';
+COMMENT ON OPERATOR FAMILY halfvec_maxsim_ops USING hashemb IS
+	'lists of tokens by MaxSim';
+ALTER OPERATOR FAMILY halfvec_maxsim_ops USING hashemb ADD
+	OPERATOR 11 @# (halfvec[], real[]) FOR ORDER BY float_ops;
+
 -- Queries of these types, to calibrate an index with and to measure its recall
 
 CREATE FUNCTION hashemb_calibrate(index regclass, queries bit[]) RETURNS boolean
