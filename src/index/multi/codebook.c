@@ -22,9 +22,6 @@
 /* Tokens that a codebook is trained on at most, and for each centre at least */
 #define MOST_TRAINED 32768
 #define TOKENS_A_CENTRE 12
-/* Centres at most */
-#define FIRST_CENTRES 2048
-#define OTHER_CENTRES 1024
 /* Rounds of k-means; and of that which makes groups of centres */
 #define ROUNDS 4
 #define GROUP_ROUNDS 3
@@ -148,25 +145,58 @@ take_centre(const HxCodebook *book, float *left, int dims, float *products)
 	return at;
 }
 
+/* The step that brings what codes stand for nearest to a length */
+static uint32
+choose_step(double length2, double decoded2)
+{
+	double factor = decoded2 > 0 ? sqrt(length2 / decoded2) : 1;
+	double step = rint((factor - 1) * 10);
+
+	if (!(step > 0))
+		return 0;
+	return (uint32) Min(step, HX_CODE_STEPS - 1);
+}
+
+/*
+ * Encode a token; `left` has room for a token.  Returns the squared length of what
+ * the code leaves out.
+ */
+static double
+encode_token(const HxCodebooks *books, const float *token, uint32 *code,
+			 float *left, float *products)
+{
+	int dims = books->dims;
+	float factor;
+	uint32 step;
+
+	*code = 0;
+	memcpy(left, token, dims * sizeof(float));
+	for (int level = 0; level < HX_LEVELS; level++)
+		*code |=
+			(uint32) take_centre(&books->books[level], left, dims, products)
+			<< HX_CODE_SHIFT(level);
+	for (int i = 0; i < dims; i++)
+		left[i] = token[i] - left[i]; /* what the code stands for */
+	step = choose_step(hx_kernels->dense->product(token, token, dims),
+					   hx_kernels->dense->product(left, left, dims));
+	*code |= step << HX_CODE_STEP_SHIFT;
+	factor = HxCodeFactor(*code);
+	for (int i = 0; i < dims; i++)
+		left[i] = token[i] - factor * left[i];
+	return hx_kernels->dense->product(left, left, dims);
+}
+
 float
 HxEncodeTokens(const HxCodebooks *books, const float *floats, int count,
 			   uint32 *codes)
 {
-	int dims = books->dims;
-	float *left = palloc(dims * sizeof(float));
+	float *left = palloc(books->dims * sizeof(float));
 	float *products = palloc(most_centres(books) * sizeof(float));
 	double sum = 0;
 
 	for (int t = 0; t < count; t++)
-	{
-		memcpy(left, floats + (Size) t * dims, dims * sizeof(float));
-		codes[t] = 0;
-		for (int level = 0; level < HX_LEVELS; level++)
-			codes[t] |=
-				(uint32) take_centre(&books->books[level], left, dims, products)
-				<< HX_CODE_SHIFT(level);
-		sum += hx_kernels->dense->product(left, left, dims);
-	}
+		sum += encode_token(books, floats + (Size) t * books->dims, &codes[t],
+							left, products);
 	pfree(left);
 	pfree(products);
 	return count > 0 ? (float) sqrt(sum / count) : 0;
@@ -402,25 +432,34 @@ draw_tokens(const HxListSample *sample, int *count)
 
 /* ---- the error of estimates ---- */
 
+/* What a code stands for */
+static void
+decode(const HxCodebooks *books, uint32 code, float *to)
+{
+	int dims = books->dims;
+
+	memset(to, 0, dims * sizeof(float));
+	for (int level = 0; level < HX_LEVELS; level++)
+	{
+		const float *centre = books->books[level].centres +
+							  (Size) HX_CODE_PART(code, level) * dims;
+
+		for (int d = 0; d < dims; d++)
+			to[d] += HxCodeFactor(code) * centre[d];
+	}
+}
+
 /* What a list's codes stand for, and the error */
 static float *
 decode_list(const HxCodebooks *books, const float *tokens, int count,
 			float *error)
 {
 	uint32 *codes = palloc(count * sizeof(uint32));
-	float *decoded = palloc0((Size) count * books->dims * sizeof(float));
+	float *decoded = palloc((Size) count * books->dims * sizeof(float));
 
 	*error = HxEncodeTokens(books, tokens, count, codes);
 	for (int t = 0; t < count; t++)
-		for (int level = 0; level < HX_LEVELS; level++)
-		{
-			const float *centre =
-				books->books[level].centres +
-				(Size) HX_CODE_PART(codes[t], level) * books->dims;
-
-			for (int d = 0; d < books->dims; d++)
-				decoded[(Size) t * books->dims + d] += centre[d];
-		}
+		decode(books, codes[t], decoded + (Size) t * books->dims);
 	pfree(codes);
 	return decoded;
 }
@@ -528,8 +567,7 @@ HxLearnCodebooks(const HxListSample *sample)
 		HxCodebook *book = &books->books[level];
 		float *products;
 
-		train_book(book, left, count, sample->dims,
-				   level == 0 ? FIRST_CENTRES : OTHER_CENTRES);
+		train_book(book, left, count, sample->dims, HX_CODE_ROOM(level));
 		products = palloc(book->count * sizeof(float));
 		for (int i = 0; i < count; i++)
 			take_centre(book, left + (Size) i * sample->dims, sample->dims,

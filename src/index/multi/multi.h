@@ -12,6 +12,7 @@
 #include "index/check/check.h"
 #include "index/page/learnt.h"
 #include "index/search/state.h"
+#include "kernel/dense.h"
 #include "type/tokens.h"
 
 /* Type of pages of rows with their lists; they stand anywhere in the file */
@@ -27,15 +28,24 @@
 
 /*
  * A code names a centre of each of three codebooks, whose sum is near the token:
- * the first has those of tokens, the others of what is left.
+ * the first has those of tokens, the others of what is left.  The sum is
+ * lengthened by so many tenths as its last bits say, to the token's length.  See
+ * HxTokenTables for the bits.
  */
 #define HX_LEVELS 3
-#define HX_CODE_PART(code, level)          \
-	((level) == 0	? (code) &0xFFF        \
-	 : (level) == 1 ? (code) >> 12 & 0x3FF \
-					: (code) >> 22)
-#define HX_CODE_SHIFT(level) ((level) == 0 ? 0 : (level) == 1 ? 12 : 22)
-#define HX_CODE_ROOM(level) ((level) == 0 ? 4096 : 1024)
+#define HX_CODE_SHIFT(level) ((level) == 0 ? 0 : (level) == 1 ? 11 : 20)
+#define HX_CODE_ROOM(level) ((level) == 0 ? HX_TOKEN_FIRST : HX_TOKEN_OTHER)
+#define HX_CODE_PART(code, level) \
+	((code) >> HX_CODE_SHIFT(level) & (HX_CODE_ROOM(level) - 1))
+#define HX_CODE_STEP_SHIFT 29
+#define HX_CODE_STEPS 8
+
+/* What a code's last bits multiply with */
+static inline float
+HxCodeFactor(uint32 code)
+{
+	return 1 + (code >> HX_CODE_STEP_SHIFT) / 10.0f;
+}
 
 /* Centres, in groups of near ones, by which the nearest is found */
 typedef struct HxCodebook
@@ -198,17 +208,14 @@ extern Buffer HxLockLists(Relation index, const HxIndexDesc *desc,
 
 /* ---- query.c: queries and estimates ---- */
 
-/* Tokens of a query are scored so many at a time */
-#define HX_LANES_SCORED 8
-
 typedef struct HxListQuery
 {
 	HxQuery base;
-	HxTokens tokens;		  /* floats */
-	int chunks;				  /* of HX_LANES_SCORED tokens; 0: nothing known */
-	int16 *tables[HX_LEVELS]; /* by centre: products with the tokens */
-	double unit;			  /* of a product in the tables */
-	double deviation;		  /* of an estimate, for each unit of error */
+	HxTokens tokens;	   /* floats */
+	int chunks;			   /* of eight tokens; 0: nothing is known */
+	HxTokenTables *tables; /* of each chunk */
+	double unit;		   /* of a product of the kernel */
+	double deviation;	   /* of an estimate, for each unit of error */
 	MemoryContext scratch;
 } HxListQuery;
 
@@ -216,9 +223,12 @@ extern HxQuery *HxMakeListQuery(const HxIndexDesc *desc, HxMetric metric,
 								Datum list, Oid type);
 extern double HxListDistance(const HxQuery *query, Datum list);
 
-/* The distance estimated from a list's codes, and its deviation */
-extern double HxEstimateList(const HxListQuery *query, const uint32 *codes,
-							 int count);
+/*
+ * Products, in the query's unit, of `count` rows of a page from one on, with their
+ * codes.
+ */
+extern void HxScoreLists(const HxListQuery *query, const HxListArrays *arrays,
+						 int row, int count, int32 *products);
 
 /* ---- search.c ---- */
 
@@ -227,6 +237,7 @@ typedef struct HxListSearch
 	HxSearch base;
 	BlockNumber next; /* page to be visited */
 	BlockNumber end;  /* of the file, as last seen */
+	int32 *products;  /* of the rows of a page */
 } HxListSearch;
 
 extern void HxBeginListSearch(HxSearch *search);

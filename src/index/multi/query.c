@@ -19,14 +19,12 @@
 #include "type/bound.h"
 #include "type/distance.h"
 
-/* Greatest number in the sum of three entries */
-#define MOST_PRODUCT 32000
+/* Greatest number in the sum of three entries; and what products are divided by */
+#define MOST_SUM 32000
+#define SUM_UNIT (65536.0 / HX_TOKEN_FACTOR(0))
 
 /* Tokens of a query at most; of longer ones nothing is known */
 #define MOST_TOKENS 1024
-
-/* Products of eight tokens */
-typedef int16 Products __attribute__((vector_size(16)));
 
 /* ---- tables ---- */
 
@@ -42,29 +40,45 @@ multiply(const HxCodebook *book, const float *token, int dims, float *products,
 		*most = Max(*most, fabsf(products[c]));
 }
 
-/* A table of zeros, aligned; damaged codes may name any centre. */
+/* A table of zeros: damaged codes may name any centre. */
 static int16 *
-make_table(const HxListQuery *query, int level)
+make_table(int level)
 {
-	Size bytes = (Size) HX_CODE_ROOM(level) * query->chunks * sizeof(Products);
-
-	return (int16 *) TYPEALIGN(
-		sizeof(Products), palloc_extended(bytes + sizeof(Products),
-										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+	return palloc0((Size) HX_CODE_ROOM(level) * HX_TOKEN_LANES * sizeof(int16));
 }
 
-/* Write a token's products to its place in a table. */
-static void
-fill_column(HxListQuery *query, int level, int count, int token,
-			const float *products, double scale)
+/* Write products of eight tokens, or fewer, with a codebook's centres to a table. */
+static const int16_t *
+fill_table(int level, int count, int tokens, const float *products,
+		   double scale)
 {
-	int16 *column =
-		query->tables[level] +
-		token / HX_LANES_SCORED * HX_CODE_ROOM(level) * HX_LANES_SCORED +
-		token % HX_LANES_SCORED;
+	int16 *table = make_table(level);
 
-	for (int c = 0; c < count; c++)
-		column[c * HX_LANES_SCORED] = (int16) lrint(products[c] * scale);
+	for (int t = 0; t < tokens; t++)
+		for (int c = 0; c < count; c++)
+			table[c * HX_TOKEN_LANES + t] =
+				(int16) lrint(products[(Size) t * count + c] * scale);
+	return table;
+}
+
+/* Make the tables of a chunk of tokens. */
+static void
+make_chunk(HxListQuery *query, const HxCodebooks *books, int chunk,
+		   float *const products[HX_LEVELS])
+{
+	int start = chunk * HX_TOKEN_LANES;
+	int tokens = Min(query->tokens.count - start, HX_TOKEN_LANES);
+	const int16_t *tables[HX_LEVELS];
+
+	for (int level = 0; level < HX_LEVELS; level++)
+	{
+		int count = books->books[level].count;
+
+		tables[level] = fill_table(level, count, tokens,
+								   products[level] + (Size) start * count,
+								   SUM_UNIT / query->unit);
+	}
+	query->tables[chunk] = (HxTokenTables){tables[0], tables[1], tables[2]};
 }
 
 /* Compute the tables. */
@@ -80,8 +94,9 @@ make_tables(HxListQuery *query, const HxCodebooks *books)
 		const HxCodebook *book = &books->books[level];
 		float most = 0;
 
-		products[level] = palloc_extended(
-			(Size) tokens * book->count * sizeof(float), MCXT_ALLOC_HUGE);
+		products[level] =
+			palloc_extended((Size) Max(tokens, 1) * book->count * sizeof(float),
+							MCXT_ALLOC_HUGE);
 		for (int t = 0; t < tokens; t++)
 			multiply(book, query->tokens.floats + (Size) t * books->dims,
 					 books->dims, products[level] + (Size) t * book->count,
@@ -90,18 +105,13 @@ make_tables(HxListQuery *query, const HxCodebooks *books)
 	}
 	if (!isfinite(reach))
 		return;
-	query->chunks = (tokens + HX_LANES_SCORED - 1) / HX_LANES_SCORED;
-	query->unit = reach > 0 ? reach / MOST_PRODUCT : 1;
+	query->chunks = Max((tokens + HX_TOKEN_LANES - 1) / HX_TOKEN_LANES, 1);
+	query->unit = reach > 0 ? reach / MOST_SUM * SUM_UNIT : 1;
+	query->tables = palloc(query->chunks * sizeof(HxTokenTables));
+	for (int chunk = 0; chunk < query->chunks; chunk++)
+		make_chunk(query, books, chunk, products);
 	for (int level = 0; level < HX_LEVELS; level++)
-	{
-		int count = books->books[level].count;
-
-		query->tables[level] = make_table(query, level);
-		for (int t = 0; t < tokens; t++)
-			fill_column(query, level, count, t,
-						products[level] + (Size) t * count, 1 / query->unit);
 		pfree(products[level]);
-	}
 }
 
 /* ---- queries ---- */
@@ -172,46 +182,16 @@ HxListDistance(const HxQuery *base, Datum list)
 
 /* ---- estimates ---- */
 
-/* The greater of each pair */
-static inline Products
-greater(Products a, Products b)
+void
+HxScoreLists(const HxListQuery *query, const HxListArrays *arrays, int row,
+			 int count, int32 *products)
 {
-	Products above = (Products) (a > b);
+	const HxListHead *heads = arrays->heads + row;
+	HxTokenLists lists = {arrays->codes, (const uint8 *) &heads->end,
+						  sizeof(HxListHead), row > 0 ? heads[-1].end : 0,
+						  count};
 
-	return (a & above) | (b & ~above);
-}
-
-/* Sum of the greatest products of eight tokens with some codes */
-static inline int32
-score_chunk(const HxListQuery *query, int chunk, const uint32 *codes, int count)
-{
-	const Products *first =
-		(const Products *) query->tables[0] + chunk * HX_CODE_ROOM(0);
-	const Products *second =
-		(const Products *) query->tables[1] + chunk * HX_CODE_ROOM(1);
-	const Products *third =
-		(const Products *) query->tables[2] + chunk * HX_CODE_ROOM(2);
-	Products best = first[HX_CODE_PART(codes[0], 0)] +
-					second[HX_CODE_PART(codes[0], 1)] +
-					third[HX_CODE_PART(codes[0], 2)];
-	int32 sum = 0;
-
-	for (int i = 1; i < count; i++)
-		best = greater(first[HX_CODE_PART(codes[i], 0)] +
-						   second[HX_CODE_PART(codes[i], 1)] +
-						   third[HX_CODE_PART(codes[i], 2)],
-					   best);
-	for (int l = 0; l < HX_LANES_SCORED; l++)
-		sum += best[l];
-	return sum;
-}
-
-double
-HxEstimateList(const HxListQuery *query, const uint32 *codes, int count)
-{
-	int64 sum = 0;
-
+	memset(products, 0, count * sizeof(int32));
 	for (int chunk = 0; chunk < query->chunks; chunk++)
-		sum += score_chunk(query, chunk, codes, count);
-	return -(double) sum * query->unit;
+		hx_kernels->dense->token_sums(query->tables[chunk], lists, products);
 }

@@ -22,6 +22,9 @@
 void
 HxBeginListSearch(HxSearch *base)
 {
+	HxListSearch *search = (HxListSearch *) base;
+
+	search->products = palloc(base->desc.capacity * sizeof(int32));
 	base->nans_apart =
 		base->spec.ordered && base->spec.nans_first && base->spec.query;
 	base->stats.blocks = RelationGetNumberOfBlocks(base->index) - 1;
@@ -62,30 +65,69 @@ HxIsListSearchSettled(HxSearch *base, double distance, int64 count)
 	return false;
 }
 
-/* Take note of a row by the estimate of its distance. */
+/* Take note of a row of which a product says where it stands. */
 static void
-consider_row(HxSearch *base, const HxListArrays *arrays, int row)
+consider_known(HxSearch *base, const HxListArrays *arrays, int row,
+			   int32 product)
 {
 	const HxListQuery *query = (const HxListQuery *) base->spec.query;
-	const HxListHead *head = &arrays->heads[row];
+	HxCandidate found = {-(product * query->unit)};
+
+	if (base->part == HX_PART_NANS)
+		return; /* it is known to be a number */
+	if (found.distance > base->best.worst && !base->exact)
+		return;
+	found.tid = HxPackTid(&arrays->rows.tids[row]);
+	found.page = HX_METAPAGE;
+	HxSetDeviation(&found,
+				   query->deviation * HxLengthen(arrays->heads[row].error));
+	HxConsiderEstimate(base, &found, -INFINITY);
+}
+
+/* Take note of a row, by its product if there are products. */
+static inline void
+consider_row(HxSearch *base, const HxListArrays *arrays, int row,
+			 const int32 *products)
+{
+	bool bare = HxIsBareList(arrays->heads[row].error);
 	int start = row > 0 ? arrays->heads[row - 1].end : 0;
 	HxCandidate found = {-INFINITY, HxPackTid(&arrays->rows.tids[row]),
 						 HX_METAPAGE};
 
-	HxSetDeviation(&found, 0);
-	if (!HxIsBareList(head->error) && head->end == start)
-		found.distance = INFINITY; /* an empty list: NaN, after all numbers */
-	else if (!HxIsBareList(head->error) && query->chunks > 0)
+	if (products && arrays->heads[row].end > start)
 	{
-		found.distance =
-			HxEstimateList(query, arrays->codes + start, head->end - start);
-		if (base->part == HX_PART_NANS)
-			return; /* it is known to be a number */
-		if (found.distance > base->best.worst && !base->exact)
-			return;
-		HxSetDeviation(&found, query->deviation * HxLengthen(head->error));
+		consider_known(base, arrays, row, *products);
+		return;
 	}
+	if (!bare && arrays->heads[row].end == start)
+		found.distance = INFINITY; /* an empty list: NaN, after all numbers */
+	HxSetDeviation(&found, 0);
 	HxConsiderEstimate(base, &found, -INFINITY);
+}
+
+/*
+ * Take note of the rows of a page that pass.  Where most do all are scored by one
+ * call.
+ */
+static void
+consider_rows(HxListSearch *search, const HxListArrays *arrays, int passed)
+{
+	HxSearch *base = &search->base;
+	const HxListQuery *query = (const HxListQuery *) base->spec.query;
+	int count = arrays->rows.count;
+	bool known = query->chunks > 0;
+	bool all = known && passed > count / 3;
+
+	if (all)
+		HxScoreLists(query, arrays, 0, count, search->products);
+	for (int i = 0; i < count; i++)
+	{
+		if (!HxRowPasses(base->mask, i))
+			continue;
+		if (known && !all)
+			HxScoreLists(query, arrays, i, 1, &search->products[i]);
+		consider_row(base, arrays, i, known ? &search->products[i] : NULL);
+	}
 }
 
 /* Clear the mask bits of rows that this part does not want; returns how many. */
@@ -106,8 +148,9 @@ drop_unwanted(HxSearch *base, const HxListArrays *arrays)
 
 /* Visit the rows of a page. */
 static void
-visit_page(HxSearch *base, const HxListArrays *arrays)
+visit_page(HxListSearch *search, const HxListArrays *arrays)
 {
+	HxSearch *base = &search->base;
 	int count = arrays->rows.count;
 	int passed = HxMaskRows(base, &arrays->rows, base->mask);
 
@@ -124,9 +167,7 @@ visit_page(HxSearch *base, const HxListArrays *arrays)
 		return;
 	}
 	base->stats.scored += passed;
-	for (int i = 0; i < count; i++)
-		if (HxRowPasses(base->mask, i))
-			consider_row(base, arrays, i);
+	consider_rows(search, arrays, passed);
 }
 
 /* Visit the next page, if it is one of lists. */
@@ -146,7 +187,7 @@ visit_next(HxListSearch *search)
 	if (BufferIsValid(buffer))
 	{
 		HxListArraysOf(&base->desc, BufferGetPage(buffer), &arrays);
-		visit_page(base, &arrays);
+		visit_page(search, &arrays);
 		UnlockReleaseBuffer(buffer);
 	}
 	/* Rows that move meanwhile are on new pages. */
