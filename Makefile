@@ -12,6 +12,7 @@ objects = $(addprefix src/$(1)/,$(addsuffix .o,$(2)))
 KERNEL = $(call objects,kernel,steps steps_avx2 dense dense_avx2 dense_avx512 \
 	dense_vnni dense_neon scalar avx2 avx512 neon kernel)
 TYPE = $(call objects,type,bincode bincode_cast bincode_order bitops majority distance dense dense_value dense_pair binarize \
+	tokens maxsim muvera \
 	ball ball_support svec svec_io svec_op svec_cast \
 	svec_agg svec_stats bound bound_support simhash \
 	gray digest merkle fingerprint functional feedback)
@@ -26,9 +27,9 @@ ENCODER = \
 	$(call objects,encoder/measure,evaluate code_stats view_weights)
 INDEX = \
 	$(call objects,index/filter,attribute encode mask condition compile tidset) \
-	$(call objects,index/page,inject rows fault shape describe buffer space meta chain lock) \
+	$(call objects,index/page,inject rows fault shape describe buffer space meta chain lock learnt) \
 	$(call objects,index/search,best checked mask visit phase rank first refine driver vector gather dead) \
-	$(call objects,index/build,file work spool team sort) \
+	$(call objects,index/build,file work spool team sort sample) \
 	$(call objects,index/check,reach heap) \
 	$(call objects,index/blocks/store,format target train assign upper span directory) \
 	$(call objects,index/blocks/recall,visited misses safety sample measure ring schedule) \
@@ -41,6 +42,8 @@ INDEX = \
 	$(call objects,index/dense,sketch model learn build payload grow kind) \
 	$(call objects,index/sparse,page row write cluster lists bound score pending \
 		visit search near rewrite merge insert vacuum work build check inspect cost kind) \
+	$(call objects,index/multi,codebook page list query search insert grow vacuum build \
+		check kind) \
 	$(call objects,index/am,open group_option build insert vacuum cost scan validate inspect \
 		check handler)
 PLAN = $(call objects,plan,match wanted compile bound_clause vector_key bitmap plan_data condition \

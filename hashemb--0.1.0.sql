@@ -1706,7 +1706,7 @@ CREATE FUNCTION l2_normalize(real[]) RETURNS real[]
 	AS 'MODULE_PATHNAME', 'hx_dense_l2_normalize'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION l2_normalize(real[]) IS
-	'the vector divided by its length, zero if that is zero';
+	'the vector divided by its length, zero if that is zero; of two dimensions, each token';
 
 CREATE FUNCTION dims(real[]) RETURNS integer
 	AS 'MODULE_PATHNAME', 'hx_dense_dims'
@@ -1748,7 +1748,7 @@ CREATE FUNCTION l2_normalize(double precision[]) RETURNS double precision[]
 	AS 'MODULE_PATHNAME', 'hx_dense_l2_normalize'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION l2_normalize(double precision[]) IS
-	'the vector divided by its length, zero if that is zero';
+	'the vector divided by its length, zero if that is zero; of two dimensions, each token';
 
 CREATE FUNCTION dims(double precision[]) RETURNS integer
 	AS 'MODULE_PATHNAME', 'hx_dense_dims'
@@ -1790,7 +1790,7 @@ CREATE FUNCTION l2_normalize(numeric[]) RETURNS double precision[]
 	AS 'MODULE_PATHNAME', 'hx_dense_l2_normalize'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION l2_normalize(numeric[]) IS
-	'the vector divided by its length, zero if that is zero';
+	'the vector divided by its length, zero if that is zero; of two dimensions, each token';
 
 CREATE FUNCTION dims(numeric[]) RETURNS integer
 	AS 'MODULE_PATHNAME', 'hx_dense_dims'
@@ -1832,7 +1832,7 @@ CREATE FUNCTION l2_normalize(integer[]) RETURNS double precision[]
 	AS 'MODULE_PATHNAME', 'hx_dense_l2_normalize'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION l2_normalize(integer[]) IS
-	'the vector divided by its length, zero if that is zero';
+	'the vector divided by its length, zero if that is zero; of two dimensions, each token';
 
 CREATE FUNCTION dims(integer[]) RETURNS integer
 	AS 'MODULE_PATHNAME', 'hx_dense_dims'
@@ -2695,6 +2695,105 @@ CREATE OPERATOR @< (
 COMMENT ON OPERATOR @< (svec, distance_bound) IS
 	'has a distance that passes the comparison';
 
+-- Lists of tokens (late interaction): a document and a query are several
+-- vectors each.  Nothing here commutes: the document stands on the left.
+
+CREATE FUNCTION maxsim(document real[], query real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_real'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION maxsim(real[], real[]) IS
+	'sum over the tokens of the query of the greatest inner product with a token of the document; NaN if the document is empty';
+
+CREATE FUNCTION maxsim(document real[], query double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_real'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION maxsim(real[], double precision[]) IS
+	'sum over the tokens of the query of the greatest inner product with a token of the document; NaN if the document is empty';
+
+CREATE FUNCTION maxsim(document bincode[], query bincode[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION maxsim(bincode[], bincode[]) IS
+	'sum over the tokens of the query of the greatest inner product with a token of the document; NaN if the document is empty';
+
+CREATE FUNCTION maxsim(document bincode[], query real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION maxsim(bincode[], real[]) IS
+	'sum over the tokens of the query of the greatest inner product with a token of the document; NaN if the document is empty';
+
+CREATE FUNCTION maxsim(document bincode[], query double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION maxsim(bincode[], double precision[]) IS
+	'sum over the tokens of the query of the greatest inner product with a token of the document; NaN if the document is empty';
+
+CREATE FUNCTION negative_maxsim(document real[], query real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_negative_real'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION negative_maxsim(real[], real[]) IS
+	'implementation of @# operator';
+
+CREATE OPERATOR @# (
+	LEFTARG = real[], RIGHTARG = real[], FUNCTION = negative_maxsim
+);
+COMMENT ON OPERATOR @# (real[], real[]) IS
+	'negative MaxSim of document and query';
+
+CREATE FUNCTION negative_maxsim(document real[], query double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_negative_real'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION negative_maxsim(real[], double precision[]) IS
+	'implementation of @# operator';
+
+CREATE OPERATOR @# (
+	LEFTARG = real[], RIGHTARG = double precision[], FUNCTION = negative_maxsim
+);
+COMMENT ON OPERATOR @# (real[], double precision[]) IS
+	'negative MaxSim of document and query';
+
+CREATE FUNCTION negative_maxsim(document bincode[], query bincode[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_negative_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION negative_maxsim(bincode[], bincode[]) IS
+	'implementation of @# operator';
+
+CREATE OPERATOR @# (
+	LEFTARG = bincode[], RIGHTARG = bincode[], FUNCTION = negative_maxsim
+);
+COMMENT ON OPERATOR @# (bincode[], bincode[]) IS
+	'negative MaxSim of document and query';
+
+CREATE FUNCTION negative_maxsim(document bincode[], query real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_negative_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION negative_maxsim(bincode[], real[]) IS
+	'implementation of @# operator';
+
+CREATE OPERATOR @# (
+	LEFTARG = bincode[], RIGHTARG = real[], FUNCTION = negative_maxsim
+);
+COMMENT ON OPERATOR @# (bincode[], real[]) IS
+	'negative MaxSim of document and query';
+
+CREATE FUNCTION negative_maxsim(document bincode[], query double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_negative_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION negative_maxsim(bincode[], double precision[]) IS
+	'implementation of @# operator';
+
+CREATE OPERATOR @# (
+	LEFTARG = bincode[], RIGHTARG = double precision[], FUNCTION = negative_maxsim
+);
+COMMENT ON OPERATOR @# (bincode[], double precision[]) IS
+	'negative MaxSim of document and query';
+
+CREATE FUNCTION muvera_encode(tokens real[], what text, spec jsonb DEFAULT '{}') RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_muvera_encode'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000;
+COMMENT ON FUNCTION muvera_encode(real[], text, jsonb) IS
+	'one vector for a list of tokens, the ''query'' or a ''document'': inner products are near MaxSim times the repetitions; NULL for an empty list';
+
 -- ---------------------------------------------------------------------------
 -- Section 4: access method hashemb and operator classes for vectors
 -- ---------------------------------------------------------------------------
@@ -2875,6 +2974,43 @@ ALTER OPERATOR FAMILY real_cosine_ops USING hashemb ADD
 	OPERATOR 11 <=> (real[], double precision[]) FOR ORDER BY float_ops,
 	OPERATOR 11 <=> (real[], numeric[]) FOR ORDER BY float_ops,
 	OPERATOR 11 <=> (real[], integer[]) FOR ORDER BY float_ops;
+
+-- lists of tokens: the index keeps codes of tokens, the table's rows are ranked
+
+CREATE FUNCTION hashemb_vector_real_maxsim(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_real_maxsim'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_real_maxsim(internal) IS
+	'support function of maxsim_ops';
+
+CREATE OPERATOR CLASS maxsim_ops
+	FOR TYPE real[] USING hashemb AS
+	OPERATOR 11 @# (real[], real[]) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_real_maxsim(internal);
+COMMENT ON OPERATOR CLASS maxsim_ops USING hashemb IS
+	'lists of tokens by MaxSim';
+COMMENT ON OPERATOR FAMILY maxsim_ops USING hashemb IS
+	'lists of tokens by MaxSim';
+ALTER OPERATOR FAMILY maxsim_ops USING hashemb ADD
+	OPERATOR 11 @# (real[], double precision[]) FOR ORDER BY float_ops;
+
+CREATE FUNCTION hashemb_vector_code_maxsim(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_code_maxsim'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_code_maxsim(internal) IS
+	'support function of bincode_maxsim_ops';
+
+CREATE OPERATOR CLASS bincode_maxsim_ops
+	FOR TYPE bincode[] USING hashemb AS
+	OPERATOR 11 @# (bincode[], bincode[]) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_code_maxsim(internal);
+COMMENT ON OPERATOR CLASS bincode_maxsim_ops USING hashemb IS
+	'lists of tokens by MaxSim';
+COMMENT ON OPERATOR FAMILY bincode_maxsim_ops USING hashemb IS
+	'lists of tokens by MaxSim';
+ALTER OPERATOR FAMILY bincode_maxsim_ops USING hashemb ADD
+	OPERATOR 11 @# (bincode[], real[]) FOR ORDER BY float_ops,
+	OPERATOR 11 @# (bincode[], double precision[]) FOR ORDER BY float_ops;
 
 -- ---------------------------------------------------------------------------
 -- Section 5: operator classes for attribute columns

@@ -37,8 +37,10 @@
 #define FIRST_REFINED 128
 #define MOST_REFINED 1024
 
-/* Rows kept for each one that would be, were distances not estimates */
+/* Rows kept for each one that would be, were distances not estimates; where
+ * starting over visits all again */
 #define REFINED_ROOM 4
+#define REFINED_ROOM_OF_ALL 16
 
 /* A stage starts over with room for this many times the rows at least */
 #define GROWTH 4
@@ -107,7 +109,10 @@ HxRoomForFirst(HxSearch *search)
 
 	room = Min(room, Max(room_for(search, wanted, 1), MOST_GUESSED));
 	if (search->refine)
-		room = Min(room * REFINED_ROOM, HxMostRows());
+		room = Min(room * (HxKindOf(&search->desc)->visits_all
+							   ? REFINED_ROOM_OF_ALL
+							   : REFINED_ROOM),
+				   HxMostRows());
 	if (search->spec.ties)
 		room = Max(room, TIES_ROOM);
 	search->room = Max(search->room, room);
