@@ -43,10 +43,14 @@ typedef struct HxSumPath
 {
 	HxPath base; /* must be first */
 	HxSum sum;
-	double share; /* of the rows completed that pass */
+	double search_times[HX_MOST_TERMS]; /* what a term's search takes, */
+	double row_time; /* and completing a row, in microseconds */
 } HxSumPath;
 
-/* What a plan says, in pieces (sum_data.c) */
+/*
+ * What a plan says, in pieces (sum_data.c).  Of terms, `reserve` is the time that a
+ * search takes, and `few` that of completing a row, in microseconds.
+ */
 typedef struct HxSumData
 {
 	int nterms;
@@ -122,14 +126,15 @@ typedef struct HxTermState
 	ScanKeyData order;	   /* ORDER BY distance to the query */
 	ScanKey keys;		   /* conditions on the vector */
 	MemoryContext context; /* of what one search is asked for */
-	bool inexact;		   /* its searches may miss rows at recall < 1 */
 	bool zero;			   /* its weight is 0 */
 	bool active;		   /* it is searched for */
 	bool recheck;		   /* what its search decides is not exact */
+	double search_time;	   /* what a search takes, in microseconds */
 	uint64 batch;		   /* rows that its search was asked for; 0: none yet */
 	uint64 read;		   /* rows that this search has returned */
-	bool has_frontier;	   /* a search has returned a row */
-	bool only_nulls;	   /* the last one had no distance */
+	double waited;	   /* microseconds that others worked since it is used up */
+	bool has_frontier; /* a search has returned a row */
+	bool only_nulls;   /* the last one had no distance */
 	double frontier;
 	HxTermStats stats;
 } HxTermState;
@@ -166,6 +171,7 @@ typedef struct HxSumState
 	bool complete;		   /* all rows that pass were seen */
 	double recall;		   /* target */
 	int64 wanted;		   /* rows wanted; 0: nobody knows */
+	double row_time;	   /* what completing a row takes, in microseconds */
 	int turn;			   /* of the searches: whose it is */
 	double sweep_effort;   /* of reading the table, in rows completed */
 	uint64 ncompleted;	   /* heap rows fetched */
@@ -191,6 +197,7 @@ extern void HxUnpackSum(const CustomScan *scan, HxSumData *data);
 
 /* sum_search.c */
 extern bool HxBeginTerms(HxSumState *state);
+extern HxTermState *HxChooseTerm(HxSumState *state);
 extern bool HxAdvanceTerm(HxSumState *state, HxTermState *term);
 extern void HxSetBound(HxSumState *state);
 extern void HxEndTerms(HxSumState *state);

@@ -117,11 +117,13 @@ init_expressions(HxSumState *state)
 	state->limit_count = ExecInitExpr(first->limit_count, parent);
 	state->limit_offset = ExecInitExpr(first->limit_offset, parent);
 	state->all = init_conditions(state, first, ~0);
+	state->row_time = first->few;
 	for (int t = 0; t < data->nterms; t++)
 	{
 		HxTermState *term = &state->terms[t];
 
 		term->data = &data->terms[t];
+		term->search_time = term->data->reserve;
 		term->query = ExecInitExpr(lsecond(term->data->order->args), parent);
 		term->values = ExecInitExprList(term->data->values, parent);
 		term->left = init_conditions(state, term->data,
@@ -208,20 +210,6 @@ start(HxSumState *state)
 	MemoryContextSwitchTo(old);
 }
 
-/* The term whose turn it is */
-static HxTermState *
-next_term(HxSumState *state)
-{
-	HxTermState *term;
-
-	do
-	{
-		term = &state->terms[state->turn];
-		state->turn = (state->turn + 1) % state->data.nterms;
-	} while (!term->active);
-	return term;
-}
-
 /*
  * Have searches advance until so many rows are settled, or all are; or read the
  * table.
@@ -235,7 +223,7 @@ find_rows(HxSumState *state, int64 goal)
 	while (rows->nsettled < goal && !state->complete)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (!HxAdvanceTerm(state, next_term(state)))
+		if (!HxAdvanceTerm(state, HxChooseTerm(state)))
 		{
 			sweep(state);
 			break;

@@ -39,17 +39,16 @@ expected_depth(double rows, double wanted, int terms)
 }
 
 /*
- * Microseconds until so many rows are found by searches; also tells what share of
- * the rows completed passes.
+ * Microseconds until so many rows are found by searches.  Sets what these take, and
+ * what completing a row does.
  */
 static double
-search_time(PlannerInfo *root, const HxSumPath *path, double wanted,
-			double distance)
+search_time(PlannerInfo *root, HxSumPath *path, double wanted, double distance)
 {
 	const HxSum *sum = &path->sum;
 	const RelOptInfo *rel = path->base.path.path.parent;
+	double recall = path->base.wanted == HX_WANTED_ALL ? 1 : hx_recall;
 	double depth = expected_depth(Max(rel->rows, 1), wanted, sum->nterms);
-	double recall = 1 - (1 - hx_recall) * wanted / (sum->nterms * depth);
 	double time = 0;
 
 	for (int t = 0; t < sum->nterms; t++)
@@ -60,11 +59,12 @@ search_time(PlannerInfo *root, const HxSumPath *path, double wanted,
 		double search =
 			HxTermTime(root, term->index, term->column, term->distance, depth,
 					   recall, &passing, &heap);
+		double row = HX_CHECK_TIME + HxOperatorTime(heap.per_tuple);
 
+		path->search_times[t] = search;
+		path->row_time = row + distance;
 		time += SEARCHES * search + HxOperatorTime(heap.startup) +
-				depth / Max(passing, 1e-9) *
-					(HX_CHECK_TIME + HxOperatorTime(heap.per_tuple)) +
-				depth * distance;
+				depth / Max(passing, 1e-9) * row + depth * distance;
 	}
 	return time;
 }
@@ -140,14 +140,18 @@ HxAddSumPath(PlannerInfo *root, RelOptInfo *rel, const HxSum *sum)
 
 /* What a search by a term's distance is told */
 static void
-plan_term(PlannerInfo *root, const HxSumPath *path, const HxSumTerm *term,
-		  List *clauses, HxPlanData *data)
+plan_term(PlannerInfo *root, const HxSumPath *path, int number, List *clauses,
+		  HxPlanData *data)
 {
+	const HxSumTerm *term = &path->sum.terms[number];
+
 	memset(data, 0, sizeof(*data));
 	data->index = term->index->indexoid;
 	data->column = term->column + 1;
 	data->wanted = path->base.wanted;
 	data->share = 1;
+	data->reserve = path->search_times[number];
+	data->few = path->row_time;
 	data->order = copyObject(term->distance);
 	HxAssignConditions(root, term->index, term->column, clauses, NULL, data);
 }
@@ -166,7 +170,7 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *best, List *targets,
 	Assert(plans == NIL);
 	for (int t = 0; t < sum->nterms; t++)
 	{
-		plan_term(root, path, &sum->terms[t], clauses, &data.terms[t]);
+		plan_term(root, path, t, clauses, &data.terms[t]);
 		data.written = lappend(data.written, copyObject(sum->terms[t].written));
 	}
 	data.expr = copyObject(sum->expr);

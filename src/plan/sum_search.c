@@ -16,13 +16,12 @@
 #include "utils/rel.h"
 
 #include "compat.h"
-#include "index/page/page.h"
 #include "plan/sum.h"
 
-/* Rows of a first batch, beside some for each row wanted; how batches grow */
-#define FIRST_BATCH 34
-#define BATCH_PART 3
-#define BATCH_GROWTH 4
+/* Rows of a first batch: so many for each that is wanted, and this many more */
+#define BATCH_PART 1
+#define BATCH_MORE 40
+#define BATCH_GROWTH 3
 
 /* Rows wanted where nobody knows how many */
 #define DEFAULT_WANTED 10
@@ -89,8 +88,8 @@ HxBeginTerms(HxSumState *state)
 		HxTermState *term = &state->terms[t];
 
 		term->batch = term->read = 0;
+		term->waited = 0;
 		term->has_frontier = term->only_nulls = false;
-		term->inexact = HxKindOf(HxDescribe(term->index))->calibrate != NULL;
 	}
 	state->limit.value = -get_float8_infinity();
 	state->limit.isnull = false;
@@ -107,31 +106,58 @@ rows_wanted(const HxSumState *state)
 			   state->rows.nreturned);
 }
 
-/*
- * The recall that a search for a batch is asked for, so that the misses of all
- * searches together are no more than the scan's may be.
- */
-static double
-recall_of_batch(const HxSumState *state, const HxTermState *term)
-{
-	int searches = 0;
-
-	if (state->recall >= 1 || !term->inexact)
-		return 1;
-	for (int t = 0; t < state->data.nterms; t++)
-		searches += state->terms[t].active && state->terms[t].inexact;
-	Assert(searches > 0 && term->batch >= (uint64) rows_wanted(state));
-	return 1 - (1 - state->recall) * rows_wanted(state) /
-				   ((double) searches * term->batch);
-}
-
 /* How many rows is a term's search to be asked for next? */
 static uint64
 next_batch(const HxSumState *state, const HxTermState *term)
 {
-	uint64 first = FIRST_BATCH + BATCH_PART * (uint64) rows_wanted(state);
+	uint64 wanted = (uint64) rows_wanted(state);
+	uint64 first = Max(BATCH_PART * wanted + BATCH_MORE, 2 * wanted);
 
 	return Max(first, term->batch * BATCH_GROWTH);
+}
+
+/* Is a term's batch used up? */
+static bool
+is_used_up(const HxTermState *term)
+{
+	return term->batch > 0 && term->read >= term->batch;
+}
+
+/* Take note of work that a term has done while the batches of others are used up. */
+static void
+add_work(HxSumState *state, const HxTermState *term, double time)
+{
+	for (int t = 0; t < state->data.nterms; t++)
+		if (&state->terms[t] != term && is_used_up(&state->terms[t]))
+			state->terms[t].waited += time;
+}
+
+/*
+ * The term that is to advance: each in its turn.  One whose batch is used up waits
+ * until the others have worked for as long as its next search takes: if they
+ * raise the bound far enough, that was not needed, and if not, no more than that was
+ * lost.  If all are used up, the one that has the least time to wait is next.
+ */
+HxTermState *
+HxChooseTerm(HxSumState *state)
+{
+	HxTermState *best = NULL;
+
+	for (int i = 0; i < state->data.nterms; i++)
+	{
+		HxTermState *term = &state->terms[state->turn];
+
+		state->turn = (state->turn + 1) % state->data.nterms;
+		if (!term->active)
+			continue;
+		if (!is_used_up(term) || term->waited >= term->search_time)
+			return term;
+		if (!best ||
+			term->search_time - term->waited < best->search_time - best->waited)
+			best = term;
+	}
+	Assert(best);
+	return best;
 }
 
 /* Begin a search for a batch. */
@@ -153,7 +179,7 @@ start_batch(HxSumState *state, HxTermState *term)
 	MemoryContextReset(term->context);
 	MemoryContextSwitchTo(term->context);
 	memset(&request, 0, sizeof(request));
-	request.recall = recall_of_batch(state, term);
+	request.recall = state->recall;
 	request.limit = term->batch;
 	request.ends = true;
 	request.expr =
@@ -164,6 +190,8 @@ start_batch(HxSumState *state, HxTermState *term)
 	HxSetScanRequest(term->scan, &request);
 	term->recheck = HxScanNeedsRecheck(term->scan);
 	term->stats.searches++;
+	term->waited = 0;
+	add_work(state, term, term->search_time);
 }
 
 /* Has so much been done that reading the table is better than going on? */
@@ -197,6 +225,7 @@ complete_row(HxSumState *state, HxTermState *term)
 	HxSumRow row;
 
 	state->ncompleted++;
+	add_work(state, term, state->row_time);
 	if (!index_fetch_heap(term->scan, state->row))
 	{
 		state->failed++;
@@ -214,47 +243,76 @@ complete_row(HxSumState *state, HxTermState *term)
 	HxAddSumRow(&state->rows, &row);
 }
 
-/* Take note of the distance of the row that a search has returned. */
-static void
+/*
+ * Take note of the distance of the row that a search has returned; false if that is
+ * nothing new.
+ */
+static bool
 set_frontier(HxTermState *term)
 {
 	double distance = DatumGetFloat8(term->scan->xs_orderbyvals[0]);
+	bool is_null = term->scan->xs_orderbynulls[0];
 
-	if (term->scan->xs_orderbynulls[0])
-		term->only_nulls = true;
-	else if (!term->has_frontier || distance > term->frontier)
+	if (term->only_nulls ||
+		(term->has_frontier && !is_null && !(distance > term->frontier)))
+		return false;
+	term->only_nulls = is_null;
+	if (!is_null)
 		term->frontier = distance;
 	term->has_frontier = true;
+	return true;
 }
 
 /*
- * Have a term's search return one row more, and complete that if it was not seen.
- * Sets state->complete if there are no more.  False if the table should be read
- * instead.
+ * The next row of a term's search, or of the next one for more; false if there is
+ * none.  *deep tells that the table should be read instead.
  */
-bool
-HxAdvanceTerm(HxSumState *state, HxTermState *term)
+static bool
+next_row(HxSumState *state, HxTermState *term, bool *deep)
 {
-	Assert(term->active && !state->complete);
-	if (sweep_is_due(state))
-		return false;
+	*deep = false;
 	while (term->batch == 0 ||
 		   !index_getnext_tid(term->scan, ForwardScanDirection))
 	{
 		if (term->batch > 0 && term->read < term->batch)
-		{
-			state->complete = true;
-			return true;
-		}
-		if (term->batch > 0 && is_too_deep(state, term))
+			return false;
+		*deep = term->batch > 0 && is_too_deep(state, term);
+		if (*deep)
 			return false;
 		start_batch(state, term);
 	}
 	term->read++;
 	term->stats.rows++;
-	set_frontier(term);
-	if (HxSeeRow(&state->rows, HxPackTid(&term->scan->xs_heaptid)))
-		complete_row(state, term);
+	return true;
+}
+
+/*
+ * Have a term's search advance by a row, which is completed if it was not seen.  Sets
+ * state->complete if there are no more.  False if the table should be read
+ * instead.
+ */
+bool
+HxAdvanceTerm(HxSumState *state, HxTermState *term)
+{
+	bool farther;
+	bool fresh;
+	bool deep;
+
+	Assert(term->active && !state->complete);
+	do
+	{
+		if (sweep_is_due(state))
+			return false;
+		if (!next_row(state, term, &deep))
+		{
+			state->complete = !deep;
+			return !deep;
+		}
+		farther = set_frontier(term);
+		fresh = HxSeeRow(&state->rows, HxPackTid(&term->scan->xs_heaptid));
+		if (fresh)
+			complete_row(state, term);
+	} while (!farther && !fresh);
 	return true;
 }
 
