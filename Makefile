@@ -13,7 +13,7 @@ KERNEL = $(call objects,kernel,steps steps_avx2 dense dense_avx2 dense_avx512 \
 	dense_vnni dense_neon scalar avx2 avx512 neon kernel)
 TYPE = $(call objects,type,bincode bincode_cast bincode_order bitops majority distance dense dense_value dense_pair binarize \
 	ball ball_support svec svec_io svec_op svec_cast \
-	svec_agg svec_stats bound bound_support simhash)
+	svec_agg svec_stats bound bound_support simhash rrf)
 ENCODER = \
 	$(call objects,encoder/math,host product matrix eigen procrustes canonical) \
 	$(call objects,encoder/model,format apply model cache describe import input \

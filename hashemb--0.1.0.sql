@@ -2687,6 +2687,14 @@ CREATE OPERATOR @< (
 COMMENT ON OPERATOR @< (svec, distance_bound) IS
 	'has a distance that passes the comparison';
 
+-- One order of several
+
+CREATE FUNCTION rrf(rank bigint, k double precision DEFAULT 60) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_rrf'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rrf(bigint, double precision) IS
+	'reciprocal rank fusion: 1 / (k + rank), 0 where a row has no rank';
+
 -- ---------------------------------------------------------------------------
 -- Section 4: access method hashemb and operator classes for vectors
 -- ---------------------------------------------------------------------------

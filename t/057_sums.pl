@@ -169,13 +169,15 @@ sub condition
 	return @conditions ? join(' AND ', @conditions) : 'true';
 }
 
+my $next_id = 6000;
+
 sub change
 {
 	my $tab = pick('one', 'items');
 	my $low = int rand 4000;
 
 	return pick(
-		sprintf("SELECT add('%s', %d, 40)", $tab, 6000 + rand 1000),
+		sprintf("SELECT add('%s', %d, 40)", $tab, $next_id += 40),
 		sprintf("UPDATE %s SET x = (x + 1) %% 100 WHERE id BETWEEN %d AND %d", $tab, $low, $low + 50),
 		sprintf("UPDATE %s SET a = a + 1, c = bits(id, 1)::bincode WHERE id BETWEEN %d AND %d", $tab, $low, $low + 50),
 		sprintf("UPDATE %s SET s = words(id + 1, 7) WHERE id BETWEEN %d AND %d", $tab, $low, $low + 50),

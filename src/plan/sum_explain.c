@@ -28,20 +28,36 @@ deparse(const HxSumState *state, Node *expression, List *ancestors,
 	return deparse_expression(expression, context, es->verbose, false);
 }
 
-/* Conditions of a term that some deciders, given as bits, decide */
+/* Conditions, if there are any */
 static void
-show_conditions(const HxSumState *state, const char *label,
-				const HxPlanData *data, int deciders, List *ancestors,
-				ExplainState *es)
+show_conditions(const HxSumState *state, const char *label, List *conditions,
+				List *ancestors, ExplainState *es)
 {
-	List *conditions = HxConditionsOf(data, deciders);
-
 	if (conditions)
 		ExplainPropertyText(label,
 							deparse(state,
 									(Node *) make_ands_explicit(conditions),
 									ancestors, es),
 							es);
+}
+
+/* Conditions that the heap row decides, of some term's rows at least */
+static List *
+heap_conditions(const HxSumData *data)
+{
+	const HxPlanData *first = &data->terms[0];
+	List *conditions = NIL;
+
+	for (int c = 0; c < list_length(first->conditions); c++)
+	{
+		bool by_heap = false;
+
+		for (int t = 0; t < data->nterms; t++)
+			by_heap |= list_nth_int(data->terms[t].deciders, c) == HX_BY_HEAP;
+		if (by_heap)
+			conditions = lappend(conditions, list_nth(first->conditions, c));
+	}
+	return conditions;
 }
 
 /* What a term's searches did, as the mean over the scans. */
@@ -68,6 +84,7 @@ show_term(const HxSumState *state, int number, bool done, List *ancestors,
 {
 	const HxTermState *term = &state->terms[number];
 	const HxPlanData *data = &state->data.terms[number];
+	List *masked = HxConditionsOf(data, 1 << HX_BY_MASK);
 	const char *name = get_rel_name(data->index);
 	const char *distance = deparse(state, (Node *) data->order, ancestors, es);
 
@@ -78,14 +95,13 @@ show_term(const HxSumState *state, int number, bool done, List *ancestors,
 									 distance, done ? ": " : "",
 									 done ? work_of_term(state, term) : ""),
 							es);
-		show_conditions(state, "  Index Cond", data, 1 << HX_BY_MASK, ancestors,
-						es);
+		show_conditions(state, "  Index Cond", masked, ancestors, es);
 		return;
 	}
 	ExplainOpenGroup("Term", NULL, true, es);
 	ExplainPropertyText("Index", name, es);
 	ExplainPropertyText("Distance", distance, es);
-	show_conditions(state, "Index Cond", data, 1 << HX_BY_MASK, ancestors, es);
+	show_conditions(state, "Index Cond", masked, ancestors, es);
 	if (done)
 	{
 		ExplainPropertyFloat("Searches", NULL,
@@ -143,7 +159,8 @@ HxExplainSum(CustomScanState *node, List *ancestors, ExplainState *es)
 	for (int t = 0; t < state->data.nterms; t++)
 		show_term(state, t, done, ancestors, es);
 	ExplainCloseGroup("Terms", "Terms", false, es);
-	show_conditions(state, "Filter", &state->data.terms[0], ~0, ancestors, es);
+	show_conditions(state, "Heap Filter", heap_conditions(&state->data),
+					ancestors, es);
 	ExplainPropertyText("Recall Target",
 						psprintf("%g of the exact order of the sum", recall),
 						es);
