@@ -14,7 +14,7 @@ KERNEL = $(call objects,kernel,steps steps_avx2 dense dense_avx2 dense_avx512 \
 TYPE = $(call objects,type,bincode bincode_cast bincode_order bitops majority distance dense dense_value dense_pair binarize \
 	tokens maxsim muvera \
 	ball ball_support svec svec_io svec_op svec_cast \
-	svec_agg svec_stats bound bound_support simhash \
+	svec_agg svec_stats bound bound_support simhash rrf \
 	gray digest merkle fingerprint functional feedback)
 ENCODER = \
 	$(call objects,encoder/math,host product matrix eigen procrustes canonical) \
@@ -47,7 +47,8 @@ INDEX = \
 	$(call objects,index/am,open group_option build insert vacuum cost scan validate inspect \
 		check handler)
 PLAN = $(call objects,plan,match wanted compile bound_clause vector_key bitmap plan_data condition \
-	bitmap_read heap_row explain node rival path bound_path one_row hook)
+	bitmap_read heap_row explain node rival path bound_path one_row \
+	sum_data sum_rows sum_search sum_sweep sum_explain sum_node sum_match sum_path hook)
 OBJS = $(KERNEL) src/settings.o $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
 # TEST_KIND=1 adds a kind of vectors that only a test uses (t/007_kind.pl)

@@ -2794,6 +2794,14 @@ CREATE FUNCTION muvera_encode(tokens real[], what text, spec jsonb DEFAULT '{}')
 COMMENT ON FUNCTION muvera_encode(real[], text, jsonb) IS
 	'one vector for a list of tokens, the ''query'' or a ''document'': inner products are near MaxSim times the repetitions; NULL for an empty list';
 
+-- One order of several
+
+CREATE FUNCTION rrf(rank bigint, k double precision DEFAULT 60) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_rrf'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rrf(bigint, double precision) IS
+	'reciprocal rank fusion: 1 / (k + rank), 0 where a row has no rank';
+
 -- ---------------------------------------------------------------------------
 -- Section 4: access method hashemb and operator classes for vectors
 -- ---------------------------------------------------------------------------
