@@ -37,7 +37,10 @@
 #define FIRST_REFINED 128
 #define MOST_REFINED 1024
 
-/* Rows kept for each one that would be, were distances not estimates */
+/*
+ * Rows kept for each one that would be, were distances not estimates; where these
+ * are off by rounding only, none
+ */
 #define REFINED_ROOM 4
 
 /* A stage starts over with room for this many times the rows at least */
@@ -106,7 +109,7 @@ HxRoomForFirst(HxSearch *search)
 	int64 room = room_for(search, wanted, share > 0 ? share : 1);
 
 	room = Min(room, Max(room_for(search, wanted, 1), MOST_GUESSED));
-	if (search->refine)
+	if (search->refine && HxKindOf(&search->desc)->calibrate)
 		room = Min(room * REFINED_ROOM, HxMostRows());
 	if (search->spec.ties)
 		room = Max(room, TIES_ROOM);
