@@ -38,7 +38,7 @@ INDEX = \
 	$(call objects,index/dense,sketch model learn build payload grow kind) \
 	$(call objects,index/sparse,page row write cluster lists bound score pending \
 		visit search near rewrite merge insert vacuum work build check inspect cost kind) \
-	$(call objects,index/am,open group_option build insert vacuum cost scan validate inspect \
+	$(call objects,index/am,open option_row dims_option group_option build insert vacuum cost scan validate inspect \
 		check handler)
 PLAN = $(call objects,plan,match wanted compile bound_clause vector_key bitmap plan_data condition \
 	bitmap_read heap_row explain node rival path bound_path one_row hook)
