@@ -44,8 +44,8 @@ INDEX = \
 		visit search near rewrite merge insert vacuum work build check inspect cost kind) \
 	$(call objects,index/multi,codebook page list query search insert grow vacuum build \
 		check kind) \
-	$(call objects,index/am,open group_option build insert vacuum cost scan validate inspect \
-		check handler)
+	$(call objects,index/am,open option_row dims_option group_option build insert vacuum cost \
+		scan validate inspect check handler)
 PLAN = $(call objects,plan,match wanted compile bound_clause vector_key bitmap plan_data condition \
 	bitmap_read heap_row explain node rival path bound_path one_row \
 	sum_data sum_rows sum_search sum_sweep sum_explain sum_node sum_match sum_path hook)

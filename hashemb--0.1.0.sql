@@ -2847,6 +2847,12 @@ CREATE FUNCTION hashemb_vector_svec_ip(internal) RETURNS internal
 COMMENT ON FUNCTION hashemb_vector_svec_ip(internal) IS
 	'support function of svec_ip_ops';
 
+CREATE FUNCTION hashemb_vector_svec_l2(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_svec_l2'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_svec_l2(internal) IS
+	'support function of svec_l2_ops';
+
 CREATE FUNCTION hashemb_vector_svec_cosine(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'hx_vector_svec_cosine'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -2913,6 +2919,15 @@ COMMENT ON OPERATOR CLASS svec_ip_ops USING hashemb IS
 	'greatest inner product of sparse vectors';
 COMMENT ON OPERATOR FAMILY svec_ip_ops USING hashemb IS
 	'greatest inner product of sparse vectors';
+
+CREATE OPERATOR CLASS svec_l2_ops
+	FOR TYPE svec USING hashemb AS
+	OPERATOR 11 <-> (svec, svec) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_svec_l2(internal);
+COMMENT ON OPERATOR CLASS svec_l2_ops USING hashemb IS
+	'nearest sparse vectors by L2 distance';
+COMMENT ON OPERATOR FAMILY svec_l2_ops USING hashemb IS
+	'nearest sparse vectors by L2 distance';
 
 CREATE OPERATOR CLASS svec_cosine_ops
 	FOR TYPE svec USING hashemb AS
