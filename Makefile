@@ -19,7 +19,7 @@ ENCODER = \
 	$(call objects,encoder/model,format apply model cache describe import input \
 		decode encode) \
 	$(call objects,encoder/train,value draft rows classes sums part query centre spectral levels \
-		note linear rbin held cross pairs methods spec aggregate) \
+		note linear rbin held cross_turns cross_canonical cross_plan cross pairs methods spec aggregate) \
 	$(call objects,encoder/measure,evaluate code_stats view_weights)
 INDEX = \
 	$(call objects,index/filter,attribute encode mask condition compile tidset) \
