@@ -132,6 +132,10 @@ bench: # measure on this machine, with the data of FOLDER (bench/README.md)
 coverage: # lines and branches that the tests reach
 	@$(HERE)/tools/sandbox.sh test tools/coverage.sh
 
+.PHONY: fuzz
+fuzz: # hostile input, SECONDS for each of three drivers
+	@$(HERE)/tools/sandbox.sh fuzz tools/fuzz.sh $(SECONDS)
+
 # Other servers, made once by root and kept: minutes, gigabytes.
 .PHONY: fresh compat assert valgrind
 fresh: # README's commands on bare Debian systems

@@ -17,6 +17,7 @@
 #include "encoder/model/apply.h"
 #include "kernel/kernel.h"
 #include "random.h"
+#include "use_model.h"
 
 /* Largest model, and dimensions of models that are computed with */
 #define MAX_BYTES 20000
@@ -166,53 +167,6 @@ harm(uint8_t *bytes, size_t size)
 		}
 	}
 	return size;
-}
-
-/* Compute with every view of a model, at any prefix */
-static void
-use_model(const HxModel *model)
-{
-	void *scratch = malloc(hx_scratch_size(model));
-	double *y = malloc(model->dims * sizeof(double));
-
-	for (uint32_t n = 0; n <= model->views; n++)
-	{
-		uint32_t v = n == model->views ? HX_VIEW_QUERY : n;
-		const HxView *view = &model->view[v == HX_VIEW_QUERY ? 0 : v];
-		uint32_t width = hx_view_width(view);
-		uint32_t inputs =
-			random_below(4) == 0 ? 1 + random_below(width) : width;
-		double *x = calloc(inputs, sizeof(double));
-		int count;
-
-		if (v == HX_VIEW_QUERY && view->query == NULL)
-		{
-			free(x);
-			continue;
-		}
-		for (uint32_t i = 0; i < inputs; i++)
-			x[i] = (double) random_below(1000) * 1e36 - 1e38;
-		if (view->features > 0 && inputs == width)
-		{
-			int32_t dims[] = {0, 5, 999999999};
-			float weights[] = {1.0f, -3e38f, 1e-40f};
-
-			hx_hash_features(view, dims, weights, 3, x);
-		}
-		count = hx_apply_model(model, v, x, inputs, scratch, y);
-		if (v == HX_VIEW_QUERY && count > 0)
-			hx_fit_levels(y, (uint32_t) count, model->bits);
-		for (int i = 0; i < count; i++)
-		{
-			int level = hx_level(y[i], model->bits);
-
-			if (level < 0 || level >= 1 << model->bits)
-				abort();
-		}
-		free(x);
-	}
-	free(y);
-	free(scratch);
 }
 
 /* Most inputs, and outputs, of the model that levels are compared by */
