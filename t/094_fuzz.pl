@@ -197,12 +197,12 @@ sub bitmap
 			'g @> ARRAY[' . int(rand(7)) . ', ' . int(rand(11)) . ']', 'b < ' . int(rand(64)), 'e = ' . int(rand(100)), 'e BETWEEN ' . int(rand(90)) . ' AND ' . int(rand(100)), 'id % 3 = 1')
 	} 1 .. 1 + rand(3);
 	my $where = join(pick(' AND ', ' OR '), @conditions);
-	my $order = pick("c <~> '" . join('', map { int(rand(2)) } 1 .. 32) . "'", "s <#> '{1:1," . (2 + int(rand(10))) . ":-0.5}/12'", "v <-> ARRAY(SELECT sin($seed * d)::real FROM generate_series(1, 32) d)");
+	my $order = pick("c <~> '" . join('', map { int(rand(2)) } 1 .. 32) . "'", "s <#> '{1:1," . (2 + int(rand(10))) . ":-0.5}/12'", "v <-> ARRAY(SELECT sin(" . $seed % 9973 . " * d)::real FROM generate_series(1, 32) d)");
 	my $query = "SELECT md5(coalesce(string_agg(round(d::numeric, 6)::text, ' '), '')) FROM (SELECT $order AS d FROM f WHERE $where ORDER BY $order LIMIT " . pick(1, 10, 200) . ') x';
 
-	return "SET hashemb.recall = 1; SET work_mem = '" . pick('64kB', '4MB') . "'; SET enable_seqscan = off; SET enable_sort = off;\n$query \\gset by_index\n"
+	return "\\unset by_indexmd5\n\\unset by_tablemd5\nSET hashemb.recall = 1; SET work_mem = '" . pick('64kB', '4MB') . "'; SET enable_seqscan = off; SET enable_sort = off;\n$query \\gset by_index\n"
 	  . "RESET enable_seqscan; RESET enable_sort; SET enable_indexscan = off; SET enable_bitmapscan = off; SET hashemb.enable_scan = off;\n$query \\gset by_table\n"
-	  . "RESET ALL; SELECT 1 / (:'by_indexmd5' = :'by_tablemd5')::int";
+	  . "RESET ALL;\n\\if :{?by_indexmd5}\n\\if :{?by_tablemd5}\nSELECT 1 / (:'by_indexmd5' = :'by_tablemd5')::int;\n\\endif\n\\endif\n";
 }
 
 # Bytes of a value, as its type sends them, harmed, in a file for COPY
@@ -248,7 +248,7 @@ my %messages;
 do
 {
 	my @batch = ((map { read_text() } 1 .. 120), (map { read_binary() } 1 .. 120), (map { call() } 1 .. 200), (map { train() } 1 .. 40), (map { bitmap() } 1 .. 30));
-	my $script = "\\set VERBOSITY verbose\n" . join('', map { "\\warn == $_\n$batch[$_];\nROLLBACK;\n" } 0 .. $#batch);
+	my $script = "\\set VERBOSITY verbose\n" . join('', map { "\\warn == $_\n$batch[$_]\n;ROLLBACK;\n" } 0 .. $#batch);
 	my ($out, $err) = ('', '');
 
 	open(my $keep, '>:utf8', "$folder/batch.sql") or die $!;
