@@ -136,6 +136,10 @@ coverage: # lines and branches that the tests reach
 fuzz: # hostile input, SECONDS for each of three drivers
 	@$(HERE)/tools/sandbox.sh fuzz tools/fuzz.sh $(SECONDS)
 
+.PHONY: dist
+dist: # the archive of a release
+	@$(HERE)/tools/dist.sh
+
 # Other servers, made once by root and kept: minutes, gigabytes.
 .PHONY: fresh compat assert valgrind
 fresh: # README's commands on bare Debian systems

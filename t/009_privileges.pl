@@ -5,8 +5,8 @@
 # body call what is not the extension's or the server's.
 #
 # HASHEMB_WRITE_PRIVILEGES=1 writes the list of immutable functions anew.
-# Seen to fail: with a name taken out of the document; with hashemb_block_info
-# opened for maintenance (open.c); with pg_catalog. taken from hashemb_freeze.
+# Seen to fail: with a name taken out of the document's list; with a right in its
+# table that is another; with pg_catalog. taken from hashemb_freeze.
 use strict;
 use warnings;
 use FindBin;
