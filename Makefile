@@ -79,7 +79,7 @@ HERE := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 
 # A server that can be built for has headers; pgxs.mk alone may be a client's
 ifndef PG_CONFIG
-PG_CONFIG := $(shell $(HERE)/tools/server.sh pg_config)
+PG_CONFIG := $(shell sh $(HERE)/tools/server.sh pg_config)
 endif
 PG_HEADERS := $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)
 PGXS := $(if $(wildcard $(PG_HEADERS)/postgres.h),$(wildcard \

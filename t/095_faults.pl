@@ -10,8 +10,8 @@
 # of address space. Time: statements that would take hours if the loops that they
 # are in could not be interrupted.
 #
-# Seen to fail: with CHECK_FOR_INTERRUPTS taken out of the loop over iterations of
-# training (a timeout); with a limit too large to be reached (no error).
+# Seen to fail: with CHECK_FOR_INTERRUPTS taken out of itq's iterations (the session
+# could not be ended); with a limit too large to be reached (no error).
 use strict;
 use warnings;
 use FindBin;

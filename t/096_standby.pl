@@ -4,7 +4,8 @@
 # is off, so a search on the standby may be cancelled, but not wrong.
 #
 # HASHEMB_SECONDS=n is how long the load runs ("make endure": half an hour).
-# Seen to fail: with the standby compared before it has replayed everything.
+# Seen to fail: with another condition in the scan that searches are compared
+# with; with the standby compared with what its primary had before a change.
 use strict;
 use warnings;
 use FindBin;
