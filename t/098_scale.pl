@@ -68,7 +68,7 @@ my $plan = $node->safe_psql('postgres', 'SET enable_seqscan = off; EXPLAIN ' . s
 is(join(' ', $plan =~ /\bon (ranged\w+)/g), 'ranged_1', 'partitions are pruned');
 $plan = $node->safe_psql('postgres', "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; PREPARE p(int) AS " . search('ranged', 'c', 'a = $1') . '; EXPLAIN (ANALYZE, COSTS OFF) EXECUTE p(5)');
 like($plan, qr/Subplans Removed: 3|never executed/, 'when the plan is run, too');
-# PARTITION MEASURE
+is($node->safe_psql('postgres', "SET hashemb.recall = 1; SELECT measured, recall FROM hashemb_measure_recall('${_}_c', 10, 24)"), '24|1', "$_: recall of all partitions") foreach 'hashed', 'ranged';
 
 # ---- three servers ----
 
