@@ -87,7 +87,7 @@ HERE := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 
 # A server that can be built for has headers; pgxs.mk alone may be a client's
 ifndef PG_CONFIG
-PG_CONFIG := $(shell $(HERE)/tools/server.sh pg_config)
+PG_CONFIG := $(shell sh $(HERE)/tools/server.sh pg_config)
 endif
 PG_HEADERS := $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)
 PGXS := $(if $(wildcard $(PG_HEADERS)/postgres.h),$(wildcard \
@@ -139,6 +139,14 @@ bench: # measure on this machine, with the data of FOLDER (bench/README.md)
 
 coverage: # lines and branches that the tests reach
 	@$(HERE)/tools/sandbox.sh test tools/coverage.sh
+
+.PHONY: fuzz
+fuzz: # hostile input, SECONDS for each of three drivers
+	@$(HERE)/tools/sandbox.sh fuzz tools/fuzz.sh $(SECONDS)
+
+.PHONY: dist
+dist: # the archive of a release
+	@$(HERE)/tools/dist.sh
 
 # Other servers, made once by root and kept: minutes, gigabytes.
 .PHONY: fresh compat assert valgrind
