@@ -233,6 +233,7 @@ find_rows(HxSumState *state, int64 goal)
 	}
 	if (state->complete)
 		HxSettleAllRows(rows);
+	ExecClearTuple(state->row); /* holds no page while nobody asks */
 	MemoryContextSwitchTo(old);
 }
 

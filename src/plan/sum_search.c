@@ -20,7 +20,7 @@
 
 /* Rows of a first batch: so many for each that is wanted, and this many more */
 #define BATCH_PART 1
-#define BATCH_MORE 40
+#define BATCH_MORE 60
 #define BATCH_GROWTH 3
 
 /* Rows wanted where nobody knows how many */
