@@ -196,6 +196,7 @@ extern void HxPackSum(const HxSumData *data, CustomScan *scan);
 extern void HxUnpackSum(const CustomScan *scan, HxSumData *data);
 
 /* sum_search.c */
+extern HxSumValue HxSumOfRow(HxSumState *state, TupleTableSlot *slot);
 extern bool HxBeginTerms(HxSumState *state);
 extern HxTermState *HxChooseTerm(HxSumState *state);
 extern bool HxAdvanceTerm(HxSumState *state, HxTermState *term);
@@ -213,7 +214,6 @@ extern void HxExplainSum(CustomScanState *node, List *ancestors,
 						 ExplainState *es);
 
 /* sum_node.c */
-extern HxSumValue HxSumOfRow(HxSumState *state, TupleTableSlot *slot);
 extern const CustomScanMethods hx_sum_scan_methods;
 
 /* sum_match.c: does the query order by a sum of distances first? */

@@ -161,21 +161,6 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 
 /* ---- rows ---- */
 
-/* The sum of a row of the table */
-HxSumValue
-HxSumOfRow(HxSumState *state, TupleTableSlot *slot)
-{
-	ExprContext *context = state->check_context;
-	HxSumValue sum;
-	Datum value;
-
-	context->ecxt_scantuple = slot;
-	value = ExecEvalExprSwitchContext(state->sum, context, &sum.isnull);
-	sum.value =
-		sum.isnull ? 0 : HxFloatOf((const Node *) state->data.expr, value);
-	return sum;
-}
-
 /* Read the table, in the place of searches. */
 static void
 sweep(HxSumState *state)

@@ -213,6 +213,21 @@ is_too_deep(const HxSumState *state, const HxTermState *term)
 
 /* ---- rows ---- */
 
+/* The sum of a row of the table */
+HxSumValue
+HxSumOfRow(HxSumState *state, TupleTableSlot *slot)
+{
+	ExprContext *context = state->check_context;
+	HxSumValue sum;
+	Datum value;
+
+	context->ecxt_scantuple = slot;
+	value = ExecEvalExprSwitchContext(state->sum, context, &sum.isnull);
+	sum.value =
+		sum.isnull ? 0 : HxFloatOf((const Node *) state->data.expr, value);
+	return sum;
+}
+
 /*
  * Complete the row that a term's search has returned: fetch its heap row, check the
  * conditions that the search has not decided, and compute the sum.
