@@ -124,6 +124,7 @@ init_expressions(HxSumState *state)
 
 		term->data = &data->terms[t];
 		term->search_time = term->data->reserve;
+		term->more = (uint64) list_nth_int(data->more, t);
 		term->query = ExecInitExpr(lsecond(term->data->order->args), parent);
 		term->values = ExecInitExprList(term->data->values, parent);
 		term->left = init_conditions(state, term->data,
@@ -186,7 +187,7 @@ start(HxSumState *state)
 	state->turn = 0;
 	state->ncompleted = 0;
 	state->complete = state->any_returned = false;
-	state->sweep_effort = HxSumSweepEffort(state);
+	HxMeasureTable(state);
 	HxBeginSumRows(&state->rows);
 	if (HxBeginTerms(state))
 		state->ways[HX_SUM_THRESHOLD]++;
