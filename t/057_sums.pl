@@ -29,7 +29,10 @@ $node->safe_psql('postgres', q{
 	CREATE FUNCTION words(i int, salt int) RETURNS svec LANGUAGE sql IMMUTABLE AS $$
 		SELECT svec(array_agg(d), array_agg(w), 500) FROM (SELECT (1 + abs(hashint8extended(i * 100 + j, salt)) % CASE j % 3 WHEN 0 THEN 500 ELSE 30 END)::int AS d,
 			(max(1 + abs(hashint8extended(i * 100 + j, salt + 1)) % 100) / 8.0)::real AS w FROM generate_series(1, 8) j GROUP BY 1) t $$;
-	CREATE TABLE items (id int, c bincode(64), u bincode(64), m bincode(32, 2), s svec(500), t svec(500), v real[], w real[], same bincode(8), a int, b text, x int) PARTITION BY HASH (id);
+	CREATE FUNCTION tokens(i int, salt int) RETURNS real[] LANGUAGE sql IMMUTABLE AS $$
+		SELECT CASE WHEN i % 53 = 0 THEN '{}' ELSE ARRAY(SELECT ARRAY(SELECT (hashint8extended((i % 17 * 10 + t) * 100 + d, salt) % 100 + hashint8extended((i * 10 + t) * 100 + d, salt) % 50)::real
+			FROM generate_series(1, 8) d) FROM generate_series(1, 1 + i % 4) t) END $$;
+	CREATE TABLE items (id int, c bincode(64), u bincode(64), m bincode(32, 2), s svec(500), t svec(500), v real[], w real[], p real[], same bincode(8), a int, b text, x int) PARTITION BY HASH (id);
 	CREATE TABLE items_0 PARTITION OF items FOR VALUES WITH (MODULUS 3, REMAINDER 0);
 	CREATE TABLE items_1 PARTITION OF items FOR VALUES WITH (MODULUS 3, REMAINDER 1);
 	CREATE TABLE items_2 PARTITION OF items FOR VALUES WITH (MODULUS 3, REMAINDER 2);
@@ -41,6 +44,7 @@ $node->safe_psql('postgres', q{
 			(SELECT string_agg(to_hex(abs(hashint8extended(i * 50 + d, 5)) %% 4), '''') || ''/2'' FROM generate_series(1, 32) d)::bincode(32, 2),
 			CASE WHEN i %% 37 > 0 THEN words(i, 7) END, CASE WHEN i %% 61 = 0 THEN ''{}/500''::svec ELSE words(i, 9) END,
 			CASE WHEN i %% 43 > 0 THEN floats(i, 11) END, CASE WHEN i %% 71 = 0 THEN array_fill(0::real, ARRAY[12]) ELSE floats(i, 13) END,
+			CASE WHEN i %% 47 > 0 THEN tokens(i, 15) END,
 			''01100110'', CASE WHEN i %% 9 > 0 THEN hashint4(i) %% 50 END, CASE WHEN i %% 10 > 0 THEN ''b'' || i %% 30 END, i %% 100
 			FROM generate_series(%s, %s) i', tab, first, first + count - 1);
 	END $$;
@@ -54,6 +58,7 @@ $node->safe_psql('postgres', q{
 		EXECUTE format('CREATE INDEX ON %I USING hashemb (t svec_cosine_ops, b, a)', tab);
 		EXECUTE format('CREATE INDEX ON %I USING hashemb (v real_l2_ops, a) WITH (dims = 12)', tab);
 		EXECUTE format('CREATE INDEX ON %I USING hashemb (w real_cosine_ops) WITH (dims = 12)', tab);
+		EXECUTE format('CREATE INDEX ON %I USING hashemb (p maxsim_ops, a) WITH (dims = 8)', tab);
 		EXECUTE format('CREATE INDEX ON %I USING hashemb (same, a)', tab);
 		EXECUTE format('CREATE INDEX ON %I USING hashemb (c bincode_ip_ops, b) WHERE a > 10', tab);
 		EXECUTE format('CREATE INDEX ON %I (x)', tab);
@@ -118,6 +123,7 @@ my @terms = (
 	sub { 't <=> ' . query_words(9) },
 	sub { 'v <-> ' . query_floats(11) },
 	sub { 'w <=> ' . query_floats(13) },
+	sub { sprintf 'p @# tokens(%d, 15)', 1 + 53 * int(rand 100) + rand 50 },
 	sub { q{same <~> '00110011'} },
 	sub { 'c <#> ' . query_code(1) });
 
@@ -150,6 +156,8 @@ sub sum
 	my $count = pick(1, 2, 2, 2, 2, 3, 3, 4);
 	my $sum = term();
 
+	# lists of tokens alone are no sum: their index gives that order
+	$count = 2 if $count == 1 && $sum =~ /@#/;
 	for (2 .. $count)
 	{
 		my $term = term();

@@ -44,7 +44,8 @@ typedef struct HxSumPath
 	HxPath base; /* must be first */
 	HxSum sum;
 	double search_times[HX_MOST_TERMS]; /* what a term's search takes, */
-	double row_time; /* and completing a row, in microseconds */
+	double row_time;		 /* and completing a row, in microseconds */
+	int more[HX_MOST_TERMS]; /* rows that it is asked for beyond those wanted */
 } HxSumPath;
 
 /*
@@ -61,6 +62,7 @@ typedef struct HxSumData
 	List *starts;
 	List *ends;
 	List *divides;
+	List *more; /* for each term */
 } HxSumData;
 
 /* ---- rows (sum_rows.c) ---- */
@@ -129,6 +131,7 @@ typedef struct HxTermState
 	bool zero;			   /* its weight is 0 */
 	bool active;		   /* it is searched for */
 	bool recheck;		   /* what its search decides is not exact */
+	uint64 more;		   /* rows of its first batch beyond those wanted */
 	double search_time;	   /* what a search takes, in microseconds */
 	uint64 batch;		   /* rows that its search was asked for; 0: none yet */
 	uint64 read;		   /* rows that this search has returned */
@@ -173,6 +176,7 @@ typedef struct HxSumState
 	int64 wanted;		   /* rows wanted; 0: nobody knows */
 	double row_time;	   /* what completing a row takes, in microseconds */
 	int turn;			   /* of the searches: whose it is */
+	double table_rows;	   /* about so many has the table */
 	double sweep_effort;   /* of reading the table, in rows completed */
 	uint64 ncompleted;	   /* heap rows fetched */
 	HxSumValue limit;	   /* the bound */
@@ -196,6 +200,7 @@ extern void HxPackSum(const HxSumData *data, CustomScan *scan);
 extern void HxUnpackSum(const CustomScan *scan, HxSumData *data);
 
 /* sum_search.c */
+extern HxSumValue HxSumOfRow(HxSumState *state, TupleTableSlot *slot);
 extern bool HxBeginTerms(HxSumState *state);
 extern HxTermState *HxChooseTerm(HxSumState *state);
 extern bool HxAdvanceTerm(HxSumState *state, HxTermState *term);
@@ -203,7 +208,7 @@ extern void HxSetBound(HxSumState *state);
 extern void HxEndTerms(HxSumState *state);
 
 /* sum_sweep.c */
-extern double HxSumSweepEffort(const HxSumState *state);
+extern void HxMeasureTable(HxSumState *state);
 extern void HxSweepSums(HxSumState *state);
 extern bool HxNextSweptRow(HxSumState *state, HxSumRow *row);
 extern void HxEndSweep(HxSumState *state);
@@ -213,7 +218,6 @@ extern void HxExplainSum(CustomScanState *node, List *ancestors,
 						 ExplainState *es);
 
 /* sum_node.c */
-extern HxSumValue HxSumOfRow(HxSumState *state, TupleTableSlot *slot);
 extern const CustomScanMethods hx_sum_scan_methods;
 
 /* sum_match.c: does the query order by a sum of distances first? */

@@ -38,8 +38,8 @@ HxPackSum(const HxSumData *data, CustomScan *scan)
 		numbers = lappend(numbers, part->custom_private);
 		exprs = lappend(exprs, part->custom_exprs);
 	}
-	scan->custom_private =
-		list_make4(numbers, data->starts, data->ends, data->divides);
+	scan->custom_private = list_make5(numbers, data->starts, data->ends,
+									  data->divides, data->more);
 	scan->custom_exprs =
 		list_make4(data->expr, data->written, data->weights, exprs);
 }
@@ -65,6 +65,7 @@ HxUnpackSum(const CustomScan *scan, HxSumData *data)
 	data->starts = lsecond(scan->custom_private);
 	data->ends = lthird(scan->custom_private);
 	data->divides = lfourth(scan->custom_private);
+	data->more = list_nth(scan->custom_private, 4);
 	data->expr = linitial(scan->custom_exprs);
 	data->written = lsecond(scan->custom_exprs);
 	data->weights = lthird(scan->custom_exprs);

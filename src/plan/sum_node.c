@@ -124,6 +124,7 @@ init_expressions(HxSumState *state)
 
 		term->data = &data->terms[t];
 		term->search_time = term->data->reserve;
+		term->more = (uint64) list_nth_int(data->more, t);
 		term->query = ExecInitExpr(lsecond(term->data->order->args), parent);
 		term->values = ExecInitExprList(term->data->values, parent);
 		term->left = init_conditions(state, term->data,
@@ -161,21 +162,6 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 
 /* ---- rows ---- */
 
-/* The sum of a row of the table */
-HxSumValue
-HxSumOfRow(HxSumState *state, TupleTableSlot *slot)
-{
-	ExprContext *context = state->check_context;
-	HxSumValue sum;
-	Datum value;
-
-	context->ecxt_scantuple = slot;
-	value = ExecEvalExprSwitchContext(state->sum, context, &sum.isnull);
-	sum.value =
-		sum.isnull ? 0 : HxFloatOf((const Node *) state->data.expr, value);
-	return sum;
-}
-
 /* Read the table, in the place of searches. */
 static void
 sweep(HxSumState *state)
@@ -201,7 +187,7 @@ start(HxSumState *state)
 	state->turn = 0;
 	state->ncompleted = 0;
 	state->complete = state->any_returned = false;
-	state->sweep_effort = HxSumSweepEffort(state);
+	HxMeasureTable(state);
 	HxBeginSumRows(&state->rows);
 	if (HxBeginTerms(state))
 		state->ways[HX_SUM_THRESHOLD]++;
@@ -233,6 +219,7 @@ find_rows(HxSumState *state, int64 goal)
 	}
 	if (state->complete)
 		HxSettleAllRows(rows);
+	ExecClearTuple(state->row); /* holds no page while nobody asks */
 	MemoryContextSwitchTo(old);
 }
 

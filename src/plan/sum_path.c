@@ -21,6 +21,14 @@
 /* Searches begun for one that is used up: some are asked again, for more */
 #define SEARCHES 1.2
 
+/*
+ * Part of a search's time that rows beyond those wanted may take, and how many they
+ * are
+ */
+#define MORE_PART 0.5
+#define LEAST_MORE 20
+#define MOST_MORE 50
+
 /* Rows that a scan that wants all is thought to be asked for before it sweeps */
 #define FIRST_ROWS 10
 
@@ -36,6 +44,19 @@ expected_depth(double rows, double wanted, int terms)
 	double depth = wanted * pow(Max(rows / wanted, 1), 0.5 * (1 - 1.0 / terms));
 
 	return Min(depth, Max(rows, 1));
+}
+
+/*
+ * Rows that a search is asked for beyond those wanted at first, where so many more
+ * take it from one time to another: what it takes for them is to be less than to
+ * begin again.
+ */
+static int
+rows_more(double least, double most, double rows)
+{
+	double row = Max(most - least, 1e-9) / Max(rows, 1);
+
+	return (int) Min(Max(MORE_PART * least / row, LEAST_MORE), MOST_MORE);
 }
 
 /*
@@ -56,13 +77,17 @@ search_time(PlannerInfo *root, HxSumPath *path, double wanted, double distance)
 		const HxSumTerm *term = &sum->terms[t];
 		double passing;
 		QualCost heap;
-		double search =
-			HxTermTime(root, term->index, term->column, term->distance, depth,
+		double least =
+			HxTermTime(root, term->index, term->column, term->distance, wanted,
 					   recall, &passing, &heap);
+		double search =
+			HxTermTime(root, term->index, term->column, term->distance,
+					   depth + 1, recall, &passing, &heap);
 		double row = HX_CHECK_TIME + HxOperatorTime(heap.per_tuple);
 
 		path->search_times[t] = search;
 		path->row_time = row + distance;
+		path->more[t] = rows_more(least, search, depth + 1 - wanted);
 		time += SEARCHES * search + HxOperatorTime(heap.startup) +
 				depth / Max(passing, 1e-9) * row + depth * distance;
 	}
@@ -178,6 +203,8 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *best, List *targets,
 	data.starts = sum->starts;
 	data.ends = sum->ends;
 	data.divides = sum->divides;
+	for (int t = 0; t < sum->nterms; t++)
+		data.more = lappend_int(data.more, path->more[t]);
 	if (HxIsNumberKnown(first->wanted))
 	{
 		const Query *level = path->base.limit->parse;

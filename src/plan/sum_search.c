@@ -18,9 +18,7 @@
 #include "compat.h"
 #include "plan/sum.h"
 
-/* Rows of a first batch: so many for each that is wanted, and this many more */
-#define BATCH_PART 1
-#define BATCH_MORE 40
+/* How batches grow */
 #define BATCH_GROWTH 3
 
 /* Rows wanted where nobody knows how many */
@@ -111,7 +109,7 @@ static uint64
 next_batch(const HxSumState *state, const HxTermState *term)
 {
 	uint64 wanted = (uint64) rows_wanted(state);
-	uint64 first = Max(BATCH_PART * wanted + BATCH_MORE, 2 * wanted);
+	uint64 first = Max(wanted + term->more, 2 * wanted);
 
 	return Max(first, term->batch * BATCH_GROWTH);
 }
@@ -206,12 +204,25 @@ sweep_is_due(const HxSumState *state)
 static bool
 is_too_deep(const HxSumState *state, const HxTermState *term)
 {
-	double rows = state->css.ss.ss_currentRelation->rd_rel->reltuples;
-
-	return rows >= 0 && (double) next_batch(state, term) > rows / MOST_PART;
+	return (double) next_batch(state, term) > state->table_rows / MOST_PART;
 }
 
 /* ---- rows ---- */
+
+/* The sum of a row of the table */
+HxSumValue
+HxSumOfRow(HxSumState *state, TupleTableSlot *slot)
+{
+	ExprContext *context = state->check_context;
+	HxSumValue sum;
+	Datum value;
+
+	context->ecxt_scantuple = slot;
+	value = ExecEvalExprSwitchContext(state->sum, context, &sum.isnull);
+	sum.value =
+		sum.isnull ? 0 : HxFloatOf((const Node *) state->data.expr, value);
+	return sum;
+}
 
 /*
  * Complete the row that a term's search has returned: fetch its heap row, check the
@@ -276,7 +287,7 @@ next_row(HxSumState *state, HxTermState *term, bool *deep)
 	{
 		if (term->batch > 0 && term->read < term->batch)
 			return false;
-		*deep = term->batch > 0 && is_too_deep(state, term);
+		*deep = is_too_deep(state, term);
 		if (*deep)
 			return false;
 		start_batch(state, term);

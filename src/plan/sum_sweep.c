@@ -26,17 +26,23 @@
 #define SWEPT_SUM 1
 #define SWEPT_TID 2
 
-/* What a sweep takes, in rows completed by themselves */
-double
-HxSumSweepEffort(const HxSumState *state)
+/*
+ * How many rows the table has now, as it was when it was last analyzed, and what
+ * reading it takes, in rows completed by themselves
+ */
+void
+HxMeasureTable(HxSumState *state)
 {
 	Relation table = state->css.ss.ss_currentRelation;
 	double pages = RelationGetNumberOfBlocks(table);
 	double rows = table->rd_rel->reltuples;
+	double density = DEFAULT_DENSITY;
 
-	if (rows < 0)
-		rows = pages * DEFAULT_DENSITY;
-	return rows * SWEEP_ROW + pages * SWEEP_PAGE + 1;
+	if (rows > 0 && table->rd_rel->relpages > 0)
+		density = rows / table->rd_rel->relpages;
+	state->table_rows = density * pages;
+	state->sweep_effort =
+		state->table_rows * SWEEP_ROW + pages * SWEEP_PAGE + 1;
 }
 
 /* Begin the sort, by sum and TID, for as many rows as can be asked for. */
