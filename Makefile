@@ -19,7 +19,7 @@ ENCODER = \
 	$(call objects,encoder/model,format apply codebook segment model cache describe import input \
 		decode encode ids) \
 	$(call objects,encoder/train,value draft rows classes sums part query centre spectral levels \
-		note linear rbin held cross pairs books rq corpus bpe unigram pieces methods spec aggregate) \
+		note linear rbin held cross pairs books rq pq_refine pq corpus bpe unigram pieces methods spec aggregate) \
 	$(call objects,encoder/measure,evaluate code_stats view_weights)
 INDEX = \
 	$(call objects,index/filter,attribute encode mask condition compile tidset) \

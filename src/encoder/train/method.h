@@ -182,6 +182,7 @@ extern const HxMethod HxMethodCross;
 extern const HxMethod HxMethodPairs;
 extern const HxMethod HxMethodRbin;
 extern const HxMethod HxMethodRq;
+extern const HxMethod HxMethodPq;
 extern const HxMethod HxMethodPieces;
 
 /* Memory until the end of training; error beyond maintenance_work_mem. */

@@ -7,7 +7,17 @@
 #include "encoder/train/method.h"
 
 const HxMethod *const HxMethods[] = {
-	&HxMethodRandom, &HxMethodPca,	 &HxMethodItq,	  &HxMethodClass,
-	&HxMethodFit,	 &HxMethodShift, &HxMethodCross,  &HxMethodPairs,
-	&HxMethodRbin,	 &HxMethodRq,	 &HxMethodPieces, NULL,
+	&HxMethodRandom,
+	&HxMethodPca,
+	&HxMethodItq,
+	&HxMethodClass,
+	&HxMethodFit,
+	&HxMethodShift,
+	&HxMethodCross,
+	&HxMethodPairs,
+	&HxMethodRbin,
+	&HxMethodRq,
+	&HxMethodPq,
+	&HxMethodPieces,
+	NULL,
 };
