@@ -4003,18 +4003,20 @@ COMMENT ON FUNCTION sid_pieces(hashemb_model, integer[]) IS
 
 CREATE FUNCTION hashemb_freeze(name text, model hashemb_model, input regtype DEFAULT 'real[]') RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000
-	AS $$
+	BEGIN ATOMIC
 	SELECT pg_catalog.format(
-		'CREATE FUNCTION %s(x %I.%I) RETURNS %I.bincode LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000 RETURN %4$I.hashemb_encode(''%5$s''::%4$I.hashemb_model, x)',
+		'CREATE FUNCTION %s(x %I.%I) RETURNS %6$s LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000 RETURN %4$I.%7$I(''%5$s''::%4$I.hashemb_model, x)',
 		(SELECT pg_catalog.string_agg(pg_catalog.quote_ident(part), '.' ORDER BY nr)
 			FROM pg_catalog.unnest(pg_catalog.parse_ident(name)) WITH ORDINALITY AS p(part, nr)),
-		tn.nspname, t.typname, en.nspname, model)
-	FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace en ON en.oid OPERATOR(pg_catalog.=) e.extnamespace,
+		tn.nspname, t.typname, en.nspname, model,
+		CASE i.method WHEN 'rq' THEN 'integer[]' WHEN 'pieces' THEN 'bigint[]' ELSE pg_catalog.format('%I.bincode', en.nspname) END,
+		CASE i.method WHEN 'rq' THEN 'semantic_id' WHEN 'pieces' THEN 'sid_pieces' ELSE 'hashemb_encode' END)
+	FROM LATERAL (SELECT m.method FROM hashemb_info(model) AS m) AS i, pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace en ON en.oid OPERATOR(pg_catalog.=) e.extnamespace,
 		pg_catalog.pg_type t JOIN pg_catalog.pg_namespace tn ON tn.oid OPERATOR(pg_catalog.=) t.typnamespace
-	WHERE e.extname OPERATOR(pg_catalog.=) 'hashemb' AND t.oid OPERATOR(pg_catalog.=) input
-	$$;
+	WHERE e.extname OPERATOR(pg_catalog.=) 'hashemb' AND t.oid OPERATOR(pg_catalog.=) input;
+	END;
 COMMENT ON FUNCTION hashemb_freeze(text, hashemb_model, regtype) IS
-	'the statement that creates a function from vectors to codes by this encoder, for indexes and generated columns';
+	'the statement that creates a function from vectors to codes, or to ids, by this encoder, for indexes and generated columns';
 
 -- ---------------------------------------------------------------------------
 -- Section 8: evaluation of codes and searches
