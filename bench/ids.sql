@@ -1,6 +1,8 @@
 -- Ids and codes by codebooks on real rows; bench/ids.sh runs it.
 SET client_min_messages = warning;
-CREATE TABLE item AS SELECT d.id, lexname, l2_normalize(embedding) AS x FROM hashemb JOIN entry d USING (id)
+CREATE TABLE item (id int, lexname text, x real[]);
+ALTER TABLE item ALTER x SET STORAGE plain;
+INSERT INTO item SELECT d.id, lexname, l2_normalize(embedding) FROM hashemb JOIN entry d USING (id)
 	WHERE abs(hashint4(d.id)) % 100000 < :rows * 100000.0 / (SELECT count(*) FROM hashemb) OR d.id IN (SELECT doc FROM query);
 ALTER TABLE item ADD PRIMARY KEY (id);
 ANALYZE item;
@@ -25,11 +27,13 @@ SELECT 'levels ' || levels || ': variance left ' || round(loss::numeric, 3) FROM
 CREATE TABLE ids AS SELECT id, lexname, semantic_id(m, x) AS sid FROM item, rq WHERE levels = 3;
 SELECT 'prefix of ' || n || ': ' || round(pg_temp.nmi(format('SELECT sid_prefix(sid, %s), lexname FROM ids', n))::numeric, 3) || ', ' || (SELECT count(DISTINCT sid_prefix(sid, n)) FROM ids) || ' ids; as many at random ' ||
 	round(pg_temp.nmi(format('SELECT abs(hashint4(id)) %% %s, lexname FROM ids', (SELECT count(DISTINCT sid_prefix(sid, n)) FROM ids)))::numeric, 3) FROM generate_series(1, 3) AS n;
--- k-means in SQL: from 64 rows, ten rounds
-CREATE TABLE center AS SELECT row_number() OVER () AS c, x FROM (SELECT x FROM item ORDER BY hashint4(id) LIMIT 64) AS s;
+-- k-means in SQL: from 64 rows, six rounds
+CREATE TABLE center (c bigint, x real[]);
+ALTER TABLE center ALTER x SET STORAGE plain;
+INSERT INTO center SELECT row_number() OVER (), x FROM (SELECT x FROM item ORDER BY hashint4(id) LIMIT 64) AS s;
 CREATE TABLE near (id int, c bigint);
 DO $$ BEGIN
-	FOR round IN 1..10 LOOP
+	FOR round IN 1..6 LOOP
 		TRUNCATE near;
 		INSERT INTO near SELECT id, (SELECT c FROM center ORDER BY l2_distance(center.x, item.x) LIMIT 1) FROM item;
 		TRUNCATE center;
