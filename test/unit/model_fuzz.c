@@ -15,10 +15,9 @@
 #include <unistd.h>
 
 #include "encoder/model/apply.h"
-#include "encoder/model/codebook.h"
-#include "encoder/model/segment.h"
 #include "kernel/kernel.h"
 #include "random.h"
+#include "use_model.h"
 
 /* Largest model, and dimensions of models that are computed with */
 #define MAX_BYTES 60000
@@ -212,7 +211,36 @@ typedef struct MapForm
 /* Every method whose models are maps: format.c has the same */
 static const MapForm map_forms[] = {
 	{HX_METHOD_PIECES, 3, 2, {{1, 0}, {2, 1}}},
+	{HX_METHOD_LOUVAIN, 0, 2, {{1, 0}, {1, 0}}},
+	{HX_METHOD_FREQ, 2, 1, {{1, 0}}},
+	{HX_METHOD_DEDUP, 0, 1, {{1, 0}}},
+	{HX_METHOD_PVDBOW, HX_LEXICON_CONSTANTS, 2, {{0, 1}, {0, 1}}},
 };
+
+/* A table of a map, keys at random */
+static void
+put_table(Writer *writer, uint32_t rows, uint32_t numbers, uint32_t floats)
+{
+	uint32_t limit = 1 + random_below(20);
+	int64_t key = random_below(2) ? -5 : INT64_C(1) << 32;
+	size_t start = begin_section(writer, "tabl");
+
+	put(writer, rows);
+	put(writer, numbers);
+	put(writer, floats);
+	put(writer, limit);
+	for (uint32_t i = 0; i < rows; i++)
+	{
+		put(writer, (uint32_t) key);
+		put(writer, (uint32_t) ((uint64_t) key >> 32));
+		key += 1 + random_below(3);
+		key += random_below(5) == 0 ? INT64_C(1) << 32 : 0;
+	}
+	for (uint32_t i = 0; i < rows * numbers; i++)
+		put(writer, random_below(limit));
+	put_floats(writer, rows * floats);
+	end_section(writer, start);
+}
 
 /* A whole map of any method */
 static size_t
@@ -221,6 +249,9 @@ make_map(uint8_t *bytes)
 	Writer writer = {bytes, HX_MODEL_HEADER};
 	const MapForm *form = &map_forms[random_below(
 		(uint32_t) (sizeof(map_forms) / sizeof(map_forms[0])))];
+	int words = form->method == HX_METHOD_PVDBOW;
+	uint32_t dims = 1 + random_below(words ? 20 : 1000);
+	uint32_t real = random_below(4);
 	size_t start;
 
 	memset(bytes, 0, HX_MODEL_HEADER);
@@ -228,38 +259,26 @@ make_map(uint8_t *bytes)
 	bytes[HX_AT_FORMAT] = HX_MODEL_FORMAT;
 	bytes[HX_AT_FAMILY] = HX_MAP;
 	bytes[HX_AT_METHOD] = (uint8_t) form->method;
-	bytes[HX_AT_OUTPUT] = HX_OUT_IDS;
-	hx_put_u32(bytes + HX_AT_DIMS, 1 + random_below(1000));
+	bytes[HX_AT_OUTPUT] = words ? HX_OUT_CODE : HX_OUT_IDS;
+	bytes[HX_AT_BITS] = (uint8_t) words;
+	hx_put_u32(bytes + HX_AT_DIMS, dims);
 	start = begin_section(&writer, "cons");
 	for (uint32_t i = 0; i < form->constants; i++)
 	{
-		put(&writer, random_below(3));
+		put(&writer, words && i == HX_LEXICON_REAL ? real : random_below(3));
 		put(&writer, 0);
 	}
 	end_section(&writer, start);
-	for (uint32_t t = 0; t < form->tables; t++)
+	if (words)
 	{
-		uint32_t rows = random_below(40);
-		uint32_t limit = 1 + random_below(20);
-		int64_t key = random_below(2) ? -5 : INT64_C(1) << 32;
-
-		start = begin_section(&writer, "tabl");
-		put(&writer, rows);
-		put(&writer, form->columns[t][0]);
-		put(&writer, form->columns[t][1]);
-		put(&writer, limit);
-		for (uint32_t i = 0; i < rows; i++)
-		{
-			put(&writer, (uint32_t) key);
-			put(&writer, (uint32_t) ((uint64_t) key >> 32));
-			key += 1 + random_below(3);
-			key += random_below(5) == 0 ? INT64_C(1) << 32 : 0;
-		}
-		for (uint32_t i = 0; i < rows * form->columns[t][0]; i++)
-			put(&writer, random_below(limit));
-		put_floats(&writer, rows * form->columns[t][1]);
-		end_section(&writer, start);
+		put_table(&writer, 1 + random_below(40), 0,
+				  (uint32_t) hx_lexicon_columns((int) dims, (int) real));
+		put_table(&writer, real > 0 ? dims : 0, 0, real > 0 ? real : 1);
+		return writer.size;
 	}
+	for (uint32_t t = 0; t < form->tables; t++)
+		put_table(&writer, random_below(40), form->columns[t][0],
+				  form->columns[t][1]);
 	return writer.size;
 }
 
@@ -318,135 +337,6 @@ harm(uint8_t *bytes, size_t size)
 		}
 	}
 	return size;
-}
-
-/* Find and join words for what enters the books, which has their width */
-static void
-use_books(const HxBooks *books, double *y)
-{
-	double *room = malloc(books->codes * sizeof(double));
-	double *table =
-		malloc((size_t) books->count * books->codes * sizeof(double));
-	uint32_t *word = malloc(books->count * sizeof(uint32_t));
-
-	if (books->form == HX_PRODUCT)
-		hx_word_products(books, y, table);
-	hx_assign_words(books, y, room, word);
-	for (uint32_t i = 0; i < books->count; i++)
-	{
-		if (word[i] >= books->codes)
-			abort();
-	}
-	hx_join_words(books, word, books->count, y);
-	free(word);
-	free(table);
-	free(room);
-}
-
-/* Cut random sequences */
-static void
-use_pieces(const HxModel *model)
-{
-	int32_t ids[40];
-	uint32_t piece[40];
-
-	for (int n = 0; n < 5; n++)
-	{
-		uint32_t count = random_below(41);
-		void *room = malloc(hx_segment_room(count));
-
-		for (uint32_t i = 0; i < count; i++)
-			ids[i] = (int32_t) random_below(60) - 20;
-		if (hx_segment(model, ids, count, room, piece) > count)
-			abort();
-		free(room);
-	}
-}
-
-/* Look up every key of a map, and some that it has not */
-static void
-use_map(const HxModel *model)
-{
-	for (uint32_t i = 0; i < model->constants; i++)
-		(void) hx_constant(model, i);
-	for (uint32_t t = 0; t < model->tables; t++)
-	{
-		const HxTable *table = &model->table[t];
-
-		for (uint32_t i = 0; i < table->rows; i++)
-		{
-			int64_t key = hx_table_key(table, i);
-
-			if (hx_find_key(table, key) != i)
-				abort();
-			for (uint32_t j = 0; j < table->numbers; j++)
-			{
-				if (table->number[i * table->numbers + j] >= table->limit)
-					abort();
-			}
-		}
-		if (hx_find_key(table, (int64_t) next_random()) >=
-			(int64_t) table->rows)
-			abort();
-	}
-}
-
-/* Compute with every view of a model, at any prefix */
-static void
-use_model(const HxModel *model)
-{
-	void *scratch = malloc(hx_scratch_size(model));
-	double *y = malloc(hx_output_width(model) * sizeof(double));
-
-	if (model->family == HX_MAP)
-		use_map(model);
-	if (model->method == HX_METHOD_PIECES)
-		use_pieces(model);
-
-	for (uint32_t n = 0; model->views > 0 && n <= model->views; n++)
-	{
-		uint32_t v = n == model->views ? HX_VIEW_QUERY : n;
-		const HxView *view = &model->view[v == HX_VIEW_QUERY ? 0 : v];
-		uint32_t width = hx_view_width(view);
-		uint32_t inputs =
-			random_below(4) == 0 ? 1 + random_below(width) : width;
-		double *x = calloc(inputs, sizeof(double));
-		int count;
-
-		if (v == HX_VIEW_QUERY && view->query == NULL)
-		{
-			free(x);
-			continue;
-		}
-		for (uint32_t i = 0; i < inputs; i++)
-			x[i] = (double) random_below(1000) * 1e36 - 1e38;
-		if (view->features > 0 && inputs == width)
-		{
-			int32_t dims[] = {0, 5, 999999999};
-			float weights[] = {1.0f, -3e38f, 1e-40f};
-
-			hx_hash_features(view, dims, weights, 3, x);
-		}
-		count = hx_apply_model(model, v, x, inputs, scratch, y);
-		free(x);
-		if (model->family == HX_CODEBOOK)
-		{
-			if (count > 0)
-				use_books(&model->books, y);
-			continue;
-		}
-		if (v == HX_VIEW_QUERY && count > 0)
-			hx_fit_levels(y, (uint32_t) count, model->bits);
-		for (int i = 0; i < count; i++)
-		{
-			int level = hx_level(y[i], model->bits);
-
-			if (level < 0 || level >= 1 << model->bits)
-				abort();
-		}
-	}
-	free(y);
-	free(scratch);
 }
 
 /* Most inputs, and outputs, of the model that levels are compared by */

@@ -9,12 +9,14 @@
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #include "encoder/model/apply.h"
 #include "encoder/model/codebook.h"
 #include "encoder/model/decode.h"
 #include "encoder/model/input.h"
 #include "encoder/model/model.h"
+#include "encoder/model/words.h"
 #include "kernel/kernel.h"
 #include "type/bincode.h"
 
@@ -30,6 +32,8 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_project_svec);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_project_svec_as);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_project_text);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_project_text_as);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_encode_document);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_project_document);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_decode);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_query_array);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_query_svec);
@@ -141,6 +145,46 @@ encode_words(FunctionCallInfo fcinfo, HxInputType kind, Third third,
 	return code;
 }
 
+/*
+ * Type of argument 1, for a model whose inputs are documents; error if a view is
+ * named, for it has none
+ */
+static Oid
+document_type(FunctionCallInfo fcinfo, HxInputType kind, Third third)
+{
+	if (PG_NARGS() > 2 && (third == VIEW_NAME || PG_GETARG_INT32(2) != 1))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("encoder of documents has no views"),
+						errhint("Call it with the document alone.")));
+	if (kind == HX_INPUT_TEXT)
+		return TEXTOID;
+	if (kind == HX_INPUT_REALS)
+		return get_array_type(ARR_ELEMTYPE(PG_GETARG_ARRAYTYPE_P(1)));
+	return get_fn_expr_argtype(fcinfo->flinfo, 1);
+}
+
+/* The code of the document in argument 1, NULL if it is too short */
+static Datum
+encode_document(FunctionCallInfo fcinfo, const HxModel *model, Oid type)
+{
+	Bincode *code = HxEncodeWords(model, PG_GETARG_DATUM(1), type);
+
+	if (code == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_BINCODE(code);
+}
+
+/* The vector of the document in argument 1, NULL if it is too short */
+static Datum
+project_document(FunctionCallInfo fcinfo, const HxModel *model, Oid type)
+{
+	ArrayType *array = HxProjectWords(model, PG_GETARG_DATUM(1), type);
+
+	if (array == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_ARRAYTYPE_P(array);
+}
+
 /* Encode argument 1 with the model in argument 0 */
 static Datum
 encode(FunctionCallInfo fcinfo, HxInputType kind, Third third)
@@ -154,6 +198,9 @@ encode(FunctionCallInfo fcinfo, HxInputType kind, Third third)
 	model = HxModelArgument(fcinfo, 0);
 	if (model->method == HX_METHOD_PQ)
 		PG_RETURN_BINCODE(encode_words(fcinfo, kind, third, model));
+	if (model->method == HX_METHOD_PVDBOW)
+		return encode_document(fcinfo, model,
+							   document_type(fcinfo, kind, third));
 	y = compute(fcinfo, kind, third, "codes", &model, &count, &view);
 	if (model->output != HX_OUT_CODE)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -213,12 +260,15 @@ hx_encode_text_as(PG_FUNCTION_ARGS)
 static Datum
 project(FunctionCallInfo fcinfo, HxInputType kind, Third third)
 {
-	const HxModel *model;
+	const HxModel *model = HxModelArgument(fcinfo, 0);
 	int count;
 	int view;
-	double *y =
-		compute(fcinfo, kind, third, "projections", &model, &count, &view);
+	double *y;
 
+	if (model->method == HX_METHOD_PVDBOW)
+		return project_document(fcinfo, model,
+								document_type(fcinfo, kind, third));
+	y = compute(fcinfo, kind, third, "projections", &model, &count, &view);
 	PG_RETURN_ARRAYTYPE_P(HxMakeReals(y, count));
 }
 
@@ -274,6 +324,27 @@ check_code(const HxModel *model, const HxCode *code)
 	(void) HxMatchShapes(
 		code->dims, code->planes, (int) model->dims, model->bits,
 		"The code is the first, the encoder makes the second.", NULL);
+}
+
+/* hashemb_encode(model, tsvector) */
+Datum
+hx_encode_document(PG_FUNCTION_ARGS)
+{
+	const HxModel *model = HxModelArgument(fcinfo, 0);
+
+	HxRequireModel(model, 1u << HX_MAP, HX_METHOD_PVDBOW, "codes of documents");
+	return encode_document(fcinfo, model, TSVECTOROID);
+}
+
+/* hashemb_project(model, tsvector) */
+Datum
+hx_project_document(PG_FUNCTION_ARGS)
+{
+	const HxModel *model = HxModelArgument(fcinfo, 0);
+
+	HxRequireModel(model, 1u << HX_MAP, HX_METHOD_PVDBOW,
+				   "vectors of documents");
+	return project_document(fcinfo, model, TSVECTOROID);
 }
 
 /* The level of a code in a dimension */

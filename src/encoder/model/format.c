@@ -25,12 +25,14 @@ typedef struct Reader
 
 /* Names of methods, by number */
 static const char *const method_names[HX_METHOD_COUNT] = {
-	[HX_METHOD_RANDOM] = "random", [HX_METHOD_PCA] = "pca",
-	[HX_METHOD_ITQ] = "itq",	   [HX_METHOD_CLASS] = "class",
-	[HX_METHOD_FIT] = "fit",	   [HX_METHOD_SHIFT] = "shift",
-	[HX_METHOD_CROSS] = "cross",   [HX_METHOD_PAIRS] = "pairs",
-	[HX_METHOD_RBIN] = "rbin",	   [HX_METHOD_RQ] = "rq",
-	[HX_METHOD_PQ] = "pq",		   [HX_METHOD_PIECES] = "pieces",
+	[HX_METHOD_RANDOM] = "random",	 [HX_METHOD_PCA] = "pca",
+	[HX_METHOD_ITQ] = "itq",		 [HX_METHOD_CLASS] = "class",
+	[HX_METHOD_FIT] = "fit",		 [HX_METHOD_SHIFT] = "shift",
+	[HX_METHOD_CROSS] = "cross",	 [HX_METHOD_PAIRS] = "pairs",
+	[HX_METHOD_RBIN] = "rbin",		 [HX_METHOD_RQ] = "rq",
+	[HX_METHOD_PQ] = "pq",			 [HX_METHOD_PIECES] = "pieces",
+	[HX_METHOD_LOUVAIN] = "louvain", [HX_METHOD_FREQ] = "freq",
+	[HX_METHOD_DEDUP] = "dedup",	 [HX_METHOD_PVDBOW] = "pvdbow",
 };
 
 /* A number of columns that the method chooses, at least one */
@@ -51,6 +53,10 @@ typedef struct MapForm
 /* What maps consist of, by method: reading refuses others. */
 static const MapForm map_forms[HX_METHOD_COUNT] = {
 	[HX_METHOD_PIECES] = {3, 2, {{1, 0}, {2, 1}}},
+	[HX_METHOD_LOUVAIN] = {0, 2, {{1, 0}, {1, 0}}},
+	[HX_METHOD_FREQ] = {2, 1, {{1, 0}}},
+	[HX_METHOD_DEDUP] = {0, 1, {{1, 0}}},
+	[HX_METHOD_PVDBOW] = {3, 2, {{0, ANY}, {0, ANY}}},
 };
 
 const char *

@@ -114,6 +114,10 @@ typedef enum HxMethodId
 	HX_METHOD_RQ,
 	HX_METHOD_PQ,
 	HX_METHOD_PIECES,
+	HX_METHOD_LOUVAIN,
+	HX_METHOD_FREQ,
+	HX_METHOD_DEDUP,
+	HX_METHOD_PVDBOW,
 	HX_METHOD_COUNT /* one more than the last */
 } HxMethodId;
 

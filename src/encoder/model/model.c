@@ -111,6 +111,10 @@ use_of(const HxModel *model)
 			return "semantic_id()";
 		case HX_METHOD_PIECES:
 			return "sid_pieces()";
+		case HX_METHOD_LOUVAIN:
+		case HX_METHOD_FREQ:
+		case HX_METHOD_DEDUP:
+			return "hashemb_bucket()";
 		default:
 			return model->output == HX_OUT_FLOAT ? "hashemb_project()"
 												 : "hashemb_encode()";

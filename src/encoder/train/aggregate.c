@@ -602,6 +602,11 @@ hx_train_final(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	training = (HxTraining *) PG_GETARG_POINTER(0);
+	if (training->seen == 0 && training->method->needs_rows)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("method \"%s\" has nothing to learn from: every "
+							   "row has a NULL",
+							   HxMethodName(training->method->id))));
 	if (training->seen == 0)
 		PG_RETURN_NULL();
 	caller = MemoryContextSwitchTo(training->context);

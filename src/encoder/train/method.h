@@ -165,6 +165,7 @@ typedef struct HxMethod
 	unsigned bases;			 /* 1 << HxFamily of "base", 0: linear and deep */
 	const char *const *keys; /* keys beside "method", NULL at the end */
 	const HxIntake *intake;	 /* of rows that are no vectors, or NULL */
+	bool needs_rows;		 /* is it an error if all rows have a NULL? */
 	void (*train)(HxTraining *training, HxDraft *draft);
 } HxMethod;
 
@@ -184,6 +185,10 @@ extern const HxMethod HxMethodRbin;
 extern const HxMethod HxMethodRq;
 extern const HxMethod HxMethodPq;
 extern const HxMethod HxMethodPieces;
+extern const HxMethod HxMethodLouvain;
+extern const HxMethod HxMethodFreq;
+extern const HxMethod HxMethodDedup;
+extern const HxMethod HxMethodPvdbow;
 
 /* Memory until the end of training; error beyond maintenance_work_mem. */
 extern void *HxTrainAlloc(HxTraining *training, size_t count, size_t size,

@@ -19,5 +19,9 @@ const HxMethod *const HxMethods[] = {
 	&HxMethodRq,
 	&HxMethodPq,
 	&HxMethodPieces,
+	&HxMethodLouvain,
+	&HxMethodFreq,
+	&HxMethodDedup,
+	&HxMethodPvdbow,
 	NULL,
 };
