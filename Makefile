@@ -10,7 +10,7 @@ DATA = hashemb--0.1.0.sql hashemb_pgvector--0.1.0.sql
 objects = $(addprefix src/$(1)/,$(addsuffix .o,$(2)))
 
 KERNEL = $(call objects,kernel,steps steps_avx2 dense dense_avx2 dense_avx512 \
-	dense_vnni dense_neon scalar avx2 avx512 neon kernel)
+	dense_vnni dense_neon scalar tables_avx2 avx2 avx512 neon kernel)
 TYPE = $(call objects,type,bincode bincode_cast bincode_order bitops majority distance dense dense_value dense_pair binarize \
 	tokens maxsim muvera \
 	ball ball_support svec svec_io svec_op svec_cast \
@@ -23,7 +23,7 @@ ENCODER = \
 		decode lexicon words encode ids buckets) \
 	$(call objects,encoder/train,value draft rows classes sums part query centre spectral levels \
 		note linear rbin held cross_turns cross_canonical cross_plan cross pairs \
-		books rq corpus bpe unigram pieces ids louvain freq dedup pvdbow \
+		books rq pq_refine pq corpus bpe unigram pieces ids louvain freq dedup pvdbow \
 		methods spec aggregate) \
 	$(call objects,encoder/measure,evaluate code_stats view_weights)
 INDEX = \

@@ -4078,6 +4078,44 @@ CREATE FUNCTION hashemb_decode(model hashemb_model, code bincode, view integer D
 COMMENT ON FUNCTION hashemb_decode(hashemb_model, bincode, integer) IS
 	'a vector for a code: of those that the encoder would bring to the middle of its levels, the nearest to the mean';
 
+-- Queries of codes by product quantization
+
+CREATE FUNCTION hashemb_query(model hashemb_model, x real[]) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_query_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_query(hashemb_model, real[]) IS
+	'a query for codes of method pq: inner products with the 16 codewords of each part, for code <#> query';
+
+CREATE FUNCTION hashemb_query(model hashemb_model, x double precision[]) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_query_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_query(hashemb_model, double precision[]) IS
+	'a query for codes of method pq: inner products with the 16 codewords of each part, for code <#> query';
+
+CREATE FUNCTION hashemb_query(model hashemb_model, x numeric[]) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_query_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_query(hashemb_model, numeric[]) IS
+	'a query for codes of method pq: inner products with the 16 codewords of each part, for code <#> query';
+
+CREATE FUNCTION hashemb_query(model hashemb_model, x integer[]) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_query_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_query(hashemb_model, integer[]) IS
+	'a query for codes of method pq: inner products with the 16 codewords of each part, for code <#> query';
+
+CREATE FUNCTION hashemb_query(model hashemb_model, x svec) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_query_svec'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_query(hashemb_model, svec) IS
+	'a query for codes of method pq: inner products with the 16 codewords of each part, for code <#> query';
+
+CREATE FUNCTION hashemb_query(model hashemb_model, x text) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_query_text'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_query(hashemb_model, text) IS
+	'a query for codes of method pq: inner products with the 16 codewords of each part, for code <#> query';
+
 -- Ids in levels, coarse to fine
 
 CREATE FUNCTION semantic_id(model hashemb_model, x real[]) RETURNS integer[]
@@ -4146,18 +4184,20 @@ COMMENT ON FUNCTION sid_pieces(hashemb_model, integer[]) IS
 
 CREATE FUNCTION hashemb_freeze(name text, model hashemb_model, input regtype DEFAULT 'real[]') RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000
-	AS $$
+	BEGIN ATOMIC
 	SELECT pg_catalog.format(
-		'CREATE FUNCTION %s(x %I.%I) RETURNS %I.bincode LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000 RETURN %4$I.hashemb_encode(''%5$s''::%4$I.hashemb_model, x)',
+		'CREATE FUNCTION %s(x %I.%I) RETURNS %6$s LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000 RETURN %4$I.%7$I(''%5$s''::%4$I.hashemb_model, x)',
 		(SELECT pg_catalog.string_agg(pg_catalog.quote_ident(part), '.' ORDER BY nr)
 			FROM pg_catalog.unnest(pg_catalog.parse_ident(name)) WITH ORDINALITY AS p(part, nr)),
-		tn.nspname, t.typname, en.nspname, model)
-	FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace en ON en.oid OPERATOR(pg_catalog.=) e.extnamespace,
+		tn.nspname, t.typname, en.nspname, model,
+		CASE i.method WHEN 'rq' THEN 'integer[]' WHEN 'pieces' THEN 'bigint[]' ELSE pg_catalog.format('%I.bincode', en.nspname) END,
+		CASE i.method WHEN 'rq' THEN 'semantic_id' WHEN 'pieces' THEN 'sid_pieces' ELSE 'hashemb_encode' END)
+	FROM LATERAL (SELECT m.method FROM hashemb_info(model) AS m) AS i, pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace en ON en.oid OPERATOR(pg_catalog.=) e.extnamespace,
 		pg_catalog.pg_type t JOIN pg_catalog.pg_namespace tn ON tn.oid OPERATOR(pg_catalog.=) t.typnamespace
-	WHERE e.extname OPERATOR(pg_catalog.=) 'hashemb' AND t.oid OPERATOR(pg_catalog.=) input
-	$$;
+	WHERE e.extname OPERATOR(pg_catalog.=) 'hashemb' AND t.oid OPERATOR(pg_catalog.=) input;
+	END;
 COMMENT ON FUNCTION hashemb_freeze(text, hashemb_model, regtype) IS
-	'the statement that creates a function from vectors to codes by this encoder, for indexes and generated columns';
+	'the statement that creates a function from vectors to codes, or to ids, by this encoder, for indexes and generated columns';
 
 -- ---------------------------------------------------------------------------
 -- Ids and embedding tables: slots of shared tables, rows in fewer bytes

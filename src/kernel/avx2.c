@@ -809,6 +809,7 @@ const HxKernels hx_kernels_avx2 = {
 	.overlap = hx_overlap_avx2,
 	.level_product = hx_level_product_avx2,
 	.float_product = hx_float_product_avx2,
+	.table_product = hx_table_product_avx2,
 	.sparse_dot = hx_sparse_dot_avx2,
 	.project = hx_project_avx2,
 	.steps = &hx_steps_avx2,
