@@ -20,7 +20,7 @@ ENCODER = \
 	$(call objects,encoder/model,format apply codebook segment model cache describe import input \
 		decode lexicon words encode ids buckets) \
 	$(call objects,encoder/train,value draft rows classes sums part query centre spectral levels \
-		note linear rbin held cross pairs books rq corpus bpe unigram pieces \
+		note linear rbin held cross pairs books rq pq_refine pq corpus bpe unigram pieces \
 		ids louvain freq dedup pvdbow methods spec aggregate) \
 	$(call objects,encoder/measure,evaluate code_stats view_weights)
 INDEX = \

@@ -3911,6 +3911,44 @@ CREATE FUNCTION hashemb_decode(model hashemb_model, code bincode, view integer D
 COMMENT ON FUNCTION hashemb_decode(hashemb_model, bincode, integer) IS
 	'a vector for a code: of those that the encoder would bring to the middle of its levels, the nearest to the mean';
 
+-- Queries of codes by product quantization
+
+CREATE FUNCTION hashemb_query(model hashemb_model, x real[]) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_query_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_query(hashemb_model, real[]) IS
+	'a query for codes of method pq: inner products with the 16 codewords of each part, for code <#> query';
+
+CREATE FUNCTION hashemb_query(model hashemb_model, x double precision[]) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_query_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_query(hashemb_model, double precision[]) IS
+	'a query for codes of method pq: inner products with the 16 codewords of each part, for code <#> query';
+
+CREATE FUNCTION hashemb_query(model hashemb_model, x numeric[]) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_query_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_query(hashemb_model, numeric[]) IS
+	'a query for codes of method pq: inner products with the 16 codewords of each part, for code <#> query';
+
+CREATE FUNCTION hashemb_query(model hashemb_model, x integer[]) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_query_array'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_query(hashemb_model, integer[]) IS
+	'a query for codes of method pq: inner products with the 16 codewords of each part, for code <#> query';
+
+CREATE FUNCTION hashemb_query(model hashemb_model, x svec) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_query_svec'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_query(hashemb_model, svec) IS
+	'a query for codes of method pq: inner products with the 16 codewords of each part, for code <#> query';
+
+CREATE FUNCTION hashemb_query(model hashemb_model, x text) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_query_text'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION hashemb_query(hashemb_model, text) IS
+	'a query for codes of method pq: inner products with the 16 codewords of each part, for code <#> query';
+
 -- Ids in levels, coarse to fine
 
 CREATE FUNCTION semantic_id(model hashemb_model, x real[]) RETURNS integer[]

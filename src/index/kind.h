@@ -32,6 +32,7 @@ typedef struct HxQuery
 	HxBoundKind kind;  /* what sort of value it is */
 	const void *value; /* two queries with the same bytes are the same */
 	Size size;
+	bool exact; /* what is known of expected misses is not of such queries */
 } HxQuery;
 
 /* A query and the row that it came from */

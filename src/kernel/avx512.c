@@ -30,6 +30,8 @@
 #include <immintrin.h>
 #endif
 
+#include "kernel/words4.h"
+
 #define HX_AVX512 \
 	HX_TARGET("popcnt,avx2,avx512f,avx512bw,avx512vl,avx512vpopcntdq")
 
@@ -407,6 +409,78 @@ hx_float_product_avx512(const float *query, size_t dims, int planes,
 	}
 }
 
+/* Bits of a where the mask is set, else of b */
+HX_INLINE HX_AVX512 __m512i
+mix512(uint32_t mask, __m512i a, __m512i b)
+{
+	__m512i masks = _mm512_set1_epi32((int) mask);
+
+	return _mm512_or_si512(_mm512_and_si512(masks, a),
+						   _mm512_andnot_si512(masks, b));
+}
+
+/*
+ * Four planes' words, of 16 codes each, become four words of levels: of every
+ * byte of the planes the bits 7 and 3, 6 and 2, 5 and 1, 4 and 0, as the high
+ * and the low half of a byte.
+ */
+HX_INLINE HX_AVX512 void
+join_planes512(const uint32_t *word, __m512i levels[4])
+{
+	__m512i a = _mm512_loadu_si512(word);
+	__m512i b = _mm512_loadu_si512(word + 16);
+	__m512i c = _mm512_loadu_si512(word + 32);
+	__m512i d = _mm512_loadu_si512(word + 48);
+	__m512i odd_ab = mix512(0xaaaaaaaa, a, _mm512_srli_epi32(b, 1));
+	__m512i odd_cd = mix512(0xaaaaaaaa, c, _mm512_srli_epi32(d, 1));
+	__m512i even_ab = mix512(0xaaaaaaaa, _mm512_slli_epi32(a, 1), b);
+	__m512i even_cd = mix512(0xaaaaaaaa, _mm512_slli_epi32(c, 1), d);
+
+	levels[0] = mix512(0xcccccccc, odd_ab, _mm512_srli_epi32(odd_cd, 2));
+	levels[1] = mix512(0xcccccccc, even_ab, _mm512_srli_epi32(even_cd, 2));
+	levels[2] = mix512(0xcccccccc, _mm512_slli_epi32(odd_ab, 2), odd_cd);
+	levels[3] = mix512(0xcccccccc, _mm512_slli_epi32(even_ab, 2), even_cd);
+}
+
+/*
+ * Sixteen codes at a time, a lane each: a dimension's table is one register, and
+ * its levels choose from it.
+ */
+HX_AVX512 static void
+hx_table_product_avx512(const float *tables, size_t dims, HxCodes codes,
+						float *product)
+{
+	size_t plane_bytes = (dims + 7) / 8;
+
+	for (size_t start = 0; start < codes.count; start += 16)
+	{
+		size_t left = codes.count - start;
+		__m512 sum = _mm512_setzero_ps();
+
+		for (size_t at = 0; at < plane_bytes; at += 4)
+		{
+			uint32_t word[64];
+			__m512i levels[4];
+
+			load_words4(codes, start, 16, at, plane_bytes, word);
+			join_planes512(word, levels);
+			for (size_t d = 8 * at; d < dims && d < 8 * at + 32; d++)
+			{
+				int shift = (int) (d / 8 - at) * 8 + (d % 8 < 4 ? 4 : 0);
+				__m512i level =
+					_mm512_srl_epi32(levels[d % 4], _mm_cvtsi32_si128(shift));
+
+				sum = _mm512_add_ps(
+					sum, _mm512_permutexvar_ps(
+							 level, _mm512_loadu_ps(tables + 16 * d)));
+			}
+		}
+		_mm512_mask_storeu_ps(
+			product + start,
+			(__mmask16) (left < 16 ? (1u << left) - 1 : 0xffff), sum);
+	}
+}
+
 /* Rows of a matrix at a time */
 #define HX_ROWS 4
 
@@ -469,6 +543,7 @@ hx_project_avx512(const int16_t *x, size_t columns, const int8_t *weights,
 	.name = "avx512", .hamming = hx_hamming_avx512,                         \
 	.overlap = hx_overlap_avx512, .level_product = hx_level_product_avx512, \
 	.float_product = hx_float_product_avx512,                               \
+	.table_product = hx_table_product_avx512,                               \
 	.sparse_dot = hx_sparse_dot_avx2,                                       \
 	.dense_products = hx_dense_products_avx2, .project = hx_project_avx512, \
 	.in_range = hx_in_range_avx2, .steps = &hx_steps_avx2

@@ -58,6 +58,13 @@ typedef struct HxKernels
 						  HxCodes codes, float *product);
 
 	/*
+	 * product[i] = sum over dimensions of tables[16 * d + level of code i], codes
+	 * of 4 planes; in float, by rising dimension.
+	 */
+	void (*table_product)(const float *tables, size_t dims, HxCodes codes,
+						  float *product);
+
+	/*
 	 * Inner product of two sparse vectors with ascending dimensions; the
 	 * products, exact in double, are summed by rising dimension.
 	 */

@@ -71,6 +71,8 @@ extern double hx_sparse_dot_avx2(const int32_t *a_dims, const float *a_weights,
 								 size_t a_count, const int32_t *b_dims,
 								 const float *b_weights, size_t b_count);
 
+extern void hx_table_product_scalar(const float *tables, size_t dims,
+									HxCodes codes, float *product);
 extern void hx_dense_products_avx2(const float *a, const float *b, size_t dims,
 								   double products[3]);
 extern uint64_t hx_in_range_avx2(const int64_t *words, size_t count,

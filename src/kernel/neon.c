@@ -507,6 +507,7 @@ const HxKernels hx_kernels_neon = {
 	.overlap = hx_overlap_neon,
 	.level_product = hx_level_product_neon,
 	.float_product = hx_float_product_neon,
+	.table_product = hx_table_product_scalar,
 	.sparse_dot = hx_sparse_dot_neon,
 	.dense_products = hx_dense_products_neon,
 	.project = hx_project_neon,

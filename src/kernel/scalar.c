@@ -132,6 +132,31 @@ hx_float_product_scalar(const float *query, size_t dims, int planes,
 	}
 }
 
+void
+hx_table_product_scalar(const float *tables, size_t dims, HxCodes codes,
+						float *product)
+{
+	size_t plane_bytes = (dims + 7) / 8;
+
+	for (size_t i = 0; i < codes.count; i++)
+	{
+		const uint8_t *code = codes.base + i * codes.stride;
+		float sum = 0.0f;
+
+		for (size_t d = 0; d < dims; d++)
+		{
+			unsigned level = 0;
+
+			for (int p = 0; p < 4; p++)
+				level =
+					level << 1 |
+					(code[(size_t) p * plane_bytes + d / 8] >> (7 - d % 8) & 1);
+			sum += tables[16 * d + level];
+		}
+		product[i] = sum;
+	}
+}
+
 /*
  * First position at or after `from` whose dimension is at least `dim`, or
  * `count`.  Doubling steps, then bisection: cheap when it is near.
@@ -245,6 +270,7 @@ const HxKernels hx_kernels_scalar = {
 	.overlap = hx_overlap_scalar,
 	.level_product = hx_level_product_scalar,
 	.float_product = hx_float_product_scalar,
+	.table_product = hx_table_product_scalar,
 	.sparse_dot = hx_sparse_dot_scalar,
 	.dense_products = hx_dense_products_scalar,
 	.project = hx_project_scalar,

@@ -299,17 +299,35 @@ HxIsFloatQuery(ArrayType *array)
 	return magnitude < FLT_MAX / 8;
 }
 
-/* Error, naming both, unless query and code have the same dimensions. */
+/*
+ * Error, naming both, unless query and code have the same dimensions, or the
+ * query is tables for the code.
+ */
 void
 HxCheckFloatQuery(const HxFloatQuery *query, int dims, int planes)
 {
 	char name[HX_SHAPE_NAME];
 
-	if (query->dims != dims)
+	if (query->dims != dims && !HxIsTables(query, dims, planes))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("float query has %d components, but the code is %s",
 						query->dims, HxShapeName(dims, planes, name))));
+}
+
+/* Error if a query is tables for codes of a shape: they tell no cosine. */
+void
+HxRejectTables(const HxFloatQuery *query, int dims, int planes)
+{
+	char name[HX_SHAPE_NAME];
+
+	if (HxIsTables(query, dims, planes))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("query of %d components is tables for codes that are "
+						"%s, of which there is no cosine distance",
+						query->dims, HxShapeName(dims, planes, name)),
+				 errhint("Use the operator <#>.")));
 }
 
 /*
@@ -347,7 +365,10 @@ query_argument(FunctionCallInfo fcinfo, int argument)
 	return cache->query;
 }
 
-/* Inner product of a query and a code; error if their dimensions differ */
+/*
+ * Inner product of a query and a code, or what the code chooses from tables; error
+ * if their dimensions differ
+ */
 static double
 float_product(const HxFloatQuery *query, const HxCode *code)
 {
@@ -355,8 +376,11 @@ float_product(const HxFloatQuery *query, const HxCode *code)
 	float product;
 
 	HxCheckFloatQuery(query, code->dims, code->planes);
-	hx_kernels->float_product(query->values, query->dims, code->planes, codes,
-							  &product);
+	if (HxIsTables(query, code->dims, code->planes))
+		hx_kernels->table_product(query->values, code->dims, codes, &product);
+	else
+		hx_kernels->float_product(query->values, query->dims, code->planes,
+								  codes, &product);
 	return product;
 }
 
@@ -367,6 +391,8 @@ HxFloatDistance(HxMetric metric, const HxFloatQuery *query, const HxCode *code)
 	double product = float_product(query, code);
 
 	Assert(metric == HX_INNER_PRODUCT || metric == HX_COSINE);
+	if (metric == HX_COSINE)
+		HxRejectTables(query, code->dims, code->planes);
 	if (metric == HX_COSINE)
 		return HxCosineDistance(
 			product, query->norm2,
@@ -390,6 +416,7 @@ cosine_of(FunctionCallInfo fcinfo, int query_arg, int code_arg)
 	const HxFloatQuery *query = query_argument(fcinfo, query_arg);
 	HxCode code = PG_GETARG_CODE(code_arg);
 
+	HxRejectTables(query, code.dims, code.planes);
 	return HxCosineDistance(float_product(query, &code), query->norm2,
 							HxCodeNorm2(code.data, code.dims, code.planes));
 }

@@ -21,6 +21,16 @@ typedef struct HxFloatQuery
 	float values[FLEXIBLE_ARRAY_MEMBER];
 } HxFloatQuery;
 
+/*
+ * Is a query for codes of that shape tables: for every dimension sixteen numbers,
+ * one of which the level of a code with 4 bits a dimension chooses?
+ */
+static inline bool
+HxIsTables(const HxFloatQuery *query, int dims, int planes)
+{
+	return planes == 4 && dims > 0 && query->dims == 16 * dims;
+}
+
 /* Add up the lanes: l and l + 8, then l and l + 4, and so on. */
 static inline double
 HxSumLanes(double lane[HX_LANES])
@@ -62,6 +72,7 @@ extern int HxReadArrayPair(FunctionCallInfo fcinfo, double **a, double **b);
 extern HxFloatQuery *HxMakeFloatQuery(ArrayType *array);
 extern bool HxIsFloatQuery(ArrayType *array);
 extern void HxCheckFloatQuery(const HxFloatQuery *query, int dims, int planes);
+extern void HxRejectTables(const HxFloatQuery *query, int dims, int planes);
 extern double HxFloatDistance(HxMetric metric, const HxFloatQuery *query,
 							  const HxCode *code);
 

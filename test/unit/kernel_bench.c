@@ -26,6 +26,7 @@ typedef struct Bench
 	const HxKernels *kernels; /* level under test */
 	uint8_t *query;			  /* query code */
 	float *floats;			  /* float query */
+	float *tables;			  /* sixteen numbers a dimension */
 	HxCodes codes;			  /* codes, one behind the other */
 	size_t bytes;			  /* of a plane */
 	int planes;				  /* of a code */
@@ -67,6 +68,13 @@ call_float_product(Bench *bench)
 {
 	bench->kernels->float_product(bench->floats, bench->bytes * 8,
 								  bench->planes, bench->codes, bench->products);
+}
+
+static void
+call_table_product(Bench *bench)
+{
+	bench->kernels->table_product(bench->tables, bench->bytes * 8, bench->codes,
+								  bench->products);
 }
 
 static void
@@ -277,6 +285,8 @@ bench_length(Bench *bench, size_t bytes)
 		bench->planes = planes;
 		bench_line(bench, "level_product", call_level_product);
 		bench_line(bench, "float_product", call_float_product);
+		if (planes == 4)
+			bench_line(bench, "table_product", call_table_product);
 	}
 }
 
@@ -323,6 +333,7 @@ main(int argc, char **argv)
 		return EXIT_FAILURE;
 	bench.query = malloc(MAX_BYTES);
 	bench.floats = malloc(MAX_BYTES * 8 * sizeof(float));
+	bench.tables = calloc(MAX_BYTES * 8 * 16, sizeof(float));
 	bench.first = malloc(count * sizeof(uint32_t));
 	bench.second = malloc(count * sizeof(uint32_t));
 	bench.products = malloc(count * sizeof(float));

@@ -36,6 +36,7 @@ typedef struct Case
 	int planes;			  /* of a code */
 	const uint8_t *query; /* code */
 	const float *floats;  /* float query */
+	const float *tables;  /* sixteen numbers a dimension; or NULL */
 	HxCodes codes;		  /* codes */
 } Case;
 
@@ -47,10 +48,12 @@ typedef struct Results
 	uint32_t either[MAX_CODES];
 	uint32_t levels[MAX_CODES];
 	float floats[MAX_CODES];
+	float tables[MAX_CODES]; /* codes of 4 planes alone */
 } Results;
 
 static Area query_area;
 static Area floats_area;
+static Area tables_area;
 static Area codes_area;
 static Area results_area;
 static Area second_area;
@@ -123,6 +126,16 @@ make_case(size_t bytes, int planes, size_t most)
 	fill_bytes(codes, extent);
 	for (size_t i = 0; i < made.dims; i++)
 		floats[i] = random_float();
+	made.tables = NULL;
+	if (planes == 4)
+	{
+		float *tables =
+			(float *) place(tables_area, 16 * made.dims * sizeof(float), 4);
+
+		for (size_t i = 0; i < 16 * made.dims; i++)
+			tables[i] = random_float();
+		made.tables = tables;
+	}
 	made.query = query;
 	made.floats = floats;
 	made.codes = (HxCodes){codes, stride, count};
@@ -150,6 +163,11 @@ run_case(const HxKernels *kernels, const Case *test, Results *results)
 	kernels->float_product(test->floats, test->dims, test->planes, test->codes,
 						   first);
 	memcpy(results->floats, first, out);
+	if (test->tables != NULL)
+	{
+		kernels->table_product(test->tables, test->dims, test->codes, first);
+		memcpy(results->tables, first, out);
+	}
 }
 
 /* Bit of a dimension, from 0, of a plane. */
@@ -226,10 +244,13 @@ run_naive(const Case *test, Results *results)
 				level_of(test->query, test->bytes, test->planes, d) *
 				level_of(code, test->bytes, test->planes, d);
 		results->floats[i] = naive_float(test, code);
+		for (size_t d = 0; test->tables != NULL && d < test->dims; d++)
+			results->tables[i] +=
+				test->tables[16 * d + level_of(code, test->bytes, 4, d)];
 	}
 }
 
-/* Counts the five comparisons of one case. */
+/* Counts the six comparisons of one case. */
 static void
 compare_results(const Case *test, const Results *got, const Results *wanted)
 {
@@ -249,6 +270,8 @@ compare_results(const Case *test, const Results *got, const Results *wanted)
 		  "level_product: %s", where);
 	check(memcmp(got->floats, wanted->floats, sizeof(got->floats)) == 0,
 		  "float_product: %s", where);
+	check(memcmp(got->tables, wanted->tables, sizeof(got->tables)) == 0,
+		  "table_product: %s", where);
 }
 
 /* One length against the formulas (kernels == NULL) or the scalar level. */
@@ -630,6 +653,7 @@ main(int argc, char **argv)
 
 	query_area = make_area(8 * MAX_WORDS * HX_PLANES);
 	floats_area = make_area(64 * MAX_WORDS * sizeof(float));
+	tables_area = make_area(16 * 64 * MAX_WORDS * sizeof(float));
 	codes_area = make_area((8 * MAX_WORDS * HX_PLANES + 40) * MAX_CODES);
 	results_area = make_area(MAX_CODES * sizeof(uint32_t));
 	second_area = make_area(MAX_CODES * sizeof(uint32_t));

@@ -104,9 +104,8 @@ hx_scratch_size(const HxModel *model)
 		   2 * outputs * sizeof(int32_t) + inputs * sizeof(int16_t);
 }
 
-/* Scale to length 1; zero stays */
-static void
-normalize(double *x, uint32_t count)
+void
+hx_normalize(double *x, uint32_t count)
 {
 	double norm = sqrt(hx_kernels->steps->square_sum(x, count));
 
@@ -152,7 +151,7 @@ hx_apply_model(const HxModel *model, uint32_t number, double *x,
 	if (inputs != width && !(model->flags & HX_FLAG_PREFIXES))
 		return -1;
 	if (model->flags & HX_FLAG_NORMALIZE)
-		normalize(x, inputs);
+		hx_normalize(x, inputs);
 	if (center != NULL)
 		hx_kernels->steps->subtract(x, center, inputs < width ? inputs : width);
 	if (model->family == HX_DEEP)

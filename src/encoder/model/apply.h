@@ -20,6 +20,9 @@ extern size_t hx_scratch_size(const HxModel *model);
 extern void hx_apply_layer(const HxLayer *layer, const double *x, void *room,
 						   double *y);
 
+/* Scale to length 1; zero stays. */
+extern void hx_normalize(double *x, uint32_t count);
+
 /*
  * Output of a model before it is rounded to levels.  `x` has `inputs` numbers
  * (features, if the view has them), and is overwritten; `y` gets as many as

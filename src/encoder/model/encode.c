@@ -35,6 +35,9 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_project_text_as);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_encode_document);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_project_document);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_decode);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_query_array);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_query_svec);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_query_text);
 
 /* Type of the third argument, if the function's name does not say it */
 typedef enum Third
@@ -402,4 +405,56 @@ hx_decode(PG_FUNCTION_ARGS)
 	x = HxDecodeView(model, view, y);
 	PG_RETURN_ARRAYTYPE_P(
 		HxMakeReals(x, (int) hx_view_width(&model->view[view])));
+}
+
+/*
+ * Tables of a query for codes of a product: inner products with every word, a
+ * part after the other.  The centre's is shared out, so that the sum over a code
+ * is the inner product with its vector.
+ */
+static Datum
+query_tables(FunctionCallInfo fcinfo, HxInputType kind)
+{
+	const HxModel *model = HxModelArgument(fcinfo, 0);
+	const HxBooks *books = &model->books;
+	int count = (int) (books->count * books->codes);
+	double center = 0.0;
+	HxInput input;
+	double *query;
+	double *table;
+	int width;
+
+	HxRequireModel(model, 1u << HX_CODEBOOK, HX_METHOD_PQ, "query tables");
+	input = HxReadInput(PG_GETARG_DATUM(1), kind);
+	query = HxEnterView(model, 0, &input, &width);
+	if (model->flags & HX_FLAG_NORMALIZE)
+		hx_normalize(query, (uint32_t) width);
+	for (int i = 0; model->view[0].center != NULL && i < width; i++)
+		center += query[i] * (double) model->view[0].center[i];
+	table = palloc(count * sizeof(double));
+	hx_word_products(books, HxTurnQuery(model, query), table);
+	for (int i = 0; i < count; i++)
+		table[i] += center / books->count;
+	PG_RETURN_ARRAYTYPE_P(HxMakeReals(table, count));
+}
+
+/* hashemb_query(model, array) */
+Datum
+hx_query_array(PG_FUNCTION_ARGS)
+{
+	return query_tables(fcinfo, HX_INPUT_REALS);
+}
+
+/* hashemb_query(model, svec) */
+Datum
+hx_query_svec(PG_FUNCTION_ARGS)
+{
+	return query_tables(fcinfo, HX_INPUT_SVEC);
+}
+
+/* hashemb_query(model, text): what untyped literals come to */
+Datum
+hx_query_text(PG_FUNCTION_ARGS)
+{
+	return query_tables(fcinfo, HX_INPUT_TEXT);
 }

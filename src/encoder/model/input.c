@@ -207,6 +207,23 @@ HxEnterBooks(const HxModel *model, Datum value, HxInputType kind)
 	return y;
 }
 
+double *
+HxTurnQuery(const HxModel *model, double *query)
+{
+	const HxView *view = &model->view[0];
+	double *turned;
+
+	Assert(model->family == HX_CODEBOOK && view->blocks <= 1);
+	if (model->flags & HX_FLAG_NORMALIZE)
+		hx_normalize(query, hx_view_width(view));
+	if (view->blocks == 0)
+		return query;
+	turned = palloc(model->books.width * sizeof(double));
+	hx_apply_layer(&view->block[0], query, palloc(hx_scratch_size(model)),
+				   turned);
+	return turned;
+}
+
 ArrayType *
 HxMakeReals(const double *numbers, int count)
 {

@@ -48,6 +48,12 @@ extern double *HxEnterView(const HxModel *model, int view, const HxInput *input,
 extern double *HxEnterBooks(const HxModel *model, Datum value,
 							HxInputType kind);
 
+/*
+ * A query as the books of a product take it: turned, but not centred, so that
+ * inner products are those of vectors but for the centre's.  Overwrites it.
+ */
+extern double *HxTurnQuery(const HxModel *model, double *query);
+
 /* An array of real; error if a number is beyond its range */
 extern struct ArrayType *HxMakeReals(const double *numbers, int count);
 

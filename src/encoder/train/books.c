@@ -70,3 +70,66 @@ HxPutBook(HxDraftBooks *books, size_t from, int d, const float *words)
 			to[(size_t) i * books->codes + c] = words[(size_t) c * d + i];
 	}
 }
+
+/* Floats as doubles, which are the same; NULL stays. */
+static double *
+widen(HxTraining *training, const float *from, size_t count)
+{
+	double *to;
+
+	if (from == NULL)
+		return NULL;
+	to = HxTrainAlloc(training, count, sizeof(double), "the base");
+	for (size_t i = 0; i < count; i++)
+		to[i] = from[i];
+	return to;
+}
+
+/* The draft of a layer: weights are whole numbers of the layer's scale */
+static void
+draft_layer(HxTraining *training, const HxLayer *layer, HxDraftLayer *draft)
+{
+	size_t plane = (size_t) layer->inputs * layer->outputs;
+	double *weights = HxTrainAlloc(training, plane, sizeof(double), "the base");
+
+	draft->inputs = (int) layer->inputs;
+	draft->outputs = (int) layer->outputs;
+	draft->precision = (int) layer->precision;
+	draft->scale = widen(training, layer->scale, layer->outputs);
+	draft->bias = widen(training, layer->bias, layer->outputs);
+	for (size_t i = 0; layer->precision > 0 && i < plane; i++)
+		weights[i] = layer->precision == 1 ? layer->weights[i]
+										   : 128.0 * layer->weights[i] +
+												 layer->weights[plane + i];
+	draft->weights = weights;
+}
+
+void
+HxDraftOfBooks(HxTraining *training, const HxModel *base, HxDraft *draft)
+{
+	const HxView *view = &base->view[0];
+
+	memset(draft, 0, sizeof(HxDraft));
+	draft->family = base->family;
+	draft->method = base->method;
+	draft->output = base->output;
+	draft->dims = (int) base->dims;
+	draft->bits = base->bits;
+	draft->flags = base->flags;
+	draft->rows = training->seen;
+	draft->space = base->bytes + HX_AT_SPACE;
+	draft->views = 1;
+	draft->view[0].inputs = (int) view->inputs;
+	draft->view[0].features = (int) view->features;
+	draft->view[0].seed = view->seed;
+	draft->view[0].center = widen(training, view->center, hx_view_width(view));
+	draft->view[0].blocks = (int) view->blocks;
+	if (view->blocks > 0)
+		draft_layer(training, &view->block[0], &draft->view[0].block[0]);
+	draft->books.form = base->books.form;
+	draft->books.count = (int) base->books.count;
+	draft->books.codes = (int) base->books.codes;
+	draft->books.words = (size_t) base->books.width * base->books.codes;
+	draft->books.word = base->books.word;
+	Assert(base->books.form == HX_PRODUCT);
+}

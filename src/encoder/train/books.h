@@ -25,4 +25,8 @@ extern void HxStartBooks(HxTraining *training, HxDraft *draft, HxBookForm form,
 extern void HxPutBook(HxDraftBooks *books, size_t from, int d,
 					  const float *words);
 
+/* The draft of a codebook that is what base is; rows are the training's. */
+extern void HxDraftOfBooks(HxTraining *training, const HxModel *base,
+						   HxDraft *draft);
+
 #endif /* HX_TRAIN_BOOKS_H */

@@ -183,6 +183,7 @@ extern const HxMethod HxMethodCross;
 extern const HxMethod HxMethodPairs;
 extern const HxMethod HxMethodRbin;
 extern const HxMethod HxMethodRq;
+extern const HxMethod HxMethodPq;
 extern const HxMethod HxMethodPieces;
 extern const HxMethod HxMethodLouvain;
 extern const HxMethod HxMethodFreq;

@@ -189,6 +189,21 @@ read_queries(Relation index, const HxIndexDesc *desc, ArrayType *array,
 	return queries;
 }
 
+/* Error if one of the queries is searched exactly: it would be no guide. */
+static void
+check_guides(Relation index, const HxSampleQuery *queries, int count)
+{
+	for (int q = 0; q < count; q++)
+	{
+		if (queries[q].query->exact)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("query %d for index \"%s\" is tables, which are "
+							"searched exactly: there is nothing to calibrate",
+							q + 1, RelationGetRelationName(index))));
+	}
+}
+
 /* hashemb_calibrate(regclass [, queries]) */
 Datum
 hx_calibrate_index(PG_FUNCTION_ARGS)
@@ -211,6 +226,7 @@ hx_calibrate_index(PG_FUNCTION_ARGS)
 	HxLearn(index, &desc);
 	if (PG_NARGS() > 1)
 		queries = read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(1), &count);
+	check_guides(index, queries, count);
 	HxLockStructure(index);
 	if (HxKindOf(&desc)->calibrate) /* else every search is exact */
 		done = HxKindOf(&desc)->calibrate(index, &desc, queries, count);

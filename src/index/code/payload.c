@@ -29,11 +29,13 @@ typedef struct CodeQuery
 {
 	HxBlocksQuery base;
 	bool is_float;
+	bool is_tables;		 /* a float query of sixteen numbers a dimension */
 	const uint8 *code;	 /* payload of a code query */
 	const float *floats; /* components of a float query */
+	double most;		 /* of tables: sum of the greatest sizes */
 	uint32 sum;			 /* sum of the code's levels */
 	uint32 weight;		 /* bits set (1 bit a dimension) */
-	double norm2;		 /* squared length */
+	double norm2;		 /* squared length; of tables, that of their slopes */
 	uint8 *payload;		 /* scratch: a row of the table */
 	uint32 *counts;		 /* scratch: a directory or rows page's counts */
 	uint32 *counts2;	 /* scratch, likewise */
@@ -242,6 +244,31 @@ code_query_of_row(const HxIndexDesc *desc, const uint8 *payload)
 	return &query->base.base;
 }
 
+/*
+ * Measure tables: the slope of one is by how much it changes most from a level to
+ * the next.  No query of a row is like them, so they are searched exactly.
+ */
+static void
+measure_tables(CodeQuery *query)
+{
+	query->norm2 = 0;
+	for (int d = 0; d < query->base.base.desc->dims; d++)
+	{
+		const float *table = query->floats + 16 * d;
+		double slope = 0;
+		double most = fabs(table[0]);
+
+		for (int v = 1; v < 16; v++)
+		{
+			slope = Max(slope, fabs((double) table[v] - table[v - 1]));
+			most = Max(most, fabs(table[v]));
+		}
+		query->norm2 += slope * slope;
+		query->most += most;
+	}
+	query->base.base.exact = true;
+}
+
 static HxQuery *
 code_query(const HxIndexDesc *desc, HxMetric metric, Datum datum, Oid type)
 {
@@ -252,14 +279,20 @@ code_query(const HxIndexDesc *desc, HxMetric metric, Datum datum, Oid type)
 		HxFloatQuery *floats = HxMakeFloatQuery(DatumGetArrayTypeP(datum));
 
 		HxCheckFloatQuery(floats, desc->dims, desc->planes);
+		if (metric == HX_COSINE)
+			HxRejectTables(floats, desc->dims, desc->planes);
 		query = new_query(desc, metric);
 		query->is_float = true;
+		query->is_tables = HxIsTables(floats, desc->dims, desc->planes);
 		query->floats = floats->values;
 		query->base.base.kind = HX_BOUND_FLOATS;
 		query->base.base.value = floats->values;
-		query->base.base.size = desc->dims * sizeof(float);
+		query->base.base.size = floats->dims * sizeof(float);
 		query->norm2 = floats->norm2;
-		set_unit(query);
+		if (query->is_tables)
+			measure_tables(query);
+		else
+			set_unit(query);
 	}
 	else
 	{
@@ -322,8 +355,12 @@ products(const CodeQuery *query, HxCodes codes, double *products)
 	{
 		float *results = (float *) query->counts;
 
-		hx_kernels->float_product(query->floats, desc->dims, desc->planes,
-								  codes, results);
+		if (query->is_tables)
+			hx_kernels->table_product(query->floats, desc->dims, codes,
+									  results);
+		else
+			hx_kernels->float_product(query->floats, desc->dims, desc->planes,
+									  codes, results);
 		for (size_t i = 0; i < codes.count; i++)
 			products[i] = results[i];
 		return;
@@ -494,6 +531,22 @@ product_bound(const CodeQuery *query, const HxEntry *entry, double product)
 	return 1 - most / (norm * length) - 1e-9;
 }
 
+/*
+ * Least distance in a block by tables: a row's level is at most so far from the
+ * centroid's as all are together, so their sum of products differs by at most the
+ * slopes' length times the radius.  Each of the sums has at most dims roundings
+ * of what `most` bounds.
+ */
+static double
+tables_bound(const CodeQuery *query, const HxEntry *entry, double product)
+{
+	double reach = sqrt(query->norm2) * sqrt(entry->radius);
+	double error =
+		query->most * (2.0 * query->base.base.desc->dims + 2) * 1.2e-7;
+
+	return -(product + reach * (1 + 1e-9) + error);
+}
+
 /* Promises and bounds of Hamming distance, which floats hold exactly. */
 static void
 hamming_promises(const uint32 *differing, const HxEntry *entries, int count,
@@ -525,7 +578,9 @@ code_promises(const HxQuery *base, const HxEntry *entries,
 		for (int i = 0; i < count; i++)
 		{
 			bounds[i] =
-				round_down(product_bound(query, &entries[i], values[i]));
+				round_down(query->is_tables
+							   ? tables_bound(query, &entries[i], values[i])
+							   : product_bound(query, &entries[i], values[i]));
 			promises[i] =
 				base->metric == HX_INNER_PRODUCT
 					? -values[i]

@@ -264,7 +264,8 @@ load_misses(HxBlocksSearch *search)
 {
 	const HxSearchSpec *spec = &search->base.spec;
 
-	if (!spec->ordered || !spec->query || spec->recall >= 1)
+	if (!spec->ordered || !spec->query || spec->query->exact ||
+		spec->recall >= 1)
 		return;
 	HxLoadMisses(search->base.index, &search->meta, &search->misses);
 	search->safety = HxSafety(&search->misses, search->base.recall);
