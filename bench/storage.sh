@@ -28,7 +28,6 @@ out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-storage
 
 dims=$(($(wc -c < "$folder/mean.f32") / 4))
 
-# Processor seconds of the command's backend: the session prints its own
 run()
 {
 	describe "$ROWS of $(wc -c < "$folder/dense.scale.f32" | awk '{ print $1 / 4 }') embeddings of $dims dimensions, $ZIPF generated rows, $EDGES edges"

@@ -28,7 +28,7 @@
 #define MOST_TABLES 32
 #define LEAST_BITS 6
 #define MOST_BITS 24
-#define SURELY 0.98
+#define SURELY 0.995
 
 /* What has been kept */
 typedef struct Kept
