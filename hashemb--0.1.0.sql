@@ -295,6 +295,14 @@ COMMENT ON OPERATOR CLASS bincode_hash_ops USING hash IS 'equality of codes';
 COMMENT ON OPERATOR FAMILY bincode_hash_ops USING hash IS
 	'equality of codes';
 
+-- Another order, in which neighbours are near each other
+
+CREATE FUNCTION gray_rank(code bincode) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_gray_rank'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION gray_rank(bincode) IS
+	'place of a code in an order whose neighbours differ in one bit, for CLUSTER and B-trees; needs 1 bit per dimension';
+
 -- Least and greatest, which a B-tree serves
 
 CREATE FUNCTION bincode_smaller(bincode, bincode) RETURNS bincode
@@ -1698,7 +1706,7 @@ CREATE FUNCTION l2_normalize(real[]) RETURNS real[]
 	AS 'MODULE_PATHNAME', 'hx_dense_l2_normalize'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION l2_normalize(real[]) IS
-	'the vector divided by its length, zero if that is zero';
+	'the vector divided by its length, zero if that is zero; of two dimensions, each token';
 
 CREATE FUNCTION dims(real[]) RETURNS integer
 	AS 'MODULE_PATHNAME', 'hx_dense_dims'
@@ -1740,7 +1748,7 @@ CREATE FUNCTION l2_normalize(double precision[]) RETURNS double precision[]
 	AS 'MODULE_PATHNAME', 'hx_dense_l2_normalize'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION l2_normalize(double precision[]) IS
-	'the vector divided by its length, zero if that is zero';
+	'the vector divided by its length, zero if that is zero; of two dimensions, each token';
 
 CREATE FUNCTION dims(double precision[]) RETURNS integer
 	AS 'MODULE_PATHNAME', 'hx_dense_dims'
@@ -1782,7 +1790,7 @@ CREATE FUNCTION l2_normalize(numeric[]) RETURNS double precision[]
 	AS 'MODULE_PATHNAME', 'hx_dense_l2_normalize'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION l2_normalize(numeric[]) IS
-	'the vector divided by its length, zero if that is zero';
+	'the vector divided by its length, zero if that is zero; of two dimensions, each token';
 
 CREATE FUNCTION dims(numeric[]) RETURNS integer
 	AS 'MODULE_PATHNAME', 'hx_dense_dims'
@@ -1824,7 +1832,7 @@ CREATE FUNCTION l2_normalize(integer[]) RETURNS double precision[]
 	AS 'MODULE_PATHNAME', 'hx_dense_l2_normalize'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION l2_normalize(integer[]) IS
-	'the vector divided by its length, zero if that is zero';
+	'the vector divided by its length, zero if that is zero; of two dimensions, each token';
 
 CREATE FUNCTION dims(integer[]) RETURNS integer
 	AS 'MODULE_PATHNAME', 'hx_dense_dims'
@@ -2687,6 +2695,113 @@ CREATE OPERATOR @< (
 COMMENT ON OPERATOR @< (svec, distance_bound) IS
 	'has a distance that passes the comparison';
 
+-- Lists of tokens (late interaction): a document and a query are several
+-- vectors each.  Nothing here commutes: the document stands on the left.
+
+CREATE FUNCTION maxsim(document real[], query real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_real'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION maxsim(real[], real[]) IS
+	'sum over the tokens of the query of the greatest inner product with a token of the document; NaN if the document is empty';
+
+CREATE FUNCTION maxsim(document real[], query double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_real'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION maxsim(real[], double precision[]) IS
+	'sum over the tokens of the query of the greatest inner product with a token of the document; NaN if the document is empty';
+
+CREATE FUNCTION maxsim(document bincode[], query bincode[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION maxsim(bincode[], bincode[]) IS
+	'sum over the tokens of the query of the greatest inner product with a token of the document; NaN if the document is empty';
+
+CREATE FUNCTION maxsim(document bincode[], query real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION maxsim(bincode[], real[]) IS
+	'sum over the tokens of the query of the greatest inner product with a token of the document; NaN if the document is empty';
+
+CREATE FUNCTION maxsim(document bincode[], query double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION maxsim(bincode[], double precision[]) IS
+	'sum over the tokens of the query of the greatest inner product with a token of the document; NaN if the document is empty';
+
+CREATE FUNCTION negative_maxsim(document real[], query real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_negative_real'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION negative_maxsim(real[], real[]) IS
+	'implementation of @# operator';
+
+CREATE OPERATOR @# (
+	LEFTARG = real[], RIGHTARG = real[], FUNCTION = negative_maxsim
+);
+COMMENT ON OPERATOR @# (real[], real[]) IS
+	'negative MaxSim of document and query';
+
+CREATE FUNCTION negative_maxsim(document real[], query double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_negative_real'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION negative_maxsim(real[], double precision[]) IS
+	'implementation of @# operator';
+
+CREATE OPERATOR @# (
+	LEFTARG = real[], RIGHTARG = double precision[], FUNCTION = negative_maxsim
+);
+COMMENT ON OPERATOR @# (real[], double precision[]) IS
+	'negative MaxSim of document and query';
+
+CREATE FUNCTION negative_maxsim(document bincode[], query bincode[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_negative_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION negative_maxsim(bincode[], bincode[]) IS
+	'implementation of @# operator';
+
+CREATE OPERATOR @# (
+	LEFTARG = bincode[], RIGHTARG = bincode[], FUNCTION = negative_maxsim
+);
+COMMENT ON OPERATOR @# (bincode[], bincode[]) IS
+	'negative MaxSim of document and query';
+
+CREATE FUNCTION negative_maxsim(document bincode[], query real[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_negative_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION negative_maxsim(bincode[], real[]) IS
+	'implementation of @# operator';
+
+CREATE OPERATOR @# (
+	LEFTARG = bincode[], RIGHTARG = real[], FUNCTION = negative_maxsim
+);
+COMMENT ON OPERATOR @# (bincode[], real[]) IS
+	'negative MaxSim of document and query';
+
+CREATE FUNCTION negative_maxsim(document bincode[], query double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_maxsim_negative_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION negative_maxsim(bincode[], double precision[]) IS
+	'implementation of @# operator';
+
+CREATE OPERATOR @# (
+	LEFTARG = bincode[], RIGHTARG = double precision[], FUNCTION = negative_maxsim
+);
+COMMENT ON OPERATOR @# (bincode[], double precision[]) IS
+	'negative MaxSim of document and query';
+
+CREATE FUNCTION muvera_encode(tokens real[], what text, spec jsonb DEFAULT '{}') RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_muvera_encode'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000;
+COMMENT ON FUNCTION muvera_encode(real[], text, jsonb) IS
+	'one vector for a list of tokens, the ''query'' or a ''document'': inner products are near MaxSim times the repetitions; NULL for an empty list';
+
+-- One order of several
+
+CREATE FUNCTION rrf(rank bigint, k double precision DEFAULT 60) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'hx_rrf'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rrf(bigint, double precision) IS
+	'reciprocal rank fusion: 1 / (k + rank), 0 where a row has no rank';
+
 -- ---------------------------------------------------------------------------
 -- Section 4: access method hashemb and operator classes for vectors
 -- ---------------------------------------------------------------------------
@@ -2731,6 +2846,12 @@ CREATE FUNCTION hashemb_vector_svec_ip(internal) RETURNS internal
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hashemb_vector_svec_ip(internal) IS
 	'support function of svec_ip_ops';
+
+CREATE FUNCTION hashemb_vector_svec_l2(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_svec_l2'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_svec_l2(internal) IS
+	'support function of svec_l2_ops';
 
 CREATE FUNCTION hashemb_vector_svec_cosine(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'hx_vector_svec_cosine'
@@ -2798,6 +2919,15 @@ COMMENT ON OPERATOR CLASS svec_ip_ops USING hashemb IS
 	'greatest inner product of sparse vectors';
 COMMENT ON OPERATOR FAMILY svec_ip_ops USING hashemb IS
 	'greatest inner product of sparse vectors';
+
+CREATE OPERATOR CLASS svec_l2_ops
+	FOR TYPE svec USING hashemb AS
+	OPERATOR 11 <-> (svec, svec) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_svec_l2(internal);
+COMMENT ON OPERATOR CLASS svec_l2_ops USING hashemb IS
+	'nearest sparse vectors by L2 distance';
+COMMENT ON OPERATOR FAMILY svec_l2_ops USING hashemb IS
+	'nearest sparse vectors by L2 distance';
 
 CREATE OPERATOR CLASS svec_cosine_ops
 	FOR TYPE svec USING hashemb AS
@@ -2867,6 +2997,43 @@ ALTER OPERATOR FAMILY real_cosine_ops USING hashemb ADD
 	OPERATOR 11 <=> (real[], double precision[]) FOR ORDER BY float_ops,
 	OPERATOR 11 <=> (real[], numeric[]) FOR ORDER BY float_ops,
 	OPERATOR 11 <=> (real[], integer[]) FOR ORDER BY float_ops;
+
+-- lists of tokens: the index keeps codes of tokens, the table's rows are ranked
+
+CREATE FUNCTION hashemb_vector_real_maxsim(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_real_maxsim'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_real_maxsim(internal) IS
+	'support function of maxsim_ops';
+
+CREATE OPERATOR CLASS maxsim_ops
+	FOR TYPE real[] USING hashemb AS
+	OPERATOR 11 @# (real[], real[]) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_real_maxsim(internal);
+COMMENT ON OPERATOR CLASS maxsim_ops USING hashemb IS
+	'lists of tokens by MaxSim';
+COMMENT ON OPERATOR FAMILY maxsim_ops USING hashemb IS
+	'lists of tokens by MaxSim';
+ALTER OPERATOR FAMILY maxsim_ops USING hashemb ADD
+	OPERATOR 11 @# (real[], double precision[]) FOR ORDER BY float_ops;
+
+CREATE FUNCTION hashemb_vector_code_maxsim(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_code_maxsim'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_vector_code_maxsim(internal) IS
+	'support function of bincode_maxsim_ops';
+
+CREATE OPERATOR CLASS bincode_maxsim_ops
+	FOR TYPE bincode[] USING hashemb AS
+	OPERATOR 11 @# (bincode[], bincode[]) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_code_maxsim(internal);
+COMMENT ON OPERATOR CLASS bincode_maxsim_ops USING hashemb IS
+	'lists of tokens by MaxSim';
+COMMENT ON OPERATOR FAMILY bincode_maxsim_ops USING hashemb IS
+	'lists of tokens by MaxSim';
+ALTER OPERATOR FAMILY bincode_maxsim_ops USING hashemb ADD
+	OPERATOR 11 @# (bincode[], real[]) FOR ORDER BY float_ops,
+	OPERATOR 11 @# (bincode[], double precision[]) FOR ORDER BY float_ops;
 
 -- ---------------------------------------------------------------------------
 -- Section 5: operator classes for attribute columns
@@ -4284,3 +4451,111 @@ CREATE AGGREGATE hashemb_view_weights(codes bincode[], label bigint) (
 );
 COMMENT ON AGGREGATE hashemb_view_weights(bincode[], bigint) IS
 	'weights for bit_vote: how stable the codes of each view are among rows of one label';
+
+-- ---------------------------------------------------------------------------
+-- Section 9: proofs that values are unchanged, hashes of what functions compute,
+-- second queries
+-- ---------------------------------------------------------------------------
+
+-- Hash trees of RFC 6962; none of the aggregates can be computed in parts, since
+-- the order of rows counts
+
+CREATE FUNCTION merkle_root_add(internal, bytea) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_merkle_root_add'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION merkle_root_add(internal, bytea) IS
+	'merkle_root: add a leaf';
+
+CREATE FUNCTION merkle_root_final(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_merkle_root_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION merkle_root_final(internal) IS
+	'merkle_root: state to commitment';
+
+CREATE AGGREGATE merkle_root(leaf bytea) (
+	SFUNC = merkle_root_add,
+	STYPE = internal,
+	SSPACE = 2056,
+	FINALFUNC = merkle_root_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE merkle_root(bytea) IS
+	'commitment to a list of values in the order given: the root of their hash tree after RFC 6962 (32 bytes), their number (8 bytes), and a hash of both (32 bytes)';
+
+CREATE FUNCTION merkle_proof(leaves bytea[], "position" bigint) RETURNS bytea[]
+	AS 'MODULE_PATHNAME', 'hx_merkle_proof'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION merkle_proof(bytea[], bigint) IS
+	'hashes that prove that a leaf is at this position of the list, the first being 1';
+
+CREATE FUNCTION merkle_verify(root bytea, leaf bytea, "position" bigint, proof bytea[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_merkle_verify'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION merkle_verify(bytea, bytea, bigint, bytea[]) IS
+	'does the proof show that the leaf is at this position of the list that merkle_root committed to';
+
+CREATE FUNCTION fingerprint(code bincode) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_fingerprint_code'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION fingerprint(bincode) IS
+	'a code as bytes, the same on every machine';
+
+CREATE FUNCTION fingerprint(vector double precision[], bits integer DEFAULT 8) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_fingerprint_vector'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION fingerprint(double precision[], integer) IS
+	'a vector rounded to so many bits a dimension, as bytes, the same on every machine';
+
+-- What a function computes
+
+CREATE FUNCTION functional_hash_add(internal, double precision) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_functional_hash_add'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION functional_hash_add(internal, double precision) IS
+	'functional_hash: add a result';
+
+CREATE FUNCTION functional_hash_add(internal, double precision, integer) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_functional_hash_add'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION functional_hash_add(internal, double precision, integer) IS
+	'functional_hash: add a result of which so many bits count';
+
+CREATE FUNCTION functional_hash_final(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'hx_functional_hash_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION functional_hash_final(internal) IS
+	'functional_hash: state to hash';
+
+CREATE AGGREGATE functional_hash("out" double precision) (
+	SFUNC = functional_hash_add,
+	STYPE = internal,
+	SSPACE = 4120,
+	FINALFUNC = functional_hash_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE functional_hash(double precision) IS
+	'hash of results in the order given, by sign, exponent and the first 24 bits of the mantissa';
+
+CREATE AGGREGATE functional_hash("out" double precision, mantissa integer) (
+	SFUNC = functional_hash_add,
+	STYPE = internal,
+	SSPACE = 4120,
+	FINALFUNC = functional_hash_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE functional_hash(double precision, integer) IS
+	'hash of results in the order given, by sign, exponent and the first bits of the mantissa, 0 to 52';
+
+-- Queries from queries
+
+CREATE FUNCTION query_feedback(query double precision[], found bincode[], weights double precision[]) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_query_feedback_codes'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION query_feedback(double precision[], bincode[], double precision[]) IS
+	'direction of a query and of codes that it found, each times its weight';
+
+CREATE FUNCTION query_feedback(query double precision[], found double precision[], weights double precision[]) RETURNS real[]
+	AS 'MODULE_PATHNAME', 'hx_query_feedback_vectors'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION query_feedback(double precision[], double precision[], double precision[]) IS
+	'direction of a query and of vectors that it found, the rows of an array, each times its weight';
