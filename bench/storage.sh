@@ -8,18 +8,18 @@
 # Writes below build/bench/results/. From the environment, as in bench/run.sh:
 # PG_CONFIG, DATA, SHARED_BUFFERS, MAINTENANCE_WORK_MEM, RESULTS; and
 #
-#   ROWS       of the embeddings taken, 20000
+#   ROWS       of the embeddings taken, 10000
 #   ZIPF       rows of the generated table, 100000
 #   EDGES      of the graph, 5000000
-#   QUERIES    100
-#   PARTS      of "storage graph documents" (all)
+#   QUERIES    50
+#   PARTS      of "zipf_rows wordnet graph documents" (all)
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$(cd "${1:?usage: bench/storage.sh FOLDER}" && pwd)
 build=$here/../build/bench
-: "${ROWS:=20000}" "${ZIPF:=100000}" "${EDGES:=5000000}" "${QUERIES:=100}"
-: "${PARTS:=storage graph documents}"
+: "${ROWS:=10000}" "${ZIPF:=100000}" "${EDGES:=5000000}" "${QUERIES:=50}"
+: "${PARTS:=zipf_rows wordnet graph documents}"
 : "${SHARED_BUFFERS:=1GB}" "${RESULTS:=$build/results}"
 mkdir -p "$RESULTS" "$build"
 out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-storage
@@ -47,7 +47,7 @@ run()
 	zstd -dcq "$folder/docs.tsv.zst" | tail -n +2 | tr -d '\\' |
 		sql -c "COPY entry FROM STDIN"
 	set --
-	for part in storage graph documents
+	for part in zipf_rows wordnet graph documents
 	do
 		case " $PARTS " in
 			*" $part "*) set -- "$@" -v "$part=on" ;;

@@ -8,6 +8,7 @@ SET work_mem = '256MB';
 CREATE FUNCTION pg_temp.processor() RETURNS float8 LANGUAGE sql VOLATILE AS $$ SELECT split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::float8 / 1e9 $$;
 CREATE FUNCTION pg_temp.noise() RETURNS float8 LANGUAGE sql VOLATILE AS $$ SELECT sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()) $$;
 
+SELECT :'zipf_rows' = 'on' OR :'wordnet' = 'on' AS storage \gset
 \if :storage
 -- what is measured: a row, how often it is asked for, its vector
 CREATE TABLE item (id int, f float8, x real[], v svec);
@@ -60,17 +61,11 @@ BEGIN
 	DROP TABLE quotient, remainder;
 	RETURN n;
 END $$;
-CREATE FUNCTION pg_temp.measure(what text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+-- The rows that ask, and their nearest; what rows of fewer bits lose
+CREATE FUNCTION pg_temp.begin_table(what text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	n int := (SELECT count(*) FROM item);
 	d int := (SELECT cardinality(x) FROM item LIMIT 1);
-	budget float8;
-	kept bigint;
-	more float8;
-	m hashemb_model;
-	levels int;
-	own int;
-	name text;
 BEGIN
 	UPDATE item SET v = x::svec;
 	ANALYZE item;
@@ -79,61 +74,93 @@ BEGIN
 	UPDATE query q SET near = ARRAY(SELECT id FROM item i ORDER BY cosine_distance(q.x, i.x), id LIMIT 10);
 	RETURN NEXT E'\n' || what || ': ' || n || ' rows of ' || d || ' dimensions, ' || (SELECT count(*) FROM query) || E' queries\n'
 		|| rpad('method', 44) || '    bytes  error  found';
-	FOREACH kept IN ARRAY '{16,8,4}'::int[] LOOP
-		INSERT INTO instead SELECT id, dequantize(quantize(x, kept::int)) FROM item;
-		RETURN NEXT pg_temp.compare('quantize, ' || kept || ' bits', n * (5 + d * kept / 8.0));
+	FOR bits IN REVERSE 4 .. 2 LOOP
+		INSERT INTO instead SELECT id, dequantize(quantize(x, 1 << bits)) FROM item;
+		RETURN NEXT pg_temp.compare('quantize, ' || (1 << bits) || ' bits', n * (5 + d * (1 << bits) / 8.0));
 	END LOOP;
-	FOREACH budget IN ARRAY '{0.5,0.1,0.01}'::float8[] LOOP
-		RETURN NEXT '-- at most ' || 100 * budget || ' %';
-		-- numbers of least size left out, at least one kept: 8 bytes each
-		INSERT INTO instead SELECT id, top(v, greatest(1, floor(budget * d / 2)::int))::real[] FROM item;
-		RETURN NEXT pg_temp.compare('pruned svec', n * 8.0 * greatest(1, floor(budget * d / 2)));
-		-- directions of variance, halves; codes of 4 bits
-		levels := greatest(1, floor((budget - 0.001) * 4 * d / 2 - 2.5)::int);
-		IF 2 * levels + 5 <= budget * 4 * d AND levels < d THEN
-			SELECT hashemb_train(jsonb_build_object('method', 'pca', 'dims', levels, 'out', 'float', 'rotate', false), x ORDER BY id) INTO m FROM item;
-		END IF;
-		kept := least(floor((budget - 0.002) * 8 * d)::int, d);
-		IF kept >= 1 THEN
-			SELECT hashemb_train(jsonb_build_object('method', 'pca', 'dims', kept, 'bits', 4), x ORDER BY id) INTO m FROM item;
-			INSERT INTO instead SELECT id, hashemb_decode(m, hashemb_encode(m, x)) FROM item;
-			RETURN NEXT pg_temp.compare('pca, codes of ' || kept || ' x 4 bits', n * kept / 2.0 + (hashemb_info(m)).size);
-		END IF;
-		-- residual codes: a byte a level, and 256 words of each
-		levels := floor(budget * 4 * d * n / (n + 1024.0 * d))::int;
-		IF levels BETWEEN 1 AND 64 THEN
-			SELECT hashemb_train(jsonb_build_object('method', 'rq', 'levels', levels, 'codes', 256, 'sample', 10000, 'iterations', 8), x ORDER BY id) INTO m FROM item;
-			INSERT INTO instead SELECT id, sid_decode(m, semantic_id(m, x)) FROM item;
-			RETURN NEXT pg_temp.compare('rq, ' || levels || ' levels of 256', n * levels + (hashemb_info(m)).size);
-		END IF;
-		-- own rows for the frequent ones, a tenth of the others' room shared
-		own := floor(0.9 * budget * n * 4 * d / (4 * d + 12))::int;
-		SELECT hashemb_train(jsonb_build_object('method', 'freq', 'own', own, 'shared', greatest(1, floor(0.1 * budget * n)::int)), id ORDER BY id) INTO m FROM item, generate_series(1, least(f, 300)::int);
-		PERFORM set_config('bench.model', m::text, false);
-		kept := pg_temp.share('hashemb_bucket(current_setting(''bench.model'')::hashemb_model, id)');
-		RETURN NEXT pg_temp.compare('freq, ' || own || ' own rows', kept * 4.0 * d + (hashemb_info(m)).size);
-		kept := pg_temp.share(format('(hash_slots(id, ''item'', 1, %s))[1]', floor(budget * n)));
-		RETURN NEXT pg_temp.compare('hash_slots, shared rows', kept * 4.0 * d);
-		kept := pg_temp.split(greatest(floor(budget * n)::int - ceil(1 / budget)::int - 1, ceil(sqrt(n))::int));
-		RETURN NEXT pg_temp.compare('quotient and remainder', kept * 4.0 * d);
-	END LOOP;
-	RETURN NEXT '-- near vectors share a row';
-	FOREACH more IN ARRAY '{0.3,0.5,0.7,0.9}'::float8[] LOOP
-		SELECT hashemb_train(jsonb_build_object('method', 'dedup', 'threshold', more), x, id ORDER BY f DESC, id) INTO m FROM item;
-		PERFORM set_config('bench.model', m::text, false);
-		kept := pg_temp.share('hashemb_bucket(current_setting(''bench.model'')::hashemb_model, id)');
-		RETURN NEXT pg_temp.compare('dedup, threshold ' || more, kept * 4.0 * d + (hashemb_info(m)).size);
-	END LOOP;
+END $$;
+-- Every method within a budget, a share of the bytes of floats
+CREATE FUNCTION pg_temp.spend(budget float8) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	n int := (SELECT count(*) FROM item);
+	d int := (SELECT cardinality(x) FROM item LIMIT 1);
+	kept bigint;
+	m hashemb_model;
+	levels int;
+	own int;
+	shared int := greatest(1, floor(0.1 * budget * n)::int);
+BEGIN
+	RETURN NEXT '-- at most ' || 100 * budget || ' %';
+	-- numbers of least size left out, at least one kept: 8 bytes each
+	kept := greatest(1, floor(budget * d / 2)::int);
+	INSERT INTO instead SELECT id, top(v, kept::int)::real[] FROM item;
+	RETURN NEXT pg_temp.compare('pruned svec, ' || kept || ' numbers', n * 8.0 * kept);
+	-- directions of variance, codes of 4 bits
+	kept := least(floor(budget * 8 * d * n / (n + 2.0 * d))::int, d);
+	IF kept >= 1 THEN
+		SELECT hashemb_train(jsonb_build_object('method', 'pca', 'dims', kept, 'bits', 4), x ORDER BY id) INTO m FROM item;
+		INSERT INTO instead SELECT id, hashemb_decode(m, hashemb_encode(m, x)) FROM item;
+		RETURN NEXT pg_temp.compare('pca, codes of ' || kept || ' x 4 bits', n * kept / 2.0 + (hashemb_info(m)).size);
+	END IF;
+	-- residual codes: a byte a level, and 256 words of each
+	levels := least(floor(budget * 4 * d * n / (n + 1024.0 * d))::int, 16);
+	IF levels >= 1 THEN
+		SELECT hashemb_train(jsonb_build_object('method', 'rq', 'levels', levels, 'codes', 256, 'sample', 5000, 'iterations', 5), x ORDER BY id) INTO m FROM item;
+		INSERT INTO instead SELECT id, sid_decode(m, semantic_id(m, x)) FROM item;
+		RETURN NEXT pg_temp.compare('rq, ' || levels || ' levels of 256', n * levels + (hashemb_info(m)).size);
+	END IF;
+	-- own rows for the frequent ones, a tenth of the room shared by the others
+	own := floor(0.9 * budget * n * 4 * d / (4 * d + 12))::int;
+	SELECT hashemb_train(jsonb_build_object('method', 'freq', 'own', own, 'shared', shared, 'feature', 'freq'), id ORDER BY id) INTO m FROM item, generate_series(1, least(f, 100)::int);
+	CREATE TEMP TABLE frequent AS SELECT id, bucket FROM hashemb_buckets(m);
+	CREATE INDEX ON frequent (id);
+	kept := pg_temp.share(format('coalesce((SELECT bucket FROM frequent r WHERE r.id = item.id), %s + (hash_slots(id, ''freq'', 1, %s))[1])', own, shared));
+	DROP TABLE frequent;
+	RETURN NEXT pg_temp.compare('freq, ' || own || ' own rows', kept * 4.0 * d + (hashemb_info(m)).size);
+	kept := pg_temp.share(format('(hash_slots(id, ''item'', 1, %s))[1]', floor(budget * n)));
+	RETURN NEXT pg_temp.compare('hash_slots, shared rows', kept * 4.0 * d);
+	kept := pg_temp.split(greatest(floor(budget * n)::int - ceil(1 / budget)::int - 1, ceil(sqrt(n))::int));
+	RETURN NEXT pg_temp.compare('quotient and remainder', kept * 4.0 * d);
+END $$;
+-- Near vectors share a row
+CREATE FUNCTION pg_temp.deduplicate(threshold float8) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	d int := (SELECT cardinality(x) FROM item LIMIT 1);
+	kept bigint;
+	m hashemb_model;
+BEGIN
+	SELECT hashemb_train(jsonb_build_object('method', 'dedup', 'threshold', threshold), x, id ORDER BY f DESC, id) INTO m FROM item;
+	CREATE TEMP TABLE near AS SELECT id, bucket FROM hashemb_buckets(m);
+	CREATE INDEX ON near (id);
+	kept := pg_temp.share('(SELECT bucket FROM near r WHERE r.id = item.id)');
+	DROP TABLE near;
+	RETURN pg_temp.compare('dedup, threshold ' || threshold, kept * 4.0 * d + (hashemb_info(m)).size);
 END $$;
 SET bench.queries = :queries;
 
+\endif
+\if :zipf_rows
 SELECT setseed(0.25);
 CREATE TABLE centre AS SELECT c, array_agg(pg_temp.noise() ORDER BY d) AS x FROM generate_series(1, 500) c, generate_series(1, 32) d GROUP BY c;
 INSERT INTO item SELECT id, 1e5 / id, array_agg((x[d] + 0.6 * pg_temp.noise())::real ORDER BY d) FROM generate_series(1, :zipf) id JOIN centre ON c = 1 + (hash_slots(id, 'centre', 1, 500))[1], generate_series(1, 32) d GROUP BY id;
-SELECT pg_temp.measure('Zipf: vectors about 500 centres, the n-th asked for 1/n as often as the first');
+SELECT pg_temp.begin_table('Zipf: vectors about 500 centres, the n-th asked for 1/n as often as the first');
+SELECT pg_temp.spend(0.5);
+SELECT pg_temp.spend(0.1);
+SELECT pg_temp.spend(0.01);
+SELECT '-- near vectors share a row';
+SELECT pg_temp.deduplicate(0.5);
+SELECT pg_temp.deduplicate(0.8);
+\endif
+\if :wordnet
 TRUNCATE item;
 INSERT INTO item SELECT id, 1, l2_normalize(embedding) FROM hashemb ORDER BY hash_slots(id, 'sample', 1, 1000000000), id LIMIT :rows;
-SELECT pg_temp.measure('Embeddings of WordNet');
+SELECT pg_temp.begin_table('Embeddings of WordNet');
+SELECT pg_temp.spend(0.5);
+SELECT pg_temp.spend(0.1);
+SELECT pg_temp.spend(0.01);
+SELECT '-- near vectors share a row';
+SELECT pg_temp.deduplicate(0.5);
+SELECT pg_temp.deduplicate(0.8);
 \endif
 
 \if :graph
