@@ -221,15 +221,15 @@ SELECT setseed(0.75);
 CREATE TABLE topic AS SELECT t, array_agg(w ORDER BY random()) AS word FROM generate_series(0, 19) t, generate_series(0, 1999) w GROUP BY t;
 \set length 60
 TRUNCATE doc;
-INSERT INTO doc SELECT id, t, array_agg(word[1 + floor(2000 * random() ^ 4)::int]) FROM (SELECT id, id % 20 AS t, CASE WHEN random() < 0.7 THEN id % 20 ELSE floor(20 * random())::int END AS from_topic FROM generate_series(1, 4000) id, generate_series(1, :length)) s JOIN topic ON topic.t = from_topic GROUP BY id, s.t;
+INSERT INTO doc SELECT id, s.t, array_agg(word[1 + floor(2000 * random() ^ 4)::int]) FROM (SELECT id, id % 20 AS t, CASE WHEN random() < 0.7 THEN id % 20 ELSE floor(20 * random())::int END AS from_topic FROM generate_series(1, 4000) id, generate_series(1, :length)) s JOIN topic ON topic.t = from_topic GROUP BY id, s.t;
 SELECT pg_temp.documents('topics');
 \set length 20
 TRUNCATE doc;
-INSERT INTO doc SELECT id, t, array_agg(word[1 + floor(2000 * random() ^ 4)::int]) FROM (SELECT id, id % 20 AS t, CASE WHEN random() < 0.7 THEN id % 20 ELSE floor(20 * random())::int END AS from_topic FROM generate_series(1, 4000) id, generate_series(1, :length)) s JOIN topic ON topic.t = from_topic GROUP BY id, s.t;
+INSERT INTO doc SELECT id, s.t, array_agg(word[1 + floor(2000 * random() ^ 4)::int]) FROM (SELECT id, id % 20 AS t, CASE WHEN random() < 0.7 THEN id % 20 ELSE floor(20 * random())::int END AS from_topic FROM generate_series(1, 4000) id, generate_series(1, :length)) s JOIN topic ON topic.t = from_topic GROUP BY id, s.t;
 SELECT pg_temp.documents('topics');
 \set length 6
 TRUNCATE doc;
-INSERT INTO doc SELECT id, t, array_agg(word[1 + floor(2000 * random() ^ 4)::int]) FROM (SELECT id, id % 20 AS t, CASE WHEN random() < 0.7 THEN id % 20 ELSE floor(20 * random())::int END AS from_topic FROM generate_series(1, 4000) id, generate_series(1, :length)) s JOIN topic ON topic.t = from_topic GROUP BY id, s.t;
+INSERT INTO doc SELECT id, s.t, array_agg(word[1 + floor(2000 * random() ^ 4)::int]) FROM (SELECT id, id % 20 AS t, CASE WHEN random() < 0.7 THEN id % 20 ELSE floor(20 * random())::int END AS from_topic FROM generate_series(1, 4000) id, generate_series(1, :length)) s JOIN topic ON topic.t = from_topic GROUP BY id, s.t;
 SELECT pg_temp.documents('topics');
 TRUNCATE doc;
 INSERT INTO doc SELECT row_number() OVER (ORDER BY hash_slots(id, 'sample', 1, 1000000000), id), (hash_slots(lexname, 'topic', 1, 1000000000))[1], ARRAY(SELECT (hash_slots(lexeme, 'word', 1, 29999))[1] FROM unnest(to_tsvector('english', gloss)), unnest(positions))
