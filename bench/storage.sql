@@ -198,14 +198,14 @@ BEGIN
 		FROM (SELECT id, w, count(*) AS n FROM doc, unnest(words) w GROUP BY id, w) s JOIN (SELECT w, ln((SELECT count(*) FROM doc)::float8 / count(DISTINCT id)) AS idf FROM doc, unnest(words) w GROUP BY w) i USING (w)
 		WHERE idf > 0 GROUP BY id;
 	IF as_words THEN
-		SELECT hashemb_train(spec, words ORDER BY id) INTO m FROM doc WHERE id % 10 <> 0;
+		SELECT hashemb_train(spec, words ORDER BY id) INTO m FROM doc WHERE id % 7 <> 0;
 		CREATE TEMP TABLE coded AS SELECT id, topic, hashemb_encode(m, words) AS c FROM doc;
 	ELSE
-		SELECT hashemb_train(spec, x ORDER BY id) INTO m FROM bag WHERE id % 10 <> 0;
+		SELECT hashemb_train(spec, x ORDER BY id) INTO m FROM bag WHERE id % 7 <> 0;
 		CREATE TEMP TABLE coded AS SELECT id, topic, hashemb_encode(m, x) AS c FROM doc JOIN bag USING (id);
 	END IF;
 	training := pg_temp.processor() - training;
-	SELECT avg(p) INTO r FROM (SELECT average_precision(q.topic = d.topic, q.c <~> d.c) AS p FROM coded q, coded d WHERE q.id % 10 = 0 AND q.id <= 3000 AND d.id % 10 <> 0 GROUP BY q.id) s;
+	SELECT avg(p) INTO r FROM (SELECT average_precision(q.topic = d.topic, q.c <~> d.c) AS p FROM coded q, coded d WHERE q.id % 7 = 0 AND q.id <= 2100 AND d.id % 7 <> 0 GROUP BY q.id) s;
 	DROP TABLE bag, coded;
 	RETURN rpad(spec ->> 'method', 10) || round(r::numeric, 3) || to_char(training, '9990.0') || ' s of training and encoding';
 END $$;

@@ -7,21 +7,10 @@
 #include "encoder/train/method.h"
 
 const HxMethod *const HxMethods[] = {
-	&HxMethodRandom,
-	&HxMethodPca,
-	&HxMethodItq,
-	&HxMethodClass,
-	&HxMethodFit,
-	&HxMethodShift,
-	&HxMethodCross,
-	&HxMethodPairs,
-	&HxMethodRbin,
-	&HxMethodRq,
-	&HxMethodPq,
-	&HxMethodPieces,
-	&HxMethodLouvain,
-	&HxMethodFreq,
-	&HxMethodDedup,
-	&HxMethodPvdbow,
-	NULL,
+	&HxMethodRandom,  &HxMethodPca,	  &HxMethodItq,
+	&HxMethodClass,	  &HxMethodFit,	  &HxMethodShift,
+	&HxMethodCross,	  &HxMethodPairs, &HxMethodRbin,
+	&HxMethodRq,	  &HxMethodPq,	  &HxMethodPieces,
+	&HxMethodLouvain, &HxMethodFreq,  &HxMethodDedup,
+	&HxMethodPvdbow,  NULL,
 };
