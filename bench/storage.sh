@@ -42,8 +42,10 @@ run()
 		n_pointers text, synset_offset text, query_example_removed text,
 		gloss text);
 	SQL
-	"$build/embeddings" copy "$folder" hashemb |
-		sql -c "COPY hashemb (id, code, embedding) FROM STDIN (FORMAT binary)"
+	case " $PARTS " in
+		*" wordnet "*) "$build/embeddings" copy "$folder" hashemb | sql -c \
+			"COPY hashemb (id, code, embedding) FROM STDIN (FORMAT binary)" ;;
+	esac
 	zstd -dcq "$folder/docs.tsv.zst" | tail -n +2 | tr -d '\\' |
 		sql -c "COPY entry FROM STDIN"
 	set --
