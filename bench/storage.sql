@@ -149,7 +149,6 @@ SELECT pg_temp.spend(0.1);
 SELECT pg_temp.spend(0.01);
 SELECT '-- near vectors share a row';
 SELECT pg_temp.deduplicate(0.5);
-SELECT pg_temp.deduplicate(0.8);
 \endif
 \if :wordnet
 TRUNCATE item;
@@ -160,7 +159,6 @@ SELECT pg_temp.spend(0.1);
 SELECT pg_temp.spend(0.01);
 SELECT '-- near vectors share a row';
 SELECT pg_temp.deduplicate(0.5);
-SELECT pg_temp.deduplicate(0.8);
 \endif
 
 \if :graph
