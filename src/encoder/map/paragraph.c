@@ -13,6 +13,8 @@
 /* Steps of a gradient in the first round; they shrink to a tenth */
 #define RATE 0.05
 #define REAL_RATE 0.02
+/* Words between steps of a document's vector */
+#define BATCH 8
 /* Words that stand for all noise when a document is fitted; steps, their size */
 #define NOISE_SAMPLE 128
 #define FIT_STEPS 15
@@ -169,24 +171,35 @@ move_document(Round *round, float *own)
 		hx_add_multiple_float(own, 1.0f, round->by_r, round->real);
 }
 
+/* The vector of a document learns from the words since it did so last. */
+static void
+refresh(Round *round, float *own)
+{
+	move_document(round, own);
+	memset(round->by_h, 0, round->bits * sizeof(float));
+	memset(round->by_r, 0, (round->real + 1) * sizeof(float));
+	project(round, own);
+}
+
 /* All words of a document, one after the other; how many there are */
 static size_t
 learn_document(Round *round, const HxTerm *term, size_t terms, float *own)
 {
 	size_t words = 0;
 
+	memset(round->by_h, 0, round->bits * sizeof(float));
+	memset(round->by_r, 0, (round->real + 1) * sizeof(float));
+	project(round, own);
 	for (size_t i = 0; i < terms; i++)
 	{
 		for (uint32_t k = 0; k < term[i].count; k++)
 		{
-			memset(round->by_h, 0, round->bits * sizeof(float));
-			memset(round->by_r, 0, (round->real + 1) * sizeof(float));
-			project(round, own);
 			learn_with_noise(round, term[i].word, own);
-			move_document(round, own);
+			if (++words % BATCH == 0)
+				refresh(round, own);
 		}
-		words += term[i].count;
 	}
+	move_document(round, own);
 	return words;
 }
 

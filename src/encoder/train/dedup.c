@@ -26,9 +26,8 @@
 
 /* Tables of keys, bits of a key, and how surely a near vector is found */
 #define MOST_TABLES 32
-#define LEAST_BITS 6
 #define MOST_BITS 24
-#define SURELY 0.98
+#define SURELY 0.995
 
 /* What has been kept */
 typedef struct Kept
@@ -72,16 +71,18 @@ start_kept(HxTraining *training)
 
 /*
  * Bits of a key and number of tables: two vectors at that distance agree in a bit
- * with 1 - angle / pi, so that a key is missed half of the time.
+ * with 1 - angle / pi.  Longer keys have fewer vectors each, but are missed more
+ * often, and want more tables: as long as MOST_TABLES find surely.
  */
 static void
 choose_tables(Kept *kept)
 {
 	double agree = 1.0 - asin(Min(kept->threshold, 1.0)) / M_PI;
-	double bits = agree < 1.0 ? log(0.5) / log(agree) : MOST_BITS;
+	double least = 1.0 - pow(1.0 - SURELY, 1.0 / MOST_TABLES);
+	double bits = agree < 1.0 ? floor(log(least) / log(agree)) : MOST_BITS;
 	double found;
 
-	kept->bits = (int) Min(Max(bits, LEAST_BITS), MOST_BITS);
+	kept->bits = (int) Min(Max(bits, 1), MOST_BITS);
 	found = pow(agree, kept->bits);
 	kept->tables =
 		found < 1.0 ? (int) ceil(log(1.0 - SURELY) / log1p(-found)) : 1;
