@@ -225,10 +225,13 @@ extern double HxListDistance(const HxQuery *query, Datum list);
 
 /*
  * Products, in the query's unit, of `count` rows of a page from one on, with their
- * codes.
+ * codes; or what the first codebook alone tells of them, in a unit of its own.
  */
 extern void HxScoreLists(const HxListQuery *query, const HxListArrays *arrays,
 						 int row, int count, int32 *products);
+extern void HxGlanceAtLists(const HxListQuery *query,
+							const HxListArrays *arrays, int row, int count,
+							int32 *glances);
 
 /* ---- search.c ---- */
 
@@ -238,6 +241,18 @@ typedef struct HxListSearch
 	BlockNumber next; /* page to be visited */
 	BlockNumber end;  /* of the file, as last seen */
 	int32 *products;  /* of the rows of a page */
+	int32 *glances;	  /* likewise */
+
+	/* How products go with glances, from the first rows: sums, and what follows */
+	double rows;
+	double glance;
+	double product;
+	double glance2;
+	double product2;
+	double both;
+	double slope;
+	double
+		above; /* a product is hardly ever more than this and slope * glance */
 } HxListSearch;
 
 extern void HxBeginListSearch(HxSearch *search);

@@ -182,16 +182,36 @@ HxListDistance(const HxQuery *base, Datum list)
 
 /* ---- estimates ---- */
 
-void
-HxScoreLists(const HxListQuery *query, const HxListArrays *arrays, int row,
-			 int count, int32 *products)
+/* Lists of a page from a row on */
+static HxTokenLists
+lists_of(const HxListArrays *arrays, int row, int count)
 {
 	const HxListHead *heads = arrays->heads + row;
 	HxTokenLists lists = {arrays->codes, (const uint8 *) &heads->end,
 						  sizeof(HxListHead), row > 0 ? heads[-1].end : 0,
 						  count};
 
+	return lists;
+}
+
+void
+HxScoreLists(const HxListQuery *query, const HxListArrays *arrays, int row,
+			 int count, int32 *products)
+{
+	HxTokenLists lists = lists_of(arrays, row, count);
+
 	memset(products, 0, count * sizeof(int32));
 	for (int chunk = 0; chunk < query->chunks; chunk++)
 		hx_kernels->dense->token_sums(query->tables[chunk], lists, products);
+}
+
+void
+HxGlanceAtLists(const HxListQuery *query, const HxListArrays *arrays, int row,
+				int count, int32 *glances)
+{
+	HxTokenLists lists = lists_of(arrays, row, count);
+
+	memset(glances, 0, count * sizeof(int32));
+	for (int chunk = 0; chunk < query->chunks; chunk++)
+		hx_kernels->dense->token_firsts(query->tables[chunk], lists, glances);
 }

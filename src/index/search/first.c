@@ -40,7 +40,7 @@
 /* Rows kept for each one that would be, were distances not estimates; where
  * starting over visits all again */
 #define REFINED_ROOM 4
-#define REFINED_ROOM_OF_ALL 16
+#define REFINED_ROOM_OF_ALL 8
 
 /* A stage starts over with room for this many times the rows at least */
 #define GROWTH 4
