@@ -192,14 +192,19 @@ HxEncodeTokens(const HxCodebooks *books, const float *floats, int count,
 {
 	float *left = palloc(books->dims * sizeof(float));
 	float *products = palloc(most_centres(books) * sizeof(float));
-	double sum = 0;
+	double most = 0;
 
 	for (int t = 0; t < count; t++)
-		sum += encode_token(books, floats + (Size) t * books->dims, &codes[t],
-							left, products);
+	{
+		double left2 = encode_token(books, floats + (Size) t * books->dims,
+									&codes[t], left, products);
+
+		/* Also where it is NaN */
+		most = left2 <= most ? most : left2;
+	}
 	pfree(left);
 	pfree(products);
-	return count > 0 ? (float) sqrt(sum / count) : 0;
+	return (float) sqrt(most);
 }
 
 /* ---- k-means ---- */

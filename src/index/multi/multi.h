@@ -84,10 +84,7 @@ typedef struct HxListSample
 /* Learn from lists, or NULL if they are too few.  Deterministic. */
 extern HxCodebooks *HxLearnCodebooks(const HxListSample *sample);
 
-/*
- * The codes of tokens.  Returns the root of the mean squared length of what they
- * leave out.  `scratch` has room for dims and the centres of a codebook.
- */
+/* The codes of tokens.  Returns the length of the most that one leaves out. */
 extern float HxEncodeTokens(const HxCodebooks *books, const float *floats,
 							int count, uint32 *codes);
 

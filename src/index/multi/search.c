@@ -110,7 +110,7 @@ consider_row(HxSearch *base, const HxListArrays *arrays, int row,
 
 /* Rows that tell how products go with glances, and what is allowed for */
 #define GLANCES_LEARNT 1024
-#define GLANCE_MARGIN 3.5
+#define GLANCE_MARGIN 5
 
 /* Learn from rows whose product and glance are known how these go together. */
 static void
