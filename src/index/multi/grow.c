@@ -225,7 +225,7 @@ move_all(Relation index, const HxIndexDesc *desc, BlockNumber block,
 			return;
 		at = move_rows(index, desc, buffer, bare, at);
 		UnlockReleaseBuffer(buffer);
-		HX_INJECT("model-codes");
+		HX_INJECT("multi-codes");
 	}
 }
 
@@ -284,7 +284,7 @@ learn(Relation index, HxIndexDesc *desc, Relation heap)
 
 			HxFreeLostModels(index);
 			HxStoreLearnt(index, packed, size);
-			HX_INJECT("model-stored");
+			HX_INJECT("multi-stored");
 			HxLoadCodebooks(index, desc);
 		}
 	}

@@ -109,7 +109,7 @@ HxInsertList(Relation index, Relation heap, const HxIndexDesc *desc,
 
 	HxFormListRow(desc, values, isnull, tid, &row);
 	place_row(index, desc, &row);
-	HX_INJECT("list-appended");
+	HX_INJECT("multi-appended");
 	if (!desc->model && row.error == HX_LIST_BARE)
 		HxLearnListsAfterInsert(index, heap, desc, tid);
 }
