@@ -14,13 +14,17 @@ KERNEL = $(call objects,kernel,steps steps_avx2 dense dense_avx2 dense_avx512 \
 TYPE = $(call objects,type,bincode bincode_cast bincode_order bitops majority distance dense dense_value dense_pair binarize \
 	tokens maxsim muvera \
 	ball ball_support svec svec_io svec_op svec_cast \
-	svec_agg svec_stats bound bound_support simhash)
+	svec_agg svec_stats bound bound_support simhash rrf \
+	gray digest merkle fingerprint functional feedback)
 ENCODER = \
 	$(call objects,encoder/math,host product matrix eigen procrustes canonical) \
-	$(call objects,encoder/model,format apply model cache describe import input \
-		decode encode) \
+	$(call objects,encoder/map,slots quantize louvain paragraph) \
+	$(call objects,encoder/model,format apply codebook segment model cache describe import input \
+		decode lexicon words encode ids buckets) \
 	$(call objects,encoder/train,value draft rows classes sums part query centre spectral levels \
-		note linear rbin held cross pairs methods spec aggregate) \
+		note linear rbin held cross_turns cross_canonical cross_plan cross pairs \
+		books rq corpus bpe unigram pieces ids louvain freq dedup pvdbow \
+		methods spec aggregate) \
 	$(call objects,encoder/measure,evaluate code_stats view_weights)
 INDEX = \
 	$(call objects,index/filter,attribute encode mask condition compile tidset) \
@@ -41,10 +45,11 @@ INDEX = \
 		visit search near rewrite merge insert vacuum work build check inspect cost kind) \
 	$(call objects,index/multi,codebook page list query search insert grow vacuum build \
 		check kind) \
-	$(call objects,index/am,open group_option build insert vacuum cost scan validate inspect \
-		check handler)
+	$(call objects,index/am,open option_row dims_option group_option build insert vacuum cost \
+		scan validate inspect check handler)
 PLAN = $(call objects,plan,match wanted compile bound_clause vector_key bitmap plan_data condition \
-	bitmap_read heap_row explain node rival path bound_path one_row hook)
+	bitmap_read heap_row explain node rival path bound_path one_row \
+	sum_data sum_rows sum_search sum_sweep sum_explain sum_node sum_match sum_path hook)
 OBJS = $(KERNEL) src/settings.o $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
 # TEST_KIND=1 adds a kind of vectors that only a test uses (t/007_kind.pl)
@@ -82,7 +87,7 @@ HERE := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 
 # A server that can be built for has headers; pgxs.mk alone may be a client's
 ifndef PG_CONFIG
-PG_CONFIG := $(shell $(HERE)/tools/server.sh pg_config)
+PG_CONFIG := $(shell sh $(HERE)/tools/server.sh pg_config)
 endif
 PG_HEADERS := $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)
 PGXS := $(if $(wildcard $(PG_HEADERS)/postgres.h),$(wildcard \
@@ -134,6 +139,14 @@ bench: # measure on this machine, with the data of FOLDER (bench/README.md)
 
 coverage: # lines and branches that the tests reach
 	@$(HERE)/tools/sandbox.sh test tools/coverage.sh
+
+.PHONY: fuzz
+fuzz: # hostile input, SECONDS for each of three drivers
+	@$(HERE)/tools/sandbox.sh fuzz tools/fuzz.sh $(SECONDS)
+
+.PHONY: dist
+dist: # the archive of a release
+	@$(HERE)/tools/dist.sh
 
 # Other servers, made once by root and kept: minutes, gigabytes.
 .PHONY: fresh compat assert valgrind

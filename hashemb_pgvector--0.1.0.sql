@@ -492,6 +492,15 @@ COMMENT ON OPERATOR CLASS sparsevec_ip_ops USING hashemb IS
 COMMENT ON OPERATOR FAMILY sparsevec_ip_ops USING hashemb IS
 	'greatest inner product of sparse vectors';
 
+CREATE OPERATOR CLASS sparsevec_l2_ops
+	FOR TYPE sparsevec USING hashemb AS
+	OPERATOR 11 <-> (sparsevec, sparsevec) FOR ORDER BY float_ops,
+	FUNCTION 2 hashemb_vector_svec_l2(internal);
+COMMENT ON OPERATOR CLASS sparsevec_l2_ops USING hashemb IS
+	'nearest sparse vectors by L2 distance';
+COMMENT ON OPERATOR FAMILY sparsevec_l2_ops USING hashemb IS
+	'nearest sparse vectors by L2 distance';
+
 CREATE OPERATOR CLASS sparsevec_cosine_ops
 	FOR TYPE sparsevec USING hashemb AS
 	OPERATOR 11 <=> (sparsevec, sparsevec) FOR ORDER BY float_ops,

@@ -19,9 +19,6 @@
 /* Part of the misses allowed that candidates not looked at may take */
 #define CANDIDATES_PART 0.25
 
-/* Candidates farther off than this many deviations are not expected */
-#define FARTHEST 4.0
-
 /* Where all ties of the last row are wanted, a smaller part still */
 #define TIES_PART 0.1
 
@@ -157,7 +154,8 @@ typedef struct Refining
 	HxBest exact;	/* rows that passed, by exact distances */
 	int64 wanted;	/* of these */
 	int64 looked;	/* candidates looked at in this phase */
-	double settled; /* distance that blocks are settled for; NaN: none */
+	double settled; /* distance that blocks are settled for; NaN: none ... */
+	uint64 begun;	/* ... since the search began anew this many times */
 
 	/* Errors of estimates, in their deviations: seen, and expected */
 	double weight;
@@ -255,13 +253,13 @@ candidate_misses(Refining *refining, int64 at, double distance, double enough,
 				 bool *all)
 {
 	HxBest *best = &refining->search->best;
-	double farthest = FARTHEST;
+	double farthest = HX_FARTHEST;
 	double sum = 0;
 
 	*all = true;
 	expect_errors(refining);
 	if (HxKindOf(&refining->search->desc)->visits_all)
-		farthest = FARTHEST * refining->spread - refining->mean;
+		farthest = HX_FARTHEST * refining->spread - refining->mean;
 	for (int64 i = at;; i++)
 	{
 		HxSortBest(best, i + 1);
@@ -354,13 +352,15 @@ is_settled(Refining *refining, int64 at, double distance)
 		if (isinf(distance))
 			return false;
 	}
-	if (distance == refining->settled)
+	if (distance == refining->settled &&
+		search->stats.restarts == refining->begun)
 		return true;
 	search->goal = distance;
 	if (!HxKindOf(&search->desc)
 			 ->is_settled(search, distance, refining->wanted))
 		return false;
 	refining->settled = distance;
+	refining->begun = search->stats.restarts;
 	return true;
 }
 
