@@ -15,12 +15,6 @@
 /* Pages that the free space map names which are tried before one is added */
 #define MOST_TRIED 4
 
-void
-HxLoadCodebooks(Relation index, HxIndexDesc *desc)
-{
-	HxLoadLearnt(index, desc, HxUnpackCodebooks);
-}
-
 /* Put a row onto a locked page, by one record, if it has room. */
 static bool
 put_row(Relation index, const HxIndexDesc *desc, Buffer buffer,
