@@ -43,7 +43,7 @@ INDEX = \
 	$(call objects,index/dense,sketch model learn build payload grow kind) \
 	$(call objects,index/sparse,page row write cluster lists bound score pending \
 		visit search near rewrite merge insert vacuum work build check inspect cost kind) \
-	$(call objects,index/multi,codebook page list query search insert grow vacuum build \
+	$(call objects,index/multi,codebook page list query search grow insert vacuum build \
 		check kind) \
 	$(call objects,index/am,open option_row dims_option group_option build insert vacuum cost \
 		scan validate inspect check handler)

@@ -3017,16 +3017,16 @@ COMMENT ON OPERATOR FAMILY maxsim_ops USING hashemb IS
 ALTER OPERATOR FAMILY maxsim_ops USING hashemb ADD
 	OPERATOR 11 @# (real[], double precision[]) FOR ORDER BY float_ops;
 
-CREATE FUNCTION hashemb_vector_code_maxsim(internal) RETURNS internal
-	AS 'MODULE_PATHNAME', 'hx_vector_code_maxsim'
+CREATE FUNCTION hashemb_vector_coded_maxsim(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'hx_vector_coded_maxsim'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION hashemb_vector_code_maxsim(internal) IS
+COMMENT ON FUNCTION hashemb_vector_coded_maxsim(internal) IS
 	'support function of bincode_maxsim_ops';
 
 CREATE OPERATOR CLASS bincode_maxsim_ops
 	FOR TYPE bincode[] USING hashemb AS
 	OPERATOR 11 @# (bincode[], bincode[]) FOR ORDER BY float_ops,
-	FUNCTION 2 hashemb_vector_code_maxsim(internal);
+	FUNCTION 2 hashemb_vector_coded_maxsim(internal);
 COMMENT ON OPERATOR CLASS bincode_maxsim_ops USING hashemb IS
 	'lists of tokens by MaxSim';
 COMMENT ON OPERATOR FAMILY bincode_maxsim_ops USING hashemb IS

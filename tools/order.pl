@@ -168,12 +168,13 @@ for my $file (sort keys %text)
 print "no kind of vectors is defined in a folder of src/index\n" unless %kinds;
 
 # Words of a name, in the singular: HxReadWindows, HX_PAGE_WINDOWS, read_window.
-# Names in camel case that begin with a small letter are the server's.
+# Names in camel case that begin with a small letter are the server's, and so are
+# those of its statistics, and MultiExecProcNode.
 sub words_of
 {
 	my ($name) = @_;
 
-	return () if $name =~ /^[a-z]+[A-Z]/;
+	return () if $name =~ /^[a-z]+[A-Z]|^pgstat_|^MultiExec/;
 	return map { lc =~ s/s$//r } $name =~ /[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g;
 }
 

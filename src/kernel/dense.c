@@ -244,6 +244,32 @@ hx_token_sums_plain(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
 	}
 }
 
+static void
+hx_token_firsts_plain(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
+{
+	size_t start = lists.start;
+
+	for (size_t i = 0; i < lists.count; i++)
+	{
+		uint16_t end;
+
+		memcpy(&end, lists.ends + i * lists.stride, sizeof(end));
+		for (int l = 0; end > start && l < HX_TOKEN_LANES; l++)
+		{
+			int16_t best = tables.first[lists.codes[start] % 2048 * 8 + l];
+
+			for (size_t c = start + 1; c < end; c++)
+			{
+				int16_t next = tables.first[lists.codes[c] % 2048 * 8 + l];
+
+				best = next > best ? next : best;
+			}
+			sum[i] += best;
+		}
+		start = end;
+	}
+}
+
 const HxDenseKernels hx_dense_plain = {
 	.nibble_scores = hx_nibble_scores_plain,
 	.bit_scores = hx_bit_scores_plain,
@@ -255,4 +281,5 @@ const HxDenseKernels hx_dense_plain = {
 	.hadamard = hx_hadamard_plain,
 	.flip = hx_flip_plain,
 	.token_sums = hx_token_sums_plain,
+	.token_firsts = hx_token_firsts_plain,
 };

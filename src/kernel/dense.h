@@ -115,6 +115,10 @@ typedef struct HxDenseKernels
 	 * HX_TOKEN_FACTOR / 65536, rounded down.
 	 */
 	void (*token_sums)(HxTokenTables tables, HxTokenLists lists, int32_t *sum);
+
+	/* The same of the first table's entries alone, not multiplied */
+	void (*token_firsts)(HxTokenTables tables, HxTokenLists lists,
+						 int32_t *sum);
 } HxDenseKernels;
 
 /* Longest row of levels: no sum may exceed the range of int32_t */

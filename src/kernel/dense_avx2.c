@@ -546,20 +546,54 @@ token_products(HxTokenTables tables, const int16_t factors[8][8], uint32_t code)
 	return _mm_mulhi_epi16(sum, entry(factors[0], code >> 29));
 }
 
+/* The sum of eight numbers */
+HX_INLINE HX_AVX2 int32_t
+add_up(__m128i numbers)
+{
+	__m128i sum = _mm_madd_epi16(numbers, _mm_set1_epi16(1));
+
+	sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
+	sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1));
+	return _mm_cvtsi128_si32(sum);
+}
+
 /* The greatest of each token, added up; there is one code at least. */
 HX_INLINE HX_AVX2 int32_t
 token_sum(HxTokenTables tables, const int16_t factors[8][8],
 		  const uint32_t *codes, size_t count)
 {
 	__m128i best = token_products(tables, factors, codes[0]);
-	__m128i sum;
 
 	for (size_t c = 1; c < count; c++)
 		best = _mm_max_epi16(best, token_products(tables, factors, codes[c]));
-	sum = _mm_madd_epi16(best, _mm_set1_epi16(1));
-	sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
-	sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1));
-	return _mm_cvtsi128_si32(sum);
+	return add_up(best);
+}
+
+/* The same of the first table alone */
+HX_INLINE HX_AVX2 int32_t
+token_first(HxTokenTables tables, const uint32_t *codes, size_t count)
+{
+	__m128i best = entry(tables.first, codes[0] & 0x7FF);
+
+	for (size_t c = 1; c < count; c++)
+		best = _mm_max_epi16(best, entry(tables.first, codes[c] & 0x7FF));
+	return add_up(best);
+}
+
+HX_AVX2 void
+hx_token_firsts_avx2(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
+{
+	size_t start = lists.start;
+
+	for (size_t i = 0; i < lists.count; i++)
+	{
+		uint16_t end;
+
+		memcpy(&end, lists.ends + i * lists.stride, sizeof(end));
+		if (end > start)
+			sum[i] += token_first(tables, lists.codes + start, end - start);
+		start = end;
+	}
 }
 
 HX_AVX2 void
@@ -594,6 +628,7 @@ const HxDenseKernels hx_dense_avx2 = {
 	.hadamard = hx_hadamard_avx2,
 	.flip = hx_flip_avx2,
 	.token_sums = hx_token_sums_avx2,
+	.token_firsts = hx_token_firsts_avx2,
 };
 
 #endif /* HX_X86 */

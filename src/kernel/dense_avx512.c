@@ -149,6 +149,7 @@ const HxDenseKernels hx_dense_avx512 = {
 	.hadamard = hx_hadamard_avx2,
 	.flip = hx_flip_avx512,
 	.token_sums = hx_token_sums_avx2,
+	.token_firsts = hx_token_firsts_avx2,
 };
 
 #endif /* HX_X86 */

@@ -404,6 +404,29 @@ hx_token_sums_neon(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
 	}
 }
 
+static void
+hx_token_firsts_neon(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
+{
+	size_t start = lists.start;
+
+	for (size_t i = 0; i < lists.count; i++)
+	{
+		uint16_t end;
+		int16x8_t best;
+
+		memcpy(&end, lists.ends + i * lists.stride, sizeof(end));
+		if (end > start)
+		{
+			best = vld1q_s16(tables.first + (lists.codes[start] & 0x7FF) * 8);
+			for (size_t c = start + 1; c < end; c++)
+				best = vmaxq_s16(best, vld1q_s16(tables.first +
+												 (lists.codes[c] & 0x7FF) * 8));
+			sum[i] += vaddvq_s32(vpaddlq_s16(best));
+		}
+		start = end;
+	}
+}
+
 const HxDenseKernels hx_dense_neon = {
 	.nibble_scores = hx_nibble_scores_neon,
 	.bit_scores = hx_bit_scores_neon,
@@ -415,6 +438,7 @@ const HxDenseKernels hx_dense_neon = {
 	.hadamard = hx_hadamard_neon,
 	.flip = hx_flip_neon,
 	.token_sums = hx_token_sums_neon,
+	.token_firsts = hx_token_firsts_neon,
 };
 
 #endif /* HX_NEON */

@@ -86,6 +86,6 @@ maxsim_arguments(FunctionCallInfo fcinfo, HxTokenType type)
 	extern int hx_swallow_semicolon
 
 MAXSIM_FUNCTIONS(real, HX_TOKENS_REAL);
-MAXSIM_FUNCTIONS(code, HX_TOKENS_CODE);
+MAXSIM_FUNCTIONS(code, HX_TOKENS_CODED);
 MAXSIM_FUNCTIONS(vector, HX_TOKENS_VECTOR);
 MAXSIM_FUNCTIONS(halfvec, HX_TOKENS_HALFVEC);

@@ -201,7 +201,7 @@ HxReadTokens(HxTokenType type, ArrayType *array, HxTokens *tokens)
 	memset(tokens, 0, sizeof(*tokens));
 	if (is_number(ARR_ELEMTYPE(array)))
 		read_numbers(array, tokens);
-	else if (type == HX_TOKENS_CODE)
+	else if (type == HX_TOKENS_CODED)
 		read_codes(array, tokens);
 	else if (type == HX_TOKENS_VECTOR)
 		read_vectors(HX_DENSE_VECTOR, array, tokens);

@@ -11,11 +11,13 @@
 #include "fmgr.h"
 #include "utils/array.h"
 
+#include "kernel/kernel.h"
+
 /* How a column keeps its lists */
 typedef enum HxTokenType
 {
 	HX_TOKENS_REAL,	  /* real[] of two dimensions: token, component */
-	HX_TOKENS_CODE,	  /* bincode[] */
+	HX_TOKENS_CODED,  /* bincode[] */
 	HX_TOKENS_VECTOR, /* vector[] of pgvector */
 	HX_TOKENS_HALFVEC /* halfvec[] of pgvector */
 } HxTokenType;
@@ -56,5 +58,37 @@ extern void HxCheckSameTokens(const HxTokens *document, const HxTokens *query);
  */
 extern double HxMaxSim(const HxTokens *document, const HxTokens *query,
 					   float *scratch);
+
+/* ---- kernels, for those who know no more of dense vectors ---- */
+
+/* product[r] = inner product of a vector and row r, in float */
+static inline void
+HxTokenProducts(const float *x, size_t dims, HxFloatRows rows, float *product)
+{
+	hx_kernels->dense->inner(x, dims, rows, product);
+}
+
+/* Inner product in double */
+static inline double
+HxTokenProduct(const float *a, const float *b, size_t dims)
+{
+	return hx_kernels->dense->product(a, b, dims);
+}
+
+/* See HxTokenTables. */
+static inline void
+HxAddTokenSums(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
+{
+	hx_kernels->dense->token_sums(tables, lists, sum);
+}
+
+static inline void
+HxAddTokenFirsts(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
+{
+	hx_kernels->dense->token_firsts(tables, lists, sum);
+}
+
+/* Are all of these numbers finite? */
+extern bool HxAllFinite(const float *numbers, size_t count);
 
 #endif /* HX_TOKENS_H */

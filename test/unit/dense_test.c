@@ -415,6 +415,10 @@ test_token_sums(const HxDenseKernels *kernels, size_t lists)
 	hx_dense_plain.token_sums(tables, list, expected);
 	check(memcmp(sum, expected, sizeof(sum)) == 0, "token sums: %zu as plain",
 		  lists);
+	kernels->token_firsts(tables, list, sum);
+	hx_dense_plain.token_firsts(tables, list, expected);
+	check(memcmp(sum, expected, sizeof(sum)) == 0, "token firsts: %zu as plain",
+		  lists);
 }
 
 static void

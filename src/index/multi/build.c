@@ -211,14 +211,14 @@ form_spooled(HxBuild *build, const Datum *values, const bool *isnull,
 	at = (char *) (spooled + 1);
 	memcpy(at, row.attrs.words, desc->nwords * sizeof(int64));
 	if (row.count > 0)
-		memcpy(at + desc->nwords * sizeof(int64), row.codes,
+		memcpy(at + desc->nwords * sizeof(int64), row.marks,
 			   row.count * sizeof(uint32));
 	return spooled;
 }
 
-/* Read the next row of a spool; codes has room for HX_MOST_CODES. */
+/* Read the next row of a spool; codes has room for HX_MOST_MARKS. */
 static void
-read_spooled(const HxIndexDesc *desc, BufFile *file, uint32 *codes,
+read_spooled(const HxIndexDesc *desc, BufFile *file, uint32 *marks,
 			 HxListRow *row)
 {
 	Spooled spooled;
@@ -228,13 +228,13 @@ read_spooled(const HxIndexDesc *desc, BufFile *file, uint32 *codes,
 	row->hash = spooled.hash;
 	row->error = spooled.error;
 	row->count = spooled.count;
-	row->codes = codes;
+	row->marks = marks;
 	row->attrs.nulls = spooled.nulls;
-	Assert(row->count <= HX_MOST_CODES);
+	Assert(row->count <= HX_MOST_MARKS);
 	if (desc->nwords > 0)
 		HxReadFile(file, row->attrs.words, desc->nwords * sizeof(int64));
 	if (row->count > 0)
-		HxReadFile(file, codes, row->count * sizeof(uint32));
+		HxReadFile(file, marks, row->count * sizeof(uint32));
 }
 
 void
@@ -320,7 +320,7 @@ static void
 write_rows(HxBuild *build, int64 rows)
 {
 	ListWriter *writer = begin_write(build->index, build->desc, MAIN_FORKNUM);
-	uint32 *codes = palloc(HX_MOST_CODES * sizeof(uint32));
+	uint32 *marks = palloc(HX_MOST_MARKS * sizeof(uint32));
 	HxListRow row;
 
 	HxSetPhase(HX_PHASE_WRITE, rows);
@@ -332,13 +332,13 @@ write_rows(HxBuild *build, int64 rows)
 		for (int64 i = 0; i < build->shared->work[p].rows; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
-			read_spooled(build->desc, file, codes, &row);
+			read_spooled(build->desc, file, marks, &row);
 			write_row(writer, &row);
 		}
 		HxClosePart(build, file);
 	}
 	write_page(writer);
-	pfree(codes);
+	pfree(marks);
 }
 
 void

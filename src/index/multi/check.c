@@ -34,7 +34,7 @@ row_fault(HxCheck *check, const HxListRow *row)
 		return "codes without codebooks";
 	for (int i = 0; i < row->count; i++)
 		for (int level = 0; level < HX_LEVELS; level++)
-			if (HX_CODE_PART(row->codes[i], level) >=
+			if (HX_MARK_PART(row->marks[i], level) >=
 				(uint32) books->books[level].count)
 				return "a code of no centre";
 	return HxAttributesFault(&check->desc, NULL, &row->attrs);

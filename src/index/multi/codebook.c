@@ -15,9 +15,7 @@
 #include "miscadmin.h"
 
 #include "index/multi/multi.h"
-#include "kernel/kernel.h"
 #include "random.h"
-#include "type/dense.h"
 
 /* Tokens that a codebook is trained on at most, and for each centre at least */
 #define MOST_TRAINED 32768
@@ -42,8 +40,7 @@ find_halves(const float *vectors, int count, int dims, float *halves)
 	{
 		const float *vector = vectors + (Size) i * dims;
 
-		halves[i] =
-			(float) (hx_kernels->dense->product(vector, vector, dims) / 2);
+		halves[i] = (float) (HxTokenProduct(vector, vector, dims) / 2);
 	}
 }
 
@@ -55,7 +52,7 @@ nearest_of(const float *x, int dims, const float *vectors, const float *halves,
 	HxFloatRows rows = {vectors, dims, count};
 	int best = 0;
 
-	hx_kernels->dense->inner(x, dims, rows, products);
+	HxTokenProducts(x, dims, rows, products);
 	*greatest = -FLT_MAX;
 	for (int i = 0; i < count; i++)
 		if (products[i] - halves[i] > *greatest)
@@ -75,7 +72,7 @@ nearest_groups(const HxCodebook *book, const float *x, int dims,
 	float values[GROUPS_TRIED];
 	int count = 0;
 
-	hx_kernels->dense->inner(x, dims, rows, products);
+	HxTokenProducts(x, dims, rows, products);
 	for (int g = 0; g < book->ngroups; g++)
 	{
 		float value = products[g] - book->middle_halves[g];
@@ -154,7 +151,7 @@ choose_step(double length2, double decoded2)
 
 	if (!(step > 0))
 		return 0;
-	return (uint32) Min(step, HX_CODE_STEPS - 1);
+	return (uint32) Min(step, HX_MARK_STEPS - 1);
 }
 
 /*
@@ -162,44 +159,49 @@ choose_step(double length2, double decoded2)
  * the code leaves out.
  */
 static double
-encode_token(const HxCodebooks *books, const float *token, uint32 *code,
+encode_token(const HxCodebooks *books, const float *token, uint32 *mark,
 			 float *left, float *products)
 {
 	int dims = books->dims;
 	float factor;
 	uint32 step;
 
-	*code = 0;
+	*mark = 0;
 	memcpy(left, token, dims * sizeof(float));
 	for (int level = 0; level < HX_LEVELS; level++)
-		*code |=
+		*mark |=
 			(uint32) take_centre(&books->books[level], left, dims, products)
-			<< HX_CODE_SHIFT(level);
+			<< HX_MARK_SHIFT(level);
 	for (int i = 0; i < dims; i++)
 		left[i] = token[i] - left[i]; /* what the code stands for */
-	step = choose_step(hx_kernels->dense->product(token, token, dims),
-					   hx_kernels->dense->product(left, left, dims));
-	*code |= step << HX_CODE_STEP_SHIFT;
-	factor = HxCodeFactor(*code);
+	step = choose_step(HxTokenProduct(token, token, dims),
+					   HxTokenProduct(left, left, dims));
+	*mark |= step << HX_MARK_STEP_SHIFT;
+	factor = HxMarkFactor(*mark);
 	for (int i = 0; i < dims; i++)
 		left[i] = token[i] - factor * left[i];
-	return hx_kernels->dense->product(left, left, dims);
+	return HxTokenProduct(left, left, dims);
 }
 
 float
 HxEncodeTokens(const HxCodebooks *books, const float *floats, int count,
-			   uint32 *codes)
+			   uint32 *marks)
 {
 	float *left = palloc(books->dims * sizeof(float));
 	float *products = palloc(most_centres(books) * sizeof(float));
-	double sum = 0;
+	double most = 0;
 
 	for (int t = 0; t < count; t++)
-		sum += encode_token(books, floats + (Size) t * books->dims, &codes[t],
-							left, products);
+	{
+		double left2 = encode_token(books, floats + (Size) t * books->dims,
+									&marks[t], left, products);
+
+		/* Also where it is NaN */
+		most = left2 <= most ? most : left2;
+	}
 	pfree(left);
 	pfree(products);
-	return count > 0 ? (float) sqrt(sum / count) : 0;
+	return (float) sqrt(most);
 }
 
 /* ---- k-means ---- */
@@ -434,7 +436,7 @@ draw_tokens(const HxListSample *sample, int *count)
 
 /* What a code stands for */
 static void
-decode(const HxCodebooks *books, uint32 code, float *to)
+decode(const HxCodebooks *books, uint32 mark, float *to)
 {
 	int dims = books->dims;
 
@@ -442,10 +444,10 @@ decode(const HxCodebooks *books, uint32 code, float *to)
 	for (int level = 0; level < HX_LEVELS; level++)
 	{
 		const float *centre = books->books[level].centres +
-							  (Size) HX_CODE_PART(code, level) * dims;
+							  (Size) HX_MARK_PART(mark, level) * dims;
 
 		for (int d = 0; d < dims; d++)
-			to[d] += HxCodeFactor(code) * centre[d];
+			to[d] += HxMarkFactor(mark) * centre[d];
 	}
 }
 
@@ -454,13 +456,13 @@ static float *
 decode_list(const HxCodebooks *books, const float *tokens, int count,
 			float *error)
 {
-	uint32 *codes = palloc(count * sizeof(uint32));
+	uint32 *marks = palloc(count * sizeof(uint32));
 	float *decoded = palloc((Size) count * books->dims * sizeof(float));
 
-	*error = HxEncodeTokens(books, tokens, count, codes);
+	*error = HxEncodeTokens(books, tokens, count, marks);
 	for (int t = 0; t < count; t++)
-		decode(books, codes[t], decoded + (Size) t * books->dims);
-	pfree(codes);
+		decode(books, marks[t], decoded + (Size) t * books->dims);
+	pfree(marks);
 	return decoded;
 }
 
@@ -497,8 +499,8 @@ static Measured
 measure_list(const HxTokens *query, HxTokens list, const float *decoded,
 			 float error, float *scratch)
 {
-	double length2 = hx_kernels->dense->product(
-		query->floats, query->floats, (Size) query->count * query->dims);
+	double length2 = HxTokenProduct(query->floats, query->floats,
+									(Size) query->count * query->dims);
 	double deviation = sqrt(length2 / query->dims) * error;
 	Measured measured = {HxMaxSim(&list, query, scratch), 0};
 
@@ -519,7 +521,7 @@ measure_spread(const HxCodebooks *books, const HxListSample *sample)
 	int queries = Min(ERROR_QUERIES, sample->count / 2);
 	int rows = Min(ERROR_ROWS, sample->count - queries);
 	Measured *measured = palloc(queries * rows * sizeof(Measured));
-	float *scratch = palloc(HX_MOST_CODES * sizeof(float));
+	float *scratch = palloc(HX_MOST_MARKS * sizeof(float));
 	double sum = 0;
 	int count = 0;
 
@@ -567,7 +569,7 @@ HxLearnCodebooks(const HxListSample *sample)
 		HxCodebook *book = &books->books[level];
 		float *products;
 
-		train_book(book, left, count, sample->dims, HX_CODE_ROOM(level));
+		train_book(book, left, count, sample->dims, HX_MARK_ROOM(level));
 		products = palloc(book->count * sizeof(float));
 		for (int i = 0; i < count; i++)
 			take_centre(book, left + (Size) i * sample->dims, sample->dims,
@@ -658,7 +660,7 @@ head_is_sound(const HxIndexDesc *desc, const PackedHead *head, Size size)
 		return false;
 	for (int level = 0; level < HX_LEVELS; level++)
 		if (head->counts[level] == 0 ||
-			head->counts[level] > HX_CODE_ROOM(level) ||
+			head->counts[level] > HX_MARK_ROOM(level) ||
 			head->ngroups[level] == 0 ||
 			head->ngroups[level] > head->counts[level])
 			return false;
@@ -709,4 +711,10 @@ HxUnpackCodebooks(Relation index, const HxIndexDesc *desc, BlockNumber first,
 		finish_book(book, books->dims);
 	}
 	return books;
+}
+
+void
+HxLoadCodebooks(Relation index, HxIndexDesc *desc)
+{
+	HxLoadLearnt(index, desc, HxUnpackCodebooks);
 }

@@ -133,7 +133,7 @@ learn_from_rows(Relation index, const HxIndexDesc *desc, HxVectors *vectors,
 
 /* Form codes of the table's lists; rows that get none are dropped. */
 static void
-form_codes(const HxIndexDesc *desc, HxVectors *vectors, BareLists *bare)
+form_marks(const HxIndexDesc *desc, HxVectors *vectors, BareLists *bare)
 {
 	const HxCodebooks *books = HxCodebooksOf(desc);
 	int formed = 0;
@@ -151,9 +151,9 @@ form_codes(const HxIndexDesc *desc, HxVectors *vectors, BareLists *bare)
 			isnull)
 			continue;
 		HxReadList(desc, list, &tokens);
-		row->codes = palloc(Max(tokens.count, 1) * sizeof(uint32));
+		row->marks = palloc(Max(tokens.count, 1) * sizeof(uint32));
 		row->error = HxShorten(
-			HxEncodeTokens(books, tokens.floats, tokens.count, row->codes));
+			HxEncodeTokens(books, tokens.floats, tokens.count, row->marks));
 		row->count = tokens.count;
 		if (tokens.count > 0 && row->error < HX_LIST_BARE)
 			bare->rows[formed++] = *row;
@@ -225,13 +225,13 @@ move_all(Relation index, const HxIndexDesc *desc, BlockNumber block,
 			return;
 		at = move_rows(index, desc, buffer, bare, at);
 		UnlockReleaseBuffer(buffer);
-		HX_INJECT("model-codes");
+		HX_INJECT("multi-codes");
 	}
 }
 
 /* Give all rows without codes theirs. */
 static void
-give_codes(Relation index, const HxIndexDesc *desc, HxVectors *vectors,
+give_marks(Relation index, const HxIndexDesc *desc, HxVectors *vectors,
 		   BareLists *bare, MemoryContext context)
 {
 	BlockNumber pages = RelationGetNumberOfBlocks(index);
@@ -246,7 +246,7 @@ give_codes(Relation index, const HxIndexDesc *desc, HxVectors *vectors,
 		if (bare->count == 0)
 			continue;
 		old = MemoryContextSwitchTo(context);
-		form_codes(desc, vectors, bare);
+		form_marks(desc, vectors, bare);
 		move_all(index, desc, block, bare);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(context);
@@ -284,12 +284,12 @@ learn(Relation index, HxIndexDesc *desc, Relation heap)
 
 			HxFreeLostModels(index);
 			HxStoreLearnt(index, packed, size);
-			HX_INJECT("model-stored");
+			HX_INJECT("multi-stored");
 			HxLoadCodebooks(index, desc);
 		}
 	}
 	if (desc->model)
-		give_codes(index, desc, vectors, &bare, context);
+		give_marks(index, desc, vectors, &bare, context);
 	HxCloseVectors(vectors);
 	pfree(bare.rows);
 	MemoryContextDelete(context);

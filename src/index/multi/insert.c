@@ -15,12 +15,6 @@
 /* Pages that the free space map names which are tried before one is added */
 #define MOST_TRIED 4
 
-void
-HxLoadCodebooks(Relation index, HxIndexDesc *desc)
-{
-	HxLoadLearnt(index, desc, HxUnpackCodebooks);
-}
-
 /* Put a row onto a locked page, by one record, if it has room. */
 static bool
 put_row(Relation index, const HxIndexDesc *desc, Buffer buffer,
@@ -109,7 +103,7 @@ HxInsertList(Relation index, Relation heap, const HxIndexDesc *desc,
 
 	HxFormListRow(desc, values, isnull, tid, &row);
 	place_row(index, desc, &row);
-	HX_INJECT("list-appended");
+	HX_INJECT("multi-appended");
 	if (!desc->model && row.error == HX_LIST_BARE)
 		HxLearnListsAfterInsert(index, heap, desc, tid);
 }

@@ -90,8 +90,8 @@ static const HxKind lists_kind = {
 
 HX_VECTOR_CLASS_OF_LAYOUT(hx_vector_real_maxsim, HX_INNER_PRODUCT, &lists_kind,
 						  NULL, HX_TOKENS_REAL);
-HX_VECTOR_CLASS_OF_LAYOUT(hx_vector_code_maxsim, HX_INNER_PRODUCT, &lists_kind,
-						  NULL, HX_TOKENS_CODE);
+HX_VECTOR_CLASS_OF_LAYOUT(hx_vector_coded_maxsim, HX_INNER_PRODUCT, &lists_kind,
+						  NULL, HX_TOKENS_CODED);
 HX_VECTOR_CLASS_OF_LAYOUT(hx_vector_vector_maxsim, HX_INNER_PRODUCT,
 						  &lists_kind, NULL, HX_TOKENS_VECTOR);
 HX_VECTOR_CLASS_OF_LAYOUT(hx_vector_halfvec_maxsim, HX_INNER_PRODUCT,

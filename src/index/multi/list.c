@@ -28,12 +28,12 @@ HxReadList(const HxIndexDesc *desc, Datum list, HxTokens *tokens)
 	HxReadTokens((HxTokenType) desc->vector->layout, DatumGetArrayTypeP(list),
 				 tokens);
 	check_shape(desc, tokens);
-	if (tokens->count > HX_MOST_CODES)
+	if (tokens->count > HX_MOST_MARKS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("list of %d tokens, more than the %d that an index "
 						"takes",
-						tokens->count, HX_MOST_CODES),
+						tokens->count, HX_MOST_MARKS),
 				 errhint("Split the document into several rows.")));
 	HxTokensAsFloats(tokens);
 }
@@ -64,7 +64,7 @@ HxFormListRow(const HxIndexDesc *desc, const Datum *values, const bool *isnull,
 	memset(row, 0, offsetof(HxListRow, attrs));
 	row->tid = *tid;
 	HxEncodeAttrs(desc, values, isnull, &row->attrs);
-	row->codes = NULL;
+	row->marks = NULL;
 	row->error = HX_LIST_NULL;
 	if (isnull[vector])
 		return;
@@ -73,9 +73,9 @@ HxFormListRow(const HxIndexDesc *desc, const Datum *values, const bool *isnull,
 	row->error = tokens.count > 0 ? HX_LIST_BARE : 0;
 	if (tokens.count == 0 || !books)
 		return;
-	row->codes = palloc(tokens.count * sizeof(uint32));
+	row->marks = palloc(tokens.count * sizeof(uint32));
 	row->error = HxShorten(
-		HxEncodeTokens(books, tokens.floats, tokens.count, row->codes));
+		HxEncodeTokens(books, tokens.floats, tokens.count, row->marks));
 	row->count = tokens.count;
 	if (row->error >= HX_LIST_BARE) /* numbers too large to be estimated */
 	{

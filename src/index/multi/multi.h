@@ -12,7 +12,6 @@
 #include "index/check/check.h"
 #include "index/page/learnt.h"
 #include "index/search/state.h"
-#include "kernel/dense.h"
 #include "type/tokens.h"
 
 /* Type of pages of rows with their lists; they stand anywhere in the file */
@@ -22,7 +21,7 @@
 #define HX_LEAST_TO_LEARN_LISTS 1000
 
 /* Tokens that a row of an index has at most */
-#define HX_MOST_CODES 1800
+#define HX_MOST_MARKS 1800
 
 /* ---- codebook.c: what a sample of tokens teaches ---- */
 
@@ -33,18 +32,18 @@
  * HxTokenTables for the bits.
  */
 #define HX_LEVELS 3
-#define HX_CODE_SHIFT(level) ((level) == 0 ? 0 : (level) == 1 ? 11 : 20)
-#define HX_CODE_ROOM(level) ((level) == 0 ? HX_TOKEN_FIRST : HX_TOKEN_OTHER)
-#define HX_CODE_PART(code, level) \
-	((code) >> HX_CODE_SHIFT(level) & (HX_CODE_ROOM(level) - 1))
-#define HX_CODE_STEP_SHIFT 29
-#define HX_CODE_STEPS 8
+#define HX_MARK_SHIFT(level) ((level) == 0 ? 0 : (level) == 1 ? 11 : 20)
+#define HX_MARK_ROOM(level) ((level) == 0 ? HX_TOKEN_FIRST : HX_TOKEN_OTHER)
+#define HX_MARK_PART(mark, level) \
+	((mark) >> HX_MARK_SHIFT(level) & (HX_MARK_ROOM(level) - 1))
+#define HX_MARK_STEP_SHIFT 29
+#define HX_MARK_STEPS 8
 
 /* What a code's last bits multiply with */
 static inline float
-HxCodeFactor(uint32 code)
+HxMarkFactor(uint32 mark)
 {
-	return 1 + (code >> HX_CODE_STEP_SHIFT) / 10.0f;
+	return 1 + (mark >> HX_MARK_STEP_SHIFT) / 10.0f;
 }
 
 /* Centres, in groups of near ones, by which the nearest is found */
@@ -84,12 +83,9 @@ typedef struct HxListSample
 /* Learn from lists, or NULL if they are too few.  Deterministic. */
 extern HxCodebooks *HxLearnCodebooks(const HxListSample *sample);
 
-/*
- * The codes of tokens.  Returns the root of the mean squared length of what they
- * leave out.  `scratch` has room for dims and the centres of a codebook.
- */
+/* The codes of tokens.  Returns the length of the most that one leaves out. */
 extern float HxEncodeTokens(const HxCodebooks *books, const float *floats,
-							int count, uint32 *codes);
+							int count, uint32 *marks);
 
 /* The packed form, and back; palloc'd */
 extern char *HxPackCodebooks(const HxCodebooks *books, Size *size);
@@ -117,7 +113,7 @@ typedef struct HxListRow
 	uint16 hash;
 	uint16 error;
 	uint16 count; /* codes; 0 also if the list is empty */
-	uint32 *codes;
+	uint32 *marks;
 	HxAttrRow attrs;
 } HxListRow;
 
@@ -165,7 +161,7 @@ typedef struct HxListArrays
 {
 	HxRowArrays rows; /* without payloads; no row is marked as dead */
 	HxListHead *heads;
-	uint32 *codes;
+	uint32 *marks;
 	int room; /* codes that fit */
 } HxListArrays;
 
@@ -225,10 +221,13 @@ extern double HxListDistance(const HxQuery *query, Datum list);
 
 /*
  * Products, in the query's unit, of `count` rows of a page from one on, with their
- * codes.
+ * codes; or what the first codebook alone tells of them, in a unit of its own.
  */
 extern void HxScoreLists(const HxListQuery *query, const HxListArrays *arrays,
 						 int row, int count, int32 *products);
+extern void HxGlanceAtLists(const HxListQuery *query,
+							const HxListArrays *arrays, int row, int count,
+							int32 *glances);
 
 /* ---- search.c ---- */
 
@@ -238,6 +237,18 @@ typedef struct HxListSearch
 	BlockNumber next; /* page to be visited */
 	BlockNumber end;  /* of the file, as last seen */
 	int32 *products;  /* of the rows of a page */
+	int32 *glances;	  /* likewise */
+
+	/* How products go with glances, from the first rows: sums, and what follows */
+	double rows;
+	double glance;
+	double product;
+	double glance2;
+	double product2;
+	double both;
+	double slope;
+	double
+		above; /* a product is hardly ever more than this and slope * glance */
 } HxListSearch;
 
 extern void HxBeginListSearch(HxSearch *search);

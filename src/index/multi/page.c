@@ -26,7 +26,7 @@ arrays_size(const HxIndexDesc *desc, int capacity)
 
 /* Codes that fit beside so many rows; negative if these do not */
 static int
-codes_room(const HxIndexDesc *desc, int capacity)
+marks_room(const HxIndexDesc *desc, int capacity)
 {
 	return ((int) HX_PAGE_ROOM - (int) arrays_size(desc, capacity)) /
 		   (int) sizeof(uint32);
@@ -35,7 +35,7 @@ codes_room(const HxIndexDesc *desc, int capacity)
 bool
 HxListsFit(const HxIndexDesc *desc, int count, int used)
 {
-	return count <= desc->capacity && codes_room(desc, count) >= used;
+	return count <= desc->capacity && marks_room(desc, count) >= used;
 }
 
 void
@@ -46,8 +46,8 @@ HxListArraysOf(const HxIndexDesc *desc, Page page, HxListArrays *arrays)
 	int capacity = lists->capacity;
 	char *at = HxContents(page);
 
-	arrays->room = codes_room(desc, capacity);
-	arrays->codes = (uint32 *) (at + arrays_size(desc, capacity));
+	arrays->room = marks_room(desc, capacity);
+	arrays->marks = (uint32 *) (at + arrays_size(desc, capacity));
 	at += sizeof(HxLists);
 	rows->count = lists->count;
 	rows->payloads = NULL;
@@ -74,7 +74,7 @@ HxListsLeft(const HxIndexDesc *desc, Page page)
 {
 	const HxLists *lists = HxPageLists(page);
 
-	return ((int) codes_room(desc, lists->count) - lists->used) *
+	return ((int) marks_room(desc, lists->count) - lists->used) *
 		   (int) sizeof(uint32);
 }
 
@@ -87,7 +87,7 @@ HxListsCapacity(const HxIndexDesc *desc, int count, int used)
 	int capacity = (int) Min(HX_PAGE_ROOM / each, (double) desc->capacity);
 
 	capacity = Max(capacity, Max(count, 1));
-	while (capacity > Max(count, 1) && codes_room(desc, capacity) < used)
+	while (capacity > Max(count, 1) && marks_room(desc, capacity) < used)
 		capacity--;
 	return capacity;
 }
@@ -130,7 +130,7 @@ append_row(const HxIndexDesc *desc, Page page, const HxListRow *row)
 		set_bit(arrays.rows.nulls + a * arrays.rows.columns.null_stride, at,
 				(row->attrs.nulls >> a) & 1);
 	arrays.rows.tids[at] = row->tid;
-	memcpy(arrays.codes + lists->used, row->codes, row->count * sizeof(uint32));
+	memcpy(arrays.marks + lists->used, row->marks, row->count * sizeof(uint32));
 	lists->used += row->count;
 	arrays.heads[at].hash = row->hash;
 	arrays.heads[at].error = row->error;
@@ -148,7 +148,7 @@ HxGetList(const HxIndexDesc *desc, const HxListArrays *arrays, int row,
 	list->hash = arrays->heads[row].hash;
 	list->error = arrays->heads[row].error;
 	list->count = arrays->heads[row].end - start;
-	list->codes = arrays->codes + start;
+	list->marks = arrays->marks + start;
 	HxGetRowAttrs(desc, &arrays->rows, row, &list->attrs);
 }
 
@@ -183,7 +183,7 @@ HxPutList(const HxIndexDesc *desc, Page page, const HxListRow *row)
 	if (!HxListsFit(desc, lists->count + 1, used))
 		return false;
 	if (lists->count == lists->capacity ||
-		used > codes_room(desc, lists->capacity))
+		used > marks_room(desc, lists->capacity))
 		lay_out(desc, page, HxListsCapacity(desc, lists->count + 1, used),
 				NULL);
 	append_row(desc, page, row);
@@ -210,7 +210,7 @@ HxListsFault(const HxIndexDesc *desc, Page page, uint16 type)
 	if (type != HX_PAGE_LISTS)
 		return "page of a kind that such an index has not";
 	if (lists->capacity == 0 || lists->capacity > desc->capacity ||
-		codes_room(desc, lists->capacity) < lists->used)
+		marks_room(desc, lists->capacity) < lists->used)
 		return "page of lists with more room than a page has";
 	if (lists->count > lists->capacity)
 		return "page of lists with more rows than fit";

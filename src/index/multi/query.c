@@ -15,7 +15,6 @@
 #include "utils/memutils.h"
 
 #include "index/multi/multi.h"
-#include "kernel/kernel.h"
 #include "type/bound.h"
 #include "type/distance.h"
 
@@ -35,7 +34,7 @@ multiply(const HxCodebook *book, const float *token, int dims, float *products,
 {
 	HxFloatRows rows = {book->centres, dims, book->count};
 
-	hx_kernels->dense->inner(token, dims, rows, products);
+	HxTokenProducts(token, dims, rows, products);
 	for (int c = 0; c < book->count; c++)
 		*most = Max(*most, fabsf(products[c]));
 }
@@ -44,7 +43,7 @@ multiply(const HxCodebook *book, const float *token, int dims, float *products,
 static int16 *
 make_table(int level)
 {
-	return palloc0((Size) HX_CODE_ROOM(level) * HX_TOKEN_LANES * sizeof(int16));
+	return palloc0((Size) HX_MARK_ROOM(level) * HX_TOKEN_LANES * sizeof(int16));
 }
 
 /* Write products of eight tokens, or fewer, with a codebook's centres to a table. */
@@ -151,7 +150,7 @@ HxMakeListQuery(const HxIndexDesc *desc, HxMetric metric, Datum list, Oid type)
 	{
 		const float *token = query->tokens.floats + (Size) t * desc->dims;
 
-		length2 += hx_kernels->dense->product(token, token, desc->dims);
+		length2 += HxTokenProduct(token, token, desc->dims);
 	}
 	if (books && query->tokens.count <= MOST_TOKENS)
 	{
@@ -182,16 +181,36 @@ HxListDistance(const HxQuery *base, Datum list)
 
 /* ---- estimates ---- */
 
+/* Lists of a page from a row on */
+static HxTokenLists
+lists_of(const HxListArrays *arrays, int row, int count)
+{
+	const HxListHead *heads = arrays->heads + row;
+	HxTokenLists lists = {arrays->marks, (const uint8 *) &heads->end,
+						  sizeof(HxListHead), row > 0 ? heads[-1].end : 0,
+						  count};
+
+	return lists;
+}
+
 void
 HxScoreLists(const HxListQuery *query, const HxListArrays *arrays, int row,
 			 int count, int32 *products)
 {
-	const HxListHead *heads = arrays->heads + row;
-	HxTokenLists lists = {arrays->codes, (const uint8 *) &heads->end,
-						  sizeof(HxListHead), row > 0 ? heads[-1].end : 0,
-						  count};
+	HxTokenLists lists = lists_of(arrays, row, count);
 
 	memset(products, 0, count * sizeof(int32));
 	for (int chunk = 0; chunk < query->chunks; chunk++)
-		hx_kernels->dense->token_sums(query->tables[chunk], lists, products);
+		HxAddTokenSums(query->tables[chunk], lists, products);
+}
+
+void
+HxGlanceAtLists(const HxListQuery *query, const HxListArrays *arrays, int row,
+				int count, int32 *glances)
+{
+	HxTokenLists lists = lists_of(arrays, row, count);
+
+	memset(glances, 0, count * sizeof(int32));
+	for (int chunk = 0; chunk < query->chunks; chunk++)
+		HxAddTokenFirsts(query->tables[chunk], lists, glances);
 }

@@ -25,6 +25,7 @@ HxBeginListSearch(HxSearch *base)
 	HxListSearch *search = (HxListSearch *) base;
 
 	search->products = palloc(base->desc.capacity * sizeof(int32));
+	search->glances = palloc(base->desc.capacity * sizeof(int32));
 	base->nans_apart =
 		base->spec.ordered && base->spec.nans_first && base->spec.query;
 	base->stats.blocks = RelationGetNumberOfBlocks(base->index) - 1;
@@ -105,26 +106,126 @@ consider_row(HxSearch *base, const HxListArrays *arrays, int row,
 	HxConsiderEstimate(base, &found, -INFINITY);
 }
 
+/* ---- glances ---- */
+
+/* Rows that tell how products go with glances, and what is allowed for */
+#define GLANCES_LEARNT 1024
+#define GLANCE_MARGIN 5
+
+/* Learn from rows whose product and glance are known how these go together. */
+static void
+note_glances(HxListSearch *search, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		double glance = search->glances[i];
+		double product = search->products[i];
+
+		search->glance += glance;
+		search->product += product;
+		search->glance2 += glance * glance;
+		search->product2 += product * product;
+		search->both += glance * product;
+	}
+	search->rows += count;
+}
+
+/* Find the line that products follow, and how far above it they may be. */
+static void
+fit_glances(HxListSearch *search)
+{
+	double n = search->rows;
+	double mean = search->glance / n;
+	double middle = search->product / n;
+	double variance = search->glance2 / n - mean * mean;
+	double shared = search->both / n - mean * middle;
+	double rest;
+
+	search->slope = variance > 0 ? shared / variance : 0;
+	rest = search->product2 / n - middle * middle - search->slope * shared;
+	search->above =
+		middle - search->slope * mean + GLANCE_MARGIN * sqrt(Max(rest, 0)) + 1;
+}
+
 /*
- * Take note of the rows of a page that pass.  Where most do all are scored by one
- * call.
+ * The least glance of a row that may be among those kept; the least number if all
+ * may be.
+ */
+static int32
+least_glance(HxListSearch *search, double least_product)
+{
+	double least;
+
+	if (search->rows < GLANCES_LEARNT || !(search->slope > 0))
+		return PG_INT32_MIN;
+	least = (least_product - search->above) / search->slope;
+	return least > PG_INT32_MIN && least < PG_INT32_MAX ? (int32) least
+														: PG_INT32_MIN;
+}
+
+/* ---- a page ---- */
+
+/* The least product of a row that may be kept */
+static double
+least_product(const HxSearch *base)
+{
+	const HxListQuery *query = (const HxListQuery *) base->spec.query;
+
+	return base->exact || isinf(base->best.worst)
+			   ? -INFINITY
+			   : -base->best.worst / query->unit;
+}
+
+/*
+ * Consider all rows of a page that pass, where most do.  As soon as the rows kept
+ * say how good one must be, the first codebook tells of most that they are not.
  */
 static void
-consider_rows(HxListSearch *search, const HxListArrays *arrays, int passed)
+consider_most(HxListSearch *search, const HxListArrays *arrays)
 {
 	HxSearch *base = &search->base;
 	const HxListQuery *query = (const HxListQuery *) base->spec.query;
 	int count = arrays->rows.count;
-	bool known = query->chunks > 0;
-	bool all = known && passed > count / 3;
+	int32 least = least_glance(search, least_product(base));
+	int start = 0;
 
-	if (all)
+	HxGlanceAtLists(query, arrays, 0, count, search->glances);
+	if (least == PG_INT32_MIN)
+	{
 		HxScoreLists(query, arrays, 0, count, search->products);
+		if (search->rows < GLANCES_LEARNT)
+		{
+			note_glances(search, count);
+			fit_glances(search);
+		}
+	}
 	for (int i = 0; i < count; i++)
+	{
+		bool listed = arrays->heads[i].end > start;
+
+		start = arrays->heads[i].end;
+		if ((listed && search->glances[i] < least) ||
+			!HxRowPasses(base->mask, i))
+			continue;
+		if (listed && least > PG_INT32_MIN)
+			HxScoreLists(query, arrays, i, 1, &search->products[i]);
+		consider_row(base, arrays, i, &search->products[i]);
+	}
+}
+
+/* Consider the rows of a page that pass, one by one. */
+static void
+consider_few(HxListSearch *search, const HxListArrays *arrays)
+{
+	HxSearch *base = &search->base;
+	const HxListQuery *query = (const HxListQuery *) base->spec.query;
+	bool known = query->chunks > 0;
+
+	for (int i = 0; i < arrays->rows.count; i++)
 	{
 		if (!HxRowPasses(base->mask, i))
 			continue;
-		if (known && !all)
+		if (known)
 			HxScoreLists(query, arrays, i, 1, &search->products[i]);
 		consider_row(base, arrays, i, known ? &search->products[i] : NULL);
 	}
@@ -167,7 +268,11 @@ visit_page(HxListSearch *search, const HxListArrays *arrays)
 		return;
 	}
 	base->stats.scored += passed;
-	consider_rows(search, arrays, passed);
+	if (((const HxListQuery *) base->spec.query)->chunks > 0 &&
+		passed > count / 3)
+		consider_most(search, arrays);
+	else
+		consider_few(search, arrays);
 }
 
 /* Visit the next page, if it is one of lists. */
@@ -180,7 +285,7 @@ visit_next(HxListSearch *search)
 
 	CHECK_FOR_INTERRUPTS();
 	if (search->next + 1 < search->end)
-		HxPrefetchPage(base->index, search->next + 1);
+		HxPrefetchBytes(base->index, search->next + 1, 0, BLCKSZ / 4);
 	buffer = HxLockLists(base->index, &base->desc, search->next++,
 						 BUFFER_LOCK_SHARE, NULL);
 	base->stats.visited = Max(base->stats.visited, search->next - 1);

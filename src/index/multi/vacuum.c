@@ -80,7 +80,7 @@ HxDeleteLists(const IndexVacuumInfo *info, const HxIndexDesc *desc,
 		if (found > 0)
 			stats->tuples_removed +=
 				remove_dead(info, desc, block, callback, state, dead);
-		HX_INJECT("lists-walk");
+		HX_INJECT("multi-walk");
 	}
 	pfree(dead);
 }

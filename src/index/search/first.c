@@ -42,7 +42,7 @@
  * starting over visits all again; where they are off by rounding only, none
  */
 #define REFINED_ROOM 4
-#define REFINED_ROOM_OF_ALL 16
+#define REFINED_ROOM_OF_ALL 8
 
 /* A stage starts over with room for this many times the rows at least */
 #define GROWTH 4

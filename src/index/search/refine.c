@@ -32,6 +32,9 @@
 #define LEAST_SQUARES 0.5
 #define MEMORY 0.95
 
+/* Errors of maxima are expected to be so much greater at a target of .99 */
+#define LONGER_TAILS 0.4
+
 double
 HxRecallOfVisits(double recall)
 {
@@ -202,7 +205,17 @@ note_error(Refining *refining, const HxCandidate *row, double distance)
 	refining->squares = MEMORY * refining->squares + error * error;
 }
 
-/* Set what errors of the candidates that follow are expected. */
+/* How far a target is above .95, to 1 at .99 */
+static double
+beyond_usual(const HxSearch *search)
+{
+	return Min(Max(search->spec.recall - 0.95, 0) / 0.04, 1);
+}
+
+/*
+ * Set what errors of the candidates that follow are expected.  Where estimates are
+ * maxima, errors have longer tails than a normal one, which high targets come to.
+ */
 static void
 expect_errors(Refining *refining)
 {
@@ -213,6 +226,8 @@ expect_errors(Refining *refining)
 
 	refining->mean = mean;
 	refining->spread = sqrt(Max(squares / weight - mean * mean, LEAST_SQUARES));
+	if (HxKindOf(&refining->search->desc)->visits_all)
+		refining->spread *= 1 + LONGER_TAILS * beyond_usual(refining->search);
 }
 
 /* Probability that the exact distance of a candidate is below a distance */
@@ -238,17 +253,20 @@ candidate_misses(Refining *refining, int64 at, double distance, double enough,
 				 bool *all)
 {
 	HxBest *best = &refining->search->best;
+	double farthest = HX_FARTHEST;
 	double sum = 0;
 
 	*all = true;
 	expect_errors(refining);
+	if (HxKindOf(&refining->search->desc)->visits_all)
+		farthest = HX_FARTHEST * refining->spread - refining->mean;
 	for (int64 i = at;; i++)
 	{
 		HxSortBest(best, i + 1);
 		if (i >= best->count)
 			break;
 		if (best->rows[i].distance - distance >
-			HX_FARTHEST * HxDeviation(&best->rows[i]))
+			farthest * HxDeviation(&best->rows[i]))
 			return sum;
 		sum += chance_below(refining, &best->rows[i], distance);
 		if (sum > enough)
@@ -258,16 +276,26 @@ candidate_misses(Refining *refining, int64 at, double distance, double enough,
 	return sum;
 }
 
-/* Misses that candidates may take: all where nothing else is missed */
+/*
+ * The part of the misses allowed that candidates may take: all where nothing else
+ * is missed, but less for high targets (see expect_errors).
+ */
+static double
+candidates_part(const HxSearch *search)
+{
+	if (!HxKindOf(&search->desc)->visits_all)
+		return CANDIDATES_PART;
+	return 1 - 0.75 * beyond_usual(search);
+}
+
+/* Misses that candidates may take */
 static double
 allowed_misses(const Refining *refining)
 {
 	const HxSearchSpec *spec = &refining->search->spec;
-	double part =
-		HxKindOf(&refining->search->desc)->visits_all ? 1 : CANDIDATES_PART;
 
-	return (1 - spec->recall) * refining->wanted * part *
-		   (spec->ties ? TIES_PART : 1);
+	return (1 - spec->recall) * refining->wanted *
+		   candidates_part(refining->search) * (spec->ties ? TIES_PART : 1);
 }
 
 /* Look at the candidate at a place. */
