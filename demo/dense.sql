@@ -87,10 +87,11 @@ SELECT shown('SELECT words[1] AS word FROM entry_dense WHERE pos = ''verb''
 ORDER BY meaning <=> (SELECT meaning FROM entry_dense WHERE id = 7) LIMIT 10');
 \if :has_pgvector
 SET hnsw.iterative_scan = 'relaxed_order';
+SET maintenance_work_mem = '256MB';
 SELECT clock_timestamp() AS started \gset
 CREATE INDEX entry_meaning ON entry_dense USING hnsw (meaning vector_cosine_ops);
-SELECT format('  CREATE INDEX entry_meaning ON entry_dense USING hnsw (meaning vector_cosine_ops);'
-	E'\n  %s s, %s', round(extract(epoch FROM clock_timestamp() - :'started')::numeric, 1),
+SELECT format(E'  CREATE INDEX entry_meaning ON entry_dense USING hnsw (meaning vector_cosine_ops);\n'
+	'  %s s, %s', round(extract(epoch FROM clock_timestamp() - :'started')::numeric, 1),
 	pg_size_pretty(pg_relation_size('entry_meaning')));
 SELECT dense_line('hnsw', filter) FROM unnest('{true,pos = ''verb'',n_relations > 40}'::text[]) filter;
 DROP INDEX entry_meaning;
@@ -100,7 +101,8 @@ SELECT clock_timestamp() AS started \gset
 CREATE INDEX entry_meaning ON entry_dense
 	USING hashemb (meaning :class, pos, lexname, n_relations);
 SELECT format(E'  CREATE INDEX entry_meaning ON entry_dense\n'
-	'      USING hashemb (meaning %s, pos, lexname, n_relations);' E'\n  %s s, %s', :'class',
+	'      USING hashemb (meaning %s, pos, lexname, n_relations);\n'
+	'  %s s, %s', :'class',
 	round(extract(epoch FROM clock_timestamp() - :'started')::numeric, 1),
 	pg_size_pretty(pg_relation_size('entry_meaning')));
 SELECT dense_line('hashemb', filter) FROM unnest('{true,pos = ''verb'',n_relations > 40}'::text[]) filter;
