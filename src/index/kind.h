@@ -95,6 +95,12 @@ typedef struct HxKind
 	 */
 	bool refine;
 
+	/*
+	 * A search of estimates visits all that it has; what it misses are candidates
+	 * that were not looked at
+	 */
+	bool visits_all;
+
 	/* ---- column ---- */
 
 	/* Dimensions and bits a dimension that a typmod of the type says */

@@ -292,13 +292,15 @@ candidate_misses(Refining *refining, int64 at, double distance, double enough,
 	return sum;
 }
 
-/* Misses that candidates may take */
+/* Misses that candidates may take: all where nothing else is missed */
 static double
 allowed_misses(const Refining *refining)
 {
 	const HxSearchSpec *spec = &refining->search->spec;
+	double part =
+		HxKindOf(&refining->search->desc)->visits_all ? 1 : CANDIDATES_PART;
 
-	return (1 - spec->recall) * refining->wanted * CANDIDATES_PART *
+	return (1 - spec->recall) * refining->wanted * part *
 		   (spec->ties ? TIES_PART : 1);
 }
 
