@@ -12,7 +12,8 @@
 # Recall is that of the exact order by cosine: rows returned that are no farther
 # than the last one of an exact search, of those that it returns. Times are means
 # of the server process's on a processor, which no percentiles could be had of;
-# planning included: statements are new ones.
+# planning included: statements are new ones. Inserts into an index are measured
+# beside the same without it.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -64,6 +65,32 @@ build()
 			- :start) / 1e9, 1),
 		round(pg_relation_size('$1') / (SELECT count(*) FROM a)::numeric));
 	SQL
+}
+
+# Rows inserted into an index that was built of the first half: what they log,
+# less what they log without an index; time likewise
+inserts()
+{
+	for table in d e
+	do
+		sql -c "CREATE TABLE $table (LIKE a INCLUDING STORAGE)" \
+			-c "INSERT INTO $table SELECT * FROM a WHERE id % 2 = 0"
+	done
+	sql -c "CREATE INDEX grown_index ON d USING hashemb (v vector_cosine_ops, r)"
+	for table in d e
+	do
+		sql <<-SQL
+		SELECT pg_current_wal_insert_lsn() AS lsn,
+			split_part(pg_read_file('/proc/self/schedstat'), ' ', 1) AS start \\gset
+		INSERT INTO $table SELECT * FROM a WHERE id % 2 = 1;
+		SELECT (pg_current_wal_insert_lsn() - :'lsn')::text || ' ' ||
+			(split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::numeric
+				- :start)::text || ' ' || (SELECT count(*) FROM a WHERE id % 2 = 1);
+		SQL
+	done | tr '\n' ' ' | awk '{ printf "%-24s %d rows, %d bytes of WAL each, " \
+		"%d rows a second of the processor\n", "grown_index", $3,
+		($1 - $4) / $3, $3 / (($2 - $5) / 1e9) }'
+	sql -c "DROP TABLE d, e"
 }
 
 functions()
@@ -139,6 +166,7 @@ run()
 	build hashemb_index "a USING hashemb (v vector_cosine_ops, r)"
 	build hnsw_index "b USING hnsw (v vector_cosine_ops)"
 	build btree_index "c (r)"
+	inserts
 	for condition in true 'r < 6554' 'r < 655' 'r < 66'
 	do
 		sql -c "SELECT find_truth('$condition')" > /dev/null

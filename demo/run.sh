@@ -159,6 +159,9 @@ demo -A -t -f demo/both.sql
 step 'Codes that are learnt: 8 bytes instead of 64 (half a minute)'
 demo -A -t -f demo/learn.sql
 
+step 'Vectors of floats: one table, hnsw and hashemb, and a filter'
+demo -A -t -f demo/dense.sql
+
 cat <<TEXT
 
 Done in $(($(date +%s) - started)) seconds. The server is still running:

@@ -47,7 +47,7 @@ sub part
 my $perl = "$^X '$demo/wordnet.pl' '$wordnet'";
 part('load', '-v', "synset_command=$perl synset", '-v',
 	"parent_command=$perl parent");
-my %shown = map { $_ => part($_) } qw(index questions sparse both learn);
+my %shown = map { $_ => part($_) } qw(index questions sparse both learn dense);
 
 # Statements stand four blanks to the right
 foreach my $name (sort keys %shown)
@@ -83,6 +83,11 @@ cmp_ok($same_kind{'learnt codes of 8 bytes'}, '>=',
 	$same_kind{'random codes of 64 bytes'}, 'eight learnt bytes win');
 cmp_ok($same_kind{'random codes of 64 bytes'}, '>',
 	$same_kind{'random codes of 8 bytes'}, 'eight random bytes lose');
+
+# Of vectors of floats, with a filter and without, most of the nearest are found
+my @dense = $shown{dense} =~ /^  hashemb .* +([\d.]+) +[\d.]+ ms$/gm;
+is(scalar @dense, 3, 'vectors of floats: three lines');
+cmp_ok((sort { $a <=> $b } @dense)[0], '>=', 0.9, 'and each found most');
 
 # What is not in the dictionary has no nearest rows
 foreach my $asked (

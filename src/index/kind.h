@@ -168,8 +168,8 @@ typedef struct HxKind
 
 	/*
 	 * Distances of payloads, the operator's own to the last bit; or estimates if
-	 * the kind refines, -infinity where nothing is known, as where the exact
-	 * distance is NaN.  Locks nothing and
+	 * the kind refines, -infinity where nothing is known, infinity where the
+	 * exact distance is NaN.  Locks nothing and
 	 * raises no errors, since pages may be locked.  NULL: payloads do not tell.
 	 */
 	void (*distances)(const HxQuery *query, const uint8 *payloads, int count,

@@ -148,6 +148,7 @@ find_dims(Relation index, AttrNumber attno, const HxVectorClass *class)
 	GetUserIdAndSecContext(&user, &context);
 	SetUserIdAndSecContext(index->rd_rel->relowner,
 						   context | SECURITY_RESTRICTED_OPERATION);
+	RestrictSearchPath();
 	foreach (cell, tables)
 		if (dims == 0)
 			dims = dims_of_table(index, attno, class, lfirst_oid(cell));

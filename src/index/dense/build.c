@@ -15,11 +15,8 @@
 #include "index/dense/dense.h"
 #include "random.h"
 
-/* Vectors of the sample: as many as fit, at most and at least */
+/* Vectors of the sample at most */
 #define MOST_SAMPLED 4096
-#define LEAST_SAMPLED HX_LEAST_TO_LEARN
-/* Numbers in memory for each one of the sample, while it is learnt from */
-#define NUMBERS_EACH 4
 
 /* A sample of the table's vectors, by reservoir */
 typedef struct Drawing
@@ -79,13 +76,12 @@ void
 HxLearnInBuild(HxBuild *build)
 {
 	HxIndexDesc *desc = unconstify(HxIndexDesc *, build->desc);
-	Size each = NUMBERS_EACH * desc->dims * sizeof(float);
-	Size fits = HxBuildMemory(2) / each;
 	Drawing drawing = {.desc = desc, .random = 1};
 	int kept = HxKeptDims(desc);
 	HxModel *model;
 
-	drawing.room = (int) Min(Max(fits, LEAST_SAMPLED), MOST_SAMPLED);
+	drawing.room =
+		HxVectorsToLearnFrom(HxBuildMemory(2), desc->dims, MOST_SAMPLED);
 	drawing.vectors = MemoryContextAllocHuge(
 		CurrentMemoryContext, (Size) drawing.room * desc->dims * sizeof(float));
 	drawing.scratch = build->context;

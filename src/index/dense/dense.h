@@ -58,8 +58,10 @@ typedef struct HxDenseRow
 	uint8 sketch[FLEXIBLE_ARRAY_MEMBER];
 } HxDenseRow;
 
-/* Error of a row without sketch: it came before the model, or has no direction */
+/* Error of a row without sketch: it came before the model, or can have none */
 #define HX_BARE 0x7F80
+/* Error of a zero vector under cosine, whose distance from all is NaN */
+#define HX_NO_DIRECTION 0x7F81
 
 /* Levels stand for numbers from -7.5 to 7.5 */
 #define HX_TOP_LEVEL 15
@@ -80,6 +82,12 @@ static inline bool
 HxIsBare(const HxDenseRow *row)
 {
 	return row->error == HX_BARE;
+}
+
+static inline bool
+HxHasNoDirection(const HxDenseRow *row)
+{
+	return row->error == HX_NO_DIRECTION;
 }
 
 /*
@@ -149,6 +157,12 @@ extern void HxWriteCentroid(const HxModel *model, const float *kept,
 extern void HxReadSketch(int kept, const HxDenseRow *row, float *to);
 
 /* ---- learn.c: what a sample of vectors teaches ---- */
+
+/*
+ * Vectors to learn from: as many as memory of so many bytes holds, with what it
+ * takes to learn from them, `most` at most and HX_LEAST_TO_LEARN at least
+ */
+extern int HxVectorsToLearnFrom(Size memory, int dims, int most);
 
 /*
  * Learn a model of this many axes from `count` vectors, one after the other,

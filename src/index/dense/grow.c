@@ -20,7 +20,7 @@
 #include "index/page/inject.h"
 #include "index/search/vector.h"
 
-/* Rows that a model is learnt from */
+/* Rows that a model is learnt from at most */
 #define MOST_SAMPLED 2048
 
 /* A look is taken after one insert in 2^6 */
@@ -58,7 +58,9 @@ learn_from_rows(Relation index, const HxIndexDesc *desc, HxVectors *vectors)
 {
 	uint8 *payloads;
 	uint64 *tids;
-	int count = HxSampleRows(index, desc, MOST_SAMPLED, 1, &payloads, &tids);
+	int room = HxVectorsToLearnFrom((Size) maintenance_work_mem * 1024,
+									desc->dims, MOST_SAMPLED);
+	int count = HxSampleRows(index, desc, room, 1, &payloads, &tids);
 	float *numbers = MemoryContextAllocHuge(CurrentMemoryContext,
 											Max((Size) count, 1) * desc->dims *
 												sizeof(float));

@@ -27,6 +27,9 @@
 #define HELD_OUT 4
 #define MOST_QUERIES 256
 
+/* Numbers in memory for each one of a vector, while it is learnt from */
+#define NUMBERS_EACH 4
+
 /* Nearest rows that a query is compared with */
 #define NEAREST 10
 
@@ -465,6 +468,14 @@ fit_model(const Sample *sample, HxModel *model)
 	fit_spread(&fit);
 	pfree(fit.kept);
 	pfree(fit.products);
+}
+
+int
+HxVectorsToLearnFrom(Size memory, int dims, int most)
+{
+	Size fits = memory / (NUMBERS_EACH * dims * sizeof(float));
+
+	return (int) Min(Max(fits, HX_LEAST_TO_LEARN), most);
 }
 
 HxModel *

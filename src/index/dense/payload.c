@@ -13,6 +13,7 @@
 
 #include "access/stratnum.h"
 #include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -29,6 +30,16 @@
 
 /* ---- payloads ---- */
 
+/* Are all numbers of a vector 0? */
+static bool
+is_zero(const float *numbers, int dims)
+{
+	for (int i = 0; i < dims; i++)
+		if (numbers[i] != 0)
+			return false;
+	return true;
+}
+
 void
 HxFormDense(const HxIndexDesc *desc, Datum vector, uint8 *payload)
 {
@@ -43,7 +54,9 @@ HxFormDense(const HxIndexDesc *desc, Datum vector, uint8 *payload)
 	memset(payload, 0, desc->payload);
 	row->error = HX_BARE;
 	row->hash = hash;
-	if (model)
+	if (desc->vector->metric == HX_COSINE && is_zero(numbers, desc->dims))
+		row->error = HX_NO_DIRECTION;
+	else if (model)
 	{
 		seen = HxMakeSeen(model);
 		HxSee(model, desc->vector->metric, numbers, seen);
@@ -63,7 +76,8 @@ dense_fault(const HxIndexDesc *desc, const uint8 *payload)
 	uint32 squares = 0;
 	int levels = 0;
 
-	if (!isfinite(row->scale) || !isfinite(row->add) || row->error > HX_BARE)
+	if (!isfinite(row->scale) || !isfinite(row->add) ||
+		row->error > HX_NO_DIRECTION)
 		return "a sketch with a number out of range";
 	for (Size i = 0; i < desc->payload - offsetof(HxDenseRow, sketch); i++)
 		levels |= row->sketch[i];
@@ -260,19 +274,30 @@ dense_query_of_row(const HxIndexDesc *desc, const uint8 *payload)
 	return &query->base.base;
 }
 
-/* Prepare the call of the operator's function. */
+/*
+ * Prepare the call of the operator's function.  It is told that the query is the
+ * same in each call, so that it reads it once.
+ */
 static void
 set_operator(HxDenseQuery *query, Oid type)
 {
 	const HxIndexDesc *desc = query->base.base.desc;
-	Oid operator= get_opfamily_member(desc->family, desc->type,
-									  OidIsValid(type) ? type : desc->type,
+	Oid right = OidIsValid(type) ? type : desc->type;
+	Oid operator= get_opfamily_member(desc->family, desc->type, right,
 									  HX_STRATEGY_DISTANCE);
+	List *arguments;
 
 	if (!OidIsValid(operator))
 		elog(ERROR, "operator %d of family %u is missing", HX_STRATEGY_DISTANCE,
 			 desc->family);
 	fmgr_info(get_opcode(operator), &query->distance);
+	arguments = list_make2(
+		makeVar(1, desc->vector_attno, desc->type, -1, InvalidOid, 0),
+		makeConst(right, -1, InvalidOid, -1, query->value, false, false));
+	fmgr_info_set_expr((Node *) makeFuncExpr(query->distance.fn_oid, FLOAT8OID,
+											 arguments, InvalidOid, InvalidOid,
+											 COERCE_EXPLICIT_CALL),
+					   &query->distance);
 }
 
 /* A query's numbers, whose type may be another than the column's */
@@ -387,11 +412,13 @@ HxDenseEstimates(const HxQuery *base, const uint8 *payloads, int count,
 		const HxDenseRow *row =
 			(const HxDenseRow *) (payloads + (Size) i * desc->payload);
 
-		distances[i] =
-			HxIsBare(row)
-				? -INFINITY
-				: distance_of(query, row,
-							  sketch_product(query, row, query->products[i]));
+		if (HxIsBare(row))
+			distances[i] = -INFINITY;
+		else if (HxHasNoDirection(row))
+			distances[i] = INFINITY;
+		else
+			distances[i] = distance_of(
+				query, row, sketch_product(query, row, query->products[i]));
 	}
 }
 
@@ -403,7 +430,7 @@ dense_deviation(const HxQuery *base, const uint8 *payload, double estimate)
 	const HxModel *model = HxModelOf(base->desc);
 	double deviation;
 
-	if (!query->levels || HxIsBare(row))
+	if (!query->levels || HxIsBare(row) || HxHasNoDirection(row))
 		return 0;
 	deviation = model->spread * sqrt(query->length2 / model->dims) *
 				HxLengthen(row->error);
@@ -429,6 +456,8 @@ dense_least(const HxQuery *base, const uint8 *payload, double estimate)
 
 	if (!query->levels || HxIsBare(row))
 		return -INFINITY;
+	if (HxHasNoDirection(row))
+		return INFINITY;
 	length = sqrt(query->length2);
 	off = length * HxLengthen(row->error) +
 		  query->rounding * 1.01 * sqrt(HxSketchLength2(row, model->kept)) +

@@ -147,6 +147,21 @@ HxMeasurePending(HxSearch *search)
 
 /* ---- the others ---- */
 
+/*
+ * Candidates with one estimate and deviation are copies of one vector, if as many
+ * of them as this had one exact distance
+ */
+#define COPIES_SEEN 4
+
+/* Candidates of one estimate that were looked at last, one after the other */
+typedef struct Copies
+{
+	double estimate;
+	uint16 deviation;
+	double distance; /* exact, of all of them */
+	int count;
+} Copies;
+
 /* A search by estimates, while it looks at candidates */
 typedef struct Refining
 {
@@ -156,6 +171,8 @@ typedef struct Refining
 	int64 looked;	/* candidates looked at in this phase */
 	double settled; /* distance that blocks are settled for; NaN: none ... */
 	uint64 begun;	/* ... since the search began anew this many times */
+
+	Copies copies;
 
 	/* Errors of estimates, in their deviations: seen, and expected */
 	double weight;
@@ -205,6 +222,17 @@ note_error(Refining *refining, const HxCandidate *row, double distance)
 	refining->squares = MEMORY * refining->squares + error * error;
 }
 
+/* Take note of the exact distance of a candidate, for its copies. */
+static void
+note_copy(Copies *copies, const HxCandidate *row, double distance)
+{
+	if (copies->count > 0 && copies->estimate == row->distance &&
+		copies->deviation == row->deviation && copies->distance == distance)
+		copies->count++;
+	else
+		*copies = (Copies){row->distance, row->deviation, distance, 1};
+}
+
 /* How far a target is above .95, to 1 at .99 */
 static double
 beyond_usual(const HxSearch *search)
@@ -234,9 +262,15 @@ expect_errors(Refining *refining)
 static double
 chance_below(const Refining *refining, const HxCandidate *row, double distance)
 {
+	const Copies *copies = &refining->copies;
 	double deviation = HxDeviation(row);
 	double off;
 
+	if (refining->search->spec.recall < 1 && copies->count >= COPIES_SEEN &&
+		row->distance == copies->estimate &&
+		row->deviation == copies->deviation)
+		return refining->search->spec.ties ? copies->distance <= distance
+										   : copies->distance < distance;
 	if (isinf(row->distance) || isinf(distance) || deviation <= 0)
 		return row->distance <= distance ? 1 : 0;
 	off = (distance - row->distance) / deviation;
@@ -316,6 +350,7 @@ look_at(Refining *refining, int64 at)
 	if (!is_of_part(search, distance))
 		return;
 	note_error(refining, &row, distance);
+	note_copy(&refining->copies, &row, distance);
 	row.distance = HxOrderedDistance(distance);
 	row.passed = true;
 	HxKeepBest(&refining->exact, &row);

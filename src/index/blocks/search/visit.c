@@ -26,7 +26,7 @@ consider_estimate(HxBlocksSearch *search, double distance,
 	HxCandidate found = {distance, HxPackTid(&rows->tids[row]), search->page};
 	double bound = -INFINITY;
 
-	if (base->part == HX_PART_NANS && distance > -INFINITY)
+	if (base->part == HX_PART_NANS && isfinite(distance))
 		return; /* it is known to be a number */
 	if (base->exact)
 		bound = methods->least(base->spec.query, payload, distance);
