@@ -73,7 +73,7 @@ sub check_document
 	IPC::Run::run(
 		[ 'psql', '-X', '-q', '-d', $node->connstr($database) ],
 		'<', \$script, '>&', \$output);
-	my @results = split(/^-- block \d+\n/m, "\n$output");
+	my @results = split(/^-- block \d+\n/m, "\n$output", -1); # the last may say nothing
 	shift @results;
 
 	foreach my $block (@blocks)

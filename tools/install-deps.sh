@@ -1,13 +1,13 @@
 #!/bin/sh
 # Install what a target needs and the machine lacks (Debian and Ubuntu).
 #
-#   tools/install-deps.sh test | lint | demo
+#   tools/install-deps.sh test | lint | demo | fuzz
 #
 # Silent where nothing is missing. Looks for files, not for packages, so that
 # whatever provides them is good enough.
 set -eu
 
-target=${1:?usage: tools/install-deps.sh test|lint|demo}
+target=${1:?usage: tools/install-deps.sh test|lint|demo|fuzz}
 tools=$(dirname "$0")
 missing=''
 
@@ -92,6 +92,11 @@ case $target in
 			! apt-cache show clang-format-14 >/dev/null 2>&1 ||
 			missing="$missing clang-format-14"
 		need_command nm binutils
+		;;
+	fuzz)
+		need_command prove perl
+		need '/usr/share/perl5/IPC/Run.pm' libipc-run-perl
+		need '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a' clang
 		;;
 	demo)
 		need '/usr/share/wordnet/data.noun' wordnet-base

@@ -11,7 +11,7 @@ found=$(mktemp)
 script=$(ls hashemb--?.?.?.sql | sort -V | tail -n 1)
 sources=$(find src test -name '*.[ch]' 2>/dev/null | sort)
 text=$(find . -path ./.git -prune -o -type f -print | sort |
-	grep -vE '\.(o|so|bc|png)$|/\.deps/|^./tools/lint\.sh$')
+	grep -vE '\.(o|so|bc|png|model|gz)$|/\.deps/|^./tools/lint\.sh$')
 
 # Print the lines of standard input, if any, below a title
 report()

@@ -14,7 +14,10 @@ HxAggregateContext(FunctionCallInfo fcinfo)
 	MemoryContext context;
 
 	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "aggregate function called in non-aggregate context");
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("this function is a step of an aggregate, and cannot "
+						"be called by itself")));
 	return context;
 }
 

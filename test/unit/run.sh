@@ -37,7 +37,7 @@ check() {
 	echo "== $name"
 	# The options are words
 	# shellcheck disable=SC2086
-	if ! "$@" $flags $sources "test/unit/$program.c" \
+	if ! "$@" $flags $sources "test/$folder/$program.c" \
 			-o "$build/${program}_$name" -lm $libraries; then
 		echo "FAILED $name does not compile"
 		failed=$((failed + 1))
@@ -58,6 +58,7 @@ check() {
 }
 
 seed=${1:-}
+folder=unit
 libraries=
 
 # kernels NAME RUNNER COMPILER... : a build of both programs of the kernels.
@@ -126,11 +127,27 @@ check matrix_sanitized "" "$cc" -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=all
 check matrix_optimised "" "$cc" -O2
 
+# Maps of ids and documents
+program=map_test
+libraries=
+sources="src/encoder/math/product.c src/encoder/map/louvain.c src/encoder/map/paragraph.c"
+check map_sanitized "" "$cc" -O1 -fsanitize=address,undefined \
+	-fno-sanitize-recover=all
+check map_optimised "" "$cc" -O2
+
 # Bytes that are almost an encoder, for a few seconds
 program=model_fuzz
-sources="$(echo src/kernel/*.c) src/encoder/model/format.c src/encoder/model/apply.c"
+sources="$(echo src/kernel/*.c) src/encoder/model/format.c src/encoder/model/apply.c src/encoder/model/codebook.c src/encoder/model/segment.c \
+	src/encoder/model/lexicon.c src/encoder/map/paragraph.c src/encoder/math/product.c"
 check fuzz_sanitized "" "$cc" -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=all
+
+# The bytes that "make fuzz" has kept
+folder=fuzz
+program=replay
+seed=$(echo test/fuzz/model/*)
+sources="$sources test/fuzz/model_target.c"
+check corpus "" "$cc" -O0 -fsanitize=address -Wno-stringop-overflow
 
 echo "$passed passed, $failed failed, $skipped builds skipped"
 [ "$failed" -eq 0 ]

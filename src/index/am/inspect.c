@@ -6,7 +6,10 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
+#include "commands/defrem.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -15,6 +18,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
 #include "compat.h"
@@ -231,13 +235,100 @@ typedef struct RecallSums
 	double scored;
 } RecallSums;
 
-/* Distances of the k nearest rows, without a query's own; returns how many. */
-static int
-nearest(const HxOpened *opened, const HxIndexDesc *desc,
-		const HxSampleQuery *query, double recall, int k, double *distances,
-		uint64 *scored)
+/* One index, or those of the partitions of a partitioned one */
+typedef struct Part
 {
-	Relation index = opened->index;
+	HxOpened opened;
+	HxIndexDesc desc;
+	HxCaller caller; /* while its table's owner acts */
+} Part;
+
+typedef struct Parts
+{
+	Part *part;
+	int count;
+} Parts;
+
+static void
+enter_part(Part *part)
+{
+	HxBecomeOwner(&part->opened, &part->caller);
+}
+
+static void
+leave_part(Part *part)
+{
+	HxBecomeCaller(&part->caller);
+}
+
+/* Open an index that has pages, as one of several. */
+static void
+add_part(Parts *parts, Oid oid)
+{
+	Part *part = &parts->part[parts->count++];
+
+	HxOpenIndex(oid, HX_TO_SHOW, AccessShareLock, AccessShareLock,
+				&part->opened);
+	enter_part(part);
+	part->desc = *HxDescribe(part->opened.index);
+	HxLearn(part->opened.index, &part->desc);
+	leave_part(part);
+}
+
+/* Is this a partitioned index of ours? */
+static bool
+is_partitioned(Oid oid)
+{
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(oid));
+	Form_pg_class relation;
+	bool answer;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	relation = (Form_pg_class) GETSTRUCT(tuple);
+	answer = relation->relkind == RELKIND_PARTITIONED_INDEX &&
+			 relation->relam == get_index_am_oid("hashemb", false);
+	ReleaseSysCache(tuple);
+	return answer;
+}
+
+/*
+ * Open an index, or all that a partitioned one has, locked AccessShareLock.
+ * Each is opened as if it had been named, so the user must be allowed to see
+ * each.  Error if a partition has none.
+ */
+static void
+open_parts(Oid oid, Parts *parts)
+{
+	List *oids = list_make1_oid(oid);
+	ListCell *cell;
+
+	if (is_partitioned(oid))
+	{
+		oids = find_all_inheritors(oid, AccessShareLock, NULL);
+		if (!get_index_isvalid(oid))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("index \"%s\" is not valid", get_rel_name(oid)),
+					 errdetail("Not every partition has an index of it.")));
+	}
+	parts->part = palloc0(list_length(oids) * sizeof(Part));
+	parts->count = 0;
+	foreach (cell, oids)
+		if (!is_partitioned(lfirst_oid(cell)))
+			add_part(parts, lfirst_oid(cell));
+}
+
+/*
+ * Distances of the k nearest rows of a part, without a query's own; returns how
+ * many.  The rows scored are added to *scored.
+ */
+static int
+nearest(Part *part, const HxSampleQuery *query, double recall, int k,
+		double *distances, uint64 *scored)
+{
+	const HxIndexDesc *desc = &part->desc;
+	Relation index = part->opened.index;
 	HxVectors *vectors = NULL;
 	HxSearchSpec spec = {.ordered = true, .skip_nulls = true};
 	HxSearch *search;
@@ -250,9 +341,9 @@ nearest(const HxOpened *opened, const HxIndexDesc *desc,
 	spec.filter = HxMakeFilter(desc, NULL, 0);
 	if (HxKindOf(desc)->refine)
 	{
-		vectors = HxOpenVectors(opened->table, index, desc->vector_attno,
+		vectors = HxOpenVectors(part->opened.table, index, desc->vector_attno,
 								GetActiveSnapshot());
-		spec.table = opened->table;
+		spec.table = part->opened.table;
 		spec.heap.measure = HxFetchVector;
 		spec.heap.arg = vectors;
 	}
@@ -263,23 +354,53 @@ nearest(const HxOpened *opened, const HxIndexDesc *desc,
 			Assert(count == 0 || distances[count - 1] <= row.distance);
 			distances[count++] = row.distance;
 		}
-	*scored = HxSearchGetStats(search)->scored;
+	*scored += HxSearchGetStats(search)->scored;
 	HxEndSearch(search);
 	if (vectors)
 		HxCloseVectors(vectors);
 	return count;
 }
 
+static int
+compare_distances(const void *a, const void *b)
+{
+	double x = *(const double *) a;
+	double y = *(const double *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* The same of all parts together; asked[p] is the query for part p. */
+static int
+nearest_of_all(Parts *parts, const HxSampleQuery *asked, double recall, int k,
+			   double *distances, uint64 *scored)
+{
+	int count = 0;
+
+	*scored = 0;
+	for (int p = 0; p < parts->count; p++)
+	{
+		Part *part = &parts->part[p];
+
+		enter_part(part);
+		count += nearest(part, &asked[p], recall, k, distances + count, scored);
+		leave_part(part);
+	}
+	if (parts->count > 1)
+		qsort(distances, count, sizeof(double), compare_distances);
+	return Min(count, k);
+}
+
 /* Search for one query, exactly and as set, and add up. */
 static void
-measure_query(const HxOpened *opened, const HxIndexDesc *desc,
-			  const HxSampleQuery *query, int k, RecallSums *sums)
+measure_query(Parts *parts, const HxSampleQuery *asked, int k, RecallSums *sums)
 {
-	double *exact = palloc(k * sizeof(double));
-	double *found = palloc(k * sizeof(double));
+	Size size = (Size) k * parts->count * sizeof(double);
+	double *exact = palloc_extended(size, MCXT_ALLOC_HUGE);
+	double *found = palloc_extended(size, MCXT_ALLOC_HUGE);
 	uint64 scored;
-	int nexact = nearest(opened, desc, query, 1, k, exact, &scored);
-	int nfound = nearest(opened, desc, query, hx_recall, k, found, &scored);
+	int nexact = nearest_of_all(parts, asked, 1, k, exact, &scored);
+	int nfound = nearest_of_all(parts, asked, hx_recall, k, found, &scored);
 	int hits = 0;
 
 	/* Rows may have come in between the two searches. */
@@ -296,51 +417,146 @@ measure_query(const HxOpened *opened, const HxIndexDesc *desc,
 	pfree(found);
 }
 
+/* Measure by queries that are given. */
+static void
+measure_given(Parts *parts, ArrayType *array, int k, RecallSums *sums)
+{
+	HxSampleQuery **queries = palloc(parts->count * sizeof(HxSampleQuery *));
+	HxSampleQuery *asked = palloc(parts->count * sizeof(HxSampleQuery));
+	int count = 0;
+
+	for (int p = 0; p < parts->count; p++)
+		queries[p] = read_queries(parts->part[p].opened.index,
+								  &parts->part[p].desc, array, &count);
+	for (int q = 0; q < count; q++)
+	{
+		for (int p = 0; p < parts->count; p++)
+			asked[p] = queries[p][q];
+		measure_query(parts, asked, k, sums);
+	}
+}
+
+/*
+ * Ask all parts for a row that one of them has, by the vector in its table, and
+ * add up; not if the row is gone.
+ */
+static void
+measure_row(Parts *parts, int home, const HxSampleQuery *query, int k,
+			RecallSums *sums)
+{
+	Part *part = &parts->part[home];
+	HxVectors *vectors =
+		HxOpenVectors(part->opened.table, part->opened.index,
+					  part->desc.vector_attno, GetActiveSnapshot());
+	HxSampleQuery *asked = palloc0(parts->count * sizeof(HxSampleQuery));
+	ItemPointerData tid;
+	Datum vector;
+	bool isnull;
+	bool there;
+
+	HxUnpackTid(query->tid, &tid);
+	enter_part(part);
+	there = HxFetchVector(vectors, &tid, &vector, &isnull) == HX_ROW_PASSES &&
+			!isnull;
+	leave_part(part);
+	for (int p = 0; there && p < parts->count; p++)
+	{
+		const HxIndexDesc *desc = &parts->part[p].desc;
+
+		asked[p].query = HxKindOf(desc)->query(desc, desc->vector->metric,
+											   vector, InvalidOid);
+	}
+	asked[home] = *query;
+	if (there)
+		measure_query(parts, asked, k, sums);
+	HxCloseVectors(vectors);
+	pfree(asked);
+}
+
+/* Rows of a part, as it counts them itself */
+static double
+rows_of(const Part *part)
+{
+	return (double) HxKindOf(&part->desc)
+		->count_rows(part->opened.index, &part->desc);
+}
+
+/* Draw rows of a part as queries and measure by them. */
+static void
+measure_drawn(Parts *parts, int home, int wanted, int k, RecallSums *sums)
+{
+	Part *part = &parts->part[home];
+	HxSampleQuery *queries;
+	int count;
+
+	if (!HxKindOf(&part->desc)->sample)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("no rows of index \"%s\" can be drawn as queries",
+						RelationGetRelationName(part->opened.index)),
+				 errhint("Give an array of queries instead of their number.")));
+	enter_part(part);
+	count = HxKindOf(&part->desc)
+				->sample(part->opened.index, &part->desc, wanted, 2, &queries);
+	leave_part(part);
+	Assert(count >= 0);
+	for (int q = 0; q < count; q++)
+		if (parts->count == 1)
+			measure_query(parts, &queries[q], k, sums);
+		else
+			measure_row(parts, home, &queries[q], k, sums);
+}
+
+/* Measure by rows of all parts, of each as many as it has a share of them. */
+static void
+measure_rows(Parts *parts, int wanted, int k, RecallSums *sums)
+{
+	double total = 0;
+	double before = 0;
+
+	if (parts->count == 1)
+	{
+		measure_drawn(parts, 0, wanted, k, sums);
+		return;
+	}
+	for (int p = 0; p < parts->count; p++)
+		total += rows_of(&parts->part[p]);
+	for (int p = 0; p < parts->count; p++)
+	{
+		double after =
+			before + wanted * rows_of(&parts->part[p]) / Max(total, 1);
+
+		if ((int) after > (int) before)
+			measure_drawn(parts, p, (int) after - (int) before, k, sums);
+		before = after;
+	}
+}
+
 /* hashemb_measure_recall(regclass, k, queries) */
 Datum
 hx_measure_recall(PG_FUNCTION_ARGS)
 {
-	HxOpened opened;
-	HxCaller caller;
-	Relation index;
-	HxIndexDesc desc;
 	int k = PG_GETARG_INT32(1);
 	Oid type = get_fn_expr_argtype(fcinfo->flinfo, 2);
 	RecallSums sums = {0};
-	HxSampleQuery *queries;
 	TupleDesc tuples;
 	Datum values[4];
 	bool nulls[4] = {false};
-	int count;
+	Parts parts;
 
 	if (get_call_result_type(fcinfo, NULL, &tuples) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	if (k < 1 || k > 100000)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("k is %d, expected 1 to 100000", k)));
-	HxOpenIndex(PG_GETARG_OID(0), HX_TO_SHOW, AccessShareLock, AccessShareLock,
-				&opened);
-	HxBecomeOwner(&opened, &caller);
-	index = opened.index;
-	desc = *HxDescribe(index);
-	HxLearn(index, &desc);
-	if (type == INT4OID && !HxKindOf(&desc)->sample)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("no rows of index \"%s\" can be drawn as queries",
-						RelationGetRelationName(index)),
-				 errhint("Give an array of queries instead of their number.")));
+	open_parts(PG_GETARG_OID(0), &parts);
 	if (type == INT4OID)
-		count = HxKindOf(&desc)->sample(
-			index, &desc, Max(0, Min(PG_GETARG_INT32(2), 1000000)), 2,
-			&queries);
+		measure_rows(&parts, Max(0, Min(PG_GETARG_INT32(2), 1000000)), k,
+					 &sums);
 	else
-		queries = read_queries(index, &desc, PG_GETARG_ARRAYTYPE_P(2), &count);
-	Assert(count >= 0);
-	for (int q = 0; q < count; q++)
-		measure_query(&opened, &desc, &queries[q], k, &sums);
-	HxBecomeCaller(&caller);
-	HxCloseIndex(&opened);
+		measure_given(&parts, PG_GETARG_ARRAYTYPE_P(2), k, &sums);
+	for (int p = parts.count - 1; p >= 0; p--)
+		HxCloseIndex(&parts.part[p].opened);
 
 	values[0] = Int32GetDatum(sums.queries);
 	values[1] = Float8GetDatum(sums.recall / Max(sums.queries, 1));
