@@ -10,12 +10,14 @@
 #
 #   ROWS       taken of all, 30000
 #   PARTS      of "levels blocking cross fit old votes" (all)
+#   PYTHON     a Python with numpy, to compute canonical correlations beside
+#              cross (bench/canonical.py); none
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$(cd "${1:?usage: bench/held.sh FOLDER}" && pwd)
 build=$here/../build/bench
-: "${ROWS:=30000}" "${PARTS:=levels blocking cross fit old votes}"
+: "${ROWS:=30000}" "${PARTS:=levels blocking cross fit old votes}" "${PYTHON:=}"
 : "${SHARED_BUFFERS:=1GB}" "${RESULTS:=$build/results}"
 mkdir -p "$RESULTS" "$build"
 out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-held
@@ -51,6 +53,12 @@ run()
 		esac
 	done
 	sql -v rows="$ROWS" "$@" -f "$here/held.sql"
+	case "$PYTHON $PARTS " in
+		" "*) ;;
+		*" cross "*) sql -c "COPY (SELECT id, pair, array_to_string(x, ' '), gloss
+			FROM crossed ORDER BY id) TO STDOUT" |
+			"$PYTHON" "$here/canonical.py" ;;
+	esac
 	echo "load at the end: $(cut -d' ' -f1-3 /proc/loadavg)"
 }
 

@@ -74,8 +74,8 @@ DECLARE found float8[];
 BEGIN
 	EXECUTE format('CREATE TEMP TABLE sides AS SELECT id, %s AS a, %s AS b FROM crossed, cross_models WHERE id %% 10 = 0', a, b);
 	EXECUTE format('SELECT array_agg((place <= (SELECT count(*) FROM sides) / 100.0)::int) FROM (
-		SELECT (SELECT 1 + count(*) FILTER (WHERE q.a %1$s d.b < q.a %1$s q.b) + count(*) FILTER (WHERE q.a %1$s d.b = q.a %1$s q.b AND d.id <> q.id) / 2.0 FROM sides d) AS place FROM sides q WHERE id %% 50 = 0
-		UNION ALL SELECT (SELECT 1 + count(*) FILTER (WHERE d.a %1$s q.b < q.a %1$s q.b) + count(*) FILTER (WHERE d.a %1$s q.b = q.a %1$s q.b AND d.id <> q.id) / 2.0 FROM sides d) FROM sides q WHERE id %% 50 = 0) AS s', operator) INTO found;
+		SELECT (SELECT 1 + count(*) FILTER (WHERE q.a %1$s d.b < q.a %1$s q.b) + count(*) FILTER (WHERE q.a %1$s d.b = q.a %1$s q.b AND d.id <> q.id) / 2.0 FROM sides d) AS place FROM sides q WHERE id %% 20 = 0
+		UNION ALL SELECT (SELECT 1 + count(*) FILTER (WHERE d.a %1$s q.b < q.a %1$s q.b) + count(*) FILTER (WHERE d.a %1$s q.b = q.a %1$s q.b AND d.id <> q.id) / 2.0 FROM sides d) FROM sides q WHERE id %% 20 = 0) AS s', operator) INTO found;
 	DROP TABLE sides;
 	RETURN found;
 END $$;
@@ -88,6 +88,7 @@ SELECT hashemb_train('{"method":"cross","bits":128}', x, gloss ORDER BY id) FILT
 	hashemb_train('{"method":"fit","out":"float"}', gloss, x ORDER BY id) FILTER (WHERE pair) AS fit
 FROM crossed WHERE NOT :held;
 SELECT pg_temp.line('cross, 128 bits, pairs alone', pg_temp.partners('hashemb_encode(alone, x)', 'hashemb_encode(alone, gloss, 2)', '<~>'));
+SELECT pg_temp.line('the same, floats by cosine', pg_temp.partners('hashemb_project(alone, x)', 'hashemb_project(alone, gloss, 2)', 'OPERATOR(pg_temp.<==>)'));
 SELECT pg_temp.line('cross, 128 bits, and single rows', pg_temp.partners('hashemb_encode(helped, x)', 'hashemb_encode(helped, gloss, 2)', '<~>'));
 SELECT pg_temp.line('cross, 128 bits, single rows counted .3, lambda .01', pg_temp.partners('hashemb_encode(given, x)', 'hashemb_encode(given, gloss, 2)', '<~>'));
 SELECT pg_temp.line('fit of the pairs, sparse to dense, floats by cosine', pg_temp.partners('x', 'hashemb_project(fit, gloss)', 'OPERATOR(pg_temp.<==>)'));

@@ -7,7 +7,6 @@
  *
  *	vpopcntq zmm        3  1    2  1    bits of eight words
  *	vmovdqu8 zmm{k}z    8  2    9  1    reads no byte that the mask leaves out
- *	vptestmd k, zmm     3  1    5  1    bits of 16 dimensions to a mask
  *	vblendmps zmm{k}    1  2    1  1    q where the bit is set, else -q
  *	vaddps zmm          4  1    3  1    latency bound: several codes at a time
  *	vpmovsxbw zmm       3  1    5  1    32 weights to 16 bits
@@ -288,53 +287,114 @@ hx_level_product_avx512(const uint8_t *query, size_t plane_bytes, int planes,
 	}
 }
 
-/* Sixteen bits of a plane, of which `left` bytes exist, in every lane. */
-HX_INLINE HX_AVX512 __m512i
-spread_bits(const uint8_t *bytes, size_t left)
-{
-	unsigned word = bytes[0];
+/* Dimensions of a block of float products: a word of each plane */
+#define HX_FLOAT_BLOCK 64
 
-	if (left > 1)
-		word |= (unsigned) bytes[1] << 8;
-	return _mm512_set1_epi32((int32_t) word);
+/*
+ * Up to eight bytes as a mask, zeros behind them: bit i is dimension i ^ 7 of
+ * the block, for a byte has its first dimension highest.
+ */
+HX_INLINE uint64_t
+load_mask(const uint8_t *bytes, size_t count)
+{
+	uint64_t mask = 0;
+
+	if (count >= sizeof(mask))
+		count = sizeof(mask);
+	memcpy(&mask, bytes, count);
+	return mask;
 }
 
 /*
- * The query's sixteen floats times what the levels of sixteen dimensions
- * stand for.
+ * Sixteen floats of a query, of which `left` exist, zeros behind them, in the
+ * order of masks.  The lanes of a product are in that order, too: they are added
+ * in the same pairs.
  */
 HX_INLINE HX_AVX512 __m512
-sixteen_terms(__m512 query, const uint8_t *code, size_t left,
-			  size_t plane_bytes, int planes)
+load_query(const float *query, size_t left)
 {
-	const __m512i bits = _mm512_setr_epi32(
-		1 << 7, 1 << 6, 1 << 5, 1 << 4, 1 << 3, 1 << 2, 1 << 1, 1 << 0, 1 << 15,
-		1 << 14, 1 << 13, 1 << 12, 1 << 11, 1 << 10, 1 << 9, 1 << 8);
-	__m512 step = _mm512_setzero_ps();
+	const __m512i order =
+		_mm512_setr_epi32(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
+	__mmask16 mask = (__mmask16) (left < 16 ? (1u << left) - 1 : 0xffff);
+
+	return _mm512_permutexvar_ps(order, _mm512_maskz_loadu_ps(mask, query));
+}
+
+/* What levels stand for: (2v - (2^b - 1)) / 2^(b-1) for v = 0 to 15 */
+HX_INLINE HX_AVX512 __m512
+level_table(int planes)
+{
+	const __m512i twice = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18,
+											20, 22, 24, 26, 28, 30);
+
+	return _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(
+							 twice, _mm512_set1_epi32((1 << planes) - 1))),
+						 _mm512_set1_ps(1.0f / (float) (1 << (planes - 1))));
+}
+
+/* Levels of a block's 64 dimensions, of which `left` bytes of a plane exist */
+HX_INLINE HX_AVX512 __m512i
+block_levels(const uint8_t *code, size_t left, size_t plane_bytes, int planes)
+{
+	__m512i levels = _mm512_setzero_si512();
+
+	HX_UNROLL
+	for (int i = 0; i < planes; i++)
+		levels = _mm512_mask_add_epi8(
+			levels, load_mask(code + i * plane_bytes, left), levels,
+			_mm512_set1_epi8((char) (1 << (planes - 1 - i))));
+	return levels;
+}
+
+/* Sixteen of 64 bytes: the quarter `part` */
+HX_INLINE HX_AVX512 __m128i
+sixteen_bytes(__m512i bytes, int part)
+{
+	switch (part)
+	{
+		case 1:
+			return _mm512_extracti32x4_epi32(bytes, 1);
+		case 2:
+			return _mm512_extracti32x4_epi32(bytes, 2);
+		case 3:
+			return _mm512_extracti32x4_epi32(bytes, 3);
+		default:
+			return _mm512_castsi512_si128(bytes);
+	}
+}
+
+/* Adds a block to a code's lanes: query floats times what its levels stand for. */
+HX_INLINE HX_AVX512 __m512
+add_block(__m512 lanes, const __m512 *query, const uint8_t *code, size_t left,
+		  size_t plane_bytes, int planes, __m512 table)
+{
+	__m512i levels;
 
 	if (planes == 1)
 	{
-		__m512 negated = _mm512_castsi512_ps(_mm512_xor_si512(
-			_mm512_castps_si512(query), _mm512_set1_epi32(INT32_MIN)));
+		uint64_t mask = load_mask(code, left);
 
-		return _mm512_mask_blend_ps(
-			_mm512_test_epi32_mask(spread_bits(code, left), bits), negated,
-			query);
+		HX_UNROLL
+		for (int i = 0; i < 4; i++)
+			lanes = _mm512_add_ps(
+				lanes,
+				_mm512_mask_blend_ps((__mmask16) (mask >> (16 * i)),
+									 _mm512_castsi512_ps(_mm512_xor_si512(
+										 _mm512_castps_si512(query[i]),
+										 _mm512_set1_epi32(INT32_MIN))),
+									 query[i]));
+		return lanes;
 	}
-
-	/* (2v - (2^b - 1)) / 2^(b-1) = sum of +-1 / 2^i: exact in every order */
+	levels = block_levels(code, left, plane_bytes, planes);
 	HX_UNROLL
-	for (int i = 0; i < planes; i++)
-	{
-		const float unit = 1.0f / (float) (1 << i);
-		__mmask16 set = _mm512_test_epi32_mask(
-			spread_bits(code + i * plane_bytes, left), bits);
-
-		step =
-			_mm512_add_ps(step, _mm512_mask_blend_ps(set, _mm512_set1_ps(-unit),
-													 _mm512_set1_ps(unit)));
-	}
-	return _mm512_mul_ps(query, step);
+	for (int i = 0; i < 4; i++)
+		lanes = _mm512_add_ps(
+			lanes,
+			_mm512_mul_ps(
+				query[i],
+				_mm512_permutexvar_ps(
+					_mm512_cvtepi8_epi32(sixteen_bytes(levels, i)), table)));
+	return lanes;
 }
 
 /* Sum of sixteen lanes in the documented order. */
@@ -353,14 +413,34 @@ reduce_lanes(__m512 lanes)
 }
 
 /*
- * Float products for a constant number of planes.  Behind the last dimension
- * the query is 0: adding a zero changes no lane, for none is ever -0.
+ * Adds 64 dimensions, of which `dims` and `bytes` of a plane exist, to the lanes of
+ * a group, from byte `at` of its planes.  Behind the last dimension the query is
+ * 0: adding a zero changes no lane, for none is ever -0.
  */
+HX_INLINE HX_AVX512 void
+float_block(const float *query, size_t dims, const HxGroup *group, size_t at,
+			size_t bytes, size_t plane_bytes, int planes, __m512 *lanes)
+{
+	__m512 table = level_table(planes);
+	__m512 held[4];
+
+	HX_UNROLL
+	for (size_t i = 0; i < 4; i++)
+		held[i] = dims > 16 * i ? load_query(query + 16 * i, dims - 16 * i)
+								: _mm512_setzero_ps();
+	HX_UNROLL
+	for (int c = 0; c < HX_GROUP; c++)
+		lanes[c] = add_block(lanes[c], held, group->code[c] + at, bytes,
+							 plane_bytes, planes, table);
+}
+
+/* Float products for a constant number of planes */
 HX_INLINE HX_AVX512 void
 float_product_planes(const float *query, size_t dims, int planes, HxCodes codes,
 					 float *product)
 {
 	size_t plane_bytes = (dims + 7) / 8;
+	size_t whole = dims / HX_FLOAT_BLOCK * HX_FLOAT_BLOCK;
 
 	for (size_t start = 0; start < codes.count; start += HX_GROUP)
 	{
@@ -370,20 +450,12 @@ float_product_planes(const float *query, size_t dims, int planes, HxCodes codes,
 		HX_UNROLL
 		for (int c = 0; c < HX_GROUP; c++)
 			lanes[c] = _mm512_setzero_ps();
-		for (size_t d = 0; d < dims; d += HX_LANES)
-		{
-			__mmask16 mask =
-				(__mmask16) (dims - d < HX_LANES ? (1u << (dims - d)) - 1
-												 : 0xffff);
-			__m512 held = _mm512_maskz_loadu_ps(mask, query + d);
-
-			HX_UNROLL
-			for (int c = 0; c < HX_GROUP; c++)
-				lanes[c] = _mm512_add_ps(
-					lanes[c],
-					sixteen_terms(held, group.code[c] + d / 8,
-								  plane_bytes - d / 8, plane_bytes, planes));
-		}
+		for (size_t d = 0; d < whole; d += HX_FLOAT_BLOCK)
+			float_block(query + d, HX_FLOAT_BLOCK, &group, d / 8,
+						HX_FLOAT_BLOCK / 8, plane_bytes, planes, lanes);
+		if (whole < dims)
+			float_block(query + whole, dims - whole, &group, whole / 8,
+						plane_bytes - whole / 8, plane_bytes, planes, lanes);
 		for (size_t c = 0; c < group.count; c++)
 			product[start + c] = reduce_lanes(lanes[c]);
 	}

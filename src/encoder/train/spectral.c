@@ -33,9 +33,6 @@
 /* Rows read at a time */
 #define BATCH 256
 
-/* Share of the greatest variance below which a part counts less */
-#define LITTLE 0.0625
-
 /* What the rotation of the turn before counts, beside its rows' codes */
 #define KEEP 0.01
 
@@ -290,11 +287,10 @@ train_part(Part *part)
 }
 
 /*
- * Prefixes: bits of a part that varies far less than another one would be noise
- * in each longer code.  So a part uses the fewer of its outputs, the less its
- * dimensions vary, below a share of those that vary most; the others are constant.
- * Above that all help: neighbours in little varying dimensions are mostly
- * neighbours in the others, too.
+ * Prefixes: no part counts for more than it varies.  Bits of a part that varies less
+ * than another one would each say as much, and may be noise in each longer code: a
+ * part uses as many of its outputs as its dimensions vary beside those that vary
+ * most; the others are constant.
  */
 static void
 weigh_parts(const HxTraining *training, Part *part, int parts)
@@ -305,9 +301,8 @@ weigh_parts(const HxTraining *training, Part *part, int parts)
 		most = Max(most, part[i].energy);
 	for (int i = 0; i < parts; i++)
 	{
-		double share =
-			most > 0.0 ? Min(part[i].energy / most / LITTLE, 1.0) : 1.0;
-		int used = (int) ceil(share * part[i].of.outputs - 1e-6);
+		double share = most > 0.0 ? part[i].energy / most : 1.0;
+		int used = (int) rint(share * part[i].of.outputs);
 		size_t first = (size_t) used * part[i].of.inputs;
 		size_t count = (size_t) part[i].of.outputs * part[i].of.inputs;
 
