@@ -136,6 +136,11 @@ coverage: # lines and branches that the tests reach
 fuzz: # hostile input, SECONDS for each of three drivers
 	@$(HERE)/tools/sandbox.sh fuzz tools/fuzz.sh $(SECONDS)
 
+.PHONY: bench-report
+bench-report: # docs/benchmarks.md and its plots, from kept runs
+	@$(HERE)/tools/install-deps.sh plots
+	@$(HERE)/bench/report.sh
+
 .PHONY: dist
 dist: # the archive of a release
 	@$(HERE)/tools/dist.sh
