@@ -198,3 +198,4 @@ for name in million wordnet; do
 	recall_plot "$results/codes-$name.txt" $name none 'random 10 %' 'random 1 %' 'random 0.1 %'
 	selectivity_plot "$results/codes-$name.txt" $name
 done
+sed -i 's/[[:blank:]]*$//' "$folder"/benchmarks/*.svg
