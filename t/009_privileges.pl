@@ -182,6 +182,14 @@ foreach my $call (map { sprintf($_, $model) } @calls)
 is($node->safe_psql('postgres', "SELECT string_agg(proname, ' ') FROM ($functions) f JOIN pg_language l ON l.oid = prolang WHERE lanname NOT IN ('c', 'internal') AND prosqlbody IS NULL"),
 	'hashemb_freeze', 'one body is a string');
 
+# The planner looks for distance_bound(text, query, ...) in the extension's schema:
+# for every type of query there is one of the extension's own, so that nobody
+# can put another there
+is($node->safe_psql('postgres', q{
+	SELECT string_agg(opfname || ' ' || amoprighttype::regtype, ', ') FROM pg_amop o JOIN pg_opfamily f ON f.oid = amopfamily JOIN pg_am a ON a.oid = opfmethod AND amname = 'hashemb'
+	WHERE amoppurpose = 'o' AND EXISTS (SELECT FROM pg_amop b WHERE b.amopfamily = o.amopfamily AND b.amopstrategy = 13)
+		AND NOT EXISTS (SELECT FROM pg_proc WHERE proname = 'distance_bound' AND proargtypes[1] = amoprighttype)}), '', 'no type of query is left to others');
+
 # Searches whose conditions become others in the planner
 my $search = q{SELECT count(*), min(id) FROM (SELECT id FROM public.seen WHERE c OPERATOR(public.<~>) '0101010101010101'::public.bincode OPERATOR(pg_catalog.<=) 5 AND public.hamming_within(c, '0101010101010101', 6) ORDER BY c OPERATOR(public.<~>) '0101010101010101'::public.bincode LIMIT 10) x};
 $node->safe_psql('postgres', q{
