@@ -96,7 +96,7 @@ case $target in
 	fuzz)
 		need_command prove perl
 		need '/usr/share/perl5/IPC/Run.pm' libipc-run-perl
-		need '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a' clang
+		need '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a' 'clang libclang-rt-dev'
 		;;
 	plots)
 		need_command gnuplot gnuplot-nox
