@@ -52,7 +52,7 @@ my $list = join("\n\n", map {
 	foreach my $word (split / /, $line)
 	{
 		my ($last) = $wrapped =~ /([^\n]*)$/;
-		$wrapped .= ($wrapped eq '' ? '' : length("$last $word") > 119 ? "\n" : ' ') . $word;
+		$wrapped .= ($wrapped eq '' ? '' : length("$last $word") > 120 ? "\n" : ' ') . $word;
 	}
 	$wrapped;
 } ([ 'Aggregates', "prokind = 'a'" ],
