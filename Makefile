@@ -12,20 +12,25 @@ objects = $(addprefix src/$(1)/,$(addsuffix .o,$(2)))
 KERNEL = $(call objects,kernel,steps steps_avx2 dense dense_avx2 dense_avx512 \
 	dense_vnni dense_neon scalar avx2 avx512 neon kernel)
 TYPE = $(call objects,type,bincode bincode_cast bincode_order bitops majority distance dense dense_value dense_pair binarize \
+	tokens maxsim muvera \
 	ball ball_support svec svec_io svec_op svec_cast \
-	svec_agg svec_stats bound bound_support simhash)
+	svec_agg svec_stats bound bound_support simhash rrf \
+	gray digest merkle fingerprint functional feedback)
 ENCODER = \
 	$(call objects,encoder/math,host product matrix eigen procrustes canonical) \
-	$(call objects,encoder/model,format apply model cache describe import input \
-		decode encode) \
+	$(call objects,encoder/map,slots quantize louvain paragraph) \
+	$(call objects,encoder/model,format apply codebook segment model cache describe import input \
+		decode lexicon words encode ids buckets) \
 	$(call objects,encoder/train,value draft rows classes sums part query centre spectral levels \
-		note linear rbin held cross pairs methods spec aggregate) \
+		note linear rbin held cross_turns cross_canonical cross_plan cross pairs \
+		books rq corpus bpe unigram pieces ids louvain freq dedup pvdbow \
+		methods spec aggregate) \
 	$(call objects,encoder/measure,evaluate code_stats view_weights)
 INDEX = \
 	$(call objects,index/filter,attribute encode mask condition compile tidset) \
-	$(call objects,index/page,inject rows fault shape describe buffer space meta chain lock) \
+	$(call objects,index/page,inject rows fault shape describe buffer space meta chain lock learnt) \
 	$(call objects,index/search,best checked mask visit phase rank first refine driver vector gather dead) \
-	$(call objects,index/build,file work spool team sort) \
+	$(call objects,index/build,file work spool team sort sample) \
 	$(call objects,index/check,reach heap) \
 	$(call objects,index/blocks/store,format target train assign upper span directory) \
 	$(call objects,index/blocks/recall,visited misses safety sample measure ring schedule) \
@@ -38,10 +43,13 @@ INDEX = \
 	$(call objects,index/dense,sketch model learn build payload grow kind) \
 	$(call objects,index/sparse,page row write cluster lists bound score pending \
 		visit search near rewrite merge insert vacuum work build check inspect cost kind) \
-	$(call objects,index/am,open group_option build insert vacuum cost scan validate inspect \
-		check handler)
+	$(call objects,index/multi,codebook page list query search insert grow vacuum build \
+		check kind) \
+	$(call objects,index/am,open option_row dims_option group_option build insert vacuum cost \
+		scan validate inspect check handler)
 PLAN = $(call objects,plan,match wanted compile bound_clause vector_key bitmap plan_data condition \
-	bitmap_read heap_row explain node rival path bound_path one_row hook)
+	bitmap_read heap_row explain node rival path bound_path one_row \
+	sum_data sum_rows sum_search sum_sweep sum_explain sum_node sum_match sum_path hook)
 OBJS = $(KERNEL) src/settings.o $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
 # TEST_KIND=1 adds a kind of vectors that only a test uses (t/007_kind.pl)

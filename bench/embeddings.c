@@ -3,7 +3,7 @@
  *	  Real embeddings into a server, and how well and fast it finds the nearest.
  *
  *	embeddings copy SOURCE hashemb|pgvector > FILE
- *	embeddings queries SOURCE > FILE
+ *	embeddings queries SOURCE [hashemb] > FILE
  *	embeddings ask SOURCE CONNINFO OUT QUERIES NAME|TYPES|SQL|SETTINGS ...
  *	embeddings share SOURCE CONNINFO QUERIES NAME|TYPES|SQL|SETTINGS ...
  *
@@ -13,7 +13,7 @@
  * copy writes rows in the binary format of COPY: id, code, embedding, the last
  * two as (bincode, real[]) or (bit, vector).  A bit of the code is set where
  * the component lies above the mean.  queries writes the queries likewise, as
- * number and vector.
+ * number and vector, or number, code and real[].
  *
  * ask runs each SQL, whose $1 is the query's code and $2 its embedding, of the
  * types (hashemb or pgvector), as a prepared statement with a generic plan and
@@ -220,18 +220,26 @@ copy_rows(const Source *source, const char *types)
 }
 
 static void
-copy_queries(const Source *source)
+copy_queries(const Source *source, int is_hashemb)
 {
 	static Buffer row, field;
 
 	fwrite("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 1, 19, stdout);
 	for (size_t i = 0; i < source->queries; i++)
 	{
+		const float *x = source->query + i * source->dims;
+
 		row.length = field.length = 0;
-		put_int16(&row, 2);
+		put_int16(&row, is_hashemb ? 3 : 2);
 		put_int32(&row, sizeof(int32_t));
 		put_int32(&row, (int) i);
-		put_embedding(&field, source, source->query + i * source->dims, 0);
+		if (is_hashemb)
+		{
+			put_code(&field, source, x);
+			put_field(&row, &field);
+			field.length = 0;
+		}
+		put_embedding(&field, source, x, is_hashemb);
 		put_field(&row, &field);
 		fwrite(row.bytes, 1, row.length, stdout);
 	}
@@ -458,17 +466,17 @@ main(int argc, char **argv)
 		copy_rows(&source, argv[3]);
 		return 0;
 	}
-	if (argc == 3 && strcmp(argv[1], "queries") == 0)
+	if ((argc == 3 || argc == 4) && strcmp(argv[1], "queries") == 0)
 	{
 		open_source(&source, argv[2]);
-		copy_queries(&source);
+		copy_queries(&source, argc == 4 && strcmp(argv[3], "hashemb") == 0);
 		return 0;
 	}
 	if (argc > 5 && strcmp(argv[1], "share") == 0)
 		return share(&source, argc, argv);
 	if (variants < 1 || variants > MAX_VARIANTS || strcmp(argv[1], "ask") != 0)
 		bench_fail("usage: embeddings copy SOURCE hashemb|pgvector\n"
-				   "       embeddings queries SOURCE\n"
+				   "       embeddings queries SOURCE [hashemb]\n"
 				   "       embeddings ask SOURCE CONNINFO OUT QUERIES"
 				   " NAME|TYPES|SQL|SETTINGS ...\n"
 				   "       embeddings share SOURCE CONNINFO QUERIES"

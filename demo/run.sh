@@ -153,6 +153,9 @@ fi
 step 'The whole vectors, indexed beside their codes'
 demo -A -t -f demo/sparse.sql
 
+step 'The same question by code, by words, and by both'
+demo -A -t -f demo/both.sql
+
 step 'Codes that are learnt: 8 bytes instead of 64 (half a minute)'
 demo -A -t -f demo/learn.sql
 

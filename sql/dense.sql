@@ -103,7 +103,7 @@ SELECT cosine_distance(ARRAY[1, 2], ARRAY[1.5]);
 SELECT l2_distance('{1,NULL}'::real[], '{1,2}');
 SELECT l1_distance('{1,NaN}'::real[], '{1,2}');
 SELECT l2_norm('{Infinity}'::float8[]);
-SELECT l2_normalize('{{1,2},{3,4}}'::real[]);
+SELECT l2_normalize('{{{1,2},{3,4}}}'::real[]);
 SELECT dims('{{1,2},{3,4}}'::real[]);
 SELECT inner_product('{1,2}'::numeric[], '{1,-Infinity}');
 SELECT l2_norm('{1e400}'::numeric[]);

@@ -259,4 +259,11 @@ HxInitSetResult(FunctionCallInfo fcinfo)
 	gistXLogPageReuse(index, block, xid)
 #endif
 
+/* What a sort of rows is told: since 15, whether it may be cut off */
+#if PG_VERSION_NUM >= 150000
+#define HX_SORT_BOUNDED TUPLESORT_ALLOWBOUNDED
+#else
+#define HX_SORT_BOUNDED false
+#endif
+
 #endif /* HX_COMPAT_H */

@@ -47,7 +47,7 @@ sub part
 my $perl = "$^X '$demo/wordnet.pl' '$wordnet'";
 part('load', '-v', "synset_command=$perl synset", '-v',
 	"parent_command=$perl parent");
-my %shown = map { $_ => part($_) } qw(index questions sparse learn);
+my %shown = map { $_ => part($_) } qw(index questions sparse both learn);
 
 # Statements stand four blanks to the right
 foreach my $name (sort keys %shown)

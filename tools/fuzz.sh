@@ -55,7 +55,9 @@ target()
 	"$compiler" -std=gnu11 -g -O1 -fno-omit-frame-pointer -ffp-contract=off \
 		-Isrc "-fsanitize=$sanitizers" -fno-sanitize-recover=all "$@" \
 		src/encoder/model/format.c src/encoder/model/apply.c \
-		test/fuzz/model_target.c "$build"/kernel/*.o -o "$build/model" -lm
+		src/encoder/model/codebook.c src/encoder/model/segment.c \
+		src/encoder/model/lexicon.c src/encoder/map/paragraph.c \
+		src/encoder/math/product.c test/fuzz/model_target.c "$build"/kernel/*.o -o "$build/model" -lm
 }
 
 models()

@@ -23,6 +23,7 @@ struct HxCheck;
 struct HxSearch;
 struct HxPayload;
 struct HxSearchSpec;
+struct HxVectorClass;
 
 /* A prepared query; what follows the common part is the kind's */
 typedef struct HxQuery
@@ -94,10 +95,22 @@ typedef struct HxKind
 	 */
 	bool refine;
 
+	/*
+	 * A search of estimates visits all that it has; what it misses are candidates
+	 * that were not looked at
+	 */
+	bool visits_all;
+
 	/* ---- column ---- */
 
 	/* Dimensions and bits a dimension that a typmod of the type says */
 	void (*shape)(int32 typmod, int *dims, int *planes);
+
+	/*
+	 * Dimensions of a heap row's vector, to tell those of a column whose type has
+	 * none; 0 if it tells nothing.  NULL: such a column is refused.
+	 */
+	int (*dims_of)(const struct HxVectorClass *class, Datum vector);
 
 	/*
 	 * Set desc->model to what the index has learnt of its vectors, which stays

@@ -201,6 +201,49 @@ hx_flip_plain(float *x, size_t count, const uint8_t *signs)
 	}
 }
 
+/* The greatest products of eight tokens with some codes, added up */
+static int32_t
+token_sum(HxTokenTables tables, const uint32_t *codes, size_t count)
+{
+	int32_t best[HX_TOKEN_LANES];
+	int32_t sum = 0;
+
+	for (size_t c = 0; c < count; c++)
+	{
+		const int16_t *first = tables.first + codes[c] % 2048 * 8;
+		const int16_t *second = tables.second + (codes[c] >> 11) % 512 * 8;
+		const int16_t *third = tables.third + (codes[c] >> 20) % 512 * 8;
+		int32_t factor = HX_TOKEN_FACTOR((int32_t) (codes[c] >> 29));
+
+		for (int l = 0; l < HX_TOKEN_LANES; l++)
+		{
+			int32_t product =
+				(int16_t) (first[l] + second[l] + third[l]) * factor >> 16;
+
+			if (c == 0 || product > best[l])
+				best[l] = product;
+		}
+	}
+	for (int l = 0; count > 0 && l < HX_TOKEN_LANES; l++)
+		sum += best[l];
+	return sum;
+}
+
+static void
+hx_token_sums_plain(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
+{
+	size_t start = lists.start;
+
+	for (size_t i = 0; i < lists.count; i++)
+	{
+		uint16_t end;
+
+		memcpy(&end, lists.ends + i * lists.stride, sizeof(end));
+		sum[i] += token_sum(tables, lists.codes + start, end - start);
+		start = end;
+	}
+}
+
 const HxDenseKernels hx_dense_plain = {
 	.nibble_scores = hx_nibble_scores_plain,
 	.bit_scores = hx_bit_scores_plain,
@@ -211,4 +254,5 @@ const HxDenseKernels hx_dense_plain = {
 	.widen_half = hx_widen_half_plain,
 	.hadamard = hx_hadamard_plain,
 	.flip = hx_flip_plain,
+	.token_sums = hx_token_sums_plain,
 };

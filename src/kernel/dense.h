@@ -37,6 +37,34 @@ typedef struct HxFloatRows
 	size_t count;	   /* number of rows */
 } HxFloatRows;
 
+/*
+ * Eight tokens of a query: their products with the entries of three tables, side
+ * by side.  A code's bits, from the least significant on, are a place in each
+ * (HX_TOKEN_BITS) and, the last three, what the sum of the entries is multiplied
+ * with: 1 and so many tenths.  No sum of three entries exceeds 16 bits.
+ */
+#define HX_TOKEN_LANES 8
+#define HX_TOKEN_FIRST 2048 /* entries of the first table */
+#define HX_TOKEN_OTHER 512	/* and of the others */
+#define HX_TOKEN_FACTOR(step) (16384 + 16384 * (step) / 10)
+
+typedef struct HxTokenTables
+{
+	const int16_t *first;
+	const int16_t *second;
+	const int16_t *third;
+} HxTokenTables;
+
+/* Lists of codes, one after the other; their ends are uint16_t at any address */
+typedef struct HxTokenLists
+{
+	const uint32_t *codes;
+	const uint8_t *ends; /* of the first list */
+	size_t stride;		 /* bytes from one end to the next */
+	size_t start;		 /* of the first list */
+	size_t count;		 /* lists */
+} HxTokenLists;
+
 /* One pointer per operation, all of one level */
 typedef struct HxDenseKernels
 {
@@ -80,6 +108,13 @@ typedef struct HxDenseKernels
 	 * signs[i / 8] is set.
 	 */
 	void (*flip)(float *x, size_t count, const uint8_t *signs);
+
+	/*
+	 * sum[i] += over the eight tokens, the greatest product with a code of list i;
+	 * of an empty list nothing.  A product is the sum of three entries times
+	 * HX_TOKEN_FACTOR / 65536, rounded down.
+	 */
+	void (*token_sums)(HxTokenTables tables, HxTokenLists lists, int32_t *sum);
 } HxDenseKernels;
 
 /* Longest row of levels: no sum may exceed the range of int32_t */

@@ -528,6 +528,61 @@ hx_flip_avx2(float *x, size_t count, const uint8_t *signs)
 	hx_dense_plain.flip(x + whole, count - whole, signs + whole / 8);
 }
 
+/* Entry of a table */
+HX_INLINE HX_AVX2 __m128i
+entry(const int16_t *table, uint32_t place)
+{
+	return _mm_loadu_si128((const __m128i *) table + place);
+}
+
+/* Products of eight tokens with a code */
+HX_INLINE HX_AVX2 __m128i
+token_products(HxTokenTables tables, const int16_t factors[8][8], uint32_t code)
+{
+	__m128i sum = _mm_add_epi16(entry(tables.first, code & 0x7FF),
+								entry(tables.second, code >> 11 & 0x1FF));
+
+	sum = _mm_add_epi16(sum, entry(tables.third, code >> 20 & 0x1FF));
+	return _mm_mulhi_epi16(sum, entry(factors[0], code >> 29));
+}
+
+/* The greatest of each token, added up; there is one code at least. */
+HX_INLINE HX_AVX2 int32_t
+token_sum(HxTokenTables tables, const int16_t factors[8][8],
+		  const uint32_t *codes, size_t count)
+{
+	__m128i best = token_products(tables, factors, codes[0]);
+	__m128i sum;
+
+	for (size_t c = 1; c < count; c++)
+		best = _mm_max_epi16(best, token_products(tables, factors, codes[c]));
+	sum = _mm_madd_epi16(best, _mm_set1_epi16(1));
+	sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
+	sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1));
+	return _mm_cvtsi128_si32(sum);
+}
+
+HX_AVX2 void
+hx_token_sums_avx2(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
+{
+	int16_t factors[8][8];
+	size_t start = lists.start;
+
+	for (int step = 0; step < 8; step++)
+		for (int l = 0; l < 8; l++)
+			factors[step][l] = HX_TOKEN_FACTOR(step);
+	for (size_t i = 0; i < lists.count; i++)
+	{
+		uint16_t end;
+
+		memcpy(&end, lists.ends + i * lists.stride, sizeof(end));
+		if (end > start)
+			sum[i] += token_sum(tables, (const int16_t(*)[8]) factors,
+								lists.codes + start, end - start);
+		start = end;
+	}
+}
+
 const HxDenseKernels hx_dense_avx2 = {
 	.nibble_scores = hx_nibble_scores_avx2,
 	.bit_scores = hx_bit_scores_avx2,
@@ -538,6 +593,7 @@ const HxDenseKernels hx_dense_avx2 = {
 	.widen_half = hx_widen_half_avx2,
 	.hadamard = hx_hadamard_avx2,
 	.flip = hx_flip_avx2,
+	.token_sums = hx_token_sums_avx2,
 };
 
 #endif /* HX_X86 */

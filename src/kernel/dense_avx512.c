@@ -148,6 +148,7 @@ const HxDenseKernels hx_dense_avx512 = {
 	.widen_half = hx_widen_half_avx512,
 	.hadamard = hx_hadamard_avx2,
 	.flip = hx_flip_avx512,
+	.token_sums = hx_token_sums_avx2,
 };
 
 #endif /* HX_X86 */

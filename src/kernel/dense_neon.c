@@ -368,6 +368,42 @@ hx_flip_neon(float *x, size_t count, const uint8_t *signs)
 	}
 }
 
+/* Products of eight tokens with a code */
+static inline int16x8_t
+token_products(HxTokenTables tables, uint32_t code)
+{
+	int16x8_t sum =
+		vaddq_s16(vld1q_s16(tables.first + (code & 0x7FF) * 8),
+				  vld1q_s16(tables.second + (code >> 11 & 0x1FF) * 8));
+	int16x4_t factor = vdup_n_s16(HX_TOKEN_FACTOR((int) (code >> 29)));
+
+	sum = vaddq_s16(sum, vld1q_s16(tables.third + (code >> 20 & 0x1FF) * 8));
+	return vcombine_s16(vshrn_n_s32(vmull_s16(vget_low_s16(sum), factor), 16),
+						vshrn_n_s32(vmull_s16(vget_high_s16(sum), factor), 16));
+}
+
+static void
+hx_token_sums_neon(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
+{
+	size_t start = lists.start;
+
+	for (size_t i = 0; i < lists.count; i++)
+	{
+		uint16_t end;
+		int16x8_t best;
+
+		memcpy(&end, lists.ends + i * lists.stride, sizeof(end));
+		if (end > start)
+		{
+			best = token_products(tables, lists.codes[start]);
+			for (size_t c = start + 1; c < end; c++)
+				best = vmaxq_s16(best, token_products(tables, lists.codes[c]));
+			sum[i] += vaddvq_s32(vpaddlq_s16(best));
+		}
+		start = end;
+	}
+}
+
 const HxDenseKernels hx_dense_neon = {
 	.nibble_scores = hx_nibble_scores_neon,
 	.bit_scores = hx_bit_scores_neon,
@@ -378,6 +414,7 @@ const HxDenseKernels hx_dense_neon = {
 	.widen_half = hx_widen_half_neon,
 	.hadamard = hx_hadamard_neon,
 	.flip = hx_flip_neon,
+	.token_sums = hx_token_sums_neon,
 };
 
 #endif /* HX_NEON */

@@ -22,6 +22,7 @@ const HxDenseKernels hx_dense_vnni = {
 	.widen_half = hx_widen_half_avx512,
 	.hadamard = hx_hadamard_avx2,
 	.flip = hx_flip_avx512,
+	.token_sums = hx_token_sums_avx2,
 };
 
 #endif /* HX_X86 */

@@ -80,6 +80,8 @@ extern uint64_t hx_in_range_avx2(const int64_t *words, size_t count,
 extern double hx_product_avx2(const float *a, const float *b, size_t dims);
 extern double hx_square_avx2(const float *a, const float *b, size_t dims);
 extern void hx_hadamard_avx2(float *x, size_t count);
+extern void hx_token_sums_avx2(HxTokenTables tables, HxTokenLists lists,
+							   int32_t *sum);
 extern void hx_inner_avx512(const float *query, size_t dims, HxFloatRows rows,
 							float *product);
 extern void hx_squares_avx512(const float *query, size_t dims, HxFloatRows rows,

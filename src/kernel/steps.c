@@ -69,6 +69,18 @@ hx_add_signed_plain(double *x, size_t count, double weight, uint64_t bits)
 		x[i] += signs[bits >> (63 - i) & 1];
 }
 
+static void
+hx_add_squares_plain(double *sum, const float *word, double x, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+	{
+		double less = x - (double) word[i];
+		double square = less * less;
+
+		sum[i] += square;
+	}
+}
+
 static double
 hx_greatest_size_plain(const double *x, size_t count)
 {
@@ -152,6 +164,7 @@ const HxSteps hx_steps_plain = {
 	.divide = hx_divide_plain,
 	.subtract = hx_subtract_plain,
 	.add_signed = hx_add_signed_plain,
+	.add_squares = hx_add_squares_plain,
 	.greatest_size = hx_greatest_size_plain,
 	.quantize = hx_quantize_plain,
 	.affine = hx_affine_plain,

@@ -33,6 +33,9 @@ typedef struct HxSteps
 	 */
 	void (*add_signed)(double *x, size_t count, double weight, uint64_t bits);
 
+	/* sum[i] = sum[i] + (x - word[i]) * (x - word[i]) */
+	void (*add_squares)(double *sum, const float *word, double x, size_t count);
+
 	/* The greatest size among finite numbers, 0 of none */
 	double (*greatest_size)(const double *x, size_t count);
 

@@ -128,6 +128,22 @@ hx_add_signed_avx2(double *x, size_t count, double weight, uint64_t bits)
 								  bits << whole);
 }
 
+HX_AVX2 static void
+hx_add_squares_avx2(double *sum, const float *word, double x, size_t count)
+{
+	__m256d from = _mm256_set1_pd(x);
+	size_t whole = HX_WHOLE(count);
+
+	for (size_t i = 0; i < whole; i += 4)
+	{
+		__m256d less = _mm256_sub_pd(from, load_floats(word + i));
+
+		_mm256_storeu_pd(sum + i, _mm256_add_pd(_mm256_loadu_pd(sum + i),
+												_mm256_mul_pd(less, less)));
+	}
+	hx_steps_plain.add_squares(sum + whole, word + whole, x, count - whole);
+}
+
 HX_AVX2 static double
 hx_greatest_size_avx2(const double *x, size_t count)
 {
@@ -281,6 +297,7 @@ const HxSteps hx_steps_avx2 = {
 	.divide = hx_divide_avx2,
 	.subtract = hx_subtract_avx2,
 	.add_signed = hx_add_signed_avx2,
+	.add_squares = hx_add_squares_avx2,
 	.greatest_size = hx_greatest_size_avx2,
 	.quantize = hx_quantize_avx2,
 	.affine = hx_affine_avx2,

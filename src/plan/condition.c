@@ -6,9 +6,16 @@
 #include "postgres.h"
 
 #include "access/skey.h"
+#include "common/int.h"
+#include "executor/executor.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/value.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
 
 #include "compat.h"
+#include "index/index.h"
 #include "plan/plan.h"
 
 /* What a program refers to */
@@ -128,4 +135,86 @@ HxBuildVectorKey(List *leaf, const Datum *values, const bool *nulls,
 	Operands operands = {values, nulls};
 
 	build_key(leaf, &operands, key);
+}
+
+/* ---- a search's values ---- */
+
+/* Evaluate an expression; the value is copied into the current context. */
+static Datum
+evaluate(ExprState *expression, ExprContext *context, Oid type, bool *isnull)
+{
+	Datum value = ExecEvalExpr(expression, context, isnull);
+	int16 length;
+	bool by_value;
+
+	if (*isnull)
+		return value;
+	get_typlenbyval(type, &length, &by_value);
+	return datumCopy(value, by_value, length);
+}
+
+void
+HxMakeOrderKey(const HxPlanData *data, Relation index, ExprState *query,
+			   ExprContext *context, ScanKey key)
+{
+	const OpExpr *order = data->order;
+	Oid family = index->rd_opfamily[data->column - 1];
+	int strategy;
+	Oid left;
+	Oid right;
+	bool isnull;
+	Datum value =
+		evaluate(query, context, exprType(lsecond(order->args)), &isnull);
+
+	get_op_opfamily_properties(order->opno, family, true, &strategy, &left,
+							   &right);
+	Assert(strategy == HX_STRATEGY_DISTANCE);
+	ScanKeyEntryInitialize(key, SK_ORDER_BY | (isnull ? SK_ISNULL : 0),
+						   (AttrNumber) data->column, (StrategyNumber) strategy,
+						   right, order->inputcollid, order->opfuncid, value);
+}
+
+HxCondExpr *
+HxMakeConditions(const HxPlanData *data, List *expressions,
+				 ExprContext *context, ScanKey keys)
+{
+	int count = list_length(expressions);
+	int next = 0;
+	ListCell *cell;
+	Datum *values = palloc(Max(count, 1) * sizeof(Datum));
+	bool *nulls = palloc(Max(count, 1) * sizeof(bool));
+
+	Assert(count == list_length(data->values));
+	for (int i = 0; i < count; i++)
+		values[i] = evaluate(list_nth(expressions, i), context,
+							 exprType(list_nth(data->values, i)), &nulls[i]);
+	foreach (cell, data->keys)
+		HxBuildVectorKey(lfirst(cell), values, nulls, &keys[next++]);
+	Assert(next == list_length(data->keys));
+	return HxBuildFilter(data, values, nulls);
+}
+
+int64
+HxEvaluateLimit(HxWanted wanted, ExprState *limit_count,
+				ExprState *limit_offset, ExprContext *context)
+{
+	int64 count;
+	int64 offset = 0;
+	bool isnull;
+
+	if (!HxIsNumberKnown(wanted))
+		return wanted == HX_WANTED_ALL ? -1 : 0;
+	Assert(limit_count);
+	count = DatumGetInt64(ExecEvalExpr(limit_count, context, &isnull));
+	if (isnull)
+		return -1;
+	if (limit_offset)
+	{
+		offset = DatumGetInt64(ExecEvalExpr(limit_offset, context, &isnull));
+		if (isnull)
+			offset = 0;
+	}
+	if (count <= 0 || offset < 0 || pg_add_s64_overflow(count, offset, &count))
+		return -1;
+	return count;
 }

@@ -14,7 +14,7 @@
 
 #include "settings.h"
 #include "index/am/cost.h"
-#include "plan/plan.h"
+#include "plan/sum.h"
 
 static set_rel_pathlist_hook_type previous_hook = NULL;
 static set_join_pathlist_hook_type previous_join_hook = NULL;
@@ -97,7 +97,9 @@ static void
 set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti,
 				 RangeTblEntry *rte)
 {
+	bool matched = false;
 	ListCell *cell;
+	HxSum sum;
 
 	if (previous_hook)
 		previous_hook(root, rel, rti, rte);
@@ -115,7 +117,10 @@ set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti,
 			continue;
 		drop_plain_scans(rel, index);
 		HxAddPaths(root, rel, index, column, &order);
+		matched = true;
 	}
+	if (!matched && HxMatchSum(root, rel, &sum))
+		HxAddSumPath(root, rel, &sum);
 }
 
 /* set_join_pathlist_hook */
@@ -148,6 +153,7 @@ void
 HxInitScanNode(void)
 {
 	RegisterCustomScanMethods(&hx_scan_methods);
+	RegisterCustomScanMethods(&hx_sum_scan_methods);
 	previous_hook = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = set_rel_pathlist;
 	previous_join_hook = set_join_pathlist_hook;

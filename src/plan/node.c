@@ -13,14 +13,11 @@
 
 #include "access/genam.h"
 #include "access/tableam.h"
-#include "common/int.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parsetree.h"
-#include "utils/datum.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -115,103 +112,13 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 
 /* ---- what the search is asked for ---- */
 
-/* Evaluate an expression; the value lasts as long as the search. */
-static Datum
-evaluate(HxScanState *state, ExprState *expression, Oid type, bool *isnull)
-{
-	Datum value =
-		ExecEvalExpr(expression, state->css.ss.ps.ps_ExprContext, isnull);
-	int16 length;
-	bool by_value;
-
-	if (*isnull)
-		return value;
-	get_typlenbyval(type, &length, &by_value);
-	return datumCopy(value, by_value, length);
-}
-
-/* Set the scan key ORDER BY distance to the query. */
-static void
-set_order(HxScanState *state)
-{
-	const OpExpr *order = state->data.order;
-	Oid family = state->index->rd_opfamily[state->data.column - 1];
-	int strategy;
-	Oid left;
-	Oid right;
-	bool isnull;
-	Datum query =
-		evaluate(state, state->query, exprType(lsecond(order->args)), &isnull);
-
-	get_op_opfamily_properties(order->opno, family, true, &strategy, &left,
-							   &right);
-	Assert(strategy == HX_STRATEGY_DISTANCE);
-	ScanKeyEntryInitialize(
-		&state->order, SK_ORDER_BY | (isnull ? SK_ISNULL : 0),
-		(AttrNumber) state->data.column, (StrategyNumber) strategy, right,
-		order->inputcollid, order->opfuncid, query);
-}
-
-/*
- * The condition on attribute columns, with this search's values; also sets the
- * scan keys on the vector.
- */
-static HxCondExpr *
-make_conditions(HxScanState *state)
-{
-	int count = list_length(state->values);
-	int next = 0;
-	ListCell *cell;
-	Datum *values = palloc(Max(count, 1) * sizeof(Datum));
-	bool *nulls = palloc(Max(count, 1) * sizeof(bool));
-
-	Assert(count == list_length(state->data.values));
-	for (int i = 0; i < count; i++)
-		values[i] =
-			evaluate(state, list_nth(state->values, i),
-					 exprType(list_nth(state->data.values, i)), &nulls[i]);
-	foreach (cell, state->data.keys)
-		HxBuildVectorKey(lfirst(cell), values, nulls, &state->keys[next++]);
-	Assert(next == list_length(state->data.keys));
-	return HxBuildFilter(&state->data, values, nulls);
-}
-
-/*
- * Rows that LIMIT and OFFSET make of it, 0 if nobody knows; -1 if all are wanted:
- * there is no LIMIT after all, or it is beyond all numbers.  What is wrong with
- * them is for the Limit node to say, which asks for no row then.
- */
-static int64
-evaluate_limit(HxScanState *state)
-{
-	ExprContext *context = state->css.ss.ps.ps_ExprContext;
-	int64 count;
-	int64 offset = 0;
-	bool isnull;
-
-	if (!HxIsNumberKnown(state->data.wanted))
-		return state->data.wanted == HX_WANTED_ALL ? -1 : 0;
-	Assert(state->limit_count);
-	count = DatumGetInt64(ExecEvalExpr(state->limit_count, context, &isnull));
-	if (isnull)
-		return -1;
-	if (state->limit_offset)
-	{
-		offset =
-			DatumGetInt64(ExecEvalExpr(state->limit_offset, context, &isnull));
-		if (isnull)
-			offset = 0;
-	}
-	if (count <= 0 || offset < 0 || pg_add_s64_overflow(count, offset, &count))
-		return -1;
-	return count;
-}
-
 /* Make the request from this search's values. */
 static void
 make_request(HxScanState *state, HxScanRequest *request)
 {
-	int64 limit = evaluate_limit(state);
+	ExprContext *context = state->css.ss.ps.ps_ExprContext;
+	int64 limit = HxEvaluateLimit(state->data.wanted, state->limit_count,
+								  state->limit_offset, context);
 
 	memset(request, 0, sizeof(*request));
 	request->recall = limit < 0 ? 1 : hx_recall;
@@ -220,7 +127,8 @@ make_request(HxScanState *state, HxScanRequest *request)
 	request->ends = state->data.ends;
 	request->nulls_first = state->data.nulls_first;
 	request->nans_first = state->data.nans_first;
-	request->expr = make_conditions(state);
+	request->expr =
+		HxMakeConditions(&state->data, state->values, context, state->keys);
 	request->tids = state->tids;
 	request->few = state->data.few;
 	request->heap.check = HxCheckHeapRow;
@@ -257,7 +165,8 @@ start_search(HxScanState *state)
 	}
 	MemoryContextReset(state->search_context);
 	old = MemoryContextSwitchTo(state->search_context);
-	set_order(state);
+	HxMakeOrderKey(&state->data, state->index, state->query,
+				   ss->ps.ps_ExprContext, &state->order);
 	make_request(state, &request);
 	MemoryContextSwitchTo(old);
 	Assert(list_length(state->data.keys) == state->scan->numberOfKeys);

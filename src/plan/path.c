@@ -479,6 +479,30 @@ HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
 		add_bitmap_path(root, rel, &alone, &conditions, &rival, lfirst(cell));
 }
 
+double
+HxTermTime(PlannerInfo *root, IndexOptInfo *index, int column,
+		   const OpExpr *distance, double wanted, double recall,
+		   double *passing, QualCost *heap)
+{
+	const RelOptInfo *rel = index->rel;
+	const HxOrder order = {.distance = (OpExpr *) distance};
+	HxCostQuery query = {.index = index, .recall = recall};
+	Conditions conditions;
+	Shares shares;
+
+	find_conditions(root, index, column, &order, &conditions);
+	find_shares(root, rel, &conditions, NULL, &shares);
+	query.rows = Max(shares.enforced * Max(rel->tuples, 1), 1);
+	query.wanted = Min(wanted, query.rows);
+	query.passing = shares.enforced;
+	query.near = conditions.near;
+	query.group = conditions.group;
+	query.masks = shares.masks;
+	*passing = conditions.all / Max(shares.enforced, 1e-9);
+	*heap = shares.heap;
+	return HxEstimateCost(&query).search / HX_MICROSECOND;
+}
+
 /* ---- from path to plan ---- */
 
 /*
@@ -501,12 +525,11 @@ find_bitmap_scan(List *plans)
 	return (BitmapHeapScan *) plan;
 }
 
-/* Decide who decides each condition, and compile those for the mask. */
-static void
-assign_conditions(PlannerInfo *root, const HxPath *path, List *clauses,
-				  const BitmapHeapScan *bitmap, HxPlanData *data)
+void
+HxAssignConditions(PlannerInfo *root, IndexOptInfo *index, int column,
+				   List *clauses, const BitmapHeapScan *bitmap,
+				   HxPlanData *data)
 {
-	IndexOptInfo *index = path->index;
 	ListCell *cell;
 
 	foreach (cell, clauses)
@@ -524,7 +547,7 @@ assign_conditions(PlannerInfo *root, const HxPath *path, List *clauses,
 		else
 		{
 			partial = false;
-			program = HxCompileVectorClause(root, index, path->column, clause,
+			program = HxCompileVectorClause(root, index, column, clause,
 											&data->values);
 			if (program)
 				data->keys = lappend(data->keys, program);
@@ -564,7 +587,8 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *best, List *targets,
 	data.order = copyObject(path->order.distance);
 	data.nulls_first = path->order.nulls_first;
 	data.nans_first = path->order.falls;
-	assign_conditions(root, path, clauses, data.bitmap ? bitmap : NULL, &data);
+	HxAssignConditions(root, path->index, path->column, clauses,
+					   data.bitmap ? bitmap : NULL, &data);
 	if (HxIsNumberKnown(data.wanted))
 	{
 		const Query *level = path->limit->parse;

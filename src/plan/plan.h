@@ -208,6 +208,23 @@ extern void HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index,
 extern const CustomPathMethods hx_path_methods;
 
 /*
+ * path.c: microseconds of a search by one distance for so many rows that pass what
+ * the index decides.  Also tells what share of these pass all conditions, and what
+ * checking the others on a heap row costs.
+ */
+extern double HxTermTime(PlannerInfo *root, IndexOptInfo *index, int column,
+						 const OpExpr *distance, double wanted, double recall,
+						 double *passing, QualCost *heap);
+
+/*
+ * path.c: decide who decides each condition, and compile those for the mask, with a
+ * bitmap or without (NULL).
+ */
+extern void HxAssignConditions(PlannerInfo *root, IndexOptInfo *index,
+							   int column, List *clauses,
+							   const BitmapHeapScan *bitmap, HxPlanData *data);
+
+/*
  * path.c: the node as the inner side of a join with one row, which the query
  * comes from; `whole` if it decides all conditions of the join.
  */
@@ -235,6 +252,24 @@ extern HxCondExpr *HxBuildFilter(const HxPlanData *data, const Datum *values,
 
 extern void HxBuildVectorKey(List *leaf, const Datum *values, const bool *nulls,
 							 ScanKey key);
+
+/*
+ * condition.c: evaluate what a search is asked for, into the current context: its
+ * scan key ORDER BY distance to the query; the condition on attribute columns, and
+ * the scan keys on the vector.
+ */
+extern void HxMakeOrderKey(const HxPlanData *data, Relation index,
+						   ExprState *query, ExprContext *context, ScanKey key);
+extern HxCondExpr *HxMakeConditions(const HxPlanData *data, List *expressions,
+									ExprContext *context, ScanKey keys);
+
+/*
+ * condition.c: rows that LIMIT and OFFSET make of it, 0 if nobody knows; -1 if all
+ * are wanted: there is no LIMIT after all, or it is beyond all numbers.  What is
+ * wrong with them is for the Limit node to say, which asks for no row then.
+ */
+extern int64 HxEvaluateLimit(HxWanted wanted, ExprState *limit_count,
+							 ExprState *limit_offset, ExprContext *context);
 
 /* bitmap_read.c */
 extern HxTidSet *HxReadBitmap(PlanState *child, Relation table);

@@ -180,15 +180,15 @@ convert_elements(ArrayType *array, int count, double *values)
 }
 
 /*
- * The elements of an array as double, and their number.  Error if it has more
- * than one dimension, or an element is NULL, NaN, infinite or out of range.
+ * The elements of an array of any number of dimensions as double, and how many
+ * they are.  Error if one is NULL, NaN, infinite or out of range.
  */
 double *
-HxReadArray(ArrayType *array, int *count)
+HxReadNumbers(ArrayType *array, int *count)
 {
 	double *values;
 
-	*count = HxCountElements(array);
+	*count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	if (*count > MaxAllocSize / sizeof(double))
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("array of %d elements is too long for a vector",
@@ -205,6 +205,14 @@ HxReadArray(ArrayType *array, int *count)
 		}
 	}
 	return values;
+}
+
+/* The same of a vector: error, too, if the array has more than one dimension. */
+double *
+HxReadArray(ArrayType *array, int *count)
+{
+	(void) HxCountElements(array);
+	return HxReadNumbers(array, count);
 }
 
 /*

@@ -55,8 +55,12 @@ extern int HxDenseDims(HxDenseType type, Datum value);
  */
 extern void HxReadDense(HxDenseType type, Datum value, int dims, float *out);
 
+/* Are all of these numbers finite? */
+extern bool HxAllFinite(const float *numbers, size_t count);
+
 extern int HxCountElements(ArrayType *array);
 extern void HxCheckNoNull(ArrayType *array, int count);
+extern double *HxReadNumbers(ArrayType *array, int *count);
 extern double *HxReadArray(ArrayType *array, int *count);
 extern int HxReadArrayPair(FunctionCallInfo fcinfo, double **a, double **b);
 extern HxFloatQuery *HxMakeFloatQuery(ArrayType *array);

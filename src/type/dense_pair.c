@@ -14,6 +14,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/float.h"
 
 #include "kernel/kernel.h"
@@ -379,17 +380,12 @@ hx_dense_l2_norm(PG_FUNCTION_ARGS)
 }
 
 /*
- * The array divided by its length: real[] from real[], double precision[] from
- * the other types.  Zero stays zero.
+ * Divide a vector by its length, into elements of real or double precision.  Zero
+ * stays zero.
  */
-Datum
-hx_dense_l2_normalize(PG_FUNCTION_ARGS)
+static void
+normalize(double *values, int count, bool single, Datum *elements)
 {
-	ArrayType *array = PG_GETARG_ARRAYTYPE_P(0);
-	bool single = ARR_ELEMTYPE(array) == FLOAT4OID;
-	int count;
-	double *values = HxReadArray(array, &count);
-	Datum *elements = palloc(count * sizeof(Datum));
 	int exponent;
 	double norm = sqrt(scaled_norm2(values, count, &exponent));
 
@@ -400,12 +396,41 @@ hx_dense_l2_normalize(PG_FUNCTION_ARGS)
 		elements[i] =
 			single ? Float4GetDatum((float4) value) : Float8GetDatum(value);
 	}
-	if (single)
-		PG_RETURN_ARRAYTYPE_P(construct_array(
-			elements, count, FLOAT4OID, sizeof(float4), true, TYPALIGN_INT));
-	PG_RETURN_ARRAYTYPE_P(construct_array(elements, count, FLOAT8OID,
-										  sizeof(float8), FLOAT8PASSBYVAL,
-										  TYPALIGN_DOUBLE));
+}
+
+/*
+ * The array divided by its length: real[] from real[], double precision[] from
+ * the other types.  Of an array of two dimensions, a list of tokens, each token
+ * is divided by its own.
+ */
+Datum
+hx_dense_l2_normalize(PG_FUNCTION_ARGS)
+{
+	ArrayType *array = PG_GETARG_ARRAYTYPE_P(0);
+	bool single = ARR_ELEMTYPE(array) == FLOAT4OID;
+	int dims[2];
+	int lows[2] = {1, 1};
+	int length;
+	int count;
+	double *values;
+	Datum *elements;
+
+	values = ARR_NDIM(array) == 2 ? HxReadNumbers(array, &count)
+								  : HxReadArray(array, &count);
+	length = ARR_NDIM(array) == 2 ? ARR_DIMS(array)[1] : count;
+	elements = palloc(count * sizeof(Datum));
+	for (int at = 0; at < count; at += length)
+	{
+		CHECK_FOR_INTERRUPTS();
+		normalize(values + at, length, single, elements + at);
+	}
+	for (int d = 0; d < ARR_NDIM(array); d++)
+		dims[d] = ARR_DIMS(array)[d];
+	PG_RETURN_ARRAYTYPE_P(construct_md_array(
+		elements, NULL, ARR_NDIM(array), dims, lows,
+		single ? FLOAT4OID : FLOAT8OID,
+		single ? sizeof(float4) : sizeof(float8), single || FLOAT8PASSBYVAL,
+		single ? TYPALIGN_INT : TYPALIGN_DOUBLE));
 }
 
 /* Number of elements */

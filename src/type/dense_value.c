@@ -148,12 +148,11 @@ widen_halves(const char *halves, int count, float *out)
 	}
 }
 
-/* Are all of these numbers finite? */
-static bool
-all_finite(const float *numbers, int count)
+bool
+HxAllFinite(const float *numbers, size_t count)
 {
 	float lane[HX_LANES] = {0};
-	int i = 0;
+	size_t i = 0;
 	float zero = 0;
 
 	/* 0 times infinity or NaN is NaN, which spoils the sum */
@@ -162,7 +161,7 @@ all_finite(const float *numbers, int count)
 		for (int l = 0; l < HX_LANES; l++)
 			lane[l] += numbers[i + l] * 0.0f;
 	}
-	for (int l = 0; i + l < count; l++)
+	for (size_t l = 0; i + l < count; l++)
 		lane[l] += numbers[i + l] * 0.0f;
 	for (int l = 0; l < HX_LANES; l++)
 		zero += lane[l];
@@ -196,6 +195,6 @@ HxReadDense(HxDenseType type, Datum value, int dims, float *out)
 		memcpy(out, view.numbers, dims * sizeof(float4));
 	if (copy != NULL)
 		pfree(copy);
-	if (unlikely(!all_finite(out, dims)))
+	if (unlikely(!HxAllFinite(out, dims)))
 		reject_numbers(type, out, dims);
 }

@@ -115,13 +115,33 @@ HxSvecSquare(const HxSvec *v)
 	return sum;
 }
 
-/* Distance by inner product or cosine, as the operators compute it */
+/* Euclidean distance: a sum over the dimensions that either has, ascending */
+static double
+l2_distance(const HxSvec *a, const HxSvec *b)
+{
+	Walk w = start_walk(a, b);
+	double sum = 0;
+
+	while (next_dimension(&w))
+	{
+		double difference = (double) w.x - w.y;
+
+		sum += difference * difference;
+	}
+	return sqrt(sum);
+}
+
+/* Distance by inner product, cosine or L2, as the operators compute it */
 double
 HxSvecDistance(HxMetric metric, const HxSvec *a, const HxSvec *b)
 {
-	double product = HxSvecDot(a, b);
+	double product;
 
-	Assert(metric == HX_INNER_PRODUCT || metric == HX_COSINE);
+	Assert(metric == HX_INNER_PRODUCT || metric == HX_COSINE ||
+		   metric == HX_L2);
+	if (metric == HX_L2)
+		return l2_distance(a, b);
+	product = HxSvecDot(a, b);
 	if (metric == HX_COSINE)
 		return HxCosineDistance(product, HxSvecSquare(a), HxSvecSquare(b));
 	return HxNegativeProduct(product);
@@ -156,16 +176,8 @@ hx_svec_cosine_distance(PG_FUNCTION_ARGS)
 Datum
 hx_svec_l2_distance(PG_FUNCTION_ARGS)
 {
-	Walk w = start_walk(PG_GETARG_SVEC_P(0), PG_GETARG_SVEC_P(1));
-	double sum = 0;
-
-	while (next_dimension(&w))
-	{
-		double difference = (double) w.x - w.y;
-
-		sum += difference * difference;
-	}
-	PG_RETURN_FLOAT8(sqrt(sum));
+	PG_RETURN_FLOAT8(
+		HxSvecDistance(HX_L2, PG_GETARG_SVEC_P(0), PG_GETARG_SVEC_P(1)));
 }
 
 /* Taxicab distance */

@@ -385,9 +385,45 @@ test_transforms(const char *name, const HxDenseKernels *kernels)
 	end_group();
 }
 
+/* Lists of random codes, some empty, as the plain kernel adds them up. */
+static void
+test_token_sums(const HxDenseKernels *kernels, size_t lists)
+{
+	static int16_t
+		entries[(HX_TOKEN_FIRST + 2 * HX_TOKEN_OTHER) * HX_TOKEN_LANES];
+	uint8_t *ends = place_bytes(codes_area, 6 * lists);
+	uint32_t codes[64 * 16];
+	HxTokenTables tables = {entries, entries + HX_TOKEN_FIRST * HX_TOKEN_LANES,
+							entries + (HX_TOKEN_FIRST + HX_TOKEN_OTHER) *
+										  HX_TOKEN_LANES};
+	HxTokenLists list = {codes, ends, 6, 0, lists};
+	int32_t sum[64] = {0};
+	int32_t expected[64] = {0};
+	uint16_t end = 0;
+
+	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++)
+		entries[i] = (int16_t) (random_below(21001) - 10500);
+	for (size_t i = 0; i < 64 * 16; i++)
+		codes[i] = (uint32_t) random_below(1u << 16) << 16 |
+				   (uint32_t) random_below(1u << 16);
+	for (size_t i = 0; i < lists; i++)
+	{
+		end += random_below(16);
+		memcpy(ends + 6 * i, &end, sizeof(end));
+	}
+	kernels->token_sums(tables, list, sum);
+	hx_dense_plain.token_sums(tables, list, expected);
+	check(memcmp(sum, expected, sizeof(sum)) == 0, "token sums: %zu as plain",
+		  lists);
+}
+
 static void
 test_level(const char *name, const HxDenseKernels *kernels)
 {
+	begin_group("%s, token sums", name);
+	for (size_t lists = 0; lists <= 64; lists++)
+		test_token_sums(kernels, lists);
+	end_group();
 	test_all_scores(name, kernels);
 	test_long_scores(name, kernels);
 	test_all_sums(name, kernels);

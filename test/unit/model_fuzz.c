@@ -20,7 +20,7 @@
 #include "use_model.h"
 
 /* Largest model, and dimensions of models that are computed with */
-#define MAX_BYTES 20000
+#define MAX_BYTES 60000
 #define MAX_DIMS 64
 
 /* Bytes being written */
@@ -67,6 +67,22 @@ put_layer(Writer *writer, uint32_t inputs, uint32_t outputs)
 		writer->bytes[writer->size++] = 0;
 }
 
+/* Begin a section; where it begins, for end_section */
+static size_t
+begin_section(Writer *writer, const char *tag)
+{
+	memcpy(writer->bytes + writer->size, tag, 4);
+	writer->size += 8;
+	return writer->size;
+}
+
+/* Fill in the length of a section */
+static void
+end_section(Writer *writer, size_t start)
+{
+	hx_put_u32(writer->bytes + start - 4, (uint32_t) (writer->size - start));
+}
+
 /* A section with one view of `views`; `dims` is the model's */
 static void
 put_view(Writer *writer, uint32_t dims, uint32_t views)
@@ -78,11 +94,8 @@ put_view(Writer *writer, uint32_t dims, uint32_t views)
 	uint32_t first_in = blocks > 1 ? 1 + random_below(width - 1) : width;
 	uint32_t first_out = blocks > 1 ? 1 + random_below(dims - 1) : dims;
 	uint32_t centered = random_below(views == 1 ? 3 : 2);
-	size_t length;
+	size_t start = begin_section(writer, "view");
 
-	memcpy(writer->bytes + writer->size, "view", 4);
-	writer->size += 8;
-	length = writer->size;
 	put(writer, inputs);
 	put(writer, features);
 	put(writer, random_below(100));
@@ -101,7 +114,46 @@ put_view(Writer *writer, uint32_t dims, uint32_t views)
 	put_layer(writer, first_in, first_out);
 	if (blocks > 1)
 		put_layer(writer, width - first_in, dims - first_out);
-	hx_put_u32(writer->bytes + length - 4, (uint32_t) (writer->size - length));
+	end_section(writer, start);
+}
+
+/* The view and the books of a codebook; its dimensions */
+static uint32_t
+put_codebook(Writer *writer, int product)
+{
+	uint32_t inputs = 1 + random_below(MAX_DIMS);
+	uint32_t outputs = 1 + random_below(MAX_DIMS);
+	uint32_t blocks = random_below(2);
+	uint32_t width = blocks > 0 ? outputs : inputs;
+	uint32_t books = 1 + random_below(product ? width : 4);
+	uint32_t codes = product ? 16 : 2 + random_below(10);
+	uint32_t sets = product ? 1 + random_below(2) : 1;
+	uint32_t centered = random_below(2);
+	size_t start = begin_section(writer, "view");
+
+	put(writer, inputs);
+	put(writer, 0);
+	put(writer, 0);
+	put(writer, 0);
+	put(writer, centered);
+	put(writer, blocks);
+	if (blocks > 0)
+	{
+		put(writer, inputs);
+		put(writer, outputs);
+	}
+	put_floats(writer, centered ? inputs : 0);
+	if (blocks > 0)
+		put_layer(writer, inputs, outputs);
+	end_section(writer, start);
+	start = begin_section(writer, "book");
+	put(writer, product ? HX_PRODUCT : HX_RESIDUAL);
+	put(writer, books);
+	put(writer, codes);
+	put(writer, sets);
+	put_floats(writer, sets * width * codes * (product ? 1 : books));
+	end_section(writer, start);
+	return books;
 }
 
 /* A whole model */
@@ -125,6 +177,124 @@ make_model(uint8_t *bytes)
 	for (uint32_t i = 0; i < views; i++)
 		put_view(&writer, dims, views);
 	return writer.size;
+}
+
+/* A whole codebook */
+static size_t
+make_codebook(uint8_t *bytes)
+{
+	Writer writer = {bytes, HX_MODEL_HEADER};
+	int product = (int) random_below(2);
+
+	memset(bytes, 0, HX_MODEL_HEADER);
+	memcpy(bytes, HX_MODEL_MAGIC, 4);
+	bytes[HX_AT_FORMAT] = HX_MODEL_FORMAT;
+	bytes[HX_AT_FAMILY] = HX_CODEBOOK;
+	bytes[HX_AT_METHOD] = product ? HX_METHOD_PQ : HX_METHOD_RQ;
+	bytes[HX_AT_OUTPUT] = product ? HX_OUT_CODE : HX_OUT_IDS;
+	bytes[HX_AT_BITS] = product ? 4 : 0;
+	bytes[HX_AT_VIEWS] = 1;
+	bytes[HX_AT_FLAGS] = (uint8_t) random_below(HX_FLAG_PREFIXES);
+	hx_put_u32(bytes + HX_AT_DIMS, put_codebook(&writer, product));
+	return writer.size;
+}
+
+/* The tables of the map of a method: as many numbers and floats a row */
+typedef struct MapForm
+{
+	HxMethodId method;
+	uint32_t constants;
+	uint32_t tables;
+	uint32_t columns[HX_MAX_TABLES][2];
+} MapForm;
+
+/* Every method whose models are maps: format.c has the same */
+static const MapForm map_forms[] = {
+	{HX_METHOD_PIECES, 3, 2, {{1, 0}, {2, 1}}},
+	{HX_METHOD_LOUVAIN, 0, 2, {{1, 0}, {1, 0}}},
+	{HX_METHOD_FREQ, 2, 1, {{1, 0}}},
+	{HX_METHOD_DEDUP, 0, 1, {{1, 0}}},
+	{HX_METHOD_PVDBOW, HX_LEXICON_CONSTANTS, 2, {{0, 1}, {0, 1}}},
+};
+
+/* A table of a map, keys at random */
+static void
+put_table(Writer *writer, uint32_t rows, uint32_t numbers, uint32_t floats)
+{
+	uint32_t limit = 1 + random_below(20);
+	int64_t key = random_below(2) ? -5 : INT64_C(1) << 32;
+	size_t start = begin_section(writer, "tabl");
+
+	put(writer, rows);
+	put(writer, numbers);
+	put(writer, floats);
+	put(writer, limit);
+	for (uint32_t i = 0; i < rows; i++)
+	{
+		put(writer, (uint32_t) key);
+		put(writer, (uint32_t) ((uint64_t) key >> 32));
+		key += 1 + random_below(3);
+		key += random_below(5) == 0 ? INT64_C(1) << 32 : 0;
+	}
+	for (uint32_t i = 0; i < rows * numbers; i++)
+		put(writer, random_below(limit));
+	put_floats(writer, rows * floats);
+	end_section(writer, start);
+}
+
+/* A whole map of any method */
+static size_t
+make_map(uint8_t *bytes)
+{
+	Writer writer = {bytes, HX_MODEL_HEADER};
+	const MapForm *form = &map_forms[random_below(
+		(uint32_t) (sizeof(map_forms) / sizeof(map_forms[0])))];
+	int words = form->method == HX_METHOD_PVDBOW;
+	uint32_t dims = 1 + random_below(words ? 20 : 1000);
+	uint32_t real = random_below(4);
+	size_t start;
+
+	memset(bytes, 0, HX_MODEL_HEADER);
+	memcpy(bytes, HX_MODEL_MAGIC, 4);
+	bytes[HX_AT_FORMAT] = HX_MODEL_FORMAT;
+	bytes[HX_AT_FAMILY] = HX_MAP;
+	bytes[HX_AT_METHOD] = (uint8_t) form->method;
+	bytes[HX_AT_OUTPUT] = words ? HX_OUT_CODE : HX_OUT_IDS;
+	bytes[HX_AT_BITS] = (uint8_t) words;
+	hx_put_u32(bytes + HX_AT_DIMS, dims);
+	start = begin_section(&writer, "cons");
+	for (uint32_t i = 0; i < form->constants; i++)
+	{
+		put(&writer, words && i == HX_LEXICON_REAL ? real : random_below(3));
+		put(&writer, 0);
+	}
+	end_section(&writer, start);
+	if (words)
+	{
+		put_table(&writer, 1 + random_below(40), 0,
+				  (uint32_t) hx_lexicon_columns((int) dims, (int) real));
+		put_table(&writer, real > 0 ? dims : 0, 0, real > 0 ? real : 1);
+		return writer.size;
+	}
+	for (uint32_t t = 0; t < form->tables; t++)
+		put_table(&writer, random_below(40), form->columns[t][0],
+				  form->columns[t][1]);
+	return writer.size;
+}
+
+/* A whole model of any family */
+static size_t
+make_any(uint8_t *bytes)
+{
+	switch (random_below(4))
+	{
+		case 0:
+			return make_codebook(bytes);
+		case 1:
+			return make_map(bytes);
+		default:
+			return make_model(bytes);
+	}
 }
 
 /* Harm the bytes; their new size */
@@ -285,7 +455,7 @@ main(int argc, char **argv)
 	{
 		HxModel model;
 		char error[HX_MODEL_ERROR];
-		size_t size = make_model(bytes);
+		size_t size = make_any(bytes);
 		uint8_t *exact = malloc(size);
 
 		memcpy(exact, bytes, size);

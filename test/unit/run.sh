@@ -127,9 +127,18 @@ check matrix_sanitized "" "$cc" -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=all
 check matrix_optimised "" "$cc" -O2
 
+# Maps of ids and documents
+program=map_test
+libraries=
+sources="src/encoder/math/product.c src/encoder/map/louvain.c src/encoder/map/paragraph.c"
+check map_sanitized "" "$cc" -O1 -fsanitize=address,undefined \
+	-fno-sanitize-recover=all
+check map_optimised "" "$cc" -O2
+
 # Bytes that are almost an encoder, for a few seconds
 program=model_fuzz
-sources="$(echo src/kernel/*.c) src/encoder/model/format.c src/encoder/model/apply.c"
+sources="$(echo src/kernel/*.c) src/encoder/model/format.c src/encoder/model/apply.c src/encoder/model/codebook.c src/encoder/model/segment.c \
+	src/encoder/model/lexicon.c src/encoder/map/paragraph.c src/encoder/math/product.c"
 check fuzz_sanitized "" "$cc" -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=all
 

@@ -209,6 +209,31 @@ test_signed_step(const HxSteps *steps, size_t count)
 		  count);
 }
 
+/* The step that adds squared distances against its formula. */
+static void
+test_square_step(const HxSteps *steps, size_t count)
+{
+	double *sum = fresh(count, sizeof(double));
+	double *wanted = fresh(count, sizeof(double));
+	float *word = fresh(count, sizeof(float));
+	double x = random_float();
+
+	for (size_t i = 0; i < count; i++)
+	{
+		volatile double less;
+		volatile double square;
+
+		word[i] = random_float();
+		sum[i] = random_float();
+		less = x - word[i];
+		square = less * less;
+		wanted[i] = sum[i] + square;
+	}
+	steps->add_squares(sum, word, x, count);
+	check(memcmp(sum, wanted, count * sizeof(double)) == 0, "add_squares: %zu",
+		  count);
+}
+
 /* The step from sums to outputs against its formula. */
 static void
 test_affine_step(const HxSteps *steps, size_t count)
@@ -257,6 +282,8 @@ test_level(const HxKernels *kernels)
 			free_all();
 			if (count <= 64)
 				test_signed_step(kernels->steps, count);
+			free_all();
+			test_square_step(kernels->steps, count);
 			free_all();
 			test_code_step(kernels, count, 1 + repeat % 4);
 			free_all();

@@ -160,6 +160,11 @@ hx_apply_model(const HxModel *model, uint32_t number, double *x,
 		apply_deep(model, x, scratch, y);
 		return (int) model->dims;
 	}
+	if (view->blocks == 0)
+	{
+		memcpy(y, x, width * sizeof(double));
+		return (int) width;
+	}
 	for (uint32_t i = 0; i < view->blocks && in < inputs; i++)
 	{
 		const HxLayer *layer = &view->block[i];

@@ -23,7 +23,8 @@ extern void hx_apply_layer(const HxLayer *layer, const double *x, void *room,
 /*
  * Output of a model before it is rounded to levels.  `x` has `inputs` numbers
  * (features, if the view has them), and is overwritten; `y` gets as many as
- * returned: model->dims, or fewer for a prefix of the input.  -1 if the
+ * returned: hx_output_width, or fewer for a prefix of the input.  Of a codebook
+ * it is what its books are for.  Maps have no views.  -1 if the
  * view does not take this many inputs.  View HX_VIEW_QUERY is for models whose
  * view 0 has a centre of queries.
  */

@@ -114,7 +114,7 @@ HxDecodeView(const HxModel *model, int number, const double *y)
 	Decoder *decoder = model->decoder;
 	double *to = x;
 
-	if (model->family != HX_LINEAR)
+	if (model->family != HX_LINEAR && model->family != HX_CODEBOOK)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("codes of this encoder cannot be decoded")));
 	if (decoder == NULL)
@@ -123,6 +123,8 @@ HxDecodeView(const HxModel *model, int number, const double *y)
 										 sizeof(Decoder));
 		((HxModel *) model)->decoder = decoder;
 	}
+	if (view->blocks == 0)
+		memcpy(x, y, width * sizeof(double));
 	for (uint32 i = 0; i < view->blocks; i++)
 	{
 		const HxLayer *layer = &view->block[i];

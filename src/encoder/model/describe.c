@@ -24,8 +24,8 @@
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_model_info);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_model_export);
 
-const char *const hx_families[] = {"", "linear", "deep"};
-const char *const hx_outputs[] = {"code", "float"};
+const char *const hx_families[] = {"", "linear", "deep", "codebook", "map"};
+const char *const hx_outputs[] = {"code", "float", "ids"};
 const char *const hx_flags[] = {"normalize", "sparse", "prefixes"};
 
 /* Hexadecimal digits of a digest */
@@ -55,9 +55,10 @@ hx_model_info(PG_FUNCTION_ARGS)
 	values[i++] = CStringGetTextDatum(HxMethodName(model->method));
 	values[i++] = CStringGetTextDatum(hx_outputs[model->output]);
 	values[i++] = Int32GetDatum(model->view[0].inputs);
+	nulls[i - 1] = model->views == 0;
 	values[i++] = Int32GetDatum(model->dims);
 	values[i++] = Int32GetDatum(model->bits);
-	nulls[i - 1] = model->output == HX_OUT_FLOAT;
+	nulls[i - 1] = model->output != HX_OUT_CODE;
 	values[i++] = Int32GetDatum(model->views);
 	values[i++] = CStringGetTextDatum(digest_text(model->bytes + HX_AT_SPACE));
 	values[i++] = CStringGetTextDatum(digest_text(model->bytes + HX_AT_DIGEST));
@@ -188,6 +189,75 @@ push_view(JsonbParseState **state, const HxView *view)
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
+/* Add a key with an array of whole numbers of 64 bits */
+static void
+push_words(JsonbParseState **state, const char *key, const uint8 *words,
+		   size_t count)
+{
+	push_key(state, key);
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	for (size_t i = 0; i < count; i++)
+	{
+		JsonbValue value;
+
+		value.type = jbvNumeric;
+		value.val.numeric = int64_to_numeric((int64) hx_get_u64(words + 8 * i));
+		pushJsonbValue(state, WJB_ELEM, &value);
+	}
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+}
+
+/* Add the books of a codebook */
+static void
+push_books(JsonbParseState **state, const HxBooks *books)
+{
+	static const char *const forms[] = {"residual", "product"};
+	size_t count = (size_t) books->width * books->codes *
+				   (books->form == HX_RESIDUAL ? books->count : 1);
+
+	push_key(state, "books");
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	push_key(state, "form");
+	push_string(state, forms[books->form]);
+	push_pair(state, "codes", books->codes);
+	push_floats(state, "words", books->word, count);
+	if (books->query != NULL)
+		push_floats(state, "query", books->query, count);
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+/* Add a table of a map */
+static void
+push_table(JsonbParseState **state, const HxTable *table)
+{
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	push_pair(state, "rows", table->rows);
+	push_pair(state, "numbers", table->numbers);
+	push_pair(state, "floats", table->floats);
+	push_pair(state, "limit", table->limit);
+	push_words(state, "key", table->keys, table->rows);
+	push_key(state, "number");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	for (size_t i = 0; i < (size_t) table->rows * table->numbers; i++)
+		push_number(state, WJB_ELEM, table->number[i]);
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	push_floats(state, "weight", table->weight,
+				(size_t) table->rows * table->floats);
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+/* Add constants and tables of a map */
+static void
+push_map(JsonbParseState **state, const HxModel *model)
+{
+	push_words(state, "constants", model->constant, model->constants);
+	push_key(state, "tables");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	for (uint32 i = 0; i < model->tables; i++)
+		push_table(state, &model->table[i]);
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+}
+
 /* Add the flags, as an array of their names */
 static void
 push_flags(JsonbParseState **state, unsigned flags)
@@ -244,6 +314,10 @@ hx_model_export(PG_FUNCTION_ARGS)
 			push_layer(&state, &model->layer[i]);
 		pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 	}
+	if (model->family == HX_CODEBOOK)
+		push_books(&state, &model->books);
+	if (model->family == HX_MAP)
+		push_map(&state, model);
 	if (model->note != NULL)
 	{
 		char *note = palloc(2 * model->note_size + 1);

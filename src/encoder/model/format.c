@@ -25,11 +25,38 @@ typedef struct Reader
 
 /* Names of methods, by number */
 static const char *const method_names[HX_METHOD_COUNT] = {
-	[HX_METHOD_RANDOM] = "random", [HX_METHOD_PCA] = "pca",
-	[HX_METHOD_ITQ] = "itq",	   [HX_METHOD_CLASS] = "class",
-	[HX_METHOD_FIT] = "fit",	   [HX_METHOD_SHIFT] = "shift",
-	[HX_METHOD_CROSS] = "cross",   [HX_METHOD_PAIRS] = "pairs",
-	[HX_METHOD_RBIN] = "rbin",
+	[HX_METHOD_RANDOM] = "random",	 [HX_METHOD_PCA] = "pca",
+	[HX_METHOD_ITQ] = "itq",		 [HX_METHOD_CLASS] = "class",
+	[HX_METHOD_FIT] = "fit",		 [HX_METHOD_SHIFT] = "shift",
+	[HX_METHOD_CROSS] = "cross",	 [HX_METHOD_PAIRS] = "pairs",
+	[HX_METHOD_RBIN] = "rbin",		 [HX_METHOD_RQ] = "rq",
+	[HX_METHOD_PQ] = "pq",			 [HX_METHOD_PIECES] = "pieces",
+	[HX_METHOD_LOUVAIN] = "louvain", [HX_METHOD_FREQ] = "freq",
+	[HX_METHOD_DEDUP] = "dedup",	 [HX_METHOD_PVDBOW] = "pvdbow",
+};
+
+/* A number of columns that the method chooses, at least one */
+#define ANY UINT32_MAX
+
+/* The tables of a map */
+typedef struct MapForm
+{
+	uint32_t constants;
+	uint32_t tables;
+	struct
+	{
+		uint32_t numbers; /* a row */
+		uint32_t floats;  /* a row */
+	} table[HX_MAX_TABLES];
+} MapForm;
+
+/* What maps consist of, by method: reading refuses others. */
+static const MapForm map_forms[HX_METHOD_COUNT] = {
+	[HX_METHOD_PIECES] = {3, 2, {{1, 0}, {2, 1}}},
+	[HX_METHOD_LOUVAIN] = {0, 2, {{1, 0}, {1, 0}}},
+	[HX_METHOD_FREQ] = {2, 1, {{1, 0}}},
+	[HX_METHOD_DEDUP] = {0, 1, {{1, 0}}},
+	[HX_METHOD_PVDBOW] = {3, 2, {{0, ANY}, {0, ANY}}},
 };
 
 const char *
@@ -52,6 +79,25 @@ hx_get_u32(const uint8_t *at)
 {
 	return (uint32_t) at[0] | (uint32_t) at[1] << 8 | (uint32_t) at[2] << 16 |
 		   (uint32_t) at[3] << 24;
+}
+
+int64_t
+hx_find_key(const HxTable *table, int64_t key)
+{
+	uint32_t low = 0;
+	uint32_t high = table->rows;
+
+	while (low < high)
+	{
+		uint32_t middle = low + (high - low) / 2;
+
+		if (hx_table_key(table, middle) < key)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < table->rows && hx_table_key(table, low) == key ? (int64_t) low
+																: -1;
 }
 
 uint64_t
@@ -141,6 +187,27 @@ take_floats(Reader *reader, size_t count, const float **values)
 	return 0;
 }
 
+/* The next whole numbers of 4 bytes, all below a limit; 0 or -1 */
+static int
+take_numbers(Reader *reader, size_t count, uint32_t limit,
+			 const uint32_t **values)
+{
+	uint8_t *at = take(reader, count * 4);
+	uint32_t *numbers = (uint32_t *) (void *) at;
+
+	if (at == NULL)
+		return reject(reader, "it ends within %zu numbers", count);
+	for (size_t i = 0; i < count; i++)
+	{
+		numbers[i] = hx_get_u32(at + 4 * i);
+		if (numbers[i] >= limit)
+			return reject(reader, "a table has the number %u, its limit is %u",
+						  numbers[i], limit);
+	}
+	*values = numbers;
+	return 0;
+}
+
 /* Number of inputs and outputs of a layer that follows later; 0 or -1 */
 static int
 take_shape(Reader *reader, HxLayer *layer)
@@ -185,6 +252,21 @@ take_layer(Reader *reader, HxLayer *layer)
 	return 0;
 }
 
+/* May a view of the model have that many blocks? */
+static int
+may_have_blocks(const HxModel *model, uint32_t blocks)
+{
+	switch (model->family)
+	{
+		case HX_LINEAR:
+			return blocks >= 1 && blocks <= HX_MAX_BLOCKS;
+		case HX_CODEBOOK:
+			return blocks <= 1;
+		default:
+			return blocks == 0;
+	}
+}
+
 /* Inputs and outputs of the blocks must add up; 0 or -1 */
 static int
 take_blocks(Reader *reader, const HxModel *model, HxView *view)
@@ -194,8 +276,7 @@ take_blocks(Reader *reader, const HxModel *model, HxView *view)
 
 	if (take_u32(reader, &view->blocks) != 0)
 		return -1;
-	if (view->blocks > HX_MAX_BLOCKS ||
-		(view->blocks == 0) != (model->family == HX_DEEP))
+	if (!may_have_blocks(model, view->blocks))
 		return reject(reader, "a view has %u blocks", view->blocks);
 	for (uint32_t i = 0; i < view->blocks; i++)
 	{
@@ -205,7 +286,8 @@ take_blocks(Reader *reader, const HxModel *model, HxView *view)
 		outputs += view->block[i].outputs;
 	}
 	if (view->blocks > 0 &&
-		(inputs != hx_view_width(view) || outputs != model->dims))
+		(inputs != hx_view_width(view) ||
+		 (outputs != model->dims && model->family != HX_CODEBOOK)))
 		return reject(reader, "the blocks of a view do not fit its %u inputs",
 					  view->inputs);
 	return 0;
@@ -294,6 +376,121 @@ take_deep(Reader *reader, HxModel *model)
 	return 0;
 }
 
+/* What form, output and numbers of books go together?  0 or -1 */
+static int
+check_books(Reader *reader, const HxModel *model)
+{
+	const HxBooks *books = &model->books;
+	int product = books->form == HX_PRODUCT;
+
+	if (books->form != HX_RESIDUAL && books->form != HX_PRODUCT)
+		return reject(reader, "its books have form %d", (int) books->form);
+	if (books->count < 1 || books->count > HX_MAX_BOOKS ||
+		books->count != model->dims)
+		return reject(reader, "it has %u books and %u dimensions", books->count,
+					  model->dims);
+	if (books->codes < 2 || books->codes > HX_MAX_CODEWORDS)
+		return reject(reader, "its books have %u codewords", books->codes);
+	if (books->sets < 1 || books->sets > (product ? 2u : 1u))
+		return reject(reader, "it has %u sets of books", books->sets);
+	if (product && books->count > books->width)
+		return reject(reader, "it has %u books for %u dimensions", books->count,
+					  books->width);
+	if (product != (model->method == HX_METHOD_PQ) ||
+		product != (model->output == HX_OUT_CODE) ||
+		(product && (model->bits != 4 || books->codes != 16)))
+		return reject(reader, "its books do not fit its method");
+	if (model->views != 1 || (model->flags & HX_FLAG_PREFIXES))
+		return reject(reader, "a codebook has %u views", model->views);
+	return 0;
+}
+
+/* The books of a codebook, whose view was read; 0 or -1 */
+static int
+take_books(Reader *reader, HxModel *model)
+{
+	HxBooks *books = &model->books;
+	const HxView *view = &model->view[0];
+	uint32_t form;
+	uint64_t count;
+
+	books->width =
+		view->blocks > 0 ? view->block[0].outputs : hx_view_width(view);
+	if (take_u32(reader, &form) != 0 || take_u32(reader, &books->count) != 0 ||
+		take_u32(reader, &books->codes) != 0 ||
+		take_u32(reader, &books->sets) != 0)
+		return -1;
+	books->form = (HxBookForm) form;
+	if (check_books(reader, model) != 0)
+		return -1;
+	count = (uint64_t) books->width * books->codes *
+			(books->form == HX_RESIDUAL ? books->count : 1);
+	if (count * 4 > reader->left)
+		return reject(reader, "it ends within its books");
+	if (take_floats(reader, (size_t) count, &books->word) != 0)
+		return -1;
+	if (books->sets == 2 &&
+		take_floats(reader, (size_t) count, &books->query) != 0)
+		return -1;
+	return 0;
+}
+
+/* Constants of a map: all of the section; 0 or -1 */
+static int
+take_constants(Reader *reader, HxModel *model)
+{
+	size_t size = reader->left;
+
+	if (size != 8 * (size_t) map_forms[model->method].constants)
+		return reject(reader, "it has %zu bytes of constants", size);
+	model->constants = (uint32_t) (size / 8);
+	model->constant = take(reader, size);
+	return 0;
+}
+
+/* A table of a map; 0 or -1 */
+static int
+take_table(Reader *reader, HxTable *table)
+{
+	uint64_t row;
+
+	if (take_u32(reader, &table->rows) != 0 ||
+		take_u32(reader, &table->numbers) != 0 ||
+		take_u32(reader, &table->floats) != 0 ||
+		take_u32(reader, &table->limit) != 0)
+		return -1;
+	row = 8 + 4 * ((uint64_t) table->numbers + table->floats);
+	if (table->numbers > HX_MAX_COLUMNS || table->floats > HX_MAX_COLUMNS ||
+		table->rows > HX_MAX_MODEL / 8 || row * table->rows != reader->left)
+		return reject(reader, "a table of %u rows is cut off", table->rows);
+	table->keys = take(reader, (size_t) 8 * table->rows);
+	for (uint32_t i = 1; i < table->rows; i++)
+	{
+		if (hx_table_key(table, i - 1) >= hx_table_key(table, i))
+			return reject(reader, "the keys of a table do not rise");
+	}
+	if (take_numbers(reader, (size_t) table->rows * table->numbers,
+					 table->limit, &table->number) != 0)
+		return -1;
+	return take_floats(reader, (size_t) table->rows * table->floats,
+					   &table->weight);
+}
+
+/* Has a table the columns that the method gives it?  0 or -1 */
+static int
+check_table(Reader *reader, const HxModel *model, uint32_t i)
+{
+	const HxTable *table = &model->table[i];
+	uint32_t numbers = map_forms[model->method].table[i].numbers;
+	uint32_t floats = map_forms[model->method].table[i].floats;
+
+	if ((numbers == ANY ? table->numbers < 1 : table->numbers != numbers) ||
+		(floats == ANY ? table->floats < 1 : table->floats != floats))
+		return reject(reader, "table %u has %u numbers and %u floats a row",
+					  i + 1, table->numbers, table->floats);
+	return 0;
+}
+
 /*
  * A section whose tag must be `tag`: its contents as a reader of their own.
  * 1 if there is none, 0 if there is, -1 if it is broken.
@@ -326,22 +523,67 @@ end_section(Reader *section)
 						section->left);
 }
 
+/* Do family and method belong together?  0 or -1 */
+static int
+check_family(Reader *reader, const HxModel *model)
+{
+	int book = model->method == HX_METHOD_RQ || model->method == HX_METHOD_PQ;
+	int map = map_forms[model->method].tables > 0;
+
+	switch (model->family)
+	{
+		case HX_LINEAR:
+		case HX_DEEP:
+			if (!book && !map)
+				return 0;
+			break;
+		case HX_CODEBOOK:
+			if (book)
+				return 0;
+			break;
+		case HX_MAP:
+			if (map)
+				return 0;
+			break;
+	}
+	return reject(reader, "family %d and method %d do not belong together",
+				  (int) model->family, (int) model->method);
+}
+
+/* Output, bits and dimensions: are they possible?  0 or -1 */
+static int
+check_output(Reader *reader, const HxModel *model)
+{
+	int ids = model->output == HX_OUT_IDS;
+	int old = model->family == HX_LINEAR || model->family == HX_DEEP;
+
+	if (model->output > HX_OUT_IDS || (ids && old) ||
+		(model->output == HX_OUT_FLOAT && !old))
+		return reject(reader, "output %d is unknown", (int) model->output);
+	if (ids ? model->bits != 0 : model->bits < 1 || model->bits > 4)
+		return reject(reader, "it has %d bits a dimension", model->bits);
+	if (model->dims < 1 ||
+		model->dims > (ids && model->family == HX_MAP ? (uint32_t) INT32_MAX
+													  : HX_MAX_DENSE))
+		return reject(reader, "it has %u dimensions", model->dims);
+	return 0;
+}
+
 /* Are the header's numbers possible?  0 or -1 */
 static int
 check_header(Reader *reader, const HxModel *model)
 {
-	if (model->family != HX_LINEAR && model->family != HX_DEEP)
+	if (model->family < HX_LINEAR || model->family > HX_MAP)
 		return reject(reader, "family %d is unknown", (int) model->family);
 	if (model->method < 1 || model->method >= HX_METHOD_COUNT)
 		return reject(reader, "method %d is unknown", (int) model->method);
-	if (model->output != HX_OUT_CODE && model->output != HX_OUT_FLOAT)
-		return reject(reader, "output %d is unknown", (int) model->output);
-	if (model->bits < 1 || model->bits > 4)
-		return reject(reader, "it has %d bits a dimension", model->bits);
-	if (model->dims < 1 || model->dims > HX_MAX_DENSE)
-		return reject(reader, "it has %u dimensions", model->dims);
-	if (model->views < 1 || model->views > HX_MAX_VIEWS)
+	if (check_family(reader, model) != 0 || check_output(reader, model) != 0)
+		return -1;
+	if ((model->views < 1) != (model->family == HX_MAP) ||
+		model->views > HX_MAX_VIEWS)
 		return reject(reader, "it has %u views", model->views);
+	if (model->family == HX_MAP && model->flags != 0)
+		return reject(reader, "a map has flags %u", model->flags);
 	if (model->flags & ~(unsigned) HX_FLAGS)
 		return reject(reader, "flags %u are unknown", model->flags);
 	if (!isfinite(model->loss))
@@ -377,6 +619,46 @@ take_header(Reader *reader, HxModel *model)
 	return check_header(reader, model);
 }
 
+/* A section that must be there, whole, read by `read`; 0 or -1 */
+static int
+take_whole(Reader *reader, const char *tag, HxModel *model,
+		   int (*read)(Reader *, HxModel *))
+{
+	Reader section;
+	int found = take_section(reader, tag, &section);
+
+	if (found > 0)
+		return reject(reader, "its section \"%s\" is missing", tag);
+	if (found < 0 || read(&section, model) != 0)
+		return -1;
+	return end_section(&section);
+}
+
+/* The next table of a map; 0 or -1 */
+static int
+take_next_table(Reader *reader, HxModel *model)
+{
+	uint32_t i = model->tables++;
+
+	return take_table(reader, &model->table[i]) != 0
+			   ? -1
+			   : check_table(reader, model, i);
+}
+
+/* Constants and tables of a map; 0 or -1 */
+static int
+take_map(Reader *reader, HxModel *model)
+{
+	if (take_whole(reader, "cons", model, take_constants) != 0)
+		return -1;
+	while (model->tables < map_forms[model->method].tables)
+	{
+		if (take_whole(reader, "tabl", model, take_next_table) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Everything behind the header; 0 or -1 */
 static int
 take_sections(Reader *reader, HxModel *model)
@@ -393,15 +675,14 @@ take_sections(Reader *reader, HxModel *model)
 			end_section(&section) != 0)
 			return -1;
 	}
-	if (model->family == HX_DEEP)
-	{
-		found = take_section(reader, "deep", &section);
-		if (found > 0)
-			return reject(reader, "its layers are missing");
-		if (found < 0 || take_deep(&section, model) != 0 ||
-			end_section(&section) != 0)
-			return -1;
-	}
+	if (model->family == HX_DEEP &&
+		take_whole(reader, "deep", model, take_deep) != 0)
+		return -1;
+	if (model->family == HX_CODEBOOK &&
+		take_whole(reader, "book", model, take_books) != 0)
+		return -1;
+	if (model->family == HX_MAP && take_map(reader, model) != 0)
+		return -1;
 	found = take_section(reader, "note", &section);
 	if (found < 0)
 		return -1;

@@ -30,6 +30,13 @@
  *	        that of queries; the blocks as layers
  *	  deep  number of layers, then inputs and outputs of each, then the layers:
  *	        W, U and V
+ *	  book  of codebooks: form, number of books, codewords of each, number of
+ *	        sets (1 or 2), then the sets as floats: book after book, of each its
+ *	        dimensions, of each dimension one number for every codeword
+ *	  cons  of maps: numbers of 8 bytes that the method knows
+ *	  tabl  of maps, one for each table: rows, numbers a row, floats a row, limit
+ *	        of the numbers; then the keys (8 bytes, signed, rising), then the
+ *	        numbers, row by row, each below the limit, then the floats, row by row
  *	  note  what a method keeps for training on: opaque here
  *
  * A layer is its precision (0 identity, 1, 2), a scale and a bias (floats) for
@@ -68,20 +75,28 @@
 #define HX_MAX_LAYERS 16
 #define HX_MAX_DENSE 16384	   /* inputs and outputs of a layer */
 #define HX_MAX_FEATURES 8192   /* of hashed sparse vectors */
+#define HX_MAX_BOOKS 1024	   /* of codebooks */
+#define HX_MAX_CODEWORDS 65536 /* of a book */
+#define HX_MAX_CONSTANTS 16	   /* of a map */
+#define HX_MAX_TABLES 4		   /* of a map */
+#define HX_MAX_COLUMNS 16384   /* numbers, or floats, of a table's row */
 #define HX_MAX_MODEL 256000000 /* bytes */
 
 /* Families: how a model computes its output */
 typedef enum HxFamily
 {
 	HX_LINEAR = 1, /* each view: centre, then blocks of one layer */
-	HX_DEEP = 2 /* one view: centre, then three layers: W x + V max(0, U x) */
+	HX_DEEP = 2, /* one view: centre, then three layers: W x + V max(0, U x) */
+	HX_CODEBOOK = 3, /* one view: centre, at most one block, then the books */
+	HX_MAP = 4		 /* no view: tables from keys to numbers */
 } HxFamily;
 
 /* What a model puts out */
 typedef enum HxOutput
 {
 	HX_OUT_CODE = 0,
-	HX_OUT_FLOAT = 1
+	HX_OUT_FLOAT = 1,
+	HX_OUT_IDS = 2 /* whole numbers; the model has 0 bits */
 } HxOutput;
 
 /* Methods; their numbers are stored */
@@ -96,6 +111,13 @@ typedef enum HxMethodId
 	HX_METHOD_CROSS,
 	HX_METHOD_PAIRS,
 	HX_METHOD_RBIN,
+	HX_METHOD_RQ,
+	HX_METHOD_PQ,
+	HX_METHOD_PIECES,
+	HX_METHOD_LOUVAIN,
+	HX_METHOD_FREQ,
+	HX_METHOD_DEDUP,
+	HX_METHOD_PVDBOW,
 	HX_METHOD_COUNT /* one more than the last */
 } HxMethodId;
 
@@ -138,6 +160,37 @@ typedef struct HxView
 	HxLayer block[HX_MAX_BLOCKS];
 } HxView;
 
+/* How the books of a codebook share a vector */
+typedef enum HxBookForm
+{
+	HX_RESIDUAL = 0, /* each is for all of it, less what those before say */
+	HX_PRODUCT = 1	 /* each is for a part of it: hx_book_start */
+} HxBookForm;
+
+/* The books of a codebook */
+typedef struct HxBooks
+{
+	HxBookForm form;
+	uint32_t count;		/* books: levels, or parts */
+	uint32_t codes;		/* codewords of each */
+	uint32_t sets;		/* 1, or 2 */
+	uint32_t width;		/* dimensions of what enters */
+	const float *word;	/* vectors are assigned by these */
+	const float *query; /* what the codewords count for queries; or NULL */
+} HxBooks;
+
+/* A table of a map */
+typedef struct HxTable
+{
+	uint32_t rows;
+	uint32_t numbers;		/* a row */
+	uint32_t floats;		/* a row */
+	uint32_t limit;			/* every number is below it */
+	const uint8_t *keys;	/* rows of 8 bytes: hx_table_key, hx_find_key */
+	const uint32_t *number; /* rows of numbers */
+	const float *weight;	/* rows of floats */
+} HxTable;
+
 /* A model taken apart; everything points into its bytes */
 typedef struct HxModel
 {
@@ -155,6 +208,11 @@ typedef struct HxModel
 	HxView view[HX_MAX_VIEWS];
 	uint32_t layers; /* of HX_DEEP */
 	HxLayer layer[HX_MAX_LAYERS];
+	HxBooks books;			 /* of HX_CODEBOOK */
+	uint32_t constants;		 /* of HX_MAP */
+	const uint8_t *constant; /* 8 bytes each: hx_constant */
+	uint32_t tables;		 /* of HX_MAP */
+	HxTable table[HX_MAX_TABLES];
 	const uint8_t *note; /* or NULL */
 	size_t note_size;
 	void *decoder; /* of decode.c, made when first needed */
@@ -171,6 +229,9 @@ typedef struct HxModel
 extern int hx_read_model(uint8_t *bytes, size_t size, HxModel *model,
 						 char *error);
 
+/* The row of a key in a table; -1 if there is none */
+extern int64_t hx_find_key(const HxTable *table, int64_t key);
+
 /* Little-endian numbers at any address */
 extern uint32_t hx_get_u32(const uint8_t *at);
 extern uint64_t hx_get_u64(const uint8_t *at);
@@ -182,6 +243,34 @@ static inline uint32_t
 hx_view_width(const HxView *view)
 {
 	return view->features > 0 ? view->features : view->inputs;
+}
+
+/* Numbers that a model computes before they become codes or ids */
+static inline uint32_t
+hx_output_width(const HxModel *model)
+{
+	return model->family == HX_CODEBOOK ? model->books.width : model->dims;
+}
+
+/* The first dimension of a book of a product; of the number of books, the end */
+static inline uint32_t
+hx_book_start(const HxBooks *books, uint32_t book)
+{
+	return (uint32_t) ((uint64_t) books->width * book / books->count);
+}
+
+/* The key of a table's row */
+static inline int64_t
+hx_table_key(const HxTable *table, uint32_t row)
+{
+	return (int64_t) hx_get_u64(table->keys + (size_t) 8 * row);
+}
+
+/* A constant of a map */
+static inline int64_t
+hx_constant(const HxModel *model, uint32_t i)
+{
+	return (int64_t) hx_get_u64(model->constant + (size_t) 8 * i);
 }
 
 #endif /* HX_FORMAT_H */

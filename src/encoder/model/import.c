@@ -266,13 +266,161 @@ import_method(JsonbContainer *object)
 	reject_key("method", "is unknown");
 }
 
+/* An array of this many whole numbers of 64 bits */
+static int64 *
+find_words(JsonbContainer *object, const char *key, size_t count)
+{
+	JsonbContainer *array = find_array(object, key);
+	JsonbIterator *at;
+	JsonbValue value;
+	JsonbIteratorToken token;
+	int64 *words;
+	size_t found = 0;
+
+	if (array == NULL || JsonContainerSize(array) != count)
+		reject_key(key, "has not as many numbers as it should");
+	words = palloc_extended(Max(count, 1) * sizeof(int64), MCXT_ALLOC_HUGE);
+	at = JsonbIteratorInit(array);
+	while ((token = JsonbIteratorNext(&at, &value, true)) != WJB_DONE)
+	{
+		if (token != WJB_ELEM)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		if (value.type != jbvNumeric)
+			reject_key(key, "is not an array of numbers");
+		words[found++] = DatumGetInt64(DirectFunctionCall1(
+			numeric_int8, NumericGetDatum(value.val.numeric)));
+	}
+	return words;
+}
+
+/* Floats: what find_numbers gives, rounded */
+static float *
+find_floats(JsonbContainer *object, const char *key, size_t count)
+{
+	double *numbers = find_numbers(object, key, count);
+	float *floats;
+
+	if (numbers == NULL)
+		return NULL;
+	floats = palloc_extended(Max(count, 1) * sizeof(float), MCXT_ALLOC_HUGE);
+	for (size_t i = 0; i < count; i++)
+		floats[i] = (float) numbers[i];
+	pfree(numbers);
+	return floats;
+}
+
+/* Books: their number is that of dimensions, the view's output their width */
+static void
+import_books(JsonbContainer *root, HxDraft *draft)
+{
+	static const char *const forms[] = {"residual", "product"};
+	JsonbValue *value = find_key(root, "books");
+	const HxDraftView *view = &draft->view[0];
+	HxDraftBooks *books = &draft->books;
+	JsonbContainer *object;
+	size_t width = view->blocks > 0		? view->block[0].outputs
+				   : view->features > 0 ? view->features
+										: view->inputs;
+
+	if (value == NULL || value->type != jbvBinary ||
+		!JsonContainerIsObject(value->val.binary.data))
+		reject_key("books", "is not an object");
+	object = value->val.binary.data;
+	books->form = find_name(object, "form", forms, 0, 1, HX_RESIDUAL);
+	books->count = draft->dims;
+	books->codes = find_integer(object, "codes", -1, HX_MAX_CODEWORDS);
+	if (books->count > HX_MAX_BOOKS)
+		reject_key("dims", "are more books than a model has");
+	books->words =
+		width * books->codes * (books->form == HX_RESIDUAL ? books->count : 1);
+	books->word = find_floats(object, "words", books->words);
+	books->query = find_floats(object, "query", books->words);
+	if (books->word == NULL)
+		reject_key("words", "is missing");
+}
+
+/* A table of a map */
+static void
+import_table(JsonbContainer *object, HxDraftTable *table)
+{
+	uint32 *numbers;
+	size_t count;
+	int64 *words;
+	double limit;
+
+	table->rows = find_integer(object, "rows", -1, HX_MAX_MODEL / 8);
+	table->numbers = find_integer(object, "numbers", 0, HX_MAX_COLUMNS);
+	table->floats = find_integer(object, "floats", 0, HX_MAX_COLUMNS);
+	if (find_key(object, "limit") == NULL)
+		reject_key("limit", "is missing");
+	limit = number_of(find_key(object, "limit"), "limit");
+	if (limit != rint(limit) || limit < 0 || limit > PG_UINT32_MAX)
+		reject_key("limit", "is not a whole number in its range");
+	table->limit = (uint32) limit;
+	table->key = find_words(object, "key", table->rows);
+	for (size_t i = 1; i < table->rows; i++)
+	{
+		if (table->key[i - 1] >= table->key[i])
+			reject_key("key", "does not rise");
+	}
+	count = table->rows * table->numbers;
+	words = find_words(object, "number", count);
+	numbers = palloc_extended(Max(count, 1) * sizeof(uint32), MCXT_ALLOC_HUGE);
+	for (size_t i = 0; i < count; i++)
+	{
+		if (words[i] < 0 || words[i] >= (int64) table->limit)
+			reject_key("number", "is beyond the limit of its table");
+		numbers[i] = (uint32) words[i];
+	}
+	table->number = numbers;
+	table->weight = find_floats(object, "weight", table->rows * table->floats);
+	if (table->weight == NULL)
+		reject_key("weight", "is missing");
+}
+
+/* Constants and tables of a map */
+static void
+import_map(JsonbContainer *root, HxDraft *draft)
+{
+	JsonbContainer *constants = find_array(root, "constants");
+	JsonbContainer *tables = find_array(root, "tables");
+	int64 *words;
+
+	if (constants == NULL || JsonContainerSize(constants) > HX_MAX_CONSTANTS)
+		reject_key("constants", "is not an array of few numbers");
+	if (tables == NULL || JsonContainerSize(tables) > HX_MAX_TABLES)
+		reject_key("tables", "is not an array of few tables");
+	draft->constants = (int) JsonContainerSize(constants);
+	words = find_words(root, "constants", draft->constants);
+	memcpy(draft->constant, words, draft->constants * sizeof(int64));
+	draft->tables = (int) JsonContainerSize(tables);
+	for (int i = 0; i < draft->tables; i++)
+		import_table(object_at(tables, i, "tables"), &draft->table[i]);
+}
+
+/* Views: one to four, none of a map */
+static void
+import_views(JsonbContainer *root, HxDraft *draft)
+{
+	JsonbContainer *views = find_array(root, "views");
+
+	if (draft->family == HX_MAP)
+		return;
+	if (views == NULL || JsonContainerSize(views) < 1 ||
+		JsonContainerSize(views) > HX_MAX_VIEWS)
+		reject_key("views", "is not an array of one to four");
+	draft->views = (int) JsonContainerSize(views);
+	for (int i = 0; i < draft->views; i++)
+		import_view(object_at(views, i, "views"), &draft->view[i]);
+}
+
 /* hashemb_import(jsonb) */
 Datum
 hx_model_import(PG_FUNCTION_ARGS)
 {
 	Jsonb *json = PG_GETARG_JSONB_P(0);
 	JsonbContainer *root = &json->root;
-	JsonbContainer *views;
 	HxDraft draft = {0};
 	size_t size;
 	double *loss;
@@ -286,7 +434,8 @@ hx_model_import(PG_FUNCTION_ARGS)
 	draft.family = find_name(root, "family", hx_families, 1, HX_FAMILIES, 1);
 	draft.method = import_method(root);
 	draft.output = find_name(root, "out", hx_outputs, 0, HX_OUTPUTS - 1, 0);
-	draft.dims = find_integer(root, "dims", -1, HX_MAX_DENSE);
+	draft.dims = find_integer(
+		root, "dims", -1, draft.family == HX_MAP ? PG_INT32_MAX : HX_MAX_DENSE);
 	draft.bits = find_integer(root, "bits", 1, 4);
 	draft.flags = import_flags(root);
 	if (find_key(root, "rows") != NULL)
@@ -298,15 +447,13 @@ hx_model_import(PG_FUNCTION_ARGS)
 	if (draft.space != NULL && size != HX_DIGEST_BYTES)
 		reject_key("space", "is not 32 hexadecimal digits");
 	draft.note = find_bytes(root, "note", &draft.note_size);
-	views = find_array(root, "views");
-	if (views == NULL || JsonContainerSize(views) < 1 ||
-		JsonContainerSize(views) > HX_MAX_VIEWS)
-		reject_key("views", "is not an array of one to four");
-	draft.views = (int) JsonContainerSize(views);
-	for (int i = 0; i < draft.views; i++)
-		import_view(object_at(views, i, "views"), &draft.view[i]);
+	import_views(root, &draft);
 	if (draft.family == HX_DEEP)
 		draft.layers =
 			import_layers(root, "layers", draft.layer, HX_MAX_LAYERS);
+	if (draft.family == HX_CODEBOOK)
+		import_books(root, &draft);
+	if (draft.family == HX_MAP)
+		import_map(root, &draft);
 	PG_RETURN_POINTER(HxWriteModel(&draft));
 }

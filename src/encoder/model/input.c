@@ -192,3 +192,36 @@ HxEnterView(const HxModel *model, int number, const HxInput *input, int *width)
 	}
 	return input->sparse != NULL ? spread(input->sparse) : input->dense;
 }
+
+double *
+HxEnterBooks(const HxModel *model, Datum value, HxInputType kind)
+{
+	HxInput input = HxReadInput(value, kind);
+	double *y = palloc(hx_output_width(model) * sizeof(double));
+	int width;
+	double *x = HxEnterView(model, 0, &input, &width);
+
+	Assert(model->family == HX_CODEBOOK);
+	(void) hx_apply_model(model, 0, x, (uint32_t) width,
+						  palloc(hx_scratch_size(model)), y);
+	return y;
+}
+
+ArrayType *
+HxMakeReals(const double *numbers, int count)
+{
+	Datum *elements = palloc(count * sizeof(Datum));
+
+	for (int i = 0; i < count; i++)
+	{
+		float4 rounded = (float4) numbers[i];
+
+		if (!isfinite(rounded))
+			ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+							errmsg("projection %g is out of the range of real",
+								   numbers[i])));
+		elements[i] = Float4GetDatum(rounded);
+	}
+	return construct_array(elements, count, FLOAT4OID, sizeof(float4), true,
+						   TYPALIGN_INT);
+}

@@ -44,4 +44,11 @@ extern HxInput HxReadInput(Datum value, HxInputType kind);
 extern double *HxEnterView(const HxModel *model, int view, const HxInput *input,
 						   int *width);
 
+/* What enters a codebook's books, in the current memory context */
+extern double *HxEnterBooks(const HxModel *model, Datum value,
+							HxInputType kind);
+
+/* An array of real; error if a number is beyond its range */
+extern struct ArrayType *HxMakeReals(const double *numbers, int count);
+
 #endif /* HX_INPUT_H */

@@ -6,11 +6,11 @@
 #define HX_JSON_H
 
 /* HxFamily: from 1 to HX_FAMILIES */
-#define HX_FAMILIES 2
+#define HX_FAMILIES 4
 extern const char *const hx_families[];
 
 /* HxOutput */
-#define HX_OUTPUTS 2
+#define HX_OUTPUTS 3
 extern const char *const hx_outputs[];
 
 /* HX_FLAG_...: bit i is flag i */

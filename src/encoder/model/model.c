@@ -101,6 +101,40 @@ HxLoadModel(Datum value)
 	return model;
 }
 
+/* What a model is given to, by what it is */
+static const char *
+use_of(const HxModel *model)
+{
+	switch (model->method)
+	{
+		case HX_METHOD_RQ:
+			return "semantic_id()";
+		case HX_METHOD_PIECES:
+			return "sid_pieces()";
+		case HX_METHOD_LOUVAIN:
+		case HX_METHOD_FREQ:
+		case HX_METHOD_DEDUP:
+			return "hashemb_bucket()";
+		default:
+			return model->output == HX_OUT_FLOAT ? "hashemb_project()"
+												 : "hashemb_encode()";
+	}
+}
+
+void
+HxRequireModel(const HxModel *model, unsigned families, HxMethodId method,
+			   const char *lacks)
+{
+	if ((families & 1u << model->family) &&
+		(method == 0 || model->method == method))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("model by method \"%s\" has no %s",
+					HxMethodName(model->method), lacks),
+			 errhint("Use %s, or a model by another method.", use_of(model))));
+}
+
 /*
  * Text and binary forms
  */
@@ -477,6 +511,75 @@ put_layers(StringInfo to, const HxDraft *draft)
 	end_section(to, start);
 }
 
+/* Append a number of 8 bytes */
+static void
+put_u64(StringInfo to, uint64 value)
+{
+	put_u32(to, (uint32) value);
+	put_u32(to, (uint32) (value >> 32));
+}
+
+/* Append the section of a codebook */
+static void
+put_books(StringInfo to, const HxDraftBooks *books)
+{
+	int start = begin_section(to, "book");
+
+	put_u32(to, books->form);
+	put_u32(to, books->count);
+	put_u32(to, books->codes);
+	put_u32(to, books->query != NULL ? 2 : 1);
+	for (size_t i = 0; i < books->words; i++)
+		put_float(to, books->word[i]);
+	for (size_t i = 0; books->query != NULL && i < books->words; i++)
+		put_float(to, books->query[i]);
+	end_section(to, start);
+}
+
+/* Append a table's section; error if the model would be too large */
+static void
+put_table(StringInfo to, const HxDraftTable *table)
+{
+	int start = begin_section(to, "tabl");
+	double size =
+		(double) table->rows * (8 + 4.0 * table->numbers + 4.0 * table->floats);
+
+	if (to->len + size > HX_MAX_MODEL)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("model would have %.0f bytes, the limit is %d",
+							   to->len + size, HX_MAX_MODEL)));
+	put_u32(to, (uint32) table->rows);
+	put_u32(to, table->numbers);
+	put_u32(to, table->floats);
+	put_u32(to, table->limit);
+	for (size_t i = 0; i < table->rows; i++)
+	{
+		Assert(i == 0 || table->key[i - 1] < table->key[i]);
+		put_u64(to, (uint64) table->key[i]);
+	}
+	for (size_t i = 0; i < table->rows * table->numbers; i++)
+	{
+		Assert(table->number[i] < table->limit);
+		put_u32(to, table->number[i]);
+	}
+	for (size_t i = 0; i < table->rows * table->floats; i++)
+		put_float(to, table->weight[i]);
+	end_section(to, start);
+}
+
+/* Append the sections of a map */
+static void
+put_map(StringInfo to, const HxDraft *draft)
+{
+	int start = begin_section(to, "cons");
+
+	for (int i = 0; i < draft->constants; i++)
+		put_u64(to, (uint64) draft->constant[i]);
+	end_section(to, start);
+	for (int i = 0; i < draft->tables; i++)
+		put_table(to, &draft->table[i]);
+}
+
 /* Append the header, without digest and space */
 static void
 put_header(StringInfo to, const HxDraft *draft)
@@ -515,6 +618,10 @@ HxWriteModel(const HxDraft *draft)
 		put_view(&to, &draft->view[i]);
 	if (draft->family == HX_DEEP)
 		put_layers(&to, draft);
+	if (draft->family == HX_CODEBOOK)
+		put_books(&to, &draft->books);
+	if (draft->family == HX_MAP)
+		put_map(&to, draft);
 	if (draft->note != NULL)
 	{
 		int start = begin_section(&to, "note");

@@ -44,23 +44,11 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_train_final);
  * Beginning
  */
 
-/* Error naming the type of an argument that training cannot use */
-pg_noreturn static void
-reject_type(FunctionCallInfo fcinfo, int argument, const char *expected)
-{
-	Oid type = get_fn_expr_argtype(fcinfo->flinfo, argument);
-
-	ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-					errmsg("training cannot use %s of type %s, expected %s",
-						   argument == 2 ? "x" : "y",
-						   OidIsValid(type) ? format_type_be(type) : "unknown",
-						   expected)));
-}
-
 /* What y is for a method; error if the method has no use for it */
 static HxTarget
-choose_target(FunctionCallInfo fcinfo, const HxMethod *method, HxInputType kind)
+choose_target(const HxTraining *training, HxInputType kind)
 {
+	const HxMethod *method = training->method;
 	static const HxTarget targets[] = {
 		[HX_INPUT_REALS] = HX_Y_VECTOR, [HX_INPUT_INTS] = HX_Y_VECTOR,
 		[HX_INPUT_SVEC] = HX_Y_VECTOR,	[HX_INPUT_CODE] = HX_Y_CODE,
@@ -75,14 +63,12 @@ choose_target(FunctionCallInfo fcinfo, const HxMethod *method, HxInputType kind)
 	if (kind < lengthof(targets))
 		target = targets[kind];
 	if (target == HX_Y_NONE)
-		reject_type(fcinfo, 3, "a vector, a code, a label or a number");
+		HxRejectType(training, 1, "a vector, a code, a label or a number");
 	if (!(method->targets & 1u << target))
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("method \"%s\" has no use for y of type %s",
-					HxMethodName(method->id),
-					format_type_be(get_fn_expr_argtype(fcinfo->flinfo, 3)))));
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("method \"%s\" has no use for y of type %s",
+							   HxMethodName(method->id),
+							   format_type_be(training->type[1]))));
 	return target;
 }
 
@@ -93,10 +79,21 @@ read_kinds(FunctionCallInfo fcinfo, HxTraining *training)
 	HxTrainingPrivate *own = training->internal;
 	bool has_y = PG_NARGS() > 3;
 
-	own->kind[0] = HxInputTypeOf(get_fn_expr_argtype(fcinfo->flinfo, 2));
+	for (int i = 0; i < 1 + has_y; i++)
+	{
+		training->type[i] = get_fn_expr_argtype(fcinfo->flinfo, 2 + i);
+		if (OidIsValid(training->type[i]))
+			training->type[i] = getBaseType(training->type[i]);
+	}
+	if (training->method->intake != NULL)
+	{
+		training->method->intake->start(training);
+		return;
+	}
+	own->kind[0] = HxInputTypeOf(training->type[0]);
 	if (own->kind[0] != HX_INPUT_REALS && own->kind[0] != HX_INPUT_INTS &&
 		own->kind[0] != HX_INPUT_SVEC)
-		reject_type(fcinfo, 2, "real[] or svec");
+		HxRejectType(training, 0, "real[] or svec");
 	if (!has_y)
 	{
 		if (!(training->method->targets & 1u << HX_Y_NONE))
@@ -105,8 +102,8 @@ read_kinds(FunctionCallInfo fcinfo, HxTraining *training)
 								   HxMethodName(training->method->id))));
 		return;
 	}
-	own->kind[1] = HxInputTypeOf(get_fn_expr_argtype(fcinfo->flinfo, 3));
-	training->target = choose_target(fcinfo, training->method, own->kind[1]);
+	own->kind[1] = HxInputTypeOf(training->type[1]);
+	training->target = choose_target(training, own->kind[1]);
 }
 
 /* Vectors are scaled as those that base was trained on. */
@@ -134,6 +131,18 @@ base_argument(FunctionCallInfo fcinfo)
 	if (PG_NARGS() <= ARG_BASE || PG_ARGISNULL(ARG_BASE))
 		return NULL;
 	return HxModelArgument(fcinfo, ARG_BASE);
+}
+
+/* Error unless the method can go on from its base. */
+static void
+check_base(const HxTraining *training)
+{
+	unsigned families = training->method->bases;
+
+	if (training->spec.base != NULL)
+		HxRequireModel(training->spec.base,
+					   families != 0 ? families : HX_VECTOR_FAMILIES, 0,
+					   "weights that this method could begin with");
 }
 
 /* Take the base from its argument: a copy, since groups may have several. */
@@ -173,6 +182,7 @@ start_training(FunctionCallInfo fcinfo, MemoryContext aggregate)
 	training->limit = (size_t) maintenance_work_mem * 1024;
 	training->method = HxParseSpec(json, &training->spec);
 	take_base(fcinfo, training);
+	check_base(training);
 	if (training->method->continues && training->spec.base != NULL)
 		follow_base(&training->spec);
 	own->row =
@@ -526,6 +536,28 @@ keep_row(FunctionCallInfo fcinfo, HxTraining *training)
 		HxHoldRow(training, place);
 }
 
+/* Let the method take in a row of its own kind. */
+static void
+take_row(FunctionCallInfo fcinfo, HxTraining *training)
+{
+	Datum values[2] = {PG_GETARG_DATUM(2), 0};
+
+	if (has_target(fcinfo))
+		values[1] = PG_GETARG_DATUM(3);
+	training->method->intake->row(training, values);
+}
+
+/* Is the row one to learn from: has it what the method needs? */
+static bool
+is_complete(FunctionCallInfo fcinfo, const HxTraining *training)
+{
+	bool unpaired = training->method->unpaired && PG_NARGS() > 3;
+
+	if (unpaired)
+		return !PG_ARGISNULL(2) || has_target(fcinfo);
+	return !PG_ARGISNULL(2) && (PG_NARGS() <= 3 || has_target(fcinfo));
+}
+
 /*
  * SQL functions
  */
@@ -537,7 +569,6 @@ hx_train_step(PG_FUNCTION_ARGS)
 	MemoryContext aggregate = HxAggregateContext(fcinfo);
 	MemoryContext caller;
 	HxTraining *training;
-	bool needs_y;
 
 	if (PG_ARGISNULL(0))
 		training = start_training(fcinfo, aggregate);
@@ -546,14 +577,14 @@ hx_train_step(PG_FUNCTION_ARGS)
 		training = (HxTraining *) PG_GETARG_POINTER(0);
 		check_spec(fcinfo, training);
 	}
-	needs_y = PG_NARGS() > 3 && !training->method->unpaired;
-	if ((PG_ARGISNULL(2) && !(training->method->unpaired && PG_NARGS() > 3)) ||
-		(PG_ARGISNULL(2) && !has_target(fcinfo)) ||
-		(needs_y && !has_target(fcinfo)))
+	if (!is_complete(fcinfo, training))
 		PG_RETURN_POINTER(training);
 
 	caller = MemoryContextSwitchTo(training->internal->row);
-	keep_row(fcinfo, training);
+	if (training->method->intake != NULL)
+		take_row(fcinfo, training);
+	else
+		keep_row(fcinfo, training);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(training->internal->row);
 	PG_RETURN_POINTER(training);
@@ -571,6 +602,11 @@ hx_train_final(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	training = (HxTraining *) PG_GETARG_POINTER(0);
+	if (training->seen == 0 && training->method->needs_rows)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("method \"%s\" has nothing to learn from: every "
+							   "row has a NULL",
+							   HxMethodName(training->method->id))));
 	if (training->seen == 0)
 		PG_RETURN_NULL();
 	caller = MemoryContextSwitchTo(training->context);

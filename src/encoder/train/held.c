@@ -5,6 +5,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "miscadmin.h"
 
 #include "encoder/math/matrix.h"
@@ -37,13 +39,16 @@ place_answer(const float *score, int n, int answer)
 	return place;
 }
 
-double
-HxMatchCodes(float *a, float *b, int n, int bits, double share)
+/*
+ * Places of b's rows by the codes' distance from the rows of a with the same
+ * numbers; a and b become their signs.
+ */
+static double *
+place_all(float *a, float *b, int n, int bits)
 {
 	float *score =
 		palloc_extended((size_t) BATCH * n * sizeof(float), MCXT_ALLOC_HUGE);
-	double near = Max(share * n, 1.0);
-	double sum = 0.0;
+	double *place = palloc(n * sizeof(double));
 
 	Assert(n > 0 && bits > 0);
 	take_signs(a, (size_t) n * bits);
@@ -56,10 +61,38 @@ HxMatchCodes(float *a, float *b, int n, int bits, double share)
 		hx_multiply_float(HX_AS_IS, HX_TRANSPOSED, m, n, bits,
 						  a + (size_t) first * bits, b, 0.0f, score);
 		for (int i = 0; i < m; i++)
-			sum += place_answer(score + (size_t) i * n, n, first + i) <= near;
+			place[first + i] =
+				place_answer(score + (size_t) i * n, n, first + i);
 	}
 	pfree(score);
+	return place;
+}
+
+double
+HxMatchCodes(float *a, float *b, int n, int bits, double share)
+{
+	double *place = place_all(a, b, n, bits);
+	double near = Max(share * n, 1.0);
+	double sum = 0.0;
+
+	for (int i = 0; i < n; i++)
+		sum += place[i] <= near;
+	pfree(place);
 	return sum / n;
+}
+
+void
+HxAskMatches(float *a, float *b, int n, int bits, double share, float *near,
+			 float *told)
+{
+	double *place = place_all(a, b, n, bits);
+
+	for (int i = 0; i < n; i++)
+	{
+		near[i] += place[i] <= Max(share * n, 1.0) ? 1.0f : 0.0f;
+		told[i] += (float) log(n / place[i]);
+	}
+	pfree(place);
 }
 
 void

@@ -14,6 +14,13 @@
  */
 extern double HxMatchCodes(float *a, float *b, int n, int bits, double share);
 
+/*
+ * The same for each row: add 1 to near if its match is among the nearest `share`,
+ * and to told how much codes tell of it, the logarithm of n by the match's place.
+ */
+extern void HxAskMatches(float *a, float *b, int n, int bits, double share,
+						 float *near, float *told);
+
 /* Shuffle whole numbers. */
 extern void HxShuffle(int *numbers, int count, HxRandom *random);
 

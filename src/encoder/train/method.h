@@ -4,7 +4,8 @@
  *
  * The aggregate reads the specification, turns every row into floats and keeps
  * what the method asks for: a random sample of the rows (HX_KEEP_ROWS, chosen
- * by the seed), or sums over all rows (HX_KEEP_SUMS).  The method's train
+ * by the seed), or sums over all rows (HX_KEEP_SUMS).  A method whose rows are no
+ * vectors (ids, sequences) takes them in itself: HxIntake.  The method's train
  * function then makes a draft; the aggregate writes the model.
  *
  * All memory is in the aggregate's context and counted against
@@ -129,8 +130,28 @@ typedef struct HxTraining
 	int class_count;
 	HxClass *classes;
 
+	Oid type[2]; /* of x and y, domains by their base; InvalidOid without y */
+	void *taken; /* what a method's own intake has kept */
+
 	struct HxTrainingPrivate *internal; /* reservoir, buffers, lookup */
 } HxTraining;
+
+/*
+ * How a method takes in rows that are no vectors.  Rows with a NULL are left
+ * out.
+ */
+typedef struct HxIntake
+{
+	/* Once, before the first row: check the types, begin training->taken */
+	void (*start)(HxTraining *training);
+
+	/*
+	 * A row: x, and y where there is one.  The memory context is the row's;
+	 * what stays is allocated by HxTrainAlloc and HxTrainGrow.  Counts
+	 * training->seen.
+	 */
+	void (*row)(HxTraining *training, const Datum *values);
+} HxIntake;
 
 /* A method of training */
 typedef struct HxMethod
@@ -141,7 +162,10 @@ typedef struct HxMethod
 	bool unpaired;			 /* may x or y be NULL? */
 	bool chooses;			 /* does it choose its ridge by rows held out? */
 	bool continues;			 /* are base's weights trained on? */
+	unsigned bases;			 /* 1 << HxFamily of "base", 0: linear and deep */
 	const char *const *keys; /* keys beside "method", NULL at the end */
+	const HxIntake *intake;	 /* of rows that are no vectors, or NULL */
+	bool needs_rows;		 /* is it an error if all rows have a NULL? */
 	void (*train)(HxTraining *training, HxDraft *draft);
 } HxMethod;
 
@@ -158,10 +182,27 @@ extern const HxMethod HxMethodShift;
 extern const HxMethod HxMethodCross;
 extern const HxMethod HxMethodPairs;
 extern const HxMethod HxMethodRbin;
+extern const HxMethod HxMethodRq;
+extern const HxMethod HxMethodPieces;
+extern const HxMethod HxMethodLouvain;
+extern const HxMethod HxMethodFreq;
+extern const HxMethod HxMethodDedup;
+extern const HxMethod HxMethodPvdbow;
 
 /* Memory until the end of training; error beyond maintenance_work_mem. */
 extern void *HxTrainAlloc(HxTraining *training, size_t count, size_t size,
 						  const char *what);
+
+/*
+ * An array of HxTrainAlloc, NULL to begin with, made longer: `count` elements
+ * become `more`, those that are new zero
+ */
+extern void *HxTrainGrow(HxTraining *training, void *array, size_t count,
+						 size_t more, size_t size, const char *what);
+
+/* Error: x (0) or y (1) is of a type that the method cannot use */
+pg_noreturn extern void HxRejectType(const HxTraining *training, int argument,
+									 const char *expected);
 
 /* Keys of one method: the value, or the default; error if of another type or
  * out of range */

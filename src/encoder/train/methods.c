@@ -7,7 +7,8 @@
 #include "encoder/train/method.h"
 
 const HxMethod *const HxMethods[] = {
-	&HxMethodRandom, &HxMethodPca,	 &HxMethodItq,	 &HxMethodClass,
-	&HxMethodFit,	 &HxMethodShift, &HxMethodCross, &HxMethodPairs,
-	&HxMethodRbin,	 NULL,
+	&HxMethodRandom, &HxMethodPca,	 &HxMethodItq,	  &HxMethodClass,
+	&HxMethodFit,	 &HxMethodShift, &HxMethodCross,  &HxMethodPairs,
+	&HxMethodRbin,	 &HxMethodRq,	 &HxMethodPieces, &HxMethodLouvain,
+	&HxMethodFreq,	 &HxMethodDedup, &HxMethodPvdbow, NULL,
 };

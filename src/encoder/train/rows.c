@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "encoder/model/apply.h"
@@ -35,6 +36,39 @@ HxTrainAlloc(HxTraining *training, size_t count, size_t size, const char *what)
 	training->used += (size_t) bytes;
 	return MemoryContextAllocExtended(training->context, Max((size_t) bytes, 1),
 									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
+void *
+HxTrainGrow(HxTraining *training, void *array, size_t count, size_t more,
+			size_t size, const char *what)
+{
+	char *grown;
+
+	Assert(more >= count);
+	HxTrainReserve(training, (double) more * (double) size, what);
+	if (array == NULL)
+		return HxTrainAlloc(training, more, size, what);
+	grown = repalloc_huge(array, Max(more * size, 1));
+	memset(grown + count * size, 0, (more - count) * size);
+	training->used += (more - count) * size;
+	return grown;
+}
+
+void
+HxRejectType(const HxTraining *training, int argument, const char *expected)
+{
+	Oid type = training->type[argument];
+
+	if (argument > 0 && !OidIsValid(type))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("method \"%s\" needs y",
+							   HxMethodName(training->method->id)),
+						errdetail("It is %s.", expected)));
+	ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+					errmsg("training cannot use %s of type %s, expected %s",
+						   argument == 0 ? "x" : "y",
+						   OidIsValid(type) ? format_type_be(type) : "unknown",
+						   expected)));
 }
 
 void

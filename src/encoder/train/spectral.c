@@ -318,13 +318,16 @@ weigh_parts(const HxTraining *training, Part *part, int parts)
 	}
 }
 
-/* Number of outputs; error if the vectors have fewer directions */
+/*
+ * Number of outputs, with prefixes as many as inputs unless the specification
+ * says something else; error if the vectors have fewer directions
+ */
 static int
 choose_dims(const HxTraining *training)
 {
 	int width = training->width[0];
-	int dims = training->spec.has_dims ? training->spec.dims
-									   : Min(width, DEFAULT_DIMS);
+	int most = training->spec.prefix_count > 0 ? width : DEFAULT_DIMS;
+	int dims = training->spec.has_dims ? training->spec.dims : Min(width, most);
 
 	if (dims > width && training->method->id != HX_METHOD_RANDOM)
 		ereport(ERROR,

@@ -6,13 +6,12 @@
 
 #include <math.h>
 
-#include "access/tableam.h"
-#include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "index/build/build.h"
 #include "index/build/file.h"
+#include "index/build/sample.h"
 #include "index/dense/dense.h"
 #include "random.h"
 
@@ -21,9 +20,6 @@
 #define LEAST_SAMPLED HX_LEAST_TO_LEARN
 /* Numbers in memory for each one of the sample, while it is learnt from */
 #define NUMBERS_EACH 4
-
-/* Pages of the table read at most, in ranges */
-#define MOST_PAGES 8192
 
 /* A sample of the table's vectors, by reservoir */
 typedef struct Drawing
@@ -58,29 +54,6 @@ draw_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 				 drawing->vectors + (Size) at * drawing->desc->dims);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(drawing->scratch);
-}
-
-/*
- * Draw from pages of the table: all if they are few, else as many at random as
- * hold several times the rows wanted.
- */
-static void
-draw_sample(HxBuild *build, Drawing *drawing)
-{
-	BlockNumber pages = RelationGetNumberOfBlocks(build->heap);
-	BlockNumber stretch = Max(pages / MOST_PAGES, 1);
-
-	for (BlockNumber page = 0; page < pages; page += stretch)
-	{
-		BlockNumber end = Min(page + stretch, pages);
-		BlockNumber at =
-			page + (BlockNumber) HxRandomBelow(&drawing->random, end - page);
-
-		CHECK_FOR_INTERRUPTS();
-		table_index_build_range_scan(build->heap, build->index, build->info,
-									 false, false, false, at, 1, draw_row,
-									 drawing, NULL);
-	}
 }
 
 /* Let workers know the model. */
@@ -118,7 +91,7 @@ HxLearnInBuild(HxBuild *build)
 	drawing.scratch = build->context;
 	HxForgetModels(build->index);
 	HxSetPhase(HX_PHASE_LEARN, 0);
-	draw_sample(build, &drawing);
+	HxScanSomePages(build, &drawing.random, draw_row, &drawing);
 	model =
 		HxLearnModel(desc->vector->metric, desc->dims, kept, drawing.vectors,
 					 (int) Min(drawing.seen, drawing.room));

@@ -11,9 +11,7 @@
 
 #include "index/blocks/blocks.h"
 #include "index/build/build.h"
-
-/* Type of pages of a model: a chain */
-#define HX_PAGE_MODEL 8
+#include "index/page/learnt.h"
 
 /* Fewer rows than this teach nothing */
 #define HX_LEAST_TO_LEARN 1000
@@ -178,23 +176,8 @@ extern void HxStoreBuiltModel(Relation index, const HxModel *model);
  */
 extern void HxStoreModel(Relation index, const HxModel *model);
 
-/* What is wrong with a page of a model, or NULL */
-extern const char *HxModelPageFault(Page page);
-
 /* kind.learn */
 extern void HxLoadDenseModel(Relation index, HxIndexDesc *desc);
-
-/*
- * Take models of the index's file from the cache.  A file may be filled anew:
- * TRUNCATE empties that of a table made in the same transaction.
- */
-extern void HxForgetModels(Relation index);
-
-/*
- * Free pages of models that a crash kept from being known; there is none that
- * is.  The structure lock is held.
- */
-extern void HxFreeLostModels(Relation index);
 
 /* ---- build.c ---- */
 

@@ -73,31 +73,6 @@ learn_from_rows(Relation index, const HxIndexDesc *desc, HxVectors *vectors)
 	return model;
 }
 
-void
-HxFreeLostModels(Relation index)
-{
-	BlockNumber end = HxCountPages(index);
-
-	Assert(HxHoldsStructure(index));
-	for (BlockNumber block = HX_METAPAGE + 1; block < end; block++)
-	{
-		Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_EXCLUSIVE, NULL);
-		Page page = BufferGetPage(buffer);
-
-		CHECK_FOR_INTERRUPTS();
-		if (HxPageIsSound(page) && HxPageOpaque(page)->kind == HX_PAGE_MODEL)
-		{
-			GenericXLogState *state = GenericXLogStart(index);
-
-			HxInitPage(GenericXLogRegisterBuffer(state, buffer,
-												 GENERIC_XLOG_FULL_IMAGE),
-					   HX_PAGE_FREE);
-			GenericXLogFinish(state);
-		}
-		UnlockReleaseBuffer(buffer);
-	}
-}
-
 /* ---- sketches for rows that have none ---- */
 
 /* Rows of a page without sketch, and what they are to get */

@@ -34,6 +34,14 @@ dense_shape(int32 typmod, int *dims, int *planes)
 	*planes = 4;
 }
 
+static int
+dense_dims_of(const HxVectorClass *class, Datum vector)
+{
+	struct varlena *value = PG_DETOAST_DATUM_PACKED(vector);
+
+	return HxDenseDims((HxDenseType) class->layout, PointerGetDatum(value));
+}
+
 /* Bytes of a sketch: half a byte for an eighth of the bits, or all dimensions */
 static Size
 choose_bytes(Relation index, int dims)
@@ -180,10 +188,12 @@ static const HxKind dense_kind = {
 	.name = "dense vectors",
 	.refine = true,
 	.length_hint = "Declare it as vector(n), or create the index WITH (dims = "
-				   "768), as many as the vectors have.",
+				   "768), as many as the vectors have, or when the table has "
+				   "rows that tell.",
 	.room_hint = "Create the index WITH (code_bytes = 512), or with fewer "
 				 "attribute columns.",
 	.shape = dense_shape,
+	.dims_of = dense_dims_of,
 	.learn = HxLoadDenseModel,
 	.query = HxMakeDenseQuery,
 	.distance = HxDenseDistance,

@@ -86,6 +86,38 @@ is_complete(const HxKind *kind)
 }
 #endif
 
+/* What the operator class of a vector column says of it */
+static const HxVectorClass *
+class_of(Relation index, AttrNumber attno)
+{
+	FmgrInfo *proc = index_getprocinfo(index, attno, HX_VECTOR_PROC);
+
+	return (const HxVectorClass *) DatumGetPointer(
+		FunctionCall1(proc, PointerGetDatum(NULL)));
+}
+
+/* The typmod of a column, its own or its domain's; -1 if it has none */
+static int32
+typmod_of(const FormData_pg_attribute *column)
+{
+	int32 typmod = column->atttypmod;
+
+	if (typmod < 0)
+		(void) getBaseTypeAndTypmod(column->atttypid, &typmod);
+	return typmod;
+}
+
+bool
+HxLacksDims(Relation index, AttrNumber *attno, const HxVectorClass **class)
+{
+	const HxOptions *options = (const HxOptions *) index->rd_options;
+
+	*attno = find_vector(index);
+	*class = class_of(index, *attno);
+	return typmod_of(TupleDescAttr(RelationGetDescr(index), *attno - 1)) < 0 &&
+		   !(options && options->dims > 0);
+}
+
 /*
  * The shape of the vectors: what the column's type says, or, if that has no
  * length, what the index was built with.  Errors if there is neither.
@@ -97,10 +129,8 @@ find_shape(Relation index, HxIndexDesc *desc)
 		TupleDescAttr(RelationGetDescr(index), desc->vector_attno - 1);
 	const HxOptions *options = (const HxOptions *) index->rd_options;
 	const char *type;
-	int32 typmod = column->atttypmod;
+	int32 typmod = typmod_of(column);
 
-	if (typmod < 0)
-		(void) getBaseTypeAndTypmod(column->atttypid, &typmod);
 	if (typmod >= 0)
 		HxKindOf(desc)->shape(typmod, &desc->dims, &desc->planes);
 	else if (HxStoredShape(index, &desc->dims, &desc->planes))
@@ -135,15 +165,12 @@ refuse_row(Relation index, const HxIndexDesc *desc, Size bytes)
 static void
 describe(Relation index, HxIndexDesc *desc)
 {
-	FmgrInfo *proc;
 	Size bytes;
 	int word = 0;
 
 	memset(desc, 0, sizeof(*desc));
 	desc->vector_attno = find_vector(index);
-	proc = index_getprocinfo(index, desc->vector_attno, HX_VECTOR_PROC);
-	desc->vector = (const HxVectorClass *) DatumGetPointer(
-		FunctionCall1(proc, PointerGetDatum(NULL)));
+	desc->vector = class_of(index, desc->vector_attno);
 	Assert(is_complete(HxKindOf(desc)));
 	desc->family = index->rd_opfamily[desc->vector_attno - 1];
 	desc->type = index->rd_opcintype[desc->vector_attno - 1];

@@ -325,6 +325,13 @@ extern bool HxStoredShape(Relation index, int *dims, int *planes);
 /* The bytes of a payload as the metapage has them; 0 if there is none yet */
 extern Size HxStoredPayload(Relation index);
 
+/*
+ * Does neither the type of an index's vector column nor an option tell its
+ * dimensions?  Sets number and class of the column; errors if there is none.
+ */
+extern bool HxLacksDims(Relation index, AttrNumber *attno,
+						const struct HxVectorClass **class);
+
 /* Description of an index, cached with its relcache entry */
 extern const HxIndexDesc *HxDescribe(Relation index);
 extern void HxDescribeForBuild(Relation index, HxIndexDesc *desc);

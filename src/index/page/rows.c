@@ -162,7 +162,7 @@ HxGetRowAttrs(const HxIndexDesc *desc, const HxRowArrays *arrays, int row,
 	Assert(row >= 0 && row < arrays->count);
 	attrs->nulls = 0;
 	for (int w = 0; w < desc->nwords; w++)
-		attrs->words[w] = arrays->words[w * desc->capacity + row];
+		attrs->words[w] = arrays->words[w * arrays->columns.stride + row];
 	for (int a = 0; a < desc->nattrs; a++)
 		if (get_bit(null_bits(arrays, a), row))
 			attrs->nulls |= (uint32) 1 << a;

@@ -25,7 +25,7 @@
 #define FEW_ADDED 8
 
 /* Rows that are kept in order at least, and what part of those behind follows */
-#define MIN_FRONT 256
+#define MIN_FRONT 64
 #define FRONT_PART 8
 
 /* Rows beyond the room that are kept until it is worth cutting them off */

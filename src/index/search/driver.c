@@ -102,6 +102,8 @@ advance(HxSearch *search, int64 goal)
 	{
 		bool complete = !kind->has_more(search);
 
+		if (search->refine)
+			HxMeasurePending(search);
 		if (HxMergeBest(&search->best, complete))
 		{
 			if (complete)
@@ -113,8 +115,6 @@ advance(HxSearch *search, int64 goal)
 		}
 		kind->visit(search);
 		Assert(HxHoldsNoPage());
-		if (search->refine)
-			HxMeasurePending(search);
 	}
 }
 

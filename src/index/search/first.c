@@ -37,8 +37,12 @@
 #define FIRST_REFINED 128
 #define MOST_REFINED 1024
 
-/* Rows kept for each one that would be, were distances not estimates */
+/*
+ * Rows kept for each one that would be, were distances not estimates, and where
+ * starting over visits all again; where they are off by rounding only, none
+ */
 #define REFINED_ROOM 4
+#define REFINED_ROOM_OF_ALL 16
 
 /* A stage starts over with room for this many times the rows at least */
 #define GROWTH 4
@@ -49,6 +53,15 @@ rows_wanted(const HxSearch *search)
 {
 	Assert(search->spec.limit > search->returned);
 	return (int64) (search->spec.limit - search->returned);
+}
+
+/* Rows to keep for each one that is looked for, in a search that refines. */
+static int
+refined_room(const HxKind *kind)
+{
+	if (kind->visits_all)
+		return REFINED_ROOM_OF_ALL;
+	return kind->calibrate ? REFINED_ROOM : 1;
 }
 
 /* Room to find that many where such a share of the rows kept passes. */
@@ -107,7 +120,7 @@ HxRoomForFirst(HxSearch *search)
 
 	room = Min(room, Max(room_for(search, wanted, 1), MOST_GUESSED));
 	if (search->refine)
-		room = Min(room * REFINED_ROOM, HxMostRows());
+		room = Min(room * refined_room(HxKindOf(&search->desc)), HxMostRows());
 	if (search->spec.ties)
 		room = Max(room, TIES_ROOM);
 	search->room = Max(search->room, room);

@@ -19,9 +19,6 @@
 /* Part of the misses allowed that candidates not looked at may take */
 #define CANDIDATES_PART 0.25
 
-/* Candidates farther off than this many deviations are not expected */
-#define FARTHEST 4.0
-
 /* Where all ties of the last row are wanted, a smaller part still */
 #define TIES_PART 0.1
 
@@ -154,7 +151,8 @@ typedef struct Refining
 	HxBest exact;	/* rows that passed, by exact distances */
 	int64 wanted;	/* of these */
 	int64 looked;	/* candidates looked at in this phase */
-	double settled; /* distance that blocks are settled for; NaN: none */
+	double settled; /* distance that blocks are settled for; NaN: none ... */
+	uint64 begun;	/* ... since the search began anew this many times */
 
 	/* Errors of estimates, in their deviations: seen, and expected */
 	double weight;
@@ -250,7 +248,7 @@ candidate_misses(Refining *refining, int64 at, double distance, double enough,
 		if (i >= best->count)
 			break;
 		if (best->rows[i].distance - distance >
-			FARTHEST * HxDeviation(&best->rows[i]))
+			HX_FARTHEST * HxDeviation(&best->rows[i]))
 			return sum;
 		sum += chance_below(refining, &best->rows[i], distance);
 		if (sum > enough)
@@ -260,13 +258,15 @@ candidate_misses(Refining *refining, int64 at, double distance, double enough,
 	return sum;
 }
 
-/* Misses that candidates may take */
+/* Misses that candidates may take: all where nothing else is missed */
 static double
 allowed_misses(const Refining *refining)
 {
 	const HxSearchSpec *spec = &refining->search->spec;
+	double part =
+		HxKindOf(&refining->search->desc)->visits_all ? 1 : CANDIDATES_PART;
 
-	return (1 - spec->recall) * refining->wanted * CANDIDATES_PART *
+	return (1 - spec->recall) * refining->wanted * part *
 		   (spec->ties ? TIES_PART : 1);
 }
 
@@ -324,13 +324,15 @@ is_settled(Refining *refining, int64 at, double distance)
 		if (isinf(distance))
 			return false;
 	}
-	if (distance == refining->settled)
+	if (distance == refining->settled &&
+		search->stats.restarts == refining->begun)
 		return true;
 	search->goal = distance;
 	if (!HxKindOf(&search->desc)
 			 ->is_settled(search, distance, refining->wanted))
 		return false;
 	refining->settled = distance;
+	refining->begun = search->stats.restarts;
 	return true;
 }
 

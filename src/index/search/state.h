@@ -215,6 +215,9 @@ HxConsider(HxSearch *search, double distance, const ItemPointerData *tid,
 
 /* ---- refine.c ---- */
 
+/* Candidates farther off than this many deviations are not expected */
+#define HX_FARTHEST 4.0
+
 /*
  * Take note of a row that passes the mask, whose distance is estimated.  The
  * bound is of use where the search is exact, the deviation where it is not.

@@ -74,7 +74,8 @@ window_row_fault(SparseCheck *check, const HxWindowReader *reader, uint32 slot,
 		return wrong;
 	if (check->squares[slot] != (norm2 == HX_NULL_NORM ? 0 : norm2))
 		return "its postings do not add up to its length";
-	if (norm2 > 0 && norm2 < reader->window.min_norm)
+	if (HxCountsForMinNorm(&check->base->desc, norm2) &&
+		norm2 < reader->window.min_norm)
 		return "it is shorter than its window says";
 	return NULL;
 }

@@ -57,8 +57,10 @@ HxShowWindows(Relation index, const HxIndexDesc *desc, Tuplestorestate *store,
 typedef struct Drawn
 {
 	uint16 slot;
-	HxSparseQuery *query;
+	int nnz; /* weights so far, and room for them */
 	int room;
+	int32 *dims;
+	float *weights;
 } Drawn;
 
 static int
@@ -76,7 +78,7 @@ add_weights(Drawn *drawn, int count, const HxDim *dim,
 
 	for (int i = 0; i < dim->count; i++)
 	{
-		HxSparseQuery *query;
+		Drawn *row;
 
 		while (at < count && drawn[at].slot < postings[i].slot)
 			at++;
@@ -84,30 +86,38 @@ add_weights(Drawn *drawn, int count, const HxDim *dim,
 			break;
 		if (drawn[at].slot != postings[i].slot)
 			continue;
-		query = drawn[at].query;
-		if (query->nnz == drawn[at].room)
+		row = &drawn[at];
+		if (row->nnz == row->room)
 		{
-			drawn[at].room *= 2;
-			query->dims = repalloc(query->dims, drawn[at].room * sizeof(int32));
-			query->weights =
-				repalloc(query->weights, drawn[at].room * sizeof(float));
+			row->room *= 2;
+			row->dims = repalloc(row->dims, row->room * sizeof(int32));
+			row->weights = repalloc(row->weights, row->room * sizeof(float));
 		}
-		query->dims[query->nnz] = dim->dim;
-		query->weights[query->nnz++] = HxPostingWeight(&postings[i]);
+		row->dims[row->nnz] = dim->dim;
+		row->weights[row->nnz++] = HxPostingWeight(&postings[i]);
 	}
 }
 
-/* An empty query for a row of a squared length */
-static HxSparseQuery *
-empty_query(const HxIndexDesc *desc, double norm2)
+/* A row without weights yet */
+static Drawn
+drawn_row(uint16 slot)
 {
-	HxSparseQuery *query = palloc0(sizeof(HxSparseQuery));
+	Drawn row = {.slot = slot, .room = 64};
 
-	query->base = (HxQuery){desc, desc->vector->metric, HX_BOUND_SPARSE};
-	query->norm2 = norm2;
-	query->dims = palloc(64 * sizeof(int32));
-	query->weights = palloc(64 * sizeof(float));
-	return query;
+	row.dims = palloc(row.room * sizeof(int32));
+	row.weights = palloc(row.room * sizeof(float));
+	return row;
+}
+
+/* The query that a row makes, which has been put together */
+static HxQuery *
+query_of_row(const HxIndexDesc *desc, const Drawn *row)
+{
+	HxSvec *v = HxNewSvec(desc->dims, row->nnz);
+
+	memcpy(v->indices, row->dims, row->nnz * sizeof(int32));
+	memcpy(HxSvecWeights(v), row->weights, row->nnz * sizeof(float));
+	return HxSparseQueryOf(desc, desc->vector->metric, v);
 }
 
 /* Choose rows of a window; returns how many, or -1 if it was replaced. */
@@ -139,9 +149,7 @@ draw_rows(const HxWindowReader *reader, int wanted, uint64 *random,
 		UnlockReleaseBuffer(buffer);
 		if (norm2 < 0)
 			continue;
-		drawn[count].slot = drawn[i].slot;
-		drawn[count].query = empty_query(reader->desc, norm2);
-		drawn[count++].room = 64;
+		drawn[count++] = drawn_row(drawn[i].slot);
 	}
 	Assert(count <= wanted);
 	return count;
@@ -171,7 +179,7 @@ sample_window(const HxWindowReader *reader, int wanted, uint64 *random,
 		}
 	}
 	for (int i = 0; i < count; i++)
-		queries[i] = &drawn[i].query->base;
+		queries[i] = query_of_row(reader->desc, &drawn[i]);
 	pfree(postings);
 	return Max(count, 0);
 }

@@ -10,7 +10,6 @@
 
 #include "index/search/row.h"
 #include "index/sparse/sparse.h"
-#include "kernel/kernel.h"
 #include "type/distance.h"
 
 /* The value of a vector that must have the index's dimensions. */
@@ -32,27 +31,36 @@ get_vector(const HxIndexDesc *desc, Datum value)
 	return v;
 }
 
+/* The query of a vector, which must live as long. */
+HxQuery *
+HxSparseQueryOf(const HxIndexDesc *desc, HxMetric metric, const HxSvec *v)
+{
+	HxSparseQuery *result = palloc0(sizeof(HxSparseQuery));
+
+	result->base = (HxQuery){desc, metric, HX_BOUND_SPARSE, v->indices,
+							 v->nnz * (sizeof(int32) + sizeof(float))};
+	result->norm2 = HxSvecSquare(v);
+	result->vector = v;
+	result->nnz = v->nnz;
+	result->dims = v->indices;
+	result->weights = HxSvecWeights(v);
+	return &result->base;
+}
+
 HxQuery *
 HxMakeSparseQuery(const HxIndexDesc *desc, HxMetric metric, Datum query,
 				  Oid type)
 {
 	const HxSvec *v;
-	HxSparseQuery *result = palloc0(sizeof(HxSparseQuery));
-	Size size;
+	HxSvec *copy;
 
 	if (OidIsValid(type))
 		elog(ERROR, "sparse vectors are not searched by values of type %u",
 			 type);
 	v = get_vector(desc, query);
-	size = v->nnz * (sizeof(int32) + sizeof(float));
-	result->dims = palloc(Max(size, 1));
-	result->weights = (float *) (result->dims + v->nnz);
-	memcpy(result->dims, v->indices, v->nnz * sizeof(int32));
-	memcpy(result->weights, HxSvecWeights(v), v->nnz * sizeof(float));
-	result->base = (HxQuery){desc, metric, HX_BOUND_SPARSE, result->dims, size};
-	result->norm2 = HxSvecSquare(v);
-	result->nnz = v->nnz;
-	return &result->base;
+	copy = palloc(HxSvecSize(v->nnz));
+	memcpy(copy, v, HxSvecSize(v->nnz));
+	return HxSparseQueryOf(desc, metric, copy);
 }
 
 /* The distance of a vector of the table; infinity instead of NaN */
@@ -61,13 +69,7 @@ HxSparseDistance(const HxQuery *base, Datum vector)
 {
 	const HxSparseQuery *query = (const HxSparseQuery *) base;
 	HxSvec *v = get_vector(base->desc, vector);
-	double product =
-		hx_kernels->sparse_dot(query->dims, query->weights, query->nnz,
-							   v->indices, HxSvecWeights(v), v->nnz);
-	double distance =
-		base->metric == HX_COSINE
-			? HxCosineDistance(product, query->norm2, HxSvecSquare(v))
-			: HxNegativeProduct(product);
+	double distance = HxSvecDistance(base->metric, query->vector, v);
 
 	if (PointerGetDatum(v) != vector)
 		pfree(v);

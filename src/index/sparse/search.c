@@ -470,7 +470,8 @@ HxStartSparsePhase(HxSearch *base)
 {
 	HxSparseSearch *search = (HxSparseSearch *) base;
 
-	base->exact = true;
+	/* Where the table decides among estimates, they are off by rounding only */
+	base->exact = !base->refine || base->phase == HX_RELEASE_ALL;
 	/* Another part of the rows begins with the first block, too */
 	if (search->nseen > 0 && search->begun != base->part)
 		base->stats.restarts++;
@@ -615,6 +616,7 @@ HxBeginSparseSearch(HxSearch *base)
 
 	search->query = (const HxSparseQuery *) base->spec.query;
 	search->cutoff = find_cutoff(&base->spec);
+	base->spec.recall = 1;
 	base->nans_apart = base->spec.ordered && base->spec.nans_first &&
 					   search->query &&
 					   search->query->base.metric == HX_COSINE &&

@@ -58,6 +58,13 @@ typedef struct HxSparseRow
 #define HX_NULL_NORM (-1.0)
 #define HX_DEAD_NORM (-2.0)
 
+/* Does a row's squared length count for its window's min_norm? */
+static inline bool
+HxCountsForMinNorm(const HxIndexDesc *desc, double norm2)
+{
+	return norm2 > 0 || (norm2 == 0 && desc->vector->metric == HX_L2);
+}
+
 static inline int32 *
 HxSparseRowDims(const HxIndexDesc *desc, const HxSparseRow *row)
 {
@@ -105,7 +112,8 @@ typedef struct HxWindow
 {
 	uint64 owner;	 /* incarnation; 0: entry not in use */
 	uint64 postings; /* of all dimensions */
-	double min_norm; /* least squared length but 0; infinity if none */
+	double min_norm; /* least squared length, infinity if none; 0 counts if the
+					  * metric is L2 */
 	uint32 rows;	 /* slots, dead ones included */
 	uint32 dead;	 /* of these, removed by vacuum */
 	uint32 nulls;	 /* of rows, those without a vector */
@@ -396,9 +404,13 @@ typedef struct HxSparseQuery
 	HxQuery base;
 	double norm2;
 	int nnz;
-	int32 *dims;
-	float *weights;
+	const HxSvec *vector; /* its values, and of these: */
+	const int32 *dims;
+	const float *weights;
 } HxSparseQuery;
+
+extern HxQuery *HxSparseQueryOf(const HxIndexDesc *desc, HxMetric metric,
+								const HxSvec *v);
 
 /* Which slots of a block are in a set of a window's slots, a bit each */
 static inline uint32

@@ -80,7 +80,30 @@ HxSparseScores(const HxSparseSearch *search)
 }
 
 /*
- * A row with a smaller product is farther than a distance.  For cosine
+ * What sums of 65,535 products in double are off by at most, five of them and
+ * more, as a part of the squared lengths
+ */
+#define HX_SUM_ERRORS 1e-10
+
+/*
+ * Product below which rows of a squared length and longer are farther than an
+ * L2 distance: |x|^2 - 2 <q, x> + |q|^2 is its square.
+ */
+static inline double
+HxLeastProductL2(double norm2, double distance, double min_norm)
+{
+	double square = distance * distance;
+
+	if (isinf(square))
+		return -get_float8_infinity();
+	if (isinf(min_norm)) /* no row of the window has a vector */
+		return min_norm;
+	return 0.5 * (min_norm + norm2 - square) -
+		   HX_SUM_ERRORS * (min_norm + norm2 + square);
+}
+
+/*
+ * A row with a smaller product is farther than a distance.  For cosine and L2
  * distances that is said of the shortest row of a window, and rounded down by
  * more than the errors of the arithmetic.
  */
@@ -89,8 +112,10 @@ HxLeastProduct(const HxSparseSearch *search, double distance, double min_norm)
 {
 	double least;
 
-	if (search->query->base.metric != HX_COSINE)
+	if (search->query->base.metric == HX_INNER_PRODUCT)
 		return -distance;
+	if (search->query->base.metric == HX_L2)
+		return HxLeastProductL2(search->query->norm2, distance, min_norm);
 	least = 1 - distance - 1e-14;
 	if (!(least > 0)) /* lengths would have to be bounded from above */
 		return -get_float8_infinity();

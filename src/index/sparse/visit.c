@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include <float.h>
+
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 
@@ -46,6 +48,37 @@ passes_balls(const HxSparseSearch *search, double distance)
 	return true;
 }
 
+/*
+ * What an L2 distance that was computed from the product may be off by, from the
+ * operator's.  It grows slower than the distance, so that what is beyond a
+ * distance by more than its own error comes before all else that is.
+ */
+static double
+error_of(const HxSparseSearch *search, double distance)
+{
+	double error =
+		HX_SUM_ERRORS * (3 * search->query->norm2 + 2 * distance * distance);
+
+	if (error < distance * distance)
+		return error / distance;
+	return sqrt(error);
+}
+
+/*
+ * Take note of a row whose L2 distance was computed from the product, which is
+ * exact but for rounding: where that matters, the table's vector decides.
+ */
+static void
+consider_estimate(HxSparseSearch *search, double distance,
+				  const ItemPointerData *tid)
+{
+	double error = error_of(search, distance);
+	HxCandidate row = {distance, HxPackTid(tid), search->page};
+
+	HxSetDeviation(&row, Max(error / HX_FARTHEST, FLT_MIN));
+	HxConsiderEstimate(&search->base, &row, Max(distance - error, 0));
+}
+
 /* Take note of a row that passes the filter; its distance counts if scored. */
 static inline void
 consider(HxSparseSearch *search, double distance, const ItemPointerData *tid)
@@ -56,13 +89,21 @@ consider(HxSparseSearch *search, double distance, const ItemPointerData *tid)
 	if (search->base.nans_apart && search->base.part != HX_PART_NULLS &&
 		isnan(distance) != (search->base.part == HX_PART_NANS))
 		return;
-	HxConsider(&search->base, distance, tid, search->page);
+	if (search->base.refine)
+		consider_estimate(search, distance, tid);
+	else
+		HxConsider(&search->base, distance, tid, search->page);
 }
 
-/* Distance of a row from its product and squared length: the operator's */
+/*
+ * Distance of a row from its product and squared length: the operator's, but
+ * for L2 an estimate
+ */
 static inline double
 distance_of(const HxSparseSearch *search, double product, double norm2)
 {
+	if (search->query->base.metric == HX_L2)
+		return sqrt(Max(norm2 - 2 * product + search->query->norm2, 0));
 	if (search->query->base.metric == HX_COSINE)
 		return HxCosineDistance(product, search->query->norm2, norm2);
 	return HxNegativeProduct(product);

@@ -145,7 +145,7 @@ HxWindowAddRow(HxWindowWriter *writer, const HxAttrRow *attrs,
 	writer->window.rows++;
 	if (norm2 == HX_NULL_NORM)
 		writer->window.nulls++;
-	else if (norm2 > 0)
+	else if (HxCountsForMinNorm(writer->desc, norm2))
 		writer->window.min_norm = Min(writer->window.min_norm, norm2);
 }
 

@@ -66,6 +66,18 @@ HxDistanceBin(const HxLoadedMisses *misses, double distance)
 extern void HxSharesBelow(const HxLoadedMisses *misses, double distance,
 						  double *shares);
 
+/*
+ * What rows seen up to a distance are of those expected, where the table was made
+ * from estimates of distances: of both some are added
+ */
+#define HX_SEEN_PRIOR 3.0
+
+static inline double
+HxRateOfSeen(double seen, double expected)
+{
+	return (seen + HX_SEEN_PRIOR) / (expected + HX_SEEN_PRIOR);
+}
+
 /* Safety factor for a recall, between those fitted. */
 extern double HxSafety(const HxLoadedMisses *misses, double recall);
 

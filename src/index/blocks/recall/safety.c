@@ -48,6 +48,7 @@ typedef struct Replay
 {
 	const HxLoadedMisses *misses;
 	const HxTrace *trace;
+	bool by_estimates; /* searches look at what they have seen (stop.c) */
 	int k;
 	double passing;					 /* share of the rows that pass */
 	int count;						 /* rows that are there to be found */
@@ -221,20 +222,52 @@ recall_of(const Replay *replay, const float *found, int nfound)
 	return (float) hits / Min(replay->k, replay->count);
 }
 
-/* Rows below a distance that are expected among those not visited yet */
+/*
+ * Rows below a distance that are expected among those not visited yet; *expected:
+ * and among those that were
+ */
 static double
-rows_below(const HxTrace *trace, double visited, const double *shares)
+rows_below(const HxTrace *trace, double visited, const double *shares,
+		   double *expected)
 {
 	double below = 0;
 
+	*expected = 0;
 	for (int p = 0; p < HX_MISSES_PROMISES; p++)
 	{
 		double skipped = Min(trace->rows[p], visited);
 
 		visited -= skipped;
+		*expected += skipped * shares[p];
 		below += (trace->rows[p] - skipped) * shares[p];
 	}
 	return below;
+}
+
+/* Rows up to a distance that were seen when so many had been visited */
+static double
+rows_seen(const HxTrace *trace, double visited, float distance)
+{
+	double seen = 0;
+
+	for (int i = 0; i < trace->count && trace->near[i].before < visited; i++)
+		seen += trace->near[i].distance <= distance;
+	return seen;
+}
+
+/* Misses that the rule expects when so many rows have been visited */
+static double
+misses_at(const Replay *replay, double visited, float distance,
+		  const double *shares)
+{
+	double expected;
+	double misses =
+		rows_below(replay->trace, visited, shares, &expected) * replay->passing;
+
+	if (!replay->by_estimates)
+		return misses;
+	return misses *
+		   HxRateOfSeen(rows_seen(replay->trace, visited, distance), expected);
 }
 
 /*
@@ -270,8 +303,7 @@ run_replay(const Replay *replay, const double *thresholds, float *recalls)
 			distance = found[replay->k - 1];
 			HxSharesBelow(replay->misses, distance, shares);
 		}
-		misses = rows_below(replay->trace, replay->near[at].before, shares) *
-				 replay->passing;
+		misses = misses_at(replay, replay->near[at].before, distance, shares);
 		while (reached < THRESHOLDS && misses <= thresholds[reached])
 			recalls[reached++] = recall_of(replay, found, nfound);
 	}
@@ -398,13 +430,14 @@ allocate_outcomes(Outcomes *outcomes, int nqueries)
 
 void
 HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces, int ntraces,
-			float *safety)
+			bool by_estimates, float *safety)
 {
 	Replay *replay = palloc0(sizeof(Replay));
 	Outcomes outcomes;
 
 	allocate_outcomes(&outcomes, ntraces);
 	replay->misses = misses;
+	replay->by_estimates = by_estimates;
 	for (int q = 0; q < ntraces; q++)
 	{
 		int order[HX_REPLAY_NEAR];

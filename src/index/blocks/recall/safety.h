@@ -53,8 +53,11 @@ extern void HxMakeTrace(const HxLoadedMisses *misses, const HxBlocks *blocks,
 						const float *promises, const HxTopRows *nearest,
 						HxTrace *trace);
 
-/* Fit the safety factor of each target. */
+/*
+ * Fit the safety factor of each target.  `by_estimates`: distances are estimates,
+ * and searches correct the table by what they have seen.
+ */
 extern void HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces,
-						int ntraces, float *safety);
+						int ntraces, bool by_estimates, float *safety);
 
 #endif /* HX_SAFETY_H */

@@ -256,6 +256,7 @@ plan_visits(HxBlocksSearch *search)
 	for (int i = 0; i < search->nvectors; i++)
 		tally->unvisited[HxBlockPromiseBin(search, i)] +=
 			search->blocks.blocks[i].rows;
+	memcpy(tally->rows, tally->unvisited, sizeof(tally->rows));
 }
 
 /* Load what tells expected misses. */

@@ -16,7 +16,8 @@
 /* What the stop rule knows, by bins of the table */
 typedef struct HxTally
 {
-	double unvisited[HX_MISSES_PROMISES];  /* rows of blocks not visited */
+	double rows[HX_MISSES_PROMISES];	   /* of all blocks */
+	double unvisited[HX_MISSES_PROMISES];  /* of these, of blocks not visited */
 	double seen_at[HX_MISSES_DISTANCES];   /* rows seen by distance */
 	double passed_at[HX_MISSES_DISTANCES]; /* of these, rows that passed */
 	double failed_at[HX_MISSES_DISTANCES]; /* of these, rows whose heap row

@@ -108,9 +108,49 @@ checked_share(const HxBlocksSearch *search, double distance)
 	return Max(good / (good + all.failed), outer / (outer + beyond.failed));
 }
 
-/* Neighbours nearer than a distance that stopping now would miss. */
+/* Rows seen up to a distance, of which the last bin has a part */
 static double
-expected_misses(HxBlocksSearch *search, double distance)
+rows_seen(const HxBlocksSearch *search, double distance)
+{
+	const HxLoadedMisses *misses = &search->misses;
+	int last = HxDistanceBin(misses, distance);
+	double part = (distance - misses->distance_low) / misses->distance_step;
+	double rows = search->tally.seen_at[last] * Max(Min(part - last, 1), 0);
+
+	for (int d = 0; d < last; d++)
+		rows += search->tally.seen_at[d];
+	return rows;
+}
+
+/*
+ * How many rows there are up to a distance, as a part of what the table expects
+ * of the blocks visited: see README, "Search".  Where there is no mask, those up
+ * to the distance of row number `count` are as many, and those that failed.
+ */
+static double
+seen_rate(const HxBlocksSearch *search, double distance, int64 count)
+{
+	const HxTally *tally = &search->tally;
+	double expected = 0;
+	double seen;
+
+	if (!HxKindOf(&search->base.desc)->refine)
+		return 1;
+	for (int p = 0; p < HX_MISSES_PROMISES; p++)
+		expected += (tally->rows[p] - tally->unvisited[p]) * tally->shares[p];
+	if (HxIsMasked(search))
+		seen = rows_seen(search, distance);
+	else
+		seen = count + seen_between(search, -INFINITY, distance).failed;
+	return HxRateOfSeen(seen, expected);
+}
+
+/*
+ * Neighbours nearer than a distance, that of row number `count`, that stopping now
+ * would miss
+ */
+static double
+expected_misses(HxBlocksSearch *search, double distance, int64 count)
 {
 	HxTally *tally = &search->tally;
 	double below = 0;
@@ -124,6 +164,7 @@ expected_misses(HxBlocksSearch *search, double distance)
 	}
 	for (int p = 0; p < HX_MISSES_PROMISES; p++)
 		below += tally->unvisited[p] * tally->shares[p];
+	below *= seen_rate(search, distance, count);
 	below *= near_share(search, distance) * checked_share(search, distance);
 	return Min(below, rows_left(search)) * search->safety;
 }
@@ -164,5 +205,6 @@ HxIsBlocksSearchSettled(HxSearch *base, double distance, int64 count)
 		return search->min_bound[search->next] > distance;
 	if (search->base.seen > VISIT_REST * search->nrows)
 		return false;
-	return expected_misses(search, distance) <= allowed_misses(search, count);
+	return expected_misses(search, distance, count) <=
+		   allowed_misses(search, count);
 }

@@ -1,0 +1,197 @@
+/*
+ * query.c
+ *	  Queries, and estimates of a list's distance from its codes.
+ *
+ * A query has a table for each codebook: the products of its tokens with every
+ * centre, as small integers, eight tokens side by side.  A code's products are
+ * the sum of three entries; the greatest of a list's codes, for each token, are
+ * added up.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "utils/datum.h"
+#include "utils/memutils.h"
+
+#include "index/multi/multi.h"
+#include "kernel/kernel.h"
+#include "type/bound.h"
+#include "type/distance.h"
+
+/* Greatest number in the sum of three entries; and what products are divided by */
+#define MOST_SUM 32000
+#define SUM_UNIT (65536.0 / HX_TOKEN_FACTOR(0))
+
+/* Tokens of a query at most; of longer ones nothing is known */
+#define MOST_TOKENS 1024
+
+/* ---- tables ---- */
+
+/* Products of a token with the centres of a codebook; the greatest in *most */
+static void
+multiply(const HxCodebook *book, const float *token, int dims, float *products,
+		 float *most)
+{
+	HxFloatRows rows = {book->centres, dims, book->count};
+
+	hx_kernels->dense->inner(token, dims, rows, products);
+	for (int c = 0; c < book->count; c++)
+		*most = Max(*most, fabsf(products[c]));
+}
+
+/* A table of zeros: damaged codes may name any centre. */
+static int16 *
+make_table(int level)
+{
+	return palloc0((Size) HX_CODE_ROOM(level) * HX_TOKEN_LANES * sizeof(int16));
+}
+
+/* Write products of eight tokens, or fewer, with a codebook's centres to a table. */
+static const int16_t *
+fill_table(int level, int count, int tokens, const float *products,
+		   double scale)
+{
+	int16 *table = make_table(level);
+
+	for (int t = 0; t < tokens; t++)
+		for (int c = 0; c < count; c++)
+			table[c * HX_TOKEN_LANES + t] =
+				(int16) lrint(products[(Size) t * count + c] * scale);
+	return table;
+}
+
+/* Make the tables of a chunk of tokens. */
+static void
+make_chunk(HxListQuery *query, const HxCodebooks *books, int chunk,
+		   float *const products[HX_LEVELS])
+{
+	int start = chunk * HX_TOKEN_LANES;
+	int tokens = Min(query->tokens.count - start, HX_TOKEN_LANES);
+	const int16_t *tables[HX_LEVELS];
+
+	for (int level = 0; level < HX_LEVELS; level++)
+	{
+		int count = books->books[level].count;
+
+		tables[level] = fill_table(level, count, tokens,
+								   products[level] + (Size) start * count,
+								   SUM_UNIT / query->unit);
+	}
+	query->tables[chunk] = (HxTokenTables){tables[0], tables[1], tables[2]};
+}
+
+/* Compute the tables. */
+static void
+make_tables(HxListQuery *query, const HxCodebooks *books)
+{
+	int tokens = query->tokens.count;
+	float *products[HX_LEVELS];
+	double reach = 0;
+
+	for (int level = 0; level < HX_LEVELS; level++)
+	{
+		const HxCodebook *book = &books->books[level];
+		float most = 0;
+
+		products[level] =
+			palloc_extended((Size) Max(tokens, 1) * book->count * sizeof(float),
+							MCXT_ALLOC_HUGE);
+		for (int t = 0; t < tokens; t++)
+			multiply(book, query->tokens.floats + (Size) t * books->dims,
+					 books->dims, products[level] + (Size) t * book->count,
+					 &most);
+		reach += most;
+	}
+	if (!isfinite(reach))
+		return;
+	query->chunks = Max((tokens + HX_TOKEN_LANES - 1) / HX_TOKEN_LANES, 1);
+	query->unit = reach > 0 ? reach / MOST_SUM * SUM_UNIT : 1;
+	query->tables = palloc(query->chunks * sizeof(HxTokenTables));
+	for (int chunk = 0; chunk < query->chunks; chunk++)
+		make_chunk(query, books, chunk, products);
+	for (int level = 0; level < HX_LEVELS; level++)
+		pfree(products[level]);
+}
+
+/* ---- queries ---- */
+
+/* Read a query; of codes, the index's own type or an array of numbers. */
+static void
+read_query(const HxIndexDesc *desc, Datum list, HxTokens *tokens)
+{
+	HxReadTokens((HxTokenType) desc->vector->layout, DatumGetArrayTypeP(list),
+				 tokens);
+	if (tokens->count > 0 && tokens->dims != desc->dims)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("tokens of the document have %d dimensions, those of "
+						"the query %d",
+						desc->dims, tokens->dims)));
+	HxTokensAsFloats(tokens);
+}
+
+HxQuery *
+HxMakeListQuery(const HxIndexDesc *desc, HxMetric metric, Datum list, Oid type)
+{
+	const HxCodebooks *books = HxCodebooksOf(desc);
+	HxListQuery *query = palloc0(sizeof(HxListQuery));
+	double length2 = 0;
+
+	query->base.desc = desc;
+	query->base.metric = metric;
+	query->base.kind = HX_BOUND_FLOATS;
+	list = PointerGetDatum(PG_DETOAST_DATUM_COPY(list));
+	query->base.value = DatumGetPointer(list);
+	query->base.size = VARSIZE_ANY(DatumGetPointer(list));
+	query->scratch = AllocSetContextCreate(
+		CurrentMemoryContext, "hashemb distance", ALLOCSET_DEFAULT_SIZES);
+	read_query(desc, list, &query->tokens);
+	for (int t = 0; t < query->tokens.count; t++)
+	{
+		const float *token = query->tokens.floats + (Size) t * desc->dims;
+
+		length2 += hx_kernels->dense->product(token, token, desc->dims);
+	}
+	if (books && query->tokens.count <= MOST_TOKENS)
+	{
+		query->deviation = books->spread * sqrt(length2 / books->dims);
+		make_tables(query, books);
+	}
+	return &query->base;
+}
+
+double
+HxListDistance(const HxQuery *base, Datum list)
+{
+	HxListQuery *query = (HxListQuery *) base;
+	MemoryContext old = MemoryContextSwitchTo(query->scratch);
+	HxTokens document;
+	double distance;
+	float *scratch;
+
+	HxReadTokens((HxTokenType) base->desc->vector->layout,
+				 DatumGetArrayTypeP(list), &document);
+	HxCheckSameTokens(&document, &query->tokens);
+	scratch = palloc(Max(document.count, 1) * sizeof(float));
+	distance = HxNegativeProduct(HxMaxSim(&document, &query->tokens, scratch));
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(query->scratch);
+	return distance;
+}
+
+/* ---- estimates ---- */
+
+void
+HxScoreLists(const HxListQuery *query, const HxListArrays *arrays, int row,
+			 int count, int32 *products)
+{
+	const HxListHead *heads = arrays->heads + row;
+	HxTokenLists lists = {arrays->codes, (const uint8 *) &heads->end,
+						  sizeof(HxListHead), row > 0 ? heads[-1].end : 0,
+						  count};
+
+	memset(products, 0, count * sizeof(int32));
+	for (int chunk = 0; chunk < query->chunks; chunk++)
+		hx_kernels->dense->token_sums(query->tables[chunk], lists, products);
+}

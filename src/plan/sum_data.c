@@ -1,0 +1,73 @@
+/*
+ * sum_data.c
+ *	  What the node for sums keeps in its plan, as nodes that can be copied.
+ *
+ * Each term is kept as the plan of a search by its distance (plan_data.c).
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "nodes/nodeFuncs.h"
+
+#include "plan/sum.h"
+
+double
+HxFloatOf(const Node *expr, Datum value)
+{
+	Oid type = exprType(expr);
+
+	Assert(type == FLOAT4OID || type == FLOAT8OID);
+	return type == FLOAT4OID ? DatumGetFloat4(value) : DatumGetFloat8(value);
+}
+
+/* Put the data into a plan. */
+void
+HxPackSum(const HxSumData *data, CustomScan *scan)
+{
+	List *numbers = NIL;
+	List *exprs = NIL;
+
+	Assert(data->nterms > 0 && data->nterms <= HX_MOST_TERMS);
+	Assert(list_length(data->written) == data->nterms);
+	Assert(list_length(data->weights) == list_length(data->starts));
+	for (int t = 0; t < data->nterms; t++)
+	{
+		CustomScan *part = makeNode(CustomScan);
+
+		HxPackPlan(&data->terms[t], part);
+		numbers = lappend(numbers, part->custom_private);
+		exprs = lappend(exprs, part->custom_exprs);
+	}
+	scan->custom_private =
+		list_make4(numbers, data->starts, data->ends, data->divides);
+	scan->custom_exprs =
+		list_make4(data->expr, data->written, data->weights, exprs);
+}
+
+/* Read the data back; it points into the plan. */
+void
+HxUnpackSum(const CustomScan *scan, HxSumData *data)
+{
+	List *numbers = linitial(scan->custom_private);
+	List *exprs = lfourth(scan->custom_exprs);
+
+	Assert(list_length(numbers) == list_length(exprs));
+	memset(data, 0, sizeof(*data));
+	data->nterms = list_length(numbers);
+	for (int t = 0; t < data->nterms; t++)
+	{
+		CustomScan *part = makeNode(CustomScan);
+
+		part->custom_private = list_nth(numbers, t);
+		part->custom_exprs = list_nth(exprs, t);
+		HxUnpackPlan(part, &data->terms[t]);
+	}
+	data->starts = lsecond(scan->custom_private);
+	data->ends = lthird(scan->custom_private);
+	data->divides = lfourth(scan->custom_private);
+	data->expr = linitial(scan->custom_exprs);
+	data->written = lsecond(scan->custom_exprs);
+	data->weights = lthird(scan->custom_exprs);
+	Assert(list_length(data->written) == data->nterms);
+	Assert(list_length(data->weights) == list_length(data->starts));
+}

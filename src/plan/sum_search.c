@@ -1,0 +1,360 @@
+/*
+ * sum_search.c
+ *	  The searches of a sum's terms, the rows that they find, and the bound.
+ *
+ * See README, "Sums of distances".
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/genam.h"
+#include "access/tableam.h"
+#include "miscadmin.h"
+#include "utils/float.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "compat.h"
+#include "plan/sum.h"
+
+/* Rows of a first batch: so many for each that is wanted, and this many more */
+#define BATCH_PART 1
+#define BATCH_MORE 40
+#define BATCH_GROWTH 3
+
+/* Rows wanted where nobody knows how many */
+#define DEFAULT_WANTED 10
+
+/* A batch of more than such a part of the table is too much */
+#define MOST_PART 4
+
+/* Of what a sweep takes, what may be spent before one */
+#define SEARCH_PART 0.5
+
+/* ---- weights ---- */
+
+/*
+ * Evaluate the weights: which terms are searched for?  False if one is negative or
+ * not finite, so that the sum may fall where a distance grows.
+ */
+static bool
+set_weights(HxSumState *state)
+{
+	ExprContext *context = state->css.ss.ps.ps_ExprContext;
+	const HxSumData *data = &state->data;
+	bool any = false;
+
+	for (int t = 0; t < data->nterms; t++)
+		state->terms[t].zero = false;
+	for (int w = 0; w < list_length(state->weights); w++)
+	{
+		const Expr *expr = list_nth(data->weights, w);
+		bool isnull;
+		Datum datum =
+			ExecEvalExpr(list_nth(state->weights, w), context, &isnull);
+		double value = HxFloatOf((const Node *) expr, datum);
+
+		if (isnull) /* then so are all sums */
+			continue;
+		if (!isfinite(value) || value < 0 ||
+			(value == 0 && list_nth_int(data->divides, w)))
+			return false;
+		if (value == 0)
+			for (int t = list_nth_int(data->starts, w);
+				 t < list_nth_int(data->ends, w); t++)
+				state->terms[t].zero = true;
+	}
+	for (int t = 0; t < data->nterms; t++)
+	{
+		state->terms[t].active = !state->terms[t].zero;
+		any |= state->terms[t].active;
+	}
+	state->terms[0].active |= !any;
+	return true;
+}
+
+/*
+ * Get the terms ready to be searched for; false if the threshold rule does not hold
+ * for these weights.
+ */
+bool
+HxBeginTerms(HxSumState *state)
+{
+	if (!set_weights(state))
+		return false;
+	for (int t = 0; t < state->data.nterms; t++)
+	{
+		HxTermState *term = &state->terms[t];
+
+		term->batch = term->read = 0;
+		term->waited = 0;
+		term->has_frontier = term->only_nulls = false;
+	}
+	state->limit.value = -get_float8_infinity();
+	state->limit.isnull = false;
+	return true;
+}
+
+/* ---- batches ---- */
+
+/* Rows wanted, as far as is known */
+static int64
+rows_wanted(const HxSumState *state)
+{
+	return Max(state->wanted > 0 ? state->wanted : DEFAULT_WANTED,
+			   state->rows.nreturned);
+}
+
+/* How many rows is a term's search to be asked for next? */
+static uint64
+next_batch(const HxSumState *state, const HxTermState *term)
+{
+	uint64 wanted = (uint64) rows_wanted(state);
+	uint64 first = Max(BATCH_PART * wanted + BATCH_MORE, 2 * wanted);
+
+	return Max(first, term->batch * BATCH_GROWTH);
+}
+
+/* Is a term's batch used up? */
+static bool
+is_used_up(const HxTermState *term)
+{
+	return term->batch > 0 && term->read >= term->batch;
+}
+
+/* Take note of work that a term has done while the batches of others are used up. */
+static void
+add_work(HxSumState *state, const HxTermState *term, double time)
+{
+	for (int t = 0; t < state->data.nterms; t++)
+		if (&state->terms[t] != term && is_used_up(&state->terms[t]))
+			state->terms[t].waited += time;
+}
+
+/*
+ * The term that is to advance: each in its turn.  One whose batch is used up waits
+ * until the others have worked for as long as its next search takes: if they
+ * raise the bound far enough, that was not needed, and if not, no more than that was
+ * lost.  If all are used up, the one that has the least time to wait is next.
+ */
+HxTermState *
+HxChooseTerm(HxSumState *state)
+{
+	HxTermState *best = NULL;
+
+	for (int i = 0; i < state->data.nterms; i++)
+	{
+		HxTermState *term = &state->terms[state->turn];
+
+		state->turn = (state->turn + 1) % state->data.nterms;
+		if (!term->active)
+			continue;
+		if (!is_used_up(term) || term->waited >= term->search_time)
+			return term;
+		if (!best ||
+			term->search_time - term->waited < best->search_time - best->waited)
+			best = term;
+	}
+	Assert(best);
+	return best;
+}
+
+/* Begin a search for a batch. */
+static void
+start_batch(HxSumState *state, HxTermState *term)
+{
+	ScanState *ss = &state->css.ss;
+	ExprContext *context = ss->ps.ps_ExprContext;
+	int nkeys = list_length(term->data->keys);
+	HxScanRequest request;
+	MemoryContext old;
+
+	term->batch = next_batch(state, term);
+	term->read = 0;
+	old = MemoryContextSwitchTo(ss->ps.state->es_query_cxt);
+	if (!term->scan)
+		term->scan = HX_INDEX_BEGINSCAN(ss->ss_currentRelation, term->index,
+										ss->ps.state->es_snapshot, nkeys, 1);
+	MemoryContextReset(term->context);
+	MemoryContextSwitchTo(term->context);
+	memset(&request, 0, sizeof(request));
+	request.recall = state->recall;
+	request.limit = term->batch;
+	request.ends = true;
+	request.expr =
+		HxMakeConditions(term->data, term->values, context, term->keys);
+	HxMakeOrderKey(term->data, term->index, term->query, context, &term->order);
+	MemoryContextSwitchTo(old);
+	index_rescan(term->scan, term->keys, nkeys, &term->order, 1);
+	HxSetScanRequest(term->scan, &request);
+	term->recheck = HxScanNeedsRecheck(term->scan);
+	term->stats.searches++;
+	term->waited = 0;
+	add_work(state, term, term->search_time);
+}
+
+/* Has so much been done that reading the table is better than going on? */
+static bool
+sweep_is_due(const HxSumState *state)
+{
+	return state->ncompleted > SEARCH_PART * state->sweep_effort ||
+		   HxSumRowsMemory(&state->rows) > (Size) work_mem * 1024;
+}
+
+/* Is a batch so much of the table that reading it is better? */
+static bool
+is_too_deep(const HxSumState *state, const HxTermState *term)
+{
+	double rows = state->css.ss.ss_currentRelation->rd_rel->reltuples;
+
+	return rows >= 0 && (double) next_batch(state, term) > rows / MOST_PART;
+}
+
+/* ---- rows ---- */
+
+/*
+ * Complete the row that a term's search has returned: fetch its heap row, check the
+ * conditions that the search has not decided, and compute the sum.
+ */
+static void
+complete_row(HxSumState *state, HxTermState *term)
+{
+	ExprContext *context = state->check_context;
+	ExprState *conditions = term->recheck ? state->all : term->left;
+	HxSumRow row;
+
+	state->ncompleted++;
+	add_work(state, term, state->row_time);
+	if (!index_fetch_heap(term->scan, state->row))
+	{
+		state->failed++;
+		return;
+	}
+	ResetExprContext(context);
+	context->ecxt_scantuple = state->row;
+	if (!ExecQual(conditions, context))
+	{
+		state->failed++;
+		return;
+	}
+	row.sum = HxSumOfRow(state, state->row);
+	row.tid = HxPackTid(&state->row->tts_tid);
+	HxAddSumRow(&state->rows, &row);
+}
+
+/*
+ * Take note of the distance of the row that a search has returned; false if that is
+ * nothing new.
+ */
+static bool
+set_frontier(HxTermState *term)
+{
+	double distance = DatumGetFloat8(term->scan->xs_orderbyvals[0]);
+	bool is_null = term->scan->xs_orderbynulls[0];
+
+	if (term->only_nulls ||
+		(term->has_frontier && !is_null && !(distance > term->frontier)))
+		return false;
+	term->only_nulls = is_null;
+	if (!is_null)
+		term->frontier = distance;
+	term->has_frontier = true;
+	return true;
+}
+
+/*
+ * The next row of a term's search, or of the next one for more; false if there is
+ * none.  *deep tells that the table should be read instead.
+ */
+static bool
+next_row(HxSumState *state, HxTermState *term, bool *deep)
+{
+	*deep = false;
+	while (term->batch == 0 ||
+		   !index_getnext_tid(term->scan, ForwardScanDirection))
+	{
+		if (term->batch > 0 && term->read < term->batch)
+			return false;
+		*deep = term->batch > 0 && is_too_deep(state, term);
+		if (*deep)
+			return false;
+		start_batch(state, term);
+	}
+	term->read++;
+	term->stats.rows++;
+	return true;
+}
+
+/*
+ * Have a term's search advance by a row, which is completed if it was not seen.  Sets
+ * state->complete if there are no more.  False if the table should be read
+ * instead.
+ */
+bool
+HxAdvanceTerm(HxSumState *state, HxTermState *term)
+{
+	bool farther;
+	bool fresh;
+	bool deep;
+
+	Assert(term->active && !state->complete);
+	do
+	{
+		if (sweep_is_due(state))
+			return false;
+		if (!next_row(state, term, &deep))
+		{
+			state->complete = !deep;
+			return !deep;
+		}
+		farther = set_frontier(term);
+		fresh = HxSeeRow(&state->rows, HxPackTid(&term->scan->xs_heaptid));
+		if (fresh)
+			complete_row(state, term);
+	} while (!farther && !fresh);
+	return true;
+}
+
+/* Set the bound: the sum of the frontiers, as far as all have one. */
+void
+HxSetBound(HxSumState *state)
+{
+	TupleTableSlot *slot = state->frontiers;
+	ExprContext *context = state->check_context;
+	bool isnull;
+	Datum bound;
+
+	ExecClearTuple(slot);
+	for (int t = 0; t < state->data.nterms; t++)
+	{
+		HxTermState *term = &state->terms[t];
+
+		if (term->active && !term->has_frontier)
+			return;
+		slot->tts_values[t] = Float8GetDatum(term->zero ? 0 : term->frontier);
+		slot->tts_isnull[t] = term->active && term->only_nulls;
+	}
+	ExecStoreVirtualTuple(slot);
+	ResetExprContext(context);
+	context->ecxt_innertuple = slot;
+	bound = ExecEvalExprSwitchContext(state->bound, context, &isnull);
+	state->limit.isnull = isnull;
+	state->limit.value =
+		isnull ? 0 : HxFloatOf((const Node *) state->data.expr, bound);
+}
+
+/* Add what the terms did to the sums for EXPLAIN. */
+void
+HxEndTerms(HxSumState *state)
+{
+	for (int t = 0; t < state->data.nterms; t++)
+	{
+		HxTermState *term = &state->terms[t];
+
+		if (term->batch == 0 || !term->has_frontier || term->only_nulls)
+			continue;
+		term->stats.frontier += term->frontier;
+		term->stats.frontiers++;
+	}
+}
