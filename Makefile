@@ -144,6 +144,15 @@ coverage: # lines and branches that the tests reach
 fuzz: # hostile input, SECONDS for each of three drivers
 	@$(HERE)/tools/sandbox.sh fuzz tools/fuzz.sh $(SECONDS)
 
+.PHONY: endure
+endure: # half an hour of load, crashes at every point, a full disk
+	@$(HERE)/tools/endure.sh $(SECONDS)
+
+.PHONY: bench-report
+bench-report: # docs/benchmarks.md and its plots, from kept runs
+	@$(HERE)/tools/install-deps.sh plots
+	@$(HERE)/bench/report.sh
+
 .PHONY: dist
 dist: # the archive of a release
 	@$(HERE)/tools/dist.sh

@@ -74,6 +74,9 @@ my %python = (
 	'SQLAlchemy' => [
 		'sqlalchemy, psycopg2',
 		"url = 'postgresql+psycopg2:///postgres?host=$host&port=$port'\n" ]);
+$python{asyncpg} = [ 'asyncpg', "arguments = {'host': '$host', 'port': $port, 'database': 'postgres', 'user': '$user'}\n" ];
+$python{Alembic} = [ 'alembic, sqlalchemy, psycopg2', $python{SQLAlchemy}[1] ];
+$python{Django} = [ 'django, psycopg2', "database = {'HOST': '$host', 'PORT': '$port', 'NAME': 'postgres', 'USER': '$user'}\n" ];
 foreach my $section (sort keys %python)
 {
 	my ($modules, $start) = @{ $python{$section} };
@@ -102,6 +105,13 @@ local $ENV{NODE_PATH} = join(':', grep { defined } $ENV{NODE_PATH},
 	'/usr/share/nodejs', '/usr/lib/nodejs');
 client('node-postgres', 'no node-pg',
 	works('node', '-e', 'require("pg")') ? ('node', $node_pg) : ());
+foreach my $case ([ 'Knex', 'knex' ], [ 'Drizzle', 'drizzle-orm' ])
+{
+	my ($section, $package) = @$case;
+	my $file = save("$package.js", "const connection = { host: '$host', port: $port, database: 'postgres', user: '$user' }\n" . program($section));
+
+	client($section, "no $package for node", works('node', '-e', "require(\"pg\"); require(\"$package\")") ? ('node', $file) : ());
+}
 
 $node->stop;
 done_testing();

@@ -11,6 +11,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::RealBin;
+use File::Basename;
 use HashembTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -51,7 +52,7 @@ my $list = join("\n\n", map {
 	foreach my $word (split / /, $line)
 	{
 		my ($last) = $wrapped =~ /([^\n]*)$/;
-		$wrapped .= ($wrapped eq '' ? '' : length("$last $word") > 119 ? "\n" : ' ') . $word;
+		$wrapped .= ($wrapped eq '' ? '' : length("$last $word") > 120 ? "\n" : ' ') . $word;
 	}
 	$wrapped;
 } ([ 'Aggregates', "prokind = 'a'" ],
@@ -125,8 +126,15 @@ pass('anyone may freeze');
 
 # ---- search_path ----
 
-my $source = slurp_file("$FindBin::RealBin/../" . (sort glob("$FindBin::RealBin/../hashemb--?.?.?.sql"))[-1] =~ s/.*\///r);
-unlike($source, qr/\b(?:OR REPLACE|IF NOT EXISTS)\b/i, 'the install script takes nothing for its own that is there');
+foreach my $script (glob("$FindBin::RealBin/../hashemb*--?.?.?.sql"))
+{
+	my $name = basename($script);
+
+	unlike(slurp_file($script), qr/\b(?:OR REPLACE|IF NOT EXISTS)\b/i, "$name takes nothing for its own that is there");
+	# each body is parsed when it is made, or names the schema of what it calls
+	my @strings = slurp_file($script) =~ /AS (\$\$.*?\$\$)/gs;
+	is(join("\n", grep { /\bFROM (?!pg_catalog\.|\(|$)/ } @strings), '', "$name: bodies that are strings read pg_catalog");
+}
 
 # Names of all that bodies call, in a schema of an attacker's, with the same
 # arguments: they raise, as does an operator and a type's name. Put in front of
@@ -173,6 +181,14 @@ foreach my $call (map { sprintf($_, $model) } @calls)
 # bodies that are strings, which are parsed at each call, have been called above
 is($node->safe_psql('postgres', "SELECT string_agg(proname, ' ') FROM ($functions) f JOIN pg_language l ON l.oid = prolang WHERE lanname NOT IN ('c', 'internal') AND prosqlbody IS NULL"),
 	'hashemb_freeze', 'one body is a string');
+
+# The planner looks for distance_bound(text, query, ...) in the extension's schema:
+# for every type of query there is one of the extension's own, so that nobody
+# can put another there
+is($node->safe_psql('postgres', q{
+	SELECT string_agg(opfname || ' ' || amoprighttype::regtype, ', ') FROM pg_amop o JOIN pg_opfamily f ON f.oid = amopfamily JOIN pg_am a ON a.oid = opfmethod AND amname = 'hashemb'
+	WHERE amoppurpose = 'o' AND EXISTS (SELECT FROM pg_amop b WHERE b.amopfamily = o.amopfamily AND b.amopstrategy = 13)
+		AND NOT EXISTS (SELECT FROM pg_proc WHERE proname = 'distance_bound' AND proargtypes[1] = amoprighttype)}), '', 'no type of query is left to others');
 
 # Searches whose conditions become others in the planner
 my $search = q{SELECT count(*), min(id) FROM (SELECT id FROM public.seen WHERE c OPERATOR(public.<~>) '0101010101010101'::public.bincode OPERATOR(pg_catalog.<=) 5 AND public.hamming_within(c, '0101010101010101', 6) ORDER BY c OPERATOR(public.<~>) '0101010101010101'::public.bincode LIMIT 10) x};

@@ -5,7 +5,7 @@
 # Disk: the largest size of a file is limited for one session (prlimit), for which
 # the server does what it does when a disk is full; it fails in the middle of a
 # build, an insert, a split, a vacuum. With HASHEMB_SMALL_FS, a folder of the
-# server's user on a small file system (a tmpfs of 8 MB), an index is built there
+# server's user on a small file system (a tmpfs of 3 MB), an index is built there
 # until it is full, too. Memory: the least work_mem and maintenance_work_mem, and 2 GB
 # of address space. Time: statements that would take hours if the loops that they
 # are in could not be interrupted.

@@ -5,7 +5,7 @@
 # Answers are those of one table with all rows.
 #
 # Seen to fail: without use_remote_estimate nor fdw_tuple_cost, as PostgreSQL 16
-# and older have it (LIMIT is not sent); with a partition's index dropped.
+# and older have it (LIMIT is not sent).
 use strict;
 use warnings;
 use FindBin;

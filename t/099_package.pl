@@ -1,9 +1,10 @@
 # What packages are made from: META.json as PGXN wants it, the archive of a
-# release, debian/, the Dockerfile. That a package and an archive can be built,
+# release, debian/, the Dockerfile; and that the report is that of the kept runs. That a package and an archive can be built,
 # installed and used is tried by "make fresh SCENARIOS=bookworm-package-root".
 #
 # Seen to fail: with a target of the Dockerfile misspelt; with a file that
-# META.json names renamed; with debian/control of another version than control.in.
+# META.json names renamed; with debian/control of another version than control.in; with a figure in
+# docs/benchmarks.md that is another.
 use strict;
 use warnings;
 use Cwd 'abs_path';
@@ -55,6 +56,18 @@ for (my $status = 1; $status > 0; $status = $zip->nextStream())
 ok(!(grep { /\.(?:o|so|bc|d)$|^(?:tmp_check|results|\.git)\// } keys %in), 'without what is built');
 my @needed = ('Makefile', 'META.json', 'README.md', 'LICENSE', 'hashemb.control', map { s{^\Q$source\E/}{}r } glob("$source/hashemb*--*.sql"), split(/\n/, `find '$source/src' -name '*.[ch]'`));
 is(join(' ', grep { !$in{$_} } map { s{^\Q$source\E/}{}r } @needed), '', 'with all that a build needs');
+
+# ---- the report ----
+
+is(system('sh', "$source/bench/report.sh", '--no-plots', $folder), 0, 'a report is written from kept runs');
+is(slurp_file("$folder/benchmarks.md"), text_of('docs/benchmarks.md'), 'docs/benchmarks.md is what "make bench-report" writes');
+foreach my $plot (text_of('docs/benchmarks.md') =~ /\]\((benchmarks\/[^)]*\.svg)\)/g)
+{
+	my $svg = text_of("docs/$plot");
+
+	like($svg, qr/<svg.*<\/svg>\s*\z/s, "$plot is a picture");
+	like($svg, qr/>[^<]*\bms\b/, 'whose axis has a unit');
+}
 
 # ---- debian/ ----
 

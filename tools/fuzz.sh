@@ -64,7 +64,7 @@ models()
 {
 	compiler=$(fuzzer)
 	if [ -z "$compiler" ]; then
-		echo "No clang with libFuzzer (Debian: clang): the corpus alone"
+		echo "No clang with libFuzzer (Debian: clang, libclang-rt-dev): the corpus alone"
 		compiler=gcc
 		target address,undefined test/fuzz/replay.c
 		"$build/model" test/fuzz/model/*

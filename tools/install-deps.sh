@@ -1,13 +1,13 @@
 #!/bin/sh
 # Install what a target needs and the machine lacks (Debian and Ubuntu).
 #
-#   tools/install-deps.sh test | lint | demo | fuzz
+#   tools/install-deps.sh test | lint | demo | fuzz | plots
 #
 # Silent where nothing is missing. Looks for files, not for packages, so that
 # whatever provides them is good enough.
 set -eu
 
-target=${1:?usage: tools/install-deps.sh test|lint|demo|fuzz}
+target=${1:?usage: tools/install-deps.sh test|lint|demo|fuzz|plots}
 tools=$(dirname "$0")
 missing=''
 
@@ -96,7 +96,10 @@ case $target in
 	fuzz)
 		need_command prove perl
 		need '/usr/share/perl5/IPC/Run.pm' libipc-run-perl
-		need '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a' clang
+		need '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a' 'clang libclang-rt-dev'
+		;;
+	plots)
+		need_command gnuplot gnuplot-nox
 		;;
 	demo)
 		need '/usr/share/wordnet/data.noun' wordnet-base

@@ -1,0 +1,201 @@
+#!/bin/sh
+# docs/benchmarks.md and its plots, from kept runs.
+#
+#   bench/report.sh [--no-plots] [FOLDER]     (default: docs)
+#
+# Reads bench/results/codes-million.txt and codes-wordnet.txt, runs of
+# bench/run.sh of hashemb, HNSW and an exact plan side by side, and writes FOLDER/
+# benchmarks.md and FOLDER/benchmarks/*.svg with gnuplot. Nothing is measured. The
+# plots are drawn in black: lines differ by their points and dashes.
+set -eu
+
+plots=1
+if [ "${1:-}" = --no-plots ]; then
+	plots=''
+	shift
+fi
+source=$(cd "$(dirname "$0")/.." && pwd)
+folder=${1:-$source/docs}
+results=$source/bench/results
+mkdir -p "$folder/benchmarks"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Cells of a run at k = 10, by tabs: filter, variant, matches, recall, p50 of the
+# clock, p99, p50 of the processor. The last of a filter and a variant counts: exact
+# plans were measured again with all indexes they can use.
+cells()
+{
+	awk '
+	match($0, / +10  (hashemb|hnsw|prefilter)/) {
+		filter = substr($0, 1, RSTART - 1)
+		sub(/ +$/, "", filter)
+		rest = substr($0, RSTART)
+		if (match(rest, /(hashemb 0\.[0-9]+|hnsw ef [0-9]+|prefilter) +[0-9]/)) {
+			variant = substr(rest, RSTART, RLENGTH - 1)
+			sub(/ +$/, "", variant)
+			split(substr(rest, RSTART + RLENGTH - 1), f, " ")
+			if (!((filter, variant) in cell))
+				order[++n] = filter SUBSEP variant
+			cell[filter, variant] = filter "\t" variant "\t" f[2] "\t" f[3] \
+				"\t" f[9] "\t" f[11] "\t" f[12]
+		}
+	}
+	END { for (i = 1; i <= n; i++) print cell[order[i]]
+	}' "$1"
+}
+
+# A line of a run's head: head FILE NAME
+head_of()
+{
+	sed -n "s/^$2  *//p" "$1" | head -n 1
+}
+
+# Rows of the builds of a run, as a table
+builds()
+{
+	echo '| index | build, s of a processor | size, MB | WAL, MB |'
+	echo '|---|---|---|---|'
+	sed -n -E 's/^(.*[^ ]) +built in [0-9.]+ s \(processor ([0-9.]+) s\), ([0-9.]+) MB, WAL ([0-9.]+) MB.*/| \1 | \2 | \3 | \4 |/p' "$1"
+}
+
+# A table of searches: a row a filter, a column a variant
+searches()
+{
+	cells "$1" | awk -F '\t' '
+	!($1 in at) { at[$1] = ++filters; filter[filters] = $1; rows[$1] = $3 }
+	!($2 in column) { column[$2] = ++variants; variant[variants] = $2 }
+	{ cell[$1, $2] = sprintf("%.3f, %.2f", $4, $7) }
+	END {
+		printf "| filter | rows |"
+		for (v = 1; v <= variants; v++) printf " %s |", variant[v]
+		printf "\n|---|---|"
+		for (v = 1; v <= variants; v++) printf "---|"
+		print ""
+		for (f = 1; f <= filters; f++) {
+			printf "| %s | %d |", filter[f], rows[filter[f]]
+			for (v = 1; v <= variants; v++)
+				printf " %s |", cell[filter[f], variant[v]]
+			print ""
+		}
+	}'
+}
+
+# Run gnuplot, or what GNUPLOT names
+plot()
+{
+	"${GNUPLOT:-gnuplot}"
+}
+
+# Recall against latency, a panel a filter: recall_plot RUN NAME FILTER...
+recall_plot()
+{
+	run=$1 name=$2
+	shift 2
+	commands=''
+	for filter in "$@"; do
+		key=$(echo "$filter" | tr -c 'a-z0-9\n' _)
+		for variant in hashemb hnsw prefilter; do
+			cells "$run" | awk -F '\t' -v f="$filter" -v v="$variant" \
+				'$1 == f && index($2, v) == 1 { print $7, $4 }' \
+				>"$work/$key.$variant"
+			[ -s "$work/$key.$variant" ] || echo '0.001 -1' >"$work/$key.$variant"
+		done
+		title="rows that pass: $filter"
+		[ "$filter" != none ] || title='no filter'
+		commands="$commands
+set title '$title'
+plot '$work/$key.hashemb' with linespoints dt 1 pt 7 lw 2 lc 'black' title 'hashemb', \
+	'$work/$key.hnsw' with linespoints dt 2 pt 4 lw 2 lc 'black' title 'HNSW', \
+	'$work/$key.prefilter' with points pt 8 ps 1.5 lc 'black' title 'exact, sorted'"
+	done
+	plot <<-PLOT
+	set terminal svg size 900,640 noenhanced font 'sans,13' background 'white'
+	set output '$folder/benchmarks/$name-recall.svg'
+	set multiplot layout 2,2
+	set logscale x
+	set xrange [0.2:300]
+	set yrange [0:1.05]
+	set xlabel 'a search: median of the processor, ms'
+	set ylabel 'recall of the ten nearest'
+	set grid lc 'gray'
+	set key bottom left
+	$commands
+	unset multiplot
+	PLOT
+}
+
+# Latency against the rows that pass: selectivity_plot RUN NAME
+selectivity_plot()
+{
+	for variant in 'hashemb 0.95' 'hnsw ef 100' prefilter; do
+		cells "$1" | awk -F '\t' -v v="$variant" \
+			'$1 ~ /^random/ && $2 == v { print $3, $7 }' |
+			sort -g >"$work/$(echo "$variant" | tr -c 'a-z0-9\n' _).rows"
+	done
+	plot <<-PLOT
+	set terminal svg size 720,460 noenhanced font 'sans,13' background 'white'
+	set output '$folder/benchmarks/$2-selectivity.svg'
+	set logscale xy
+	set format x '%.0f'
+	set xlabel 'rows that pass the filter'
+	set ylabel 'a search: median of the processor, ms'
+	set grid lc 'gray'
+	set key top right
+	set yrange [0.3:1000]
+	plot '$work/hashemb_0_95.rows' with linespoints dt 1 pt 7 lw 2 lc 'black' title 'hashemb, recall 0.95', \
+		'$work/hnsw_ef_100.rows' with linespoints dt 2 pt 4 lw 2 lc 'black' title 'HNSW, ef_search 100', \
+		'$work/prefilter.rows' with linespoints dt 3 pt 8 lw 2 lc 'black' title 'exact, sorted'
+	PLOT
+}
+
+# A run's chapter: chapter NAME TITLE
+chapter()
+{
+	run=$results/codes-$1.txt
+	echo
+	echo "## $2"
+	echo
+	echo "\`bench/results/codes-$1.txt\`: $(head_of "$run" data), on $(head_of "$run" date)."
+	echo "$(head_of "$run" processor); $(head_of "$run" vectors); $(head_of "$run" server | sed 's/ on .*//'); $(head_of "$run" extensions)."
+	echo
+	builds "$run"
+	echo
+	echo "The ten nearest: recall, and the median of a search's time on the processor in milliseconds."
+	echo
+	searches "$run"
+	echo
+	echo "![Recall against latency, $1](benchmarks/$1-recall.svg)"
+	echo
+	echo "![Latency against the rows that pass, $1](benchmarks/$1-selectivity.svg)"
+}
+
+{
+	cat <<-'HEAD'
+	# Benchmarks
+
+	Written by `make bench-report` from kept runs; [bench/README.md](../bench/README.md) says how they were measured,
+	[bench/RESULTS.md](../bench/RESULTS.md) what else was. "HNSW" is pgvector's, "prefilter" the same table with B-tree and GIN
+	indexes, exact distances and a sort. The machine was shared and busy: compare within a table.
+
+	On a table of your own, `bench/own.sh 'dbname=...' table column` draws a page of plots, and
+
+	```sql
+	CREATE TABLE mine (id int, code bincode(64));
+	INSERT INTO mine SELECT i, (i::bigint * 11400714819323 % 9223372036854775807)::bigint::bincode(64) FROM generate_series(1, 3000) i;
+	CREATE INDEX mine_code ON mine USING hashemb (code);
+	SELECT recall >= 0.9 AS as_promised, rows_scored < 3000 AS fewer_rows FROM hashemb_measure_recall('mine_code', 10, 50);
+	```
+
+	measures recall.
+	HEAD
+	chapter million 'A million generated codes of 512 bits'
+	chapter wordnet '117,791 real codes of 512 bits'
+} >"$folder/benchmarks.md"
+
+[ -n "$plots" ] || exit 0
+for name in million wordnet; do
+	recall_plot "$results/codes-$name.txt" $name none 'random 10 %' 'random 1 %' 'random 0.1 %'
+	selectivity_plot "$results/codes-$name.txt" $name
+done
+sed -i 's/[[:blank:]]*$//' "$folder"/benchmarks/*.svg
