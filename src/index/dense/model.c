@@ -145,7 +145,7 @@ unpack_checked(Relation index, const HxIndexDesc *desc, BlockNumber first,
 			   const char *packed, Size size)
 {
 	if (size != HxModelBytes(desc->dims, HxKeptDims(desc)))
-		HxCorrupted(index, first, "a model of other vectors");
+		HxCorrupted(index, first, "model page of another model");
 	check_model(index, desc, first, packed, size);
 	return HxUnpackModel(packed, size);
 }
