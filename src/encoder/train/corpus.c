@@ -300,3 +300,50 @@ HxAddPair(HxPairs *pairs, int64 key)
 		pairs->bucket[at] = (uint32) pairs->count;
 	return pairs->count - 1;
 }
+
+/*
+ * The model's table of pieces
+ */
+
+/* An entry on its way into the table */
+typedef struct Row
+{
+	int64 key;
+	size_t from;
+} Row;
+
+/* Order of rows: by key */
+static int
+compare_rows(const void *a, const void *b)
+{
+	int64 left = ((const Row *) a)->key;
+	int64 right = ((const Row *) b)->key;
+
+	return (left > right) - (left < right);
+}
+
+void
+HxPutPieces(HxCorpus *corpus, HxDraft *draft, size_t count, const int64 *key,
+			const uint32 *number, const float *weight, uint32 limit)
+{
+	HxTraining *training = corpus->training;
+	Row *row = HxTrainAlloc(training, count, sizeof(Row), "pieces");
+	int64 *keys = HxTrainAlloc(training, count, sizeof(int64), "pieces");
+	uint32 *numbers =
+		HxTrainAlloc(training, 2 * count, sizeof(uint32), "pieces");
+	float *weights = HxTrainAlloc(training, count, sizeof(float), "pieces");
+
+	for (size_t i = 0; i < count; i++)
+		row[i] = (Row){key[i], i};
+	qsort(row, count, sizeof(Row), compare_rows);
+	for (size_t i = 0; i < count; i++)
+	{
+		keys[i] = row[i].key;
+		numbers[2 * i] = number[2 * row[i].from];
+		numbers[2 * i + 1] = number[2 * row[i].from + 1];
+		weights[i] = weight[row[i].from];
+	}
+	draft->tables = 2;
+	draft->table[1] =
+		(HxDraftTable){count, 2, 1, limit, keys, numbers, weights};
+}
