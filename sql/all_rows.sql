@@ -107,9 +107,9 @@ BEGIN
 	END LOOP;
 END $$;
 -- are nine in ten of all ties of the nearest row found?
-CREATE FUNCTION pg_temp.most_ties(distance text) RETURNS bool LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.most_ties(tab text, distance text) RETURNS bool LANGUAGE plpgsql AS $$
 DECLARE
-	query text := format('SELECT count(*) FROM (SELECT %1$s AS d FROM all_one ORDER BY %1$s FETCH FIRST 3 ROWS WITH TIES) t', distance);
+	query text := format('SELECT count(*) FROM (SELECT %1$s AS d FROM %2$I ORDER BY %1$s FETCH FIRST 3 ROWS WITH TIES) t', distance, tab);
 	found int;
 	all_of_them int;
 BEGIN
@@ -142,7 +142,14 @@ RESET work_mem;
 -- below recall 1, a part of them may be missed
 SET hashemb.recall = 0.9;
 SELECT kind, good FROM (VALUES ('lists', 'p', (SELECT distance FROM orders WHERE name = 'p' LIMIT 1)), ('dense', 'v', (SELECT distance FROM orders WHERE name = 'v' LIMIT 1)),
-	('dense', 'w', (SELECT distance FROM orders WHERE name = 'w' LIMIT 1))) o (kind, name, distance), LATERAL pg_temp.most_ties(distance) good;
+	('dense', 'w', (SELECT distance FROM orders WHERE name = 'w' LIMIT 1))) o (kind, name, distance), LATERAL pg_temp.most_ties('all_one', distance) good;
+-- lists of few different tokens, of which codes leave out nothing
+CREATE TABLE all_few (id int, p real[]);
+INSERT INTO all_few SELECT i, CASE WHEN i % 3 > 0 THEN '{{100,200,300,4}}' ELSE ARRAY[ARRAY(SELECT (hashint4(i * 10 + d) % 100)::real FROM generate_series(1, 4) d)] END FROM generate_series(1, 3000) i;
+CREATE INDEX ON all_few USING hashemb (p maxsim_ops) WITH (dims = 4);
+ANALYZE all_few;
+SELECT q, good FROM unnest('{"{{1,2,3,4}}","{{1,2,3,4},{7,1,9,0.3}}","{{0.1,0.7,0.3,0.3},{1,2,3,0.3},{0.2,0.1,0.3,0.9}}"}'::text[]) q, LATERAL pg_temp.most_ties('all_few', format('p @# %L', q)) good;
+DROP TABLE all_few;
 SET hashemb.recall = 1;
 -- a limit of rows that stand for others: nobody knows how many of these are wanted
 SELECT * FROM pg_temp.same('SELECT min(d) AS d, max(id) AS id FROM (SELECT $d AS d, id FROM $t ORDER BY $d LIMIT current_setting(''all_rows.limit'', true)::bigint) AS s GROUP BY id % 1000 ORDER BY 1, 2');

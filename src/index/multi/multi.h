@@ -212,6 +212,7 @@ typedef struct HxListQuery
 	HxTokenTables *tables; /* of each chunk */
 	double unit;		   /* of a product of the kernel */
 	double deviation;	   /* of an estimate, for each unit of error */
+	double rounding;	   /* how far one is off where there is no error */
 	MemoryContext scratch;
 } HxListQuery;
 

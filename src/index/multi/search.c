@@ -81,7 +81,8 @@ consider_known(HxSearch *base, const HxListArrays *arrays, int row,
 	found.tid = HxPackTid(&arrays->rows.tids[row]);
 	found.page = HX_METAPAGE;
 	HxSetDeviation(&found,
-				   query->deviation * HxLengthen(arrays->heads[row].error));
+				   Max(query->deviation * HxLengthen(arrays->heads[row].error),
+					   query->rounding));
 	HxConsiderEstimate(base, &found, -INFINITY);
 }
 
