@@ -3,7 +3,7 @@
 
 EXTENSION = hashemb hashemb_pgvector
 MODULE_big = hashemb
-DATA = hashemb--0.1.0.sql hashemb_pgvector--0.1.0.sql
+DATA = $(notdir $(wildcard $(srcdir)/hashemb*--*.sql))
 
 # Sources, by layer and folder.  The order is a law (tools/lint.sh): no file uses
 # what stands below it.

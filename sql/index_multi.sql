@@ -140,7 +140,6 @@ SET hashemb.recall = 0.95;
 SELECT count(*) FROM (SELECT id FROM index_multi_codes ORDER BY tokens @# '{11110000111100001111,00001111000011110000}'::bincode[] LIMIT 7) AS s;
 
 -- what is refused
-CREATE INDEX ON index_multi USING hashemb (tokens maxsim_ops);
 CREATE INDEX ON index_multi USING hashemb (tokens maxsim_ops) WITH (dims = 21);
 CREATE INDEX ON index_multi USING hashemb (tokens maxsim_ops, a) WITH (dims = 20, group_by = a);
 INSERT INTO index_multi VALUES (1, '{{1,2}}');

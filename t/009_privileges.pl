@@ -130,7 +130,16 @@ foreach my $script (glob("$FindBin::RealBin/../hashemb*--?.?.?.sql"))
 {
 	my $name = basename($script);
 
-	unlike(slurp_file($script), qr/\b(?:OR REPLACE|IF NOT EXISTS)\b/i, "$name takes nothing for its own that is there");
+	my $sql = slurp_file($script);
+
+	# an update replaces functions of the version that it leads from, by the same arguments
+	if ($name =~ /^(\w+--[\d.]+)--/)
+	{
+		my $before = slurp_file("$FindBin::RealBin/../$1.sql");
+
+		$sql =~ s/OR REPLACE (FUNCTION \w+\([^()]*\))/index($before, "CREATE $1") < 0 ? $& : $1/ge;
+	}
+	unlike($sql, qr/\b(?:OR REPLACE|IF NOT EXISTS)\b/i, "$name takes nothing for its own that is there");
 	# each body is parsed when it is made, or names the schema of what it calls
 	my @strings = slurp_file($script) =~ /AS (\$\$.*?\$\$)/gs;
 	is(join("\n", grep { /\bFROM (?!pg_catalog\.|\(|$)/ } @strings), '', "$name: bodies that are strings read pg_catalog");
@@ -178,9 +187,9 @@ foreach my $call (map { sprintf($_, $model) } @calls)
 	($code, $out, $err) = $node->psql('postgres', "$victim $call");
 	is("$err$out", $node->safe_psql('postgres', $call), 'but not by ' . substr($call, 7, 40));
 }
-# bodies that are strings, which are parsed at each call, have been called above
+# bodies that are strings would be parsed at each call, by the path of that moment
 is($node->safe_psql('postgres', "SELECT string_agg(proname, ' ') FROM ($functions) f JOIN pg_language l ON l.oid = prolang WHERE lanname NOT IN ('c', 'internal') AND prosqlbody IS NULL"),
-	'hashemb_freeze', 'one body is a string');
+	'', 'no body is a string');
 
 # The planner looks for distance_bound(text, query, ...) in the extension's schema:
 # for every type of query there is one of the extension's own, so that nobody

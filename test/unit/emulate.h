@@ -23,6 +23,9 @@
 #undef _mm512_shuffle_i64x2
 #undef _mm512_cvtepi8_epi16
 #undef _mm512_madd_epi16
+#undef _mm512_cvtepi8_epi32
+#undef _mm512_cvtepi32_ps
+#undef _mm512_mask_storeu_ps
 
 #define __mmask16 uint16_t
 #define __mmask64 uint64_t
@@ -106,6 +109,43 @@ _mm512_cvtepi8_epi16(simde__m256i narrow)
 	for (int i = 0; i < 32; i++)
 		to[i] = from[i];
 	return simde_mm512_loadu_si512(to);
+}
+
+static inline simde__m512i
+_mm512_cvtepi8_epi32(simde__m128i narrow)
+{
+	int8_t from[16];
+	int32_t to[16];
+
+	memcpy(from, &narrow, sizeof(from));
+	for (int i = 0; i < 16; i++)
+		to[i] = from[i];
+	return simde_mm512_loadu_si512(to);
+}
+
+static inline simde__m512
+_mm512_cvtepi32_ps(simde__m512i integers)
+{
+	int32_t from[16];
+	float to[16];
+
+	memcpy(from, &integers, sizeof(from));
+	for (int i = 0; i < 16; i++)
+		to[i] = (float) from[i];
+	return simde_mm512_loadu_ps(to);
+}
+
+static inline void
+_mm512_mask_storeu_ps(void *to, uint16_t mask, simde__m512 vector)
+{
+	float held[16];
+
+	memcpy(held, &vector, sizeof(held));
+	for (int i = 0; i < 16; i++)
+	{
+		if (mask >> i & 1)
+			((float *) to)[i] = held[i];
+	}
 }
 
 static inline simde__m512i

@@ -16,6 +16,17 @@ lists_shape(int32 typmod, int *dims, int *planes)
 	*planes = HX_SHAPE_PLANES(typmod);
 }
 
+/* Dimensions of a list's tokens; 0 if it has none.  Errors as HxReadTokens(). */
+static int
+lists_dims_of(const HxVectorClass *class, Datum vector)
+{
+	HxTokens tokens;
+
+	HxReadTokens((HxTokenType) class->layout, DatumGetArrayTypeP(vector),
+				 &tokens);
+	return tokens.count > 0 ? tokens.dims : 0;
+}
+
 /* A row's payload is what a check knows it by. */
 static Size
 lists_payload_size(Relation index, const HxIndexDesc *desc)
@@ -58,8 +69,9 @@ static const HxKind lists_kind = {
 	.refine = true,
 	.visits_all = true,
 	.length_hint = "Create the index WITH (dims = 128), as many as the tokens "
-				   "have.",
+				   "have, or when there are rows with tokens.",
 	.shape = lists_shape,
+	.dims_of = lists_dims_of,
 	.learn = HxLoadCodebooks,
 	.query = HxMakeListQuery,
 	.distance = HxListDistance,
