@@ -156,8 +156,6 @@ sub sum
 	my $count = pick(1, 2, 2, 2, 2, 3, 3, 4);
 	my $sum = term();
 
-	# lists of tokens alone are no sum: their index gives that order
-	$count = 2 if $count == 1 && $sum =~ /@#/;
 	for (2 .. $count)
 	{
 		my $term = term();

@@ -123,8 +123,8 @@ make_request(HxScanState *state, HxScanRequest *request)
 	memset(request, 0, sizeof(*request));
 	request->recall = limit < 0 ? 1 : hx_recall;
 	request->limit = Max(limit, 0);
-	request->ties = state->data.wanted == HX_WANTED_TIES;
-	request->ends = state->data.ends;
+	request->ties = limit > 0 && state->data.wanted == HX_WANTED_TIES;
+	request->ends = limit > 0 && state->data.ends; /* not if all are wanted */
 	request->nulls_first = state->data.nulls_first;
 	request->nans_first = state->data.nans_first;
 	request->expr =

@@ -212,6 +212,7 @@ typedef struct HxListQuery
 	HxTokenTables *tables; /* of each chunk */
 	double unit;		   /* of a product of the kernel */
 	double deviation;	   /* of an estimate, for each unit of error */
+	double rounding;	   /* how far one is off where there is no error */
 	MemoryContext scratch;
 } HxListQuery;
 
@@ -239,7 +240,8 @@ typedef struct HxListSearch
 	int32 *products;  /* of the rows of a page */
 	int32 *glances;	  /* likewise */
 
-	/* How products go with glances, from the first rows: sums, and what follows */
+	/* How products go with glances, from rows of some pages: sums, and what follows */
+	bool learnt;
 	double rows;
 	double glance;
 	double product;

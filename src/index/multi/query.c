@@ -106,6 +106,7 @@ make_tables(HxListQuery *query, const HxCodebooks *books)
 		return;
 	query->chunks = Max((tokens + HX_TOKEN_LANES - 1) / HX_TOKEN_LANES, 1);
 	query->unit = reach > 0 ? reach / MOST_SUM * SUM_UNIT : 1;
+	query->rounding = query->unit * tokens / 2; /* each is rounded down */
 	query->tables = palloc(query->chunks * sizeof(HxTokenTables));
 	for (int chunk = 0; chunk < query->chunks; chunk++)
 		make_chunk(query, books, chunk, products);

@@ -15,8 +15,12 @@
 #include "index/cost_units.h"
 #include "index/multi/multi.h"
 
-/* Pages of a visit; fewer where each row will be looked at in the table */
+/*
+ * Pages of a visit; fewer before it is learnt what to leave alone, and where each row
+ * will be looked at in the table
+ */
 #define PAGES_A_VISIT 64
+#define PAGES_BEFORE_LEARNT 8
 #define PAGES_A_LOOK 4
 
 void
@@ -81,7 +85,8 @@ consider_known(HxSearch *base, const HxListArrays *arrays, int row,
 	found.tid = HxPackTid(&arrays->rows.tids[row]);
 	found.page = HX_METAPAGE;
 	HxSetDeviation(&found,
-				   query->deviation * HxLengthen(arrays->heads[row].error));
+				   Max(query->deviation * HxLengthen(arrays->heads[row].error),
+					   query->rounding));
 	HxConsiderEstimate(base, &found, -INFINITY);
 }
 
@@ -108,9 +113,13 @@ consider_row(HxSearch *base, const HxListArrays *arrays, int row,
 
 /* ---- glances ---- */
 
-/* Rows that tell how products go with glances, and what is allowed for */
+/* Rows that tell how products go with glances at least, and what is allowed for */
 #define GLANCES_LEARNT 1024
 #define GLANCE_MARGIN 5
+
+/* They are those of so many pages, spread over the file: a power of two at most */
+#define FEWEST_PAGES_LEARNT 16
+#define PAGES_LEARNT_BITS 6
 
 /* Learn from rows whose product and glance are known how these go together. */
 static void
@@ -163,6 +172,67 @@ least_glance(HxListSearch *search, double least_product)
 														: PG_INT32_MIN;
 }
 
+/* Learn from the rows of a page, if it is one of lists. */
+static void
+learn_from_page(HxListSearch *search, BlockNumber block)
+{
+	HxSearch *base = &search->base;
+	const HxListQuery *query = (const HxListQuery *) base->spec.query;
+	HxListArrays arrays;
+	Buffer buffer;
+
+	CHECK_FOR_INTERRUPTS();
+	buffer =
+		HxLockLists(base->index, &base->desc, block, BUFFER_LOCK_SHARE, NULL);
+	if (!BufferIsValid(buffer))
+		return;
+	HxListArraysOf(&base->desc, BufferGetPage(buffer), &arrays);
+	HxGlanceAtLists(query, &arrays, 0, arrays.rows.count, search->glances);
+	HxScoreLists(query, &arrays, 0, arrays.rows.count, search->products);
+	note_glances(search, arrays.rows.count);
+	UnlockReleaseBuffer(buffer);
+}
+
+/*
+ * Learn from pages that are spread over the file, since rows that came one after the
+ * other may be near each other: the halves, the quarters between them, and so on.
+ */
+static void
+learn_glances(HxListSearch *search)
+{
+	uint64 blocks = search->end - (HX_METAPAGE + 1);
+
+	Assert(HxHoldsNoPage() && blocks > 0);
+	for (int i = 0; i < 1 << PAGES_LEARNT_BITS; i++)
+	{
+		uint64 place = 0;
+
+		if (i >= FEWEST_PAGES_LEARNT && search->rows >= GLANCES_LEARNT)
+			break;
+		for (int bit = 0; bit < PAGES_LEARNT_BITS; bit++)
+			place |= (uint64) (i >> bit & 1) << (PAGES_LEARNT_BITS - 1 - bit);
+		learn_from_page(
+			search, HX_METAPAGE + 1 +
+						(BlockNumber) (place * blocks >> PAGES_LEARNT_BITS));
+	}
+	if (search->rows > 0)
+		fit_glances(search);
+	search->learnt = true;
+}
+
+/*
+ * Is it time to learn?  As soon as there is no room for all rows, where most pass.
+ */
+static bool
+learning_is_due(const HxListSearch *search)
+{
+	const HxSearch *base = &search->base;
+
+	return !search->learnt && base->refine && !base->exact &&
+		   ((const HxListQuery *) base->spec.query)->chunks > 0 &&
+		   !isinf(base->best.worst) && base->passed > base->seen / 3;
+}
+
 /* ---- a page ---- */
 
 /* The least product of a row that may be kept */
@@ -191,14 +261,7 @@ consider_most(HxListSearch *search, const HxListArrays *arrays)
 
 	HxGlanceAtLists(query, arrays, 0, count, search->glances);
 	if (least == PG_INT32_MIN)
-	{
 		HxScoreLists(query, arrays, 0, count, search->products);
-		if (search->rows < GLANCES_LEARNT)
-		{
-			note_glances(search, count);
-			fit_glances(search);
-		}
-	}
 	for (int i = 0; i < count; i++)
 	{
 		bool listed = arrays->heads[i].end > start;
@@ -305,9 +368,15 @@ void
 HxVisitLists(HxSearch *base)
 {
 	HxListSearch *search = (HxListSearch *) base;
-	int pages = base->exact ? PAGES_A_LOOK : PAGES_A_VISIT;
+	int pages = PAGES_A_VISIT;
 
 	Assert(HxHasMoreLists(base) && HxHoldsNoPage());
+	if (learning_is_due(search))
+		learn_glances(search);
+	if (base->exact)
+		pages = PAGES_A_LOOK;
+	else if (!search->learnt)
+		pages = PAGES_BEFORE_LEARNT;
 	while (pages-- > 0 && HxHasMoreLists(base))
 		visit_next(search);
 }

@@ -144,6 +144,16 @@ release_group(HxSearch *search)
 	}
 }
 
+/* Have the rows of the limit been returned, and no more are wanted but ties? */
+static bool
+has_enough(const HxSearch *search)
+{
+	const HxSearchSpec *spec = &search->spec;
+
+	Assert(!spec->ends || spec->limit > 0);
+	return spec->ends && search->returned >= spec->limit;
+}
+
 /* Get rows ready to be emitted; false if there are none. */
 static bool
 release_more(HxSearch *search)
@@ -156,8 +166,8 @@ release_more(HxSearch *search)
 			else
 				HxFindFirst(search);
 			return true;
-		case HX_RELEASE_FIRST: /* more are asked for than were wanted */
-			if (search->spec.ends)
+		case HX_RELEASE_FIRST: /* more are asked for than were found */
+			if (has_enough(search))
 				return false;
 			start_next_phase(search);
 			return true;
@@ -188,15 +198,6 @@ emit_ready(HxSearch *search, HxCandidate *row)
 		return false;
 	search->last = *row;
 	return HxCheckRow(search, row);
-}
-
-/* Have the rows of the limit been returned, and no more are wanted but ties? */
-static bool
-has_enough(const HxSearch *search)
-{
-	const HxSearchSpec *spec = &search->spec;
-
-	return spec->ends && spec->limit > 0 && search->returned >= spec->limit;
 }
 
 /* Is a row as near as the last one of the limit, which has been returned? */
@@ -338,6 +339,7 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	Assert(HxKindOf(desc)->search_size >= sizeof(HxSearch));
 	Assert(spec->filter && spec->recall > 0 && spec->recall <= 1);
 	Assert(spec->nballs == 0 || spec->balls);
+	Assert(spec->limit > 0 || !(spec->ends || spec->ties));
 	search->context = context;
 	search->index = index;
 	search->desc = *desc;

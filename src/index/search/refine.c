@@ -458,7 +458,39 @@ look_at_candidates(Refining *refining, bool complete)
 	return outcome;
 }
 
-/* Put the rows found in the place of the candidates, to be released. */
+/*
+ * Where ties are wanted: may there be more rows as near as the last one wanted, for
+ * which there was no room?
+ */
+static bool
+ties_are_lost(const Refining *refining, HxBest *found)
+{
+	if (!refining->search->spec.ties || !found->lost)
+		return false;
+	HxSortBest(found, refining->wanted);
+	return found->count < refining->wanted ||
+		   found->frontier.distance <=
+			   found->rows[refining->wanted - 1].distance;
+}
+
+/* Start over with room for more rows. */
+static void
+make_room(HxSearch *search)
+{
+	search->stats.restarts++;
+	if (search->room >= HxMostRows())
+	{
+		HxStartPhase(search, HX_RELEASE_ALL, HxMostRows());
+		return;
+	}
+	search->room = Min(4 * search->room, HxMostRows());
+	HxStartPhase(search, HX_FIND_FIRST, search->room);
+}
+
+/*
+ * Put the rows found in the place of the candidates, to be released, unless ties
+ * are missing.
+ */
 static void
 release_exact(Refining *refining, bool ended)
 {
@@ -467,6 +499,11 @@ release_exact(Refining *refining, bool ended)
 	int64 count;
 
 	HxMergeBest(exact, true);
+	if (ties_are_lost(refining, exact))
+	{
+		make_room(search);
+		return;
+	}
 	HxSortBest(exact, HxBestCount(exact));
 	count = exact->count;
 	HxResetBest(&search->best, Max(count, 1));
@@ -489,20 +526,6 @@ exact_room(const Refining *refining)
 
 	return search->spec.ties ? Max(search->room, refining->wanted)
 							 : refining->wanted;
-}
-
-/* Start over with room for more candidates. */
-static void
-make_room(HxSearch *search)
-{
-	search->stats.restarts++;
-	if (search->room >= HxMostRows())
-	{
-		HxStartPhase(search, HX_RELEASE_ALL, HxMostRows());
-		return;
-	}
-	search->room = Min(4 * search->room, HxMostRows());
-	HxStartPhase(search, HX_FIND_FIRST, search->room);
 }
 
 /* Find the first rows of a search that is exact. */
@@ -528,6 +551,11 @@ find_exact(HxSearch *search, Refining *refining)
 		HxMeasurePending(search);
 	}
 	HxMergeBest(&search->best, true);
+	if (ties_are_lost(refining, &search->best))
+	{
+		make_room(search);
+		return;
+	}
 	search->nready = HxBestCount(&search->best);
 	search->refined = refining->wanted;
 	search->phase = search->best.lost ? HX_RELEASE_FIRST : HX_RELEASE_LAST;
