@@ -92,14 +92,15 @@ consider_row(HxSearch *base, const HxListArrays *arrays, int row,
 {
 	bool bare = HxIsBareList(arrays->heads[row].error);
 	int start = row > 0 ? arrays->heads[row - 1].end : 0;
-	HxCandidate found = {-INFINITY, HxPackTid(&arrays->rows.tids[row]),
-						 HX_METAPAGE};
+	HxCandidate found = {-INFINITY};
 
 	if (products && arrays->heads[row].end > start)
 	{
 		consider_known(base, arrays, row, *products);
 		return;
 	}
+	found.tid = HxPackTid(&arrays->rows.tids[row]);
+	found.page = HX_METAPAGE;
 	if (!bare && arrays->heads[row].end == start)
 		found.distance = INFINITY; /* an empty list: NaN, after all numbers */
 	HxSetDeviation(&found, 0);
@@ -110,7 +111,7 @@ consider_row(HxSearch *base, const HxListArrays *arrays, int row,
 
 /* Rows that tell how products go with glances, and what is allowed for */
 #define GLANCES_LEARNT 1024
-#define GLANCE_MARGIN 5
+#define GLANCE_MARGIN 4
 
 /* Learn from rows whose product and glance are known how these go together. */
 static void
@@ -176,6 +177,15 @@ least_product(const HxSearch *base)
 			   : -base->best.worst / query->unit;
 }
 
+/* Has a row codes? */
+static inline bool
+is_listed(const HxListArrays *arrays, int row)
+{
+	int start = row > 0 ? arrays->heads[row - 1].end : 0;
+
+	return arrays->heads[row].end > start;
+}
+
 /*
  * Consider all rows of a page that pass, where most do.  As soon as the rows kept
  * say how good one must be, the first codebook tells of most that they are not.
@@ -187,7 +197,6 @@ consider_most(HxListSearch *search, const HxListArrays *arrays)
 	const HxListQuery *query = (const HxListQuery *) base->spec.query;
 	int count = arrays->rows.count;
 	int32 least = least_glance(search, least_product(base));
-	int start = 0;
 
 	HxGlanceAtLists(query, arrays, 0, count, search->glances);
 	if (least == PG_INT32_MIN)
@@ -201,13 +210,11 @@ consider_most(HxListSearch *search, const HxListArrays *arrays)
 	}
 	for (int i = 0; i < count; i++)
 	{
-		bool listed = arrays->heads[i].end > start;
-
-		start = arrays->heads[i].end;
-		if ((listed && search->glances[i] < least) ||
-			!HxRowPasses(base->mask, i))
+		if (search->glances[i] < least && is_listed(arrays, i))
 			continue;
-		if (listed && least > PG_INT32_MIN)
+		if (!HxRowPasses(base->mask, i))
+			continue;
+		if (least > PG_INT32_MIN)
 			HxScoreLists(query, arrays, i, 1, &search->products[i]);
 		consider_row(base, arrays, i, &search->products[i]);
 	}
@@ -235,15 +242,19 @@ consider_few(HxListSearch *search, const HxListArrays *arrays)
 static int
 drop_unwanted(HxSearch *base, const HxListArrays *arrays)
 {
+	bool wanted[] = {HxWantsRow(base, false), HxWantsRow(base, true)};
 	int dropped = 0;
 
 	for (int i = 0; i < arrays->rows.count; i++)
-		if (HxRowPasses(base->mask, i) &&
-			!HxWantsRow(base, arrays->heads[i].error == HX_LIST_NULL))
+	{
+		bool is_null = arrays->heads[i].error == HX_LIST_NULL;
+
+		if (!wanted[is_null] && HxRowPasses(base->mask, i))
 		{
 			base->mask[i / 64] &= ~(UINT64CONST(1) << (i % 64));
 			dropped++;
 		}
+	}
 	return dropped;
 }
 
@@ -285,7 +296,7 @@ visit_next(HxListSearch *search)
 
 	CHECK_FOR_INTERRUPTS();
 	if (search->next + 1 < search->end)
-		HxPrefetchBytes(base->index, search->next + 1, 0, BLCKSZ / 4);
+		HxPrefetchBytes(base->index, search->next + 1, 0, BLCKSZ / 2);
 	buffer = HxLockLists(base->index, &base->desc, search->next++,
 						 BUFFER_LOCK_SHARE, NULL);
 	base->stats.visited = Max(base->stats.visited, search->next - 1);
@@ -301,6 +312,37 @@ visit_next(HxListSearch *search)
 	base->stats.blocks = Max(base->stats.blocks, search->end - 1);
 }
 
+/* How much farther than the last row wanted candidates are kept, in deviations */
+#define BOUND_MARGIN 4
+#define HIGH_BOUND_MARGIN 5.6 /* the same, for targets above .95 */
+
+/*
+ * As soon as the rows wanted are known by estimates, rows so much farther than the
+ * last of them that errors hardly make up for it need not be kept.  Where they are
+ * asked for nevertheless, the search has started over, and keeps them.
+ */
+static void
+bound_candidates(HxSearch *base)
+{
+	HxBest *best = &base->best;
+	const HxCandidate *last;
+	double margin;
+	int64 wanted;
+
+	if (!base->refine || base->exact || base->stats.restarts > 0 ||
+		best->nadded > 0 ||
+		(base->spec.heap.share > 0 && base->spec.heap.share < 1))
+		return; /* or too many fail */
+	wanted = HxRowsToRefine(base);
+	HxSortBest(best, wanted);
+	if (best->count < wanted)
+		return;
+	last = &best->rows[wanted - 1];
+	margin = base->spec.recall > 0.95 ? HIGH_BOUND_MARGIN : BOUND_MARGIN;
+	if (isfinite(last->distance))
+		HxBoundBest(best, last->distance + margin * HxDeviation(last));
+}
+
 void
 HxVisitLists(HxSearch *base)
 {
@@ -308,6 +350,7 @@ HxVisitLists(HxSearch *base)
 	int pages = base->exact ? PAGES_A_LOOK : PAGES_A_VISIT;
 
 	Assert(HxHasMoreLists(base) && HxHoldsNoPage());
+	bound_candidates(base);
 	while (pages-- > 0 && HxHasMoreLists(base))
 		visit_next(search);
 }
