@@ -16,7 +16,7 @@
 #include "index/multi/multi.h"
 
 /* Pages of a visit; fewer where each row will be looked at in the table */
-#define PAGES_A_VISIT 64
+#define PAGES_A_VISIT 16
 #define PAGES_A_LOOK 4
 
 void
@@ -330,10 +330,10 @@ bound_candidates(HxSearch *base)
 	int64 wanted;
 
 	if (!base->refine || base->exact || base->stats.restarts > 0 ||
-		best->nadded > 0 ||
 		(base->spec.heap.share > 0 && base->spec.heap.share < 1))
 		return; /* or too many fail */
 	wanted = HxRowsToRefine(base);
+	HxMergeBest(best, true);
 	HxSortBest(best, wanted);
 	if (best->count < wanted)
 		return;
