@@ -296,7 +296,7 @@ visit_next(HxListSearch *search)
 
 	CHECK_FOR_INTERRUPTS();
 	if (search->next + 1 < search->end)
-		HxPrefetchBytes(base->index, search->next + 1, 0, BLCKSZ / 2);
+		HxPrefetchBytes(base->index, search->next + 1, 0, BLCKSZ / 4);
 	buffer = HxLockLists(base->index, &base->desc, search->next++,
 						 BUFFER_LOCK_SHARE, NULL);
 	base->stats.visited = Max(base->stats.visited, search->next - 1);
