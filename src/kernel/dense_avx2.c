@@ -535,15 +535,28 @@ entry(const int16_t *table, uint32_t place)
 	return _mm_loadu_si128((const __m128i *) table + place);
 }
 
+/* The factor of a code for eight tokens */
+#define FACTORS(step)                                                        \
+	{                                                                        \
+		HX_TOKEN_FACTOR(step), HX_TOKEN_FACTOR(step), HX_TOKEN_FACTOR(step), \
+			HX_TOKEN_FACTOR(step), HX_TOKEN_FACTOR(step),                    \
+			HX_TOKEN_FACTOR(step), HX_TOKEN_FACTOR(step),                    \
+			HX_TOKEN_FACTOR(step)                                            \
+	}
+static const int16_t token_factors[8][HX_TOKEN_LANES] = {
+	FACTORS(0), FACTORS(1), FACTORS(2), FACTORS(3),
+	FACTORS(4), FACTORS(5), FACTORS(6), FACTORS(7)};
+
 /* Products of eight tokens with a code */
 HX_INLINE HX_AVX2 __m128i
-token_products(HxTokenTables tables, const int16_t factors[8][8], uint32_t code)
+token_products(HxTokenTables tables, uint32_t code)
 {
 	__m128i sum = _mm_add_epi16(entry(tables.first, code & 0x7FF),
 								entry(tables.second, code >> 11 & 0x1FF));
 
 	sum = _mm_add_epi16(sum, entry(tables.third, code >> 20 & 0x1FF));
-	return _mm_mulhi_epi16(sum, entry(factors[0], code >> 29));
+	return _mm_mulhi_epi16(
+		sum, _mm_loadu_si128((const __m128i *) token_factors[code >> 29]));
 }
 
 /* The sum of eight numbers */
@@ -557,15 +570,46 @@ add_up(__m128i numbers)
 	return _mm_cvtsi128_si32(sum);
 }
 
-/* The greatest of each token, added up; there is one code at least. */
-HX_INLINE HX_AVX2 int32_t
-token_sum(HxTokenTables tables, const int16_t factors[8][8],
-		  const uint32_t *codes, size_t count)
+/* The greatest products of eight tokens with four codes */
+HX_INLINE HX_AVX2 __m128i
+four_products(HxTokenTables tables, const uint32_t *codes)
 {
-	__m128i best = token_products(tables, factors, codes[0]);
+	return _mm_max_epi16(_mm_max_epi16(token_products(tables, codes[0]),
+									   token_products(tables, codes[1])),
+						 _mm_max_epi16(token_products(tables, codes[2]),
+									   token_products(tables, codes[3])));
+}
 
-	for (size_t c = 1; c < count; c++)
-		best = _mm_max_epi16(best, token_products(tables, factors, codes[c]));
+/* The same of the first table alone */
+HX_INLINE HX_AVX2 __m128i
+four_firsts(const int16_t *table, const uint32_t *codes)
+{
+	return _mm_max_epi16(_mm_max_epi16(entry(table, codes[0] & 0x7FF),
+									   entry(table, codes[1] & 0x7FF)),
+						 _mm_max_epi16(entry(table, codes[2] & 0x7FF),
+									   entry(table, codes[3] & 0x7FF)));
+}
+
+/*
+ * The greatest of each token, added up; there is one code at least.  Codes are
+ * taken by fours, the last four again in part: lengths that vary would have the
+ * end of a loop over single codes guessed wrong.
+ */
+HX_INLINE HX_AVX2 int32_t
+token_sum(HxTokenTables tables, const uint32_t *codes, size_t count)
+{
+	__m128i best;
+
+	if (count < 4)
+	{
+		best = token_products(tables, codes[0]);
+		for (size_t c = 1; c < count; c++)
+			best = _mm_max_epi16(best, token_products(tables, codes[c]));
+		return add_up(best);
+	}
+	best = four_products(tables, codes + count - 4);
+	for (size_t c = 0; c + 4 < count; c += 4)
+		best = _mm_max_epi16(best, four_products(tables, codes + c));
 	return add_up(best);
 }
 
@@ -573,10 +617,18 @@ token_sum(HxTokenTables tables, const int16_t factors[8][8],
 HX_INLINE HX_AVX2 int32_t
 token_first(HxTokenTables tables, const uint32_t *codes, size_t count)
 {
-	__m128i best = entry(tables.first, codes[0] & 0x7FF);
+	__m128i best;
 
-	for (size_t c = 1; c < count; c++)
-		best = _mm_max_epi16(best, entry(tables.first, codes[c] & 0x7FF));
+	if (count < 4)
+	{
+		best = entry(tables.first, codes[0] & 0x7FF);
+		for (size_t c = 1; c < count; c++)
+			best = _mm_max_epi16(best, entry(tables.first, codes[c] & 0x7FF));
+		return add_up(best);
+	}
+	best = four_firsts(tables.first, codes + count - 4);
+	for (size_t c = 0; c + 4 < count; c += 4)
+		best = _mm_max_epi16(best, four_firsts(tables.first, codes + c));
 	return add_up(best);
 }
 
@@ -599,20 +651,15 @@ hx_token_firsts_avx2(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
 HX_AVX2 void
 hx_token_sums_avx2(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
 {
-	int16_t factors[8][8];
 	size_t start = lists.start;
 
-	for (int step = 0; step < 8; step++)
-		for (int l = 0; l < 8; l++)
-			factors[step][l] = HX_TOKEN_FACTOR(step);
 	for (size_t i = 0; i < lists.count; i++)
 	{
 		uint16_t end;
 
 		memcpy(&end, lists.ends + i * lists.stride, sizeof(end));
 		if (end > start)
-			sum[i] += token_sum(tables, (const int16_t(*)[8]) factors,
-								lists.codes + start, end - start);
+			sum[i] += token_sum(tables, lists.codes + start, end - start);
 		start = end;
 	}
 }

@@ -19,7 +19,7 @@
  * Pages of a visit; fewer before it is learnt what to leave alone, and where each row
  * will be looked at in the table
  */
-#define PAGES_A_VISIT 64
+#define PAGES_A_VISIT 16
 #define PAGES_BEFORE_LEARNT 8
 #define PAGES_A_LOOK 4
 
@@ -97,14 +97,15 @@ consider_row(HxSearch *base, const HxListArrays *arrays, int row,
 {
 	bool bare = HxIsBareList(arrays->heads[row].error);
 	int start = row > 0 ? arrays->heads[row - 1].end : 0;
-	HxCandidate found = {-INFINITY, HxPackTid(&arrays->rows.tids[row]),
-						 HX_METAPAGE};
+	HxCandidate found = {-INFINITY};
 
 	if (products && arrays->heads[row].end > start)
 	{
 		consider_known(base, arrays, row, *products);
 		return;
 	}
+	found.tid = HxPackTid(&arrays->rows.tids[row]);
+	found.page = HX_METAPAGE;
 	if (!bare && arrays->heads[row].end == start)
 		found.distance = INFINITY; /* an empty list: NaN, after all numbers */
 	HxSetDeviation(&found, 0);
@@ -115,7 +116,7 @@ consider_row(HxSearch *base, const HxListArrays *arrays, int row,
 
 /* Rows that tell how products go with glances at least, and what is allowed for */
 #define GLANCES_LEARNT 1024
-#define GLANCE_MARGIN 5
+#define GLANCE_MARGIN 4
 
 /* They are those of so many pages, spread over the file: a power of two at most */
 #define FEWEST_PAGES_LEARNT 16
@@ -246,6 +247,15 @@ least_product(const HxSearch *base)
 			   : -base->best.worst / query->unit;
 }
 
+/* Has a row codes? */
+static inline bool
+is_listed(const HxListArrays *arrays, int row)
+{
+	int start = row > 0 ? arrays->heads[row - 1].end : 0;
+
+	return arrays->heads[row].end > start;
+}
+
 /*
  * Consider all rows of a page that pass, where most do.  As soon as the rows kept
  * say how good one must be, the first codebook tells of most that they are not.
@@ -257,20 +267,17 @@ consider_most(HxListSearch *search, const HxListArrays *arrays)
 	const HxListQuery *query = (const HxListQuery *) base->spec.query;
 	int count = arrays->rows.count;
 	int32 least = least_glance(search, least_product(base));
-	int start = 0;
 
 	HxGlanceAtLists(query, arrays, 0, count, search->glances);
 	if (least == PG_INT32_MIN)
 		HxScoreLists(query, arrays, 0, count, search->products);
 	for (int i = 0; i < count; i++)
 	{
-		bool listed = arrays->heads[i].end > start;
-
-		start = arrays->heads[i].end;
-		if ((listed && search->glances[i] < least) ||
-			!HxRowPasses(base->mask, i))
+		if (search->glances[i] < least && is_listed(arrays, i))
 			continue;
-		if (listed && least > PG_INT32_MIN)
+		if (!HxRowPasses(base->mask, i))
+			continue;
+		if (least > PG_INT32_MIN)
 			HxScoreLists(query, arrays, i, 1, &search->products[i]);
 		consider_row(base, arrays, i, &search->products[i]);
 	}
@@ -298,15 +305,19 @@ consider_few(HxListSearch *search, const HxListArrays *arrays)
 static int
 drop_unwanted(HxSearch *base, const HxListArrays *arrays)
 {
+	bool wanted[] = {HxWantsRow(base, false), HxWantsRow(base, true)};
 	int dropped = 0;
 
 	for (int i = 0; i < arrays->rows.count; i++)
-		if (HxRowPasses(base->mask, i) &&
-			!HxWantsRow(base, arrays->heads[i].error == HX_LIST_NULL))
+	{
+		bool is_null = arrays->heads[i].error == HX_LIST_NULL;
+
+		if (!wanted[is_null] && HxRowPasses(base->mask, i))
 		{
 			base->mask[i / 64] &= ~(UINT64CONST(1) << (i % 64));
 			dropped++;
 		}
+	}
 	return dropped;
 }
 
@@ -364,6 +375,37 @@ visit_next(HxListSearch *search)
 	base->stats.blocks = Max(base->stats.blocks, search->end - 1);
 }
 
+/* How much farther than the last row wanted candidates are kept, in deviations */
+#define BOUND_MARGIN 4
+#define HIGH_BOUND_MARGIN 5.6 /* the same, for targets above .95 */
+
+/*
+ * As soon as the rows wanted are known by estimates, rows so much farther than the
+ * last of them that errors hardly make up for it need not be kept.  Where they are
+ * asked for nevertheless, the search has started over, and keeps them.
+ */
+static void
+bound_candidates(HxSearch *base)
+{
+	HxBest *best = &base->best;
+	const HxCandidate *last;
+	double margin;
+	int64 wanted;
+
+	if (!base->refine || base->exact || base->stats.restarts > 0 ||
+		(base->spec.heap.share > 0 && base->spec.heap.share < 1))
+		return; /* or too many fail */
+	wanted = HxRowsToRefine(base);
+	HxMergeBest(best, true);
+	HxSortBest(best, wanted);
+	if (best->count < wanted)
+		return;
+	last = &best->rows[wanted - 1];
+	margin = base->spec.recall > 0.95 ? HIGH_BOUND_MARGIN : BOUND_MARGIN;
+	if (isfinite(last->distance))
+		HxBoundBest(best, last->distance + margin * HxDeviation(last));
+}
+
 void
 HxVisitLists(HxSearch *base)
 {
@@ -377,6 +419,7 @@ HxVisitLists(HxSearch *base)
 		pages = PAGES_A_LOOK;
 	else if (!search->learnt)
 		pages = PAGES_BEFORE_LEARNT;
+	bound_candidates(base);
 	while (pages-- > 0 && HxHasMoreLists(base))
 		visit_next(search);
 }

@@ -119,6 +119,25 @@ move_best_to_end(HxCandidate *rows, int64 nrows, int64 count)
 	}
 }
 
+/* Rows from this one on are lost, if not nearer ones are already. */
+static void
+set_frontier(HxBest *best, const HxCandidate *row)
+{
+	if (best->lost && !HxPrecedes(row, &best->frontier))
+		return;
+	best->frontier = *row;
+	best->worst = row->distance;
+	best->lost = true;
+}
+
+void
+HxBoundBest(HxBest *best, double distance)
+{
+	HxCandidate first = {distance};
+
+	set_frontier(best, &first);
+}
+
 /* Rows that there is no room for set the frontier. */
 static void
 cut_best(HxBest *best)
@@ -129,7 +148,7 @@ cut_best(HxBest *best)
 		return;
 	if (left < 0)
 	{
-		best->frontier = best->rows[best->room];
+		set_frontier(best, &best->rows[best->room]);
 		best->count = best->room;
 		best->nbehind = 0;
 	}
@@ -138,13 +157,11 @@ cut_best(HxBest *best)
 		int64 place = best->nbehind - left - 1;
 
 		move_best_to_end(best->behind, best->nbehind, left);
-		best->frontier = best->behind[place];
+		set_frontier(best, &best->behind[place]);
 		memmove(best->behind, &best->behind[place + 1],
 				left * sizeof(HxCandidate));
 		best->nbehind = left;
 	}
-	best->worst = best->frontier.distance;
-	best->lost = true;
 	Assert(best->count + best->nbehind <= best->room);
 }
 

@@ -45,6 +45,9 @@ extern void HxResetBest(HxBest *best, int64 room);
 /* Take note of a row, if it is not beyond the frontier. */
 extern void HxKeepBest(HxBest *best, const HxCandidate *row);
 
+/* Rows at this distance and farther need not be kept: they are lost. */
+extern void HxBoundBest(HxBest *best, double distance);
+
 /*
  * Merge the rows added with the others.  Unless `now`, it is put off where there
  * is room for many, and false is returned.

@@ -42,7 +42,8 @@
  * starting over visits all again; where they are off by rounding only, none
  */
 #define REFINED_ROOM 4
-#define REFINED_ROOM_OF_ALL 8
+#define REFINED_ROOM_OF_ALL 32
+#define REFINED_ROOM_OF_HIGH 64 /* the same, for targets above .95 */
 
 /* A stage starts over with room for this many times the rows at least */
 #define GROWTH 4
@@ -57,10 +58,13 @@ rows_wanted(const HxSearch *search)
 
 /* Rows to keep for each one that is looked for, in a search that refines. */
 static int
-refined_room(const HxKind *kind)
+refined_room(const HxSearch *search)
 {
+	const HxKind *kind = HxKindOf(&search->desc);
+
 	if (kind->visits_all)
-		return REFINED_ROOM_OF_ALL;
+		return search->spec.recall > 0.95 ? REFINED_ROOM_OF_HIGH
+										  : REFINED_ROOM_OF_ALL;
 	return kind->calibrate ? REFINED_ROOM : 1;
 }
 
@@ -120,7 +124,7 @@ HxRoomForFirst(HxSearch *search)
 
 	room = Min(room, Max(room_for(search, wanted, 1), MOST_GUESSED));
 	if (search->refine)
-		room = Min(room * refined_room(HxKindOf(&search->desc)), HxMostRows());
+		room = Min(room * refined_room(search), HxMostRows());
 	if (search->spec.ties)
 		room = Max(room, TIES_ROOM);
 	search->room = Max(search->room, room);
