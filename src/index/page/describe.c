@@ -10,6 +10,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 
 #include "compat.h"
 #include "index/kind.h"
@@ -119,6 +120,23 @@ HxLacksDims(Relation index, AttrNumber *attno, const HxVectorClass **class)
 }
 
 /*
+ * A type's name without its schema, whatever the search_path: from 17 on, that of
+ * a build has no schema of the user's.
+ */
+static char *
+type_name(Oid type)
+{
+	HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	char *name;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for type %u", type);
+	name = pstrdup(NameStr(((Form_pg_type) GETSTRUCT(tuple))->typname));
+	ReleaseSysCache(tuple);
+	return name;
+}
+
+/*
  * The shape of the vectors: what the column's type says, or, if that has no
  * length, what the index was built with.  Errors if there is neither.
  */
@@ -139,7 +157,7 @@ find_shape(Relation index, HxIndexDesc *desc)
 		HxKindOf(desc)->shape(options->dims, &desc->dims, &desc->planes);
 	else
 	{
-		type = format_type_be(getBaseType(column->atttypid));
+		type = type_name(getBaseType(column->atttypid));
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("column \"%s\" of index \"%s\" has no length",
 							   NameStr(column->attname),
