@@ -27,7 +27,8 @@ $node->safe_psql('postgres', q{
 		EXECUTE format('INSERT INTO %I SELECT i, CASE WHEN i %% 50 = 7 THEN NULL WHEN i %% 40 = 3 THEN ''{}'' ELSE list(i) END,
 			i %% 20 FROM generate_series(%s, %s) i', name, first, last);
 	END $$;
-	-- what an exact search finds differently from a sequential scan
+	-- what an exact search finds differently from a sequential scan; there are rows, though
+	-- deletes may leave none that a condition asks for
 	CREATE FUNCTION different(name text) RETURNS int LANGUAGE plpgsql SET hashemb.recall = 1 AS $$
 	DECLARE
 		condition text;
@@ -41,7 +42,7 @@ $node->safe_psql('postgres', q{
 				EXECUTE format('SELECT array(SELECT (tokens @# %2$L)::text FROM %1$I WHERE %3$s ORDER BY tokens @# %2$L LIMIT 200)', name, list(90000 + q), condition) INTO found;
 				PERFORM set_config('enable_seqscan', 'on', true);
 				EXECUTE format('SELECT array(SELECT (tokens @# %2$L)::text FROM %1$I WHERE %3$s ORDER BY (tokens @# %2$L) + 0 LIMIT 200)', name, list(90000 + q), condition) INTO expected;
-				count := count + (found IS DISTINCT FROM expected)::int + (cardinality(found) = 0)::int;
+				count := count + (found IS DISTINCT FROM expected)::int + (condition = 'true' AND cardinality(found) = 0)::int;
 			END LOOP;
 		END LOOP;
 		RETURN count;
