@@ -179,7 +179,6 @@ run_scenario()
 			install "postgresql postgresql-server-dev-all build-essential debhelper \
 				libipc-run-perl python3-minimal"
 			package ;;
-		*) echo "no such scenario: $1" >&2; exit 2 ;;
 	esac
 	keep_packages "$release" "$root"
 	remove_root "$root"
@@ -231,6 +230,12 @@ if [ "${1:-}" = ci ]; then
 	ci
 	exit
 fi
+for one in "$@"; do
+	case " $(echo $scenarios) " in
+		*" $one "*) ;;
+		*) echo "no such scenario: $one; there are" $scenarios >&2; exit 2 ;;
+	esac
+done
 begun=$(date +%s)
 for one in ${*:-$scenarios}; do
 	run_scenario "$one"

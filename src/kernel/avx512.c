@@ -38,28 +38,7 @@
 #define HX_GROUP 8
 #define HX_CHUNK 64
 
-/* Eight codes; a short last group repeats its last code */
-typedef struct HxGroup
-{
-	const uint8_t *code[HX_GROUP]; /* first bytes */
-	size_t count;				   /* codes that are not repeated */
-} HxGroup;
-
-/* The group of codes that begins with code `start`. */
-HX_INLINE HxGroup
-group_at(HxCodes codes, size_t start)
-{
-	HxGroup group;
-	size_t left = codes.count - start;
-
-	group.count = left < HX_GROUP ? left : HX_GROUP;
-	HX_UNROLL
-	for (size_t c = 0; c < HX_GROUP; c++)
-		group.code[c] =
-			codes.base +
-			(start + (c < group.count ? c : group.count - 1)) * codes.stride;
-	return group;
-}
+#include "kernel/group.h"
 
 /* Up to 64 bytes, zeros behind them; none is read beyond `count`. */
 HX_INLINE HX_AVX512 __m512i
@@ -137,7 +116,7 @@ hamming_length(const uint8_t *query, size_t bytes, HxCodes codes,
 				sums[c] = _mm512_add_epi64(
 					sums[c],
 					_mm512_popcnt_epi64(_mm512_xor_si512(
-						held, load_chunk(group.code[c] + at, bytes - at))));
+						held, load_chunk(group.row[c] + at, bytes - at))));
 		}
 		store_group(differing + start, sum_group(sums), group.count);
 	}
@@ -188,7 +167,7 @@ hx_overlap_avx512(const uint8_t *query, size_t bytes, HxCodes codes,
 			HX_UNROLL
 			for (int c = 0; c < HX_GROUP; c++)
 			{
-				__m512i code = load_chunk(group.code[c] + at, bytes - at);
+				__m512i code = load_chunk(group.row[c] + at, bytes - at);
 
 				set[c] = _mm512_add_epi64(set[c], _mm512_popcnt_epi64(code));
 				in_both[c] = _mm512_add_epi64(
@@ -260,7 +239,7 @@ level_product_planes(const uint8_t *query, size_t plane_bytes, int planes,
 			HX_UNROLL
 			for (int c = 0; c < HX_GROUP; c++)
 				sums[c] = _mm512_add_epi64(
-					sums[c], chunk_levels(held, group.code[c] + at, plane_bytes,
+					sums[c], chunk_levels(held, group.row[c] + at, plane_bytes,
 										  left, planes));
 		}
 		store_group(product + start, sum_group(sums), group.count);
@@ -430,7 +409,7 @@ float_block(const float *query, size_t dims, const HxGroup *group, size_t at,
 								: _mm512_setzero_ps();
 	HX_UNROLL
 	for (int c = 0; c < HX_GROUP; c++)
-		lanes[c] = add_block(lanes[c], held, group->code[c] + at, bytes,
+		lanes[c] = add_block(lanes[c], held, group->row[c] + at, bytes,
 							 plane_bytes, planes, table);
 }
 

@@ -29,6 +29,8 @@
 #define HX_GROUP 4
 #define HX_CHUNK 32
 
+#include "kernel/group.h"
+
 /*
  * Vectors of a row whose products may be added in 16 bits: two nibbles make at
  * most 2 * 15 * 128, and a vector adds two of these; bits make eight of 2 * 128.
@@ -41,29 +43,6 @@ HX_INLINE HX_AVX2 __m256i
 load_chunk(const void *bytes)
 {
 	return _mm256_loadu_si256((const __m256i *) bytes);
-}
-
-/* Four rows; a short last group repeats its last row */
-typedef struct HxGroup
-{
-	const uint8_t *row[HX_GROUP]; /* first bytes */
-	size_t count;				  /* rows that are not repeated */
-} HxGroup;
-
-/* The group of rows that begins with row `start`. */
-HX_INLINE HxGroup
-group_at(HxCodes codes, size_t start)
-{
-	HxGroup group;
-	size_t left = codes.count - start;
-
-	group.count = left < HX_GROUP ? left : HX_GROUP;
-	HX_UNROLL
-	for (size_t c = 0; c < HX_GROUP; c++)
-		group.row[c] =
-			codes.base +
-			(start + (c < group.count ? c : group.count - 1)) * codes.stride;
-	return group;
 }
 
 /*

@@ -30,28 +30,7 @@
 #define HX_GROUP 8
 #define HX_CHUNK 64
 
-/* Eight rows; a short last group repeats its last row */
-typedef struct HxGroup
-{
-	const uint8_t *row[HX_GROUP]; /* first bytes */
-	size_t count;				  /* rows that are not repeated */
-} HxGroup;
-
-/* The group of rows that begins with row `start`. */
-HX_INLINE HxGroup
-group_at(HxCodes codes, size_t start)
-{
-	HxGroup group;
-	size_t left = codes.count - start;
-
-	group.count = left < HX_GROUP ? left : HX_GROUP;
-	HX_UNROLL
-	for (size_t c = 0; c < HX_GROUP; c++)
-		group.row[c] =
-			codes.base +
-			(start + (c < group.count ? c : group.count - 1)) * codes.stride;
-	return group;
-}
+#include "kernel/group.h"
 
 /* a0+a1, b0+b1, a2+a3, b2+b3 of halves of quarters of vectors. */
 HX_INLINE HX_AVX512 __m512i

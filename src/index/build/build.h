@@ -176,6 +176,13 @@ extern BufFile *HxCreateFile(HxBuild *build, const char *name, int number);
 extern void HxFinishFile(HxBuild *build, BufFile *file);
 extern BufFile *HxOpenFile(HxBuild *build, const char *name, int number);
 
+/*
+ * Leader: let workers know what it has learnt, or with a size of 0 that it is
+ * nothing.  Worker: get to know that, palloc'd.
+ */
+extern void HxShareLearnt(HxBuild *build, const char *packed, Size size);
+extern char *HxReceiveLearnt(HxBuild *build, Size *size);
+
 /* ---- sort.c: rows in the order of a number ---- */
 
 typedef struct HxSorter HxSorter;

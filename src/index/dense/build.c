@@ -10,7 +10,6 @@
 #include "utils/rel.h"
 
 #include "index/build/build.h"
-#include "index/build/file.h"
 #include "index/build/sample.h"
 #include "index/dense/dense.h"
 #include "random.h"
@@ -59,16 +58,10 @@ publish_model(HxBuild *build, const HxModel *model)
 {
 	Size size = model ? HxModelBytes(model->dims, model->kept) : 0;
 	char *packed = palloc_extended(size + 1, MCXT_ALLOC_HUGE);
-	BufFile *file;
 
-	if (!build->parallel)
-		return;
 	if (model)
 		HxPackModel(model, packed);
-	file = HxCreateFile(build, "model", 0);
-	BufFileWrite(file, &size, sizeof(size));
-	BufFileWrite(file, packed, size);
-	HxFinishFile(build, file);
+	HxShareLearnt(build, packed, size);
 	pfree(packed);
 }
 
@@ -100,22 +93,15 @@ void
 HxReceiveModel(HxBuild *build)
 {
 	HxIndexDesc *desc = unconstify(HxIndexDesc *, build->desc);
-	BufFile *file;
 	char *packed;
 	Size size;
 
 	if (desc->model || build->part == 0)
 		return;
-	file = HxOpenFile(build, "model", 0);
-	HxReadFile(file, &size, sizeof(size));
+	packed = HxReceiveLearnt(build, &size);
 	if (size > 0)
-	{
-		packed = palloc_extended(size, MCXT_ALLOC_HUGE);
-		HxReadFile(file, packed, size);
 		desc->model = HxUnpackModel(packed, size);
-		pfree(packed);
-	}
-	BufFileClose(file);
+	pfree(packed);
 }
 
 void

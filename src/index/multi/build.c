@@ -94,15 +94,8 @@ publish(HxBuild *build, const HxCodebooks *books)
 {
 	Size size = 0;
 	char *packed = books ? HxPackCodebooks(books, &size) : NULL;
-	BufFile *file;
 
-	if (!build->parallel)
-		return;
-	file = HxCreateFile(build, "model", 0);
-	BufFileWrite(file, &size, sizeof(size));
-	if (size > 0)
-		BufFileWrite(file, packed, size);
-	HxFinishFile(build, file);
+	HxShareLearnt(build, packed, size);
 }
 
 void
@@ -138,23 +131,16 @@ static void
 receive(HxBuild *build)
 {
 	HxIndexDesc *desc = unconstify(HxIndexDesc *, build->desc);
-	BufFile *file;
 	char *packed;
 	Size size;
 
 	if (desc->model || build->part == 0)
 		return;
-	file = HxOpenFile(build, "model", 0);
-	HxReadFile(file, &size, sizeof(size));
+	packed = HxReceiveLearnt(build, &size);
 	if (size > 0)
-	{
-		packed = palloc_extended(size, MCXT_ALLOC_HUGE);
-		HxReadFile(file, packed, size);
 		desc->model =
 			HxUnpackCodebooks(build->index, desc, HX_METAPAGE, packed, size);
-		pfree(packed);
-	}
-	BufFileClose(file);
+	pfree(packed);
 }
 
 void

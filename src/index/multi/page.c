@@ -102,18 +102,6 @@ HxInitListsPage(const HxIndexDesc *desc, Page page, int capacity)
 
 /* ---- rows ---- */
 
-/* Set or clear the bit of a row. */
-static void
-set_bit(uint64 *bits, int row, bool value)
-{
-	uint64 bit = UINT64CONST(1) << (row % 64);
-
-	if (value)
-		bits[row / 64] |= bit;
-	else
-		bits[row / 64] &= ~bit;
-}
-
 /* Append a row to a page whose arrays have room. */
 static void
 append_row(const HxIndexDesc *desc, Page page, const HxListRow *row)
@@ -124,11 +112,7 @@ append_row(const HxIndexDesc *desc, Page page, const HxListRow *row)
 
 	HxListArraysOf(desc, page, &arrays);
 	Assert(at < lists->capacity && lists->used + row->count <= arrays.room);
-	for (int w = 0; w < desc->nwords; w++)
-		arrays.rows.words[w * lists->capacity + at] = row->attrs.words[w];
-	for (int a = 0; a < desc->nattrs; a++)
-		set_bit(arrays.rows.nulls + a * arrays.rows.columns.null_stride, at,
-				(row->attrs.nulls >> a) & 1);
+	HxSetRowAttrs(desc, &arrays.rows, at, &row->attrs);
 	arrays.rows.tids[at] = row->tid;
 	memcpy(arrays.marks + lists->used, row->marks, row->count * sizeof(uint32));
 	lists->used += row->count;

@@ -167,6 +167,8 @@ extern void HxFormRow(const HxIndexDesc *desc, const Datum *values,
 /* Rows on a page */
 extern void HxPutRow(const HxIndexDesc *desc, Page page, const uint8 *payload,
 					 const HxAttrRow *attrs, const ItemPointerData *tid);
+extern void HxSetRowAttrs(const HxIndexDesc *desc, const HxRowArrays *arrays,
+						  int row, const HxAttrRow *attrs);
 extern void HxGetRowAttrs(const HxIndexDesc *desc, const HxRowArrays *arrays,
 						  int row, HxAttrRow *attrs);
 extern void HxHoleOf(const HxIndexDesc *desc, Page page, LocationIndex *lower,

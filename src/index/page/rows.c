@@ -130,6 +130,18 @@ set_row_count(const HxIndexDesc *desc, Page page, int count)
 	HxHoleOf(desc, page, &header->pd_lower, &header->pd_upper);
 }
 
+/* Write the attributes of a row, on a page that may be changed. */
+void
+HxSetRowAttrs(const HxIndexDesc *desc, const HxRowArrays *arrays, int row,
+			  const HxAttrRow *attrs)
+{
+	Assert(row >= 0 && row < arrays->columns.stride);
+	for (int w = 0; w < desc->nwords; w++)
+		arrays->words[w * arrays->columns.stride + row] = attrs->words[w];
+	for (int a = 0; a < desc->nattrs; a++)
+		set_bit(null_bits(arrays, a), row, (attrs->nulls >> a) & 1);
+}
+
 /* Append a row to a page that has room; payload NULL leaves zeros. */
 void
 HxPutRow(const HxIndexDesc *desc, Page page, const uint8 *payload,
@@ -145,10 +157,7 @@ HxPutRow(const HxIndexDesc *desc, Page page, const uint8 *payload,
 		memcpy(arrays.payloads + row * desc->payload, payload, desc->payload);
 	else
 		memset(arrays.payloads + row * desc->payload, 0, desc->payload);
-	for (int w = 0; w < desc->nwords; w++)
-		arrays.words[w * desc->capacity + row] = attrs->words[w];
-	for (int a = 0; a < desc->nattrs; a++)
-		set_bit(null_bits(&arrays, a), row, (attrs->nulls >> a) & 1);
+	HxSetRowAttrs(desc, &arrays, row, attrs);
 	set_bit(arrays.dead, row, false);
 	arrays.tids[row] = *tid;
 	set_row_count(desc, page, row + 1);
