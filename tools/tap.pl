@@ -12,7 +12,8 @@ use TAP::Harness;
 
 use constant { BEFORE => 3, AFTER => 15, MOST => 200, LAST => 60 };
 
-# What a reader wants to see of the log of a failed file
+# What a reader wants to see of the log of a failed file; TAP's directive "# TODO"
+# marks a failure that its test expects
 sub excerpt
 {
 	my @lines = @_;
