@@ -5,8 +5,9 @@
 # reached, and an error says so if it goes on to the next round.
 #
 # Seen to fail: with CHECK_FOR_INTERRUPTS behind the lock of a page, where it does
-# nothing (lost-models, multi-each, count-dead); without it (multi-train,
-# vacuum-orphans); with the empty pages of a chain unlinked to its end.
+# nothing (lost-models, multi-each, count-dead); without it (multi-count,
+# multi-train, sparse-reach, tidy-upper, vacuum-orphans); with a chain unlinked, or
+# checked under a lock, to its end whatever waits (vacuum-unlink, check-rows).
 use strict;
 use warnings;
 use File::Find;
