@@ -72,7 +72,8 @@ my @asked = (
 	[ postgres => q{SELECT string_agg(pg_get_indexdef(indexrelid), chr(10) ORDER BY indexrelid::regclass::text) FROM pg_index WHERE indrelid IN ('k'::regclass, 'more'::regclass, 'more_1'::regclass)} ],
 	[ postgres => q{SELECT string_agg(format_type(atttypid, atttypmod), ',' ORDER BY attrelid::regclass::text, attnum) FROM pg_attribute WHERE attrelid IN ('k'::regclass, 'more'::regclass) AND attnum > 0} ],
 	[ postgres => q{SELECT string_agg(i::text, chr(10) ORDER BY i::text) FROM pg_class c JOIN pg_am m ON m.oid = relam, hashemb_index_info(c.oid) i WHERE amname = 'hashemb' AND relkind = 'i'} ],
-	[ postgres => q{SELECT string_agg(pg_describe_object(classid, objid, 0), chr(10) ORDER BY pg_describe_object(classid, objid, 0)) FROM pg_depend WHERE deptype = 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'hashemb')} ],
+	[ postgres => q{SELECT string_agg(pg_describe_object(classid, objid, 0), chr(10) ORDER BY pg_describe_object(classid, objid, 0)) FROM pg_depend WHERE deptype = 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'hashemb')
+			AND NOT (classid = 'pg_type'::regclass AND EXISTS (SELECT FROM pg_type WHERE oid = objid AND typcategory = 'A')) -- PostgreSQL 17 and newer name types of arrays} ],
 	[ postgres => 'SHOW hashemb.recall' ],
 	[ early => 'SELECT md5(string_agg(t::text, chr(10) ORDER BY id)) FROM t' ], [ early => q{SELECT extversion FROM pg_extension WHERE extname = 'hashemb'} ],
 	[ elsewhere => 'SELECT md5(string_agg(coded::text, chr(10) ORDER BY id)) FROM coded' ], [ elsewhere => 'SELECT md5(e::text) FROM encoder' ]);
