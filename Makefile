@@ -13,7 +13,7 @@ KERNEL = $(call objects,kernel,steps steps_avx2 dense dense_avx2 dense_avx512 \
 	dense_vnni dense_neon scalar tables_avx2 avx2 avx512 neon kernel)
 TYPE = $(call objects,type,bincode bincode_cast bincode_order bitops majority distance dense dense_value dense_pair binarize \
 	tokens maxsim muvera \
-	ball ball_support svec svec_io svec_op svec_cast \
+	ball ball_order ball_support svec svec_io svec_op svec_cast \
 	svec_agg svec_stats bound bound_support simhash rrf \
 	gray digest merkle fingerprint functional feedback)
 ENCODER = \
@@ -158,12 +158,15 @@ dist: # the archive of a release
 	@$(HERE)/tools/dist.sh
 
 # Other servers, made once by root and kept: minutes, gigabytes.
-.PHONY: fresh compat assert valgrind
+.PHONY: fresh compat upgrade assert valgrind
 fresh: # README's commands on bare Debian systems
 	@$(HERE)/tools/fresh.sh $(SCENARIOS)
 
 compat: # make test on PostgreSQL 17 and 18
 	@$(HERE)/tools/compat.sh $(VERSIONS)
+
+upgrade: # pg_upgrade and logical replication from 15 to 17 and 18
+	@KINDS=upgrade $(HERE)/tools/compat.sh $(VERSIONS)
 
 assert: # the same on a server that checks itself
 	@$(HERE)/tools/assert-check.sh

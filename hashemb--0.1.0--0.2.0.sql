@@ -10,6 +10,144 @@ CREATE FUNCTION gray_rank(code bincode) RETURNS bytea
 COMMENT ON FUNCTION gray_rank(bincode) IS
 	'place of a code in an order whose neighbours differ in one bit, for CLUSTER and B-trees; needs 1 bit per dimension';
 
+CREATE FUNCTION hamming_ball_eq(hamming_ball, hamming_ball) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_ball_eq'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION hamming_ball_eq(hamming_ball, hamming_ball) IS
+	'equal';
+
+CREATE FUNCTION hamming_ball_ne(hamming_ball, hamming_ball) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_ball_ne'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION hamming_ball_ne(hamming_ball, hamming_ball) IS
+	'not equal';
+
+CREATE FUNCTION hamming_ball_lt(hamming_ball, hamming_ball) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_ball_lt'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION hamming_ball_lt(hamming_ball, hamming_ball) IS
+	'is before';
+
+CREATE FUNCTION hamming_ball_le(hamming_ball, hamming_ball) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_ball_le'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION hamming_ball_le(hamming_ball, hamming_ball) IS
+	'is before or equal';
+
+CREATE FUNCTION hamming_ball_ge(hamming_ball, hamming_ball) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_ball_ge'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION hamming_ball_ge(hamming_ball, hamming_ball) IS
+	'is after or equal';
+
+CREATE FUNCTION hamming_ball_gt(hamming_ball, hamming_ball) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_ball_gt'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION hamming_ball_gt(hamming_ball, hamming_ball) IS
+	'is after';
+
+CREATE FUNCTION hamming_ball_cmp(hamming_ball, hamming_ball) RETURNS integer
+	AS 'MODULE_PATHNAME', 'hx_ball_cmp'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION hamming_ball_cmp(hamming_ball, hamming_ball) IS
+	'-1, 0 or 1: less, equal or greater';
+
+CREATE FUNCTION hamming_ball_hash(hamming_ball) RETURNS integer
+	AS 'MODULE_PATHNAME', 'hx_ball_hash'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION hamming_ball_hash(hamming_ball) IS
+	'hash';
+
+CREATE FUNCTION hamming_ball_hash_extended(hamming_ball, bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'hx_ball_hash_extended'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION hamming_ball_hash_extended(hamming_ball, bigint) IS
+	'hash with seed';
+
+CREATE OPERATOR < (
+	LEFTARG = hamming_ball, RIGHTARG = hamming_ball, FUNCTION = hamming_ball_lt,
+	COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+
+COMMENT ON OPERATOR < (hamming_ball, hamming_ball) IS
+	'is before';
+
+CREATE OPERATOR <= (
+	LEFTARG = hamming_ball, RIGHTARG = hamming_ball, FUNCTION = hamming_ball_le,
+	COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+
+COMMENT ON OPERATOR <= (hamming_ball, hamming_ball) IS
+	'is before or equal';
+
+CREATE OPERATOR = (
+	LEFTARG = hamming_ball, RIGHTARG = hamming_ball, FUNCTION = hamming_ball_eq,
+	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
+);
+
+COMMENT ON OPERATOR = (hamming_ball, hamming_ball) IS
+	'equal';
+
+CREATE OPERATOR <> (
+	LEFTARG = hamming_ball, RIGHTARG = hamming_ball, FUNCTION = hamming_ball_ne,
+	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+
+COMMENT ON OPERATOR <> (hamming_ball, hamming_ball) IS
+	'not equal';
+
+CREATE OPERATOR >= (
+	LEFTARG = hamming_ball, RIGHTARG = hamming_ball, FUNCTION = hamming_ball_ge,
+	COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+
+COMMENT ON OPERATOR >= (hamming_ball, hamming_ball) IS
+	'is after or equal';
+
+CREATE OPERATOR > (
+	LEFTARG = hamming_ball, RIGHTARG = hamming_ball, FUNCTION = hamming_ball_gt,
+	COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+
+COMMENT ON OPERATOR > (hamming_ball, hamming_ball) IS
+	'is after';
+
+CREATE OPERATOR CLASS hamming_ball_btree_ops
+	DEFAULT FOR TYPE hamming_ball USING btree AS
+	OPERATOR 1 <,
+	OPERATOR 2 <=,
+	OPERATOR 3 =,
+	OPERATOR 4 >=,
+	OPERATOR 5 >,
+	FUNCTION 1 hamming_ball_cmp(hamming_ball, hamming_ball);
+
+COMMENT ON OPERATOR CLASS hamming_ball_btree_ops USING btree IS
+	'order of balls: centre, radius';
+
+COMMENT ON OPERATOR FAMILY hamming_ball_btree_ops USING btree IS
+	'order of balls';
+
+CREATE OPERATOR CLASS hamming_ball_hash_ops
+	DEFAULT FOR TYPE hamming_ball USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 hamming_ball_hash(hamming_ball),
+	FUNCTION 2 hamming_ball_hash_extended(hamming_ball, bigint);
+
+COMMENT ON OPERATOR CLASS hamming_ball_hash_ops USING hash IS
+	'equality of balls';
+
+COMMENT ON OPERATOR FAMILY hamming_ball_hash_ops USING hash IS
+	'equality of balls';
+
 COMMENT ON FUNCTION l2_normalize(real[]) IS
 	'the vector divided by its length, zero if that is zero; of two dimensions, each token';
 

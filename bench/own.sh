@@ -76,7 +76,10 @@ ask "SELECT rows, pages, coalesce(radius, 0)
 	>"$folder/blocks.txt"
 ask "SELECT * FROM hashemb_index_info('$index') \\gx" >"$folder/index.txt"
 
-style="set grid lc 'gray'; unset key
+# Room around what is drawn, so that nothing lies on the frame; labels of points
+# below, above and beside them, in turn, since neighbours may be at one place
+style="set grid lc 'gray' lw 1; unset key
+	set offsets graph 0.04, graph 0.04, graph 0.06, graph 0.04
 	set terminal svg noenhanced size 640,400 font 'sans,13' background 'white'"
 
 # draw NAME XLABEL YLABEL COMMANDS
@@ -94,22 +97,31 @@ draw()
 }
 
 pictures=''
-draw recall 'a search: median, ms' 'recall of the ten nearest' "set yrange [*:1.01]
+draw recall 'time of a search, median (ms)' 'share of the ten nearest that is found' "
 	plot '$folder/recall.txt' using 5:2 with linespoints pt 7 lw 2 lc 'black', \
-		'' using 5:2:1 with labels offset 0,-1 font ',10'"
-draw promised 'hashemb.recall' 'recall measured' "set xrange [0.5:1]; set yrange [0.5:1.01]
+		'' every 3::0 using 5:2:1 with labels offset 0,-1 font ',11', \
+		'' every 3::1 using 5:2:1 with labels offset 0,1 font ',11', \
+		'' every 3::2 using 5:2:1 with labels offset 2.5,0 font ',11'"
+draw promised 'setting hashemb.recall (share of the nearest)' \
+	'share of the ten nearest that is found' "set xrange [0.48:1.02]; set yrange [0.48:1.02]
 	plot x with lines dt 2 lc 'black', \
 		'$folder/recall.txt' using 1:2 with linespoints pt 7 lw 2 lc 'black'"
-draw scored 'hashemb.recall' 'rows scored by a search' "set logscale y
+draw scored 'setting hashemb.recall (share of the nearest)' 'rows that a search scores' "set yrange [0:*]
 	plot '$folder/recall.txt' using 1:4 with linespoints pt 7 lw 2 lc 'black'"
 if [ -s "$folder/blocks.txt" ]; then
 	widest=$(sort -g "$folder/blocks.txt" | tail -n 1 | cut -d' ' -f1)
 	bin=$((widest / 30 + 1))
-	draw rows 'rows of a block' 'blocks' "bin(x) = $bin * floor(x / $bin) + $bin / 2.0
+	draw rows "rows of a block, in steps of $bin" 'number of blocks' "set offsets graph 0.04, graph 0.04, graph 0.06, 0
+		bin(x) = $bin * floor(x / $bin) + $bin / 2.0
 		set boxwidth $bin * 0.9; set style fill solid 0.4 border lc 'black'; set yrange [0:*]
 		plot '$folder/blocks.txt' using (bin(\$1)):(1) smooth frequency with boxes lc 'black'"
-	draw radius 'rows of a block' 'how far its rows spread (radius)' \
-		"plot '$folder/blocks.txt' using 1:3 with points pt 6 lc 'black'"
+	# Radii are whole numbers: no marks between them
+	span=$(cut -d' ' -f3 "$folder/blocks.txt" | sort -n |
+		awk 'NR == 1 { low = $1 } { high = $1 } END { print high - low }')
+	unit='in the index'
+	[ "$operator" != '<~>' ] || unit=bits
+	draw radius 'rows of a block' "radius of a block ($unit)" \
+		"$([ "$span" -ge 10 ] || echo 'set ytics 1;') plot '$folder/blocks.txt' using 1:3 with points pt 6 lc 'black'"
 fi
 
 cat >"$folder/index.html" <<HTML
@@ -117,7 +129,7 @@ cat >"$folder/index.html" <<HTML
 <meta charset="utf-8"><title>$index</title>
 <h1>$index</h1>
 <p>Table $table, column $column, operator <code>$(echo "$operator" | sed 's/</\&lt;/g; s/>/\&gt;/g')</code>. Points of the
-first picture are marked by the setting of <code>hashemb.recall</code>; the dashed line of the second is what is promised.</p>
+first picture are marked by the setting of <code>hashemb.recall</code>; the dashed line of the second is what is promised. The radius of a block is the distance of its farthest row from its centre.</p>
 $pictures
 <pre>$(cat "$folder/index.txt")</pre>
 HTML

@@ -14,10 +14,12 @@ our @EXPORT = qw(new_node install_functions install_documents same_rows);
 
 # A server with the extension. Options: allows_streaming, conf, and
 # no_data_checksums for tests that damage pages (PostgreSQL 18 has checksums).
+# older: the server of HASHEMB_OLD_SERVER, if that is set.
 sub new_node
 {
 	my ($name, %options) = @_;
-	my $node = PostgreSQL::Test::Cluster->new($name);
+	my $path = $options{older} && $ENV{HASHEMB_OLD_SERVER};
+	my $node = PostgreSQL::Test::Cluster->new($name, $path ? (install_path => $path) : ());
 
 	$node->init(allows_streaming => $options{allows_streaming} || 0,
 		$options{no_data_checksums} ? (no_data_checksums => 1) : ());

@@ -5,7 +5,9 @@
 #   tools/compat.sh [VERSION]...        (default: 17 18)
 #
 # The systems are made as tools/roots.sh says and kept, with what was installed:
-# minutes and 2 GB each. Needs root. KINDS="regress" runs only these tests.
+# minutes and 2 GB each. Needs root. KINDS="regress" runs only these tests,
+# KINDS=upgrade those of t/012_pg_upgrade.pl and t/043_logical.pl, from PostgreSQL
+# 15 of Debian 12, which is installed beside the newer one.
 set -eu
 
 source=$(cd "$(dirname "$0")/.." && pwd)
@@ -20,6 +22,22 @@ release_of()
 		18) echo sid ;;
 		*) echo "no Debian release is known to have PostgreSQL $1" >&2; exit 2 ;;
 	esac
+}
+
+# Put PostgreSQL 15 beside the server of a root, with its headers: these without
+# the compiler that their package asks for
+older_server()
+{
+	[ ! -e "$1/usr/include/postgresql/15/server/postgres.h" ] || return 0
+	echo "deb $(mirror) bookworm main" >"$1/etc/apt/sources.list.d/older.list"
+	in_root "$1" root 'cd /srv && apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+		LC_ALL=C.UTF-8 apt-get -qq install -y --no-install-recommends \
+		postgresql-15 && apt-get -qq -o APT::Sandbox::User=root download \
+		postgresql-server-dev-15 && dpkg-deb -x postgresql-server-dev-15_*.deb / &&
+		rm postgresql-server-dev-15_*.deb' >"$1.log" 2>&1 ||
+		{ cat "$1.log" >&2; return 1; }
+	rm "$1/etc/apt/sources.list.d/older.list"
+	in_root "$1" root 'apt-get -qq update'
 }
 
 why=$(no_roots)
@@ -38,6 +56,7 @@ for version in ${*:-17 18}; do
 		mv "$root.new" "$root"
 	fi
 	copy_checkout "$source" "$root" root
+	case " ${KINDS:-} " in *' upgrade '*) older_server "$root" ;; esac
 	echo "== PostgreSQL $version in Debian ($release)"
 	in_root "$root" root "cd /srv/hashemb && HASHEMB_PG_VERSION=$version \
 		make test KINDS='${KINDS:-}'" || failed="$failed $version"

@@ -1,8 +1,10 @@
 #!/bin/sh
 # Build with warnings as errors and run every test there is.
 #
-#   tools/sandbox.sh test tools/run-tests.sh [unit|regress|isolation|tap]...
+#   tools/sandbox.sh test tools/run-tests.sh [unit|regress|isolation|tap|upgrade]...
 #
+# "upgrade" is not among the defaults: it tries what two servers have to do with
+# each other, from each older one that is installed to this one.
 # The last line is "N passed, N failed[, N skipped]": a unit test or a TAP
 # assertion counts one, and so does a file of sql/ or specs/. Fails if one did.
 set -eu
@@ -89,6 +91,42 @@ tap()
 		PERL5LIB="$pgxs/test/perl:$PWD/t" perl tools/tap.pl "$jobs" t/*.pl
 	set -- $(sed -n 's/^tap: //p' "$log")
 	count "${1:-0}" "${2:-0}" "${3:-0}"
+}
+
+# TAP tests that have an older server and a newer one, from each older server that
+# is installed with its headers, of which a copy gets the extension, too
+upgrade()
+{
+	version=$("$tools/server.sh" version)
+	found=''
+	for postgres in /usr/lib/postgresql/*/bin/postgres; do
+		old=$(basename "$(dirname "$(dirname "$postgres")")")
+		[ "$old" -lt "$version" ] &&
+			[ -e "/usr/include/postgresql/$old/server/postgres.h" ] || continue
+		found=$old
+		config=$("$tools/server-copy.sh" "$HASHEMB_SANDBOX/old" "$old")
+		echo "Building for $("$config" --version): one or two minutes"
+		mkdir -p "build/old-$old"
+		if ! (cd "build/old-$old" &&
+			"$tools/build.sh" COPT=-Werror PG_CONFIG="$config" &&
+			"$tools/build.sh" install PG_CONFIG="$config" >/dev/null); then
+			status=1
+			count 0 0 0
+			continue
+		fi
+		logged "$logs/upgrade-$old" env TESTDIR="$PWD" \
+			TESTDATADIR="$PWD/tmp_check" TESTLOGDIR="$PWD/tmp_check/log" \
+			HASHEMB_OLD_SERVER="$(dirname "$(dirname "$config")")" \
+			PG_REGRESS="$pgxs/test/regress/pg_regress" \
+			PERL5LIB="$pgxs/test/perl:$PWD/t" \
+			perl tools/tap.pl "$jobs" t/012_pg_upgrade.pl t/043_logical.pl
+		set -- $(sed -n 's/^tap: //p' "$log")
+		count "${1:-0}" "${2:-0}" "${3:-0}"
+	done
+	[ -n "$found" ] && return
+	echo 'No older server is installed with its headers'
+	status=1
+	count 0 0 0
 }
 
 # Names of the files of a folder without the suffix
@@ -182,6 +220,7 @@ for kind in $kinds; do
 		tap)
 			[ -n "${HASHEMB_ONE_BUILD:-}" ] || build_outside
 			tap ;;
+		upgrade) upgrade ;;
 		*) echo "unknown kind of test: $kind" >&2; exit 2 ;;
 	esac
 done

@@ -22,6 +22,7 @@
 
 #include "compat.h"
 #include "index/check/check.h"
+#include "index/page/inject.h"
 #include "index/search/search.h"
 
 /*
@@ -155,6 +156,7 @@ HxCheckTids(HxCheck *check)
 		uint64 packed = (uint64) DatumGetInt64(value);
 
 		CHECK_FOR_INTERRUPTS();
+		HX_INJECT_LOOP("check-tids");
 		if (packed == before)
 			ereport(ERROR,
 					(errcode(ERRCODE_INDEX_CORRUPTED),
@@ -182,6 +184,7 @@ look_up_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	uint8 *at;
 
 	Assert(check->frozen && check->filter);
+	HX_INJECT_LOOP("check-heap");
 	HxEncodeAttrs(desc, values, isnull, &attrs);
 	at = start_print(check, tid, &attrs, !isnull[vector]);
 	if (!isnull[vector])

@@ -11,6 +11,7 @@
 #include "utils/rel.h"
 
 #include "index/check/check.h"
+#include "index/page/inject.h"
 
 /* Bytes of the bits of all pages */
 #define REACHED_BYTES(check) ((check)->npages / 8 + 1)
@@ -111,9 +112,11 @@ HxListChain(HxCheck *check, BlockNumber first, uint16 kind, HxPageList *list)
 	Assert(list->count == 0);
 	while (block != InvalidBlockNumber)
 	{
-		Page page = HxCopyPageOfKind(check, block, kind);
+		Page page;
 
 		CHECK_FOR_INTERRUPTS();
+		HX_INJECT_LOOP("check-chain");
+		page = HxCopyPageOfKind(check, block, kind);
 		HxCountStep(check->index, block, &steps);
 		reached += HxReach(check, block);
 		add_page(list, block);
@@ -182,6 +185,7 @@ HxCountOtherPages(HxCheck *check,
 	for (BlockNumber block = HX_METAPAGE + 1; block < check->npages; block++)
 	{
 		CHECK_FOR_INTERRUPTS();
+		HX_INJECT_LOOP("check-others");
 		if (HxIsReached(check, block))
 			continue;
 		HxCopyPage(check, block);

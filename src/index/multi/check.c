@@ -11,6 +11,7 @@
 #include "utils/snapmgr.h"
 
 #include "index/multi/multi.h"
+#include "index/page/inject.h"
 #include "index/search/vector.h"
 #include "random.h"
 
@@ -98,6 +99,7 @@ HxCheckLists(HxCheck *check)
 		Page page;
 
 		CHECK_FOR_INTERRUPTS();
+		HX_INJECT_LOOP("multi-check");
 		page = HxCopyPage(check, block);
 		if (!PageIsNew(page) && HxPageIsSound(page) &&
 			HxPageOpaque(page)->kind == HX_PAGE_LISTS)
@@ -117,11 +119,12 @@ each_page(Relation index, const HxIndexDesc *desc,
 
 	for (BlockNumber block = HX_METAPAGE + 1; block < pages; block++)
 	{
-		Buffer buffer =
-			HxLockLists(index, desc, block, BUFFER_LOCK_SHARE, NULL);
+		Buffer buffer;
 		HxListArrays arrays;
 
 		CHECK_FOR_INTERRUPTS();
+		HX_INJECT_LOOP("multi-each");
+		buffer = HxLockLists(index, desc, block, BUFFER_LOCK_SHARE, NULL);
 		if (!BufferIsValid(buffer))
 			continue;
 		HxListArraysOf(desc, BufferGetPage(buffer), &arrays);

@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 
 #include "index/multi/multi.h"
+#include "index/page/inject.h"
 #include "random.h"
 
 /* Tokens that a codebook is trained on at most, and for each centre at least */
@@ -572,8 +573,12 @@ HxLearnCodebooks(const HxListSample *sample)
 		train_book(book, left, count, sample->dims, HX_MARK_ROOM(level));
 		products = palloc(book->count * sizeof(float));
 		for (int i = 0; i < count; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			HX_INJECT_LOOP("multi-train");
 			take_centre(book, left + (Size) i * sample->dims, sample->dims,
 						products);
+		}
 		pfree(products);
 	}
 	pfree(left);

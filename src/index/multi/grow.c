@@ -64,10 +64,12 @@ count_rows(Relation index, const HxIndexDesc *desc)
 	for (BlockNumber block = HX_METAPAGE + 1;
 		 block < pages && count < HX_LEAST_TO_LEARN_LISTS; block++)
 	{
-		Buffer buffer =
-			HxLockLists(index, desc, block, BUFFER_LOCK_SHARE, NULL);
+		Buffer buffer;
 		HxListArrays arrays;
 
+		CHECK_FOR_INTERRUPTS();
+		HX_INJECT_LOOP("multi-count");
+		buffer = HxLockLists(index, desc, block, BUFFER_LOCK_SHARE, NULL);
 		if (!BufferIsValid(buffer))
 			continue;
 		HxListArraysOf(desc, BufferGetPage(buffer), &arrays);
@@ -107,6 +109,8 @@ learn_from_rows(Relation index, const HxIndexDesc *desc, HxVectors *vectors,
 	for (BlockNumber block = HX_METAPAGE + 1;
 		 block < pages && sample.count < MOST_LISTS; block++)
 	{
+		CHECK_FOR_INTERRUPTS();
+		HX_INJECT_LOOP("multi-sample");
 		note_bare(index, desc, block, bare);
 		for (int i = 0; i < bare->count && sample.count < MOST_LISTS; i++)
 		{
@@ -217,10 +221,10 @@ move_all(Relation index, const HxIndexDesc *desc, BlockNumber block,
 {
 	for (int at = 0; at < bare->count;)
 	{
-		Buffer buffer =
-			HxLockLists(index, desc, block, BUFFER_LOCK_EXCLUSIVE, NULL);
+		Buffer buffer;
 
 		CHECK_FOR_INTERRUPTS();
+		buffer = HxLockLists(index, desc, block, BUFFER_LOCK_EXCLUSIVE, NULL);
 		if (!BufferIsValid(buffer))
 			return;
 		at = move_rows(index, desc, buffer, bare, at);
@@ -242,6 +246,7 @@ give_marks(Relation index, const HxIndexDesc *desc, HxVectors *vectors,
 		MemoryContext old;
 
 		HX_VACUUM_DELAY_POINT();
+		HX_INJECT_LOOP("multi-marks");
 		note_bare(index, desc, block, bare);
 		if (bare->count == 0)
 			continue;

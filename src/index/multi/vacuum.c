@@ -121,6 +121,7 @@ HxCleanUpLists(const IndexVacuumInfo *info, const HxIndexDesc *desc,
 	for (BlockNumber block = HX_METAPAGE + 1; block < pages; block++)
 	{
 		HX_VACUUM_DELAY_POINT();
+		HX_INJECT_LOOP("multi-show");
 		show_page(info, desc, block, stats);
 	}
 	IndexFreeSpaceMapVacuum(info->index);

@@ -53,6 +53,8 @@ act(const char *point, const char *action, bool locked)
 	}
 	else if (strncmp(action, "sleep=", 6) == 0)
 		pg_usleep(atol(action + 6) * 1000);
+	else if (strncmp(action, "cancel", 6) == 0)
+		(void) kill(getpid(), SIGINT);
 	else if (strncmp(action, "wait", 4) == 0 && !locked)
 	{
 		elog(LOG, "waiting at \"%s\"", point);
@@ -79,6 +81,9 @@ HxInject(const char *point, bool locked)
 		return;
 	reached++;
 	at = strchr(setting, '@');
+	if (at && reached > atol(at + 1) &&
+		strncmp(setting + length + 1, "cancel", 6) == 0)
+		elog(ERROR, "a cancel was not answered at \"%s\"", point);
 	if (!at || reached == atol(at + 1))
 		act(point, setting + length + 1, locked);
 }

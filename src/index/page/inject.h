@@ -11,10 +11,14 @@
  *	                    (SIGKILL)
  *	   point:wait       waits for the advisory lock HX_INJECT_LOCK, shared
  *	   point:sleep=ms   sleeps
+ *	   point:cancel@n   cancels the statement at the nth time; an error if the point
+ *	                    is reached once more, for then a loop was not left
  *
  * An action with @n behind it happens at the nth time only that the process
  * reaches the point; without, every time.  A point to wait at must not hold
  * buffer locks: such points are marked HX_INJECT_LOCKED and refuse to wait.
+ * HX_INJECT_LOOP marks a round of a loop that may be long; only cancelling has a
+ * use there.
  */
 #ifndef HX_INJECT_H
 #define HX_INJECT_H
@@ -26,6 +30,7 @@
 
 #define HX_INJECT(point) HxInject(point, false)
 #define HX_INJECT_LOCKED(point) HxInject(point, true)
+#define HX_INJECT_LOOP(point) HxInject(point, true)
 
 extern void HxInject(const char *point, bool locked);
 extern void HxInitInjection(void);
@@ -34,6 +39,7 @@ extern void HxInitInjection(void);
 
 #define HX_INJECT(point) ((void) 0)
 #define HX_INJECT_LOCKED(point) ((void) 0)
+#define HX_INJECT_LOOP(point) ((void) 0)
 #define HxInitInjection() ((void) 0)
 
 #endif

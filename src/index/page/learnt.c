@@ -134,10 +134,13 @@ HxFreeLostModels(Relation index)
 	Assert(HxHoldsStructure(index));
 	for (BlockNumber block = HX_METAPAGE + 1; block < end; block++)
 	{
-		Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_EXCLUSIVE, NULL);
-		Page page = BufferGetPage(buffer);
+		Buffer buffer;
+		Page page;
 
 		CHECK_FOR_INTERRUPTS();
+		HX_INJECT_LOOP("lost-models");
+		buffer = HxReadBuffer(index, block, BUFFER_LOCK_EXCLUSIVE, NULL);
+		page = BufferGetPage(buffer);
 		if (HxPageIsSound(page) && HxPageOpaque(page)->kind == HX_PAGE_MODEL)
 		{
 			GenericXLogState *state = GenericXLogStart(index);

@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 
 #include "index/check/check.h"
+#include "index/page/inject.h"
 #include "index/sparse/sparse.h"
 
 /* Times that windows may be replaced while an index is checked */
@@ -273,6 +274,7 @@ check_lists(SparseCheck *check, const HxWindowReader *reader)
 		for (int i = 0; i < count; i++, number++)
 		{
 			CHECK_FOR_INTERRUPTS();
+			HX_INJECT_LOOP("sparse-check");
 			if (dims[i].dim <= last)
 				HxCorrupted(check->base->index, reader->window.map,
 							"dimensions that are out of order");
@@ -389,6 +391,8 @@ reach_chain(SparseCheck *check, const HxChain *chain)
 		BlockNumber next = found ? HxPageOpaque(page)->next : 0;
 
 		UnlockReleaseBuffer(buffer);
+		CHECK_FOR_INTERRUPTS();
+		HX_INJECT_LOOP("sparse-check-pending");
 		if (!found)
 			return false;
 		HxCountStep(index, block, &steps);

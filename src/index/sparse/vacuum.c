@@ -106,6 +106,7 @@ vacuum_window(Vacuum *vacuum, const HxWindow *window, HxEntryAddress place)
 			mark_dead(vacuum, &reader,
 					  HxWindowBlock(&reader, HX_SECTION_ROWS, p));
 		HX_VACUUM_DELAY_POINT();
+		HX_INJECT_LOOP("sparse-walk");
 	}
 	HxCloseWindow(&reader);
 }
@@ -200,6 +201,7 @@ vacuum_chain(Vacuum *vacuum, const HxChain *chain, bool frozen)
 		if (found > 0)
 			mark_dead_pending(vacuum, self, frozen);
 		HX_VACUUM_DELAY_POINT();
+		HX_INJECT_LOOP("sparse-walk-pending");
 	}
 }
 
@@ -301,14 +303,19 @@ reclaim_pages(Relation index, const HxIndexDesc *desc,
 	HxReadWindows(index, desc, &directory);
 	reached = palloc0(npages / 8 + 1);
 	for (int i = 0; i < directory.count; i++)
+	{
+		HX_VACUUM_DELAY_POINT();
+		HX_INJECT_LOOP("sparse-reach");
 		reach_window(index, desc, &directory.windows[i], directory.places[i],
 					 reached, npages);
+	}
 	stats->pages_deleted = stats->pages_free = 0;
 	for (BlockNumber block = HX_METAPAGE + 1; block < npages; block++)
 	{
 		if (reached[block / 8] >> block % 8 & 1)
 			continue;
 		HX_VACUUM_DELAY_POINT();
+		HX_INJECT_LOOP("sparse-reclaim");
 		reclaim_page(index, &directory, block, stats);
 	}
 	pfree(reached);

@@ -315,12 +315,17 @@ HxTidyBlocks(Relation index, const HxIndexDesc *desc)
 	for (int b = 0; b < tidy.count; b++)
 	{
 		HX_VACUUM_DELAY_POINT();
+		HX_INJECT_LOOP("tidy");
 		tidy_block(&tidy, b, target);
 	}
 	for (int b = 0; b < tidy.count; b++)
-		if (b == 0 ||
-			tidy.blocks[b].place.page != tidy.blocks[b - 1].place.page)
-			HxRefreshUpper(index, desc, tidy.blocks[b].place.page);
+	{
+		if (b > 0 && tidy.blocks[b].place.page == tidy.blocks[b - 1].place.page)
+			continue;
+		HX_VACUUM_DELAY_POINT();
+		HX_INJECT_LOOP("tidy-upper");
+		HxRefreshUpper(index, desc, tidy.blocks[b].place.page);
+	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return tidy.freed;

@@ -250,8 +250,12 @@ read_chain_page(Vacuum *vacuum, BlockNumber block, uint64 owner)
 	return buffer;
 }
 
-/* Unlink the empty pages of a block, its first one excepted. */
-static void
+/*
+ * Unlink the empty pages of a block, its first one excepted.  Rows without a
+ * vector have a chain of any length, and the locks hold interrupts off: if one
+ * waits, the pages left are left to another call, and this returns false.
+ */
+static bool
 unlink_empty_pages(Vacuum *vacuum, const HxEntryAddress *place)
 {
 	Buffer directory = HxReadPage(vacuum->index, place->page,
@@ -266,14 +270,16 @@ unlink_empty_pages(Vacuum *vacuum, const HxEntryAddress *place)
 	if (entry->first == InvalidBlockNumber) /* merged meanwhile */
 	{
 		UnlockReleaseBuffer(directory);
-		return;
+		return true;
 	}
 	before = read_chain_page(vacuum, entry->first, owner);
 	while ((next = HxPageOpaque(BufferGetPage(before))->next) !=
-		   InvalidBlockNumber)
+			   InvalidBlockNumber &&
+		   !InterruptPending)
 	{
 		Buffer buffer = read_chain_page(vacuum, next, owner);
 
+		HX_INJECT_LOOP("vacuum-unlink");
 		HxCountStep(vacuum->index, next, &steps);
 		if (buffer == before) /* temporary: no lock has told */
 			HxCorrupted(vacuum->index, next, "a page that follows itself");
@@ -290,6 +296,7 @@ unlink_empty_pages(Vacuum *vacuum, const HxEntryAddress *place)
 	}
 	UnlockReleaseBuffer(before);
 	UnlockReleaseBuffer(directory);
+	return next == InvalidBlockNumber;
 }
 
 /* Unlink the empty pages of all blocks that have some. */
@@ -308,7 +315,8 @@ unlink_noted_pages(Vacuum *vacuum)
 		HX_VACUUM_DELAY_POINT();
 		if (!before || before->page != place->page ||
 			before->slot != place->slot)
-			unlink_empty_pages(vacuum, place);
+			while (!unlink_empty_pages(vacuum, place))
+				CHECK_FOR_INTERRUPTS();
 		before = place;
 	}
 	list_free_deep(vacuum->thinned);
@@ -365,10 +373,14 @@ free_orphans(Vacuum *vacuum)
 	for (int i = 0; i < vacuum->nsuspects; i++)
 	{
 		BlockNumber block = vacuum->suspects[i];
-		Buffer buffer = read_page(vacuum, block, BUFFER_LOCK_SHARE);
-		Page page = BufferGetPage(buffer);
+		Buffer buffer;
+		Page page;
 		HxOpaque opaque = {0};
 
+		HX_VACUUM_DELAY_POINT();
+		HX_INJECT_LOOP("vacuum-orphans");
+		buffer = read_page(vacuum, block, BUFFER_LOCK_SHARE);
+		page = BufferGetPage(buffer);
 		if (!PageIsNew(page))
 			opaque = *HxPageOpaque(page);
 		UnlockReleaseBuffer(buffer);

@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "index/blocks/check/check.h"
 #include "index/blocks/store/payload.h"
 #include "index/blocks/store/span.h"
@@ -139,6 +141,8 @@ look_at_block(HxBlocksCheck *check, bool locked)
 	if (!locked)
 		UnlockReleaseBuffer(buffer);
 	block->certain = locked || check->base->frozen;
+	block->locked = locked;
+	block->interrupted = false;
 	wrong = entry_fault(check);
 	if (wrong)
 		sound =
@@ -163,7 +167,11 @@ HxCheckBlock(HxBlocksCheck *check, BlockNumber page, int slot)
 	block->place.slot = slot;
 	block->is_nulls = page == check->base->meta.directory && slot == 0;
 	if (!look_at_block(check, false))
-		look_at_block(check, true);
+		do
+		{
+			CHECK_FOR_INTERRUPTS();
+			look_at_block(check, true);
+		} while (block->interrupted);
 	Assert(HxHoldsNoPage());
 	if (block->entry.flags & HX_ENTRY_FREE)
 		return;

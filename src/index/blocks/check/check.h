@@ -18,6 +18,8 @@ typedef struct HxCheckedBlock
 	HxZone *zone;
 	bool is_nulls;
 	bool certain;		  /* nobody can be changing the block */
+	bool locked;		  /* its directory page is */
+	bool interrupted;	  /* left half checked, for an interrupt that waits */
 	HxCheckCounts counts; /* of its rows */
 } HxCheckedBlock;
 
@@ -39,7 +41,9 @@ extern bool HxBlockFault(const HxBlocksCheck *check, BlockNumber page,
 /*
  * Check the chain of the block being checked, whose entry, centroid and zone map
  * have been copied, and its rows; false as for HxBlockFault.  Adds up rows and
- * dead ones.  No more pages are locked than before, but for one at a time.
+ * dead ones.  No more pages are locked than before, but for one at a time.  Under
+ * a lock, which holds interrupts off, it stops when one waits, and says so in
+ * check->block.interrupted.
  */
 extern bool HxCheckBlockRows(HxBlocksCheck *check);
 

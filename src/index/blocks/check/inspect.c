@@ -10,6 +10,7 @@
 #include "index/blocks/blocks.h"
 #include "index/blocks/recall/measure.h"
 #include "index/blocks/store/span.h"
+#include "index/page/inject.h"
 
 /* Rows marked as dead in the index, all pages of which are read. */
 static uint64
@@ -21,10 +22,13 @@ count_dead(Relation index, const HxIndexDesc *desc)
 
 	for (BlockNumber block = HX_METAPAGE + 1; block < end; block++)
 	{
-		Buffer buffer = HxReadBuffer(index, block, BUFFER_LOCK_SHARE, NULL);
-		Page page = BufferGetPage(buffer);
+		Buffer buffer;
+		Page page;
 
 		CHECK_FOR_INTERRUPTS();
+		HX_INJECT_LOOP("count-dead");
+		buffer = HxReadBuffer(index, block, BUFFER_LOCK_SHARE, NULL);
+		page = BufferGetPage(buffer);
 		if (HxPageIsSound(page) && HxPageOpaque(page)->kind == HX_PAGE_ROWS &&
 			!HxPageFault(desc, page, HX_PAGE_ROWS))
 		{

@@ -7,6 +7,7 @@
 #include "miscadmin.h"
 
 #include "index/blocks/check/check.h"
+#include "index/page/inject.h"
 #include "index/blocks/store/payload.h"
 
 bool
@@ -127,9 +128,16 @@ HxCheckBlockRows(HxBlocksCheck *check)
 	Assert(check->block.counts.rows == 0 && check->block.counts.dead == 0);
 	while (next != InvalidBlockNumber)
 	{
-		Page page = HxCopyPage(check->base, next);
+		Page page;
 
 		CHECK_FOR_INTERRUPTS();
+		HX_INJECT_LOOP("check-rows");
+		if (check->block.locked && InterruptPending) /* held off by the lock */
+		{
+			check->block.interrupted = true;
+			return true;
+		}
+		page = HxCopyPage(check->base, next);
 		wrong = rows_page_fault(check);
 		if (wrong)
 			return HxBlockFault(check, next, wrong);
