@@ -38,8 +38,8 @@ timed()
 	SELECT clock_timestamp() AS start, $used AS used \\gset
 	$2;
 	SELECT format('%-24s %s s (processor %s s)', '$1',
-		round(extract(epoch FROM clock_timestamp() - :'start')::numeric, 1),
-		round(($used - :used) / 1e9, 1));
+		round(extract(epoch FROM clock_timestamp() - :'start')::numeric, 2),
+		round(($used - :used) / 1e9, 2));
 	SQL
 }
 
@@ -132,6 +132,7 @@ run()
 		-c "CREATE EXTENSION IF NOT EXISTS hashemb"
 	[ -e "$folder/rnd.bin" ] ||
 		"$build/clusters" "$folder" "$largest" $((QUERIES + 100))
+	rm -f "$out.search.tsv"
 	for rows in $SIZES
 	do
 		measure "$rows"
