@@ -12,8 +12,8 @@
 #
 #   K        the rows asked for (10)
 #   INDEXES  what to measure, of "hashemb hnsw btree" (all)
-#   STORAGE  of the vectors in the table: plain, or external for those of more
-#            than 2,000 numbers or so, which a page has no room for (plain)
+#   STORAGE  of the vectors in the table: plain, or external, which is out of line,
+#            as PostgreSQL has those of more than 500 numbers by default (plain)
 #   INSERTS  0: none (1)
 #
 # Recall is that of the exact order by cosine: rows returned that are no farther
