@@ -198,7 +198,6 @@ open_columns(BenchSet *set)
 	const char *folder = set->folder;
 	size_t rows = set->rows;
 
-	column->rnd = map_exactly(folder, "rnd.bin", 4 * rows);
 	column->cat = map_exactly(folder, "cat.bin", 2 * rows);
 	column->nul = map_exactly(folder, "nul.bin", 2 * rows);
 	column->near64 = map_exactly(folder, "near64.bin", 2 * rows);
@@ -231,6 +230,8 @@ bench_open(BenchSet *set, const char *folder, BenchNeed need)
 	set->codes = map_codes(folder, "codes", set->bytes, &set->rows);
 	set->query_codes = map_codes(folder, "queries", set->bytes, &set->queries);
 	open_labels(set);
+	if (need >= BENCH_RND)
+		set->column.rnd = map_exactly(folder, "rnd.bin", 4 * set->rows);
 	if (need >= BENCH_COLUMNS)
 		open_columns(set);
 	if (need >= BENCH_TRUTH)

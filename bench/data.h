@@ -118,6 +118,7 @@ extern void bench_distances(const BenchSet *set, size_t query,
 typedef enum BenchNeed
 {
 	BENCH_CODES,
+	BENCH_RND, /* of the columns rnd alone */
 	BENCH_COLUMNS,
 	BENCH_TRUTH
 } BenchNeed;

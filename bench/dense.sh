@@ -3,16 +3,23 @@
 # and beside finding the rows by a B-tree and sorting them, in one table on one
 # throwaway server. Needs both extensions.
 #
-#   bench/dense.sh FOLDER         (bench/embeddings.c says of what form)
+#   bench/dense.sh FOLDER         (bench/embeddings.c says of what form;
+#                                  build/bench/points generates one)
 #
 # Prints a table and writes it below build/bench/results/. From the environment,
 # as in bench/run.sh: PG_CONFIG, DATA, QUERIES (300), WORKERS, SHARED_BUFFERS,
-# MAINTENANCE_WORK_MEM, RESULTS; and K (10), the rows asked for.
+# MAINTENANCE_WORK_MEM, RESULTS; and
+#
+#   K        the rows asked for (10)
+#   INDEXES  what to measure, of "hashemb hnsw btree" (all)
+#   STORAGE  of the vectors in the table: plain, or external, which is out of line,
+#            as PostgreSQL has those of more than 500 numbers by default (plain)
+#   INSERTS  0: none (1)
 #
 # Recall is that of the exact order by cosine: rows returned that are no farther
 # than the last one of an exact search, of those that it returns. Times are means
 # of the server process's on a processor, which no percentiles could be had of;
-# planning included: statements are new ones. Inserts into an index are measured
+# planning included: statements are new ones, with the vector bound to them. Inserts into an index are measured
 # beside the same without it.
 set -eu
 
@@ -20,6 +27,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 folder=$(cd "${1:?usage: bench/dense.sh FOLDER}" && pwd)
 build=$here/../build/bench
 : "${QUERIES:=300}" "${K:=10}" "${SHARED_BUFFERS:=3GB}"
+: "${INDEXES:=hashemb hnsw btree}" "${STORAGE:=plain}" "${INSERTS:=1}"
 : "${RESULTS:=$build/results}"
 mkdir -p "$RESULTS" "$build"
 out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-dense
@@ -28,30 +36,51 @@ out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-dense
 
 dims=$(($(wc -c < "$folder/mean.f32") / 4))
 
-# Rows with an attribute that passes any share of them, and the queries
+# Is the index one of those to measure?
+uses()
+{
+	case " $INDEXES " in
+		*" $1 "*) return 0 ;;
+	esac
+	return 1
+}
+
+# create TABLE: with an attribute that passes any share of the rows
+create()
+{
+	sql <<-SQL
+	CREATE TABLE $1 (id integer, r integer
+		GENERATED ALWAYS AS (hashtext('r' || id::text) & 65535) STORED,
+		v vector($dims));
+	ALTER TABLE $1 ALTER v SET STORAGE $STORAGE;
+	SQL
+}
+
+# Rows and queries: a table of its own for each index
 load()
 {
 	sql <<-SQL
 	SET client_min_messages = warning;
 	CREATE EXTENSION hashemb;
 	CREATE EXTENSION hashemb_pgvector CASCADE;
-	CREATE TABLE loaded (id integer, code bit($dims), v vector($dims));
 	CREATE TABLE query (q integer, v vector($dims));
 	SQL
-	"$build/embeddings" copy "$folder" pgvector |
-		sql -c "COPY loaded FROM STDIN (FORMAT binary)"
 	"$build/embeddings" queries "$folder" |
 		sql -c "COPY query FROM STDIN (FORMAT binary)"
-	for table in a b c
+	create a
+	"$build/embeddings" copy "$folder" vector |
+		sql -c "COPY a (id, v) FROM STDIN (FORMAT binary)"
+	for pair in hnsw:b btree:c
 	do
-		sql <<-SQL
-		CREATE TABLE $table (id integer, r integer, v vector($dims));
-		ALTER TABLE $table ALTER v SET STORAGE plain;
-		INSERT INTO $table SELECT id, hashtext('r' || id) & 65535, v FROM loaded;
-		SQL
+		if uses "${pair%:*}"
+		then
+			create "${pair#*:}"
+			sql -c "INSERT INTO ${pair#*:} (id, v) SELECT id, v FROM a"
+		fi
 	done
-	sql -c "DROP TABLE loaded" -c "VACUUM ANALYZE" -c "CHECKPOINT"
-	echo "rows        $(sql -c 'SELECT count(*) FROM a') of $dims dimensions"
+	sql -c "VACUUM ANALYZE" -c "CHECKPOINT"
+	echo "rows        $(sql -c 'SELECT count(*) FROM a') of $dims dimensions," \
+		"table of $(sql -c "SELECT pg_size_pretty(pg_table_size('a'))")"
 }
 
 # build NAME DEFINITION
@@ -123,12 +152,12 @@ functions()
 		start numeric := split_part(pg_read_file('/proc/self/schedstat'), ' ', 1);
 		spent numeric;
 	BEGIN
-		FOR one IN SELECT query.v::text AS v, truth.* FROM query
+		FOR one IN SELECT query.v, truth.* FROM query
 			JOIN truth USING (q) WHERE truth.condition = measure.condition
 			ORDER BY q LOOP
-			EXECUTE format('SELECT array(SELECT v <=> %1\$L::vector FROM %2\$I
-				WHERE %3\$s ORDER BY v <=> %1\$L::vector LIMIT $K)', one.v, tab,
-				condition) INTO found;
+			EXECUTE format('SELECT array(SELECT v <=> \$1 FROM %I WHERE %s
+				ORDER BY v <=> \$1 LIMIT $K)', tab, condition) INTO found
+				USING one.v;
 			SELECT count(*) INTO hits FROM unnest(found) f
 				WHERE f <= one.distance;
 			recall := recall || hits / one.rows::double precision;
@@ -163,25 +192,26 @@ run()
 	describe "embeddings of $dims dimensions"
 	load
 	functions
-	build hashemb_index "a USING hashemb (v vector_cosine_ops, r)"
-	build hnsw_index "b USING hnsw (v vector_cosine_ops)"
-	build btree_index "c (r)"
-	inserts
+	! uses hashemb || build hashemb_index "a USING hashemb (v vector_cosine_ops, r)"
+	! uses hnsw || build hnsw_index "b USING hnsw (v vector_cosine_ops)"
+	! uses btree || build btree_index "c (r)"
+	[ "$INSERTS" = 0 ] || inserts
 	for condition in true 'r < 6554' 'r < 655' 'r < 66'
 	do
 		sql -c "SELECT find_truth('$condition')" > /dev/null
 		for recall in 0.90 0.95 0.99
 		do
-			measure "hashemb $recall" a "$condition" \
+			! uses hashemb || measure "hashemb $recall" a "$condition" \
 				"SET hashemb.recall = $recall"
 		done
 		for ef in 40 100 200
 		do
 			[ "$condition" = true ] || [ $ef = 40 ] || continue
+			uses hnsw || continue
 			measure "hnsw ef $ef" b "$condition" "SET hnsw.ef_search = $ef;
 				SET hnsw.iterative_scan = relaxed_order"
 		done
-		[ "$condition" = true ] ||
+		[ "$condition" = true ] || ! uses btree ||
 			measure "B-tree and sort" c "$condition" ""
 	done
 	echo "load at the end: $(cut -d' ' -f1-3 /proc/loadavg)"

@@ -2,17 +2,18 @@
  * embeddings.c
  *	  Real embeddings into a server, and how well and fast it finds the nearest.
  *
- *	embeddings copy SOURCE hashemb|pgvector > FILE
+ *	embeddings copy SOURCE hashemb|pgvector|vector > FILE
  *	embeddings queries SOURCE [hashemb] > FILE
  *	embeddings ask SOURCE CONNINFO OUT QUERIES NAME|TYPES|SQL|SETTINGS ...
  *	embeddings share SOURCE CONNINFO QUERIES NAME|TYPES|SQL|SETTINGS ...
  *
- * SOURCE is a folder as wordnet.c reads it, with gt_cos.ids.i32 too: int32,
- * the ids of each query's nearest rows by cosine, nearest first, 100 a query.
+ * SOURCE is a folder as wordnet.c reads it, or points.c writes it; ask and share
+ * want gt_cos.ids.i32 too: int32, the ids of each query's nearest rows by cosine,
+ * nearest first, 100 a query.
  *
  * copy writes rows in the binary format of COPY: id, code, embedding, the last
- * two as (bincode, real[]) or (bit, vector).  A bit of the code is set where
- * the component lies above the mean.  queries writes the queries likewise, as
+ * two as (bincode, real[]) or (bit, vector); or id and vector alone.  A bit of
+ * the code is set where the component lies above the mean.  queries writes the queries likewise, as
  * number and vector, or number, code and real[].
  *
  * ask runs each SQL, whose $1 is the query's code and $2 its embedding, of the
@@ -87,13 +88,21 @@ open_source(Source *source, const char *folder)
 	source->dense = bench_map(folder, "dense.i8", &dense);
 	source->query = bench_map(folder, "queries.f32", &bytes);
 	source->queries = bytes / sizeof(float) / source->dims;
-	source->truth = bench_map(folder, "gt_cos.ids.i32", &bytes);
 	if (source->dims % 8 != 0 || source->dims > MAX_DIMS)
 		bench_fail("%d dimensions, expected a multiple of 8 up to %d",
 				   source->dims, MAX_DIMS);
 	if (dense != source->rows * source->dims)
 		bench_fail("dense.i8 has %zu bytes, expected %zu", dense,
 				   source->rows * source->dims);
+}
+
+/* The truth, which not all commands need */
+static void
+open_truth(Source *source, const char *folder)
+{
+	size_t bytes;
+
+	source->truth = bench_map(folder, "gt_cos.ids.i32", &bytes);
 	if (bytes != source->queries * TRUTH_K * sizeof(int32_t))
 		bench_fail("gt_cos.ids.i32 has %zu bytes, expected %zu", bytes,
 				   source->queries * TRUTH_K * sizeof(int32_t));
@@ -185,7 +194,7 @@ put_field(Buffer *row, const Buffer *field)
 }
 
 static void
-copy_row(const Source *source, size_t i, int is_hashemb)
+copy_row(const Source *source, size_t i, int has_code, int is_hashemb)
 {
 	static Buffer row, field;
 	float x[MAX_DIMS];
@@ -193,13 +202,16 @@ copy_row(const Source *source, size_t i, int is_hashemb)
 	for (int d = 0; d < source->dims; d++)
 		x[d] = source->dense[i * source->dims + d] * source->scale[i];
 	row.length = 0;
-	put_int16(&row, 3);
+	put_int16(&row, has_code ? 3 : 2);
 	put_int32(&row, sizeof(int32_t));
 	put_int32(&row, (int) i);
 	field.length = 0;
-	put_code(&field, source, x);
-	put_field(&row, &field);
-	field.length = 0;
+	if (has_code)
+	{
+		put_code(&field, source, x);
+		put_field(&row, &field);
+		field.length = 0;
+	}
 	put_embedding(&field, source, x, is_hashemb);
 	put_field(&row, &field);
 	fwrite(row.bytes, 1, row.length, stdout);
@@ -209,11 +221,12 @@ static void
 copy_rows(const Source *source, const char *types)
 {
 	int is_hashemb = strcmp(types, "hashemb") == 0;
+	int has_code = strcmp(types, "vector") != 0;
 
 	/* Signature, flags, length of the header's extension; -1 at the end */
 	fwrite("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 1, 19, stdout);
 	for (size_t i = 0; i < source->rows; i++)
-		copy_row(source, i, is_hashemb);
+		copy_row(source, i, has_code, is_hashemb);
 	fwrite("\377\377", 1, 2, stdout);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		bench_fail("cannot write rows");
@@ -436,6 +449,7 @@ share(Source *source, int argc, char **argv)
 	int queries = atoi(argv[4]);
 
 	open_source(source, argv[2]);
+	open_truth(source, argv[2]);
 	if (queries < 1 || queries > (int) source->queries)
 		bench_fail("%d queries, expected 1 to %zu", queries, source->queries);
 	printf("%-40s %8s %8s %8s %8s %8s (%d queries)\n",
@@ -475,13 +489,14 @@ main(int argc, char **argv)
 	if (argc > 5 && strcmp(argv[1], "share") == 0)
 		return share(&source, argc, argv);
 	if (variants < 1 || variants > MAX_VARIANTS || strcmp(argv[1], "ask") != 0)
-		bench_fail("usage: embeddings copy SOURCE hashemb|pgvector\n"
+		bench_fail("usage: embeddings copy SOURCE hashemb|pgvector|vector\n"
 				   "       embeddings queries SOURCE [hashemb]\n"
 				   "       embeddings ask SOURCE CONNINFO OUT QUERIES"
 				   " NAME|TYPES|SQL|SETTINGS ...\n"
 				   "       embeddings share SOURCE CONNINFO QUERIES"
 				   " NAME|TYPES|SQL|SETTINGS ...");
 	open_source(&source, argv[2]);
+	open_truth(&source, argv[2]);
 	queries = atoi(argv[5]);
 	if (queries < 1 || queries > (int) source.queries)
 		bench_fail("%d queries, expected 1 to %zu", queries, source.queries);

@@ -4,9 +4,10 @@
 #   bench/report.sh [--no-plots] [FOLDER]     (default: docs)
 #
 # Reads bench/results/codes-million.txt and codes-wordnet.txt, runs of
-# bench/run.sh of hashemb, HNSW and an exact plan side by side, and writes FOLDER/
-# benchmarks.md and FOLDER/benchmarks/*.svg with gnuplot. Nothing is measured. The
-# plots are drawn in black: lines differ by their points and dashes.
+# bench/run.sh of hashemb, HNSW and an exact plan side by side, and scale.txt, one
+# of bench/scale.sh; and writes FOLDER/benchmarks.md and FOLDER/benchmarks/*.svg
+# with gnuplot. Nothing is measured. The plots are drawn in black: lines differ by
+# their points and dashes.
 set -eu
 
 plots=1
@@ -149,6 +150,118 @@ selectivity_plot()
 	PLOT
 }
 
+# Sizes of a run of bench/scale.sh, by blanks: rows, build in seconds, MB of the
+# index, rows scored without a filter at .95
+sizes()
+{
+	sed -n 's/^growth \([0-9]*\) rows: build \([0-9.]*\) s, index \([0-9.]*\) MB; .* \([0-9]*\) rows scored$/\1 \2 \3 \4/p' "$1"
+}
+
+# Searches at .95 by the size of the index: growth_cells RUN; lines of rows, filter,
+# recall, p50 of the processor and mean rows scored, by tabs
+growth_cells()
+{
+	awk '
+	/^---- [0-9]+ rows/ { rows = $2 }
+	match($0, /hashemb 0\.95 +[0-9]/) {
+		filter = substr($0, 1, RSTART - 1)
+		sub(/ +10 +$/, "", filter)
+		split(substr($0, RSTART + RLENGTH - 1), f, " ")
+		print rows "\t" filter "\t" f[3] "\t" f[12] "\t" f[14]
+	}' "$1"
+}
+
+# Four panels against the rows of the index: growth_plot RUN
+growth_plot()
+{
+	sizes "$1" >"$work/sizes"
+	curves='' scored=''
+	point=0
+	for filter in none 'random 10 %' 'random 1 %' 'random 0.1 %'; do
+		point=$((point + 1))
+		growth_cells "$1" | awk -F '\t' -v f="$filter" '$2 == f { print $1, $4, $5 }' \
+			>"$work/growth$point"
+		title=$filter
+		[ "$filter" != none ] || title='no filter'
+		style="with linespoints dt $point pt $(echo 7 4 8 2 | cut -d' ' -f$point) lw 2 lc 'black' title '$title'"
+		curves="$curves${curves:+, }'$work/growth$point' using 1:2 $style"
+		scored="$scored${scored:+, }'$work/growth$point' using 1:3 $style"
+	done
+	root=$(awk '{ print $3 / sqrt($1) }' "$work/growth1" | tail -n 1)
+	plot <<-PLOT
+	set terminal svg size 900,720 noenhanced font 'sans,13' background 'white'
+	set output '$folder/benchmarks/growth.svg'
+	set multiplot layout 2,2
+	set logscale xy
+	set xrange [7000:14000000]
+	set format x '%.0s%c'
+	set xlabel 'rows of the index (k: thousand, M: million)'
+	set grid lc 'gray'
+	set key top left Left reverse
+	set ylabel 'a search: processor, median, ms'
+	set yrange [0.01:1000]
+	plot $curves
+	set ylabel 'rows scored by a search, mean'
+	set format y '%.0s%c'
+	set yrange [1:9e8]
+	plot $scored, $root * sqrt(x) with lines dt 1 lw 1 lc 'black' title 'as the root of the rows'
+	unset key
+	set yrange [*:*]
+	set format y '%g'
+	set ylabel 'build, seconds of a processor'
+	plot '$work/sizes' using 1:2 with linespoints dt 1 pt 7 lw 2 lc 'black'
+	set ylabel 'size of the index, MB'
+	plot '$work/sizes' using 1:3 with linespoints dt 1 pt 7 lw 2 lc 'black'
+	unset multiplot
+	PLOT
+}
+
+# A line of the run that begins so: line_of RUN START, without START
+line_of()
+{
+	sed -n "s/^$2[: ]*//p" "$1" | head -n 1
+}
+
+# The chapter of growth
+growth_chapter()
+{
+	run=$results/scale.txt
+	echo
+	echo "## Ten thousand to ten million codes of 128 bits"
+	echo
+	echo "\`bench/results/scale.txt\` (\`bench/scale.sh\`): $(head_of "$run" data), one attribute, on $(head_of "$run" date)."
+	echo "$(head_of "$run" processor); $(head_of "$run" vectors); $(head_of "$run" server | sed 's/ on .*//'); $(head_of "$run" extensions)."
+	echo
+	echo '| rows | build, s of a processor | size, MB | rows scored at .95, no filter | of all |'
+	echo '|---|---|---|---|---|'
+	sizes "$run" | awk '{ printf "| %d | %s | %s | %d | %.1f %% |\n", $1, $2, $3, $4, 100 * $4 / $1 }'
+	echo
+	echo '![Growth: latency, rows scored, build, size](benchmarks/growth.svg)'
+	echo
+	echo 'The ten nearest at .95: recall, the median of a search on the processor in milliseconds, rows scored (mean).'
+	echo
+	growth_cells "$run" | awk -F '\t' '
+	!($2 in at) { at[$2] = ++filters; filter[filters] = $2 }
+	!($1 in size) { size[$1] = ++sizes; rows[sizes] = $1 }
+	{ cell[$1, $2] = sprintf("%.3f, %.2f, %d", $3, $4, $5) }
+	END {
+		printf "| filter |"
+		for (r = 1; r <= sizes; r++) printf " %d rows |", rows[r]
+		printf "\n|---|"
+		for (r = 1; r <= sizes; r++) printf "---|"
+		print ""
+		for (f = 1; f <= filters; f++) {
+			printf "| %s |", filter[f]
+			for (r = 1; r <= sizes; r++)
+				printf " %s |", cell[rows[r], filter[f]]
+			print ""
+		}
+	}'
+	echo
+	echo "Of the largest: inserts by one client, $(line_of "$run" 'insert, one client');"
+	echo "vacuum after a hundredth of the rows was deleted, $(line_of "$run" vacuum)."
+}
+
 # A run's chapter: chapter NAME TITLE
 chapter()
 {
@@ -191,6 +304,7 @@ chapter()
 	HEAD
 	chapter million 'A million generated codes of 512 bits'
 	chapter wordnet '117,791 real codes of 512 bits'
+	growth_chapter
 } >"$folder/benchmarks.md"
 
 [ -n "$plots" ] || exit 0
@@ -198,4 +312,5 @@ for name in million wordnet; do
 	recall_plot "$results/codes-$name.txt" $name none 'random 10 %' 'random 1 %' 'random 0.1 %'
 	selectivity_plot "$results/codes-$name.txt" $name
 done
+growth_plot "$results/scale.txt"
 sed -i 's/[[:blank:]]*$//' "$folder"/benchmarks/*.svg

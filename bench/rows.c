@@ -3,13 +3,13 @@
  *	  Rows of a data folder in the text format of COPY.
  *
  *	rows FOLDER [grid] > FILE
- *	rows FOLDER codes|queries > FILE
+ *	rows FOLDER codes|queries|rnd > FILE
  *	rows columns TYPE
  *
  * Columns: id, code, label, rnd, cat, nul, near64, near4096, tags, and the
  * fine ones; or those of the grid, whose definitions the last form writes; or
- * id and code alone, of rows or queries.  Needs only the columns, not the truth;
- * of codes alone not even these.
+ * id and code alone, of rows or queries; or id, code and rnd.  Needs only the
+ * columns, not the truth; of codes alone not even these.
  */
 #include <stdio.h>
 #include <string.h>
@@ -65,6 +65,20 @@ print_codes(const char *folder, int queries)
 	}
 }
 
+/* Codes with a single column */
+static void
+print_rnd(const char *folder)
+{
+	BenchSet set;
+
+	bench_open(&set, folder, BENCH_RND);
+	for (size_t i = 0; i < set.rows; i++)
+	{
+		print_code(set.codes, set.bytes, i);
+		printf("\t%d\n", set.column.rnd[i]);
+	}
+}
+
 /* Codes with columns, of benchmarks or of the grid */
 static void
 print_rows(const char *folder, int grid)
@@ -90,7 +104,8 @@ main(int argc, char **argv)
 	int queries = strcmp(what, "queries") == 0;
 
 	if (argc < 2)
-		bench_fail("usage: rows FOLDER [grid|codes|queries], or columns TYPE");
+		bench_fail(
+			"usage: rows FOLDER [grid|codes|queries|rnd], or columns TYPE");
 	if (argc > 2 && strcmp(argv[1], "columns") == 0)
 	{
 		grid_print_columns(argv[2]);
@@ -98,6 +113,8 @@ main(int argc, char **argv)
 	}
 	if (queries || strcmp(what, "codes") == 0)
 		print_codes(argv[1], queries);
+	else if (strcmp(what, "rnd") == 0)
+		print_rnd(argv[1]);
 	else
 		print_rows(argv[1], strcmp(what, "grid") == 0);
 	if (fflush(stdout) != 0 || ferror(stdout))

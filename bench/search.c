@@ -3,7 +3,7 @@
  *	  Asks the grid of filters, of several systems in turn, and judges answers.
  *
  *	search CONNINFO FOLDER OUT [-c CELLS] [-k KS] [-n QUERIES] [-s SECONDS]
- *		   [-g] NAME|TABLE|TARGET|SETTINGS ...
+ *		   [-g] [-r] NAME|TABLE|TARGET|SETTINGS ...
  *
  * Each variant (a system with settings) has a session of its own, all on one
  * server; query by query, every variant is asked before the next query is, so
@@ -28,7 +28,10 @@
  *
  * -c and -k take comma-separated numbers of filters and k; -s ends a cell
  * after so many seconds, but not before 50 queries, or -n.  -g asks the grid for
- * plans (grid.c), whose truth is found here.  A line a cell is appended to OUT.
+ * plans (grid.c), whose truth is found here.  With -r the folder has no column
+ * but rnd, the truth is found here, and the rows that a search scores are told,
+ * the mean over the queries, as EXPLAIN (ANALYZE) tells them of each afterwards.
+ * A line a cell is appended to OUT.
  */
 #include <math.h>
 #include <stdio.h>
@@ -65,6 +68,7 @@ typedef struct Variant
 	int short_of;
 	int unordered;
 	int wrong;
+	double scored; /* rows scored by all queries */
 	double plan_ms;
 	char plan[256];
 } Variant;
@@ -76,6 +80,7 @@ typedef struct Run
 	int variants;
 	const BenchFilter *filters;
 	int filter_count;
+	int rnd_only;	   /* no other column is there, rows scored are told */
 	BenchTruth *truth; /* of the filter at hand, a query each */
 	FILE *out;
 	int queries;
@@ -289,6 +294,48 @@ explain(Run *run, Variant *v, const BenchFilter *filter)
 	free(ms);
 }
 
+/* Rows that the query scores */
+static double
+rows_scored(Run *run, Variant *v)
+{
+	char sql[8192];
+	double scored = 0;
+	PGresult *result;
+
+	snprintf(sql, sizeof sql,
+			 "EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF)"
+			 " EXECUTE ask0('%s')",
+			 run->code_text);
+	result = client_query(v->connection, sql);
+	for (int r = 0; r < PQntuples(result); r++)
+	{
+		const char *at = strstr(PQgetvalue(result, r, 0), "Rows Scored: ");
+
+		if (at != NULL)
+			scored = atof(at + strlen("Rows Scored: "));
+	}
+	PQclear(result);
+	return scored;
+}
+
+/* Rows that each variant scores for the first `asked` queries of a cell, of a
+ * filter without parameters */
+static void
+find_scored(Run *run, int asked)
+{
+	const BenchSet *set = &run->set;
+
+	for (int i = 0; i < run->variants; i++)
+		run->variant[i].scored = 0;
+	for (int q = 0; q < asked; q++)
+	{
+		client_code_text(set->query_codes + q * set->bytes, set->bytes,
+						 run->code_text);
+		for (int i = 0; i < run->variants; i++)
+			run->variant[i].scored += rows_scored(run, run->variant + i);
+	}
+}
+
 /* Output */
 
 static void
@@ -312,20 +359,23 @@ report(Run *run, Variant *v, int f, int ki, int asked)
 	client_sort(v->ms, asked);
 	client_sort(v->cpu, asked);
 	printf("%-20s %4d  %-16s %5d %9.0f  %.4f +-%.4f %6.3f %5d %5d %5d"
-		   " %8.3f %8.3f %8.3f %8.3f %7.3f  %-4s %s\n",
+		   " %8.3f %8.3f %8.3f %8.3f %7.3f  ",
 		   run->filters[f].name, bench_k[ki], v->name, asked, matches / asked,
 		   mean, error, below, v->short_of, v->unordered, v->wrong,
 		   client_percentile(v->ms, asked, .5),
 		   client_percentile(v->ms, asked, .95),
 		   client_percentile(v->ms, asked, .99),
-		   client_percentile(v->cpu, asked, .5), v->plan_ms,
+		   client_percentile(v->cpu, asked, .5), v->plan_ms);
+	if (run->rnd_only)
+		printf("%9.0f  ", v->scored / asked);
+	printf("%-4s %s\n",
 		   v->target == 0 ? ""
 		   : passes		  ? "pass"
 						  : "FAIL",
 		   v->plan);
 	fprintf(run->out,
 			"%s\t%zu\t%s\t%d\t%s\t%g\t%d\t%.1f\t%.5f\t%.5f\t%.5f\t%d\t%d\t%d"
-			"\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%s\t%s\n",
+			"\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%s\t%s\t%.1f\n",
 			run->set.folder, run->set.rows, run->filters[f].name, bench_k[ki],
 			v->name, v->target, asked, matches / asked, mean, error, below,
 			v->short_of, v->unordered, v->wrong,
@@ -336,7 +386,7 @@ report(Run *run, Variant *v, int f, int ki, int asked)
 			v->target == 0 ? "-"
 			: passes	   ? "pass"
 						   : "FAIL",
-			v->plan);
+			v->plan, v->scored / asked);
 	fflush(stdout);
 	fflush(run->out);
 }
@@ -413,6 +463,8 @@ run_cell(Run *run, int f, int ki)
 			PQclear(result);
 		}
 	}
+	if (run->rnd_only)
+		find_scored(run, q);
 	for (int i = 0; i < run->variants; i++)
 		report(run, run->variant + i, f, ki, q);
 }
@@ -424,7 +476,7 @@ get_truth(Run *run, int f)
 	const BenchSet *set = &run->set;
 	uint16_t *distances;
 
-	if (run->filters == bench_filters)
+	if (run->set.truth != NULL && run->filters == bench_filters)
 	{
 		memcpy(run->truth, set->truth + f * set->queries,
 			   sizeof(BenchTruth) * run->queries);
@@ -484,13 +536,13 @@ main(int argc, char **argv)
 	run.queries = 1000;
 	run.seconds = 1e9;
 	if (argc < 5)
-		bench_fail(
-			"usage: search CONNINFO FOLDER OUT [-c CELLS] [-k KS]"
-			" [-n QUERIES] [-s SECONDS] [-g] NAME|TABLE|TARGET|SETTINGS ...");
+		bench_fail("usage: search CONNINFO FOLDER OUT [-c CELLS] [-k KS]"
+				   " [-n QUERIES] [-s SECONDS] [-g] [-r] "
+				   "NAME|TABLE|TARGET|SETTINGS ...");
 	run.filters = bench_filters;
 	run.filter_count = bench_filter_count;
 	optind = 4;
-	while ((option = getopt(argc, argv, "c:gk:n:s:")) != -1)
+	while ((option = getopt(argc, argv, "c:gk:n:rs:")) != -1)
 		switch (option)
 		{
 			case 'g':
@@ -506,6 +558,9 @@ main(int argc, char **argv)
 			case 'n':
 				run.queries = atoi(optarg);
 				break;
+			case 'r':
+				run.rnd_only = 1;
+				break;
 			case 's':
 				run.seconds = atof(optarg);
 				break;
@@ -513,7 +568,9 @@ main(int argc, char **argv)
 				return 1;
 		}
 	bench_open(&run.set, argv[2],
-			   run.filters == bench_filters ? BENCH_TRUTH : BENCH_COLUMNS);
+			   run.rnd_only					  ? BENCH_RND
+			   : run.filters == bench_filters ? BENCH_TRUTH
+											  : BENCH_COLUMNS);
 	if (run.queries > (int) run.set.queries)
 		run.queries = (int) run.set.queries;
 	if (argc - optind < 1 || argc - optind > MAX_VARIANTS)
@@ -527,15 +584,17 @@ main(int argc, char **argv)
 		bench_fail("cannot write %s", argv[3]);
 	fseek(run.out, 0, SEEK_END);
 	if (ftell(run.out) == 0)
-		fputs("data\trows\tfilter\tk\tvariant\ttarget\tqueries\tmatches"
-			  "\trecall\terror\tbelow_half\tshort\tunordered\twrong"
-			  "\tp50\tp95\tp99\tmean\tcpu_p50\tplanning\tpasses\tplan\n",
-			  run.out);
+		fputs(
+			"data\trows\tfilter\tk\tvariant\ttarget\tqueries\tmatches"
+			"\trecall\terror\tbelow_half\tshort\tunordered\twrong"
+			"\tp50\tp95\tp99\tmean\tcpu_p50\tplanning\tpasses\tplan\tscored\n",
+			run.out);
 	report_round_trip(&run);
-	printf(
-		"%-20s %4s  %-16s %5s %9s  %-14s %6s %5s %5s %5s %8s %8s %8s %8s %7s\n",
-		"filter", "k", "variant", "n", "matches", "recall", "<half", "short",
-		"order", "wrong", "p50 ms", "p95", "p99", "cpu p50", "plan");
+	printf("%-20s %4s  %-16s %5s %9s  %-14s %6s %5s %5s %5s %8s %8s %8s %8s %7s"
+		   "%s\n",
+		   "filter", "k", "variant", "n", "matches", "recall", "<half", "short",
+		   "order", "wrong", "p50 ms", "p95", "p99", "cpu p50", "plan",
+		   run.rnd_only ? "     scored" : "");
 	run.truth = bench_alloc(sizeof(BenchTruth) * run.queries);
 	for (int f = 0; f < run.filter_count; f++)
 	{

@@ -54,9 +54,10 @@ typedef struct Tidy
 	HxSpan *ranges; /* in an index with groups; of blocks gone: empty */
 	int count;
 	int room;
-	int live;	 /* not gone */
-	uint64 rows; /* of all */
-	int64 freed; /* pages */
+	int live;	   /* not gone */
+	uint64 rows;   /* of all */
+	double target; /* rows that a block should have */
+	int64 freed;   /* pages */
 } Tidy;
 
 /* Add the blocks of a directory page, which is locked. */
@@ -180,7 +181,7 @@ set_target(Tidy *tidy, HxRewrite *rewrite)
 	target->entry.zones = last->entry.zones;
 	target->entry.zone = last->entry.zone;
 	HxWriteTarget(rewrite, target, NULL, rewrite->count);
-	target->entry.changes = 1; /* may be merged again */
+	target->entry.changes = ceil(tidy->target); /* may be merged again */
 	rewrite->ntargets = 1;
 }
 
@@ -268,10 +269,21 @@ pages_needed(const Tidy *tidy, uint32 rows)
 	return rows / limit + (rows % limit > 0);
 }
 
+/*
+ * Was the block thin when it was written?  Clustering finds such ones where rows
+ * are few: merged with others, it would take searches for them to more blocks.
+ */
+static bool
+was_thin(const HxEntry *entry, double target)
+{
+	return (double) entry->rows + entry->changes < target / THIN_BLOCK;
+}
+
 /* Do what one block needs, if anything. */
 static void
-tidy_block(Tidy *tidy, int block, double target)
+tidy_block(Tidy *tidy, int block)
 {
+	double target = tidy->target;
 	const HxEntry *entry = &tidy->blocks[block].entry;
 	int pair[2] = {block, block};
 
@@ -283,7 +295,7 @@ tidy_block(Tidy *tidy, int block, double target)
 		try_rewrite(tidy, pair, 1);
 		return;
 	}
-	if (entry->rows < target / THIN_BLOCK)
+	if (entry->rows < target / THIN_BLOCK && !was_thin(entry, target))
 	{
 		int other = find_neighbour(tidy, block, target);
 
@@ -307,16 +319,15 @@ HxTidyBlocks(Relation index, const HxIndexDesc *desc)
 		CurrentMemoryContext, "hashemb tidy", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Tidy tidy = {index, desc};
-	double target;
 
 	Assert(HxHoldsNoPage());
 	read_blocks(&tidy);
-	target = HxBlockTarget(index, desc, tidy.rows);
+	tidy.target = HxBlockTarget(index, desc, tidy.rows);
 	for (int b = 0; b < tidy.count; b++)
 	{
 		HX_VACUUM_DELAY_POINT();
 		HX_INJECT_LOOP("tidy");
-		tidy_block(&tidy, b, target);
+		tidy_block(&tidy, b);
 	}
 	for (int b = 0; b < tidy.count; b++)
 	{

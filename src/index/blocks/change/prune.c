@@ -212,7 +212,7 @@ prune_page(Prune *prune, const PrunePage *page)
 						   state, directory, 0))[place.slot],
 					   removed);
 		GenericXLogFinish(state);
-		prune->changes++;
+		prune->changes += removed;
 		UnlockReleaseBuffer(buffer);
 	}
 	UnlockReleaseBuffer(directory);

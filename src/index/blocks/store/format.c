@@ -58,9 +58,10 @@ HxPageZone(const HxIndexDesc *desc, Page page, int slot)
 void
 HxCountRemoved(HxEntry *entry, int removed)
 {
+	Assert(removed > 0);
 	entry->rows -= Min(entry->rows, removed);
 	entry->append = entry->first;
-	entry->changes++;
+	entry->changes += removed;
 }
 
 /*

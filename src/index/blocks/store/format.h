@@ -53,7 +53,7 @@ typedef struct HxEntry
 	uint16 zone;		/* slot on the zone page */
 	uint8 flags;		/* HX_ENTRY_... */
 	uint8 split_above;	/* not split below 2^(n/4) rows; 0: whenever */
-	uint32 changes;		/* counts changes to the block's pages */
+	uint32 changes;		/* rows that came or went since it was written */
 } HxEntry;
 
 #define HxPageDirectory(page) ((HxDirectory *) HxContents(page))
