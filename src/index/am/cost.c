@@ -72,9 +72,8 @@ kind_of_class(Oid proc)
 	return kind;
 }
 
-/* The kind of an index's vectors */
-static const HxKind *
-kind_of_index(const IndexOptInfo *index)
+const HxKind *
+HxKindOfIndex(const IndexOptInfo *index)
 {
 	for (int i = 0; i < index->nkeycolumns; i++)
 	{
@@ -96,7 +95,7 @@ group_column(const IndexOptInfo *index)
 	AttrNumber column = 0;
 	HxMeta meta;
 
-	if (index->hypothetical || !kind_of_index(index)->groups)
+	if (index->hypothetical || !HxKindOfIndex(index)->groups)
 		return 0;
 	relation = index_open(index->indexoid, NoLock);
 	if (relation->rd_options)
@@ -220,7 +219,7 @@ plain_cost(const HxCostQuery *query, HxCost *cost)
 HxCost
 HxEstimateCost(const HxCostQuery *query)
 {
-	const HxKind *kind = kind_of_index(query->index);
+	const HxKind *kind = HxKindOfIndex(query->index);
 	HxCost cost = {0};
 
 	Assert(query->recall > 0 && query->recall <= 1 && query->wanted >= 0);

@@ -11,6 +11,9 @@
 /* Is it an index of this access method? */
 extern bool HxIsOwnIndex(const IndexOptInfo *index);
 
+/* The kind of an index's vectors; errors if it has none */
+extern const HxKind *HxKindOfIndex(const IndexOptInfo *index);
+
 /* What a search costs, by the kind of the index */
 extern HxCost HxEstimateCost(const HxCostQuery *query);
 

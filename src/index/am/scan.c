@@ -221,6 +221,9 @@ make_spec(IndexScanDesc scan, bool bitmap)
 		spec->nans_first = state->request.nans_first;
 		spec->tids = state->request.tids;
 		spec->heap = state->request.heap;
+		spec->limits = state->request.limits;
+		spec->nlimits = state->request.nlimits;
+		spec->skip_nulls = spec->nlimits > 0;
 	}
 	spec->balls = palloc(Max(scan->numberOfKeys, 1) * sizeof(HxBalls));
 	spec->filter =
@@ -242,6 +245,9 @@ make_spec(IndexScanDesc scan, bool bitmap)
 							? InvalidOid
 							: key->sk_subtype);
 	}
+	if (state->requested &&
+		(state->request.never || (spec->nlimits > 0 && !spec->query)))
+		return false;
 	for (int i = 0; i < scan->numberOfKeys; i++)
 		if (scan->keyData[i].sk_attno == state->desc.vector_attno &&
 			!add_vector_key(state, &scan->keyData[i]))
@@ -333,6 +339,7 @@ begin_search(IndexScanDesc scan, bool bitmap)
 	{
 		state->spec.only_nulls = state->spec.skip_nulls = true;
 		state->spec.nballs = 0; /* they have not been narrowed */
+		state->spec.nlimits = 0;
 	}
 	else if (state->requested && state->request.few > 0 && !state->spec.tids &&
 			 state->spec.nballs == 0)
