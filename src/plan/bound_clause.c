@@ -210,34 +210,6 @@ make_bound(Oid constructor, const Comparison *comparison)
 }
 
 /*
- * A condition on a distance that the index knows as a condition on the vector,
- * the same to the last row; NULL if it is none.
- */
-Expr *
-HxMakeBoundClause(IndexOptInfo *index, int column, Expr *clause)
-{
-	Comparison comparison;
-	Oid right_type;
-	Oid constructor;
-	Oid opno;
-
-	Assert(column >= 0 && column < index->nkeycolumns);
-	if (!match_comparison(NULL, index, column, clause, &comparison))
-		return NULL;
-	opno = find_bound_operator(index, column);
-	if (!OidIsValid(opno))
-		return NULL;
-	/* the operator's right side: domains are of their base type there */
-	op_input_types(comparison.distance->opno, &right_type, &right_type);
-	constructor = find_constructor(opno, right_type);
-	if (!OidIsValid(constructor))
-		return NULL;
-	return make_opclause(
-		opno, BOOLOID, false, copyObject(linitial(comparison.distance->args)),
-		make_bound(constructor, &comparison), InvalidOid, InvalidOid);
-}
-
-/*
  * Does a comparison let no great distance pass, NaN apart?  Then the strategy that
  * says no more than that, else 0.
  */
@@ -251,6 +223,36 @@ limiting_strategy(const Comparison *comparison)
 				   (comparison->minuend == NULL)
 			   ? comparison->strategy
 			   : 0;
+}
+
+/*
+ * A condition on a distance that the index knows as a condition on the vector,
+ * the same to the last row; NULL if it is none.  Of estimates only upper limits are:
+ * they leave nothing out else.
+ */
+Expr *
+HxMakeBoundClause(IndexOptInfo *index, int column, Expr *clause)
+{
+	Comparison comparison;
+	Oid right_type;
+	Oid constructor;
+	Oid opno;
+
+	Assert(column >= 0 && column < index->nkeycolumns);
+	if (!match_comparison(NULL, index, column, clause, &comparison) ||
+		(HxKindOfIndex(index)->refine && limiting_strategy(&comparison) == 0))
+		return NULL;
+	opno = find_bound_operator(index, column);
+	if (!OidIsValid(opno))
+		return NULL;
+	/* the operator's right side: domains are of their base type there */
+	op_input_types(comparison.distance->opno, &right_type, &right_type);
+	constructor = find_constructor(opno, right_type);
+	if (!OidIsValid(constructor))
+		return NULL;
+	return make_opclause(
+		opno, BOOLOID, false, copyObject(linitial(comparison.distance->args)),
+		make_bound(constructor, &comparison), InvalidOid, InvalidOid);
 }
 
 /* Is this a condition that no great distance passes, of just this distance? */
@@ -270,7 +272,8 @@ HxLimitsDistance(PlannerInfo *root, IndexOptInfo *index, int column,
  * Compile a condition that no great distance passes, of just the distance that the
  * query orders by, into a leaf (HX_LIMIT_...); NULL if it is another, or must not
  * be evaluated before others.  For indexes that have estimates: others know it as a
- * condition on the vector.  Values are appended to *values.  *partial: it says
+ * condition on the vector.  An operator class without these, of a kind that has
+ * them, has an operator that rounds otherwise than the kind.  Values are appended to *values.  *partial: it says
  * more than the leaf.
  */
 List *
@@ -282,8 +285,12 @@ HxCompileLimit(PlannerInfo *root, IndexOptInfo *index, int column,
 	List *leaf;
 	int strategy;
 
+	const HxKind *kind = HxKindOfIndex(index);
+
 	*partial = false;
-	if (!HxKindOfIndex(index)->refine || clause->pseudoconstant ||
+	if (!kind->refine || clause->pseudoconstant ||
+		(kind->bounds != 0 &&
+		 !OidIsValid(find_bound_operator(index, column))) ||
 		!match_comparison(root, index, column, clause->clause, &comparison) ||
 		!equal(comparison.distance, distance) ||
 		!restriction_is_securely_promotable(clause, index->rel))

@@ -54,7 +54,8 @@ typedef struct Conditions
 	Selectivity group;	 /* that is in blocks of the values asked for */
 	Selectivity limited; /* that conditions on the order's distance pass */
 	double near;		 /* in blocks that conditions on the vector leave */
-	bool estimated;		 /* is there a limit of estimated distances? */
+	bool estimated;		 /* is there a limit of estimated distances? ... */
+	double looked;		 /* ... share to be looked at to know; 1: all */
 	bool inexact;		 /* is one of those masked about arrays? */
 } Conditions;
 
@@ -106,6 +107,24 @@ is_about_array(const Expr *clause)
 									  ((const OpExpr *) clause)->args))));
 }
 
+/*
+ * Share of the rows that an exact search has to look at because of a limit of
+ * estimated distances
+ */
+static double
+share_looked_at(PlannerInfo *root, IndexOptInfo *index, int column,
+				RestrictInfo *clause)
+{
+	Expr *bound = HxMakeBoundClause(index, column, clause->clause);
+	double passing;
+	double candidates;
+
+	return bound && HxRowsNear(root, index, column, (OpExpr *) bound, &passing,
+							   &candidates)
+			   ? candidates
+			   : 1;
+}
+
 /* Find out what an index makes of the conditions. */
 static void
 find_conditions(PlannerInfo *root, IndexOptInfo *index, int column,
@@ -116,7 +135,7 @@ find_conditions(PlannerInfo *root, IndexOptInfo *index, int column,
 	ListCell *cell;
 
 	memset(conditions, 0, sizeof(*conditions));
-	conditions->limited = conditions->near = 1;
+	conditions->limited = conditions->near = conditions->looked = 1;
 	foreach (cell, index->indrestrictinfo)
 	{
 		RestrictInfo *clause = lfirst_node(RestrictInfo, cell);
@@ -139,12 +158,17 @@ find_conditions(PlannerInfo *root, IndexOptInfo *index, int column,
 						   &values, &partial))
 		{
 			conditions->estimated = true;
+			conditions->looked =
+				Min(conditions->looked,
+					share_looked_at(root, index, column, clause));
 			if (partial)
 				conditions->left = lappend(conditions->left, clause);
 			else
 				conditions->limits = lappend(conditions->limits, clause);
 		}
-		else if (HxCompileVectorClause(root, index, column, clause, &values))
+		else if (HxCompileVectorClause(root, index, column, clause, &values,
+									   &partial) &&
+				 !partial)
 			conditions->masked = lappend(conditions->masked, clause);
 		else
 			conditions->left = lappend(conditions->left, clause);
@@ -241,6 +265,9 @@ find_times(PlannerInfo *root, HxPath *path, const Conditions *conditions,
 			query.wanted = rel->rows;
 		wanted = rel->rows;
 	}
+	if (conditions->looked < 1)
+		query.looked =
+			clamp_row_est(conditions->looked * query.passing * rel->tuples);
 	cost = HxEstimateCost(&query);
 	times->search = times->first = cost.search / HX_MICROSECOND;
 	times->row =
@@ -568,9 +595,8 @@ HxAssignConditions(PlannerInfo *root, IndexOptInfo *index, int column,
 			data->limits = lappend(data->limits, program);
 		else
 		{
-			partial = false;
 			program = HxCompileVectorClause(root, index, column, clause,
-											&data->values);
+											&data->values, &partial);
 			if (program)
 				data->keys = lappend(data->keys, program);
 		}

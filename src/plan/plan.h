@@ -188,7 +188,7 @@ extern void HxAddBoundPaths(PlannerInfo *root, RelOptInfo *rel);
 /* vector_key.c */
 extern Node *HxCompileVectorClause(PlannerInfo *root, IndexOptInfo *index,
 								   int column, RestrictInfo *clause,
-								   List **values);
+								   List **values, bool *partial);
 extern double HxVectorClauseShare(PlannerInfo *root, IndexOptInfo *index,
 								  int column, RestrictInfo *clause);
 

@@ -31,4 +31,12 @@ extern Selectivity HxGroupSelectivity(PlannerInfo *root,
 extern double HxBallShare(PlannerInfo *root, const IndexOptInfo *index,
 						  int column, const OpExpr *op);
 
+/*
+ * Of "vector @< bound" on a column of estimates: share of the rows that pass, and of
+ * those that an exact search has to look at in the table.  False if they are not
+ * known when planning.
+ */
+extern bool HxRowsNear(PlannerInfo *root, const IndexOptInfo *index, int column,
+					   const OpExpr *op, double *passing, double *candidates);
+
 #endif /* HX_COST_H */

@@ -134,8 +134,7 @@ typedef struct HxSearchSpec
 
 	/*
 	 * Where distances in the index are estimates: what every row's exact distance
-	 * from `query` passes.  None of them lets a great distance pass, NaN apart.
-	 * With them goes skip_nulls.
+	 * from `query` passes.  With them goes skip_nulls.
 	 */
 	const HxBoundTest *limits;
 	int nlimits;	 /* their number */
