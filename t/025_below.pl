@@ -206,8 +206,8 @@ for my $n (1 .. $queries)
 		return "SELECT array_agg(s.d::text || ' ' || s.id ORDER BY s.d, s.id) FROM (SELECT v $op $qt AS d, id FROM $of->{table} WHERE $where ORDER BY v $op $qt, id $limit) s" if $order eq 'ties';
 		return "SELECT array_agg(s.d::text || ' ' || s.id ORDER BY s.d, s.id) FROM (SELECT v $op $qt AS d, id FROM $of->{table} WHERE $where ORDER BY v $op $qt FETCH FIRST 5 ROWS WITH TIES) s" if $order eq 'with_ties';
 		return "SELECT array_agg(s.d::text) FROM (SELECT 1 - (v $op $qt) AS d FROM $of->{table} WHERE $where ORDER BY 1 - (v $op $qt) DESC $limit) s" if $order eq 'far';
-		return "SELECT array_agg(o.i || ' ' || coalesce(s.d::text, '')) FROM generate_series(1, 3) o(i), LATERAL (SELECT v $op " . sprintf($of->{make}, 'o.i * 7') . " AS d FROM $of->{table}
-			WHERE v $op " . sprintf($of->{make}, 'o.i * 7') . " < $ct AND $where ORDER BY v $op " . sprintf($of->{make}, 'o.i * 7') . ' LIMIT 5) s' if $order eq 'join';
+		return "SELECT array_agg(o.i || ' ' || coalesce(s.d::text, '')) FROM generate_series(1, 3) o(i), LATERAL (SELECT " . sprintf($of->{make}, 'o.i * 7') . " AS q OFFSET 0) p,
+			LATERAL (SELECT v $op p.q AS d FROM $of->{table} WHERE v $op p.q < $ct AND $where ORDER BY v $op p.q LIMIT 5) s" if $order eq 'join';
 		return "SELECT array_agg(s.d::text) FROM (SELECT v $op $qt AS d FROM $of->{table} WHERE $where ORDER BY v $op $qt $limit) s";
 	};
 	my $truth = $make->($q, $c, $k, $skip);
