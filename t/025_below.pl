@@ -4,7 +4,7 @@
 # while rows come and go. Below recall 1 what comes satisfies the conditions, in
 # order, and as many of the rows that do come as are promised.
 #
-# HASHEMB_BELOW: number of queries (1,000); HASHEMB_SEED: the seed.
+# HASHEMB_BELOW: number of queries (600); HASHEMB_SEED: the seed.
 use strict;
 use warnings;
 use FindBin;
@@ -14,7 +14,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $queries = $ENV{HASHEMB_BELOW} || 1_000;
+my $queries = $ENV{HASHEMB_BELOW} || 600;
 my $seed = $ENV{HASHEMB_SEED} || time;
 my $node = new_node('below', conf => 'shared_buffers = 64MB');
 my $has_vector = $node->safe_psql('postgres', "SELECT count(*) FROM pg_available_extensions WHERE name = 'vector'");

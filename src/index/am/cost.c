@@ -275,7 +275,9 @@ HxRowsNear(PlannerInfo *root, const IndexOptInfo *index, int column,
 	NearRows near = {index->indexoid, GetCurrentStatementStartTimestamp()};
 	bool never;
 
+	/* Who must not see all rows must not learn from estimates where they are */
 	if (!kind->rows_near || index->hypothetical ||
+		index->rel->baserestrict_min_security < root->qual_security_level ||
 		get_op_opfamily_strategy(op->opno, index->opfamily[column]) !=
 			HX_STRATEGY_BOUND)
 		return false;
