@@ -52,15 +52,15 @@ static Operator *
 find_operator(FunctionCallInfo fcinfo, const HxBound *bound, Oid right)
 {
 	FmgrInfo *flinfo = fcinfo->flinfo;
-	Operator *operator= flinfo->fn_extra;
+	Operator *asked = flinfo->fn_extra;
 	Oid left = get_fn_expr_argtype(flinfo, 0);
 	const char *name = HxNameOfMetric((HxMetric) bound->metric);
 	char *schema;
 	Oid found = InvalidOid;
 
-	if (operator&& operator->metric ==(HxMetric) bound->metric &&
-		operator->right == right)
-		return operator;
+	if (asked && asked->metric == (HxMetric) bound->metric &&
+		asked->right == right)
+		return asked;
 	left = OidIsValid(left) ? getBaseType(left) : FLOAT4ARRAYOID;
 	if (!OidIsValid(right))
 		right = left;
@@ -74,13 +74,13 @@ find_operator(FunctionCallInfo fcinfo, const HxBound *bound, Oid right)
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("operator %s between %s and %s does not exist", name,
 						format_type_be(left), format_type_be(right))));
-	if (!operator)
-		operator= flinfo->fn_extra =
+	if (!asked)
+		asked = flinfo->fn_extra =
 			MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(Operator));
-	fmgr_info_cxt(get_opcode(found), &operator->distance, flinfo->fn_mcxt);
-	operator->metric =(HxMetric) bound->metric;
-	operator->right = right;
-	return operator;
+	fmgr_info_cxt(get_opcode(found), &asked->distance, flinfo->fn_mcxt);
+	asked->metric = (HxMetric) bound->metric;
+	asked->right = right;
+	return asked;
 }
 
 /* real[], vector or halfvec @< bound */
@@ -92,16 +92,15 @@ hx_dense_in_bound(PG_FUNCTION_ARGS)
 	Oid left = get_fn_expr_argtype(fcinfo->flinfo, 0);
 	bool is_array =
 		!OidIsValid(left) || OidIsValid(get_base_element_type(left));
-	Operator *operator;
+	Operator *asked;
 
 	if (is_array
 			? bound->kind != HX_BOUND_FLOATS
 			: bound->kind != HX_BOUND_VECTOR && bound->kind != HX_BOUND_HALFVEC)
 		HxRejectBound(is_array ? "real[]" : format_type_be(left));
-	operator= find_operator(fcinfo, bound,
-							is_array ? HxTypeOfQuery(bound) : InvalidOid);
-	PG_RETURN_BOOL(HxPassesTest(
-		&test,
-		DatumGetFloat8(FunctionCall2(&operator->distance, PG_GETARG_DATUM(0),
-									 PointerGetDatum(bound->query)))));
+	asked = find_operator(fcinfo, bound,
+						  is_array ? HxTypeOfQuery(bound) : InvalidOid);
+	PG_RETURN_BOOL(HxPassesTest(&test, DatumGetFloat8(FunctionCall2(
+										   &asked->distance, PG_GETARG_DATUM(0),
+										   PointerGetDatum(bound->query)))));
 }

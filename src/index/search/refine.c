@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "miscadmin.h"
@@ -43,6 +44,7 @@ HxRecallOfVisits(double recall)
 
 /* ---- limits ---- */
 
+/* Infinite is none; no distance is less than all numbers. */
 void
 HxSetCutoff(HxSearch *search)
 {
@@ -50,8 +52,8 @@ HxSetCutoff(HxSearch *search)
 
 	search->cutoff = get_float8_infinity();
 	for (int i = 0; i < spec->nlimits; i++)
-		search->cutoff =
-			Min(search->cutoff, HxGreatestPassing(&spec->limits[i]));
+		search->cutoff = Min(
+			search->cutoff, Max(HxGreatestPassing(&spec->limits[i]), -DBL_MAX));
 }
 
 /* Does an exact distance pass all limits? */
