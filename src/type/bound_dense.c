@@ -23,12 +23,12 @@
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_dense_in_bound);
 
 /* The operator that a call site has asked last */
-typedef struct Operator
+typedef struct DistanceCall
 {
 	HxMetric metric;
 	Oid right;
 	FmgrInfo distance;
-} Operator;
+} DistanceCall;
 
 /* Schema of a type, but for those of the server the one of a function */
 static char *
@@ -48,11 +48,11 @@ schema_of(Oid type, Oid function)
 }
 
 /* Find the distance operator of a bound for vectors of a type. */
-static Operator *
+static DistanceCall *
 find_operator(FunctionCallInfo fcinfo, const HxBound *bound, Oid right)
 {
 	FmgrInfo *flinfo = fcinfo->flinfo;
-	Operator *asked = flinfo->fn_extra;
+	DistanceCall *asked = flinfo->fn_extra;
 	Oid left = get_fn_expr_argtype(flinfo, 0);
 	const char *name = HxNameOfMetric((HxMetric) bound->metric);
 	char *schema;
@@ -76,7 +76,7 @@ find_operator(FunctionCallInfo fcinfo, const HxBound *bound, Oid right)
 						format_type_be(left), format_type_be(right))));
 	if (!asked)
 		asked = flinfo->fn_extra =
-			MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(Operator));
+			MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(DistanceCall));
 	fmgr_info_cxt(get_opcode(found), &asked->distance, flinfo->fn_mcxt);
 	asked->metric = (HxMetric) bound->metric;
 	asked->right = right;
@@ -92,7 +92,7 @@ hx_dense_in_bound(PG_FUNCTION_ARGS)
 	Oid left = get_fn_expr_argtype(fcinfo->flinfo, 0);
 	bool is_array =
 		!OidIsValid(left) || OidIsValid(get_base_element_type(left));
-	Operator *asked;
+	DistanceCall *asked;
 
 	if (is_array
 			? bound->kind != HX_BOUND_FLOATS
