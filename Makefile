@@ -14,7 +14,7 @@ KERNEL = $(call objects,kernel,steps steps_avx2 dense dense_avx2 dense_avx512 \
 TYPE = $(call objects,type,bincode bincode_cast bincode_order bitops majority distance dense dense_value dense_pair binarize \
 	tokens maxsim muvera \
 	ball ball_order ball_support svec svec_io svec_op svec_cast \
-	svec_agg svec_stats bound bound_support simhash rrf \
+	svec_agg svec_stats bound bound_dense bound_support simhash rrf \
 	gray digest merkle fingerprint functional feedback)
 ENCODER = \
 	$(call objects,encoder/math,host product matrix eigen procrustes canonical) \
@@ -40,7 +40,7 @@ INDEX = \
 		insert vacuum) \
 	$(call objects,index/blocks/check,rows block upper check inspect) \
 	$(call objects,index/code,levels mean payload) \
-	$(call objects,index/dense,sketch model learn build payload grow kind) \
+	$(call objects,index/dense,sketch model learn build payload near grow kind) \
 	$(call objects,index/sparse,page row write cluster lists bound score pending \
 		visit search near rewrite merge insert vacuum work build check inspect cost kind) \
 	$(call objects,index/multi,codebook page list query search grow insert vacuum build \

@@ -160,6 +160,21 @@ COMMENT ON FUNCTION l2_normalize(numeric[]) IS
 COMMENT ON FUNCTION l2_normalize(integer[]) IS
 	'the vector divided by its length, zero if that is zero; of two dimensions, each token';
 
+CREATE FUNCTION within_distance_bound(real[], distance_bound) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_dense_in_bound'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+
+COMMENT ON FUNCTION within_distance_bound(real[], distance_bound) IS
+	'does the distance of the vector pass the comparison';
+
+CREATE OPERATOR @< (
+	LEFTARG = real[], RIGHTARG = distance_bound, FUNCTION = within_distance_bound,
+	RESTRICT = distance_bound_sel, JOIN = contjoinsel
+);
+
+COMMENT ON OPERATOR @< (real[], distance_bound) IS
+	'has a distance that passes the comparison';
+
 CREATE FUNCTION maxsim(document real[], query real[]) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'hx_maxsim_real'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
@@ -289,6 +304,7 @@ COMMENT ON FUNCTION hashemb_vector_svec_l2(internal) IS
 CREATE OPERATOR CLASS svec_l2_ops
 	FOR TYPE svec USING hashemb AS
 	OPERATOR 11 <-> (svec, svec) FOR ORDER BY float_ops,
+	OPERATOR 13 @< (svec, distance_bound),
 	FUNCTION 2 hashemb_vector_svec_l2(internal);
 
 COMMENT ON OPERATOR CLASS svec_l2_ops USING hashemb IS
@@ -296,6 +312,15 @@ COMMENT ON OPERATOR CLASS svec_l2_ops USING hashemb IS
 
 COMMENT ON OPERATOR FAMILY svec_l2_ops USING hashemb IS
 	'nearest sparse vectors by L2 distance';
+
+ALTER OPERATOR FAMILY real_l2_ops USING hashemb ADD
+	OPERATOR 13 @< (real[], distance_bound);
+
+ALTER OPERATOR FAMILY real_ip_ops USING hashemb ADD
+	OPERATOR 13 @< (real[], distance_bound);
+
+ALTER OPERATOR FAMILY real_cosine_ops USING hashemb ADD
+	OPERATOR 13 @< (real[], distance_bound);
 
 CREATE FUNCTION hashemb_vector_real_maxsim(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'hx_vector_real_maxsim'

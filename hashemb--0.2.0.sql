@@ -2817,6 +2817,19 @@ CREATE OPERATOR @< (
 COMMENT ON OPERATOR @< (svec, distance_bound) IS
 	'has a distance that passes the comparison';
 
+CREATE FUNCTION within_distance_bound(real[], distance_bound) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_dense_in_bound'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION within_distance_bound(real[], distance_bound) IS
+	'does the distance of the vector pass the comparison';
+
+CREATE OPERATOR @< (
+	LEFTARG = real[], RIGHTARG = distance_bound, FUNCTION = within_distance_bound,
+	RESTRICT = distance_bound_sel, JOIN = contjoinsel
+);
+COMMENT ON OPERATOR @< (real[], distance_bound) IS
+	'has a distance that passes the comparison';
+
 -- Lists of tokens (late interaction): a document and a query are several
 -- vectors each.  Nothing here commutes: the document stands on the left.
 
@@ -3045,6 +3058,7 @@ COMMENT ON OPERATOR FAMILY svec_ip_ops USING hashemb IS
 CREATE OPERATOR CLASS svec_l2_ops
 	FOR TYPE svec USING hashemb AS
 	OPERATOR 11 <-> (svec, svec) FOR ORDER BY float_ops,
+	OPERATOR 13 @< (svec, distance_bound),
 	FUNCTION 2 hashemb_vector_svec_l2(internal);
 COMMENT ON OPERATOR CLASS svec_l2_ops USING hashemb IS
 	'nearest sparse vectors by L2 distance';
@@ -3084,6 +3098,7 @@ COMMENT ON FUNCTION hashemb_vector_real_cosine(internal) IS
 CREATE OPERATOR CLASS real_l2_ops
 	FOR TYPE real[] USING hashemb AS
 	OPERATOR 11 <-> (real[], real[]) FOR ORDER BY float_ops,
+	OPERATOR 13 @< (real[], distance_bound),
 	FUNCTION 2 hashemb_vector_real_l2(internal);
 COMMENT ON OPERATOR CLASS real_l2_ops USING hashemb IS
 	'nearest arrays of numbers by L2 distance';
@@ -3097,6 +3112,7 @@ ALTER OPERATOR FAMILY real_l2_ops USING hashemb ADD
 CREATE OPERATOR CLASS real_ip_ops
 	FOR TYPE real[] USING hashemb AS
 	OPERATOR 11 <#> (real[], real[]) FOR ORDER BY float_ops,
+	OPERATOR 13 @< (real[], distance_bound),
 	FUNCTION 2 hashemb_vector_real_ip(internal);
 COMMENT ON OPERATOR CLASS real_ip_ops USING hashemb IS
 	'nearest arrays of numbers by negative inner product';
@@ -3110,6 +3126,7 @@ ALTER OPERATOR FAMILY real_ip_ops USING hashemb ADD
 CREATE OPERATOR CLASS real_cosine_ops
 	FOR TYPE real[] USING hashemb AS
 	OPERATOR 11 <=> (real[], real[]) FOR ORDER BY float_ops,
+	OPERATOR 13 @< (real[], distance_bound),
 	FUNCTION 2 hashemb_vector_real_cosine(internal);
 COMMENT ON OPERATOR CLASS real_cosine_ops USING hashemb IS
 	'nearest arrays of numbers by cosine distance';

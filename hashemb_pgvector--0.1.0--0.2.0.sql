@@ -14,6 +14,68 @@ COMMENT ON OPERATOR CLASS sparsevec_l2_ops USING hashemb IS
 COMMENT ON OPERATOR FAMILY sparsevec_l2_ops USING hashemb IS
 	'nearest sparse vectors by L2 distance';
 
+CREATE FUNCTION distance_bound(operator text, query vector, comparison text, value double precision, minuend double precision) RETURNS distance_bound
+	AS 'MODULE_PATHNAME', 'hx_bound_make_vector'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION distance_bound(text, vector, text, double precision, double precision) IS
+	'vectors whose distance from the query, subtracted from a minuend unless that is NULL, compares so with the value';
+
+CREATE FUNCTION within_distance_bound(vector, distance_bound) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_dense_in_bound'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+
+COMMENT ON FUNCTION within_distance_bound(vector, distance_bound) IS
+	'does the distance of the vector pass the comparison';
+
+CREATE OPERATOR @< (
+	LEFTARG = vector, RIGHTARG = distance_bound, FUNCTION = within_distance_bound,
+	RESTRICT = distance_bound_sel, JOIN = contjoinsel
+);
+
+COMMENT ON OPERATOR @< (vector, distance_bound) IS
+	'has a distance that passes the comparison';
+
+CREATE FUNCTION distance_bound(operator text, query halfvec, comparison text, value double precision, minuend double precision) RETURNS distance_bound
+	AS 'MODULE_PATHNAME', 'hx_bound_make_halfvec'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION distance_bound(text, halfvec, text, double precision, double precision) IS
+	'vectors whose distance from the query, subtracted from a minuend unless that is NULL, compares so with the value';
+
+CREATE FUNCTION within_distance_bound(halfvec, distance_bound) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_dense_in_bound'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+
+COMMENT ON FUNCTION within_distance_bound(halfvec, distance_bound) IS
+	'does the distance of the vector pass the comparison';
+
+CREATE OPERATOR @< (
+	LEFTARG = halfvec, RIGHTARG = distance_bound, FUNCTION = within_distance_bound,
+	RESTRICT = distance_bound_sel, JOIN = contjoinsel
+);
+
+COMMENT ON OPERATOR @< (halfvec, distance_bound) IS
+	'has a distance that passes the comparison';
+
+ALTER OPERATOR FAMILY vector_l2_ops USING hashemb ADD
+	OPERATOR 13 @< (vector, distance_bound);
+
+ALTER OPERATOR FAMILY vector_ip_ops USING hashemb ADD
+	OPERATOR 13 @< (vector, distance_bound);
+
+ALTER OPERATOR FAMILY vector_cosine_ops USING hashemb ADD
+	OPERATOR 13 @< (vector, distance_bound);
+
+ALTER OPERATOR FAMILY halfvec_l2_ops USING hashemb ADD
+	OPERATOR 13 @< (halfvec, distance_bound);
+
+ALTER OPERATOR FAMILY halfvec_ip_ops USING hashemb ADD
+	OPERATOR 13 @< (halfvec, distance_bound);
+
+ALTER OPERATOR FAMILY halfvec_cosine_ops USING hashemb ADD
+	OPERATOR 13 @< (halfvec, distance_bound);
+
 CREATE FUNCTION maxsim(document vector[], query vector[]) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'hx_maxsim_vector'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;

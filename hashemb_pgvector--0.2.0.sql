@@ -513,6 +513,44 @@ COMMENT ON OPERATOR FAMILY sparsevec_cosine_ops USING hashemb IS
 -- Dense vectors by pgvector's own operators: the index keeps codes, the table's
 -- rows are ranked.
 
+CREATE FUNCTION distance_bound(operator text, query vector, comparison text, value double precision, minuend double precision) RETURNS distance_bound
+	AS 'MODULE_PATHNAME', 'hx_bound_make_vector'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION distance_bound(text, vector, text, double precision, double precision) IS
+	'vectors whose distance from the query, subtracted from a minuend unless that is NULL, compares so with the value';
+
+CREATE FUNCTION within_distance_bound(vector, distance_bound) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_dense_in_bound'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION within_distance_bound(vector, distance_bound) IS
+	'does the distance of the vector pass the comparison';
+
+CREATE OPERATOR @< (
+	LEFTARG = vector, RIGHTARG = distance_bound, FUNCTION = within_distance_bound,
+	RESTRICT = distance_bound_sel, JOIN = contjoinsel
+);
+COMMENT ON OPERATOR @< (vector, distance_bound) IS
+	'has a distance that passes the comparison';
+
+CREATE FUNCTION distance_bound(operator text, query halfvec, comparison text, value double precision, minuend double precision) RETURNS distance_bound
+	AS 'MODULE_PATHNAME', 'hx_bound_make_halfvec'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION distance_bound(text, halfvec, text, double precision, double precision) IS
+	'vectors whose distance from the query, subtracted from a minuend unless that is NULL, compares so with the value';
+
+CREATE FUNCTION within_distance_bound(halfvec, distance_bound) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hx_dense_in_bound'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION within_distance_bound(halfvec, distance_bound) IS
+	'does the distance of the vector pass the comparison';
+
+CREATE OPERATOR @< (
+	LEFTARG = halfvec, RIGHTARG = distance_bound, FUNCTION = within_distance_bound,
+	RESTRICT = distance_bound_sel, JOIN = contjoinsel
+);
+COMMENT ON OPERATOR @< (halfvec, distance_bound) IS
+	'has a distance that passes the comparison';
+
 CREATE FUNCTION hashemb_vector_vector_l2(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'hx_vector_vector_l2'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -522,6 +560,7 @@ COMMENT ON FUNCTION hashemb_vector_vector_l2(internal) IS
 CREATE OPERATOR CLASS vector_l2_ops
 	DEFAULT FOR TYPE vector USING hashemb AS
 	OPERATOR 11 <-> (vector, vector) FOR ORDER BY float_ops,
+	OPERATOR 13 @< (vector, distance_bound),
 	FUNCTION 2 hashemb_vector_vector_l2(internal);
 COMMENT ON OPERATOR CLASS vector_l2_ops USING hashemb IS
 	'nearest vectors by L2 distance';
@@ -537,6 +576,7 @@ COMMENT ON FUNCTION hashemb_vector_vector_ip(internal) IS
 CREATE OPERATOR CLASS vector_ip_ops
 	FOR TYPE vector USING hashemb AS
 	OPERATOR 11 <#> (vector, vector) FOR ORDER BY float_ops,
+	OPERATOR 13 @< (vector, distance_bound),
 	FUNCTION 2 hashemb_vector_vector_ip(internal);
 COMMENT ON OPERATOR CLASS vector_ip_ops USING hashemb IS
 	'nearest vectors by negative inner product';
@@ -552,6 +592,7 @@ COMMENT ON FUNCTION hashemb_vector_vector_cosine(internal) IS
 CREATE OPERATOR CLASS vector_cosine_ops
 	FOR TYPE vector USING hashemb AS
 	OPERATOR 11 <=> (vector, vector) FOR ORDER BY float_ops,
+	OPERATOR 13 @< (vector, distance_bound),
 	FUNCTION 2 hashemb_vector_vector_cosine(internal);
 COMMENT ON OPERATOR CLASS vector_cosine_ops USING hashemb IS
 	'nearest vectors by cosine distance';
@@ -567,6 +608,7 @@ COMMENT ON FUNCTION hashemb_vector_halfvec_l2(internal) IS
 CREATE OPERATOR CLASS halfvec_l2_ops
 	DEFAULT FOR TYPE halfvec USING hashemb AS
 	OPERATOR 11 <-> (halfvec, halfvec) FOR ORDER BY float_ops,
+	OPERATOR 13 @< (halfvec, distance_bound),
 	FUNCTION 2 hashemb_vector_halfvec_l2(internal);
 COMMENT ON OPERATOR CLASS halfvec_l2_ops USING hashemb IS
 	'nearest half-precision vectors by L2 distance';
@@ -582,6 +624,7 @@ COMMENT ON FUNCTION hashemb_vector_halfvec_ip(internal) IS
 CREATE OPERATOR CLASS halfvec_ip_ops
 	FOR TYPE halfvec USING hashemb AS
 	OPERATOR 11 <#> (halfvec, halfvec) FOR ORDER BY float_ops,
+	OPERATOR 13 @< (halfvec, distance_bound),
 	FUNCTION 2 hashemb_vector_halfvec_ip(internal);
 COMMENT ON OPERATOR CLASS halfvec_ip_ops USING hashemb IS
 	'nearest half-precision vectors by negative inner product';
@@ -597,6 +640,7 @@ COMMENT ON FUNCTION hashemb_vector_halfvec_cosine(internal) IS
 CREATE OPERATOR CLASS halfvec_cosine_ops
 	FOR TYPE halfvec USING hashemb AS
 	OPERATOR 11 <=> (halfvec, halfvec) FOR ORDER BY float_ops,
+	OPERATOR 13 @< (halfvec, distance_bound),
 	FUNCTION 2 hashemb_vector_halfvec_cosine(internal);
 COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING hashemb IS
 	'nearest half-precision vectors by cosine distance';

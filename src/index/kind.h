@@ -56,6 +56,9 @@ typedef struct HxCostQuery
 					 * group_by */
 	double masks;	/* conditions masked for each row */
 	bool tids;		/* each row is looked for in a set of TIDs, too */
+	double looked;	/* where distances are estimates: rows that an exact search
+					 * looks at in the table; 0: all that pass */
+	bool unordered; /* rows are not looked at */
 	double recall;	/* target */
 	bool repeated;	/* in a loop that finds pages cached */
 } HxCostQuery;
@@ -174,6 +177,13 @@ typedef struct HxKind
 	 */
 	void (*distances)(const HxQuery *query, const uint8 *payloads, int count,
 					  double *distances);
+
+	/*
+	 * Where distances are estimates: no row's exact distance is less than this, of
+	 * which payload and estimate are given.  NULL: nothing is known.
+	 */
+	double (*least)(const HxQuery *query, const uint8 *payload,
+					double estimate);
 
 	/* ---- build ---- */
 
@@ -294,6 +304,15 @@ typedef struct HxKind
 	 * for each phase.
 	 */
 	void (*cost)(const HxCostQuery *query, HxCost *cost);
+
+	/*
+	 * Share of the rows that are within a distance of a query, and of those that a
+	 * search has to look at in the table to know.  False if too little is known.  No
+	 * page is locked.  NULL: the search knows but for rounding.
+	 */
+	bool (*rows_near)(Relation index, const HxIndexDesc *desc,
+					  const HxQuery *query, double limit, double *passing,
+					  double *candidates);
 
 	/* ---- look ---- */
 

@@ -26,6 +26,7 @@
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
+#include "optimizer/restrictinfo.h"
 #include "parser/parse_func.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
@@ -34,6 +35,7 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "index/am/cost.h"
 #include "index/index.h"
 #include "plan/plan.h"
 
@@ -55,10 +57,10 @@ typedef struct Comparison
 
 /*
  * The distance that an expression is, or has subtracted; false if there is
- * none.
+ * none.  With `root` its query may be of other tables' columns, here and below.
  */
 static bool
-match_distance(IndexOptInfo *index, int column, Expr *expr,
+match_distance(PlannerInfo *root, IndexOptInfo *index, int column, Expr *expr,
 			   Comparison *comparison)
 {
 	OpExpr *op = (OpExpr *) expr;
@@ -82,16 +84,18 @@ match_distance(IndexOptInfo *index, int column, Expr *expr,
 		expr = lsecond(op->args);
 	}
 	comparison->distance =
-		HxMatchDistance(NULL, index, column, expr, &comparison->family);
+		HxMatchDistance(root, index, column, expr, &comparison->family);
 	return comparison->distance != NULL;
 }
 
 /* The value of a comparison as float8; NULL if it depends on the row. */
 static Expr *
-get_value(Expr *value, Oid type)
+get_value(PlannerInfo *root, const IndexOptInfo *index, Expr *value, Oid type)
 {
 	if ((type != FLOAT8OID && type != FLOAT4OID) ||
-		contain_var_clause((Node *) value) ||
+		(root ? bms_is_member(index->rel->relid,
+							  pull_varnos(root, (Node *) value))
+			  : contain_var_clause((Node *) value)) ||
 		contain_volatile_functions((Node *) value) ||
 		contain_subplans((Node *) value))
 		return NULL;
@@ -105,8 +109,8 @@ get_value(Expr *value, Oid type)
 
 /* Take a clause apart; false if it is no comparison of a distance. */
 static bool
-match_comparison(IndexOptInfo *index, int column, Expr *clause,
-				 Comparison *comparison)
+match_comparison(PlannerInfo *root, IndexOptInfo *index, int column,
+				 Expr *clause, Comparison *comparison)
 {
 	OpExpr *op = (OpExpr *) clause;
 	Expr *left;
@@ -122,11 +126,11 @@ match_comparison(IndexOptInfo *index, int column, Expr *clause,
 	opno = op->opno;
 	if (!IsA(left, OpExpr) && !IsA(right, OpExpr)) /* as most are */
 		return false;
-	if (!match_distance(index, column, left, comparison))
+	if (!match_distance(root, index, column, left, comparison))
 	{
 		opno = get_commutator(opno);
 		if (!OidIsValid(opno) ||
-			!match_distance(index, column, right, comparison))
+			!match_distance(root, index, column, right, comparison))
 			return false;
 		right = left;
 	}
@@ -134,7 +138,7 @@ match_comparison(IndexOptInfo *index, int column, Expr *clause,
 		return false;
 	get_op_opfamily_properties(opno, comparison->family, false,
 							   &comparison->strategy, &left_type, &right_type);
-	comparison->value = get_value(right, right_type);
+	comparison->value = get_value(root, index, right, right_type);
 	return left_type == FLOAT8OID && comparison->value != NULL;
 }
 
@@ -206,8 +210,25 @@ make_bound(Oid constructor, const Comparison *comparison)
 }
 
 /*
+ * Does a comparison let no great distance pass, NaN apart?  Then the strategy that
+ * says no more than that, else 0.
+ */
+static int
+limiting_strategy(const Comparison *comparison)
+{
+	if (comparison->strategy == BTEqualStrategyNumber)
+		return comparison->minuend ? BTGreaterEqualStrategyNumber
+								   : BTLessEqualStrategyNumber;
+	return (comparison->strategy < BTEqualStrategyNumber) ==
+				   (comparison->minuend == NULL)
+			   ? comparison->strategy
+			   : 0;
+}
+
+/*
  * A condition on a distance that the index knows as a condition on the vector,
- * the same to the last row; NULL if it is none.
+ * the same to the last row; NULL if it is none.  Of estimates only upper limits are:
+ * they leave nothing out else.
  */
 Expr *
 HxMakeBoundClause(IndexOptInfo *index, int column, Expr *clause)
@@ -218,7 +239,8 @@ HxMakeBoundClause(IndexOptInfo *index, int column, Expr *clause)
 	Oid opno;
 
 	Assert(column >= 0 && column < index->nkeycolumns);
-	if (!match_comparison(index, column, clause, &comparison))
+	if (!match_comparison(NULL, index, column, clause, &comparison) ||
+		(HxKindOfIndex(index)->refine && limiting_strategy(&comparison) == 0))
 		return NULL;
 	opno = find_bound_operator(index, column);
 	if (!OidIsValid(opno))
@@ -235,16 +257,53 @@ HxMakeBoundClause(IndexOptInfo *index, int column, Expr *clause)
 
 /* Is this a condition that no great distance passes, of just this distance? */
 bool
-HxLimitsDistance(IndexOptInfo *index, int column, Expr *clause,
-				 const OpExpr *distance)
+HxLimitsDistance(PlannerInfo *root, IndexOptInfo *index, int column,
+				 Expr *clause, const OpExpr *distance)
 {
 	Comparison comparison;
-	bool below;
 
-	if (!match_comparison(index, column, clause, &comparison) ||
-		!equal(comparison.distance, distance))
-		return false;
-	below = comparison.strategy < BTEqualStrategyNumber;
-	return comparison.strategy != BTEqualStrategyNumber &&
-		   below == (comparison.minuend == NULL);
+	return match_comparison(root, index, column, clause, &comparison) &&
+		   equal(comparison.distance, distance) &&
+		   comparison.strategy != BTEqualStrategyNumber &&
+		   limiting_strategy(&comparison) != 0;
+}
+
+/*
+ * Compile a condition that no great distance passes, of just the distance that the
+ * query orders by, into a leaf (HX_LIMIT_...); NULL if it is another, or must not
+ * be evaluated before others.  For indexes that have estimates: others know it as a
+ * condition on the vector.  An operator class without these, of a kind that has
+ * them, has an operator that rounds otherwise than the kind.  Values are appended to *values.  *partial: it says
+ * more than the leaf.
+ */
+List *
+HxCompileLimit(PlannerInfo *root, IndexOptInfo *index, int column,
+			   RestrictInfo *clause, const OpExpr *distance, List **values,
+			   bool *partial)
+{
+	Comparison comparison;
+	List *leaf;
+	int strategy;
+
+	const HxKind *kind = HxKindOfIndex(index);
+
+	*partial = false;
+	if (!kind->refine || clause->pseudoconstant ||
+		(kind->bounds != 0 &&
+		 !OidIsValid(find_bound_operator(index, column))) ||
+		!match_comparison(root, index, column, clause->clause, &comparison) ||
+		!equal(comparison.distance, distance) ||
+		!restriction_is_securely_promotable(clause, index->rel))
+		return NULL;
+	strategy = limiting_strategy(&comparison);
+	if (strategy == 0)
+		return NULL;
+	*partial = strategy != comparison.strategy;
+	leaf = list_make2_int(strategy, list_length(*values));
+	*values = lappend(*values, comparison.value);
+	leaf = lappend_int(leaf, comparison.minuend ? list_length(*values) : -1);
+	if (comparison.minuend)
+		*values = lappend(*values, copyObject(comparison.minuend));
+	Assert(list_length(leaf) == HX_LIMIT_MINUEND + 1);
+	return leaf;
 }

@@ -237,6 +237,36 @@ is_paired(const Expr *clause)
 }
 
 /*
+ * Share of the rows that pass what a restriction was replaced by.  An index of
+ * estimates tells more than statistics do, which wide vectors have none of.
+ */
+static Selectivity
+share_of(PlannerInfo *root, const RelOptInfo *rel, RestrictInfo *original,
+		 RestrictInfo *bound)
+{
+	ListCell *cell;
+	double passing;
+	double candidates;
+
+	foreach (cell, rel->indexlist)
+	{
+		IndexOptInfo *index = lfirst_node(IndexOptInfo, cell);
+		int column = is_usable(index) ? HxFindVectorColumn(index) : -1;
+		Expr *clause = NULL;
+
+		if (column >= 0 && HxKindOfIndex(index)->rows_near)
+			clause = HxMakeBoundClause(index, column, original->clause);
+		if (clause && HxRowsNear(root, index, column, (OpExpr *) clause,
+								 &passing, &candidates))
+		{
+			bound->norm_selec = bound->outer_selec = passing;
+			return passing;
+		}
+	}
+	return clause_selectivity(root, (Node *) bound, 0, JOIN_INNER, NULL);
+}
+
+/*
  * Estimate the conditions that were replaced by what they were replaced by; the
  * planner keeps a restriction's selectivity with it.
  */
@@ -255,7 +285,7 @@ correct_rows(PlannerInfo *root, RelOptInfo *rel, const Replacement *replacement)
 		RestrictInfo *restriction = lfirst(original);
 
 		restriction->norm_selec =
-			clause_selectivity(root, lfirst(bound), 0, JOIN_INNER, NULL);
+			share_of(root, rel, restriction, lfirst(bound));
 		if (is_paired(restriction->clause))
 			restriction->norm_selec =
 				Max(restriction->norm_selec - DEFAULT_UNK_SEL, 0);
@@ -277,6 +307,33 @@ correct_rows(PlannerInfo *root, RelOptInfo *rel, const Replacement *replacement)
 
 /* ---- paths ---- */
 
+/*
+ * The restrictions of an index with what has been replaced.  Where distances are
+ * estimates, only conditions on those of the index's own operator: of another's it
+ * would find all rows.
+ */
+static List *
+restrictions_for(const Replacement *replacement, IndexOptInfo *index)
+{
+	List *replaced = replaced_list(replacement, index->indrestrictinfo);
+	List *result = NIL;
+	int column = HxFindVectorColumn(index);
+	ListCell *original;
+	ListCell *bound;
+
+	if (column < 0 || !HxKindOfIndex(index)->refine)
+		return replaced;
+	forboth(original, index->indrestrictinfo, bound, replaced)
+	{
+		RestrictInfo *restriction = lfirst_node(RestrictInfo, original);
+		bool fits = lfirst(original) != lfirst(bound) &&
+					HxMakeBoundClause(index, column, restriction->clause);
+
+		result = lappend(result, fits ? lfirst(bound) : restriction);
+	}
+	return result;
+}
+
 /* Have the planner make its index paths, with what has been replaced. */
 static void
 make_paths(PlannerInfo *root, RelOptInfo *rel, const Replacement *replacement)
@@ -293,8 +350,7 @@ make_paths(PlannerInfo *root, RelOptInfo *rel, const Replacement *replacement)
 
 		saved = lappend(saved, index->indrestrictinfo);
 		if (is_usable(index))
-			index->indrestrictinfo =
-				replaced_list(replacement, index->indrestrictinfo);
+			index->indrestrictinfo = restrictions_for(replacement, index);
 	}
 	Assert(list_length(saved) == list_length(rel->indexlist));
 	create_index_paths(root, rel);

@@ -174,15 +174,44 @@ HxMakeOrderKey(const HxPlanData *data, Relation index, ExprState *query,
 						   right, order->inputcollid, order->opfuncid, value);
 }
 
-HxCondExpr *
+/* Limits of the distance; a NULL one lets nothing pass. */
+static void
+build_limits(const HxPlanData *data, const Operands *operands,
+			 HxScanRequest *request)
+{
+	HxBoundTest *tests =
+		palloc0(Max(list_length(data->limits), 1) * sizeof(HxBoundTest));
+	ListCell *cell;
+
+	request->limits = tests;
+	request->nlimits = list_length(data->limits);
+	foreach (cell, data->limits)
+	{
+		List *leaf = lfirst(cell);
+		int value = list_nth_int(leaf, HX_LIMIT_VALUE);
+		int minuend = list_nth_int(leaf, HX_LIMIT_MINUEND);
+
+		request->never |= operands->nulls[value];
+		tests->strategy = list_nth_int(leaf, HX_LIMIT_STRATEGY);
+		tests->reversed = minuend >= 0;
+		if (tests->reversed)
+			tests->minuend = DatumGetFloat8(operands->values[minuend]);
+		if (!operands->nulls[value])
+			tests->value = DatumGetFloat8(operands->values[value]);
+		tests++;
+	}
+}
+
+void
 HxMakeConditions(const HxPlanData *data, List *expressions,
-				 ExprContext *context, ScanKey keys)
+				 ExprContext *context, ScanKey keys, HxScanRequest *request)
 {
 	int count = list_length(expressions);
 	int next = 0;
 	ListCell *cell;
 	Datum *values = palloc(Max(count, 1) * sizeof(Datum));
 	bool *nulls = palloc(Max(count, 1) * sizeof(bool));
+	Operands operands = {values, nulls};
 
 	Assert(count == list_length(data->values));
 	for (int i = 0; i < count; i++)
@@ -191,7 +220,8 @@ HxMakeConditions(const HxPlanData *data, List *expressions,
 	foreach (cell, data->keys)
 		HxBuildVectorKey(lfirst(cell), values, nulls, &keys[next++]);
 	Assert(next == list_length(data->keys));
-	return HxBuildFilter(data, values, nulls);
+	build_limits(data, &operands, request);
+	request->expr = HxBuildFilter(data, values, nulls);
 }
 
 int64

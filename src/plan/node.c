@@ -127,8 +127,8 @@ make_request(HxScanState *state, HxScanRequest *request)
 	request->ends = limit > 0 && state->data.ends; /* not if all are wanted */
 	request->nulls_first = state->data.nulls_first;
 	request->nans_first = state->data.nans_first;
-	request->expr =
-		HxMakeConditions(&state->data, state->values, context, state->keys);
+	HxMakeConditions(&state->data, state->values, context, state->keys,
+					 request);
 	request->tids = state->tids;
 	request->few = state->data.few;
 	request->heap.check = HxCheckHeapRow;

@@ -48,11 +48,14 @@
 typedef struct Conditions
 {
 	List *masked;		 /* that the mask decides */
+	List *limits;		 /* that the search decides by the order's distance */
 	List *left;			 /* that are left to bitmap or heap row */
 	Selectivity all;	 /* share of the rows that passes everything */
 	Selectivity group;	 /* that is in blocks of the values asked for */
 	Selectivity limited; /* that conditions on the order's distance pass */
 	double near;		 /* in blocks that conditions on the vector leave */
+	bool estimated;		 /* is there a limit of estimated distances? ... */
+	double looked;		 /* ... share to be looked at to know; 1: all */
 	bool inexact;		 /* is one of those masked about arrays? */
 } Conditions;
 
@@ -104,6 +107,24 @@ is_about_array(const Expr *clause)
 									  ((const OpExpr *) clause)->args))));
 }
 
+/*
+ * Share of the rows that an exact search has to look at because of a limit of
+ * estimated distances
+ */
+static double
+share_looked_at(PlannerInfo *root, IndexOptInfo *index, int column,
+				RestrictInfo *clause)
+{
+	Expr *bound = HxMakeBoundClause(index, column, clause->clause);
+	double passing;
+	double candidates;
+
+	return bound && HxRowsNear(root, index, column, (OpExpr *) bound, &passing,
+							   &candidates)
+			   ? candidates
+			   : 1;
+}
+
 /* Find out what an index makes of the conditions. */
 static void
 find_conditions(PlannerInfo *root, IndexOptInfo *index, int column,
@@ -114,7 +135,7 @@ find_conditions(PlannerInfo *root, IndexOptInfo *index, int column,
 	ListCell *cell;
 
 	memset(conditions, 0, sizeof(*conditions));
-	conditions->limited = conditions->near = 1;
+	conditions->limited = conditions->near = conditions->looked = 1;
 	foreach (cell, index->indrestrictinfo)
 	{
 		RestrictInfo *clause = lfirst_node(RestrictInfo, cell);
@@ -128,11 +149,26 @@ find_conditions(PlannerInfo *root, IndexOptInfo *index, int column,
 		}
 		conditions->near = Min(
 			conditions->near, HxVectorClauseShare(root, index, column, clause));
-		if (HxLimitsDistance(index, column, clause->clause, order->distance))
+		if (HxLimitsDistance(root, index, column, clause->clause,
+							 order->distance))
 			conditions->limited = Min(
 				conditions->limited,
 				clause_selectivity(root, (Node *) clause, 0, JOIN_INNER, NULL));
-		if (HxCompileVectorClause(root, index, column, clause, &values))
+		if (HxCompileLimit(root, index, column, clause, order->distance,
+						   &values, &partial))
+		{
+			conditions->estimated = true;
+			conditions->looked =
+				Min(conditions->looked,
+					share_looked_at(root, index, column, clause));
+			if (partial)
+				conditions->left = lappend(conditions->left, clause);
+			else
+				conditions->limits = lappend(conditions->limits, clause);
+		}
+		else if (HxCompileVectorClause(root, index, column, clause, &values,
+									   &partial) &&
+				 !partial)
 			conditions->masked = lappend(conditions->masked, clause);
 		else
 			conditions->left = lappend(conditions->left, clause);
@@ -149,7 +185,7 @@ static void
 find_shares(PlannerInfo *root, const RelOptInfo *rel,
 			const Conditions *conditions, Path *bitmap, Shares *shares)
 {
-	List *enforced = conditions->masked;
+	List *enforced = list_concat_copy(conditions->masked, conditions->limits);
 	List *left = conditions->left;
 	Selectivity share = 1;
 	Cost cost;
@@ -223,7 +259,15 @@ find_times(PlannerInfo *root, HxPath *path, const Conditions *conditions,
 	if (wanted > 0 && (wanted <= rel->rows || conditions->limited == 1))
 		query.wanted = wanted;
 	else
+	{
+		/* by estimates it ends where no more are expected within the limits */
+		if (wanted > 0 && conditions->estimated)
+			query.wanted = rel->rows;
 		wanted = rel->rows;
+	}
+	if (conditions->looked < 1)
+		query.looked =
+			clamp_row_est(conditions->looked * query.passing * rel->tuples);
 	cost = HxEstimateCost(&query);
 	times->search = times->first = cost.search / HX_MICROSECOND;
 	times->row =
@@ -399,7 +443,7 @@ add_few_path(PlannerInfo *root, RelOptInfo *rel, const HxPath *alone,
 	if (conditions->masked == NIL || times.columns == 0 ||
 		conditions->near < 1 || conditions->group < 1)
 		return false;
-	if (shares->checks)
+	if (shares->checks || conditions->limits != NIL)
 		few = clauselist_selectivity(root, conditions->masked, rel->relid,
 									 JOIN_INNER, NULL);
 	few = clamp_row_est(few * rel->tuples);
@@ -525,6 +569,7 @@ find_bitmap_scan(List *plans)
 	return (BitmapHeapScan *) plan;
 }
 
+/* data->order is known. */
 void
 HxAssignConditions(PlannerInfo *root, IndexOptInfo *index, int column,
 				   List *clauses, const BitmapHeapScan *bitmap,
@@ -544,11 +589,14 @@ HxAssignConditions(PlannerInfo *root, IndexOptInfo *index, int column,
 		program = HxCompileClause(index, clause, &data->values, &partial);
 		if (program)
 			data->programs = lappend(data->programs, program);
+		else if ((program = (Node *) HxCompileLimit(root, index, column, clause,
+													data->order, &data->values,
+													&partial)) != NULL)
+			data->limits = lappend(data->limits, program);
 		else
 		{
-			partial = false;
 			program = HxCompileVectorClause(root, index, column, clause,
-											&data->values);
+											&data->values, &partial);
 			if (program)
 				data->keys = lappend(data->keys, program);
 		}

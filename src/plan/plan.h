@@ -66,6 +66,11 @@ typedef enum HxProgramKind
 #define HX_LEAF_COLLATION 4
 #define HX_LEAF_VALUE 5 /* number of the value, from 0 */
 
+/* Members of a leaf on the distance of the order: see HxCompileLimit */
+#define HX_LIMIT_STRATEGY 0
+#define HX_LIMIT_VALUE 1   /* number of the value, from 0 */
+#define HX_LIMIT_MINUEND 2 /* number of what it is subtracted from; -1: none */
+
 /* What a query orders by: a distance, or an expression that it decides */
 typedef struct HxOrder
 {
@@ -107,7 +112,8 @@ typedef struct HxPlanData
 	OpExpr *order;		/* the distance */
 	List *conditions;	/* all conditions, in the order to check them */
 	List *keys;			/* leaves on the vector column, all must hold */
-	List *values;		/* right-hand sides of the programs' leaves */
+	List *limits;		/* leaves on the distance of the order, all must hold */
+	List *values;		/* right-hand sides of all leaves */
 	Expr *limit_count;	/* of the LIMIT, if wanted */
 	Expr *limit_offset; /* likewise */
 } HxPlanData;
@@ -170,8 +176,11 @@ extern Node *HxCompileClause(IndexOptInfo *index, RestrictInfo *clause,
 
 /* bound_clause.c */
 extern Expr *HxMakeBoundClause(IndexOptInfo *index, int column, Expr *clause);
-extern bool HxLimitsDistance(IndexOptInfo *index, int column, Expr *clause,
-							 const OpExpr *distance);
+extern bool HxLimitsDistance(PlannerInfo *root, IndexOptInfo *index, int column,
+							 Expr *clause, const OpExpr *distance);
+extern List *HxCompileLimit(PlannerInfo *root, IndexOptInfo *index, int column,
+							RestrictInfo *clause, const OpExpr *distance,
+							List **values, bool *partial);
 
 /* bound_path.c */
 extern void HxAddBoundPaths(PlannerInfo *root, RelOptInfo *rel);
@@ -179,7 +188,7 @@ extern void HxAddBoundPaths(PlannerInfo *root, RelOptInfo *rel);
 /* vector_key.c */
 extern Node *HxCompileVectorClause(PlannerInfo *root, IndexOptInfo *index,
 								   int column, RestrictInfo *clause,
-								   List **values);
+								   List **values, bool *partial);
 extern double HxVectorClauseShare(PlannerInfo *root, IndexOptInfo *index,
 								  int column, RestrictInfo *clause);
 
@@ -255,13 +264,14 @@ extern void HxBuildVectorKey(List *leaf, const Datum *values, const bool *nulls,
 
 /*
  * condition.c: evaluate what a search is asked for, into the current context: its
- * scan key ORDER BY distance to the query; the condition on attribute columns, and
- * the scan keys on the vector.
+ * scan key ORDER BY distance to the query; the scan keys on the vector, and in the
+ * request the condition on attribute columns and the limits.
  */
 extern void HxMakeOrderKey(const HxPlanData *data, Relation index,
 						   ExprState *query, ExprContext *context, ScanKey key);
-extern HxCondExpr *HxMakeConditions(const HxPlanData *data, List *expressions,
-									ExprContext *context, ScanKey keys);
+extern void HxMakeConditions(const HxPlanData *data, List *expressions,
+							 ExprContext *context, ScanKey keys,
+							 HxScanRequest *request);
 
 /*
  * condition.c: rows that LIMIT and OFFSET make of it, 0 if nobody knows; -1 if all

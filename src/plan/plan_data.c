@@ -50,6 +50,7 @@ HxPackPlan(const HxPlanData *data, CustomScan *scan)
 	scan->custom_private =
 		list_make5(list_make1_oid(data->index), pack_numbers(data),
 				   data->deciders, data->programs, data->keys);
+	scan->custom_private = lappend(scan->custom_private, data->limits);
 	scan->custom_exprs = list_make5(data->order, data->conditions, data->values,
 									data->limit_count, data->limit_offset);
 }
@@ -74,6 +75,7 @@ HxUnpackPlan(const CustomScan *scan, HxPlanData *data)
 	data->deciders = lthird(scan->custom_private);
 	data->programs = lfourth(scan->custom_private);
 	data->keys = list_nth(scan->custom_private, 4);
+	data->limits = list_nth(scan->custom_private, 5);
 	data->order = linitial(scan->custom_exprs);
 	data->conditions = lsecond(scan->custom_exprs);
 	data->values = lthird(scan->custom_exprs);

@@ -180,8 +180,7 @@ start_batch(HxSumState *state, HxTermState *term)
 	request.recall = state->recall;
 	request.limit = term->batch;
 	request.ends = true;
-	request.expr =
-		HxMakeConditions(term->data, term->values, context, term->keys);
+	HxMakeConditions(term->data, term->values, context, term->keys, &request);
 	HxMakeOrderKey(term->data, term->index, term->query, context, &term->order);
 	MemoryContextSwitchTo(old);
 	index_rescan(term->scan, term->keys, nkeys, &term->order, 1);

@@ -141,13 +141,15 @@ find_ball_clause(PlannerInfo *root, IndexOptInfo *index, int column, Expr *expr)
 /*
  * Compile a condition on the vector column into a leaf; NULL if it is another,
  * or must not be evaluated before others.  Values are appended to *values.
+ * *partial: by estimates, others than those that pass are found as well.
  */
 Node *
 HxCompileVectorClause(PlannerInfo *root, IndexOptInfo *index, int column,
-					  RestrictInfo *clause, List **values)
+					  RestrictInfo *clause, List **values, bool *partial)
 {
 	Expr *expr = clause->clause;
 
+	*partial = false;
 	Assert(column >= 0 && column < index->nkeycolumns);
 	if (clause->pseudoconstant ||
 		!restriction_is_securely_promotable(clause, index->rel))
@@ -164,6 +166,7 @@ HxCompileVectorClause(PlannerInfo *root, IndexOptInfo *index, int column,
 										   : HX_PROGRAM_NOT_NULL,
 									   column + 1);
 	}
+	*partial = HxKindOfIndex(index)->refine;
 	if (IsA(expr, ScalarArrayOpExpr))
 		return compile_balls(index, column, (ScalarArrayOpExpr *) expr, values);
 	expr = find_ball_clause(root, index, column, expr);

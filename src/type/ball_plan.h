@@ -7,8 +7,11 @@
 
 #include "nodes/pathnodes.h"
 
+#include "type/bound.h"
+
 extern double HxEstimateReach(PlannerInfo *root, Node *ball, Oid code_type,
 							  int32 typmod);
+extern const HxBound *HxFindBound(PlannerInfo *root, Node *node, bool *never);
 extern double HxEstimateBoundReach(PlannerInfo *root, Node *node, int32 typmod);
 
 #endif /* HX_BALL_PLAN_H */

@@ -30,15 +30,15 @@ PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bound_make_code);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bound_make_bits);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bound_make_floats);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bound_make_svec);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bound_make_vector);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_bound_make_halfvec);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_code_in_bound);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_svec_in_bound);
 
 /* Operators by HxMetric, and comparisons by strategy of btree */
-static const char *const metric_names[] = {[HX_HAMMING] = "<~>",
-										   [HX_JACCARD] = "<%>",
-										   [HX_INNER_PRODUCT] = "<#>",
-										   [HX_COSINE] = "<=>",
-										   [HX_BIT_JACCARD] = "<%>"};
+static const char *const metric_names[] = {
+	[HX_HAMMING] = "<~>", [HX_JACCARD] = "<%>",		[HX_INNER_PRODUCT] = "<#>",
+	[HX_COSINE] = "<=>",  [HX_BIT_JACCARD] = "<%>", [HX_L2] = "<->"};
 static const char *const strategy_names[] = {[BTLessStrategyNumber] = "<",
 											 [BTLessEqualStrategyNumber] = "<=",
 											 [BTEqualStrategyNumber] = "=",
@@ -103,13 +103,30 @@ HxGetBound(Datum value)
 	Size head = offsetof(HxBound, query);
 
 	if (size < head + VARHDRSZ || bound->metric >= lengthof(metric_names) ||
-		bound->kind > HX_BOUND_SPARSE ||
+		bound->kind > HX_BOUND_HALFVEC ||
 		bound->strategy < BTLessStrategyNumber ||
 		bound->strategy > BTGreaterStrategyNumber ||
 		VARSIZE(bound->query) != size - head)
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
 						errmsg("invalid distance_bound of %zu bytes", size)));
 	return bound;
+}
+
+/* Name of the operator */
+const char *
+HxNameOfMetric(HxMetric metric)
+{
+	Assert(metric < lengthof(metric_names));
+	return metric_names[metric];
+}
+
+/* Type of a bound's query if it is an array of numbers, else 0 */
+Oid
+HxTypeOfQuery(const HxBound *bound)
+{
+	if (bound->kind != HX_BOUND_FLOATS)
+		return InvalidOid;
+	return get_array_type(ARR_ELEMTYPE((const ArrayType *) bound->query));
 }
 
 /* What a bound asks of a distance */
@@ -122,24 +139,76 @@ HxBoundTestOf(const HxBound *bound)
 	return test;
 }
 
-/* Which of some names a text is; error that names all if none. */
+/* Error: a name that is not known, and those that are */
+pg_noreturn static void
+reject_name(const char *what, const char *got, const char *type,
+			const char *all)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("distance_bound knows no %s \"%.*s\"%s%s", what,
+					HxQuotedBytes(got, strlen(got)), got,
+					type ? " for queries of type " : "", type ? type : ""),
+			 errhint("Expected is one of %s.", all)));
+}
+
+/* The strategy of a comparison; error if it is none. */
 static int
-find_name(text *name, const char *const *names, int first, int count,
-		  const char *what)
+find_strategy(text *name)
 {
 	char *got = text_to_cstring(name);
-	StringInfoData all;
 
-	for (int i = first; i < count; i++)
-		if (strcmp(got, names[i]) == 0)
+	for (int i = BTLessStrategyNumber; i < lengthof(strategy_names); i++)
+		if (strcmp(got, strategy_names[i]) == 0)
 			return i;
-	initStringInfo(&all);
-	for (int i = first; i < count; i++)
-		appendStringInfo(&all, "%s%s", i > first ? ", " : "", names[i]);
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("distance_bound knows no %s \"%.*s\"", what,
-						   HxQuotedBytes(got, strlen(got)), got),
-					errhint("Expected is one of %s.", all.data)));
+	reject_name("comparison", got, NULL, "<, <=, =, >=, >");
+}
+
+/* Operators of a type of query */
+typedef struct Operators
+{
+	const char *type;
+	const char *names; /* for messages */
+	HxMetric metrics[4];
+	int count;
+} Operators;
+
+static const Operators code_operators = {
+	"bincode",
+	"<~>, <%>, <#>, <=>",
+	{HX_HAMMING, HX_JACCARD, HX_INNER_PRODUCT, HX_COSINE},
+	4};
+static const Operators bit_operators = {
+	"bit", "<~>, <%>", {HX_HAMMING, HX_BIT_JACCARD}, 2};
+static const Operators array_operators = {
+	"real[]", "<->, <#>, <=>", {HX_L2, HX_INNER_PRODUCT, HX_COSINE}, 3};
+static const Operators svec_operators = {
+	"svec", "<->, <#>, <=>", {HX_L2, HX_INNER_PRODUCT, HX_COSINE}, 3};
+static const Operators vector_operators = {
+	"vector", "<->, <#>, <=>", {HX_L2, HX_INNER_PRODUCT, HX_COSINE}, 3};
+static const Operators halfvec_operators = {
+	"halfvec", "<->, <#>, <=>", {HX_L2, HX_INNER_PRODUCT, HX_COSINE}, 3};
+
+/* The metric of an operator; error if queries of the type have none such. */
+static HxMetric
+find_metric(text *name, const Operators *operators)
+{
+	char *got = text_to_cstring(name);
+
+	for (int i = 0; i < operators->count; i++)
+		if (strcmp(got, metric_names[operators->metrics[i]]) == 0)
+			return operators->metrics[i];
+	reject_name("operator", got, operators->type, operators->names);
+}
+
+/* Error unless a code has the planes that an operator takes. */
+static void
+check_planes(HxMetric metric, Datum query)
+{
+	HxCode view = HxViewCode(query);
+
+	if (metric != HX_INNER_PRODUCT && metric != HX_COSINE)
+		HxCheckOnePlane(&view, "distance_bound");
 }
 
 /*
@@ -149,7 +218,7 @@ find_name(text *name, const char *const *names, int first, int count,
  */
 static HxBound *
 make_bound(FunctionCallInfo fcinfo, HxBoundKind kind,
-		   struct varlena *(*store_query)(HxMetric, Datum))
+		   const Operators *operators)
 {
 	HxMetric metric;
 	struct varlena *query;
@@ -159,68 +228,21 @@ make_bound(FunctionCallInfo fcinfo, HxBoundKind kind,
 	for (int i = 0; i < 4; i++)
 		if (PG_ARGISNULL(i))
 			return NULL;
-	metric = find_name(PG_GETARG_TEXT_PP(0), metric_names, 0, HX_COSINE + 1,
-					   "operator");
-	query = store_query(metric, PG_GETARG_DATUM(1));
+	metric = find_metric(PG_GETARG_TEXT_PP(0), operators);
+	query = (struct varlena *) PG_DETOAST_DATUM(PG_GETARG_DATUM(1));
+	if (kind == HX_BOUND_CODE)
+		check_planes(metric, PG_GETARG_DATUM(1));
 	size = offsetof(HxBound, query) + VARSIZE(query);
 	bound = palloc0(size);
 	SET_VARSIZE(bound, size);
 	bound->metric = metric;
 	bound->kind = kind;
-	bound->strategy =
-		find_name(PG_GETARG_TEXT_PP(2), strategy_names, BTLessStrategyNumber,
-				  lengthof(strategy_names), "comparison");
+	bound->strategy = find_strategy(PG_GETARG_TEXT_PP(2));
 	bound->value = PG_GETARG_FLOAT8(3);
 	bound->reversed = !PG_ARGISNULL(4);
 	bound->minuend = bound->reversed ? PG_GETARG_FLOAT8(4) : 0;
 	memcpy(bound->query, query, VARSIZE(query));
 	return bound;
-}
-
-/* Error unless the operator is one of inner products, as all types have. */
-static void
-check_products(HxMetric metric, const char *type)
-{
-	if (metric != HX_INNER_PRODUCT && metric != HX_COSINE)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("distance_bound knows no operator \"%s\" for "
-							   "queries of type %s",
-							   metric_names[metric], type),
-						errhint("Expected is one of <#>, <=>.")));
-}
-
-static struct varlena *
-store_code(HxMetric metric, Datum query)
-{
-	Bincode *code = DatumGetBincode(query);
-	HxCode view = HxViewBincode(code);
-
-	if (metric == HX_HAMMING || metric == HX_JACCARD)
-		HxCheckOnePlane(&view, "distance_bound");
-	return (struct varlena *) code;
-}
-
-static struct varlena *
-store_svec(HxMetric metric, Datum query)
-{
-	check_products(metric, "svec");
-	return (struct varlena *) DatumGetSvec(query);
-}
-
-/* A float query is stored as real[], whatever type it came in. */
-static struct varlena *
-store_floats(HxMetric metric, Datum query)
-{
-	HxFloatQuery *floats;
-	Datum *values;
-
-	check_products(metric, "real[]");
-	floats = HxMakeFloatQuery(DatumGetArrayTypeP(query));
-	values = palloc(Max(floats->dims, 1) * sizeof(Datum));
-	for (int i = 0; i < floats->dims; i++)
-		values[i] = Float4GetDatum(floats->values[i]);
-	return (struct varlena *) construct_array(
-		values, floats->dims, FLOAT4OID, sizeof(float4), true, TYPALIGN_INT);
 }
 
 static Datum
@@ -235,35 +257,24 @@ return_bound(FunctionCallInfo fcinfo, HxBound *bound)
 Datum
 hx_bound_make_code(PG_FUNCTION_ARGS)
 {
-	return return_bound(fcinfo, make_bound(fcinfo, HX_BOUND_CODE, store_code));
+	return return_bound(fcinfo,
+						make_bound(fcinfo, HX_BOUND_CODE, &code_operators));
 }
 
 /* distance_bound() of a bit string, whose operators are pgvector's */
 Datum
 hx_bound_make_bits(PG_FUNCTION_ARGS)
 {
-	HxBound *bound = make_bound(fcinfo, HX_BOUND_CODE, store_code);
-
-	if (bound != NULL)
-	{
-		if (bound->metric == HX_JACCARD)
-			bound->metric = HX_BIT_JACCARD;
-		else if (bound->metric != HX_HAMMING)
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("distance_bound knows no operator \"%s\" "
-								   "for queries of type %s",
-								   metric_names[bound->metric], "bit"),
-							errhint("Expected is one of <~>, <%%>.")));
-	}
-	return return_bound(fcinfo, bound);
+	return return_bound(fcinfo,
+						make_bound(fcinfo, HX_BOUND_CODE, &bit_operators));
 }
 
-/* distance_bound() of an array of numbers */
+/* distance_bound() of an array of numbers, which is stored as it came */
 Datum
 hx_bound_make_floats(PG_FUNCTION_ARGS)
 {
 	return return_bound(fcinfo,
-						make_bound(fcinfo, HX_BOUND_FLOATS, store_floats));
+						make_bound(fcinfo, HX_BOUND_FLOATS, &array_operators));
 }
 
 /* distance_bound() of a sparse vector */
@@ -271,7 +282,23 @@ Datum
 hx_bound_make_svec(PG_FUNCTION_ARGS)
 {
 	return return_bound(fcinfo,
-						make_bound(fcinfo, HX_BOUND_SPARSE, store_svec));
+						make_bound(fcinfo, HX_BOUND_SPARSE, &svec_operators));
+}
+
+/* distance_bound() of pgvector's vector */
+Datum
+hx_bound_make_vector(PG_FUNCTION_ARGS)
+{
+	return return_bound(fcinfo,
+						make_bound(fcinfo, HX_BOUND_VECTOR, &vector_operators));
+}
+
+/* distance_bound() of pgvector's halfvec */
+Datum
+hx_bound_make_halfvec(PG_FUNCTION_ARGS)
+{
+	return return_bound(
+		fcinfo, make_bound(fcinfo, HX_BOUND_HALFVEC, &halfvec_operators));
 }
 
 /* There is no need to read a bound: the planner makes it. */
@@ -321,6 +348,14 @@ hx_bound_out(PG_FUNCTION_ARGS)
 			appendStringInfo(&text, " %d weights",
 							 ((const HxSvec *) bound->query)->nnz);
 			break;
+		case HX_BOUND_VECTOR:
+		case HX_BOUND_HALFVEC:
+			appendStringInfo(&text, " %d numbers",
+							 HxDenseDims(bound->kind == HX_BOUND_VECTOR
+											 ? HX_DENSE_VECTOR
+											 : HX_DENSE_HALFVEC,
+										 PointerGetDatum(bound->query)));
+			break;
 	}
 	appendStringInfo(&text, " %s %s", strategy_names[bound->strategy],
 					 number_text(bound->value));
@@ -330,8 +365,8 @@ hx_bound_out(PG_FUNCTION_ARGS)
 /* ---- membership ---- */
 
 /* Error: a vector of another type than the bound is of */
-pg_noreturn static void
-reject_bound(const char *type)
+void
+HxRejectBound(const char *type)
 {
 	ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
 					errmsg("the distance_bound is not one of %s", type)));
@@ -351,10 +386,12 @@ code_distance(const HxBound *bound, const HxCode *code)
 			other = HxViewCode(query);
 			return HxCodeDistance((HxMetric) bound->metric, code, &other);
 		case HX_BOUND_FLOATS:
+			if (bound->metric == HX_L2)
+				HxRejectBound("bincode");
 			floats = HxMakeFloatQuery(DatumGetArrayTypeP(query));
 			return HxFloatDistance((HxMetric) bound->metric, floats, code);
 		default:
-			reject_bound("bincode");
+			HxRejectBound("bincode");
 	}
 }
 
@@ -379,7 +416,7 @@ hx_svec_in_bound(PG_FUNCTION_ARGS)
 	const HxSvec *query = (const HxSvec *) bound->query;
 
 	if (bound->kind != HX_BOUND_SPARSE)
-		reject_bound("svec");
+		HxRejectBound("svec");
 	PG_RETURN_BOOL(HxPassesTest(
 		&test, HxSvecDistance((HxMetric) bound->metric, v, query)));
 }

@@ -9,14 +9,17 @@
 #include "postgres.h"
 #include "fmgr.h"
 
+#include "compat.h"
 #include "type/distance.h"
 
 /* What the query of a bound is */
 typedef enum HxBoundKind
 {
 	HX_BOUND_CODE,	 /* a bincode */
-	HX_BOUND_FLOATS, /* real[], a float query of codes */
-	HX_BOUND_SPARSE	 /* an svec */
+	HX_BOUND_FLOATS, /* an array of numbers, of codes or of arrays */
+	HX_BOUND_SPARSE, /* an svec */
+	HX_BOUND_VECTOR, /* pgvector's vector ... */
+	HX_BOUND_HALFVEC /* ... and halfvec */
 } HxBoundKind;
 
 /*
@@ -50,6 +53,9 @@ typedef struct HxBound
 
 extern const HxBound *HxGetBound(Datum value);
 extern HxBoundTest HxBoundTestOf(const HxBound *bound);
+extern const char *HxNameOfMetric(HxMetric metric);
+extern Oid HxTypeOfQuery(const HxBound *bound);
+pg_noreturn extern void HxRejectBound(const char *type);
 extern bool HxPassesTest(const HxBoundTest *test, double distance);
 extern double HxGreatestPassing(const HxBoundTest *test);
 

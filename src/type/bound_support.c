@@ -26,6 +26,7 @@
 #include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
 
+#include "kernel/kernel.h"
 #include "type/ball_plan.h"
 #include "type/bincode.h"
 #include "type/bound.h"
@@ -45,7 +46,10 @@ typedef struct Estimate
 {
 	const HxBound *bound;
 	HxBoundTest test;
-	HxFloatQuery *floats; /* the query, if it is one of floats */
+	HxFloatQuery *floats; /* the query, if it is one of floats, of codes */
+	HxDenseType dense;	  /* how dense vectors are kept, and their query ... */
+	const float *numbers; /* ... if they are dense vectors ... */
+	int dims;			  /* ... and how many numbers */
 
 	double weight; /* shares of the rows that the samples stand for, summed */
 	double passed; /* of these, of those that pass */
@@ -61,15 +65,14 @@ static bool
 is_sound(Node *operator, Const * query)
 {
 	HxCode code;
+	char *name;
 
 	if (OidIsValid(get_element_type(query->consttype)))
 		return HxIsFloatQuery(DatumGetArrayTypeP(query->constvalue));
 	if (!IsA(operator, Const) || ((Const *) operator)->constisnull)
 		return false;
-	if (strcmp(TextDatumGetCString(((Const *) operator)->constvalue), "<#>") ==
-			0 ||
-		strcmp(TextDatumGetCString(((Const *) operator)->constvalue), "<=>") ==
-			0)
+	name = TextDatumGetCString(((Const *) operator)->constvalue);
+	if (strcmp(name, "<~>") != 0 && strcmp(name, "<%>") != 0)
 		return true;
 	return HxTryViewCode(query->constvalue, &code) && code.planes == 1;
 }
@@ -78,8 +81,8 @@ is_sound(Node *operator, Const * query)
  * The bound that an expression gives, if it is known when planning, else NULL;
  * *never tells that it is NULL, so that nothing passes.
  */
-static const HxBound *
-find_bound(PlannerInfo *root, Node *node, bool *never)
+const HxBound *
+HxFindBound(PlannerInfo *root, Node *node, bool *never)
 {
 	FuncExpr *call;
 	ListCell *cell;
@@ -115,6 +118,92 @@ find_bound(PlannerInfo *root, Node *node, bool *never)
 
 /* ---- samples ---- */
 
+/* Take the query of dense vectors apart; nothing if it is another. */
+static void
+set_dense_query(Estimate *estimate, Oid type)
+{
+	const HxBound *bound = estimate->bound;
+	Datum query = PointerGetDatum(bound->query);
+	double *read;
+	float *numbers;
+
+	if (bound->kind == HX_BOUND_FLOATS && type == FLOAT4ARRAYOID)
+	{
+		read = HxReadArray(DatumGetArrayTypeP(query), &estimate->dims);
+		numbers = palloc(Max(estimate->dims, 1) * sizeof(float));
+		for (int i = 0; i < estimate->dims; i++)
+			numbers[i] = (float) read[i];
+		estimate->dense = HX_DENSE_REAL_ARRAY;
+	}
+	else if (bound->kind == HX_BOUND_VECTOR || bound->kind == HX_BOUND_HALFVEC)
+	{
+		estimate->dense =
+			bound->kind == HX_BOUND_VECTOR ? HX_DENSE_VECTOR : HX_DENSE_HALFVEC;
+		estimate->dims = HxDenseDims(estimate->dense, query);
+		numbers = palloc(Max(estimate->dims, 1) * sizeof(float));
+		HxReadDense(estimate->dense, query, estimate->dims, numbers);
+	}
+	else
+		return;
+	estimate->numbers = numbers;
+}
+
+/*
+ * The numbers of a sampled dense vector; NULL if it is of another shape, or no index
+ * would take it.
+ */
+static const float *
+sample_numbers(const Estimate *estimate, Datum value)
+{
+	const ArrayType *array;
+	float *numbers;
+
+	if (estimate->dense == HX_DENSE_REAL_ARRAY)
+	{
+		array = DatumGetArrayTypeP(value);
+		return ARR_NDIM(array) == 1 && !ARR_HASNULL(array) &&
+					   ARR_DIMS(array)[0] == estimate->dims &&
+					   HxAllFinite((const float *) ARR_DATA_PTR(array),
+								   estimate->dims)
+				   ? (const float *) ARR_DATA_PTR(array)
+				   : NULL;
+	}
+	value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value));
+	if (HxDenseDims(estimate->dense, value) != estimate->dims)
+		return NULL;
+	numbers = palloc(Max(estimate->dims, 1) * sizeof(float));
+	HxReadDense(estimate->dense, value, estimate->dims, numbers);
+	return numbers;
+}
+
+/* The distance of a sampled dense vector, nearly; false as below */
+static bool
+dense_distance(const Estimate *estimate, Datum value, double *distance)
+{
+	const HxDenseKernels *kernels = hx_kernels->dense;
+	const float *numbers = sample_numbers(estimate, value);
+	const float *query = estimate->numbers;
+	int dims = estimate->dims;
+
+	if (!numbers)
+		return false;
+	switch ((HxMetric) estimate->bound->metric)
+	{
+		case HX_L2:
+			*distance = sqrt(kernels->square(query, numbers, dims));
+			break;
+		case HX_COSINE:
+			*distance =
+				HxCosineDistance(kernels->product(query, numbers, dims),
+								 kernels->product(query, query, dims),
+								 kernels->product(numbers, numbers, dims));
+			break;
+		default:
+			*distance = -kernels->product(query, numbers, dims);
+	}
+	return true;
+}
+
 /* The distance of a sampled vector; false if it is of another shape */
 static bool
 sample_distance(const Estimate *estimate, Datum value, double *distance)
@@ -125,6 +214,8 @@ sample_distance(const Estimate *estimate, Datum value, double *distance)
 	const HxSvec *vector;
 	const HxSvec *other;
 
+	if (estimate->numbers)
+		return dense_distance(estimate, value, distance);
 	switch ((HxBoundKind) bound->kind)
 	{
 		case HX_BOUND_SPARSE:
@@ -239,13 +330,14 @@ estimate_bound(PlannerInfo *root, Node *vector, Node *node, Oid function)
 	double share = HX_DEFAULT_BOUNDED;
 	bool never;
 
-	estimate.bound = find_bound(root, node, &never);
+	estimate.bound = HxFindBound(root, node, &never);
 	if (never)
 		return 0.0;
 	if (!estimate.bound)
 		return HX_DEFAULT_BOUNDED;
 	estimate.test = HxBoundTestOf(estimate.bound);
-	if (estimate.bound->kind == HX_BOUND_FLOATS)
+	set_dense_query(&estimate, getBaseType(exprType(vector)));
+	if (estimate.bound->kind == HX_BOUND_FLOATS && !estimate.numbers)
 		estimate.floats = HxMakeFloatQuery(
 			DatumGetArrayTypeP(PointerGetDatum(estimate.bound->query)));
 	examine_variable(root, vector, 0, &variable);
@@ -316,7 +408,7 @@ double
 HxEstimateBoundReach(PlannerInfo *root, Node *node, int32 typmod)
 {
 	bool never;
-	const HxBound *bound = find_bound(root, node, &never);
+	const HxBound *bound = HxFindBound(root, node, &never);
 	HxBoundTest test;
 	double greatest;
 

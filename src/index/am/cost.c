@@ -11,12 +11,16 @@
 #include <math.h>
 
 #include "access/genam.h"
+#include "access/xact.h"
+#include "common/hashfn.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
+#include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/index_selfuncs.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/selfuncs.h"
 
 #include "compat.h"
@@ -27,6 +31,7 @@
 #include "index/kind.h"
 #include "index/page/page.h"
 #include "type/ball_plan.h"
+#include "type/dense.h"
 
 /*
  * Share of the blocks that a ball of radius 0 touches, and how it grows with
@@ -72,9 +77,8 @@ kind_of_class(Oid proc)
 	return kind;
 }
 
-/* The kind of an index's vectors */
-static const HxKind *
-kind_of_index(const IndexOptInfo *index)
+const HxKind *
+HxKindOfIndex(const IndexOptInfo *index)
 {
 	for (int i = 0; i < index->nkeycolumns; i++)
 	{
@@ -96,7 +100,7 @@ group_column(const IndexOptInfo *index)
 	AttrNumber column = 0;
 	HxMeta meta;
 
-	if (index->hypothetical || !kind_of_index(index)->groups)
+	if (index->hypothetical || !HxKindOfIndex(index)->groups)
 		return 0;
 	relation = index_open(index->indexoid, NoLock);
 	if (relation->rd_options)
@@ -197,6 +201,163 @@ ball_share(PlannerInfo *root, const IndexPath *path)
 	return share;
 }
 
+/* ---- rows within a bound of estimates ---- */
+
+/* A search without a bound that is known looks at so many times the rows that pass */
+#define CANDIDATES_GUESSED 10.0
+
+/* What was found out last: several paths ask for the same */
+typedef struct NearRows
+{
+	Oid index;
+	TimestampTz statement;
+	uint64 bound; /* hash of its bytes */
+	bool known;
+	double passing;
+	double candidates;
+} NearRows;
+
+/*
+ * Is a bound one that the class's queries can be made of, without an error?  Its
+ * distances may be those of another class.
+ */
+static bool
+is_query_of(const HxIndexDesc *desc, const HxBound *bound)
+{
+	Datum query = PointerGetDatum(bound->query);
+	ArrayType *array;
+
+	if (!(HxKindOf(desc)->bounds & 1 << bound->kind) ||
+		bound->metric != desc->vector->metric)
+		return false;
+	if (bound->kind != HX_BOUND_FLOATS)
+		return HxDenseDims(bound->kind == HX_BOUND_VECTOR ? HX_DENSE_VECTOR
+														  : HX_DENSE_HALFVEC,
+						   query) == desc->dims;
+	array = DatumGetArrayTypeP(query);
+	return HxIsFloatQuery(array) &&
+		   ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)) == desc->dims;
+}
+
+/* Ask the index, in a context of its own. */
+static bool
+ask_index(const IndexOptInfo *index, const HxBound *bound, NearRows *near)
+{
+	MemoryContext context = AllocSetContextCreate(
+		CurrentMemoryContext, "hashemb rows near", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Relation relation = index_open(index->indexoid, NoLock);
+	HxIndexDesc desc = *HxDescribe(relation);
+	HxBoundTest test = HxBoundTestOf(bound);
+	bool known = false;
+
+	HxLearn(relation, &desc);
+	if (desc.model && is_query_of(&desc, bound))
+		known = HxKindOf(&desc)->rows_near(
+			relation, &desc,
+			HxKindOf(&desc)->query(&desc, (HxMetric) bound->metric,
+								   PointerGetDatum(bound->query),
+								   HxTypeOfQuery(bound)),
+			HxGreatestPassing(&test), &near->passing, &near->candidates);
+	index_close(relation, NoLock);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return known;
+}
+
+bool
+HxRowsNear(PlannerInfo *root, const IndexOptInfo *index, int column,
+		   const OpExpr *op, double *passing, double *candidates)
+{
+	static NearRows last;
+	const HxKind *kind = HxKindOfIndex(index);
+	const HxBound *bound;
+	NearRows near = {index->indexoid, GetCurrentStatementStartTimestamp()};
+	bool never;
+
+	/* Who must not see all rows must not learn from estimates where they are */
+	if (!kind->rows_near || index->hypothetical ||
+		index->rel->baserestrict_min_security < root->qual_security_level ||
+		get_op_opfamily_strategy(op->opno, index->opfamily[column]) !=
+			HX_STRATEGY_BOUND)
+		return false;
+	bound = HxFindBound(root, lsecond(op->args), &never);
+	*passing = *candidates = 0;
+	if (never)
+		return true;
+	if (!bound)
+		return false;
+	near.bound = DatumGetUInt64(
+		hash_any_extended((const unsigned char *) bound, VARSIZE(bound), 0));
+	if (last.index != near.index || last.statement != near.statement ||
+		last.bound != near.bound)
+	{
+		near.known = ask_index(index, bound, &near);
+		last = near;
+	}
+	*passing = last.passing;
+	*candidates = last.candidates;
+	return last.known;
+}
+
+/* Is a bound one of the distances that the index has? */
+static bool
+is_own_bound(const IndexOptInfo *index, int column, const OpExpr *op)
+{
+	const FuncExpr *call = lsecond(op->args);
+	const Const *name;
+	Oid opno =
+		get_opfamily_member(index->opfamily[column], index->opcintype[column],
+							index->opcintype[column], HX_STRATEGY_DISTANCE);
+
+	if (!IsA(call, FuncExpr) || list_length(call->args) != 5)
+		return true; /* nobody knows */
+	name = linitial(call->args);
+	return IsA(name, Const) && !name->constisnull && OidIsValid(opno) &&
+		   strcmp(TextDatumGetCString(name->constvalue), get_opname(opno)) == 0;
+}
+
+/*
+ * How many times as many rows as pass a path's conditions it finds, since some are
+ * bounds of estimates
+ */
+static double
+times_found(PlannerInfo *root, const IndexPath *path)
+{
+	double times = 1;
+	ListCell *cell;
+
+	if (!HxKindOfIndex(path->indexinfo)->refine)
+		return 1;
+	foreach (cell, path->indexclauses)
+	{
+		IndexClause *clause = lfirst_node(IndexClause, cell);
+		RestrictInfo *qual = linitial_node(RestrictInfo, clause->indexquals);
+		OpExpr *op = (OpExpr *) qual->clause;
+		double share = CANDIDATES_GUESSED;
+		double passing;
+
+		if (!IsA(op, OpExpr) ||
+			get_op_opfamily_strategy(
+				op->opno, path->indexinfo->opfamily[clause->indexcol]) !=
+				HX_STRATEGY_BOUND)
+			continue;
+		passing = Max(
+			clause_selectivity(root, (Node *) qual, 0, JOIN_INNER, NULL), 1e-9);
+		if (!is_own_bound(path->indexinfo, clause->indexcol, op))
+			share = 1 / passing;
+		else if (!HxKindOfIndex(path->indexinfo)->rows_near)
+			share = 1;
+		else if (HxRowsNear(root, path->indexinfo, clause->indexcol, op, &share,
+							&share))
+			share = Max(share / passing, 1);
+		else
+			share = CANDIDATES_GUESSED;
+		times *= Min(share, 1 / passing);
+	}
+	return times;
+}
+
 bool
 HxIsOwnIndex(const IndexOptInfo *index)
 {
@@ -220,7 +381,7 @@ plain_cost(const HxCostQuery *query, HxCost *cost)
 HxCost
 HxEstimateCost(const HxCostQuery *query)
 {
-	const HxKind *kind = kind_of_index(query->index);
+	const HxKind *kind = HxKindOfIndex(query->index);
 	HxCost cost = {0};
 
 	Assert(query->recall > 0 && query->recall <= 1 && query->wanted >= 0);
@@ -242,6 +403,7 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	HxCostQuery query = {.index = index, .recall = 1};
 	GenericCosts costs;
 	bool ordered = path->indexorderbys != NIL;
+	double times;
 	List *clauses = NIL;
 	ListCell *cell;
 	HxCost cost;
@@ -251,8 +413,17 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	foreach (cell, path->indexclauses)
 		clauses = lappend(clauses, lfirst_node(IndexClause, cell)->rinfo);
 
+	times = times_found(root, path);
+	costs.indexSelectivity = Min(costs.indexSelectivity * times, 1);
+	if (!ordered)
+		costs.numIndexTuples = Min(costs.numIndexTuples * times,
+								   Max(index->tuples, costs.numIndexTuples));
+
 	/* An order is exact: nobody tells the scan how many rows are wanted. */
 	query.rows = costs.numIndexTuples;
+	query.unordered = !ordered;
+	if (times > 1)
+		query.looked = Min(query.rows * times, Max(index->tuples, 1));
 	query.wanted = 1;
 	if (ordered)
 		query.wanted = wanted_rows(

@@ -11,6 +11,9 @@
 /* Is it an index of this access method? */
 extern bool HxIsOwnIndex(const IndexOptInfo *index);
 
+/* The kind of an index's vectors; errors if it has none */
+extern const HxKind *HxKindOfIndex(const IndexOptInfo *index);
+
 /* What a search costs, by the kind of the index */
 extern HxCost HxEstimateCost(const HxCostQuery *query);
 
@@ -27,5 +30,13 @@ extern Selectivity HxGroupSelectivity(PlannerInfo *root,
  */
 extern double HxBallShare(PlannerInfo *root, const IndexOptInfo *index,
 						  int column, const OpExpr *op);
+
+/*
+ * Of "vector @< bound" on a column of estimates: share of the rows that pass, and of
+ * those that an exact search has to look at in the table.  False if they are not
+ * known when planning.
+ */
+extern bool HxRowsNear(PlannerInfo *root, const IndexOptInfo *index, int column,
+					   const OpExpr *op, double *passing, double *candidates);
 
 #endif /* HX_COST_H */

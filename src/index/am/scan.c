@@ -5,6 +5,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/relscan.h"
 #include "access/table.h"
 #include "access/stratnum.h"
@@ -37,6 +39,7 @@ typedef struct IndexSearch
 	bool requested;		   /* the scan node has said what it wants ... */
 	HxScanRequest request; /* ... namely this ... */
 	bool possible;		   /* ... and rows can pass at all */
+	bool inexact; /* conditions on the vector let some pass that do not */
 } IndexSearch;
 
 /* ambeginscan */
@@ -104,21 +107,46 @@ hxrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
 				scan->numberOfOrderBys * sizeof(ScanKeyData));
 }
 
-/* Set a ball from a distance_bound. */
-static void
-set_bound(const IndexSearch *state, Datum value, HxWithin *ball)
+/*
+ * Can the search tell by what it stores which vectors pass a bound?  Where
+ * distances are estimates only those of the class are, and L2 distances are
+ * estimates wherever they are not.
+ */
+static bool
+can_tell(const IndexSearch *state, const HxBound *bound)
 {
+	if (HxKindOf(&state->desc)->refine)
+		return bound->metric == state->desc.vector->metric;
+	return bound->metric != HX_L2;
+}
+
+/*
+ * Set a ball from a distance_bound.  One that the search cannot tell lets all
+ * vectors pass, which are then looked at in the table.
+ */
+static void
+set_bound(IndexSearch *state, Datum value, HxWithin *ball)
+{
+	static const HxBoundTest all = {.value = NAN,
+									.strategy = BTLessEqualStrategyNumber};
 	const HxKind *kind = HxKindOf(&state->desc);
 	const HxBound *bound = HxGetBound(value);
+	HxMetric metric = (HxMetric) bound->metric;
 
 	if (!(kind->bounds & 1 << bound->kind))
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
 						errmsg("the distance_bound is not one of the indexed "
 							   "column's type")));
-	ball->query = kind->query(
-		&state->desc, (HxMetric) bound->metric, PointerGetDatum(bound->query),
-		bound->kind == HX_BOUND_FLOATS ? FLOAT4ARRAYOID : InvalidOid);
 	ball->test = HxBoundTestOf(bound);
+	if (!can_tell(state, bound))
+	{
+		metric = state->desc.vector->metric;
+		ball->test = all;
+		state->inexact = true;
+	}
+	ball->query =
+		kind->query(&state->desc, metric, PointerGetDatum(bound->query),
+					HxTypeOfQuery(bound));
 }
 
 /* Are two queries the same, and their distances too? */
@@ -134,7 +162,7 @@ is_same_query(const HxQuery *a, const HxQuery *b)
  * the search's own gets its pointer.
  */
 static void
-set_ball(const IndexSearch *state, StrategyNumber strategy, Datum value,
+set_ball(IndexSearch *state, StrategyNumber strategy, Datum value,
 		 HxWithin *ball)
 {
 	const HxKind *kind = HxKindOf(&state->desc);
@@ -151,6 +179,31 @@ set_ball(const IndexSearch *state, StrategyNumber strategy, Datum value,
 	}
 	if (own && is_same_query(ball->query, own))
 		ball->query = own;
+}
+
+/*
+ * Where distances are estimates, a condition on that of the order is decided by the
+ * rows' exact distances; others let some rows pass that do not.
+ */
+static void
+move_to_limits(IndexSearch *state, const HxBalls *balls)
+{
+	HxSearchSpec *spec = &state->spec;
+	HxBoundTest *limits;
+
+	Assert(balls == &spec->balls[spec->nballs - 1]);
+	if (!spec->ordered || balls->count > 1 ||
+		balls->any[0].query != spec->query)
+	{
+		state->inexact = true;
+		return;
+	}
+	limits = palloc((spec->nlimits + 1) * sizeof(HxBoundTest));
+	if (spec->nlimits > 0)
+		memcpy(limits, spec->limits, spec->nlimits * sizeof(HxBoundTest));
+	limits[spec->nlimits++] = balls->any[0].test;
+	spec->limits = limits;
+	spec->nballs--;
 }
 
 /*
@@ -175,6 +228,8 @@ add_balls(IndexSearch *state, const ScanKeyData *key)
 		if (!nulls || !nulls[i])
 			set_ball(state, key->sk_strategy, values[i],
 					 &balls->any[balls->count++]);
+	if (HxKindOf(&state->desc)->refine && balls->count > 0)
+		move_to_limits(state, balls);
 	return balls->count > 0;
 }
 
@@ -208,6 +263,7 @@ make_spec(IndexScanDesc scan, bool bitmap)
 	HxSearchSpec *spec = &state->spec;
 
 	memset(spec, 0, sizeof(*spec));
+	state->inexact = false;
 	HxLearn(scan->indexRelation, &state->desc);
 	spec->ordered = !bitmap;
 	spec->recall = 1; /* a caller that does not tell may want all rows */
@@ -221,6 +277,9 @@ make_spec(IndexScanDesc scan, bool bitmap)
 		spec->nans_first = state->request.nans_first;
 		spec->tids = state->request.tids;
 		spec->heap = state->request.heap;
+		spec->limits = state->request.limits;
+		spec->nlimits = state->request.nlimits;
+		spec->skip_nulls = spec->nlimits > 0;
 	}
 	spec->balls = palloc(Max(scan->numberOfKeys, 1) * sizeof(HxBalls));
 	spec->filter =
@@ -242,6 +301,9 @@ make_spec(IndexScanDesc scan, bool bitmap)
 							? InvalidOid
 							: key->sk_subtype);
 	}
+	if (state->requested &&
+		(state->request.never || (spec->nlimits > 0 && !spec->query)))
+		return false;
 	for (int i = 0; i < scan->numberOfKeys; i++)
 		if (scan->keyData[i].sk_attno == state->desc.vector_attno &&
 			!add_vector_key(state, &scan->keyData[i]))
@@ -273,7 +335,7 @@ HxScanNeedsRecheck(IndexScanDesc scan)
 	const IndexSearch *state = scan->opaque;
 
 	Assert(state->spec.filter);
-	return HxFilterNeedsRecheck(state->spec.filter) ||
+	return state->inexact || HxFilterNeedsRecheck(state->spec.filter) ||
 		   (state->spec.tids && HxTidSetNeedsRecheck(state->spec.tids));
 }
 
@@ -333,6 +395,7 @@ begin_search(IndexScanDesc scan, bool bitmap)
 	{
 		state->spec.only_nulls = state->spec.skip_nulls = true;
 		state->spec.nballs = 0; /* they have not been narrowed */
+		state->spec.nlimits = 0;
 	}
 	else if (state->requested && state->request.few > 0 && !state->spec.tids &&
 			 state->spec.nballs == 0)

@@ -27,9 +27,12 @@ typedef struct HxScanRequest
 	bool nans_first;		/* then those whose distance is NaN */
 	const HxCondExpr *expr; /* on attributes, beside the scan keys; or NULL */
 	const HxTidSet *tids;	/* finished; NULL: all rows */
-	double few;				/* rows that should pass expr and keys, if these are
+	const HxBoundTest *limits; /* of the distance, see HxSearchSpec ... */
+	int nlimits;			   /* ... so many */
+	bool never;				   /* a limit is NULL, so no row passes */
+	double few;		 /* rows that should pass expr and keys, if these are
 							 * so few that they should be ranked; else 0 */
-	HxHeapRows heap;		/* heap rows; all zeros: not looked at */
+	HxHeapRows heap; /* heap rows; all zeros: not looked at */
 } HxScanRequest;
 
 /*

@@ -239,6 +239,13 @@ extern void HxDenseEstimates(const HxQuery *query, const uint8 *payloads,
 extern HxQuery *HxMakeDenseQuery(const HxIndexDesc *desc, HxMetric metric,
 								 Datum value, Oid type);
 extern double HxDenseDistance(const HxQuery *query, Datum vector);
+extern double HxLeastDenseDistance(const HxQuery *query, const uint8 *payload,
+								   double estimate);
+
+/* near.c: kind.rows_near */
+extern bool HxDenseRowsNear(Relation index, const HxIndexDesc *desc,
+							const HxQuery *query, double limit, double *passing,
+							double *candidates);
 extern uint32 HxHashVector(const float *vector, int dims);
 
 #endif /* HX_DENSE_KIND_H */

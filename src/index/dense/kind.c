@@ -178,45 +178,58 @@ dense_cost(const HxCostQuery *query, HxCost *cost)
 	double looked = Min(LOOKED_AT * wanted + LOOKED_AT_LEAST, query->rows);
 
 	HxBlocksCost(query, cost);
-	if (query->recall >= 1)
+	if (query->unordered)
+		looked = 0;
+	else if (query->looked > 0 && (query->recall >= 1 || query->wanted == 0))
+		looked = query->looked;
+	else if (query->recall >= 1)
 		looked = query->rows;
 	cost->search += looked * HX_CHECK_TIME * HX_MICROSECOND;
-	cost->rest += Max(query->rows - looked, 0) * HX_CHECK_TIME * HX_MICROSECOND;
+	if (!query->unordered)
+		cost->rest +=
+			Max(query->rows - looked, 0) * HX_CHECK_TIME * HX_MICROSECOND;
 }
 
-static const HxKind dense_kind = {
-	.name = "dense vectors",
-	.refine = true,
-	.length_hint = "Declare it as vector(n), or create the index WITH (dims = "
-				   "768), as many as the vectors have, or when the table has "
-				   "rows that tell.",
-	.room_hint = "Create the index WITH (code_bytes = 512), or with fewer "
-				 "attribute columns.",
-	.shape = dense_shape,
-	.dims_of = dense_dims_of,
-	.learn = HxLoadDenseModel,
-	.query = HxMakeDenseQuery,
-	.distance = HxDenseDistance,
-	.payload_size = dense_payload_size,
-	.form = HxFormDense,
-	.reduce = HxReduceDense,
-	.distances = HxDenseEstimates,
-	.learn_from_table = HxLearnInBuild,
-	.store_learnt = HxStoreInBuild,
-	HX_BLOCKS_MEMBERS_BUT(dense_work, dense_insert, dense_cleanup, dense_sample,
-						  dense_check, dense_cost, dense_page_fault),
-};
+/* The kind of vectors that are kept in one way, as are queries of their bounds */
+#define DENSE_KIND(its_bounds)                                              \
+	{                                                                       \
+		.name = "dense vectors", .refine = true,                            \
+		.length_hint =                                                      \
+			"Declare it as vector(n), or create the index WITH (dims = "    \
+			"768), as many as the vectors have, or when the table has "     \
+			"rows that tell.",                                              \
+		.room_hint =                                                        \
+			"Create the index WITH (code_bytes = 512), or with fewer "      \
+			"attribute columns.",                                           \
+		.shape = dense_shape, .dims_of = dense_dims_of,                     \
+		.learn = HxLoadDenseModel, .query = HxMakeDenseQuery,               \
+		.bounds = 1 << (its_bounds), .distance = HxDenseDistance,           \
+		.payload_size = dense_payload_size, .form = HxFormDense,            \
+		.rows_near = HxDenseRowsNear, .reduce = HxReduceDense,              \
+		.distances = HxDenseEstimates, .least = HxLeastDenseDistance,       \
+		.learn_from_table = HxLearnInBuild, .store_learnt = HxStoreInBuild, \
+		HX_BLOCKS_MEMBERS_BUT(dense_work, dense_insert, dense_cleanup,      \
+							  dense_sample, dense_check, dense_cost,        \
+							  dense_page_fault),                            \
+	}
 
-#define DENSE_CLASS(name, metric, layout)                                   \
-	HX_VECTOR_CLASS_OF_LAYOUT(name, metric, &dense_kind, &hx_dense_payload, \
-							  layout)
+static const HxKind array_kind = DENSE_KIND(HX_BOUND_FLOATS);
+static const HxKind vector_kind = DENSE_KIND(HX_BOUND_VECTOR);
+static const HxKind halfvec_kind = DENSE_KIND(HX_BOUND_HALFVEC);
 
-DENSE_CLASS(hx_vector_real_l2, HX_L2, HX_DENSE_REAL_ARRAY);
-DENSE_CLASS(hx_vector_real_ip, HX_INNER_PRODUCT, HX_DENSE_REAL_ARRAY);
-DENSE_CLASS(hx_vector_real_cosine, HX_COSINE, HX_DENSE_REAL_ARRAY);
-DENSE_CLASS(hx_vector_vector_l2, HX_L2, HX_DENSE_VECTOR);
-DENSE_CLASS(hx_vector_vector_ip, HX_INNER_PRODUCT, HX_DENSE_VECTOR);
-DENSE_CLASS(hx_vector_vector_cosine, HX_COSINE, HX_DENSE_VECTOR);
-DENSE_CLASS(hx_vector_halfvec_l2, HX_L2, HX_DENSE_HALFVEC);
-DENSE_CLASS(hx_vector_halfvec_ip, HX_INNER_PRODUCT, HX_DENSE_HALFVEC);
-DENSE_CLASS(hx_vector_halfvec_cosine, HX_COSINE, HX_DENSE_HALFVEC);
+#define DENSE_CLASS(name, metric, kind, layout) \
+	HX_VECTOR_CLASS_OF_LAYOUT(name, metric, &kind, &hx_dense_payload, layout)
+
+DENSE_CLASS(hx_vector_real_l2, HX_L2, array_kind, HX_DENSE_REAL_ARRAY);
+DENSE_CLASS(hx_vector_real_ip, HX_INNER_PRODUCT, array_kind,
+			HX_DENSE_REAL_ARRAY);
+DENSE_CLASS(hx_vector_real_cosine, HX_COSINE, array_kind, HX_DENSE_REAL_ARRAY);
+DENSE_CLASS(hx_vector_vector_l2, HX_L2, vector_kind, HX_DENSE_VECTOR);
+DENSE_CLASS(hx_vector_vector_ip, HX_INNER_PRODUCT, vector_kind,
+			HX_DENSE_VECTOR);
+DENSE_CLASS(hx_vector_vector_cosine, HX_COSINE, vector_kind, HX_DENSE_VECTOR);
+DENSE_CLASS(hx_vector_halfvec_l2, HX_L2, halfvec_kind, HX_DENSE_HALFVEC);
+DENSE_CLASS(hx_vector_halfvec_ip, HX_INNER_PRODUCT, halfvec_kind,
+			HX_DENSE_HALFVEC);
+DENSE_CLASS(hx_vector_halfvec_cosine, HX_COSINE, halfvec_kind,
+			HX_DENSE_HALFVEC);

@@ -444,8 +444,8 @@ dense_deviation(const HxQuery *base, const uint8 *payload, double estimate)
  * By Cauchy and Schwarz, for what the sketch leaves out of the row and the levels
  * leave out of the query; and a little more for what floats leave out of both.
  */
-static double
-dense_least(const HxQuery *base, const uint8 *payload, double estimate)
+double
+HxLeastDenseDistance(const HxQuery *base, const uint8 *payload, double estimate)
 {
 	const HxDenseQuery *query = (const HxDenseQuery *) base;
 	const HxDenseRow *row = (const HxDenseRow *) payload;
@@ -562,5 +562,5 @@ const HxPayload hx_dense_payload = {
 	.promises = dense_promises,
 	.range = dense_range,
 	.deviation = dense_deviation,
-	.least = dense_least,
+	.least = HxLeastDenseDistance,
 };

@@ -217,12 +217,12 @@ first_part(const HxSearch *search)
 	if (spec->ordered &&
 		(!spec->query || (spec->nulls_first && !spec->skip_nulls)))
 		return HX_PART_NULLS;
-	return search->nans_apart ? HX_PART_NANS : HX_PART_ROWS;
+	return search->nans_apart && spec->nans_first ? HX_PART_NANS : HX_PART_ROWS;
 }
 
 /*
  * Go on to the next part of the rows: NULLs come at one end, NaN before the
- * others if they come first.  False if there is none.
+ * others if they come first, or behind if they are apart.  False if there is none.
  */
 static bool
 next_part(HxSearch *search)
@@ -232,10 +232,14 @@ next_part(HxSearch *search)
 	Assert(search->phase != HX_RELEASE_RANKED);
 	if (!spec->query)
 		return false;
-	if (search->part == HX_PART_NANS)
+	if (search->part == HX_PART_NANS && spec->nans_first)
 		search->part = HX_PART_ROWS;
+	else if (search->part == HX_PART_ROWS && search->nans_apart &&
+			 !spec->nans_first)
+		search->part = HX_PART_NANS;
 	else if (search->part == HX_PART_NULLS && spec->nulls_first)
-		search->part = search->nans_apart ? HX_PART_NANS : HX_PART_ROWS;
+		search->part = search->nans_apart && spec->nans_first ? HX_PART_NANS
+															  : HX_PART_ROWS;
 	else if (search->part == HX_PART_ROWS && !spec->nulls_first &&
 			 !spec->skip_nulls)
 		search->part = HX_PART_NULLS;
@@ -340,6 +344,8 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	Assert(spec->filter && spec->recall > 0 && spec->recall <= 1);
 	Assert(spec->nballs == 0 || spec->balls);
 	Assert(spec->limit > 0 || !(spec->ends || spec->ties));
+	Assert(spec->nlimits == 0 || (HxKindOf(desc)->refine && spec->ordered &&
+								  spec->query && spec->skip_nulls));
 	search->context = context;
 	search->index = index;
 	search->desc = *desc;
@@ -354,10 +360,12 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 	search->stats.lossy = spec->tids ? HxTidSetLossy(spec->tids) : 0;
 	HxInitChecked(&search->checked, (Size) work_mem * 1024 / 4);
 	make_scratch(search);
+	HxSetCutoff(search);
 	if (HxKindOf(desc)->begin)
 		HxKindOf(desc)->begin(search);
 	else
 		search->stats.blocks = RelationGetNumberOfBlocks(index) - 1;
+	HxSeparateNans(search);
 	search->part = first_part(search);
 	if (HxShouldRank(search))
 		HxStartRanking(search);

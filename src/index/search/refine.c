@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "miscadmin.h"
@@ -39,6 +40,45 @@ double
 HxRecallOfVisits(double recall)
 {
 	return 1 - (1 - CANDIDATES_PART) * (1 - recall);
+}
+
+/* ---- limits ---- */
+
+/* Infinite is none; no distance is less than all numbers. */
+void
+HxSetCutoff(HxSearch *search)
+{
+	const HxSearchSpec *spec = &search->spec;
+
+	search->cutoff = get_float8_infinity();
+	for (int i = 0; i < spec->nlimits; i++)
+		search->cutoff = Min(
+			search->cutoff, Max(HxGreatestPassing(&spec->limits[i]), -DBL_MAX));
+}
+
+/* Does an exact distance pass all limits? */
+static bool
+passes_limits(const HxSearch *search, double distance)
+{
+	const HxSearchSpec *spec = &search->spec;
+
+	for (int i = 0; i < spec->nlimits; i++)
+		if (!HxPassesTest(&spec->limits[i], distance))
+			return false;
+	return true;
+}
+
+/* Distances are NaN of zero vectors by cosine, and of lists without tokens. */
+void
+HxSeparateNans(HxSearch *search)
+{
+	const HxKind *kind = HxKindOf(&search->desc);
+
+	if (search->spec.nlimits == 0)
+		return;
+	search->nans_apart =
+		passes_limits(search, get_float8_nan()) &&
+		(search->desc.vector->metric == HX_COSINE || kind->visits_all);
 }
 
 /* ---- looking at a row ---- */
@@ -78,13 +118,17 @@ measure(HxSearch *search, const HxCandidate *row, double *distance)
 	return state;
 }
 
-/* Does a row of an exact distance belong to this part of the search? */
+/*
+ * Is a row of an exact distance wanted, which belongs to this part of the search
+ * and passes the limits?
+ */
 static bool
 is_of_part(const HxSearch *search, double distance)
 {
-	if (search->part == HX_PART_NANS)
-		return isnan(distance);
-	return !(search->nans_apart && isnan(distance));
+	if (search->part == HX_PART_NANS ? !isnan(distance)
+									 : search->nans_apart && isnan(distance))
+		return false;
+	return passes_limits(search, distance);
 }
 
 /* ---- exact searches ---- */
@@ -113,6 +157,8 @@ HxConsiderEstimate(HxSearch *search, HxCandidate *row, double bound)
 		HxKeepBest(&search->best, row);
 		return;
 	}
+	if (search->part == HX_PART_ROWS && bound > search->cutoff)
+		return;
 	row->distance = bound;
 	if (!(bound > search->best.worst))
 		add_pending(search, row);
@@ -170,6 +216,7 @@ typedef struct Refining
 	int64 wanted;	/* of these */
 	int64 looked;	/* candidates looked at in this phase */
 	double settled; /* distance that blocks are settled for; NaN: none ... */
+	int64 nsettled; /* ... with so many rows up to it ... */
 	uint64 begun;	/* ... since the search began anew this many times */
 
 	Copies copies;
@@ -182,7 +229,10 @@ typedef struct Refining
 	double spread;
 } Refining;
 
-/* Distance of the last row wanted, as far as is known; infinite if not at all */
+/*
+ * Distance of the last row wanted, as far as is known; that of the limits as long as
+ * too few rows were found, and infinite if there is none
+ */
 static double
 last_distance(Refining *refining)
 {
@@ -190,7 +240,7 @@ last_distance(Refining *refining)
 
 	HxSortBest(exact, refining->wanted);
 	if (exact->count < refining->wanted)
-		return get_float8_infinity();
+		return refining->search->cutoff;
 	return exact->rows[refining->wanted - 1].distance;
 }
 
@@ -322,13 +372,27 @@ candidates_part(const HxSearch *search)
 	return 1 - 0.75 * beyond_usual(search);
 }
 
+/*
+ * Rows that the target is about: those wanted, or those found if the limits leave no
+ * more.  Where none was found one is one too many to miss.
+ */
+static int64
+rows_in_question(const Refining *refining)
+{
+	int64 found = HxBestCount(&refining->exact);
+
+	if (isinf(refining->search->cutoff) || found >= refining->wanted)
+		return refining->wanted;
+	return Max(found, 1);
+}
+
 /* Misses that candidates may take */
 static double
 allowed_misses(const Refining *refining)
 {
 	const HxSearchSpec *spec = &refining->search->spec;
 
-	return (1 - spec->recall) * refining->wanted *
+	return (1 - spec->recall) * rows_in_question(refining) *
 		   candidates_part(refining->search) * (spec->ties ? TIES_PART : 1);
 }
 
@@ -347,13 +411,14 @@ look_at(Refining *refining, int64 at)
 		HxNoteFailed(search, estimate);
 		return;
 	}
-	if (!is_of_part(search, distance))
+	if (search->nans_apart && isnan(distance))
 		return;
 	note_error(refining, &row, distance);
 	note_copy(&refining->copies, &row, distance);
 	row.distance = HxOrderedDistance(distance);
 	row.passed = true;
-	HxKeepBest(&refining->exact, &row);
+	if (passes_limits(search, distance))
+		HxKeepBest(&refining->exact, &row);
 	HxMergeBest(&refining->exact, true);
 	search->ngood = HxBestCount(&refining->exact);
 }
@@ -367,9 +432,23 @@ typedef enum Outcome
 	REFINE_DONE	  /* the rows wanted were found, or all there are */
 } Outcome;
 
+/* Candidates from a place on that are no farther than a distance by estimate */
+static int64
+candidates_within(HxBest *best, int64 at, double distance, int64 most)
+{
+	int64 count = 0;
+
+	HxSortBest(best, at + most);
+	while (count < most && at + count < best->count &&
+		   best->rows[at + count].distance <= distance)
+		count++;
+	return count;
+}
+
 /*
  * Is what is not visited settled, for the last row wanted at a distance, which
- * may be the estimate of a candidate as long as too few rows were looked at?
+ * may be the estimate of a candidate as long as too few rows were looked at?  That
+ * of the limits is the last distance of the rows found and of candidates within.
  */
 static bool
 is_settled(Refining *refining, int64 at, double distance)
@@ -377,24 +456,28 @@ is_settled(Refining *refining, int64 at, double distance)
 	HxSearch *search = refining->search;
 	HxBest *best = &search->best;
 	int64 missing = refining->wanted - HxBestCount(&refining->exact);
+	int64 count = refining->wanted;
 
-	if (isinf(distance))
+	if (missing > 0)
 	{
 		HxSortBest(best, at + missing);
-		if (missing <= 0 || best->count < at + missing)
-			return false;
-		distance = best->rows[at + missing - 1].distance;
-		if (isinf(distance))
-			return false;
+		if (best->count >= at + missing)
+			distance = Min(distance, best->rows[at + missing - 1].distance);
 	}
-	if (distance == refining->settled &&
+	if (isinf(distance))
+		return false;
+	if (missing > 0 && distance == search->cutoff)
+		count = Max(count - missing +
+						candidates_within(best, at, distance, missing),
+					1);
+	if (distance == refining->settled && count >= refining->nsettled &&
 		search->stats.restarts == refining->begun)
 		return true;
 	search->goal = distance;
-	if (!HxKindOf(&search->desc)
-			 ->is_settled(search, distance, refining->wanted))
+	if (!HxKindOf(&search->desc)->is_settled(search, distance, count))
 		return false;
 	refining->settled = distance;
+	refining->nsettled = count;
 	refining->begun = search->stats.restarts;
 	return true;
 }
@@ -426,13 +509,13 @@ look_at_candidates(Refining *refining, bool complete)
 {
 	HxSearch *search = refining->search;
 	HxBest *best = &search->best;
-	double allowed = allowed_misses(refining);
 	Outcome outcome;
 	int64 at = 0;
 
 	for (;;)
 	{
 		double distance = last_distance(refining);
+		double allowed = allowed_misses(refining);
 		bool all;
 
 		HxSortBest(best, at + 1);
@@ -586,8 +669,9 @@ HxRefineFirst(HxSearch *search)
 			{
 				case REFINE_DONE:
 					release_exact(&refining,
-								  complete && HxBestCount(&refining.exact) <
-												  refining.wanted);
+								  (complete || !isinf(search->cutoff)) &&
+									  HxBestCount(&refining.exact) <
+										  refining.wanted);
 					return;
 				case REFINE_ROOM:
 					make_room(search);

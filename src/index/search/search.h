@@ -131,9 +131,16 @@ typedef struct HxSearchSpec
 	HxFilter *filter; /* on attributes */
 	HxBalls *balls;	  /* conditions on the vector, all must hold */
 	int nballs;		  /* their number */
-	bool skip_nulls;  /* rows with a NULL vector do not pass */
-	bool only_nulls;  /* only rows with a NULL vector pass */
-	double recall;	  /* target; 1: exact */
+
+	/*
+	 * Where distances in the index are estimates: what every row's exact distance
+	 * from `query` passes.  With them goes skip_nulls.
+	 */
+	const HxBoundTest *limits;
+	int nlimits;	 /* their number */
+	bool skip_nulls; /* rows with a NULL vector do not pass */
+	bool only_nulls; /* only rows with a NULL vector pass */
+	double recall;	 /* target; 1: exact */
 
 	/*
 	 * Rows that are wanted, 0: not known.  If known, and while there are as

@@ -72,6 +72,7 @@ struct HxSearch
 	double last_wanted; /* distance of the last row of the limit ... */
 	bool last_is_null;	/* ... or is it NULL? */
 	double goal;		/* distance that the kind is to settle, so far */
+	double cutoff;		/* no row farther off is wanted, NaN apart */
 
 	/* HX_FIND_FIRST */
 	int64 room;	   /* rows kept, when it began the last time */
@@ -99,9 +100,10 @@ struct HxSearch
 	int64 tids_room;
 
 	/* Set by the kind */
-	bool nans_apart; /* HX_PART_NANS comes first; before the first phase */
-	double seen;	 /* rows seen in this phase ... */
-	double passed;	 /* ... and of these, rows that passed the mask */
+	bool
+		nans_apart; /* HX_PART_NANS is one, first or last; before the first phase */
+	double seen;   /* rows seen in this phase ... */
+	double passed; /* ... and of these, rows that passed the mask */
 
 	int nlines; /* cache lines of a rows page fetched ahead ... */
 	uint16 lines[BLCKSZ / HX_CACHE_LINE]; /* ... these */
@@ -224,6 +226,15 @@ HxConsider(HxSearch *search, double distance, const ItemPointerData *tid,
  */
 extern void HxConsiderEstimate(HxSearch *search, HxCandidate *row,
 							   double bound);
+
+/* Find out how far off rows may be that are wanted.  Before the kind's begin. */
+extern void HxSetCutoff(HxSearch *search);
+
+/*
+ * Where rows beyond a distance are not wanted but those whose distance is NaN are,
+ * make these a part of their own, if the kind has not.  After the kind's begin.
+ */
+extern void HxSeparateNans(HxSearch *search);
 
 /* Look at the rows of a visit of an exact search, and keep the best. */
 extern void HxMeasurePending(HxSearch *search);

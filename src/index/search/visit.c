@@ -22,6 +22,24 @@ is_own(const HxSearch *search, const HxBalls *balls)
 }
 
 /*
+ * May a row be within a ball?  Where distances are estimates, if its bound does not
+ * say that it is farther off; infinite ones stand for NaN.
+ */
+static bool
+may_be_inside(const HxSearch *search, const HxWithin *ball,
+			  const uint8 *payload, double distance)
+{
+	const HxKind *kind = HxKindOf(&search->desc);
+
+	if (!kind->refine)
+		return HxPassesTest(&ball->test, distance);
+	if (distance == get_float8_infinity())
+		return HxPassesTest(&ball->test, get_float8_nan());
+	return !(kind->least(ball->query, payload, distance) >
+			 HxGreatestPassing(&ball->test));
+}
+
+/*
  * Mark the rows of a page within a ball, whose distances are then those of the
  * page's rows.
  */
@@ -37,7 +55,10 @@ mark_inside(HxSearch *search, const HxWithin *ball, const HxRowArrays *rows,
 						search->distances);
 	*scored = own;
 	for (int i = 0; i < rows->count; i++)
-		if (HxPassesTest(&ball->test, search->distances[i]))
+		if (HxRowPasses(search->mask, i) &&
+			may_be_inside(search, ball,
+						  rows->payloads + i * search->desc.payload,
+						  search->distances[i]))
 			search->inside[i / 64] |= UINT64CONST(1) << (i % 64);
 }
 

@@ -49,6 +49,7 @@ add_rows_within(Relation index, const HxIndexDesc *desc,
 	within.query = ball->query;
 	within.balls = &balls;
 	within.nballs = 1;
+	within.nlimits = 0;
 	search = HxBeginSearch(index, desc, &within);
 	count = HxSearchNextRows(search, &tids);
 	MemoryContextSwitchTo(old);

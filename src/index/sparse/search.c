@@ -615,7 +615,7 @@ HxBeginSparseSearch(HxSearch *base)
 	HxSparseSearch *search = (HxSparseSearch *) base;
 
 	search->query = (const HxSparseQuery *) base->spec.query;
-	search->cutoff = find_cutoff(&base->spec);
+	search->cutoff = Min(find_cutoff(&base->spec), base->cutoff);
 	base->spec.recall = 1;
 	base->nans_apart = base->spec.ordered && base->spec.nans_first &&
 					   search->query &&

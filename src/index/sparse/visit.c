@@ -38,16 +38,6 @@ least_sum(const HxSparseSearch *search, const HxWindowState *window)
 						  window->reader.window.min_norm);
 }
 
-/* Does a distance satisfy the conditions on it? */
-static inline bool
-passes_balls(const HxSparseSearch *search, double distance)
-{
-	for (int b = 0; b < search->base.spec.nballs; b++)
-		if (!HxPassesTest(&search->base.spec.balls[b].any[0].test, distance))
-			return false;
-	return true;
-}
-
 /*
  * What an L2 distance that was computed from the product may be off by, from the
  * operator's.  It grows slower than the distance, so that what is beyond a
@@ -62,6 +52,27 @@ error_of(const HxSparseSearch *search, double distance)
 	if (error < distance * distance)
 		return error / distance;
 	return sqrt(error);
+}
+
+/*
+ * Does a distance satisfy the conditions on it?  Of L2 distances, which are off by
+ * rounding, some pass that do not.
+ */
+static inline bool
+passes_balls(const HxSparseSearch *search, double distance)
+{
+	bool is_exact = search->query->base.metric != HX_L2;
+	double least = is_exact ? distance : distance - error_of(search, distance);
+
+	for (int b = 0; b < search->base.spec.nballs; b++)
+	{
+		const HxBoundTest *test = &search->base.spec.balls[b].any[0].test;
+
+		if (is_exact ? !HxPassesTest(test, distance)
+					 : least > HxGreatestPassing(test))
+			return false;
+	}
+	return true;
 }
 
 /*
