@@ -185,15 +185,19 @@ HxStoreModel(Relation index, const HxModel *model)
 	pfree(packed);
 }
 
-/* Is the shape of a model one that the index's rows can have? */
+/*
+ * The shape that a model of the index has, if its sketches are as its head says;
+ * false if there are none such.
+ */
 static bool
-shape_fits(const HxIndexDesc *desc, const HxModel *shape)
+expect_shape(const HxIndexDesc *desc, const HxModel *said, HxModel *expected)
 {
-	if (shape->width != HX_FINE && shape->width != HX_COARSE)
+	*expected = *said;
+	if (said->width != HX_FINE && said->width != HX_COARSE)
 		return false;
-	return shape->dims == desc->dims &&
-		   shape->kept ==
-			   HxKeptBy(HxSketchRoom(desc), shape->width, desc->dims);
+	expected->dims = desc->dims;
+	expected->kept = HxKeptBy(HxSketchRoom(desc), said->width, desc->dims);
+	return true;
 }
 
 /* Error unless a packed model is one of this index. */
@@ -218,16 +222,18 @@ unpack_checked(Relation index, const HxIndexDesc *desc, BlockNumber first,
 			   const char *packed, Size size)
 {
 	ModelHead head;
-	HxModel shape;
+	HxModel said;
+	HxModel expected;
 
 	if (size < sizeof(head))
 		HxCorrupted(index, first, "model page of another model");
 	memcpy(&head, packed, sizeof(head));
-	unpack_shape(&head, &shape);
-	if (!shape_fits(desc, &shape))
-		HxCorrupted(index, first, "a model of other vectors");
-	if (size != HxModelBytes(&shape))
+	unpack_shape(&head, &said);
+	if (!expect_shape(desc, &said, &expected) ||
+		size != HxModelBytes(&expected))
 		HxCorrupted(index, first, "model page of another model");
+	if (said.dims != expected.dims || said.kept != expected.kept)
+		HxCorrupted(index, first, "a model of other vectors");
 	check_model(index, first, &head, packed, size);
 	return HxUnpackModel(packed, size);
 }

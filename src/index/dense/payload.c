@@ -245,9 +245,10 @@ dense_spreads(const HxIndexDesc *desc, const uint8 *payload,
 {
 	const HxModel *model = HxModelOf(desc);
 	int32 *products = (int32 *) spreads;
+	HxFloatRows itself = {NULL, 0, 1};
 	Rounded rounded;
 	float *sketch;
-	double own2;
+	float own2;
 
 	if (!model)
 	{
@@ -256,7 +257,8 @@ dense_spreads(const HxIndexDesc *desc, const uint8 *payload,
 	}
 	sketch = palloc(model->kept * sizeof(float));
 	HxReadSketch(model, (const HxDenseRow *) payload, sketch);
-	own2 = hx_kernels->dense->product(sketch, sketch, model->kept);
+	itself.base = sketch;
+	hx_kernels->dense->inner(sketch, model->kept, itself, &own2);
 	round_numbers(model, sketch, &rounded);
 	HxScoreSketches(model, rounded.levels, sketches_of(desc, centroids, count),
 					products);
