@@ -676,3 +676,11 @@ CREATE FUNCTION query_feedback(query double precision[], found double precision[
 
 COMMENT ON FUNCTION query_feedback(double precision[], double precision[], double precision[]) IS
 	'direction of a query and of vectors that it found, the rows of an array, each times its weight';
+
+CREATE FUNCTION hashemb_code_info(index regclass,
+	OUT directions integer, OUT bits integer, OUT landmarks integer)
+	AS 'MODULE_PATHNAME', 'hx_code_info'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION hashemb_code_info(regclass) IS
+	'how a hashemb index of dense vectors makes codes of them';

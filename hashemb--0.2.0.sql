@@ -3711,6 +3711,13 @@ CREATE FUNCTION hashemb_block_info(index regclass,
 COMMENT ON FUNCTION hashemb_block_info(regclass) IS
 	'summaries of the blocks of a hashemb index';
 
+CREATE FUNCTION hashemb_code_info(index regclass,
+	OUT directions integer, OUT bits integer, OUT landmarks integer)
+	AS 'MODULE_PATHNAME', 'hx_code_info'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hashemb_code_info(regclass) IS
+	'how a hashemb index of dense vectors makes codes of them';
+
 CREATE FUNCTION hashemb_calibrate(index regclass) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'hx_calibrate_index'
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;

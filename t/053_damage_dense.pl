@@ -67,6 +67,15 @@ check_aims(
 	[ 'a level that is another', 8,
 		sub { my $c = shift; substr($$c, payload_at($c) + 16, 1) ^= "\x07" },
 		qr/row \d+: a sketch whose sum of squares is wrong/ ],
+	[ 'a coarse level that is another', 8,
+		sub { my $c = shift; substr($$c, payload_at($c) + 16, 1) ^= "\x01" },
+		qr/row \d+: a sketch whose sum of squares is wrong/ ],
+	[ 'a landmark that there is not', 8,
+		sub { my $c = shift; put($c, payload_at($c) + 15, 1, 0xC8) },
+		qr/row \d+: a sketch from a landmark that there is not/ ],
+	[ 'a model of levels of 3 bits', 9,
+		sub { my $c = shift; put($c, model_at($c, 0) + 14, 1, 3) },
+		qr/model page of another model/ ],
 	[ 'levels that stand for nothing', 8,
 		sub { my $c = shift; put($c, payload_at($c), 4, 0) },
 		qr/row \d+: a sketch with levels that stand for nothing/ ],
@@ -78,5 +87,5 @@ check_aims(
 		undef, undef, 0 ],
 	[ 'a model that nobody knows', 8,
 		sub { my $c = shift; put($c, CONTENTS + $meta{model}, 4, 0) },
-		undef, undef, 3 ]);
+		undef, undef, 5 ]);
 no_crash();

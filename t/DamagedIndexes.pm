@@ -46,7 +46,7 @@ my @kinds = (
 		query => '{1:0.5,8:2,31:1}/500', where => 'x < 50', late => 1 },
 	{ columns => 'f real_cosine_ops, a, s', op => '<=>', column => 'f',
 		query => $qf, where => q{a < 50 AND s <> 's1'},
-		options => 'dims = 80, block_rows = 50' },
+		options => 'dims = 80, code_bytes = 16, block_rows = 50' },
 	{ columns => 'x, f real_l2_ops', op => '<->', column => 'f',
 		query => $qf, where => 'x < 50', late => 1, options => 'dims = 80' });
 
@@ -75,7 +75,7 @@ sub make_base
 				UNION ALL SELECT 2 + (hashint4(id * 50 + j) & 255), max(hashint4(id - 99 * j) % 16 / 8.0)
 				FROM generate_series(1, 20) j GROUP BY 1) x WHERE w <> 0);
 		ALTER TABLE base ADD f real[];
-		UPDATE base SET f = (SELECT array_agg((sin(id % 17 * j) + hashint4(id * 80 + j) / 2.0 ^ 33)::real ORDER BY j)
+		UPDATE base SET f = (SELECT array_agg((sin(id % 59 * j) + hashint4(id * 80 + j) / 2.0 ^ 33)::real ORDER BY j)
 				FROM generate_series(1, 80) j);
 		UPDATE base SET c1 = NULL, c2 = NULL, c4 = NULL, v = NULL, f = NULL WHERE id % 71 = 0;
 		UPDATE base SET a = NULL, s = NULL, l = NULL, d = NULL, m = NULL, x = NULL

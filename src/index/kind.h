@@ -82,6 +82,14 @@ typedef struct HxIndexInfo
 	int blocks;
 } HxIndexInfo;
 
+/* What hashemb_code_info() shows of the codes that a kind makes of vectors */
+typedef struct HxCodeInfo
+{
+	int directions; /* that are kept of a vector; 0: none was learnt */
+	int bits;		/* of each */
+	int landmarks;	/* that what is kept is told from */
+} HxCodeInfo;
+
 typedef struct HxKind
 {
 	const char *name; /* of its vectors, in errors: "sparse vectors" */
@@ -318,6 +326,9 @@ typedef struct HxKind
 
 	/* What is stored; may read the whole index. */
 	void (*info)(Relation index, const HxIndexDesc *desc, HxIndexInfo *info);
+
+	/* What was learnt of codes.  NULL: they are the vectors, or there are none. */
+	void (*code_info)(const HxIndexDesc *desc, HxCodeInfo *info);
 
 	/*
 	 * Rows of the index, with a vector or without, where there is a shorter way

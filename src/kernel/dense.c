@@ -40,6 +40,13 @@ hx_nibble_scores_plain(const int8_t *query, size_t bytes, HxCodes codes,
 }
 
 static void
+hx_pair_scores_plain(const int8_t *query, size_t bytes, HxCodes codes,
+					 int32_t *score)
+{
+	level_scores(query, 2, bytes, codes, score);
+}
+
+static void
 hx_bit_scores_plain(const int8_t *query, size_t bytes, HxCodes codes,
 					int32_t *score)
 {
@@ -272,6 +279,7 @@ hx_token_firsts_plain(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
 
 const HxDenseKernels hx_dense_plain = {
 	.nibble_scores = hx_nibble_scores_plain,
+	.pair_scores = hx_pair_scores_plain,
 	.bit_scores = hx_bit_scores_plain,
 	.inner = hx_inner_plain,
 	.squares = hx_squares_plain,

@@ -13,8 +13,8 @@
  * Codes of levels.  A code of `bytes` bytes holds 8 * bytes / w levels of w
  * bits, unsigned.  Byte i holds levels i, bytes + i, 2 * bytes + i and so on,
  * the first in the least significant bits: a nibble code holds level i in the
- * low and level bytes + i in the high half of byte i, and a bit code level
- * p * bytes + i in bit p.  So a vector of bytes, shifted and masked, meets as
+ * low and level bytes + i in the high half of byte i, a code of pairs level
+ * p * bytes + i in bits 2p and 2p + 1, and a bit code in bit p.  So a vector of bytes, shifted and masked, meets as
  * many neighbouring numbers of the query.  What is left at the end is level 0,
  * or the query is 0 there.
  */
@@ -70,11 +70,13 @@ typedef struct HxDenseKernels
 {
 	/*
 	 * score[r] = sum of query[i] times level i of row r, exact.  `query` has as
-	 * many numbers as a row has levels: 2 * bytes, and 8 * bytes.  A row has at
-	 * most HX_SCORED_BYTES bytes.
+	 * many numbers as a row has levels: 2 * bytes, 4 * bytes, and 8 * bytes.  A
+	 * row has at most HX_SCORED_BYTES bytes.
 	 */
 	void (*nibble_scores)(const int8_t *query, size_t bytes, HxCodes codes,
 						  int32_t *score);
+	void (*pair_scores)(const int8_t *query, size_t bytes, HxCodes codes,
+						int32_t *score);
 	void (*bit_scores)(const int8_t *query, size_t bytes, HxCodes codes,
 					   int32_t *score);
 

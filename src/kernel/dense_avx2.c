@@ -33,9 +33,11 @@
 
 /*
  * Vectors of a row whose products may be added in 16 bits: two nibbles make at
- * most 2 * 15 * 128, and a vector adds two of these; bits make eight of 2 * 128.
+ * most 2 * 15 * 128, and a vector adds two of these; pairs of bits make four of
+ * 2 * 3 * 128, and bits eight of 2 * 128.
  */
 #define HX_NIBBLE_CHUNKS 4
+#define HX_PAIR_CHUNKS 10
 #define HX_BIT_CHUNKS 15
 
 /* 32 bytes. */
@@ -163,7 +165,9 @@ HX_INLINE HX_AVX2 void
 level_scores(const int8_t *query, size_t bytes, int parts, HxCodes codes,
 			 int32_t *score)
 {
-	size_t most = parts == 2 ? HX_NIBBLE_CHUNKS : HX_BIT_CHUNKS;
+	size_t most = parts == 2   ? HX_NIBBLE_CHUNKS
+				  : parts == 4 ? HX_PAIR_CHUNKS
+							   : HX_BIT_CHUNKS;
 	size_t whole = bytes / HX_CHUNK;
 	HxTail tail;
 
@@ -195,6 +199,16 @@ hx_nibble_scores_avx2(const int8_t *query, size_t bytes, HxCodes codes,
 		level_scores(query, 64, 2, codes, score);
 	else
 		level_scores(query, bytes, 2, codes, score);
+}
+
+HX_AVX2 static void
+hx_pair_scores_avx2(const int8_t *query, size_t bytes, HxCodes codes,
+					int32_t *score)
+{
+	if (bytes == 64)
+		level_scores(query, 64, 4, codes, score);
+	else
+		level_scores(query, bytes, 4, codes, score);
 }
 
 HX_AVX2 static void
@@ -645,6 +659,7 @@ hx_token_sums_avx2(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
 
 const HxDenseKernels hx_dense_avx2 = {
 	.nibble_scores = hx_nibble_scores_avx2,
+	.pair_scores = hx_pair_scores_avx2,
 	.bit_scores = hx_bit_scores_avx2,
 	.inner = hx_inner_avx2,
 	.squares = hx_squares_avx2,

@@ -140,6 +140,7 @@ hx_flip_avx512(float *x, size_t count, const uint8_t *signs)
 
 const HxDenseKernels hx_dense_avx512 = {
 	.nibble_scores = hx_nibble_scores_avx512,
+	.pair_scores = hx_pair_scores_avx512,
 	.bit_scores = hx_bit_scores_avx512,
 	.inner = hx_inner_avx512,
 	.squares = hx_squares_avx512,

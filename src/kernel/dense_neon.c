@@ -44,6 +44,30 @@ add_nibbles(int32x4_t sums, uint8x16_t row, int8x16_t first, int8x16_t second)
 	return vpadalq_s16(sums, products);
 }
 
+/* Adds the products of sixteen bytes of pairs of bits. */
+HX_INLINE int32x4_t
+add_bit_pairs(int32x4_t sums, uint8x16_t row, const int8_t *query,
+			  size_t stride)
+{
+	/* eight products of at most 3 * 128 */
+	int16x8_t products = vdupq_n_s16(0);
+
+	HX_UNROLL
+	for (int part = 0; part < 4; part++)
+	{
+		uint8x16_t moved = vshlq_u8(row, vdupq_n_s8((int8_t) (-2 * part)));
+		int8x16_t levels =
+			vreinterpretq_s8_u8(vandq_u8(moved, vdupq_n_u8(3)));
+		int8x16_t met = vld1q_s8(query + (size_t) part * stride);
+
+		products =
+			vmlal_s8(products, vget_low_s8(levels), vget_low_s8(met));
+		products =
+			vmlal_s8(products, vget_high_s8(levels), vget_high_s8(met));
+	}
+	return vpadalq_s16(sums, products);
+}
+
 /* Adds the query's numbers where bits of sixteen bytes are set. */
 HX_INLINE int32x4_t
 add_bits(int32x4_t sums, uint8x16_t row, const int8_t *query, size_t stride)
@@ -70,6 +94,8 @@ add_levels(int32x4_t sums, int parts, uint8x16_t row, const int8_t *query,
 	if (parts == 2)
 		return add_nibbles(sums, row, vld1q_s8(query),
 						   vld1q_s8(query + stride));
+	if (parts == 4)
+		return add_bit_pairs(sums, row, query, stride);
 	return add_bits(sums, row, query, stride);
 }
 
@@ -109,6 +135,13 @@ hx_nibble_scores_neon(const int8_t *query, size_t bytes, HxCodes codes,
 					  int32_t *score)
 {
 	level_scores(query, bytes, 2, codes, score);
+}
+
+static void
+hx_pair_scores_neon(const int8_t *query, size_t bytes, HxCodes codes,
+					int32_t *score)
+{
+	level_scores(query, bytes, 4, codes, score);
 }
 
 static void
@@ -429,6 +462,7 @@ hx_token_firsts_neon(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
 
 const HxDenseKernels hx_dense_neon = {
 	.nibble_scores = hx_nibble_scores_neon,
+	.pair_scores = hx_pair_scores_neon,
 	.bit_scores = hx_bit_scores_neon,
 	.inner = hx_inner_neon,
 	.squares = hx_squares_neon,

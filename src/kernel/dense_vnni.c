@@ -14,6 +14,7 @@
 
 const HxDenseKernels hx_dense_vnni = {
 	.nibble_scores = hx_nibble_scores_avx512,
+	.pair_scores = hx_pair_scores_avx512,
 	.bit_scores = hx_bit_scores_avx512,
 	.inner = hx_inner_avx512,
 	.squares = hx_squares_avx512,

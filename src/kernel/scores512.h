@@ -141,6 +141,16 @@ hx_nibble_scores_avx512(const int8_t *query, size_t bytes, HxCodes codes,
 }
 
 HX_AVX512 static void
+hx_pair_scores_avx512(const int8_t *query, size_t bytes, HxCodes codes,
+					  int32_t *score)
+{
+	if (bytes == HX_CHUNK)
+		level_scores(query, HX_CHUNK, 4, codes, score);
+	else
+		level_scores(query, bytes, 4, codes, score);
+}
+
+HX_AVX512 static void
 hx_bit_scores_avx512(const int8_t *query, size_t bytes, HxCodes codes,
 					 int32_t *score)
 {

@@ -95,6 +95,8 @@ test_scores(const HxDenseKernels *kernels, size_t bytes, int width)
 		memset(query, random_below(2) ? 127 : -128, levels);
 	if (width == 4)
 		kernels->nibble_scores(query, bytes, codes, score);
+	else if (width == 2)
+		kernels->pair_scores(query, bytes, codes, score);
 	else
 		kernels->bit_scores(query, bytes, codes, score);
 	for (size_t r = 0; r < count; r++)
@@ -119,7 +121,7 @@ test_all_scores(const char *name, const HxDenseKernels *kernels)
 	begin_group("%s, scores of levels", name);
 	for (size_t bytes = 0; bytes <= MAX_BYTES; bytes++)
 	{
-		for (int width = 1; width <= 4; width += 3)
+		for (int width = 1; width <= 4; width *= 2)
 		{
 			test_scores(kernels, bytes, width);
 			if (bytes < 140 || bytes % 32 == 0)
@@ -145,6 +147,9 @@ test_long_scores(const char *name, const HxDenseKernels *kernels)
 		memset(query, size, 8 * HX_SCORED_BYTES);
 		kernels->nibble_scores(query, HX_SCORED_BYTES, codes, score);
 		check(score[2] == INT64_C(30) * size * HX_SCORED_BYTES, "nibbles: %d",
+			  score[2]);
+		kernels->pair_scores(query, HX_SCORED_BYTES, codes, score);
+		check(score[2] == INT64_C(12) * size * HX_SCORED_BYTES, "pairs: %d",
 			  score[2]);
 		kernels->bit_scores(query, HX_SCORED_BYTES, codes, score);
 		check(score[2] == INT64_C(8) * size * HX_SCORED_BYTES, "bits: %d",

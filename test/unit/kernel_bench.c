@@ -86,6 +86,14 @@ call_nibble_scores(Bench *bench)
 }
 
 static void
+call_pair_scores(Bench *bench)
+{
+	bench->kernels->dense->pair_scores((const int8_t *) bench->floats,
+									   bench->bytes, bench->codes,
+									   (int32_t *) bench->first);
+}
+
+static void
 call_bit_scores(Bench *bench)
 {
 	bench->kernels->dense->bit_scores((const int8_t *) bench->floats,
@@ -302,6 +310,7 @@ bench_dense(Bench *bench)
 	{
 		bench->bytes = codes[i];
 		bench_line(bench, "nibble_scores", call_nibble_scores);
+		bench_line(bench, "pair_scores", call_pair_scores);
 		bench_line(bench, "bit_scores", call_bit_scores);
 	}
 	for (size_t i = 0; i < sizeof(dims) / sizeof(dims[0]); i++)

@@ -30,6 +30,7 @@
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_index_info);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_block_info);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_code_info);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_calibrate_index);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_measure_recall);
 
@@ -108,6 +109,34 @@ hx_block_info(PG_FUNCTION_ARGS)
 									result->setDesc);
 	HxCloseIndex(&opened);
 	PG_RETURN_NULL();
+}
+
+/* hashemb_code_info(regclass): NULLs where no codes were learnt */
+Datum
+hx_code_info(PG_FUNCTION_ARGS)
+{
+	HxOpened opened;
+	HxIndexDesc desc;
+	HxCodeInfo info = {0};
+	TupleDesc tuples;
+	Datum values[3];
+	bool nulls[3];
+
+	if (get_call_result_type(fcinfo, NULL, &tuples) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	HxOpenIndex(PG_GETARG_OID(0), HX_TO_SHOW, AccessShareLock, AccessShareLock,
+				&opened);
+	desc = *HxDescribe(opened.index);
+	HxLearn(opened.index, &desc);
+	if (HxKindOf(&desc)->code_info)
+		HxKindOf(&desc)->code_info(&desc, &info);
+	values[0] = Int32GetDatum(info.directions);
+	values[1] = Int32GetDatum(info.bits);
+	values[2] = Int32GetDatum(info.landmarks);
+	memset(nulls, info.directions == 0, sizeof(nulls));
+	Assert(tuples->natts == lengthof(values));
+	HxCloseIndex(&opened);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tuples, values, nulls)));
 }
 
 /* ---- queries given as arrays ---- */

@@ -56,7 +56,7 @@ draw_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 static void
 publish_model(HxBuild *build, const HxModel *model)
 {
-	Size size = model ? HxModelBytes(model->dims, model->kept) : 0;
+	Size size = model ? HxModelBytes(model) : 0;
 	char *packed = palloc_extended(size + 1, MCXT_ALLOC_HUGE);
 
 	if (model)
@@ -70,7 +70,6 @@ HxLearnInBuild(HxBuild *build)
 {
 	HxIndexDesc *desc = unconstify(HxIndexDesc *, build->desc);
 	Drawing drawing = {.desc = desc, .random = 1};
-	int kept = HxKeptDims(desc);
 	HxModel *model;
 
 	drawing.room =
@@ -82,8 +81,8 @@ HxLearnInBuild(HxBuild *build)
 	HxSetPhase(HX_PHASE_LEARN, 0);
 	HxScanSomePages(build, &drawing.random, draw_row, &drawing);
 	model =
-		HxLearnModel(desc->vector->metric, desc->dims, kept, drawing.vectors,
-					 (int) Min(drawing.seen, drawing.room));
+		HxLearnModel(desc->vector->metric, desc->dims, HxSketchRoom(desc),
+					 drawing.vectors, (int) Min(drawing.seen, drawing.room));
 	pfree(drawing.vectors);
 	desc->model = model;
 	publish_model(build, model);

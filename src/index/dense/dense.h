@@ -2,7 +2,7 @@
  * dense.h
  *	  Dense vectors as one kind of vector: what its files share.
  *
- * A row's payload is a sketch of 4 bits a dimension of what the index has learnt
+ * A row's payload is a sketch, some bits a dimension of what the index has learnt
  * to keep of a vector (its model), from which inner products are estimated; the
  * table's row has the vector itself.  See README.
  */
@@ -12,18 +12,30 @@
 #include "index/blocks/blocks.h"
 #include "index/build/build.h"
 #include "index/page/learnt.h"
+#include "kernel/kernel.h"
 
 /* Fewer rows than this teach nothing */
 #define HX_LEAST_TO_LEARN 1000
 
+/* Landmarks of a model at most: what a row's number of one has room for */
+#define HX_MOST_LANDMARKS 256
+
+/* Bits of a level: few directions finely, or twice as many coarsely */
+#define HX_FINE 4
+#define HX_COARSE 2
+
 /*
  * What an index has learnt of its vectors.  A vector x, of unit length if the
- * metric is cosine, is kept as axes (x - mean); the axes are orthonormal.
+ * metric is cosine, is kept as axes (x - mean); the axes are orthonormal.  The
+ * levels of its sketch are of that less the landmark which is nearest.  The first
+ * landmark is 0.
  */
 typedef struct HxModel
 {
 	int dims;		  /* of a vector */
 	int kept;		  /* of a sketch: axes */
+	int width;		  /* bits of a level: HX_FINE or HX_COARSE */
+	int landmarks;	  /* one at least */
 	float credit;	  /* inner product of what is left out, as a share of ... */
 	float spread;	  /* factor on the deviation of estimates */
 	float unit;		  /* mean squared length of what is kept */
@@ -31,6 +43,7 @@ typedef struct HxModel
 	float mean2;	  /* squared length of the mean */
 	float *mean;	  /* dims */
 	float *axes;	  /* kept rows of dims */
+	float *places;	  /* landmarks: rows of kept numbers */
 	float *mean_kept; /* axes * mean */
 } HxModel;
 
@@ -40,7 +53,8 @@ typedef struct HxModel
 typedef struct HxSeen
 {
 	float *kept;	/* axes (x - mean) */
-	double kept2;	/* squared length of that */
+	float *rest;	/* scratch: that less a landmark */
+	double kept2;	/* squared length of what is kept */
 	double left2;	/* ... and of the rest of x - mean */
 	double along;	/* inner product of x - mean and mean */
 	double length2; /* squared length of x as it was given */
@@ -51,10 +65,11 @@ typedef struct HxSeen
 typedef struct HxDenseRow
 {
 	float scale;	/* of the sketch's levels, so that estimates are unbiased */
-	float add;		/* along; for L2, squared length of x - mean */
+	float add;		/* along, or for L2 squared length of x - mean; and what is
+					 * known of the landmark's product (HxWriteDenseRow) */
 	uint16 error;	/* length of what the sketch leaves out, or HX_BARE */
-	uint16 squares; /* sum of (2 level - 15)^2, shifted (HxSquaresShift) */
-	uint32 hash;	/* of the vector */
+	uint16 squares; /* sum of (2 level - top)^2, shifted (HxSquaresShift) */
+	uint32 hash;	/* of the vector, 24 bits; above them, the landmark */
 	uint8 sketch[FLEXIBLE_ARRAY_MEMBER];
 } HxDenseRow;
 
@@ -63,19 +78,64 @@ typedef struct HxDenseRow
 /* Error of a zero vector under cosine, whose distance from all is NaN */
 #define HX_NO_DIRECTION 0x7F81
 
-/* Levels stand for numbers from -7.5 to 7.5 */
-#define HX_TOP_LEVEL 15
+/* A row's hash without its landmark, and the landmark's place */
+#define HX_HASH_BITS 24
+#define HX_HASH_MASK (((uint32) 1 << HX_HASH_BITS) - 1)
 
-static inline Size
-HxSketchBytes(int kept)
+/* The greatest level; level v stands for v - top / 2, times the row's scale */
+static inline int
+HxTopLevel(int width)
 {
-	return (Size) (kept + 1) / 2;
+	return (1 << width) - 1;
 }
 
 static inline Size
-HxDensePayload(int kept)
+HxSketchBytes(int kept, int width)
 {
-	return MAXALIGN(offsetof(HxDenseRow, sketch) + HxSketchBytes(kept));
+	return ((Size) kept * width + 7) / 8;
+}
+
+static inline Size
+HxDensePayload(const HxModel *model)
+{
+	return MAXALIGN(offsetof(HxDenseRow, sketch) +
+					HxSketchBytes(model->kept, model->width));
+}
+
+/* Bytes of an index's rows for their sketches, in whole words of 8 */
+static inline Size
+HxSketchRoom(const HxIndexDesc *desc)
+{
+	return desc->payload - offsetof(HxDenseRow, sketch);
+}
+
+/* Dimensions that so many bytes keep, at so many bits each */
+static inline int
+HxKeptBy(Size bytes, int width, int dims)
+{
+	return (int) Min((Size) dims, bytes * 8 / width);
+}
+
+/* A row's landmark.  Indexes without landmarks had longer hashes once. */
+static inline int
+HxLandmarkOf(const HxModel *model, const HxDenseRow *row)
+{
+	int landmark = (int) (row->hash >> HX_HASH_BITS);
+
+	return landmark < model->landmarks && row->error < HX_BARE ? landmark : 0;
+}
+
+/* May two rows have the same vector?  Else they certainly have not. */
+static inline bool
+HxSameVector(const HxDenseRow *a, const HxDenseRow *b)
+{
+	return ((a->hash ^ b->hash) & HX_HASH_MASK) == 0;
+}
+
+static inline const float *
+HxPlaceOf(const HxModel *model, int landmark)
+{
+	return model->places + (Size) landmark * model->kept;
 }
 
 static inline bool
@@ -90,42 +150,33 @@ HxHasNoDirection(const HxDenseRow *row)
 	return row->error == HX_NO_DIRECTION;
 }
 
-/*
- * Dimensions that an index's sketches keep: its payload says how many have room,
- * in whole words of 8 bytes
- */
-static inline int
-HxKeptDims(const HxIndexDesc *desc)
-{
-	return (int) Min((Size) desc->dims,
-					 2 * (desc->payload - offsetof(HxDenseRow, sketch)));
-}
-
 /* Level i of a sketch: see kernel/dense.h */
 static inline int
-HxLevelOf(const HxDenseRow *row, int kept, int i)
+HxLevelOf(const HxModel *model, const HxDenseRow *row, int i)
 {
-	int bytes = (int) HxSketchBytes(kept);
+	int bytes = (int) HxSketchBytes(model->kept, model->width);
+	int shift = i / bytes * model->width;
 
-	return i < bytes ? row->sketch[i] & 15 : row->sketch[i - bytes] >> 4;
+	return row->sketch[i % bytes] >> shift & HxTopLevel(model->width);
 }
 
 /* Bits by which a sum of squares is shifted to be stored in 16 */
 static inline int
-HxSquaresShift(int kept)
+HxSquaresShift(const HxModel *model)
 {
+	int top = HxTopLevel(model->width);
 	int shift = 0;
 
-	while ((kept * HX_TOP_LEVEL * HX_TOP_LEVEL) >> shift > PG_UINT16_MAX)
+	while ((model->kept * top * top) >> shift > PG_UINT16_MAX)
 		shift++;
 	return shift;
 }
 
-/* Squared length of what a payload's sketch stands for */
+/* Squared length of what a sketch's levels stand for */
 static inline double
-HxSketchLength2(const HxDenseRow *row, int kept)
+HxLevelsLength2(const HxModel *model, const HxDenseRow *row)
 {
-	double squares = (double) ((uint32) row->squares << HxSquaresShift(kept));
+	double squares = (double) ((uint32) row->squares << HxSquaresShift(model));
 
 	return (double) row->scale * row->scale * squares / 4;
 }
@@ -149,12 +200,23 @@ extern void HxSee(const HxModel *model, HxMetric metric, float *vector,
 extern void HxWriteDenseRow(const HxModel *model, HxMetric metric,
 							const HxSeen *seen, uint32 hash, HxDenseRow *row);
 
-/* Write the payload of a centroid at this place among the kept dimensions. */
+/*
+ * Write the payload of a centroid at this place among the kept dimensions.  It has
+ * no landmark, so that its length is known.
+ */
 extern void HxWriteCentroid(const HxModel *model, const float *kept,
 							HxDenseRow *row);
 
 /* What a payload's sketch stands for; zeros if it is bare */
-extern void HxReadSketch(int kept, const HxDenseRow *row, float *to);
+extern void HxReadSketch(const HxModel *model, const HxDenseRow *row,
+						 float *to);
+
+/* Add up a query's numbers times the levels of each of an array of payloads. */
+extern void HxScoreSketches(const HxModel *model, const int8 *query,
+							HxLevelRows sketches, int32 *scores);
+
+/* The landmark that is nearest to such kept numbers */
+extern int HxNearestLandmark(const HxModel *model, const float *kept);
 
 /* ---- learn.c: what a sample of vectors teaches ---- */
 
@@ -165,19 +227,22 @@ extern void HxReadSketch(int kept, const HxDenseRow *row, float *to);
 extern int HxVectorsToLearnFrom(Size memory, int dims, int most);
 
 /*
- * Learn a model of this many axes from `count` vectors, one after the other,
- * which are changed; NULL if there are too few with a direction.  Deterministic.
+ * Learn a model, for sketches of this many bytes, from `count` vectors, one after
+ * the other, which are changed; NULL if there are too few with a direction.  The
+ * kind of sketch is the one whose estimates are off least.  Deterministic.
  */
-extern HxModel *HxLearnModel(HxMetric metric, int dims, int kept,
+extern HxModel *HxLearnModel(HxMetric metric, int dims, Size bytes,
 							 float *vectors, int count);
 
 /* ---- model.c: models in memory and on pages ---- */
 
-extern HxModel *HxAllocModel(int dims, int kept);
+/* A model whose landmarks are 0, the rest to be set */
+extern HxModel *HxAllocModel(int dims, int kept, int width, int landmarks);
 extern void HxFinishModel(HxModel *model);
+extern void HxFreeModel(HxModel *model);
 
 /* Bytes of a model in a file or on pages, and both ways */
-extern Size HxModelBytes(int dims, int kept);
+extern Size HxModelBytes(const HxModel *model);
 extern void HxPackModel(const HxModel *model, char *to);
 extern HxModel *HxUnpackModel(const char *from, Size size);
 
@@ -218,13 +283,18 @@ extern void HxLearnInVacuum(Relation index, HxIndexDesc *desc);
 typedef struct HxDenseQuery
 {
 	HxBlocksQuery base;
-	int8 *levels;	 /* 2 * sketch bytes; NULL: nothing is known of distances */
+	int8 *levels;	 /* of numbers; NULL: nothing is known of distances */
 	double scale;	 /* of the levels */
-	double offset;	 /* 7.5 times their sum, with scale */
+	double offset;	 /* half the greatest level of a row, times their sum */
 	double length2;	 /* squared length of query - mean */
 	double constant; /* what every product has besides that of the rest */
 	double rounding; /* length of what the levels leave out of the query */
 	int32 *products; /* scratch: of a page of rows or centroids */
+	/* Of each of HX_MOST_LANDMARKS: its product with query - mean, the distance
+	 * between these, and its length */
+	double *with_landmark;
+	double *from_landmark;
+	double *landmark_length;
 	/* Queries from SQL */
 	Datum value;
 	FmgrInfo distance; /* the operator's function */

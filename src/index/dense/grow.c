@@ -67,7 +67,7 @@ learn_from_rows(Relation index, const HxIndexDesc *desc, HxVectors *vectors)
 	HxModel *model;
 
 	count = read_vectors(vectors, desc, tids, count, numbers);
-	model = HxLearnModel(desc->vector->metric, desc->dims, HxKeptDims(desc),
+	model = HxLearnModel(desc->vector->metric, desc->dims, HxSketchRoom(desc),
 						 numbers, count);
 	pfree(numbers);
 	pfree(payloads);
@@ -148,7 +148,7 @@ put_sketch(const HxIndexDesc *desc, HxRowArrays *rows, int row,
 		const HxDenseRow *fresh =
 			(const HxDenseRow *) (bare->payloads + i * desc->payload);
 
-		if (bare->tids[i] == tid && fresh->hash == old->hash)
+		if (bare->tids[i] == tid && HxSameVector(fresh, old))
 		{
 			memcpy(old, fresh, desc->payload);
 			return;

@@ -164,6 +164,18 @@ dense_check(struct HxCheck *check)
 	HxCheckBlocks(check);
 }
 
+static void
+dense_code_info(const HxIndexDesc *desc, HxCodeInfo *info)
+{
+	const HxModel *model = HxModelOf(desc);
+
+	if (!model)
+		return;
+	info->directions = model->kept;
+	info->bits = model->width;
+	info->landmarks = model->landmarks;
+}
+
 /* ---- plan ---- */
 
 /* Heap rows that a search looks at to find one that is wanted, and more */
@@ -208,6 +220,7 @@ dense_cost(const HxCostQuery *query, HxCost *cost)
 		.rows_near = HxDenseRowsNear, .reduce = HxReduceDense,              \
 		.distances = HxDenseEstimates, .least = HxLeastDenseDistance,       \
 		.learn_from_table = HxLearnInBuild, .store_learnt = HxStoreInBuild, \
+		.code_info = dense_code_info,                                       \
 		HX_BLOCKS_MEMBERS_BUT(dense_work, dense_insert, dense_cleanup,      \
 							  dense_sample, dense_check, dense_cost,        \
 							  dense_page_fault),                            \

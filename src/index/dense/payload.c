@@ -2,9 +2,9 @@
  * payload.c
  *	  Dense vectors in blocks: payloads, queries, estimates.
  *
- * An estimate of a product is that of two sketches of 4 bits and 8: the query's
- * numbers are rounded to 127 levels, which adds less than a hundredth to the
- * error (README, "Estimates").
+ * An estimate of a product is that of two sketches, the row's and one of 8 bits: the
+ * query's numbers are rounded to 127 levels, which adds less than a hundredth to
+ * the error (README, "The sketch").
  */
 #include "postgres.h"
 
@@ -71,27 +71,33 @@ HxFormDense(const HxIndexDesc *desc, Datum vector, uint8 *payload)
 static const char *
 dense_fault(const HxIndexDesc *desc, const uint8 *payload)
 {
+	const HxModel *model = HxModelOf(desc);
 	const HxDenseRow *row = (const HxDenseRow *) payload;
-	int kept = HxKeptDims(desc);
 	uint32 squares = 0;
 	int levels = 0;
 
 	if (!isfinite(row->scale) || !isfinite(row->add) ||
 		row->error > HX_NO_DIRECTION)
 		return "a sketch with a number out of range";
-	for (Size i = 0; i < desc->payload - offsetof(HxDenseRow, sketch); i++)
+	for (Size i = 0; i < HxSketchRoom(desc); i++)
 		levels |= row->sketch[i];
 	if (row->scale == 0)
 		return levels == 0 && row->squares == 0
 				   ? NULL
 				   : "a sketch with levels that stand for nothing";
-	for (int i = 0; i < kept; i++)
+	/* Rows may have got sketches since */
+	if (!model)
+		return NULL;
+	if (model->landmarks > 1 &&
+		row->hash >> HX_HASH_BITS >= (uint32) model->landmarks)
+		return "a sketch from a landmark that there is not";
+	for (int i = 0; i < model->kept; i++)
 	{
-		int number = 2 * HxLevelOf(row, kept, i) - HX_TOP_LEVEL;
+		int number = 2 * HxLevelOf(model, row, i) - HxTopLevel(model->width);
 
 		squares += number * number;
 	}
-	return squares >> HxSquaresShift(kept) == row->squares
+	return squares >> HxSquaresShift(model) == row->squares
 			   ? NULL
 			   : "a sketch whose sum of squares is wrong";
 }
@@ -100,7 +106,7 @@ dense_fault(const HxIndexDesc *desc, const uint8 *payload)
 void
 HxReduceDense(const HxIndexDesc *desc, uint8 *payload)
 {
-	uint32 hash = ((const HxDenseRow *) payload)->hash;
+	uint32 hash = ((const HxDenseRow *) payload)->hash & HX_HASH_MASK;
 
 	memset(payload, 0, desc->payload);
 	((HxDenseRow *) payload)->hash = hash;
@@ -109,32 +115,37 @@ HxReduceDense(const HxIndexDesc *desc, uint8 *payload)
 static Size
 dense_sum_size(const HxIndexDesc *desc)
 {
-	return HxKeptDims(desc) * sizeof(double);
+	return (desc->model ? HxModelOf(desc)->kept : 1) * sizeof(double);
 }
 
 static void
 dense_add(const HxIndexDesc *desc, const uint8 *payload, void *sum)
 {
-	const HxDenseRow *row = (const HxDenseRow *) payload;
-	int kept = HxKeptDims(desc);
+	const HxModel *model = HxModelOf(desc);
+	float *sketch;
 
-	for (int i = 0; i < kept; i++)
-		((double *) sum)[i] += row->scale * (HxLevelOf(row, kept, i) - 7.5f);
+	if (!model)
+		return;
+	sketch = palloc(model->kept * sizeof(float));
+	HxReadSketch(model, (const HxDenseRow *) payload, sketch);
+	for (int i = 0; i < model->kept; i++)
+		((double *) sum)[i] += sketch[i];
+	pfree(sketch);
 }
 
 static void
 dense_mean(const HxIndexDesc *desc, const void *sum, int rows, uint8 *centroid)
 {
-	int kept = HxKeptDims(desc);
+	const HxModel *model = HxModelOf(desc);
 	float *mean;
 
 	memset(centroid, 0, desc->payload);
-	if (!desc->model)
+	if (!model)
 		return;
-	mean = palloc(kept * sizeof(float));
-	for (int i = 0; i < kept; i++)
+	mean = palloc(model->kept * sizeof(float));
+	for (int i = 0; i < model->kept; i++)
 		mean[i] = (float) (((const double *) sum)[i] / rows);
-	HxWriteCentroid(HxModelOf(desc), mean, (HxDenseRow *) centroid);
+	HxWriteCentroid(model, mean, (HxDenseRow *) centroid);
 	pfree(mean);
 }
 
@@ -155,47 +166,116 @@ sketches_of(const HxIndexDesc *desc, const uint8 *payloads, int count)
 	return sketches;
 }
 
+/* ---- numbers as levels ---- */
+
+/* Numbers rounded to levels of 8 bits, for kernels */
+typedef struct Rounded
+{
+	int8 *levels;	 /* as many as a sketch has room for */
+	double scale;	 /* of the levels */
+	double offset;	 /* half the greatest level of a row, times their sum */
+	double rounding; /* length of what they leave out */
+} Rounded;
+
+/* Round kept numbers to levels. */
+static void
+round_numbers(const HxModel *model, const float *numbers, Rounded *rounded)
+{
+	Size bytes = HxSketchBytes(model->kept, model->width);
+	float greatest = 0;
+	double sum = 0;
+	double rounding = 0;
+
+	rounded->levels = palloc0(bytes * 8 / model->width);
+	for (int i = 0; i < model->kept; i++)
+		greatest = Max(greatest, fabsf(numbers[i]));
+	rounded->scale = greatest / QUERY_LEVELS;
+	for (int i = 0; i < model->kept && greatest > 0; i++)
+	{
+		int level = (int) lrint(numbers[i] / rounded->scale);
+		double off = numbers[i] - level * rounded->scale;
+
+		level = Max(Min(level, QUERY_LEVELS), -QUERY_LEVELS);
+		rounded->levels[i] = (int8) level;
+		sum += level;
+		rounding += off * off;
+	}
+	rounded->offset = HxTopLevel(model->width) / 2.0 * sum;
+	rounded->rounding = sqrt(rounding);
+}
+
+/*
+ * Squared length of what a payload's sketch stands for.  Centroids have no
+ * landmark, so that their squares tell it; rows that are centroids may have one.
+ */
+static double
+sketch_length2(const HxModel *model, const HxDenseRow *row)
+{
+	float *sketch;
+	double length2;
+
+	if (HxLandmarkOf(model, row) == 0)
+		return HxLevelsLength2(model, row);
+	sketch = palloc(model->kept * sizeof(float));
+	HxReadSketch(model, row, sketch);
+	length2 = hx_kernels->dense->product(sketch, sketch, model->kept);
+	pfree(sketch);
+	return length2;
+}
+
+/* ---- spreads ---- */
+
+/* Product of a centroid's landmark, if it has one, with kept numbers */
+static inline double
+landmark_product(const HxModel *model, const HxDenseRow *centroid,
+				 const float *numbers)
+{
+	int landmark = HxLandmarkOf(model, centroid);
+
+	return landmark == 0
+			   ? 0
+			   : hx_kernels->dense->product(HxPlaceOf(model, landmark), numbers,
+											model->kept);
+}
+
 /* Squared distances between sketches, in units of the model's */
 static void
 dense_spreads(const HxIndexDesc *desc, const uint8 *payload,
 			  const uint8 *centroids, int count, uint32 *spreads)
 {
-	const HxDenseRow *row = (const HxDenseRow *) payload;
-	int kept = HxKeptDims(desc);
-	int bytes = (int) HxSketchBytes(kept);
-	int8 *levels;
+	const HxModel *model = HxModelOf(desc);
 	int32 *products = (int32 *) spreads;
-	int32 sum = 0;
-	double unit;
-	double own2;
+	HxFloatRows itself = {NULL, 0, 1};
+	Rounded rounded;
+	float *sketch;
+	float own2;
 
-	if (!desc->model)
+	if (!model)
 	{
 		memset(spreads, 0, count * sizeof(uint32));
 		return;
 	}
-	levels = palloc0(2 * bytes);
-	for (int i = 0; i < kept; i++)
-	{
-		levels[i] = 2 * HxLevelOf(row, kept, i) - HX_TOP_LEVEL;
-		sum += levels[i];
-	}
-	own2 = HxSketchLength2(row, kept);
-	unit = HxModelOf(desc)->unit * SPREAD_UNIT;
-	hx_kernels->dense->nibble_scores(
-		levels, bytes, sketches_of(desc, centroids, count), products);
+	sketch = palloc(model->kept * sizeof(float));
+	HxReadSketch(model, (const HxDenseRow *) payload, sketch);
+	itself.base = sketch;
+	hx_kernels->dense->inner(sketch, model->kept, itself, &own2);
+	round_numbers(model, sketch, &rounded);
+	HxScoreSketches(model, rounded.levels, sketches_of(desc, centroids, count),
+					products);
 	for (int i = 0; i < count; i++)
 	{
 		const HxDenseRow *centroid =
 			(const HxDenseRow *) (centroids + (Size) i * desc->payload);
-		double product = (double) row->scale * centroid->scale *
-						 (products[i] - 7.5 * sum) / 2;
-		double spread =
-			(own2 + HxSketchLength2(centroid, kept) - 2 * product) / unit;
+		double product =
+			rounded.scale * centroid->scale * (products[i] - rounded.offset) +
+			landmark_product(model, centroid, sketch);
+		double spread = (own2 + sketch_length2(model, centroid) - 2 * product) /
+						(model->unit * SPREAD_UNIT);
 
 		spreads[i] = (uint32) Min(Max(spread, 0), (double) PG_INT32_MAX);
 	}
-	pfree(levels);
+	pfree(sketch);
+	pfree(rounded.levels);
 }
 
 /* ---- queries ---- */
@@ -214,30 +294,26 @@ new_query(const HxIndexDesc *desc, HxMetric metric)
 	return query;
 }
 
-/* Round a query's numbers to levels. */
+/* Set what a query knows of each landmark: the product, and how far it is. */
 static void
-round_query(HxDenseQuery *query, const float *kept, int count)
+meet_landmarks(HxDenseQuery *query, const HxModel *model, const HxSeen *seen)
 {
-	float greatest = 0;
-	double sum = 0;
-	double rounding = 0;
-
-	query->levels = palloc0(2 * HxSketchBytes(count));
-	for (int i = 0; i < count; i++)
-		greatest = Max(greatest, fabsf(kept[i]));
-	query->scale = greatest / QUERY_LEVELS;
-	for (int i = 0; i < count && greatest > 0; i++)
+	query->with_landmark = palloc0(3 * HX_MOST_LANDMARKS * sizeof(double));
+	query->from_landmark = query->with_landmark + HX_MOST_LANDMARKS;
+	query->landmark_length = query->from_landmark + HX_MOST_LANDMARKS;
+	query->from_landmark[0] = sqrt(query->length2);
+	for (int i = 1; i < model->landmarks; i++)
 	{
-		int level = (int) lrint(kept[i] / query->scale);
-		double off = kept[i] - level * query->scale;
+		const float *place = HxPlaceOf(model, i);
 
-		level = Max(Min(level, QUERY_LEVELS), -QUERY_LEVELS);
-		query->levels[i] = (int8) level;
-		sum += level;
-		rounding += off * off;
+		query->with_landmark[i] =
+			hx_kernels->dense->product(seen->kept, place, model->kept);
+		query->from_landmark[i] =
+			sqrt(hx_kernels->dense->square(seen->kept, place, model->kept) +
+				 seen->left2);
+		query->landmark_length[i] =
+			sqrt(hx_kernels->dense->product(place, place, model->kept));
 	}
-	query->offset = 7.5 * sum;
-	query->rounding = sqrt(rounding);
 }
 
 /*
@@ -247,9 +323,16 @@ round_query(HxDenseQuery *query, const float *kept, int count)
 static void
 set_query(HxDenseQuery *query, const HxModel *model, const HxSeen *seen)
 {
+	Rounded rounded;
+
 	query->length2 = seen->kept2 + seen->left2;
 	query->constant = seen->along + model->mean2;
-	round_query(query, seen->kept, model->kept);
+	round_numbers(model, seen->kept, &rounded);
+	query->levels = rounded.levels;
+	query->scale = rounded.scale;
+	query->offset = rounded.offset;
+	query->rounding = rounded.rounding;
+	meet_landmarks(query, model, seen);
 	if (query->base.base.metric == HX_INNER_PRODUCT && seen->length2 > 0)
 		query->base.unit = sqrt(seen->length2);
 }
@@ -265,8 +348,9 @@ dense_query_of_row(const HxIndexDesc *desc, const uint8 *payload)
 	if (!model)
 		return &query->base.base;
 	seen = HxMakeSeen(model);
-	HxReadSketch(model->kept, row, seen->kept);
-	seen->kept2 = HxSketchLength2(row, model->kept);
+	HxReadSketch(model, row, seen->kept);
+	seen->kept2 =
+		hx_kernels->dense->product(seen->kept, seen->kept, model->kept);
 	seen->along =
 		hx_kernels->dense->product(seen->kept, model->mean_kept, model->kept);
 	seen->length2 = Max(seen->kept2 + 2 * seen->along + model->mean2, 0);
@@ -368,9 +452,11 @@ HxDenseDistance(const HxQuery *base, Datum vector)
 
 /* Product of a query, without the mean, with what a sketch stands for */
 static inline double
-sketch_product(const HxDenseQuery *query, const HxDenseRow *row, int32 product)
+sketch_product(const HxDenseQuery *query, const HxModel *model,
+			   const HxDenseRow *row, int32 product)
 {
-	return row->scale * query->scale * (product - query->offset);
+	return row->scale * query->scale * (product - query->offset) +
+		   query->with_landmark[HxLandmarkOf(model, row)];
 }
 
 /* The distance that a product makes */
@@ -397,6 +483,7 @@ HxDenseEstimates(const HxQuery *base, const uint8 *payloads, int count,
 {
 	const HxDenseQuery *query = (const HxDenseQuery *) base;
 	const HxIndexDesc *desc = base->desc;
+	const HxModel *model = HxModelOf(desc);
 
 	if (!query->levels)
 	{
@@ -404,9 +491,8 @@ HxDenseEstimates(const HxQuery *base, const uint8 *payloads, int count,
 			distances[i] = -INFINITY;
 		return;
 	}
-	hx_kernels->dense->nibble_scores(
-		query->levels, HxSketchBytes(HxKeptDims(desc)),
-		sketches_of(desc, payloads, count), query->products);
+	HxScoreSketches(model, query->levels, sketches_of(desc, payloads, count),
+					query->products);
 	for (int i = 0; i < count; i++)
 	{
 		const HxDenseRow *row =
@@ -418,7 +504,8 @@ HxDenseEstimates(const HxQuery *base, const uint8 *payloads, int count,
 			distances[i] = INFINITY;
 		else
 			distances[i] = distance_of(
-				query, row, sketch_product(query, row, query->products[i]));
+				query, row,
+				sketch_product(query, model, row, query->products[i]));
 	}
 }
 
@@ -432,12 +519,26 @@ dense_deviation(const HxQuery *base, const uint8 *payload, double estimate)
 
 	if (!query->levels || HxIsBare(row) || HxHasNoDirection(row))
 		return 0;
-	deviation = model->spread * sqrt(query->length2 / model->dims) *
-				HxLengthen(row->error);
+	deviation = model->spread * query->from_landmark[HxLandmarkOf(model, row)] /
+				sqrt(model->dims) * HxLengthen(row->error);
 	if (base->metric != HX_L2)
 		return deviation;
 	/* d(sqrt(s)) = ds / (2 sqrt(s)), and ds is twice that of the product */
 	return deviation / Max(estimate, sqrt(2 * deviation) + DBL_MIN);
+}
+
+/* What floats leave out of a query, a row and the landmark, in their product */
+static double
+lost_in_floats(const HxDenseQuery *query, const HxModel *model,
+			   const HxDenseRow *row, double levels)
+{
+	double length = sqrt(query->length2);
+	double landmark = query->landmark_length[HxLandmarkOf(model, row)];
+
+	return 1e-4 * (length + 1) *
+			   (fabs(row->add) + model->mean2 + query->rounding + 1e-3) +
+		   1e-5 * (length + landmark) *
+			   (landmark + levels + HxLengthen(row->error));
 }
 
 /*
@@ -450,7 +551,7 @@ HxLeastDenseDistance(const HxQuery *base, const uint8 *payload, double estimate)
 	const HxDenseQuery *query = (const HxDenseQuery *) base;
 	const HxDenseRow *row = (const HxDenseRow *) payload;
 	const HxModel *model = HxModelOf(base->desc);
-	double length;
+	double levels;
 	double off;
 	double square;
 
@@ -458,11 +559,11 @@ HxLeastDenseDistance(const HxQuery *base, const uint8 *payload, double estimate)
 		return -INFINITY;
 	if (HxHasNoDirection(row))
 		return INFINITY;
-	length = sqrt(query->length2);
-	off = length * HxLengthen(row->error) +
-		  query->rounding * 1.01 * sqrt(HxSketchLength2(row, model->kept)) +
-		  1e-4 * (length + 1) *
-			  (fabs(row->add) + model->mean2 + query->rounding + 1e-3);
+	levels = sqrt(HxLevelsLength2(model, row));
+	off = query->from_landmark[HxLandmarkOf(model, row)] *
+			  HxLengthen(row->error) +
+		  query->rounding * 1.01 * levels +
+		  lost_in_floats(query, model, row, levels);
 	if (base->metric != HX_L2)
 		return estimate - off;
 	square = estimate * estimate - 2 * off;
@@ -475,8 +576,7 @@ HxLeastDenseDistance(const HxQuery *base, const uint8 *payload, double estimate)
 static inline double
 centroid_length2(const HxModel *model, const HxDenseRow *centroid)
 {
-	return HxSketchLength2(centroid, model->kept) + 2 * centroid->add +
-		   model->mean2;
+	return sketch_length2(model, centroid) + 2 * centroid->add + model->mean2;
 }
 
 /*
@@ -487,14 +587,13 @@ static double
 promise_of(const HxDenseQuery *query, const HxModel *model,
 		   const HxDenseRow *centroid, int32 product)
 {
-	double along = sketch_product(query, centroid, product);
+	double along = sketch_product(query, model, centroid, product);
 	double square;
 
 	if (query->base.base.metric != HX_L2)
 		return -(along + centroid->add + query->constant) /
 			   sqrt(Max(centroid_length2(model, centroid), 1e-30));
-	square =
-		query->length2 + HxSketchLength2(centroid, model->kept) - 2 * along;
+	square = query->length2 + sketch_length2(model, centroid) - 2 * along;
 	return square > 0 ? sqrt(square) : 0;
 }
 
@@ -514,9 +613,8 @@ dense_promises(const HxQuery *base, const HxEntry *entries,
 			promises[i] = INFINITY;
 		return;
 	}
-	hx_kernels->dense->nibble_scores(
-		query->levels, HxSketchBytes(HxKeptDims(desc)),
-		sketches_of(desc, centroids, count), query->products);
+	HxScoreSketches(HxModelOf(desc), query->levels,
+					sketches_of(desc, centroids, count), query->products);
 	for (int i = 0; i < count; i++)
 		promises[i] = (float) promise_of(
 			query, HxModelOf(desc),
