@@ -252,6 +252,7 @@ HxVisitBlock(HxBlocksSearch *search, const HxBlock *block, int sampled)
 {
 	BlockNumber next = block->first;
 	Buffer before = InvalidBuffer;
+	uint32 left = block->rows; /* on pages to come, as the directory had it */
 	uint32 steps = 0;
 
 	Assert(HxHoldsNoPage());
@@ -273,10 +274,10 @@ HxVisitBlock(HxBlocksSearch *search, const HxBlock *block, int sampled)
 		HxCountStep(search->base.index, next, &steps);
 		search->page = next;
 		next = HxPageOpaque(BufferGetPage(buffer))->next;
-		if (next != InvalidBlockNumber)
-			HxPrefetchLines(search->base.index, next, search->base.lines,
-							search->base.nlines);
 		HxRowArraysOf(&search->base.desc, BufferGetPage(buffer), &rows);
+		left -= Min(left, (uint32) rows.count);
+		if (next != InvalidBlockNumber)
+			HxPrefetchRows(&search->base, next, left);
 		score_page(search, &rows, sampled);
 		before = buffer;
 	}
