@@ -62,10 +62,12 @@ static void
 round_plane(const float *query, size_t dims, double weight, double step,
 			size_t bytes, int8_t *numbers, Sums *sums)
 {
+	double steps = 1 / step;
+
 	for (size_t d = 0; d < dims; d++)
 	{
 		double factor = query[d] * weight;
-		int number = nearest(factor / step);
+		int number = nearest(factor * steps);
 		double lost = factor - number * step;
 
 		/* bit 7 of a byte is its first dimension */

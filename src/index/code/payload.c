@@ -38,6 +38,8 @@ typedef struct CodeQuery
 	uint32 sum;			 /* sum of the code's levels */
 	uint32 weight;		 /* bits set (1 bit a dimension) */
 	double norm2;		 /* squared length; of tables, that of their slopes */
+	double norm;		 /* length, and what a product may be off (no tables) */
+	double error;		 /* ... in float arithmetic */
 	uint8 *payload;		 /* scratch: a row of the table */
 	uint32 *counts;		 /* scratch: a directory or rows page's counts */
 	uint32 *counts2;	 /* scratch, likewise */
@@ -234,12 +236,23 @@ round_query(CodeQuery *query)
 	query->near_distances = palloc(desc->capacity * sizeof(double));
 }
 
-/* Distances are looked up in units of the query's length where they scale. */
+/*
+ * Keep what bounds need of the squared length: the length times that of the
+ * longest code bounds the terms of a product.  Distances are looked up in units of
+ * the length where they scale.
+ */
 static void
-set_unit(CodeQuery *query)
+set_length(CodeQuery *query)
 {
+	const HxIndexDesc *desc = query->base.base.desc;
+	double greatest =
+		((1 << desc->planes) - 1) / (double) (1 << (desc->planes - 1));
+
+	query->norm = sqrt(query->norm2);
+	query->error =
+		hx_product_error(query->norm * sqrt(desc->dims) * greatest, desc->dims);
 	if (query->base.base.metric == HX_INNER_PRODUCT && query->norm2 > 0)
-		query->base.unit = sqrt(query->norm2);
+		query->base.unit = query->norm;
 }
 
 static HxQuery *
@@ -265,7 +278,7 @@ code_query_of_row(const HxIndexDesc *desc, const uint8 *payload)
 		query->norm2 =
 			HxLevelNorm2(sums->squares, sums->sum, desc->dims, desc->planes);
 	}
-	set_unit(query);
+	set_length(query);
 	return &query->base.base;
 }
 
@@ -318,7 +331,7 @@ code_query(const HxIndexDesc *desc, HxMetric metric, Datum datum, Oid type)
 			measure_tables(query);
 		else
 		{
-			set_unit(query);
+			set_length(query);
 			round_query(query);
 		}
 	}
@@ -473,30 +486,30 @@ code_distances(const HxQuery *base, const uint8 *payloads, int count,
 }
 
 /*
- * Estimate distances by a rounded query.  Of rows that may be as near as `worst`
- * note which they are, and copy their payloads; returns how many.  Distances fall
- * as products grow, to the last bit of their arithmetic, so the greatest product
- * that a row may have tells the least distance.
+ * Of each row the least distance that it may have, by a rounded query: distances
+ * fall as products grow, to the last bit of their arithmetic.  Of rows that may
+ * be as near as `worst` note which they are, and copy their payloads; returns how
+ * many.
  */
 static int
-estimate_distances(const CodeQuery *query, HxCodes codes, double worst,
-				   double *distances)
+least_distances(const CodeQuery *query, HxCodes codes, double worst,
+				double *distances)
 {
+	const HxIndexDesc *desc = query->base.base.desc;
 	const HxRounding *rounding = &query->rounding;
+	double most = rounding->offset + rounding->error;
 	int32 *scores = (int32 *) query->counts2;
 	int nnear = 0;
 
-	hx_kernels->dense->bit_scores(query->numbers,
-								  query->base.base.desc->planes *
-									  HxCodePlaneBytes(query->base.base.desc),
-								  codes, scores);
+	hx_kernels->dense->bit_scores(
+		query->numbers, desc->planes * HxCodePlaneBytes(desc), codes, scores);
 	for (size_t i = 0; i < codes.count; i++)
 	{
 		const uint8 *payload = codes.base + i * codes.stride;
-		double product = scores[i] * rounding->step + rounding->offset;
 
-		distances[i] = product_distance(query, product, payload);
-		if (product_distance(query, product + rounding->error, payload) > worst)
+		distances[i] =
+			product_distance(query, scores[i] * rounding->step + most, payload);
+		if (distances[i] > worst)
 			continue;
 		memcpy(query->near + nnear * codes.stride, payload, codes.stride);
 		query->near_rows[nnear++] = (int) i;
@@ -519,7 +532,7 @@ code_distances_within(const HxQuery *base, const uint8 *payloads, int count,
 		code_distances(base, payloads, count, distances);
 		return;
 	}
-	near.count = estimate_distances(query, codes, worst, distances);
+	near.count = least_distances(query, codes, worst, distances);
 	if (near.count == 0)
 		return;
 	product_distances(query, near, query->near_distances);
@@ -589,18 +602,17 @@ differing_bound(const CodeQuery *query, const HxEntry *entry, uint32 differing)
 
 /*
  * Least distance in a block by <q,x> <= <q,c> + |q| R, with what float
- * accumulation may add: |q| times the longest code bounds its terms.
+ * accumulation may add.
  */
 static double
 product_bound(const CodeQuery *query, const HxEntry *entry, double product)
 {
 	const HxIndexDesc *desc = query->base.base.desc;
 	double scale = 1 << (desc->planes - 1);
-	double norm = sqrt(query->norm2);
-	double longest = sqrt(desc->dims) * ((1 << desc->planes) - 1) / scale;
-	double error = hx_product_error(norm * longest, desc->dims);
-	double most =
-		product + norm * 2 / scale * sqrt(entry->radius) * (1 + 1e-9) + error;
+	double norm = query->norm;
+	double most = product +
+				  norm * 2 / scale * sqrt(entry->radius) * (1 + 1e-9) +
+				  query->error;
 	double length;
 
 	if (query->base.base.metric == HX_INNER_PRODUCT)
