@@ -187,6 +187,14 @@ typedef struct HxKind
 					  double *distances);
 
 	/*
+	 * The same where distances beyond `worst` are of no use: of such a row a bound
+	 * will do that is beyond `worst`, too.  At most as many payloads as a rows page
+	 * has.  NULL: there is no shorter way to tell.
+	 */
+	void (*distances_within)(const HxQuery *query, const uint8 *payloads,
+							 int count, double worst, double *distances);
+
+	/*
 	 * Where distances are estimates: no row's exact distance is less than this, of
 	 * which payload and estimate are given.  NULL: nothing is known.
 	 */

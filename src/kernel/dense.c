@@ -39,6 +39,37 @@ hx_nibble_scores_plain(const int8_t *query, size_t bytes, HxCodes codes,
 	level_scores(query, 4, bytes, codes, score);
 }
 
+/* Bytes whose tables are made at a time, and rows from which on they pay */
+#define TABLED_BYTES 32
+#define TABLED_ROWS 12
+
+/* What each value of the two halves of a byte adds to a score */
+typedef struct HalfTables
+{
+	int16_t low[16];
+	int16_t high[16];
+} HalfTables;
+
+/*
+ * The tables of the query's byte `at`: a value adds what it does without its
+ * lowest bit, and that bit.
+ */
+static void
+make_tables(const int8_t *query, size_t bytes, size_t at, HalfTables *tables)
+{
+	tables->low[0] = tables->high[0] = 0;
+	for (int v = 1; v < 16; v++)
+	{
+		size_t lowest = (size_t) __builtin_ctz((unsigned) v);
+
+		tables->low[v] =
+			(int16_t) (tables->low[v & (v - 1)] + query[lowest * bytes + at]);
+		tables->high[v] = (int16_t) (tables->high[v & (v - 1)] +
+									 query[(lowest + 4) * bytes + at]);
+	}
+}
+
+/* Of many rows, sums of four bits at a time are looked up. */
 static void
 hx_pair_scores_plain(const int8_t *query, size_t bytes, HxCodes codes,
 					 int32_t *score)
@@ -50,7 +81,32 @@ static void
 hx_bit_scores_plain(const int8_t *query, size_t bytes, HxCodes codes,
 					int32_t *score)
 {
-	level_scores(query, 1, bytes, codes, score);
+	HalfTables tables[TABLED_BYTES];
+
+	if (codes.count < TABLED_ROWS)
+	{
+		level_scores(query, 1, bytes, codes, score);
+		return;
+	}
+	memset(score, 0, codes.count * sizeof(int32_t));
+	for (size_t start = 0; start < bytes; start += TABLED_BYTES)
+	{
+		size_t count =
+			bytes - start < TABLED_BYTES ? bytes - start : TABLED_BYTES;
+
+		for (size_t i = 0; i < count; i++)
+			make_tables(query, bytes, start + i, &tables[i]);
+		for (size_t r = 0; r < codes.count; r++)
+		{
+			const uint8_t *code = codes.base + r * codes.stride + start;
+			int32_t sum = 0;
+
+			for (size_t i = 0; i < count; i++)
+				sum +=
+					tables[i].low[code[i] & 15] + tables[i].high[code[i] >> 4];
+			score[r] += sum;
+		}
+	}
 }
 
 /* Add up sixteen lanes of floats: l and l + 8, then l and l + 4, and so on. */

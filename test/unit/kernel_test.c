@@ -17,6 +17,7 @@
 
 #include "groups.h"
 #include "kernel/level.h"
+#include "kernel/rounding.h"
 #include "random.h"
 
 /* Greatest sizes that are tested */
@@ -315,6 +316,113 @@ test_codes(const HxKernels *kernels)
 				kernels ? kernels->name : "scalar by formula", MAX_WORDS);
 	for (size_t words = 0; words <= MAX_WORDS; words++)
 		test_length(kernels, 8 * words, most);
+	end_group();
+}
+
+/*
+ * A float query of one scale, whose components may be all the same, few, of falling
+ * size or just between two steps.
+ */
+static void
+fill_query(float *query, size_t dims)
+{
+	static const float scales[] = {1.0f, 1.0f, 1e30f, 1e-30f, 1e-44f};
+	float scale = scales[random_below(5)];
+	size_t kind = random_below(5);
+
+	for (size_t d = 0; d < dims; d++)
+	{
+		float value = (float) random_below(2001) / 1000.0f - 1.0f;
+
+		if (kind == 0)
+			value = 1.0f;
+		else if (kind == 1 && random_below(8) != 0)
+			value = 0.0f;
+		else if (kind == 2)
+			value /= (float) (d + 1);
+		else if (kind == 3)
+			value = d == 0 ? 127.0f : (float) random_below(254) - 126.5f;
+		query[d] = value * scale;
+	}
+}
+
+/* Set the bits of a code whose rounding errors have a sign: the farthest off. */
+static void
+fill_worst(uint8_t *code, const float *query, size_t dims, int planes,
+		   const int8_t *numbers, const HxRounding *rounding, int sign)
+{
+	size_t plane_bytes = (dims + 7) / 8;
+	size_t bytes = plane_bytes * (size_t) planes;
+
+	memset(code, 0, bytes);
+	for (int p = 0; p < planes; p++)
+	{
+		double weight = 2.0 / (1 << p);
+
+		for (size_t d = 0; d < dims; d++)
+		{
+			size_t at = (size_t) p * plane_bytes + d / 8;
+			double number = numbers[(7 - d % 8) * bytes + at];
+
+			if ((query[d] * weight - number * rounding->step) * sign > 0)
+				code[at] |= (uint8_t) (0x80 >> d % 8);
+		}
+	}
+}
+
+/* Codes that are near and far from a rounded query: does its error bound all? */
+static void
+test_rounded(const HxKernels *kernels, size_t dims, int planes)
+{
+	size_t plane_bytes = (dims + 7) / 8;
+	size_t bytes = plane_bytes * (size_t) planes;
+	size_t numbers_size = hx_rounded_count(dims, planes);
+	int8_t *numbers = (int8_t *) place(query_area, numbers_size, 1);
+	float *query = (float *) place(floats_area, dims * sizeof(float), 4);
+	uint8_t *base = place(codes_area, 8 * bytes, 1);
+	HxCodes codes = {base, bytes, 8};
+	HxRounding rounding;
+	int32_t scores[8];
+	float products[8];
+
+	fill_query(query, dims);
+	if (!hx_round_query(query, dims, planes, numbers, &rounding))
+	{
+		for (size_t d = 0; d < dims; d++)
+			check(query[d] == 0, "component %zu of a query of zeros", d);
+		return;
+	}
+	for (size_t i = 0; i < numbers_size; i++)
+		check(numbers[i] >= -127, "number %zu of a rounded query", i);
+	fill_bytes(base, 8 * bytes);
+	for (size_t i = 0; dims % 8 && i < 8 * (size_t) planes; i++)
+		base[(i + 1) * plane_bytes - 1] &= (uint8_t) (0xff00 >> dims % 8);
+	fill_worst(base, query, dims, planes, numbers, &rounding, 1);
+	fill_worst(base + bytes, query, dims, planes, numbers, &rounding, -1);
+	kernels->dense->bit_scores(numbers, bytes, codes, scores);
+	kernels->float_product(query, dims, planes, codes, products);
+	for (int i = 0; i < 8; i++)
+	{
+		double off =
+			products[i] - (scores[i] * rounding.step + rounding.offset);
+
+		off = off < 0 ? -off : off;
+		check(off <= rounding.error,
+			  "%zu dims x %d: product %g, %g off, at most %g", dims, planes,
+			  products[i], off, rounding.error);
+	}
+}
+
+/* Rounded queries: their codes' products lie within the bounds. */
+static void
+test_rounding(const HxKernels *kernels)
+{
+	begin_group("%s, rounded queries", kernels->name);
+	for (size_t dims = 1; dims <= 600; dims++)
+	{
+		for (int planes = 1; planes <= HX_PLANES; planes++)
+			test_rounded(kernels, dims, planes);
+	}
 	end_group();
 }
 
@@ -635,6 +743,7 @@ test_level(const HxKernels *kernels)
 		test_codes(kernels);
 	test_sparse(kernels);
 	test_sparse_limits(kernels);
+	test_rounding(kernels);
 	test_project(kernels);
 	test_dense(kernels);
 	test_range(kernels);

@@ -13,11 +13,13 @@
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/lsyscache.h"
 
 #include "index/blocks/blocks.h"
 #include "index/code/code.h"
 #include "kernel/kernel.h"
+#include "kernel/rounding.h"
 #include "type/ball.h"
 #include "type/bincode.h"
 #include "type/bound.h"
@@ -36,9 +38,18 @@ typedef struct CodeQuery
 	uint32 sum;			 /* sum of the code's levels */
 	uint32 weight;		 /* bits set (1 bit a dimension) */
 	double norm2;		 /* squared length; of tables, that of their slopes */
+	double norm;		 /* length, and what a product may be off (no tables) */
+	double error;		 /* ... in float arithmetic */
 	uint8 *payload;		 /* scratch: a row of the table */
 	uint32 *counts;		 /* scratch: a directory or rows page's counts */
 	uint32 *counts2;	 /* scratch, likewise */
+
+	/* A float query that is no tables, rounded; NULL: it is all zeros */
+	int8 *numbers;
+	HxRounding rounding;
+	uint8 *near;	/* scratch: payloads of a page that may be near ... */
+	int *near_rows; /* ... their rows ... */
+	double *near_distances; /* ... and distances */
 } CodeQuery;
 
 /* ---- column and payload ---- */
@@ -209,12 +220,39 @@ new_query(const HxIndexDesc *desc, HxMetric metric)
 	return query;
 }
 
-/* Distances are looked up in units of the query's length where they scale. */
+/* Round a float query, and have room for a page of rows that may be near. */
 static void
-set_unit(CodeQuery *query)
+round_query(CodeQuery *query)
 {
+	const HxIndexDesc *desc = query->base.base.desc;
+	int8 *numbers = palloc(hx_rounded_count(desc->dims, desc->planes));
+
+	if (!hx_round_query(query->floats, desc->dims, desc->planes, numbers,
+						&query->rounding))
+		return;
+	query->numbers = numbers;
+	query->near = palloc(desc->capacity * desc->payload);
+	query->near_rows = palloc(desc->capacity * sizeof(int));
+	query->near_distances = palloc(desc->capacity * sizeof(double));
+}
+
+/*
+ * Keep what bounds need of the squared length: the length times that of the
+ * longest code bounds the terms of a product.  Distances are looked up in units of
+ * the length where they scale.
+ */
+static void
+set_length(CodeQuery *query)
+{
+	const HxIndexDesc *desc = query->base.base.desc;
+	double greatest =
+		((1 << desc->planes) - 1) / (double) (1 << (desc->planes - 1));
+
+	query->norm = sqrt(query->norm2);
+	query->error =
+		hx_product_error(query->norm * sqrt(desc->dims) * greatest, desc->dims);
 	if (query->base.base.metric == HX_INNER_PRODUCT && query->norm2 > 0)
-		query->base.unit = sqrt(query->norm2);
+		query->base.unit = query->norm;
 }
 
 static HxQuery *
@@ -240,7 +278,7 @@ code_query_of_row(const HxIndexDesc *desc, const uint8 *payload)
 		query->norm2 =
 			HxLevelNorm2(sums->squares, sums->sum, desc->dims, desc->planes);
 	}
-	set_unit(query);
+	set_length(query);
 	return &query->base.base;
 }
 
@@ -292,7 +330,10 @@ code_query(const HxIndexDesc *desc, HxMetric metric, Datum datum, Oid type)
 		if (query->is_tables)
 			measure_tables(query);
 		else
-			set_unit(query);
+		{
+			set_length(query);
+			round_query(query);
+		}
 	}
 	else
 	{
@@ -372,24 +413,26 @@ products(const CodeQuery *query, HxCodes codes, double *products)
 									query->counts[i]);
 }
 
+/* The distance that an inner product with a payload makes */
+static inline double
+product_distance(const CodeQuery *query, double product, const uint8 *payload)
+{
+	if (query->base.base.metric == HX_INNER_PRODUCT)
+		return HxNegativeProduct(product);
+	return HxCosineDistance(product, query->norm2,
+							payload_norm2(query->base.base.desc, payload));
+}
+
 /* Distances by inner product of a float or several-bit query. */
 static void
 product_distances(const CodeQuery *query, HxCodes codes, double *distances)
 {
-	const HxIndexDesc *desc = query->base.base.desc;
-
 	Assert(query->base.base.metric == HX_INNER_PRODUCT ||
 		   query->base.base.metric == HX_COSINE);
 	products(query, codes, distances);
 	for (size_t i = 0; i < codes.count; i++)
-	{
-		if (query->base.base.metric == HX_INNER_PRODUCT)
-			distances[i] = HxNegativeProduct(distances[i]);
-		else
-			distances[i] = HxCosineDistance(
-				distances[i], query->norm2,
-				payload_norm2(desc, codes.base + i * codes.stride));
-	}
+		distances[i] = product_distance(query, distances[i],
+										codes.base + i * codes.stride);
 }
 
 /* Distance of a one-bit code from the bits in which it differs. */
@@ -440,6 +483,61 @@ code_distances(const HxQuery *base, const uint8 *payloads, int count,
 				distances[i] =
 					differing_distance(base->metric, counts[i], desc->dims);
 	}
+}
+
+/*
+ * Of each row the least distance that it may have, by a rounded query: distances
+ * fall as products grow, to the last bit of their arithmetic.  Of rows that may
+ * be as near as `worst` note which they are, and copy their payloads; returns how
+ * many.
+ */
+static int
+least_distances(const CodeQuery *query, HxCodes codes, double worst,
+				double *distances)
+{
+	const HxIndexDesc *desc = query->base.base.desc;
+	const HxRounding *rounding = &query->rounding;
+	double most = rounding->offset + rounding->error;
+	int32 *scores = (int32 *) query->counts2;
+	int nnear = 0;
+
+	hx_kernels->dense->bit_scores(
+		query->numbers, desc->planes * HxCodePlaneBytes(desc), codes, scores);
+	for (size_t i = 0; i < codes.count; i++)
+	{
+		const uint8 *payload = codes.base + i * codes.stride;
+
+		distances[i] =
+			product_distance(query, scores[i] * rounding->step + most, payload);
+		if (distances[i] > worst)
+			continue;
+		memcpy(query->near + nnear * codes.stride, payload, codes.stride);
+		query->near_rows[nnear++] = (int) i;
+	}
+	return nnear;
+}
+
+/* See kind.h: integers first, and floats of the rows that these leave. */
+static void
+code_distances_within(const HxQuery *base, const uint8 *payloads, int count,
+					  double worst, double *distances)
+{
+	const CodeQuery *query = (const CodeQuery *) base;
+	HxCodes codes = {payloads, base->desc->payload, count};
+	HxCodes near = {query->near, base->desc->payload, 0};
+
+	Assert(count <= base->desc->capacity);
+	if (!query->numbers || worst == get_float8_infinity())
+	{
+		code_distances(base, payloads, count, distances);
+		return;
+	}
+	near.count = least_distances(query, codes, worst, distances);
+	if (near.count == 0)
+		return;
+	product_distances(query, near, query->near_distances);
+	for (size_t i = 0; i < near.count; i++)
+		distances[query->near_rows[i]] = query->near_distances[i];
 }
 
 /*
@@ -504,19 +602,17 @@ differing_bound(const CodeQuery *query, const HxEntry *entry, uint32 differing)
 
 /*
  * Least distance in a block by <q,x> <= <q,c> + |q| R, with what float
- * accumulation may add: an error of at most (dims / 16 + 8) roundings of
- * sums that |q| times the longest code bounds.
+ * accumulation may add.
  */
 static double
 product_bound(const CodeQuery *query, const HxEntry *entry, double product)
 {
 	const HxIndexDesc *desc = query->base.base.desc;
 	double scale = 1 << (desc->planes - 1);
-	double norm = sqrt(query->norm2);
-	double longest = sqrt(desc->dims) * ((1 << desc->planes) - 1) / scale;
-	double error = norm * longest * (desc->dims / 16 + 8) * 1.2e-7;
-	double most =
-		product + norm * 2 / scale * sqrt(entry->radius) * (1 + 1e-9) + error;
+	double norm = query->norm;
+	double most = product +
+				  norm * 2 / scale * sqrt(entry->radius) * (1 + 1e-9) +
+				  query->error;
 	double length;
 
 	if (query->base.base.metric == HX_INNER_PRODUCT)
@@ -649,6 +745,7 @@ static const HxKind code_kind = {
 	.distance = code_distance,
 	.form = code_form,
 	.distances = code_distances,
+	.distances_within = code_distances_within,
 	HX_BLOCKS_MEMBERS,
 };
 

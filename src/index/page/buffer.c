@@ -22,6 +22,13 @@
 /* Cache lines of a part that are prefetched; hardware fetches what follows */
 #define PREFETCHED_LINES 6
 
+/*
+ * Bring a line of a page into the second-level cache.  The first level waits for
+ * a few lines at a time, and a processor that has asked it for more stands still;
+ * from the second level lines come as they are read.
+ */
+#define FETCH_LINE(line) __builtin_prefetch(line, 0, 2)
+
 /* Error if a page that is referred to is not in the file. */
 static void
 check_in_file(Relation index, BlockNumber block)
@@ -122,7 +129,7 @@ HxPrefetchPage(Relation index, BlockNumber block)
 	__builtin_prefetch(GetBufferDescriptor(recent - 1), 1);
 	page = BufferGetPage(recent);
 	for (int at = 0; at < BLCKSZ; at += HX_CACHE_LINE)
-		__builtin_prefetch(page + at);
+		FETCH_LINE(page + at);
 }
 
 /*
@@ -142,7 +149,7 @@ HxPrefetchLines(Relation index, BlockNumber block, const uint16 *lines,
 	__builtin_prefetch(GetBufferDescriptor(recent - 1), 1);
 	page = BufferGetPage(recent);
 	for (int i = 0; i < count; i++)
-		__builtin_prefetch(page + lines[i] * HX_CACHE_LINE);
+		FETCH_LINE(page + lines[i] * HX_CACHE_LINE);
 }
 
 /*

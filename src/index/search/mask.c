@@ -60,14 +60,20 @@ HxPlanPrefetch(HxSearch *search)
 
 	HxInitRowsPage(desc, page, 0, (HxEntryAddress){0, 0});
 	HxRowArraysOf(desc, page, &arrays);
-	search->nlines = 0;
+	search->nlines = search->payload_lines = 0;
 	add_lines(search, BLCKSZ - sizeof(HxOpaque), sizeof(HxOpaque), 1);
 	add_lines(search, (char *) arrays.dead - (char *) page, 1, 1);
 	if (masked)
 		add_lines(search, 0, 1, 1);
 	else
+	{
+		int before = search->nlines;
+
 		add_lines(search, 0, (char *) arrays.dead - (char *) page,
 				  BLCKSZ / HX_CACHE_LINE);
+		search->payload_lines = search->nlines - before;
+	}
+	/* Without a mask nothing is added behind the payloads */
 	HxFilterReads(search->spec.filter, &words, &nulls);
 	for (; nulls != 0; nulls &= nulls - 1)
 		add_lines(search,
@@ -85,4 +91,17 @@ HxPlanPrefetch(HxSearch *search)
 		add_lines(search, (char *) arrays.tids - (char *) page,
 				  desc->capacity * sizeof(ItemPointerData), COLUMN_LINES);
 	pfree(page);
+}
+
+/* The page's header takes a part of the first line. */
+void
+HxPrefetchRows(const HxSearch *search, BlockNumber block, uint32 rows)
+{
+	Size bytes = (Size) rows * search->desc.payload;
+	Size lines = 1 + (bytes + HX_CACHE_LINE - 1) / HX_CACHE_LINE;
+	int count = search->nlines;
+
+	if (lines < (Size) search->payload_lines)
+		count -= search->payload_lines - (int) lines;
+	HxPrefetchLines(search->index, block, search->lines, count);
 }

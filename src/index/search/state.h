@@ -106,7 +106,8 @@ struct HxSearch
 	double passed; /* ... and of these, rows that passed the mask */
 
 	int nlines; /* cache lines of a rows page fetched ahead ... */
-	uint16 lines[BLCKSZ / HX_CACHE_LINE]; /* ... these */
+	uint16 lines[BLCKSZ / HX_CACHE_LINE]; /* ... these, of which ... */
+	int payload_lines; /* ... the last are payloads; 0: the mask chooses those */
 };
 
 /* ---- phase.c ---- */
@@ -161,6 +162,13 @@ HxIsSettled(HxSearch *search, double distance, int64 count)
 
 /* Choose what of a rows page is to be fetched ahead. */
 extern void HxPlanPrefetch(HxSearch *search);
+
+/*
+ * Have what will be read of a rows page brought into the cache; it has so many
+ * rows at most.
+ */
+extern void HxPrefetchRows(const HxSearch *search, BlockNumber block,
+						   uint32 rows);
 
 /*
  * Which rows of a page pass the conditions on attributes and TIDs and are not

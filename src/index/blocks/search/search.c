@@ -360,10 +360,12 @@ HxVisitNextBlock(HxSearch *base)
 	if (search->blocks.bounds[at] > base->best.worst)
 		return;
 	if (HxHasMoreBlocks(base))
-		HxPrefetchLines(
-			base->index,
-			search->blocks.blocks[search->order[search->next]].first,
-			base->lines, base->nlines);
+	{
+		const HxBlock *following =
+			&search->blocks.blocks[search->order[search->next]];
+
+		HxPrefetchRows(base, following->first, following->rows);
+	}
 	if (!HxVisitBlock(search, block, sampled_rows(search)))
 		refresh(search);
 }

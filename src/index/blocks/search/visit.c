@@ -79,6 +79,22 @@ tally_row(HxBlocksSearch *search, double distance, bool passes, double weight)
 		search->tally.passed_at[bin] += weight;
 }
 
+/* Distances of neighbouring rows of a page, as far as they are of use */
+static void
+score_rows(HxBlocksSearch *search, const uint8 *payloads, int count)
+{
+	const HxKind *kind = HxKindOf(&search->base.desc);
+
+	Assert(!kind->distances_within || !search->base.refine);
+	if (kind->distances_within)
+		kind->distances_within(search->base.spec.query, payloads, count,
+							   search->base.best.worst, search->base.distances);
+	else
+		kind->distances(search->base.spec.query, payloads, count,
+						search->base.distances);
+	search->base.stats.scored += count;
+}
+
 /* Score every row of a page in one kernel call, unless its mask has done so. */
 static void
 score_all(HxBlocksSearch *search, const HxRowArrays *rows, bool tally)
@@ -92,10 +108,9 @@ score_all(HxBlocksSearch *search, const HxRowArrays *rows, bool tally)
 			 at += HX_CACHE_LINE)
 			__builtin_prefetch(rows->payloads + at);
 	if (!search->scored)
-		HxKindOf(&search->base.desc)
-			->distances(search->base.spec.query, rows->payloads, rows->count,
-						search->base.distances);
-	search->base.stats.scored += rows->count;
+		score_rows(search, rows->payloads, rows->count);
+	else
+		search->base.stats.scored += rows->count;
 	if (tally)
 		for (int i = 0; i < rows->count; i++)
 			tally_row(search, distances[i], HxRowPasses(search->base.mask, i),
@@ -166,11 +181,7 @@ score_run(HxBlocksSearch *search, const HxRowArrays *rows, int row, int count,
 	double *distances = search->base.distances;
 
 	Assert(row >= 0 && row + count <= rows->count);
-	HxKindOf(&search->base.desc)
-		->distances(search->base.spec.query,
-					rows->payloads + row * search->base.desc.payload, count,
-					distances);
-	search->base.stats.scored += count;
+	score_rows(search, rows->payloads + row * search->base.desc.payload, count);
 	for (int i = 0; i < count; i++)
 	{
 		bool passes = HxRowPasses(search->base.mask, row + i);
@@ -241,6 +252,7 @@ HxVisitBlock(HxBlocksSearch *search, const HxBlock *block, int sampled)
 {
 	BlockNumber next = block->first;
 	Buffer before = InvalidBuffer;
+	uint32 left = block->rows; /* on pages to come, as the directory had it */
 	uint32 steps = 0;
 
 	Assert(HxHoldsNoPage());
@@ -262,10 +274,10 @@ HxVisitBlock(HxBlocksSearch *search, const HxBlock *block, int sampled)
 		HxCountStep(search->base.index, next, &steps);
 		search->page = next;
 		next = HxPageOpaque(BufferGetPage(buffer))->next;
-		if (next != InvalidBlockNumber)
-			HxPrefetchLines(search->base.index, next, search->base.lines,
-							search->base.nlines);
 		HxRowArraysOf(&search->base.desc, BufferGetPage(buffer), &rows);
+		left -= Min(left, (uint32) rows.count);
+		if (next != InvalidBlockNumber)
+			HxPrefetchRows(&search->base, next, left);
 		score_page(search, &rows, sampled);
 		before = buffer;
 	}
