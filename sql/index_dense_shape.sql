@@ -3,6 +3,7 @@
 \set ECHO none
 \i sql/include/same.sql
 \i sql/include/dense.sql
+\i sql/include/plan.sql
 \set ECHO all
 \echo seed d1
 SET hashemb.recall = 1;
@@ -41,7 +42,7 @@ SELECT id FROM index_dense ORDER BY v <-> '{1,2,-Infinity}'::real[] LIMIT 5;
 SELECT id FROM index_dense ORDER BY v <-> '{1,2,1e200}'::float8[] LIMIT 5;
 -- of another metric: not by the index
 RESET enable_sort;
-EXPLAIN (COSTS OFF) SELECT id FROM index_dense ORDER BY v <=> '{1,2,3}' LIMIT 5;
+SELECT * FROM pg_temp.plan($$SELECT id FROM index_dense ORDER BY v <=> '{1,2,3}' LIMIT 5$$);
 SET enable_sort = off;
 -- the functions that look at an index
 SELECT rows, null_rows, blocks FROM hashemb_index_info('index_dense_idx');

@@ -5,6 +5,8 @@
 #
 # A block of SQL may be followed by a plain block, its output. A block below a
 # line "<!-- needs pgvector" runs where the server has pgvector.
+#
+# Seen to fail: with a number in an output of docs/operate.md that is another.
 use strict;
 use warnings;
 use File::Basename;

@@ -4,6 +4,9 @@
 # come, change and go.
 #
 # HASHEMB_DIFFERENTIAL: number of queries (2,000); HASHEMB_SEED: the seed.
+#
+# Seen to fail: with exact searches that stop at half of the distance that they
+# must go to.
 use strict;
 use warnings;
 use FindBin;

@@ -8,6 +8,9 @@
 #
 # HASHEMB_STATEMENTS: number of statements (2,000); HASHEMB_SEED: the seed;
 # HASHEMB_FAILURES: how many differences are shown (10).
+#
+# Seen to fail: with exact searches that stop at half of the distance that they
+# must go to.
 use strict;
 use warnings;
 use FindBin;

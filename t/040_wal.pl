@@ -1,5 +1,8 @@
 # Replication and crashes: a standby answers as its primary does, page for page
 # (wal_consistency_checking), and after a crash nothing is lost.
+#
+# Seen to fail: with a flag of a page set outside of the WAL record of an insert
+# (the standby ends: inconsistent page found).
 use strict;
 use warnings;
 use FindBin;

@@ -2,6 +2,8 @@
 # says, in each phase of everything that changes an index; after recovery the
 # index is sound, complete, and answers as a sequential scan does. The points
 # are those of src/index/page/inject.h; HASHEMB_CRASHES says how often each.
+#
+# Seen to fail: with pages of a split written without WAL (not a sound page).
 use strict;
 use warnings;
 use File::Find;

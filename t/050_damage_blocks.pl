@@ -1,6 +1,9 @@
 # Damage of an index of codes, a field at a time: hashemb_check finds what a
 # search could notice, and names the place. Damage of sparse vectors' indexes is
 # t/051_damage_sparse.pl, that of any place t/052_damage_statements.pl.
+#
+# Seen to fail: without the comparison of chains with their entries in
+# blocks/check/rows.c.
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,7 @@
 # Damage of an index of sparse vectors, a field at a time: hashemb_check finds
 # what a search could notice, and names the place.
+#
+# Seen to fail: without the comparison of a dimension's greatest weight.
 use strict;
 use warnings;
 use FindBin;

@@ -4,6 +4,9 @@
 #
 # Random damage prints its seed: HASHEMB_SEED=n repeats a run, HASHEMB_ROUNDS=n
 # makes it longer.
+#
+# Seen to fail: with pages of rows taken as they are in page/fault.c (a backend
+# crashed).
 use strict;
 use warnings;
 use FindBin;

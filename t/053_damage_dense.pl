@@ -2,6 +2,8 @@
 # what a search could notice, and names the place. Sketches cannot be told from
 # others of the same length; rows cannot be missed for that, since the distances
 # that count are the table's.
+#
+# Seen to fail: without the check that a model's last page is where it ends.
 use strict;
 use warnings;
 use FindBin;

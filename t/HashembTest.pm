@@ -23,6 +23,8 @@ sub new_node
 
 	$node->init(allows_streaming => $options{allows_streaming} || 0,
 		$options{no_data_checksums} ? (no_data_checksums => 1) : ());
+	# PostgreSQL 18's module sets what no older server knows
+	$node->adjust_conf('postgresql.conf', 'autovacuum_worker_slots', undef) if $path;
 	# A standby must find the WAL of a primary that crashed meanwhile
 	$node->append_conf('postgresql.conf', 'wal_keep_size = 4GB') if $options{allows_streaming};
 	$node->append_conf('postgresql.conf', $options{conf} || '');

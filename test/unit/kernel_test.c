@@ -8,6 +8,8 @@
  * All data lie between pages that cannot be touched: now right behind the one,
  * at any alignment, now ending right before the other, so that a byte read or
  * written outside ends the program.
+ *
+ * Seen to fail: without one of the additions of counted bits in avx2.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
