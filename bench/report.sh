@@ -209,9 +209,9 @@ growth_plot()
 	set yrange [*:*]
 	set format y '%g'
 	set ylabel 'build, seconds of a processor'
-	plot '$work/sizes' using 1:2 with linespoints dt 1 pt 7 lw 2 lc 'black'
+	plot '$work/sizes' using 1:2 with linespoints dt 1 pt 7 lw 2 lc 'black' title 'build'
 	set ylabel 'size of the index, MB'
-	plot '$work/sizes' using 1:3 with linespoints dt 1 pt 7 lw 2 lc 'black'
+	plot '$work/sizes' using 1:3 with linespoints dt 1 pt 7 lw 2 lc 'black' title 'size'
 	unset multiplot
 	PLOT
 }
