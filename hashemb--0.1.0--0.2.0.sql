@@ -679,7 +679,7 @@ COMMENT ON FUNCTION query_feedback(double precision[], double precision[], doubl
 
 CREATE FUNCTION hashemb_code_info(index regclass,
 	OUT directions integer, OUT bits integer, OUT landmarks integer)
-	AS 'MODULE_PATHNAME', 'hx_code_info'
+	AS 'MODULE_PATHNAME', 'hx_sketch_info'
 	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION hashemb_code_info(regclass) IS

@@ -3713,7 +3713,7 @@ COMMENT ON FUNCTION hashemb_block_info(regclass) IS
 
 CREATE FUNCTION hashemb_code_info(index regclass,
 	OUT directions integer, OUT bits integer, OUT landmarks integer)
-	AS 'MODULE_PATHNAME', 'hx_code_info'
+	AS 'MODULE_PATHNAME', 'hx_sketch_info'
 	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hashemb_code_info(regclass) IS
 	'how a hashemb index of dense vectors makes codes of them';

@@ -83,12 +83,12 @@ typedef struct HxIndexInfo
 } HxIndexInfo;
 
 /* What hashemb_code_info() shows of the codes that a kind makes of vectors */
-typedef struct HxCodeInfo
+typedef struct HxSketchInfo
 {
 	int directions; /* that are kept of a vector; 0: none was learnt */
 	int bits;		/* of each */
 	int landmarks;	/* that what is kept is told from */
-} HxCodeInfo;
+} HxSketchInfo;
 
 typedef struct HxKind
 {
@@ -336,7 +336,7 @@ typedef struct HxKind
 	void (*info)(Relation index, const HxIndexDesc *desc, HxIndexInfo *info);
 
 	/* What was learnt of codes.  NULL: they are the vectors, or there are none. */
-	void (*code_info)(const HxIndexDesc *desc, HxCodeInfo *info);
+	void (*sketch_info)(const HxIndexDesc *desc, HxSketchInfo *info);
 
 	/*
 	 * Rows of the index, with a vector or without, where there is a shorter way

@@ -56,14 +56,11 @@ add_bit_pairs(int32x4_t sums, uint8x16_t row, const int8_t *query,
 	for (int part = 0; part < 4; part++)
 	{
 		uint8x16_t moved = vshlq_u8(row, vdupq_n_s8((int8_t) (-2 * part)));
-		int8x16_t levels =
-			vreinterpretq_s8_u8(vandq_u8(moved, vdupq_n_u8(3)));
+		int8x16_t levels = vreinterpretq_s8_u8(vandq_u8(moved, vdupq_n_u8(3)));
 		int8x16_t met = vld1q_s8(query + (size_t) part * stride);
 
-		products =
-			vmlal_s8(products, vget_low_s8(levels), vget_low_s8(met));
-		products =
-			vmlal_s8(products, vget_high_s8(levels), vget_high_s8(met));
+		products = vmlal_s8(products, vget_low_s8(levels), vget_low_s8(met));
+		products = vmlal_s8(products, vget_high_s8(levels), vget_high_s8(met));
 	}
 	return vpadalq_s16(sums, products);
 }

@@ -30,7 +30,7 @@
 
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_index_info);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_block_info);
-PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_code_info);
+PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_sketch_info);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_calibrate_index);
 PGDLLEXPORT PG_FUNCTION_INFO_V1(hx_measure_recall);
 
@@ -113,11 +113,11 @@ hx_block_info(PG_FUNCTION_ARGS)
 
 /* hashemb_code_info(regclass): NULLs where no codes were learnt */
 Datum
-hx_code_info(PG_FUNCTION_ARGS)
+hx_sketch_info(PG_FUNCTION_ARGS)
 {
 	HxOpened opened;
 	HxIndexDesc desc;
-	HxCodeInfo info = {0};
+	HxSketchInfo info = {0};
 	TupleDesc tuples;
 	Datum values[3];
 	bool nulls[3];
@@ -128,8 +128,8 @@ hx_code_info(PG_FUNCTION_ARGS)
 				&opened);
 	desc = *HxDescribe(opened.index);
 	HxLearn(opened.index, &desc);
-	if (HxKindOf(&desc)->code_info)
-		HxKindOf(&desc)->code_info(&desc, &info);
+	if (HxKindOf(&desc)->sketch_info)
+		HxKindOf(&desc)->sketch_info(&desc, &info);
 	values[0] = Int32GetDatum(info.directions);
 	values[1] = Int32GetDatum(info.bits);
 	values[2] = Int32GetDatum(info.landmarks);

@@ -165,7 +165,7 @@ dense_check(struct HxCheck *check)
 }
 
 static void
-dense_code_info(const HxIndexDesc *desc, HxCodeInfo *info)
+dense_sketch_info(const HxIndexDesc *desc, HxSketchInfo *info)
 {
 	const HxModel *model = HxModelOf(desc);
 
@@ -220,7 +220,7 @@ dense_cost(const HxCostQuery *query, HxCost *cost)
 		.rows_near = HxDenseRowsNear, .reduce = HxReduceDense,              \
 		.distances = HxDenseEstimates, .least = HxLeastDenseDistance,       \
 		.learn_from_table = HxLearnInBuild, .store_learnt = HxStoreInBuild, \
-		.code_info = dense_code_info,                                       \
+		.sketch_info = dense_sketch_info,                                   \
 		HX_BLOCKS_MEMBERS_BUT(dense_work, dense_insert, dense_cleanup,      \
 							  dense_sample, dense_check, dense_cost,        \
 							  dense_page_fault),                            \
