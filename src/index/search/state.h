@@ -102,6 +102,7 @@ struct HxSearch
 	bool nans_apart; /* HX_PART_NANS comes first; before the first phase */
 	double seen;	 /* rows seen in this phase ... */
 	double passed;	 /* ... and of these, rows that passed the mask */
+	uint8 met;		 /* what rows kept from now on have as theirs */
 
 	int nlines; /* cache lines of a rows page fetched ahead ... */
 	uint16 lines[BLCKSZ / HX_CACHE_LINE]; /* ... these */
@@ -205,6 +206,7 @@ HxConsider(HxSearch *search, double distance, const ItemPointerData *tid,
 	row.tid = HxPackTid(tid);
 	row.page = page;
 	row.passed = false;
+	row.met = search->met;
 	if (!HxPrecedes(&search->last, &row))
 	{
 		search->stats.dropped++;

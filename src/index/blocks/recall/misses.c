@@ -78,6 +78,36 @@ HxSharesBelow(const HxLoadedMisses *misses, double distance, double *shares)
 						  part * misses->logs[low + 1][p]);
 }
 
+/* Rows seen and rows expected to which the table's rate is 1 */
+#define SEEN_PRIOR 3.0
+/* What the table says counts so much, and the search's own course the rest */
+#define TABLE_PART 0.7
+/* Kinds of vectors that the table does not know make up so much of the rows ... */
+#define UNKNOWN_PART 0.003
+/* ... and of their rows found, each tells so many that come later */
+#define UNKNOWN_TREND 0.5
+
+HxForecast
+HxForecastMisses(const HxProspect *prospect)
+{
+	double rate =
+		(prospect->seen + SEEN_PRIOR) / (prospect->expected + SEEN_PRIOR);
+	double told = prospect->left * rate * prospect->share;
+	double expected = prospect->expected * prospect->share;
+	HxForecast forecast = {told, 0};
+	double own;
+	double unknown;
+
+	Assert(prospect->found > 0);
+	if (isnan(prospect->trend))
+		return forecast;
+	own = prospect->found * prospect->trend;
+	forecast.misses = pow(told, TABLE_PART) * pow(own, 1 - TABLE_PART);
+	unknown = 1 / (1 + expected / (UNKNOWN_PART * prospect->found));
+	forecast.least = UNKNOWN_TREND * unknown * own;
+	return forecast;
+}
+
 double
 HxSafety(const HxLoadedMisses *misses, double recall)
 {

@@ -6,6 +6,8 @@
 #ifndef HX_MISSES_H
 #define HX_MISSES_H
 
+#include <math.h>
+
 #include "index/blocks/store/format.h"
 
 /* Rows may grow so often before a table is not used any more */
@@ -66,16 +68,36 @@ HxDistanceBin(const HxLoadedMisses *misses, double distance)
 extern void HxSharesBelow(const HxLoadedMisses *misses, double distance,
 						  double *shares);
 
-/*
- * What rows seen up to a distance are of those expected, where the table was made
- * from estimates of distances: of both some are added
- */
-#define HX_SEEN_PRIOR 3.0
-
-static inline double
-HxRateOfSeen(double seen, double expected)
+/* What a search knows of the rows nearer than that of its last row wanted */
+typedef struct HxProspect
 {
-	return (seen + HX_SEEN_PRIOR) / (expected + HX_SEEN_PRIOR);
+	double left;	 /* rows that the table expects in blocks not visited ... */
+	double expected; /* ... and in those visited ... */
+	double seen;	 /* ... where so many were met */
+	double share;	 /* of such rows, those that pass */
+	double found;	 /* rows wanted that were found */
+	double trend;	 /* mean of where, on its way, the search has met them: 0 at
+					  * the beginning, 1 just now; NaN: not known */
+} HxProspect;
+
+/* Neighbours that stopping now would miss */
+typedef struct HxForecast
+{
+	double misses; /* expected; a safety factor applies */
+	double least;  /* whatever the factor: where the table knows nothing */
+} HxForecast;
+
+/* See README, "Rows seen" and "The search's own course". */
+extern HxForecast HxForecastMisses(const HxProspect *prospect);
+
+/*
+ * How many rows a search has gone past at the end of a block, of which it had gone
+ * past so many before.  How many the block has, a trace does not tell.
+ */
+static inline double
+HxPositionOf(double before, double all_rows)
+{
+	return before + sqrt(all_rows) / 4;
 }
 
 /* Safety factor for a recall, between those fitted. */

@@ -14,15 +14,19 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "utils/float.h"
 
 #include "index/blocks/recall/safety.h"
 
-/* Factors tried: 2^(i/4) */
-#define FACTORS 17
+/* Factors tried: 2^(i/4), from 1/4 to 16 */
+#define FACTORS 25
+#define LEAST_FACTOR (-8)
 /* Filtered searches are replayed on one row in */
 #define THINNING 8
 /* Queries that may fall below one half */
 #define MAX_BELOW_HALF 0.02
+/* The greatest k of a scenario */
+#define MOST_FOUND 100
 
 /* A kind of search that is replayed */
 typedef struct Scenario
@@ -33,9 +37,6 @@ typedef struct Scenario
 
 static const Scenario scenarios[] = {
 	{1, false}, {10, false}, {100, false}, {1, true}, {10, true}};
-
-/* All targets and factors */
-#define THRESHOLDS (HX_MISSES_TARGETS * FACTORS)
 
 /* Recall of every query, for each scenario, target and factor */
 typedef struct Outcomes
@@ -50,6 +51,7 @@ typedef struct Replay
 	const HxTrace *trace;
 	bool by_estimates; /* searches look at what they have seen (stop.c) */
 	int k;
+	double rows;					 /* rows of all blocks */
 	double passing;					 /* share of the rows that pass */
 	int count;						 /* rows that are there to be found */
 	HxTraceRow near[HX_REPLAY_NEAR]; /* these, in the order of visits */
@@ -193,32 +195,32 @@ choose_rows(Replay *replay, const int *order, const Scenario *scenario)
 			replay->near[replay->count++] = trace->near[i];
 }
 
-/* Insert a distance into the k least found so far. */
+/* Insert a row into the k nearest found so far. */
 static void
-keep_least(float *least, int *count, int k, float distance)
+keep_nearest(HxTraceRow *found, int *count, int k, const HxTraceRow *row)
 {
 	int at;
 
-	if (*count == k && distance >= least[k - 1])
+	if (*count == k && row->distance >= found[k - 1].distance)
 		return;
 	at = *count < k ? (*count)++ : k - 1;
-	while (at > 0 && least[at - 1] > distance)
+	while (at > 0 && found[at - 1].distance > row->distance)
 	{
-		least[at] = least[at - 1];
+		found[at] = found[at - 1];
 		at--;
 	}
-	least[at] = distance;
+	found[at] = *row;
 }
 
 /* Share of the k true neighbours among those found; ties count. */
 static float
-recall_of(const Replay *replay, const float *found, int nfound)
+recall_of(const Replay *replay, const HxTraceRow *found, int nfound)
 {
 	int hits = 0;
 
 	Assert(replay->count > 0);
 	for (int i = 0; i < nfound; i++)
-		hits += found[i] <= replay->truth;
+		hits += found[i].distance <= replay->truth;
 	return (float) hits / Min(replay->k, replay->count);
 }
 
@@ -255,60 +257,100 @@ rows_seen(const HxTrace *trace, double visited, float distance)
 	return seen;
 }
 
-/* Misses that the rule expects when so many rows have been visited */
+/* Where on its way, which has come so far, a search has met the rows found */
 static double
-misses_at(const Replay *replay, double visited, float distance,
-		  const double *shares)
+trend_of(const Replay *replay, double visited, const HxTraceRow *found)
 {
-	double expected;
-	double misses =
-		rows_below(replay->trace, visited, shares, &expected) * replay->passing;
+	double sum = 0;
 
-	if (!replay->by_estimates)
-		return misses;
-	return misses *
-		   HxRateOfSeen(rows_seen(replay->trace, visited, distance), expected);
+	if (replay->by_estimates)
+		return get_float8_nan();
+	for (int i = 0; i < replay->k; i++)
+		sum += HxPositionOf(found[i].before, replay->rows);
+	return Min(sum / replay->k / Max(visited, 1), 1);
+}
+
+/* What the rule expects when so many rows have been visited and k found */
+static HxForecast
+forecast_at(const Replay *replay, double visited, const HxTraceRow *found,
+			const double *shares)
+{
+	float distance = found[replay->k - 1].distance;
+	HxProspect prospect;
+
+	prospect.left =
+		rows_below(replay->trace, visited, shares, &prospect.expected);
+	prospect.seen = rows_seen(replay->trace, visited, distance);
+	prospect.share = replay->passing;
+	prospect.found = replay->k;
+	prospect.trend = trend_of(replay, visited, found);
+	return HxForecastMisses(&prospect);
+}
+
+/* Factor number f */
+static double
+factor_of(int f)
+{
+	return exp2((f + LEAST_FACTOR) / 4.0);
+}
+
+/* Set the recalls of factors from reached[] on that end the search here. */
+static void
+note_stops(const Replay *replay, const HxForecast *forecast, float recall,
+		   int *reached, float (*recalls)[FACTORS])
+{
+	for (int t = 0; t < HX_MISSES_TARGETS; t++)
+	{
+		double allowed = (1 - hx_misses_targets[t]) * replay->k;
+
+		if (forecast->least > allowed)
+			continue;
+		while (reached[t] < FACTORS &&
+			   forecast->misses * factor_of(reached[t]) <= allowed)
+			recalls[t][reached[t]++] = recall;
+	}
 }
 
 /*
- * Replay; thresholds fall.  recalls[i] is the recall when the expected misses
- * first fell to thresholds[i].  That may have been at any block since the last
- * one that changed what was found, so it suffices to look before the next.
+ * Replay: recalls[t][f] is the recall when the expected misses first fell to what
+ * target t allows, multiplied by factor number f.  That may have been at any block
+ * since the last one that changed what was found, so it suffices to look before
+ * the next.
  */
 static void
-run_replay(const Replay *replay, const double *thresholds, float *recalls)
+run_replay(const Replay *replay, float (*recalls)[FACTORS])
 {
 	double shares[HX_MISSES_PROMISES];
-	float found[100];
+	HxTraceRow found[MOST_FOUND];
+	int reached[HX_MISSES_TARGETS] = {0};
 	int nfound = 0;
-	int reached = 0;
 	int at = 0;
 	float distance = NAN;
 
-	Assert(replay->k <= (int) lengthof(found));
-	Assert(thresholds[0] >= thresholds[THRESHOLDS - 1]);
-	while (at < replay->count && reached < THRESHOLDS)
+	Assert(replay->k <= MOST_FOUND);
+	while (at < replay->count)
 	{
 		uint32 before = replay->near[at].before;
-		double misses;
+		HxForecast forecast;
 
 		while (at < replay->count && replay->near[at].before == before)
-			keep_least(found, &nfound, replay->k, replay->near[at++].distance);
+			keep_nearest(found, &nfound, replay->k, &replay->near[at++]);
 		if (nfound < replay->k)
 			continue;
 		if (at == replay->count)
 			break;
-		if (found[replay->k - 1] != distance)
+		if (found[replay->k - 1].distance != distance)
 		{
-			distance = found[replay->k - 1];
+			distance = found[replay->k - 1].distance;
 			HxSharesBelow(replay->misses, distance, shares);
 		}
-		misses = misses_at(replay, replay->near[at].before, distance, shares);
-		while (reached < THRESHOLDS && misses <= thresholds[reached])
-			recalls[reached++] = recall_of(replay, found, nfound);
+		forecast = forecast_at(replay, replay->near[at].before, found, shares);
+		note_stops(replay, &forecast, recall_of(replay, found, nfound), reached,
+				   recalls);
 	}
-	while (reached < THRESHOLDS) /* everything found */
-		recalls[reached++] = 1;
+	for (int t = 0; t < HX_MISSES_TARGETS; t++) /* everything found */
+		while (reached[t] < FACTORS)
+			recalls[t][reached[t]++] = 1;
 }
 
 /* ---- fitting ---- */
@@ -350,73 +392,24 @@ fit(float **recall, int nqueries, double target, int k)
 	return f;
 }
 
-/* Threshold on the expected misses of a target under a factor */
-static double
-threshold_of(int target, int factor, int k)
-{
-	return (1 - hx_misses_targets[target]) * k / exp2(factor / 4.0);
-}
-
-/* A threshold and where it came from, to sort */
-typedef struct Threshold
-{
-	double value;
-	int target;
-	int factor;
-} Threshold;
-
-static int
-compare_thresholds(const void *a, const void *b)
-{
-	double x = ((const Threshold *) a)->value;
-	double y = ((const Threshold *) b)->value;
-
-	return (x < y) - (x > y);
-}
-
-/* All thresholds of a scenario, falling. */
-static void
-make_thresholds(const Scenario *scenario, Threshold *thresholds)
-{
-	int n = 0;
-
-	for (int t = 0; t < HX_MISSES_TARGETS; t++)
-		for (int f = 0; f < FACTORS; f++)
-		{
-			thresholds[n].value = threshold_of(t, f, scenario->k);
-			thresholds[n].target = t;
-			thresholds[n++].factor = f;
-		}
-	qsort(thresholds, n, sizeof(Threshold), compare_thresholds);
-}
-
 /* Replay a query in one scenario. */
 static void
 run_scenario(Replay *replay, const int *order, int s, int q, Outcomes *outcomes)
 {
-	Threshold thresholds[THRESHOLDS];
-	double values[THRESHOLDS];
-	float recalls[THRESHOLDS];
+	float recalls[HX_MISSES_TARGETS][FACTORS];
 
-	make_thresholds(&scenarios[s], thresholds);
-	for (int i = 0; i < THRESHOLDS; i++)
-		values[i] = thresholds[i].value;
 	choose_rows(replay, order, &scenarios[s]);
-	if (replay->count > 0)
-		run_replay(replay, values, recalls);
-	else
-		for (int i = 0; i < THRESHOLDS; i++)
-			recalls[i] = 1;
-	for (int i = 0; i < THRESHOLDS; i++)
-		outcomes->recall[s][thresholds[i].target][thresholds[i].factor][q] =
-			recalls[i];
+	run_replay(replay, recalls);
+	for (int t = 0; t < HX_MISSES_TARGETS; t++)
+		for (int f = 0; f < FACTORS; f++)
+			outcomes->recall[s][t][f][q] = recalls[t][f];
 }
 
 /* Allocate the recalls of all scenarios, targets and factors. */
 static void
 allocate_outcomes(Outcomes *outcomes, int nqueries)
 {
-	float *recalls = palloc(lengthof(scenarios) * THRESHOLDS *
+	float *recalls = palloc(lengthof(scenarios) * HX_MISSES_TARGETS * FACTORS *
 							Max(nqueries, 1) * sizeof(float));
 
 	for (int s = 0; s < lengthof(scenarios); s++)
@@ -444,6 +437,9 @@ HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces, int ntraces,
 
 		CHECK_FOR_INTERRUPTS();
 		replay->trace = &traces[q];
+		replay->rows = 0;
+		for (int p = 0; p < HX_MISSES_PROMISES; p++)
+			replay->rows += traces[q].rows[p];
 		for (int i = 0; i < traces[q].count; i++)
 			order[i] = i;
 		qsort_arg(order, traces[q].count, sizeof(int), compare_distances,
@@ -453,12 +449,12 @@ HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces, int ntraces,
 	}
 	for (int t = 0; t < HX_MISSES_TARGETS; t++)
 	{
-		int factor = 0;
+		int factor = by_estimates ? -LEAST_FACTOR : 0;
 
 		for (int s = 0; s < lengthof(scenarios); s++)
 			factor = Max(factor, fit(outcomes.recall[s][t], ntraces,
 									 hx_misses_targets[t], scenarios[s].k));
-		safety[t] = exp2(factor / 4.0);
+		safety[t] = factor_of(factor);
 	}
 	pfree(outcomes.recall[0][0][0]);
 	pfree(replay);

@@ -10,6 +10,8 @@
 
 #include <math.h>
 
+#include "utils/float.h"
+
 #include "index/blocks/search/state.h"
 
 /* Share of the rows after which the rest is visited too */
@@ -17,6 +19,9 @@
 
 /* Rows whose misses are allowed for in full where a filter thins them */
 #define FULL_ALLOWANCE 40
+
+/* Rows whose positions are looked at */
+#define MOST_POSITIONS 64
 
 /* What was seen in a range of distances */
 typedef struct Seen
@@ -123,26 +128,65 @@ rows_seen(const HxBlocksSearch *search, double distance)
 }
 
 /*
- * How many rows there are up to a distance, as a part of what the table expects
- * of the blocks visited: see README, "Search".  Where there is no mask, those up
- * to the distance of row number `count` are as many, and those that failed.
+ * Rows met up to a distance, that of row number `count`.  Where there is no mask
+ * they are as many, and those that failed.
  */
 static double
-seen_rate(const HxBlocksSearch *search, double distance, int64 count)
+rows_met(const HxBlocksSearch *search, double distance, int64 count)
+{
+	if (HxIsMasked(search))
+		return Max(rows_seen(search, distance), count);
+	return count + seen_between(search, -INFINITY, distance).failed;
+}
+
+/* Rows of the blocks visited that the table expects, by the shares in the tally */
+static double
+rows_expected(const HxBlocksSearch *search)
 {
 	const HxTally *tally = &search->tally;
 	double expected = 0;
-	double seen;
 
-	if (!HxKindOf(&search->base.desc)->refine)
-		return 1;
 	for (int p = 0; p < HX_MISSES_PROMISES; p++)
 		expected += (tally->rows[p] - tally->unvisited[p]) * tally->shares[p];
-	if (HxIsMasked(search))
-		seen = rows_seen(search, distance);
-	else
-		seen = count + seen_between(search, -INFINITY, distance).failed;
-	return HxRateOfSeen(seen, expected);
+	return expected;
+}
+
+/* Rows of the blocks not visited that the table expects, likewise */
+static double
+rows_to_come(const HxBlocksSearch *search)
+{
+	const HxTally *tally = &search->tally;
+	double below = 0;
+
+	for (int p = 0; p < HX_MISSES_PROMISES; p++)
+		below += tally->unvisited[p] * tally->shares[p];
+	return below;
+}
+
+/*
+ * Where on its way the search has met the rows wanted, in the mean over at most
+ * MOST_POSITIONS of the `count` nearest
+ */
+static double
+trend_of(HxBlocksSearch *search, int64 count)
+{
+	HxTally *tally = &search->tally;
+	const HxBest *best = &search->base.best;
+	int64 kept = Min(count, best->count);
+	int64 step = kept / MOST_POSITIONS + 1;
+	int64 rows = 0;
+
+	if (search->base.refine)
+		return get_float8_nan(); /* they are not among those kept */
+	if (tally->position_of != count)
+	{
+		tally->position = 0;
+		tally->position_of = count;
+		for (int64 i = 0; i < kept; i += step, rows++)
+			tally->position += HxUnpackPosition(best->rows[i].met);
+		tally->position = rows > 0 ? tally->position / rows : search->gone;
+	}
+	return Min(tally->position / Max(search->gone, 1), 1);
 }
 
 /*
@@ -153,7 +197,9 @@ static double
 expected_misses(HxBlocksSearch *search, double distance, int64 count)
 {
 	HxTally *tally = &search->tally;
-	double below = 0;
+	HxProspect prospect;
+	HxForecast forecast;
+	double most = rows_left(search);
 
 	Assert(!search->base.exact && search->misses.usable);
 	distance /= HxUnitOf(search->base.spec.query);
@@ -161,12 +207,18 @@ expected_misses(HxBlocksSearch *search, double distance, int64 count)
 	{
 		HxSharesBelow(&search->misses, distance, tally->shares);
 		tally->shares_of = distance;
+		tally->position_of = 0;
 	}
-	for (int p = 0; p < HX_MISSES_PROMISES; p++)
-		below += tally->unvisited[p] * tally->shares[p];
-	below *= seen_rate(search, distance, count);
-	below *= near_share(search, distance) * checked_share(search, distance);
-	return Min(below, rows_left(search)) * search->safety;
+	prospect.left = rows_to_come(search);
+	prospect.expected = rows_expected(search);
+	prospect.seen = rows_met(search, distance, count);
+	prospect.share =
+		near_share(search, distance) * checked_share(search, distance);
+	prospect.found = count;
+	prospect.trend = trend_of(search, count);
+	forecast = HxForecastMisses(&prospect);
+	return Max(Min(forecast.misses, most) * search->safety,
+			   Min(forecast.least, most));
 }
 
 /*
