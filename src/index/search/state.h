@@ -74,9 +74,10 @@ struct HxSearch
 	double goal;		/* distance that the kind is to settle, so far */
 
 	/* HX_FIND_FIRST */
-	int64 room;	   /* rows kept, when it began the last time */
-	int64 ngood;   /* rows that passed the check ... */
-	double middle; /* ... and distance of the inner half's last */
+	int64 room;			 /* rows kept, when it began the last time */
+	int64 ngood;		 /* rows that passed the check ... */
+	double middle;		 /* ... and distance of the inner half's last */
+	const HxBest *found; /* where a search refines: these rows */
 
 	HxChecked checked;		   /* heap rows looked at */
 	uint64 nchecked;		   /* how many, without those of other phases */

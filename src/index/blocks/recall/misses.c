@@ -94,13 +94,11 @@ HxForecastMisses(const HxProspect *prospect)
 		(prospect->seen + SEEN_PRIOR) / (prospect->expected + SEEN_PRIOR);
 	double told = prospect->left * rate * prospect->share;
 	double expected = prospect->expected * prospect->share;
-	HxForecast forecast = {told, 0};
+	HxForecast forecast;
 	double own;
 	double unknown;
 
 	Assert(prospect->found > 0);
-	if (isnan(prospect->trend))
-		return forecast;
 	own = prospect->found * prospect->trend;
 	forecast.misses = pow(told, TABLE_PART) * pow(own, 1 - TABLE_PART);
 	unknown = 1 / (1 + expected / (UNKNOWN_PART * prospect->found));

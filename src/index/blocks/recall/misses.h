@@ -77,7 +77,7 @@ typedef struct HxProspect
 	double share;	 /* of such rows, those that pass */
 	double found;	 /* rows wanted that were found */
 	double trend;	 /* mean of where, on its way, the search has met them: 0 at
-					  * the beginning, 1 just now; NaN: not known */
+					  * the beginning, 1 just now */
 } HxProspect;
 
 /* Neighbours that stopping now would miss */

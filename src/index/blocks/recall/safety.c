@@ -6,15 +6,14 @@
  * Visiting a query's blocks in order of promise, its nearest rows appear one
  * after the other.  At every step the rule compares the expected misses with
  * what the target allows; a factor on the expected misses moves the step at
- * which it stops, and so the recall.  All factors and targets are thresholds
- * on one falling sequence, so one replay answers for all of them.
+ * which it stops, and so the recall.  The greater the factor, the later the step,
+ * so one replay answers for all factors and targets.
  */
 #include "postgres.h"
 
 #include <math.h>
 
 #include "miscadmin.h"
-#include "utils/float.h"
 
 #include "index/blocks/recall/safety.h"
 
@@ -49,7 +48,6 @@ typedef struct Replay
 {
 	const HxLoadedMisses *misses;
 	const HxTrace *trace;
-	bool by_estimates; /* searches look at what they have seen (stop.c) */
 	int k;
 	double rows;					 /* rows of all blocks */
 	double passing;					 /* share of the rows that pass */
@@ -171,9 +169,12 @@ compare_distances(const void *a, const void *b, void *arg)
 	return (x > y) - (x < y);
 }
 
-/* Choose the rows that a scenario leaves; `order` is theirs by distance. */
+/*
+ * Choose the rows that a scenario leaves; `order` is that of all by distance.
+ * There are THINNING ways to thin them.
+ */
 static void
-choose_rows(Replay *replay, const int *order, const Scenario *scenario)
+choose_rows(Replay *replay, const int *order, const Scenario *scenario, int way)
 {
 	const HxTrace *trace = replay->trace;
 	bool chosen[HX_REPLAY_NEAR] = {false};
@@ -183,7 +184,7 @@ choose_rows(Replay *replay, const int *order, const Scenario *scenario)
 	replay->count = 0;
 	for (int i = 0; i < trace->count; i++)
 	{
-		if (scenario->thinned && i % THINNING != THINNING / 2)
+		if (scenario->thinned && i % THINNING != way)
 			continue;
 		chosen[order[i]] = true;
 		if (++replay->count <= replay->k)
@@ -263,8 +264,6 @@ trend_of(const Replay *replay, double visited, const HxTraceRow *found)
 {
 	double sum = 0;
 
-	if (replay->by_estimates)
-		return get_float8_nan();
 	for (int i = 0; i < replay->k; i++)
 		sum += HxPositionOf(found[i].before, replay->rows);
 	return Min(sum / replay->k / Max(visited, 1), 1);
@@ -355,24 +354,20 @@ run_replay(const Replay *replay, float (*recalls)[FACTORS])
 
 /* ---- fitting ---- */
 
-/* Does a factor keep the target over queries from .. to by `step`? */
+/* Does a factor keep the target? */
 static bool
-holds(const float *recalls, int from, int to, int step, double target, int k)
+holds(const float *recalls, int nqueries, double target, int k)
 {
 	double sum = 0;
 	int below = 0;
-	int count = 0;
 
-	for (int q = from; q < to; q += step)
+	for (int q = 0; q < nqueries; q++)
 	{
 		sum += recalls[q];
 		below += recalls[q] < 0.5;
-		count++;
 	}
-	if (count == 0)
-		return true;
-	return sum / count >= target &&
-		   (k < 10 || below <= Max(MAX_BELOW_HALF * count, 1));
+	return sum >= target * nqueries &&
+		   (k < 10 || below <= Max(MAX_BELOW_HALF * nqueries, 1));
 }
 
 /* The least factor that keeps the target in one scenario. */
@@ -381,36 +376,37 @@ fit(float **recall, int nqueries, double target, int k)
 {
 	int f = 0;
 
-	/* Even queries decide, odd ones check ... */
-	while (f < FACTORS - 1 && !holds(recall[f], 0, nqueries, 2, target, k))
-		f++;
-	if (holds(recall[f], 1, nqueries, 2, target, k))
-		return f;
-	/* ... and if these object, all decide. */
-	while (f < FACTORS - 1 && !holds(recall[f], 0, nqueries, 1, target, k))
+	while (f < FACTORS - 1 && !holds(recall[f], nqueries, target, k))
 		f++;
 	return f;
 }
 
-/* Replay a query in one scenario. */
+/*
+ * Replay a query in one scenario: its recalls are means over all ways to thin the
+ * rows, where they are thinned.
+ */
 static void
 run_scenario(Replay *replay, const int *order, int s, int q, Outcomes *outcomes)
 {
+	int ways = scenarios[s].thinned ? THINNING : 1;
 	float recalls[HX_MISSES_TARGETS][FACTORS];
 
-	choose_rows(replay, order, &scenarios[s]);
-	run_replay(replay, recalls);
-	for (int t = 0; t < HX_MISSES_TARGETS; t++)
-		for (int f = 0; f < FACTORS; f++)
-			outcomes->recall[s][t][f][q] = recalls[t][f];
+	for (int way = 0; way < ways; way++)
+	{
+		choose_rows(replay, order, &scenarios[s], way);
+		run_replay(replay, recalls);
+		for (int t = 0; t < HX_MISSES_TARGETS; t++)
+			for (int f = 0; f < FACTORS; f++)
+				outcomes->recall[s][t][f][q] += recalls[t][f] / ways;
+	}
 }
 
 /* Allocate the recalls of all scenarios, targets and factors. */
 static void
 allocate_outcomes(Outcomes *outcomes, int nqueries)
 {
-	float *recalls = palloc(lengthof(scenarios) * HX_MISSES_TARGETS * FACTORS *
-							Max(nqueries, 1) * sizeof(float));
+	float *recalls = palloc0(lengthof(scenarios) * HX_MISSES_TARGETS * FACTORS *
+							 Max(nqueries, 1) * sizeof(float));
 
 	for (int s = 0; s < lengthof(scenarios); s++)
 		for (int t = 0; t < HX_MISSES_TARGETS; t++)
@@ -423,14 +419,13 @@ allocate_outcomes(Outcomes *outcomes, int nqueries)
 
 void
 HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces, int ntraces,
-			bool by_estimates, float *safety)
+			float *safety)
 {
 	Replay *replay = palloc0(sizeof(Replay));
 	Outcomes outcomes;
 
 	allocate_outcomes(&outcomes, ntraces);
 	replay->misses = misses;
-	replay->by_estimates = by_estimates;
 	for (int q = 0; q < ntraces; q++)
 	{
 		int order[HX_REPLAY_NEAR];
@@ -449,7 +444,7 @@ HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces, int ntraces,
 	}
 	for (int t = 0; t < HX_MISSES_TARGETS; t++)
 	{
-		int factor = by_estimates ? -LEAST_FACTOR : 0;
+		int factor = 0;
 
 		for (int s = 0; s < lengthof(scenarios); s++)
 			factor = Max(factor, fit(outcomes.recall[s][t], ntraces,

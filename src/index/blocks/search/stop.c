@@ -20,6 +20,9 @@
 /* Rows whose misses are allowed for in full where a filter thins them */
 #define FULL_ALLOWANCE 40
 
+/* Least safety factor where a filter thins rows: of it replays know little */
+#define LEAST_FILTERED 0.8
+
 /* Rows whose positions are looked at */
 #define MOST_POSITIONS 64
 
@@ -113,6 +116,13 @@ checked_share(const HxBlocksSearch *search, double distance)
 	return Max(good / (good + all.failed), outer / (outer + beyond.failed));
 }
 
+/* Do some of the rows seen fail, by the mask or the heap? */
+static bool
+is_filtered(const HxBlocksSearch *search)
+{
+	return HxIsMasked(search) || search->base.stats.failed > 0;
+}
+
 /* Rows seen up to a distance, of which the last bin has a part */
 static double
 rows_seen(const HxBlocksSearch *search, double distance)
@@ -163,28 +173,43 @@ rows_to_come(const HxBlocksSearch *search)
 	return below;
 }
 
+/* Add up the positions of the first `count` rows kept, of which one in `step` tells. */
+static double
+add_positions(const HxBest *best, int64 count, int64 step)
+{
+	double sum = 0;
+
+	for (int64 i = 0; i < count; i += step)
+		sum += HxUnpackPosition(best->rows[i].met) * Min(step, count - i);
+	return sum;
+}
+
 /*
- * Where on its way the search has met the rows wanted, in the mean over at most
- * MOST_POSITIONS of the `count` nearest
+ * Where on its way the search has met the `count` rows wanted, in the mean, of
+ * which at most MOST_POSITIONS are looked at.  Where distances are estimates, those
+ * whose exact distance is known come first.
  */
 static double
 trend_of(HxBlocksSearch *search, int64 count)
 {
+	const HxSearch *base = &search->base;
 	HxTally *tally = &search->tally;
-	const HxBest *best = &search->base.best;
-	int64 kept = Min(count, best->count);
-	int64 step = kept / MOST_POSITIONS + 1;
-	int64 rows = 0;
+	int64 step = count / MOST_POSITIONS + 1;
+	int64 found = 0;
+	int64 others;
 
-	if (search->base.refine)
-		return get_float8_nan(); /* they are not among those kept */
 	if (tally->position_of != count)
 	{
 		tally->position = 0;
+		if (base->refine && base->phase == HX_FIND_FIRST)
+		{
+			found = Min(count, base->found->count);
+			tally->position = add_positions(base->found, found, step);
+		}
+		others = Min(count - found, base->best.count);
+		tally->position += add_positions(&base->best, others, step);
+		tally->position /= Max(found + others, 1);
 		tally->position_of = count;
-		for (int64 i = 0; i < kept; i += step, rows++)
-			tally->position += HxUnpackPosition(best->rows[i].met);
-		tally->position = rows > 0 ? tally->position / rows : search->gone;
 	}
 	return Min(tally->position / Max(search->gone, 1), 1);
 }
@@ -200,6 +225,7 @@ expected_misses(HxBlocksSearch *search, double distance, int64 count)
 	HxProspect prospect;
 	HxForecast forecast;
 	double most = rows_left(search);
+	double safety = search->safety;
 
 	Assert(!search->base.exact && search->misses.usable);
 	distance /= HxUnitOf(search->base.spec.query);
@@ -217,8 +243,9 @@ expected_misses(HxBlocksSearch *search, double distance, int64 count)
 	prospect.found = count;
 	prospect.trend = trend_of(search, count);
 	forecast = HxForecastMisses(&prospect);
-	return Max(Min(forecast.misses, most) * search->safety,
-			   Min(forecast.least, most));
+	if (is_filtered(search))
+		safety = Max(safety, LEAST_FILTERED);
+	return Max(Min(forecast.misses, most) * safety, Min(forecast.least, most));
 }
 
 /*
@@ -236,11 +263,10 @@ allowed_misses(const HxBlocksSearch *search, int64 count)
 {
 	double full = Min(count, FULL_ALLOWANCE);
 	double rows = full + (count - full) * 0.5;
-	bool filtered = HxIsMasked(search) || search->base.stats.failed > 0;
 	double beyond = Max(search->base.recall - 0.95, 0) / 0.04;
 
 	Assert(count > 0);
-	if (filtered)
+	if (is_filtered(search))
 		rows *= 1 - 0.5 * Min(beyond, 1);
 	else if (search->base.phase == HX_FIND_FIRST)
 		rows = count;
