@@ -85,7 +85,7 @@ HxSharesBelow(const HxLoadedMisses *misses, double distance, double *shares)
 /* Kinds of vectors that the table does not know make up so much of the rows ... */
 #define UNKNOWN_PART 0.003
 /* ... and of their rows found, each tells so many that come later */
-#define UNKNOWN_TREND 0.5
+#define UNKNOWN_TREND 0.3
 
 HxForecast
 HxForecastMisses(const HxProspect *prospect)

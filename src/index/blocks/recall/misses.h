@@ -6,8 +6,6 @@
 #ifndef HX_MISSES_H
 #define HX_MISSES_H
 
-#include <math.h>
-
 #include "index/blocks/store/format.h"
 
 /* Rows may grow so often before a table is not used any more */
@@ -89,16 +87,6 @@ typedef struct HxForecast
 
 /* See README, "Rows seen" and "The search's own course". */
 extern HxForecast HxForecastMisses(const HxProspect *prospect);
-
-/*
- * How many rows a search has gone past at the end of a block, of which it had gone
- * past so many before.  How many the block has, a trace does not tell.
- */
-static inline double
-HxPositionOf(double before, double all_rows)
-{
-	return before + sqrt(all_rows) / 4;
-}
 
 /* Safety factor for a recall, between those fitted. */
 extern double HxSafety(const HxLoadedMisses *misses, double recall);

@@ -258,14 +258,18 @@ rows_seen(const HxTrace *trace, double visited, float distance)
 	return seen;
 }
 
-/* Where on its way, which has come so far, a search has met the rows found */
+/*
+ * Where on its way, which has come so far, a search has met the rows found.  A trace
+ * does not tell how many rows a block has.
+ */
 static double
 trend_of(const Replay *replay, double visited, const HxTraceRow *found)
 {
+	double block = sqrt(replay->rows) / 4;
 	double sum = 0;
 
 	for (int i = 0; i < replay->k; i++)
-		sum += HxPositionOf(found[i].before, replay->rows);
+		sum += found[i].before + block;
 	return Min(sum / replay->k / Max(visited, 1), 1);
 }
 

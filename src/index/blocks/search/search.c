@@ -359,8 +359,8 @@ HxVisitNextBlock(HxSearch *base)
 	if (!base->exact)
 	{
 		search->tally.unvisited[HxBlockPromiseBin(search, at)] -= block->rows;
-		base->met = HxPackPosition(HxPositionOf(search->gone, search->nrows));
 		search->gone += block->rows;
+		base->met = HxPackPosition(search->gone);
 	}
 	if (search->blocks.bounds[at] > base->best.worst)
 		return;

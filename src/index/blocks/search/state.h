@@ -82,7 +82,7 @@ HxBlockPromiseBin(const HxBlocksSearch *search, int block)
 	return bin >= HX_MISSES_PROMISES ? HX_MISSES_PROMISES - 1 : (int) bin;
 }
 
-/* Rows that a search has gone past when it met a row, kept in 8 bits */
+/* Rows that a search had gone past behind a row's block, kept in 8 bits */
 static inline uint8
 HxPackPosition(double position)
 {
