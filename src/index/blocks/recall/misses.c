@@ -81,7 +81,7 @@ HxSharesBelow(const HxLoadedMisses *misses, double distance, double *shares)
 /* Rows seen and rows expected to which the table's rate is 1 */
 #define SEEN_PRIOR 3.0
 /* What the table says counts so much, and the search's own course the rest */
-#define TABLE_PART 0.7
+#define TABLE_PART 0.7f
 /* Kinds of vectors that the table does not know make up so much of the rows ... */
 #define UNKNOWN_PART 0.003
 /* ... and of their rows found, each tells so many that come later */
@@ -100,7 +100,8 @@ HxForecastMisses(const HxProspect *prospect)
 
 	Assert(prospect->found > 0);
 	own = prospect->found * prospect->trend;
-	forecast.misses = pow(told, TABLE_PART) * pow(own, 1 - TABLE_PART);
+	forecast.misses =
+		exp2f(TABLE_PART * log2f(told) + (1 - TABLE_PART) * log2f(own));
 	unknown = 1 / (1 + expected / (UNKNOWN_PART * prospect->found));
 	forecast.least = UNKNOWN_TREND * unknown * own;
 	return forecast;

@@ -208,7 +208,10 @@ trend_of(HxBlocksSearch *search, int64 count)
 		}
 		others = Min(count - found, base->best.count);
 		tally->position += add_positions(&base->best, others, step);
-		tally->position /= Max(found + others, 1);
+		if (found + others > 0)
+			tally->position /= found + others;
+		else
+			tally->position = search->gone;
 		tally->position_of = count;
 	}
 	return Min(tally->position / Max(search->gone, 1), 1);
