@@ -61,8 +61,7 @@ HxSharesBelow(const HxLoadedMisses *misses, double distance, double *shares)
 	int low;
 	float part;
 
-	/* Beyond the last column, and for NaN: every row may be nearer. */
-	if (!(at <= HX_MISSES_DISTANCES - 1))
+	if (HxIsBeyondTable(misses, distance))
 	{
 		for (int p = 0; p < HX_MISSES_PROMISES; p++)
 			shares[p] = 1;
@@ -99,6 +98,8 @@ HxForecastMisses(const HxProspect *prospect)
 	double unknown;
 
 	Assert(prospect->found > 0);
+	if (prospect->by_table)
+		return (HxForecast){prospect->left * prospect->share, 0};
 	own = prospect->found * prospect->trend;
 	forecast.misses =
 		exp2f(TABLE_PART * log2f(told) + (1 - TABLE_PART) * log2f(own));

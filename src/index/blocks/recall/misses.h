@@ -59,6 +59,14 @@ HxDistanceBin(const HxLoadedMisses *misses, double distance)
 	return bin >= HX_MISSES_DISTANCES ? HX_MISSES_DISTANCES - 1 : (int) bin;
 }
 
+/* Is a distance (in units of the query), or NaN, where any row may be nearer? */
+static inline bool
+HxIsBeyondTable(const HxLoadedMisses *misses, double distance)
+{
+	return !((distance - misses->distance_low) / misses->distance_step <=
+			 HX_MISSES_DISTANCES - 1);
+}
+
 /*
  * shares[p] = share of the rows of blocks with promise bin p that are nearer
  * than a distance (in units of the query); interpolated in the logarithm.
@@ -76,6 +84,7 @@ typedef struct HxProspect
 	double found;	 /* rows wanted that were found */
 	double trend;	 /* mean of where, on its way, the search has met them: 0 at
 					  * the beginning, 1 just now */
+	bool by_table;	 /* only what the table expects counts */
 } HxProspect;
 
 /* Neighbours that stopping now would miss */

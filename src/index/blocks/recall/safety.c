@@ -290,6 +290,7 @@ forecast_at(const Replay *replay, double visited, const HxTraceRow *found,
 	prospect.share = replay->passing;
 	prospect.found = replay->k;
 	prospect.trend = trend_of(replay, visited, found);
+	prospect.by_table = HxIsBeyondTable(replay->misses, distance);
 	return HxForecastMisses(&prospect);
 }
 

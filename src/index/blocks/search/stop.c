@@ -245,9 +245,13 @@ expected_misses(HxBlocksSearch *search, double distance, int64 count)
 		near_share(search, distance) * checked_share(search, distance);
 	prospect.found = count;
 	prospect.trend = trend_of(search, count);
+	prospect.by_table =
+		search->base.spec.ties || HxIsBeyondTable(&search->misses, distance);
 	forecast = HxForecastMisses(&prospect);
 	if (is_filtered(search))
 		safety = Max(safety, LEAST_FILTERED);
+	if (search->base.spec.ties)
+		safety = Max(safety, 1);
 	return Max(Min(forecast.misses, most) * safety, Min(forecast.least, most));
 }
 
