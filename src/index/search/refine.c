@@ -152,6 +152,7 @@ void
 HxConsiderEstimate(HxSearch *search, HxCandidate *row, double bound)
 {
 	Assert(search->refine && !row->passed);
+	row->met = search->met;
 	if (!search->exact)
 	{
 		HxKeepBest(&search->best, row);
@@ -658,6 +659,7 @@ HxRefineFirst(HxSearch *search)
 		return;
 	}
 	HxResetBest(&refining.exact, exact_room(&refining));
+	search->found = &refining.exact;
 	search->middle = -get_float8_infinity();
 	for (;;)
 	{

@@ -37,6 +37,7 @@ typedef struct HxCandidate
 	uint64 tid;
 	BlockNumber page; /* rows page that it was read from */
 	bool passed;	  /* its heap row was looked at and passed the check */
+	uint8 met;		  /* when it was, as the kind counts (HxSearch.met) */
 	uint16 deviation; /* of an estimated distance: upper half of a float */
 } HxCandidate;
 

@@ -75,9 +75,10 @@ struct HxSearch
 	double cutoff;		/* no row farther off is wanted, NaN apart */
 
 	/* HX_FIND_FIRST */
-	int64 room;	   /* rows kept, when it began the last time */
-	int64 ngood;   /* rows that passed the check ... */
-	double middle; /* ... and distance of the inner half's last */
+	int64 room;			 /* rows kept, when it began the last time */
+	int64 ngood;		 /* rows that passed the check ... */
+	double middle;		 /* ... and distance of the inner half's last */
+	const HxBest *found; /* where a search refines: these rows */
 
 	HxChecked checked;		   /* heap rows looked at */
 	uint64 nchecked;		   /* how many, without those of other phases */
@@ -104,6 +105,7 @@ struct HxSearch
 		nans_apart; /* HX_PART_NANS is one, first or last; before the first phase */
 	double seen;   /* rows seen in this phase ... */
 	double passed; /* ... and of these, rows that passed the mask */
+	uint8 met;	   /* what rows kept from now on have as theirs */
 
 	int nlines; /* cache lines of a rows page fetched ahead ... */
 	uint16 lines[BLCKSZ / HX_CACHE_LINE]; /* ... these, of which ... */
@@ -215,6 +217,7 @@ HxConsider(HxSearch *search, double distance, const ItemPointerData *tid,
 	row.tid = HxPackTid(tid);
 	row.page = page;
 	row.passed = false;
+	row.met = search->met;
 	if (!HxPrecedes(&search->last, &row))
 	{
 		search->stats.dropped++;

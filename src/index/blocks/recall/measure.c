@@ -476,8 +476,7 @@ fit_safety(const HxScorer *cal, HxMisses *table)
 		HxMakeTrace(misses, &cal->blocks, cal->promises[q], &cal->nearest[q],
 					&traces[q]);
 	}
-	HxFitSafety(misses, traces, cal->nqueries, HxKindOf(cal->desc)->refine,
-				table->safety);
+	HxFitSafety(misses, traces, cal->nqueries, table->safety);
 }
 
 HxScorer *

@@ -61,8 +61,7 @@ HxSharesBelow(const HxLoadedMisses *misses, double distance, double *shares)
 	int low;
 	float part;
 
-	/* Beyond the last column, and for NaN: every row may be nearer. */
-	if (!(at <= HX_MISSES_DISTANCES - 1))
+	if (HxIsBeyondTable(misses, distance))
 	{
 		for (int p = 0; p < HX_MISSES_PROMISES; p++)
 			shares[p] = 1;
@@ -76,6 +75,37 @@ HxSharesBelow(const HxLoadedMisses *misses, double distance, double *shares)
 	for (int p = 0; p < HX_MISSES_PROMISES; p++)
 		shares[p] = exp2f((1 - part) * misses->logs[low][p] +
 						  part * misses->logs[low + 1][p]);
+}
+
+/* Rows seen and rows expected to which the table's rate is 1 */
+#define SEEN_PRIOR 3.0
+/* What the table says counts so much, and the search's own course the rest */
+#define TABLE_PART 0.7f
+/* Kinds of vectors that the table does not know make up so much of the rows ... */
+#define UNKNOWN_PART 0.003
+/* ... and of their rows found, each tells so many that come later */
+#define UNKNOWN_TREND 0.3
+
+HxForecast
+HxForecastMisses(const HxProspect *prospect)
+{
+	double rate =
+		(prospect->seen + SEEN_PRIOR) / (prospect->expected + SEEN_PRIOR);
+	double told = prospect->left * rate * prospect->share;
+	double expected = prospect->expected * prospect->share;
+	HxForecast forecast;
+	double own;
+	double unknown;
+
+	Assert(prospect->found > 0);
+	if (prospect->by_table)
+		return (HxForecast){prospect->left * prospect->share, 0};
+	own = prospect->found * prospect->trend;
+	forecast.misses =
+		exp2f(TABLE_PART * log2f(told) + (1 - TABLE_PART) * log2f(own));
+	unknown = 1 / (1 + expected / (UNKNOWN_PART * prospect->found));
+	forecast.least = UNKNOWN_TREND * unknown * own;
+	return forecast;
 }
 
 double

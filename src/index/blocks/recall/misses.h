@@ -59,6 +59,14 @@ HxDistanceBin(const HxLoadedMisses *misses, double distance)
 	return bin >= HX_MISSES_DISTANCES ? HX_MISSES_DISTANCES - 1 : (int) bin;
 }
 
+/* Is a distance (in units of the query), or NaN, where any row may be nearer? */
+static inline bool
+HxIsBeyondTable(const HxLoadedMisses *misses, double distance)
+{
+	return !((distance - misses->distance_low) / misses->distance_step <=
+			 HX_MISSES_DISTANCES - 1);
+}
+
 /*
  * shares[p] = share of the rows of blocks with promise bin p that are nearer
  * than a distance (in units of the query); interpolated in the logarithm.
@@ -66,17 +74,28 @@ HxDistanceBin(const HxLoadedMisses *misses, double distance)
 extern void HxSharesBelow(const HxLoadedMisses *misses, double distance,
 						  double *shares);
 
-/*
- * What rows seen up to a distance are of those expected, where the table was made
- * from estimates of distances: of both some are added
- */
-#define HX_SEEN_PRIOR 3.0
-
-static inline double
-HxRateOfSeen(double seen, double expected)
+/* What a search knows of the rows nearer than that of its last row wanted */
+typedef struct HxProspect
 {
-	return (seen + HX_SEEN_PRIOR) / (expected + HX_SEEN_PRIOR);
-}
+	double left;	 /* rows that the table expects in blocks not visited ... */
+	double expected; /* ... and in those visited ... */
+	double seen;	 /* ... where so many were met */
+	double share;	 /* of such rows, those that pass */
+	double found;	 /* rows wanted that were found */
+	double trend;	 /* mean of where, on its way, the search has met them: 0 at
+					  * the beginning, 1 just now */
+	bool by_table;	 /* only what the table expects counts */
+} HxProspect;
+
+/* Neighbours that stopping now would miss */
+typedef struct HxForecast
+{
+	double misses; /* expected; a safety factor applies */
+	double least;  /* whatever the factor: where the table knows nothing */
+} HxForecast;
+
+/* See README, "Rows seen" and "The search's own course". */
+extern HxForecast HxForecastMisses(const HxProspect *prospect);
 
 /* Safety factor for a recall, between those fitted. */
 extern double HxSafety(const HxLoadedMisses *misses, double recall);

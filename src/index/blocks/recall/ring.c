@@ -537,7 +537,7 @@ fill_table(const RingSum *sum, HxMisses *table)
 
 /* Fit the table's safety factors to the searches. */
 static void
-fit_safety(const HxIndexDesc *desc, const RingSum *sum, HxMisses *table)
+fit_safety(const RingSum *sum, HxMisses *table)
 {
 	HxLoadedMisses *misses = palloc(sizeof(HxLoadedMisses));
 	HxTrace *traces = palloc0(sum->count * sizeof(HxTrace));
@@ -553,8 +553,7 @@ fit_safety(const HxIndexDesc *desc, const RingSum *sum, HxMisses *table)
 		traces[i].count = ring->count;
 		memcpy(traces[i].near, ring->near, ring->count * sizeof(HxTraceRow));
 	}
-	HxFitSafety(misses, traces, sum->count, HxKindOf(desc)->refine,
-				table->safety);
+	HxFitSafety(misses, traces, sum->count, table->safety);
 }
 
 bool
@@ -586,7 +585,7 @@ HxComputeTableFromRing(Relation index, HxMisses *table)
 	if (done)
 	{
 		fill_table(&sum, table);
-		fit_safety(HxDescribe(index), &sum, table);
+		fit_safety(&sum, table);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

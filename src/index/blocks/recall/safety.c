@@ -6,8 +6,8 @@
  * Visiting a query's blocks in order of promise, its nearest rows appear one
  * after the other.  At every step the rule compares the expected misses with
  * what the target allows; a factor on the expected misses moves the step at
- * which it stops, and so the recall.  All factors and targets are thresholds
- * on one falling sequence, so one replay answers for all of them.
+ * which it stops, and so the recall.  The greater the factor, the later the step,
+ * so one replay answers for all factors and targets.
  */
 #include "postgres.h"
 
@@ -17,12 +17,18 @@
 
 #include "index/blocks/recall/safety.h"
 
-/* Factors tried: 2^(i/4) */
-#define FACTORS 17
+/*
+ * Factors tried: 2^(i/4), from 1/2 to 16.  Where rows are found in the first block
+ * less would do, but not for queries that are unlike rows.
+ */
+#define FACTORS 21
+#define LEAST_FACTOR (-4)
 /* Filtered searches are replayed on one row in */
 #define THINNING 8
 /* Queries that may fall below one half */
 #define MAX_BELOW_HALF 0.02
+/* The greatest k of a scenario */
+#define MOST_FOUND 100
 
 /* A kind of search that is replayed */
 typedef struct Scenario
@@ -33,9 +39,6 @@ typedef struct Scenario
 
 static const Scenario scenarios[] = {
 	{1, false}, {10, false}, {100, false}, {1, true}, {10, true}};
-
-/* All targets and factors */
-#define THRESHOLDS (HX_MISSES_TARGETS * FACTORS)
 
 /* Recall of every query, for each scenario, target and factor */
 typedef struct Outcomes
@@ -48,8 +51,8 @@ typedef struct Replay
 {
 	const HxLoadedMisses *misses;
 	const HxTrace *trace;
-	bool by_estimates; /* searches look at what they have seen (stop.c) */
 	int k;
+	double rows;					 /* rows of all blocks */
 	double passing;					 /* share of the rows that pass */
 	int count;						 /* rows that are there to be found */
 	HxTraceRow near[HX_REPLAY_NEAR]; /* these, in the order of visits */
@@ -169,9 +172,12 @@ compare_distances(const void *a, const void *b, void *arg)
 	return (x > y) - (x < y);
 }
 
-/* Choose the rows that a scenario leaves; `order` is theirs by distance. */
+/*
+ * Choose the rows that a scenario leaves; `order` is that of all by distance.
+ * There are THINNING ways to thin them.
+ */
 static void
-choose_rows(Replay *replay, const int *order, const Scenario *scenario)
+choose_rows(Replay *replay, const int *order, const Scenario *scenario, int way)
 {
 	const HxTrace *trace = replay->trace;
 	bool chosen[HX_REPLAY_NEAR] = {false};
@@ -181,7 +187,7 @@ choose_rows(Replay *replay, const int *order, const Scenario *scenario)
 	replay->count = 0;
 	for (int i = 0; i < trace->count; i++)
 	{
-		if (scenario->thinned && i % THINNING != THINNING / 2)
+		if (scenario->thinned && i % THINNING != way)
 			continue;
 		chosen[order[i]] = true;
 		if (++replay->count <= replay->k)
@@ -193,32 +199,32 @@ choose_rows(Replay *replay, const int *order, const Scenario *scenario)
 			replay->near[replay->count++] = trace->near[i];
 }
 
-/* Insert a distance into the k least found so far. */
+/* Insert a row into the k nearest found so far. */
 static void
-keep_least(float *least, int *count, int k, float distance)
+keep_nearest(HxTraceRow *found, int *count, int k, const HxTraceRow *row)
 {
 	int at;
 
-	if (*count == k && distance >= least[k - 1])
+	if (*count == k && row->distance >= found[k - 1].distance)
 		return;
 	at = *count < k ? (*count)++ : k - 1;
-	while (at > 0 && least[at - 1] > distance)
+	while (at > 0 && found[at - 1].distance > row->distance)
 	{
-		least[at] = least[at - 1];
+		found[at] = found[at - 1];
 		at--;
 	}
-	least[at] = distance;
+	found[at] = *row;
 }
 
 /* Share of the k true neighbours among those found; ties count. */
 static float
-recall_of(const Replay *replay, const float *found, int nfound)
+recall_of(const Replay *replay, const HxTraceRow *found, int nfound)
 {
 	int hits = 0;
 
 	Assert(replay->count > 0);
 	for (int i = 0; i < nfound; i++)
-		hits += found[i] <= replay->truth;
+		hits += found[i].distance <= replay->truth;
 	return (float) hits / Min(replay->k, replay->count);
 }
 
@@ -255,82 +261,121 @@ rows_seen(const HxTrace *trace, double visited, float distance)
 	return seen;
 }
 
-/* Misses that the rule expects when so many rows have been visited */
+/*
+ * Where on its way, which has come so far, a search has met the rows found.  A trace
+ * does not tell how many rows a block has.
+ */
 static double
-misses_at(const Replay *replay, double visited, float distance,
-		  const double *shares)
+trend_of(const Replay *replay, double visited, const HxTraceRow *found)
 {
-	double expected;
-	double misses =
-		rows_below(replay->trace, visited, shares, &expected) * replay->passing;
+	double block = sqrt(replay->rows) / 4;
+	double sum = 0;
 
-	if (!replay->by_estimates)
-		return misses;
-	return misses *
-		   HxRateOfSeen(rows_seen(replay->trace, visited, distance), expected);
+	for (int i = 0; i < replay->k; i++)
+		sum += found[i].before + block;
+	return Min(sum / replay->k / Max(visited, 1), 1);
+}
+
+/* What the rule expects when so many rows have been visited and k found */
+static HxForecast
+forecast_at(const Replay *replay, double visited, const HxTraceRow *found,
+			const double *shares)
+{
+	float distance = found[replay->k - 1].distance;
+	HxProspect prospect;
+
+	prospect.left =
+		rows_below(replay->trace, visited, shares, &prospect.expected);
+	prospect.seen = rows_seen(replay->trace, visited, distance);
+	prospect.share = replay->passing;
+	prospect.found = replay->k;
+	prospect.trend = trend_of(replay, visited, found);
+	prospect.by_table = HxIsBeyondTable(replay->misses, distance);
+	return HxForecastMisses(&prospect);
+}
+
+/* Factor number f */
+static double
+factor_of(int f)
+{
+	return exp2((f + LEAST_FACTOR) / 4.0);
+}
+
+/* Set the recalls of factors from reached[] on that end the search here. */
+static void
+note_stops(const Replay *replay, const HxForecast *forecast, float recall,
+		   int *reached, float (*recalls)[FACTORS])
+{
+	for (int t = 0; t < HX_MISSES_TARGETS; t++)
+	{
+		double allowed = (1 - hx_misses_targets[t]) * replay->k;
+
+		if (forecast->least > allowed)
+			continue;
+		while (reached[t] < FACTORS &&
+			   forecast->misses * factor_of(reached[t]) <= allowed)
+			recalls[t][reached[t]++] = recall;
+	}
 }
 
 /*
- * Replay; thresholds fall.  recalls[i] is the recall when the expected misses
- * first fell to thresholds[i].  That may have been at any block since the last
- * one that changed what was found, so it suffices to look before the next.
+ * Replay: recalls[t][f] is the recall when the expected misses first fell to what
+ * target t allows, multiplied by factor number f.  That may have been at any block
+ * since the last one that changed what was found, so it suffices to look before
+ * the next.
  */
 static void
-run_replay(const Replay *replay, const double *thresholds, float *recalls)
+run_replay(const Replay *replay, float (*recalls)[FACTORS])
 {
 	double shares[HX_MISSES_PROMISES];
-	float found[100];
+	HxTraceRow found[MOST_FOUND];
+	int reached[HX_MISSES_TARGETS] = {0};
 	int nfound = 0;
-	int reached = 0;
 	int at = 0;
 	float distance = NAN;
 
-	Assert(replay->k <= (int) lengthof(found));
-	Assert(thresholds[0] >= thresholds[THRESHOLDS - 1]);
-	while (at < replay->count && reached < THRESHOLDS)
+	Assert(replay->k <= MOST_FOUND);
+	while (at < replay->count)
 	{
 		uint32 before = replay->near[at].before;
-		double misses;
+		HxForecast forecast;
 
 		while (at < replay->count && replay->near[at].before == before)
-			keep_least(found, &nfound, replay->k, replay->near[at++].distance);
+			keep_nearest(found, &nfound, replay->k, &replay->near[at++]);
 		if (nfound < replay->k)
 			continue;
 		if (at == replay->count)
 			break;
-		if (found[replay->k - 1] != distance)
+		if (found[replay->k - 1].distance != distance)
 		{
-			distance = found[replay->k - 1];
+			distance = found[replay->k - 1].distance;
 			HxSharesBelow(replay->misses, distance, shares);
 		}
-		misses = misses_at(replay, replay->near[at].before, distance, shares);
-		while (reached < THRESHOLDS && misses <= thresholds[reached])
-			recalls[reached++] = recall_of(replay, found, nfound);
+		forecast = forecast_at(replay, replay->near[at].before, found, shares);
+		note_stops(replay, &forecast, recall_of(replay, found, nfound), reached,
+				   recalls);
 	}
-	while (reached < THRESHOLDS) /* everything found */
-		recalls[reached++] = 1;
+	for (int t = 0; t < HX_MISSES_TARGETS; t++) /* everything found */
+		while (reached[t] < FACTORS)
+			recalls[t][reached[t]++] = 1;
 }
 
 /* ---- fitting ---- */
 
-/* Does a factor keep the target over queries from .. to by `step`? */
+/* Does a factor keep the target? */
 static bool
-holds(const float *recalls, int from, int to, int step, double target, int k)
+holds(const float *recalls, int nqueries, double target, int k)
 {
 	double sum = 0;
 	int below = 0;
-	int count = 0;
 
-	for (int q = from; q < to; q += step)
+	for (int q = 0; q < nqueries; q++)
 	{
 		sum += recalls[q];
 		below += recalls[q] < 0.5;
-		count++;
 	}
-	if (count == 0)
-		return true;
-	return sum / count >= target &&
-		   (k < 10 || below <= Max(MAX_BELOW_HALF * count, 1));
+	return sum >= target * nqueries &&
+		   (k < 10 || below <= Max(MAX_BELOW_HALF * nqueries, 1));
 }
 
 /* The least factor that keeps the target in one scenario. */
@@ -339,85 +384,37 @@ fit(float **recall, int nqueries, double target, int k)
 {
 	int f = 0;
 
-	/* Even queries decide, odd ones check ... */
-	while (f < FACTORS - 1 && !holds(recall[f], 0, nqueries, 2, target, k))
-		f++;
-	if (holds(recall[f], 1, nqueries, 2, target, k))
-		return f;
-	/* ... and if these object, all decide. */
-	while (f < FACTORS - 1 && !holds(recall[f], 0, nqueries, 1, target, k))
+	while (f < FACTORS - 1 && !holds(recall[f], nqueries, target, k))
 		f++;
 	return f;
 }
 
-/* Threshold on the expected misses of a target under a factor */
-static double
-threshold_of(int target, int factor, int k)
-{
-	return (1 - hx_misses_targets[target]) * k / exp2(factor / 4.0);
-}
-
-/* A threshold and where it came from, to sort */
-typedef struct Threshold
-{
-	double value;
-	int target;
-	int factor;
-} Threshold;
-
-static int
-compare_thresholds(const void *a, const void *b)
-{
-	double x = ((const Threshold *) a)->value;
-	double y = ((const Threshold *) b)->value;
-
-	return (x < y) - (x > y);
-}
-
-/* All thresholds of a scenario, falling. */
-static void
-make_thresholds(const Scenario *scenario, Threshold *thresholds)
-{
-	int n = 0;
-
-	for (int t = 0; t < HX_MISSES_TARGETS; t++)
-		for (int f = 0; f < FACTORS; f++)
-		{
-			thresholds[n].value = threshold_of(t, f, scenario->k);
-			thresholds[n].target = t;
-			thresholds[n++].factor = f;
-		}
-	qsort(thresholds, n, sizeof(Threshold), compare_thresholds);
-}
-
-/* Replay a query in one scenario. */
+/*
+ * Replay a query in one scenario: its recalls are means over all ways to thin the
+ * rows, where they are thinned.
+ */
 static void
 run_scenario(Replay *replay, const int *order, int s, int q, Outcomes *outcomes)
 {
-	Threshold thresholds[THRESHOLDS];
-	double values[THRESHOLDS];
-	float recalls[THRESHOLDS];
+	int ways = scenarios[s].thinned ? THINNING : 1;
+	float recalls[HX_MISSES_TARGETS][FACTORS];
 
-	make_thresholds(&scenarios[s], thresholds);
-	for (int i = 0; i < THRESHOLDS; i++)
-		values[i] = thresholds[i].value;
-	choose_rows(replay, order, &scenarios[s]);
-	if (replay->count > 0)
-		run_replay(replay, values, recalls);
-	else
-		for (int i = 0; i < THRESHOLDS; i++)
-			recalls[i] = 1;
-	for (int i = 0; i < THRESHOLDS; i++)
-		outcomes->recall[s][thresholds[i].target][thresholds[i].factor][q] =
-			recalls[i];
+	for (int way = 0; way < ways; way++)
+	{
+		choose_rows(replay, order, &scenarios[s], way);
+		run_replay(replay, recalls);
+		for (int t = 0; t < HX_MISSES_TARGETS; t++)
+			for (int f = 0; f < FACTORS; f++)
+				outcomes->recall[s][t][f][q] += recalls[t][f] / ways;
+	}
 }
 
 /* Allocate the recalls of all scenarios, targets and factors. */
 static void
 allocate_outcomes(Outcomes *outcomes, int nqueries)
 {
-	float *recalls = palloc(lengthof(scenarios) * THRESHOLDS *
-							Max(nqueries, 1) * sizeof(float));
+	float *recalls = palloc0(lengthof(scenarios) * HX_MISSES_TARGETS * FACTORS *
+							 Max(nqueries, 1) * sizeof(float));
 
 	for (int s = 0; s < lengthof(scenarios); s++)
 		for (int t = 0; t < HX_MISSES_TARGETS; t++)
@@ -430,20 +427,22 @@ allocate_outcomes(Outcomes *outcomes, int nqueries)
 
 void
 HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces, int ntraces,
-			bool by_estimates, float *safety)
+			float *safety)
 {
 	Replay *replay = palloc0(sizeof(Replay));
 	Outcomes outcomes;
 
 	allocate_outcomes(&outcomes, ntraces);
 	replay->misses = misses;
-	replay->by_estimates = by_estimates;
 	for (int q = 0; q < ntraces; q++)
 	{
 		int order[HX_REPLAY_NEAR];
 
 		CHECK_FOR_INTERRUPTS();
 		replay->trace = &traces[q];
+		replay->rows = 0;
+		for (int p = 0; p < HX_MISSES_PROMISES; p++)
+			replay->rows += traces[q].rows[p];
 		for (int i = 0; i < traces[q].count; i++)
 			order[i] = i;
 		qsort_arg(order, traces[q].count, sizeof(int), compare_distances,
@@ -458,7 +457,7 @@ HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces, int ntraces,
 		for (int s = 0; s < lengthof(scenarios); s++)
 			factor = Max(factor, fit(outcomes.recall[s][t], ntraces,
 									 hx_misses_targets[t], scenarios[s].k));
-		safety[t] = exp2(factor / 4.0);
+		safety[t] = factor_of(factor);
 	}
 	pfree(outcomes.recall[0][0][0]);
 	pfree(replay);

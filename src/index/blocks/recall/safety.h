@@ -54,10 +54,9 @@ extern void HxMakeTrace(const HxLoadedMisses *misses, const HxBlocks *blocks,
 						HxTrace *trace);
 
 /*
- * Fit the safety factor of each target.  `by_estimates`: distances are estimates,
- * and searches correct the table by what they have seen.
+ * Fit the safety factor of each target.
  */
 extern void HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces,
-						int ntraces, bool by_estimates, float *safety);
+						int ntraces, float *safety);
 
 #endif /* HX_SAFETY_H */

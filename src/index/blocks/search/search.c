@@ -292,6 +292,7 @@ HxStartBlocksPhase(HxSearch *base)
 	search->done.count = 0;
 	memset(&search->tally, 0, sizeof(search->tally));
 	search->tally.shares_of = get_float8_nan();
+	search->gone = 0;
 	plan_visits(search);
 }
 
@@ -356,7 +357,11 @@ HxVisitNextBlock(HxSearch *base)
 
 	Assert(search->next <= search->nvisits && at < search->blocks.count);
 	if (!base->exact)
+	{
 		search->tally.unvisited[HxBlockPromiseBin(search, at)] -= block->rows;
+		search->gone += block->rows;
+		base->met = HxPackPosition(search->gone);
+	}
 	if (search->blocks.bounds[at] > base->best.worst)
 		return;
 	if (HxHasMoreBlocks(base))

@@ -9,6 +9,8 @@
 #ifndef HX_BLOCKS_SEARCH_STATE_H
 #define HX_BLOCKS_SEARCH_STATE_H
 
+#include <math.h>
+
 #include "index/blocks/recall/misses.h"
 #include "index/blocks/store/directory.h"
 #include "index/search/state.h"
@@ -24,6 +26,8 @@ typedef struct HxTally
 										   * failed the check */
 	double shares[HX_MISSES_PROMISES];	   /* shares below `shares_of` */
 	double shares_of;					   /* distance */
+	double position;					   /* mean of the rows wanted ... */
+	int64 position_of;					   /* ... when they were so many */
 } HxTally;
 
 typedef struct HxBlocksSearch
@@ -38,6 +42,7 @@ typedef struct HxBlocksSearch
 	uint64 rows_at_calibration; /* rows that the table was made from */
 	bool must_be_exact;			/* whatever the phase */
 	uint64 nrows; /* rows of all blocks that the filter may pass */
+	double gone;  /* of these, rows of blocks that the phase has gone past */
 
 	bool is_read;	  /* the directory was read */
 	HxBlocks blocks;  /* that of rows without a vector is the last, if wanted */
@@ -75,6 +80,19 @@ HxBlockPromiseBin(const HxBlocksSearch *search, int block)
 	if (!(bin > 0))
 		return 0;
 	return bin >= HX_MISSES_PROMISES ? HX_MISSES_PROMISES - 1 : (int) bin;
+}
+
+/* Rows that a search had gone past behind a row's block, kept in 8 bits */
+static inline uint8
+HxPackPosition(double position)
+{
+	return (uint8) Min(rint(8 * log2(Max(position, 1))), PG_UINT8_MAX);
+}
+
+static inline double
+HxUnpackPosition(uint8 packed)
+{
+	return exp2(packed / 8.0);
 }
 
 /* stop.c: see is_settled in kind.h. */

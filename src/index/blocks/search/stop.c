@@ -10,6 +10,8 @@
 
 #include <math.h>
 
+#include "utils/float.h"
+
 #include "index/blocks/search/state.h"
 
 /* Share of the rows after which the rest is visited too */
@@ -17,6 +19,12 @@
 
 /* Rows whose misses are allowed for in full where a filter thins them */
 #define FULL_ALLOWANCE 40
+
+/* Least safety factor where a filter thins rows: of it replays know little */
+#define LEAST_FILTERED 0.8
+
+/* Rows whose positions are looked at */
+#define MOST_POSITIONS 64
 
 /* What was seen in a range of distances */
 typedef struct Seen
@@ -108,6 +116,13 @@ checked_share(const HxBlocksSearch *search, double distance)
 	return Max(good / (good + all.failed), outer / (outer + beyond.failed));
 }
 
+/* Do some of the rows seen fail, by the mask or the heap? */
+static bool
+is_filtered(const HxBlocksSearch *search)
+{
+	return HxIsMasked(search) || search->base.stats.failed > 0;
+}
+
 /* Rows seen up to a distance, of which the last bin has a part */
 static double
 rows_seen(const HxBlocksSearch *search, double distance)
@@ -123,26 +138,83 @@ rows_seen(const HxBlocksSearch *search, double distance)
 }
 
 /*
- * How many rows there are up to a distance, as a part of what the table expects
- * of the blocks visited: see README, "Search".  Where there is no mask, those up
- * to the distance of row number `count` are as many, and those that failed.
+ * Rows met up to a distance, that of row number `count`.  Where there is no mask
+ * they are as many, and those that failed.
  */
 static double
-seen_rate(const HxBlocksSearch *search, double distance, int64 count)
+rows_met(const HxBlocksSearch *search, double distance, int64 count)
+{
+	if (HxIsMasked(search))
+		return Max(rows_seen(search, distance), count);
+	return count + seen_between(search, -INFINITY, distance).failed;
+}
+
+/* Rows of the blocks visited that the table expects, by the shares in the tally */
+static double
+rows_expected(const HxBlocksSearch *search)
 {
 	const HxTally *tally = &search->tally;
 	double expected = 0;
-	double seen;
 
-	if (!HxKindOf(&search->base.desc)->refine)
-		return 1;
 	for (int p = 0; p < HX_MISSES_PROMISES; p++)
 		expected += (tally->rows[p] - tally->unvisited[p]) * tally->shares[p];
-	if (HxIsMasked(search))
-		seen = rows_seen(search, distance);
-	else
-		seen = count + seen_between(search, -INFINITY, distance).failed;
-	return HxRateOfSeen(seen, expected);
+	return expected;
+}
+
+/* Rows of the blocks not visited that the table expects, likewise */
+static double
+rows_to_come(const HxBlocksSearch *search)
+{
+	const HxTally *tally = &search->tally;
+	double below = 0;
+
+	for (int p = 0; p < HX_MISSES_PROMISES; p++)
+		below += tally->unvisited[p] * tally->shares[p];
+	return below;
+}
+
+/* Add up the positions of the first `count` rows kept, of which one in `step` tells. */
+static double
+add_positions(const HxBest *best, int64 count, int64 step)
+{
+	double sum = 0;
+
+	for (int64 i = 0; i < count; i += step)
+		sum += HxUnpackPosition(best->rows[i].met) * Min(step, count - i);
+	return sum;
+}
+
+/*
+ * Where on its way the search has met the `count` rows wanted, in the mean, of
+ * which at most MOST_POSITIONS are looked at.  Where distances are estimates, those
+ * whose exact distance is known come first.
+ */
+static double
+trend_of(HxBlocksSearch *search, int64 count)
+{
+	const HxSearch *base = &search->base;
+	HxTally *tally = &search->tally;
+	int64 step = count / MOST_POSITIONS + 1;
+	int64 found = 0;
+	int64 others;
+
+	if (tally->position_of != count)
+	{
+		tally->position = 0;
+		if (base->refine && base->phase == HX_FIND_FIRST)
+		{
+			found = Min(count, base->found->count);
+			tally->position = add_positions(base->found, found, step);
+		}
+		others = Min(count - found, base->best.count);
+		tally->position += add_positions(&base->best, others, step);
+		if (found + others > 0)
+			tally->position /= found + others;
+		else
+			tally->position = search->gone;
+		tally->position_of = count;
+	}
+	return Min(tally->position / Max(search->gone, 1), 1);
 }
 
 /*
@@ -153,7 +225,10 @@ static double
 expected_misses(HxBlocksSearch *search, double distance, int64 count)
 {
 	HxTally *tally = &search->tally;
-	double below = 0;
+	HxProspect prospect;
+	HxForecast forecast;
+	double most = rows_left(search);
+	double safety = search->safety;
 
 	Assert(!search->base.exact && search->misses.usable);
 	distance /= HxUnitOf(search->base.spec.query);
@@ -161,12 +236,23 @@ expected_misses(HxBlocksSearch *search, double distance, int64 count)
 	{
 		HxSharesBelow(&search->misses, distance, tally->shares);
 		tally->shares_of = distance;
+		tally->position_of = 0;
 	}
-	for (int p = 0; p < HX_MISSES_PROMISES; p++)
-		below += tally->unvisited[p] * tally->shares[p];
-	below *= seen_rate(search, distance, count);
-	below *= near_share(search, distance) * checked_share(search, distance);
-	return Min(below, rows_left(search)) * search->safety;
+	prospect.left = rows_to_come(search);
+	prospect.expected = rows_expected(search);
+	prospect.seen = rows_met(search, distance, count);
+	prospect.share =
+		near_share(search, distance) * checked_share(search, distance);
+	prospect.found = count;
+	prospect.trend = trend_of(search, count);
+	prospect.by_table =
+		search->base.spec.ties || HxIsBeyondTable(&search->misses, distance);
+	forecast = HxForecastMisses(&prospect);
+	if (is_filtered(search))
+		safety = Max(safety, LEAST_FILTERED);
+	if (search->base.spec.ties)
+		safety = Max(safety, 1);
+	return Max(Min(forecast.misses, most) * safety, Min(forecast.least, most));
 }
 
 /*
@@ -184,11 +270,10 @@ allowed_misses(const HxBlocksSearch *search, int64 count)
 {
 	double full = Min(count, FULL_ALLOWANCE);
 	double rows = full + (count - full) * 0.5;
-	bool filtered = HxIsMasked(search) || search->base.stats.failed > 0;
 	double beyond = Max(search->base.recall - 0.95, 0) / 0.04;
 
 	Assert(count > 0);
-	if (filtered)
+	if (is_filtered(search))
 		rows *= 1 - 0.5 * Min(beyond, 1);
 	else if (search->base.phase == HX_FIND_FIRST)
 		rows = count;
