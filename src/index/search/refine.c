@@ -110,6 +110,7 @@ HxConsiderEstimate(HxSearch *search, HxCandidate *row, double bound)
 	Assert(search->refine && !row->passed);
 	if (!search->exact)
 	{
+		search->widest = Max(search->widest, row->deviation);
 		HxKeepBest(&search->best, row);
 		return;
 	}
@@ -277,6 +278,93 @@ chance_below(const Refining *refining, const HxCandidate *row, double distance)
 	return normal_below((off - refining->mean) / refining->spread);
 }
 
+/* ---- rows that were not kept ---- */
+
+/* Candidates whose deviations stand for those of all; and steps outwards */
+#define DEVIATIONS_TRIED 16
+#define TAIL_STEPS 64
+#define STEPS_A_DEVIATION 4
+
+/* Deviations of some of the candidates from place `at` on; returns their mean. */
+static double
+draw_deviations(const HxBest *best, int64 at, double *deviations)
+{
+	double sum = 0;
+
+	for (int i = 0; i < DEVIATIONS_TRIED; i++)
+	{
+		int64 place = at + (best->count - at) * i / DEVIATIONS_TRIED;
+
+		deviations[i] = HxDeviation(&best->rows[place]);
+		sum += deviations[i];
+	}
+	return sum / DEVIATIONS_TRIED;
+}
+
+/* Probability that the exact distance of such a row is so much nearer */
+static double
+mean_chance(const Refining *refining, const double *deviations, double nearer)
+{
+	double sum = 0;
+
+	for (int i = 0; i < DEVIATIONS_TRIED; i++)
+		if (deviations[i] > 0)
+			sum += normal_below((-nearer / deviations[i] - refining->mean) /
+								refining->spread);
+	return sum / DEVIATIONS_TRIED;
+}
+
+/*
+ * How fast rows become more with their estimates, where those kept end: the
+ * logarithm of their number, for each unit of distance.  At place `at` stands the
+ * first that was not looked at.
+ */
+static double
+find_growth(const Refining *refining, int64 at)
+{
+	const HxBest *best = &refining->search->best;
+	double kept = (double) (refining->looked + best->count - at);
+	int64 half = Max((int64) (kept / 2) - refining->looked, 0);
+	double width = best->frontier.distance - best->rows[at + half].distance;
+
+	return width > 0 ? log(kept / (refining->looked + half + 1)) / width : -1;
+}
+
+/*
+ * Rows nearer than a distance that are expected among those for which there was
+ * no room: beyond the frontier they go on becoming more as before it, and their
+ * deviations are those of the candidates kept.
+ */
+static double
+lost_misses(const Refining *refining, int64 at, double distance)
+{
+	const HxSearch *search = refining->search;
+	const HxBest *best = &search->best;
+	double kept = (double) (refining->looked + best->count - at);
+	double left = search->passed - kept;
+	double deviations[DEVIATIONS_TRIED];
+	double growth;
+	double step;
+	double sum = 0;
+
+	if (!(left > 0) || isinf(best->frontier.distance))
+		return 0;
+	if (at >= best->count || (growth = find_growth(refining, at)) <= 0)
+		return left; /* nothing is known of them */
+	step = draw_deviations(best, at, deviations) * refining->spread /
+		   STEPS_A_DEVIATION;
+	for (int i = 0; i < TAIL_STEPS && left > 0; i++)
+	{
+		double rows = Min(kept * expm1(growth * step), left);
+		double nearer = best->frontier.distance + i * step - distance;
+
+		sum += rows * mean_chance(refining, deviations, nearer);
+		kept += rows;
+		left -= rows;
+	}
+	return sum;
+}
+
 /*
  * Rows nearer than a distance that are expected among the candidates from place
  * `at` on, if they are not looked at; no farther than `enough`.  *all: no others
@@ -294,19 +382,22 @@ candidate_misses(Refining *refining, int64 at, double distance, double enough,
 	expect_errors(refining);
 	if (HxKindOf(&refining->search->desc)->visits_all)
 		farthest = HX_FARTHEST * refining->spread - refining->mean;
+	farthest *= HxLengthen(refining->search->widest);
 	for (int64 i = at;; i++)
 	{
 		HxSortBest(best, i + 1);
 		if (i >= best->count)
 			break;
-		if (best->rows[i].distance - distance >
-			farthest * HxDeviation(&best->rows[i]))
+		if (best->rows[i].distance - distance > farthest)
 			return sum;
 		sum += chance_below(refining, &best->rows[i], distance);
 		if (sum > enough)
 			return sum;
 	}
-	*all = !best->lost;
+	if (best->lost && HxKindOf(&refining->search->desc)->visits_all)
+		*all = sum + lost_misses(refining, at, distance) <= enough;
+	else
+		*all = !best->lost;
 	return sum;
 }
 

@@ -72,6 +72,7 @@ struct HxSearch
 	double last_wanted; /* distance of the last row of the limit ... */
 	bool last_is_null;	/* ... or is it NULL? */
 	double goal;		/* distance that the kind is to settle, so far */
+	uint16 widest;		/* deviation of an estimate, greatest in this phase */
 
 	/* HX_FIND_FIRST */
 	int64 room;	   /* rows kept, when it began the last time */
