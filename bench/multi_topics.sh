@@ -8,7 +8,7 @@
 # one of ten senses of their own; queries have 32 tokens of a topic, with noise. Prints
 # a table and writes it below build/bench/results/. From the environment, as in
 # bench/run.sh: PG_CONFIG, DATA, QUERIES (100), SHARED_BUFFERS, MAINTENANCE_WORK_MEM,
-# RESULTS; FINAL (512), numbers of a short encoding.
+# RESULTS; TOPICS (80), a divisor of 4800; FINAL (512), numbers of a short encoding.
 #
 # Recall is the share of the 10 best by exact MaxSim of floats, +- a standard error;
 # "ms" are means of the server process's time on a processor, planning included.
@@ -21,7 +21,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 documents=${1:-200000} tokens=${2:-80} dims=${3:-128}
 build=$here/../build/bench
 : "${QUERIES:=100}" "${SHARED_BUFFERS:=2GB}" "${MAINTENANCE_WORK_MEM:=64MB}"
-: "${RESULTS:=$build/results}" "${FINAL:=512}"
+: "${RESULTS:=$build/results}" "${TOPICS:=80}" "${FINAL:=512}"
 SHORT="{\"final\": $FINAL}"
 mkdir -p "$RESULTS" "$build"
 out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-multi-topics
@@ -38,7 +38,7 @@ load()
 			- 1)::real FROM unnest(v) x WHERE w >= 0) AS v FROM generate_series(0, 4799) w
 		JOIN (SELECT t, ARRAY(SELECT random() + random() - 1
 			FROM generate_series(1, $dims) WHERE t >= 0) AS v
-			FROM generate_series(0, 79) t) s ON t = w % 80;
+			FROM generate_series(0, $TOPICS - 1) t) s ON t = w % $TOPICS;
 	CREATE UNLOGGED TABLE sense AS SELECT s, ARRAY(SELECT (x + 0.6 * (random() + random()
 			- 1))::real FROM unnest(v) x WHERE s >= 0) AS v
 		FROM generate_series(0, 47999) s JOIN word ON w = s % 4800;
@@ -46,13 +46,13 @@ load()
 	CREATE TABLE doc (id integer, r integer, tokens real[]);
 	INSERT INTO doc SELECT i, hashtext('r' || i) & 65535, l2_normalize(ARRAY(
 			SELECT v FROM (SELECT CASE WHEN n % 8 = 0 THEN (random() * 47999)::int
-				ELSE i % 80 + 80 * (random() * 599)::int END AS s
+				ELSE i % $TOPICS + $TOPICS * (random() * (48000 / $TOPICS - 1))::int END AS s
 				FROM generate_series(1, $tokens) n WHERE i > 0) p JOIN sense USING (s)))
 		FROM generate_series(1, $documents) i;
 	CREATE TABLE query AS SELECT i AS q, l2_normalize(array_agg(ARRAY(SELECT
 			(x + 0.6 * (random() + random() - 1))::real FROM unnest(v) x WHERE i > 0)))
 			AS tokens
-		FROM (SELECT i, i % 80 + 80 * (random() * 59)::int AS w
+		FROM (SELECT i, i % $TOPICS + $TOPICS * (random() * (4800 / $TOPICS - 1))::int AS w
 			FROM generate_series(1, $QUERIES) i, generate_series(1, 32)) p
 		JOIN word USING (w) GROUP BY i;
 	VACUUM ANALYZE;
@@ -60,7 +60,7 @@ load()
 	SQL
 	echo "documents   $documents of $tokens tokens of $dims numbers," \
 		"table of $(sql -c "SELECT pg_size_pretty(pg_table_size('doc'))")"
-	echo "queries     $QUERIES of 32 tokens"
+	echo "queries     $QUERIES of 32 tokens; of $TOPICS topics, as documents are"
 }
 
 functions()

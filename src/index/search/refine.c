@@ -486,10 +486,8 @@ candidate_misses(Refining *refining, int64 at, double distance, double enough,
 			return sum;
 		}
 	}
-	if (best->lost && HxKindOf(&refining->search->desc)->visits_all)
+	if (best->lost)
 		*all = sum + lost_misses(refining, at, distance) <= enough;
-	else
-		*all = !best->lost;
 	return sum;
 }
 
