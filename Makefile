@@ -22,9 +22,9 @@ ENCODER = \
 	$(call objects,encoder/model,format apply codebook segment model cache describe import input \
 		decode lexicon words encode ids buckets) \
 	$(call objects,encoder/train,value draft rows classes sums part query centre spectral levels \
-		note linear rbin held cross_turns cross_canonical cross_plan cross pairs \
-		books rq pq_refine pq corpus bpe unigram pieces ids louvain freq dedup pvdbow \
-		methods spec aggregate) \
+		note linear rbin held cross_turns cross_canonical cross_plan cross pairs_start \
+		pairs_step pairs books rq pq_refine pq corpus bpe unigram pieces ids louvain freq dedup \
+		pvdbow methods spec aggregate) \
 	$(call objects,encoder/measure,evaluate code_stats view_weights)
 INDEX = \
 	$(call objects,index/filter,attribute encode mask condition compile tidset) \
