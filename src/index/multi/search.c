@@ -388,7 +388,8 @@ static void
 bound_candidates(HxSearch *base)
 {
 	HxBest *best = &base->best;
-	const HxCandidate *last;
+	double deviations = 0;
+	double distance;
 	double margin;
 	int64 wanted;
 
@@ -400,10 +401,12 @@ bound_candidates(HxSearch *base)
 	HxSortBest(best, wanted);
 	if (best->count < wanted)
 		return;
-	last = &best->rows[wanted - 1];
+	distance = best->rows[wanted - 1].distance;
+	for (int64 i = 0; i < wanted; i++)
+		deviations += HxDeviation(&best->rows[i]);
 	margin = base->spec.recall > 0.95 ? HIGH_BOUND_MARGIN : BOUND_MARGIN;
-	if (isfinite(last->distance))
-		HxBoundBest(best, last->distance + margin * HxDeviation(last));
+	if (isfinite(distance))
+		HxBoundBest(best, distance + margin * deviations / wanted);
 }
 
 void

@@ -42,8 +42,8 @@
  * starting over visits all again; where they are off by rounding only, none
  */
 #define REFINED_ROOM 4
-#define REFINED_ROOM_OF_ALL 32
-#define REFINED_ROOM_OF_HIGH 64 /* the same, for targets above .95 */
+#define REFINED_ROOM_OF_ALL 64
+#define REFINED_ROOM_OF_HIGH 128 /* the same, for targets above .95 */
 
 /* A stage starts over with room for this many times the rows at least */
 #define GROWTH 4

@@ -26,6 +26,7 @@ HxForgetRows(HxSearch *search, int64 room)
 	search->ntids = search->npending = 0;
 	search->seen = search->passed = 0;
 	search->goal = get_float8_infinity();
+	search->widest = 0;
 }
 
 void

@@ -20,6 +20,9 @@
 /* Part of the misses allowed that candidates not looked at may take */
 #define CANDIDATES_PART 0.25
 
+/* The same, where all is visited and nothing else is missed */
+#define ALL_PART 0.75
+
 /* Where all ties of the last row are wanted, a smaller part still */
 #define TIES_PART 0.1
 
@@ -32,6 +35,26 @@
 #define PRIOR_WEIGHT 6
 #define LEAST_SQUARES 0.5
 #define MEMORY 0.95
+
+/*
+ * Where all is visited, thousands may be left, far from what was seen: how errors
+ * scatter is then told by more of them, which leave less to what was thought before.
+ * It is told by those of rows nearer than expected, since the others have longer
+ * tails, which do not matter.
+ */
+#define LONG_MEMORY 0.99
+#define LEAST_APART 0.36
+#define DRIFT_SEEN 20 /* so many tell how errors change with estimates */
+
+/*
+ * A candidate whose chance is at most so much of the misses allowed may be passed
+ * over, as long as all of these take no more than this part of them
+ */
+#define HARDLY 0.001
+#define SKIPPED_PART 0.25
+
+/* Candidates that are asked about for each one looked at */
+#define ASKED_A_LOOK 64
 
 /* Errors of maxima are expected to be so much greater at a target of .99 */
 #define LONGER_TAILS 0.4
@@ -155,6 +178,7 @@ HxConsiderEstimate(HxSearch *search, HxCandidate *row, double bound)
 	row->met = search->met;
 	if (!search->exact)
 	{
+		search->widest = Max(search->widest, row->deviation);
 		HxKeepBest(&search->best, row);
 		return;
 	}
@@ -215,7 +239,9 @@ typedef struct Refining
 	HxSearch *search;
 	HxBest exact;	/* rows that passed, by exact distances */
 	int64 wanted;	/* of these */
-	int64 looked;	/* candidates looked at in this phase */
+	int64 looked;	/* candidates looked at, or passed over, in this phase */
+	int64 again;	/* the rest is asked about when they are so many */
+	double skipped; /* misses expected among those passed over */
 	double settled; /* distance that blocks are settled for; NaN: none ... */
 	int64 nsettled; /* ... with so many rows up to it ... */
 	uint64 begun;	/* ... since the search began anew this many times */
@@ -228,6 +254,13 @@ typedef struct Refining
 	double squares;
 	double mean;
 	double spread;
+	double
+		seen; /* ... of kinds that visit all: how many were below the mean ... */
+	double apart;	/* ... and the squares of how far below */
+	double place;	/* sum of the last estimates, as of their errors */
+	double line[5]; /* sums: 1, estimate, error, estimate^2, both's product */
+	double drift;	/* of the mean, for each unit of the estimate ... */
+	double drift_from; /* ... from here on */
 } Refining;
 
 /*
@@ -252,6 +285,69 @@ normal_below(double x)
 	return 0.5 * erfc(-x * M_SQRT1_2);
 }
 
+/* How far a target is above .95, to 1 at .99 */
+static double
+beyond_usual(const HxSearch *search)
+{
+	return Min(Max(search->spec.recall - 0.95, 0) / 0.04, 1);
+}
+
+/* The spread of errors where all is visited; at high targets no less than usual */
+static double
+spread_of_all(const Refining *refining)
+{
+	double beyond = beyond_usual(refining->search);
+	double least = LEAST_APART + (LEAST_SQUARES - LEAST_APART) * beyond;
+	double squares = PRIOR_WEIGHT * PRIOR_SQUARES + refining->apart;
+
+	return sqrt(Max(squares / (PRIOR_WEIGHT + refining->seen), least));
+}
+
+/*
+ * Set what errors of the candidates that follow are expected.  Where estimates are
+ * maxima, errors have longer tails than a normal one, which high targets come to.
+ */
+static void
+expect_errors(Refining *refining)
+{
+	double weight = PRIOR_WEIGHT + refining->weight;
+	double mean = (PRIOR_WEIGHT * PRIOR_MEAN + refining->sum) / weight;
+	double squares = PRIOR_WEIGHT * (PRIOR_SQUARES + PRIOR_MEAN * PRIOR_MEAN) +
+					 refining->squares;
+
+	refining->mean = mean;
+	refining->spread = sqrt(Max(squares / weight - mean * mean, LEAST_SQUARES));
+	if (HxKindOf(&refining->search->desc)->visits_all)
+		refining->spread = spread_of_all(refining) *
+						   (1 + LONGER_TAILS * beyond_usual(refining->search));
+}
+
+/*
+ * Take note of an estimate and its error, for how errors change with estimates.
+ * Candidates farther off have been drawn less from rows that seem nearer than they
+ * are, so that those behind are nearer than the errors seen tell (README).
+ */
+static void
+note_drift(Refining *refining, double estimate, double error)
+{
+	double terms[] = {1, estimate, error, estimate * estimate,
+					  estimate * error};
+	double *line = refining->line;
+	double variance;
+	double shared;
+
+	for (int i = 0; i < lengthof(terms); i++)
+		line[i] = LONG_MEMORY * line[i] + terms[i];
+	refining->place = MEMORY * refining->place + estimate;
+	variance = line[3] / line[0] - line[1] / line[0] * (line[1] / line[0]);
+	shared = line[4] / line[0] - line[1] / line[0] * (line[2] / line[0]);
+	refining->drift = 0;
+	if (variance > 0 && line[0] >= DRIFT_SEEN &&
+		HxKindOf(&refining->search->desc)->visits_all)
+		refining->drift = Min(shared / variance, 0);
+	refining->drift_from = refining->place / refining->weight;
+}
+
 /*
  * Take note of how far an estimate was off, in its deviations.  Candidates are
  * looked at from the nearest one on, so that what was seen last tells most of
@@ -271,6 +367,14 @@ note_error(Refining *refining, const HxCandidate *row, double distance)
 	refining->weight = MEMORY * refining->weight + 1;
 	refining->sum = MEMORY * refining->sum + error;
 	refining->squares = MEMORY * refining->squares + error * error;
+	if (refining->spread > 0 && error < refining->mean)
+	{
+		refining->seen = LONG_MEMORY * refining->seen + 1;
+		refining->apart = LONG_MEMORY * refining->apart +
+						  (error - refining->mean) * (error - refining->mean);
+	}
+	note_drift(refining, row->distance, error);
+	expect_errors(refining);
 }
 
 /* Take note of the exact distance of a candidate, for its copies. */
@@ -284,29 +388,12 @@ note_copy(Copies *copies, const HxCandidate *row, double distance)
 		*copies = (Copies){row->distance, row->deviation, distance, 1};
 }
 
-/* How far a target is above .95, to 1 at .99 */
+/* The error that is expected of an estimate, in its deviations */
 static double
-beyond_usual(const HxSearch *search)
+mean_error(const Refining *refining, double estimate)
 {
-	return Min(Max(search->spec.recall - 0.95, 0) / 0.04, 1);
-}
-
-/*
- * Set what errors of the candidates that follow are expected.  Where estimates are
- * maxima, errors have longer tails than a normal one, which high targets come to.
- */
-static void
-expect_errors(Refining *refining)
-{
-	double weight = PRIOR_WEIGHT + refining->weight;
-	double mean = (PRIOR_WEIGHT * PRIOR_MEAN + refining->sum) / weight;
-	double squares = PRIOR_WEIGHT * (PRIOR_SQUARES + PRIOR_MEAN * PRIOR_MEAN) +
-					 refining->squares;
-
-	refining->mean = mean;
-	refining->spread = sqrt(Max(squares / weight - mean * mean, LEAST_SQUARES));
-	if (HxKindOf(&refining->search->desc)->visits_all)
-		refining->spread *= 1 + LONGER_TAILS * beyond_usual(refining->search);
+	return refining->mean +
+		   refining->drift * Max(estimate - refining->drift_from, 0);
 }
 
 /* Probability that the exact distance of a candidate is below a distance */
@@ -325,7 +412,97 @@ chance_below(const Refining *refining, const HxCandidate *row, double distance)
 	if (isinf(row->distance) || isinf(distance) || deviation <= 0)
 		return row->distance <= distance ? 1 : 0;
 	off = (distance - row->distance) / deviation;
-	return normal_below((off - refining->mean) / refining->spread);
+	return normal_below((off - mean_error(refining, row->distance)) /
+						refining->spread);
+}
+
+/* ---- rows that were not kept ---- */
+
+/* Candidates whose deviations stand for those of all; and steps outwards */
+#define DEVIATIONS_TRIED 16
+#define TAIL_STEPS 64
+#define STEPS_A_DEVIATION 4
+
+/* Deviations of some of the candidates from place `at` on; returns their mean. */
+static double
+draw_deviations(const HxBest *best, int64 at, double *deviations)
+{
+	double sum = 0;
+
+	for (int i = 0; i < DEVIATIONS_TRIED; i++)
+	{
+		int64 place = at + (best->count - at) * i / DEVIATIONS_TRIED;
+
+		deviations[i] = HxDeviation(&best->rows[place]);
+		sum += deviations[i];
+	}
+	return sum / DEVIATIONS_TRIED;
+}
+
+/* Probability that the exact distance of such a row is below a distance */
+static double
+mean_chance(const Refining *refining, const double *deviations, double estimate,
+			double distance)
+{
+	double mean = mean_error(refining, estimate);
+	double sum = 0;
+
+	for (int i = 0; i < DEVIATIONS_TRIED; i++)
+		if (deviations[i] > 0)
+			sum += normal_below(((distance - estimate) / deviations[i] - mean) /
+								refining->spread);
+	return sum / DEVIATIONS_TRIED;
+}
+
+/*
+ * How fast rows become more with their estimates, where those kept end: the
+ * logarithm of their number, for each unit of distance.  At place `at` stands the
+ * first that was not looked at.
+ */
+static double
+find_growth(const Refining *refining, int64 at)
+{
+	const HxBest *best = &refining->search->best;
+	double kept = (double) (refining->looked + best->count - at);
+	int64 half = Max((int64) (kept / 2) - refining->looked, 0);
+	double width = best->frontier.distance - best->rows[at + half].distance;
+
+	return width > 0 ? log(kept / (refining->looked + half + 1)) / width : -1;
+}
+
+/*
+ * Rows nearer than a distance that are expected among those for which there was
+ * no room: beyond the frontier they go on becoming more as before it, and their
+ * deviations are those of the candidates kept.
+ */
+static double
+lost_misses(const Refining *refining, int64 at, double distance)
+{
+	const HxSearch *search = refining->search;
+	const HxBest *best = &search->best;
+	double kept = (double) (refining->looked + best->count - at);
+	double left = search->passed - kept;
+	double deviations[DEVIATIONS_TRIED];
+	double growth;
+	double step;
+	double sum = 0;
+
+	if (!(left > 0) || isinf(best->frontier.distance))
+		return 0;
+	if (at >= best->count || (growth = find_growth(refining, at)) <= 0)
+		return left; /* nothing is known of them */
+	step = draw_deviations(best, at, deviations) * refining->spread /
+		   STEPS_A_DEVIATION;
+	for (int i = 0; i < TAIL_STEPS && left > 0; i++)
+	{
+		double rows = Min(kept * expm1(growth * step), left);
+		double estimate = best->frontier.distance + i * step;
+
+		sum += rows * mean_chance(refining, deviations, estimate, distance);
+		kept += rows;
+		left -= rows;
+	}
+	return sum;
 }
 
 /*
@@ -345,32 +522,37 @@ candidate_misses(Refining *refining, int64 at, double distance, double enough,
 	expect_errors(refining);
 	if (HxKindOf(&refining->search->desc)->visits_all)
 		farthest = HX_FARTHEST * refining->spread - refining->mean;
+	farthest *= HxLengthen(refining->search->widest);
 	for (int64 i = at;; i++)
 	{
 		HxSortBest(best, i + 1);
 		if (i >= best->count)
 			break;
-		if (best->rows[i].distance - distance >
-			farthest * HxDeviation(&best->rows[i]))
+		if (best->rows[i].distance - distance > farthest)
 			return sum;
 		sum += chance_below(refining, &best->rows[i], distance);
 		if (sum > enough)
+		{
+			refining->again = refining->looked + (i - at) / ASKED_A_LOOK + 1;
 			return sum;
+		}
 	}
-	*all = !best->lost;
+	if (best->lost)
+		*all = sum + lost_misses(refining, at, distance) <= enough;
 	return sum;
 }
 
 /*
- * The part of the misses allowed that candidates may take: all where nothing else
- * is missed, but less for high targets (see expect_errors).
+ * The part of the misses allowed that candidates may take: most where nothing else
+ * is missed, but less for high targets (see expect_errors).  Not all, since a search
+ * ends where the errors seen last happen to promise few.
  */
 static double
 candidates_part(const HxSearch *search)
 {
 	if (!HxKindOf(&search->desc)->visits_all)
 		return CANDIDATES_PART;
-	return 1 - 0.75 * beyond_usual(search);
+	return ALL_PART - (ALL_PART - CANDIDATES_PART) * beyond_usual(search);
 }
 
 /*
@@ -422,6 +604,37 @@ look_at(Refining *refining, int64 at)
 		HxKeepBest(&refining->exact, &row);
 	HxMergeBest(&refining->exact, true);
 	search->ngood = HxBestCount(&refining->exact);
+}
+
+/* Is there a candidate at a place, of which nothing is known? */
+static bool
+is_unknown(const HxBest *best, int64 at)
+{
+	return at < best->count && isinf(best->rows[at].distance) &&
+		   best->rows[at].distance < 0;
+}
+
+/*
+ * Pass over the candidate at a place if it is hardly nearer than a distance, though
+ * by its estimate it is the next: one whose estimate is hardly off.  Such rows
+ * together take a quarter of the misses allowed.
+ */
+static bool
+pass_over(Refining *refining, int64 at, double distance, double allowed)
+{
+	const HxBest *best = &refining->search->best;
+	double chance;
+
+	if (!HxKindOf(&refining->search->desc)->visits_all || isinf(distance) ||
+		at >= best->count || is_unknown(best, at))
+		return false;
+	chance = chance_below(refining, &best->rows[at], distance);
+	if (chance > HARDLY * allowed ||
+		refining->skipped + chance > allowed * SKIPPED_PART)
+		return false;
+	refining->skipped += chance;
+	refining->looked++;
+	return true;
 }
 
 /* What looking at candidates has come to */
@@ -483,14 +696,6 @@ is_settled(Refining *refining, int64 at, double distance)
 	return true;
 }
 
-/* Is there a candidate at a place, of which nothing is known? */
-static bool
-is_unknown(const HxBest *best, int64 at)
-{
-	return at < best->count && isinf(best->rows[at].distance) &&
-		   best->rows[at].distance < 0;
-}
-
 /*
  * Must the candidate at a place be looked at, if there is one?  As long as too
  * few rows were found, and where nothing is known.
@@ -513,6 +718,7 @@ look_at_candidates(Refining *refining, bool complete)
 	Outcome outcome;
 	int64 at = 0;
 
+	refining->again = 0;
 	for (;;)
 	{
 		double distance = last_distance(refining);
@@ -525,7 +731,10 @@ look_at_candidates(Refining *refining, bool complete)
 			!is_settled(refining, at, distance))
 			break;
 		if (!is_wanted(best, at, distance) &&
-			candidate_misses(refining, at, distance, allowed, &all) <= allowed)
+			(refining->looked >= refining->again || at >= best->count) &&
+			candidate_misses(refining, at, distance,
+							 allowed - refining->skipped,
+							 &all) <= allowed - refining->skipped)
 		{
 			if (!all)
 				outcome = REFINE_ROOM;
@@ -536,7 +745,10 @@ look_at_candidates(Refining *refining, bool complete)
 		outcome = REFINE_SWEEP;
 		if (HxSweepIsDue(search))
 			break;
-		look_at(refining, at++);
+		if (pass_over(refining, at, distance, allowed))
+			at++;
+		else
+			look_at(refining, at++);
 	}
 	HxRemoveBest(best, 0, Min(at, best->count));
 	return outcome;

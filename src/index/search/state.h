@@ -73,6 +73,7 @@ struct HxSearch
 	bool last_is_null;	/* ... or is it NULL? */
 	double goal;		/* distance that the kind is to settle, so far */
 	double cutoff;		/* no row farther off is wanted, NaN apart */
+	uint16 widest;		/* deviation of an estimate, greatest in this phase */
 
 	/* HX_FIND_FIRST */
 	int64 room;			 /* rows kept, when it began the last time */
