@@ -102,11 +102,10 @@ struct HxSearch
 	int64 tids_room;
 
 	/* Set by the kind */
-	bool
-		nans_apart; /* HX_PART_NANS is one, first or last; before the first phase */
-	double seen;   /* rows seen in this phase ... */
-	double passed; /* ... and of these, rows that passed the mask */
-	uint8 met;	   /* what rows kept from now on have as theirs */
+	bool nans_apart; /* HX_PART_NANS is one; before the first phase */
+	double seen;	 /* rows seen in this phase ... */
+	double passed;	 /* ... and of these, rows that passed the mask */
+	uint8 met;		 /* what rows kept from now on have as theirs */
 
 	int nlines; /* cache lines of a rows page fetched ahead ... */
 	uint16 lines[BLCKSZ / HX_CACHE_LINE]; /* ... these, of which ... */
