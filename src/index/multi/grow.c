@@ -24,8 +24,9 @@
 #define MOST_OF_EACH 32
 #define MOST_BYTES (16 * 1024 * 1024)
 
-/* A look is taken after one insert in 2^6 */
+/* A look is taken after one insert in 2^6, if so many pages are to be read */
 #define LOOK_BITS 6
+#define LOOK_PAGES 16
 
 /* Rows of a page without codes, in memory */
 typedef struct BareLists
@@ -300,11 +301,29 @@ learn(Relation index, HxIndexDesc *desc, Relation heap)
 	MemoryContextDelete(context);
 }
 
+/*
+ * Are rows to be counted after an insert?  The more pages are to be read, the
+ * seldomer: where nearly all lists are NULL they are many.
+ */
+static bool
+look_is_due(Relation index, const ItemPointerData *tid)
+{
+	uint64 packed = HxPackTid(tid);
+	int bits = LOOK_BITS;
+
+	if (HxHashTid(packed, bits) != 0)
+		return false;
+	for (BlockNumber pages = RelationGetNumberOfBlocks(index);
+		 pages > LOOK_PAGES; pages /= 2)
+		bits++;
+	return HxHashTid(packed, bits) == 0;
+}
+
 void
 HxLearnListsAfterInsert(Relation index, Relation heap, const HxIndexDesc *desc,
 						const ItemPointerData *tid)
 {
-	if (HxHashTid(HxPackTid(tid), LOOK_BITS) != 0 || !HxTryLockStructure(index))
+	if (!look_is_due(index, tid) || !HxTryLockStructure(index))
 		return;
 	if (count_rows(index, desc) >= HX_LEAST_TO_LEARN_LISTS)
 	{
