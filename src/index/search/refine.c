@@ -487,9 +487,10 @@ lost_misses(const Refining *refining, int64 at, double distance)
 	double step;
 	double sum = 0;
 
-	if (!(left > 0) || isinf(best->frontier.distance))
+	if (!(left > 0) || best->frontier.distance == get_float8_infinity())
 		return 0;
-	if (at >= best->count || (growth = find_growth(refining, at)) <= 0)
+	if (isinf(best->frontier.distance) || at >= best->count ||
+		(growth = find_growth(refining, at)) <= 0)
 		return left; /* nothing is known of them */
 	step = draw_deviations(best, at, deviations) * refining->spread /
 		   STEPS_A_DEVIATION;
@@ -503,6 +504,16 @@ lost_misses(const Refining *refining, int64 at, double distance)
 		left -= rows;
 	}
 	return sum;
+}
+
+/*
+ * Can misses be told among rows for which there was no room?  Only where all is
+ * visited and counted; and if too few rows were found, each of them is wanted.
+ */
+static bool
+tells_lost(const Refining *refining, double distance)
+{
+	return HxKindOf(&refining->search->desc)->visits_all && !isinf(distance);
 }
 
 /*
@@ -537,8 +548,8 @@ candidate_misses(Refining *refining, int64 at, double distance, double enough,
 			return sum;
 		}
 	}
-	if (best->lost)
-		*all = sum + lost_misses(refining, at, distance) <= enough;
+	*all = !best->lost || (tells_lost(refining, distance) &&
+						   sum + lost_misses(refining, at, distance) <= enough);
 	return sum;
 }
 
