@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "utils/float.h"
 
+#include "index/search/errors.h"
 #include "index/search/state.h"
 
 /* Part of the misses allowed that candidates not looked at may take */
@@ -27,26 +28,6 @@
 #define TIES_PART 0.1
 
 /*
- * What is thought of errors before any was seen, in deviations, and how many
- * errors seen weigh as much; what was seen is forgotten by and by
- */
-#define PRIOR_MEAN (-0.5)
-#define PRIOR_SQUARES 1.5
-#define PRIOR_WEIGHT 6
-#define LEAST_SQUARES 0.5
-#define MEMORY 0.95
-
-/*
- * Where all is visited, thousands may be left, far from what was seen: how errors
- * scatter is then told by more of them, which leave less to what was thought before.
- * It is told by those of rows nearer than expected, since the others have longer
- * tails, which do not matter.
- */
-#define LONG_MEMORY 0.99
-#define LEAST_APART 0.36
-#define DRIFT_SEEN 20 /* so many tell how errors change with estimates */
-
-/*
  * A candidate whose chance is at most so much of the misses allowed may be passed
  * over, as long as all of these take no more than this part of them
  */
@@ -55,9 +36,6 @@
 
 /* Candidates that are asked about for each one looked at */
 #define ASKED_A_LOOK 64
-
-/* Errors of maxima are expected to be so much greater at a target of .99 */
-#define LONGER_TAILS 0.4
 
 double
 HxRecallOfVisits(double recall)
@@ -247,20 +225,7 @@ typedef struct Refining
 	uint64 begun;	/* ... since the search began anew this many times */
 
 	Copies copies;
-
-	/* Errors of estimates, in their deviations: seen, and expected */
-	double weight;
-	double sum;
-	double squares;
-	double mean;
-	double spread;
-	double
-		seen; /* ... of kinds that visit all: how many were below the mean ... */
-	double apart;	/* ... and the squares of how far below */
-	double place;	/* sum of the last estimates, as of their errors */
-	double line[5]; /* sums: 1, estimate, error, estimate^2, both's product */
-	double drift;	/* of the mean, for each unit of the estimate ... */
-	double drift_from; /* ... from here on */
+	HxErrors errors;
 } Refining;
 
 /*
@@ -278,105 +243,6 @@ last_distance(Refining *refining)
 	return exact->rows[refining->wanted - 1].distance;
 }
 
-/* P(X <= x) of a standard normal X */
-static double
-normal_below(double x)
-{
-	return 0.5 * erfc(-x * M_SQRT1_2);
-}
-
-/* How far a target is above .95, to 1 at .99 */
-static double
-beyond_usual(const HxSearch *search)
-{
-	return Min(Max(search->spec.recall - 0.95, 0) / 0.04, 1);
-}
-
-/* The spread of errors where all is visited; at high targets no less than usual */
-static double
-spread_of_all(const Refining *refining)
-{
-	double beyond = beyond_usual(refining->search);
-	double least = LEAST_APART + (LEAST_SQUARES - LEAST_APART) * beyond;
-	double squares = PRIOR_WEIGHT * PRIOR_SQUARES + refining->apart;
-
-	return sqrt(Max(squares / (PRIOR_WEIGHT + refining->seen), least));
-}
-
-/*
- * Set what errors of the candidates that follow are expected.  Where estimates are
- * maxima, errors have longer tails than a normal one, which high targets come to.
- */
-static void
-expect_errors(Refining *refining)
-{
-	double weight = PRIOR_WEIGHT + refining->weight;
-	double mean = (PRIOR_WEIGHT * PRIOR_MEAN + refining->sum) / weight;
-	double squares = PRIOR_WEIGHT * (PRIOR_SQUARES + PRIOR_MEAN * PRIOR_MEAN) +
-					 refining->squares;
-
-	refining->mean = mean;
-	refining->spread = sqrt(Max(squares / weight - mean * mean, LEAST_SQUARES));
-	if (HxKindOf(&refining->search->desc)->visits_all)
-		refining->spread = spread_of_all(refining) *
-						   (1 + LONGER_TAILS * beyond_usual(refining->search));
-}
-
-/*
- * Take note of an estimate and its error, for how errors change with estimates.
- * Candidates farther off have been drawn less from rows that seem nearer than they
- * are, so that those behind are nearer than the errors seen tell (README).
- */
-static void
-note_drift(Refining *refining, double estimate, double error)
-{
-	double terms[] = {1, estimate, error, estimate * estimate,
-					  estimate * error};
-	double *line = refining->line;
-	double variance;
-	double shared;
-
-	for (int i = 0; i < lengthof(terms); i++)
-		line[i] = LONG_MEMORY * line[i] + terms[i];
-	refining->place = MEMORY * refining->place + estimate;
-	variance = line[3] / line[0] - line[1] / line[0] * (line[1] / line[0]);
-	shared = line[4] / line[0] - line[1] / line[0] * (line[2] / line[0]);
-	refining->drift = 0;
-	if (variance > 0 && line[0] >= DRIFT_SEEN &&
-		HxKindOf(&refining->search->desc)->visits_all)
-		refining->drift = Min(shared / variance, 0);
-	refining->drift_from = refining->place / refining->weight;
-}
-
-/*
- * Take note of how far an estimate was off, in its deviations.  Candidates are
- * looked at from the nearest one on, so that what was seen last tells most of
- * those that follow: an estimate is too small rather than too great where there
- * are more rows farther off (Tweedie's formula), and too great where the rest of
- * a vector, which its code leaves out, is as near as what it keeps.
- */
-static void
-note_error(Refining *refining, const HxCandidate *row, double distance)
-{
-	double deviation = HxDeviation(row);
-	double error;
-
-	if (!(deviation > 0) || !isfinite(row->distance) || !isfinite(distance))
-		return;
-	error = (distance - row->distance) / deviation;
-	refining->weight = MEMORY * refining->weight + 1;
-	refining->sum = MEMORY * refining->sum + error;
-	refining->squares = MEMORY * refining->squares + error * error;
-	if (refining->spread > 0 && error < refining->mean)
-	{
-		refining->seen = LONG_MEMORY * refining->seen + 1;
-		refining->apart = LONG_MEMORY * refining->apart +
-						  (error - refining->mean) * (error - refining->mean);
-	}
-	note_drift(refining, row->distance, error);
-	expect_errors(refining);
-}
-
 /* Take note of the exact distance of a candidate, for its copies. */
 static void
 note_copy(Copies *copies, const HxCandidate *row, double distance)
@@ -388,21 +254,12 @@ note_copy(Copies *copies, const HxCandidate *row, double distance)
 		*copies = (Copies){row->distance, row->deviation, distance, 1};
 }
 
-/* The error that is expected of an estimate, in its deviations */
-static double
-mean_error(const Refining *refining, double estimate)
-{
-	return refining->mean +
-		   refining->drift * Max(estimate - refining->drift_from, 0);
-}
-
 /* Probability that the exact distance of a candidate is below a distance */
 static double
 chance_below(const Refining *refining, const HxCandidate *row, double distance)
 {
 	const Copies *copies = &refining->copies;
 	double deviation = HxDeviation(row);
-	double off;
 
 	if (refining->search->spec.recall < 1 && copies->count >= COPIES_SEEN &&
 		row->distance == copies->estimate &&
@@ -411,9 +268,7 @@ chance_below(const Refining *refining, const HxCandidate *row, double distance)
 										   : copies->distance < distance;
 	if (isinf(row->distance) || isinf(distance) || deviation <= 0)
 		return row->distance <= distance ? 1 : 0;
-	off = (distance - row->distance) / deviation;
-	return normal_below((off - mean_error(refining, row->distance)) /
-						refining->spread);
+	return HxChanceBelow(&refining->errors, row->distance, deviation, distance);
 }
 
 /* ---- rows that were not kept ---- */
@@ -444,13 +299,12 @@ static double
 mean_chance(const Refining *refining, const double *deviations, double estimate,
 			double distance)
 {
-	double mean = mean_error(refining, estimate);
 	double sum = 0;
 
 	for (int i = 0; i < DEVIATIONS_TRIED; i++)
 		if (deviations[i] > 0)
-			sum += normal_below(((distance - estimate) / deviations[i] - mean) /
-								refining->spread);
+			sum += HxChanceBelow(&refining->errors, estimate, deviations[i],
+								 distance);
 	return sum / DEVIATIONS_TRIED;
 }
 
@@ -492,7 +346,7 @@ lost_misses(const Refining *refining, int64 at, double distance)
 	if (isinf(best->frontier.distance) || at >= best->count ||
 		(growth = find_growth(refining, at)) <= 0)
 		return left; /* nothing is known of them */
-	step = draw_deviations(best, at, deviations) * refining->spread /
+	step = draw_deviations(best, at, deviations) * refining->errors.spread /
 		   STEPS_A_DEVIATION;
 	for (int i = 0; i < TAIL_STEPS && left > 0; i++)
 	{
@@ -513,7 +367,7 @@ lost_misses(const Refining *refining, int64 at, double distance)
 static bool
 tells_lost(const Refining *refining, double distance)
 {
-	return HxKindOf(&refining->search->desc)->visits_all && !isinf(distance);
+	return refining->errors.of_all && !isinf(distance);
 }
 
 /*
@@ -526,13 +380,14 @@ candidate_misses(Refining *refining, int64 at, double distance, double enough,
 				 bool *all)
 {
 	HxBest *best = &refining->search->best;
+	HxErrors *errors = &refining->errors;
 	double farthest = HX_FARTHEST;
 	double sum = 0;
 
 	*all = true;
-	expect_errors(refining);
-	if (HxKindOf(&refining->search->desc)->visits_all)
-		farthest = HX_FARTHEST * refining->spread - refining->mean;
+	HxExpectErrors(errors);
+	if (errors->of_all)
+		farthest = HX_FARTHEST * errors->spread - errors->mean;
 	farthest *= HxLengthen(refining->search->widest);
 	for (int64 i = at;; i++)
 	{
@@ -559,11 +414,11 @@ candidate_misses(Refining *refining, int64 at, double distance, double enough,
  * ends where the errors seen last happen to promise few.
  */
 static double
-candidates_part(const HxSearch *search)
+candidates_part(const Refining *refining)
 {
-	if (!HxKindOf(&search->desc)->visits_all)
+	if (!refining->errors.of_all)
 		return CANDIDATES_PART;
-	return ALL_PART - (ALL_PART - CANDIDATES_PART) * beyond_usual(search);
+	return ALL_PART - (ALL_PART - CANDIDATES_PART) * refining->errors.beyond;
 }
 
 /*
@@ -587,7 +442,7 @@ allowed_misses(const Refining *refining)
 	const HxSearchSpec *spec = &refining->search->spec;
 
 	return (1 - spec->recall) * rows_in_question(refining) *
-		   candidates_part(refining->search) * (spec->ties ? TIES_PART : 1);
+		   candidates_part(refining) * (spec->ties ? TIES_PART : 1);
 }
 
 /* Look at the candidate at a place. */
@@ -607,7 +462,7 @@ look_at(Refining *refining, int64 at)
 	}
 	if (search->nans_apart && isnan(distance))
 		return;
-	note_error(refining, &row, distance);
+	HxNoteError(&refining->errors, &row, distance);
 	note_copy(&refining->copies, &row, distance);
 	row.distance = HxOrderedDistance(distance);
 	row.passed = true;
@@ -636,8 +491,8 @@ pass_over(Refining *refining, int64 at, double distance, double allowed)
 	const HxBest *best = &refining->search->best;
 	double chance;
 
-	if (!HxKindOf(&refining->search->desc)->visits_all || isinf(distance) ||
-		at >= best->count || is_unknown(best, at))
+	if (!refining->errors.of_all || isinf(distance) || at >= best->count ||
+		is_unknown(best, at))
 		return false;
 	chance = chance_below(refining, &best->rows[at], distance);
 	if (chance > HARDLY * allowed ||
@@ -876,6 +731,7 @@ HxRefineFirst(HxSearch *search)
 
 	Assert(search->phase == HX_FIND_FIRST && search->refine);
 	refining.wanted = HxRowsToRefine(search);
+	HxBeginErrors(&refining.errors, search);
 	if (search->exact)
 	{
 		find_exact(search, &refining);
