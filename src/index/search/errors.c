@@ -32,7 +32,7 @@
 #define DRIFT_SEEN 20 /* so many tell how errors change with estimates */
 
 /* Errors of maxima are expected to be so much greater at a target of .99 */
-#define LONGER_TAILS 0.4
+#define LONGER_TAILS 0.15
 
 void
 HxBeginErrors(HxErrors *errors, const HxSearch *search)
