@@ -218,6 +218,16 @@ trend_of(HxBlocksSearch *search, int64 count)
 }
 
 /*
+ * Is the table alone to tell what is missed?  Where ties count rows found tell less,
+ * and nothing where the distance is that of a limit: there may be none.
+ */
+static bool
+is_by_table(const HxBlocksSearch *search, double distance)
+{
+	return search->base.spec.ties || distance >= search->base.cutoff;
+}
+
+/*
  * Neighbours nearer than a distance, that of row number `count`, that stopping now
  * would miss
  */
@@ -229,6 +239,7 @@ expected_misses(HxBlocksSearch *search, double distance, int64 count)
 	HxForecast forecast;
 	double most = rows_left(search);
 	double safety = search->safety;
+	bool by_table = is_by_table(search, distance);
 
 	Assert(!search->base.exact && search->misses.usable);
 	distance /= HxUnitOf(search->base.spec.query);
@@ -245,12 +256,11 @@ expected_misses(HxBlocksSearch *search, double distance, int64 count)
 		near_share(search, distance) * checked_share(search, distance);
 	prospect.found = count;
 	prospect.trend = trend_of(search, count);
-	prospect.by_table =
-		search->base.spec.ties || HxIsBeyondTable(&search->misses, distance);
+	prospect.by_table = by_table || HxIsBeyondTable(&search->misses, distance);
 	forecast = HxForecastMisses(&prospect);
 	if (is_filtered(search))
 		safety = Max(safety, LEAST_FILTERED);
-	if (search->base.spec.ties)
+	if (by_table)
 		safety = Max(safety, 1);
 	return Max(Min(forecast.misses, most) * safety, Min(forecast.least, most));
 }
