@@ -14,6 +14,7 @@
 #define CELL_STEPS 2048.0
 
 const double hx_misses_targets[HX_MISSES_TARGETS] = {0.90, 0.95, 0.99};
+const int hx_misses_found[HX_MISSES_FOUND] = {1, 10, 100};
 
 void
 HxUnpackMisses(const HxMisses *table, HxLoadedMisses *misses)
@@ -22,8 +23,7 @@ HxUnpackMisses(const HxMisses *table, HxLoadedMisses *misses)
 	misses->promise_step = table->promise_step;
 	misses->distance_low = table->distance_low;
 	misses->distance_step = table->distance_step;
-	for (int t = 0; t < HX_MISSES_TARGETS; t++)
-		misses->safety[t] = table->safety[t];
+	memcpy(misses->safety, table->safety, sizeof(misses->safety));
 	for (int p = 0; p < HX_MISSES_PROMISES; p++)
 		for (int d = 0; d < HX_MISSES_DISTANCES; d++)
 			misses->logs[d][p] = -(table->cells[p][d] / CELL_STEPS);
@@ -108,20 +108,32 @@ HxForecastMisses(const HxProspect *prospect)
 	return forecast;
 }
 
-double
-HxSafety(const HxLoadedMisses *misses, double recall)
+void
+HxSafetyFor(const HxLoadedMisses *misses, double recall, double *safety)
 {
 	double at = log(Max(1 - recall, 1e-9));
+	double part = 1;
+	int t = 0;
 
-	for (int t = 1; t < HX_MISSES_TARGETS; t++)
+	do
 	{
-		double before = log(1 - hx_misses_targets[t - 1]);
-		double after = log(1 - hx_misses_targets[t]);
-		double part = (at - before) / (after - before);
+		double before = log(1 - hx_misses_targets[t]);
+		double after = log(1 - hx_misses_targets[++t]);
 
-		if (part <= 1)
-			return Max(part, 0) * misses->safety[t] +
-				   (1 - Max(part, 0)) * misses->safety[t - 1];
-	}
-	return misses->safety[HX_MISSES_TARGETS - 1];
+		part = (at - before) / (after - before);
+	} while (part > 1 && t < HX_MISSES_TARGETS - 1);
+	part = Max(Min(part, 1), 0);
+	for (int k = 0; k < HX_MISSES_FOUND; k++)
+		safety[k] =
+			part * misses->safety[t][k] + (1 - part) * misses->safety[t - 1][k];
+}
+
+double
+HxSafetyOf(const double *safety, double count)
+{
+	double part = log10(Max(count, 1));
+	int k = Min((int) part, HX_MISSES_FOUND - 2);
+
+	part = Min(part - k, 1);
+	return part * safety[k + 1] + (1 - part) * safety[k];
 }

@@ -20,12 +20,13 @@ typedef struct HxLoadedMisses
 	double promise_step;
 	double distance_low;
 	double distance_step;
-	double safety[HX_MISSES_TARGETS];
+	float safety[HX_MISSES_TARGETS][HX_MISSES_FOUND];
 	float logs[HX_MISSES_DISTANCES][HX_MISSES_PROMISES];
 } HxLoadedMisses;
 
-/* The targets that safety factors are fitted for */
+/* The targets and the numbers of rows wanted that safety factors are fitted for */
 extern const double hx_misses_targets[HX_MISSES_TARGETS];
+extern const int hx_misses_found[HX_MISSES_FOUND];
 
 /* Load the table that the metapage names; not usable if there is none. */
 extern void HxLoadMisses(Relation index, const HxMeta *meta,
@@ -97,7 +98,14 @@ typedef struct HxForecast
 /* See README, "Rows seen" and "The search's own course". */
 extern HxForecast HxForecastMisses(const HxProspect *prospect);
 
-/* Safety factor for a recall, between those fitted. */
-extern double HxSafety(const HxLoadedMisses *misses, double recall);
+/*
+ * Safety factors for a recall, between those of the targets: for each of the numbers
+ * of rows wanted.
+ */
+extern void HxSafetyFor(const HxLoadedMisses *misses, double recall,
+						double *safety);
+
+/* Safety factor where `count` rows are wanted, of those that HxSafetyFor() gave. */
+extern double HxSafetyOf(const double *safety, double count);
 
 #endif /* HX_MISSES_H */

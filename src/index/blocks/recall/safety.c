@@ -18,11 +18,13 @@
 #include "index/blocks/recall/safety.h"
 
 /*
- * Factors tried: 2^(i/4), from 1/2 to 16.  Where rows are found in the first block
- * less would do, but not for queries that are unlike rows.
+ * Factors tried: 2^(i/4), from 0.3 to 16; below 1/2 only where MOST_FOUND rows are
+ * wanted.  Where a few rows are found in the first block less would do, but not for
+ * queries that are unlike rows.
  */
-#define FACTORS 21
-#define LEAST_FACTOR (-4)
+#define FACTORS 24
+#define LEAST_FACTOR (-7)
+#define LEAST_OF_FEW (-4)
 /* Filtered searches are replayed on one row in */
 #define THINNING 8
 /* Queries that may fall below one half */
@@ -382,7 +384,7 @@ holds(const float *recalls, int nqueries, double target, int k)
 static int
 fit(float **recall, int nqueries, double target, int k)
 {
-	int f = 0;
+	int f = k < MOST_FOUND ? LEAST_OF_FEW - LEAST_FACTOR : 0;
 
 	while (f < FACTORS - 1 && !holds(recall[f], nqueries, target, k))
 		f++;
@@ -425,9 +427,30 @@ allocate_outcomes(Outcomes *outcomes, int nqueries)
 			}
 }
 
+/*
+ * Set a target's factors: for so many rows, what scenarios of as many and more need,
+ * for one row what all need.
+ */
+static void
+fit_target(const Outcomes *outcomes, int nqueries, int t, float *safety)
+{
+	for (int w = 0; w < HX_MISSES_FOUND; w++)
+	{
+		int factor = 0;
+
+		for (int s = 0; s < lengthof(scenarios); s++)
+			if (w == 0 ||
+				(!scenarios[s].thinned && scenarios[s].k >= hx_misses_found[w]))
+				factor =
+					Max(factor, fit((float **) outcomes->recall[s][t], nqueries,
+									hx_misses_targets[t], scenarios[s].k));
+		safety[w] = factor_of(factor);
+	}
+}
+
 void
 HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces, int ntraces,
-			float *safety)
+			float (*safety)[HX_MISSES_FOUND])
 {
 	Replay *replay = palloc0(sizeof(Replay));
 	Outcomes outcomes;
@@ -451,14 +474,7 @@ HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces, int ntraces,
 			run_scenario(replay, order, s, q, &outcomes);
 	}
 	for (int t = 0; t < HX_MISSES_TARGETS; t++)
-	{
-		int factor = 0;
-
-		for (int s = 0; s < lengthof(scenarios); s++)
-			factor = Max(factor, fit(outcomes.recall[s][t], ntraces,
-									 hx_misses_targets[t], scenarios[s].k));
-		safety[t] = factor_of(factor);
-	}
+		fit_target(&outcomes, ntraces, t, safety[t]);
 	pfree(outcomes.recall[0][0][0]);
 	pfree(replay);
 }

@@ -54,9 +54,10 @@ extern void HxMakeTrace(const HxLoadedMisses *misses, const HxBlocks *blocks,
 						HxTrace *trace);
 
 /*
- * Fit the safety factor of each target.
+ * Fit the safety factors of each target: the first is what every kind of search needs;
+ * those for more rows are for searches without a filter.
  */
 extern void HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces,
-						int ntraces, float *safety);
+						int ntraces, float (*safety)[HX_MISSES_FOUND]);
 
 #endif /* HX_SAFETY_H */

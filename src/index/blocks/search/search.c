@@ -269,7 +269,7 @@ load_misses(HxBlocksSearch *search)
 		spec->recall >= 1)
 		return;
 	HxLoadMisses(search->base.index, &search->meta, &search->misses);
-	search->safety = HxSafety(&search->misses, search->base.recall);
+	HxSafetyFor(&search->misses, search->base.recall, search->safety);
 	search->bin_scale =
 		1 / (search->misses.promise_step * HxUnitOf(spec->query));
 	search->bin_offset =

@@ -36,11 +36,11 @@ typedef struct HxBlocksSearch
 
 	HxMeta meta; /* as it was at the start */
 	HxLoadedMisses misses;
-	double safety;				/* factor on expected misses */
-	float bin_scale;			/* promise to row of the table */
-	float bin_offset;			/* likewise */
-	uint64 rows_at_calibration; /* rows that the table was made from */
-	bool must_be_exact;			/* whatever the phase */
+	double safety[HX_MISSES_FOUND]; /* factors on expected misses */
+	float bin_scale;				/* promise to row of the table */
+	float bin_offset;				/* likewise */
+	uint64 rows_at_calibration;		/* rows that the table was made from */
+	bool must_be_exact;				/* whatever the phase */
 	uint64 nrows; /* rows of all blocks that the filter may pass */
 	double gone;  /* of these, rows of blocks that the phase has gone past */
 

@@ -228,6 +228,20 @@ is_by_table(const HxBlocksSearch *search, double distance)
 }
 
 /*
+ * The safety factor where `count` rows are wanted.  Where nobody knows how many, or a
+ * filter thins them, the first is what all searches need.
+ */
+static double
+safety_of(const HxBlocksSearch *search, int64 count)
+{
+	if (is_filtered(search))
+		return Max(search->safety[0], LEAST_FILTERED);
+	if (search->base.phase != HX_FIND_FIRST)
+		return search->safety[0];
+	return HxSafetyOf(search->safety, count);
+}
+
+/*
  * Neighbours nearer than a distance, that of row number `count`, that stopping now
  * would miss
  */
@@ -238,7 +252,7 @@ expected_misses(HxBlocksSearch *search, double distance, int64 count)
 	HxProspect prospect;
 	HxForecast forecast;
 	double most = rows_left(search);
-	double safety = search->safety;
+	double safety = safety_of(search, count);
 	bool by_table = is_by_table(search, distance);
 
 	Assert(!search->base.exact && search->misses.usable);
@@ -258,8 +272,6 @@ expected_misses(HxBlocksSearch *search, double distance, int64 count)
 	prospect.trend = trend_of(search, count);
 	prospect.by_table = by_table || HxIsBeyondTable(&search->misses, distance);
 	forecast = HxForecastMisses(&prospect);
-	if (is_filtered(search))
-		safety = Max(safety, LEAST_FILTERED);
 	if (by_table)
 		safety = Max(safety, 1);
 	return Max(Min(forecast.misses, most) * safety, Min(forecast.least, most));

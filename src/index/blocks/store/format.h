@@ -93,6 +93,7 @@ typedef struct HxZones
 #define HX_MISSES_PROMISES 60
 #define HX_MISSES_DISTANCES 64
 #define HX_MISSES_TARGETS 3 /* .90, .95, .99 */
+#define HX_MISSES_FOUND 3	/* rows wanted: 1, 10, 100 */
 
 typedef struct HxMisses
 {
@@ -100,7 +101,8 @@ typedef struct HxMisses
 	double promise_step;
 	double distance_low; /* distance of the first column */
 	double distance_step;
-	float safety[HX_MISSES_TARGETS]; /* factor on the expected misses */
+	/* Factors on the expected misses; where rows are filtered, the first */
+	float safety[HX_MISSES_TARGETS][HX_MISSES_FOUND];
 	float unused;
 	uint16 cells[HX_MISSES_PROMISES][HX_MISSES_DISTANCES]; /* -log2 share, in
 														  * 1/2048 */
