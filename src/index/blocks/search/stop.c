@@ -17,11 +17,12 @@
 /* Share of the rows after which the rest is visited too */
 #define VISIT_REST 0.75
 
-/* Rows whose misses are allowed for in full where a filter thins them */
+/* Rows whose misses are allowed for in full where nobody knows how many are wanted */
 #define FULL_ALLOWANCE 40
 
-/* Least safety factor where a filter thins rows: of it replays know little */
+/* Least safety factors where a filter thins rows: for a few and for many */
 #define LEAST_FILTERED 0.8
+#define LEAST_FILTERED_MANY 0.5
 
 /* Rows whose positions are looked at */
 #define MOST_POSITIONS 64
@@ -227,18 +228,30 @@ is_by_table(const HxBlocksSearch *search, double distance)
 	return search->base.spec.ties || distance >= search->base.cutoff;
 }
 
+/* How far `count` rows are more than a few: 0 up to 10, 1 from 100 on */
+static double
+many_of(double count)
+{
+	return Max(Min(log10(count) - 1, 1), 0);
+}
+
 /*
- * The safety factor where `count` rows are wanted.  Where nobody knows how many, or a
- * filter thins them, the first is what all searches need.
+ * The safety factor where `count` rows are wanted.  Where nobody knows how many, the
+ * first is what all searches need.  Replays know little of filters.
  */
 static double
 safety_of(const HxBlocksSearch *search, int64 count)
 {
-	if (is_filtered(search))
-		return Max(search->safety[0], LEAST_FILTERED);
+	const double *safety = search->safety;
+	double many = many_of(count);
+	double few = Max(safety[0], LEAST_FILTERED);
+
 	if (search->base.phase != HX_FIND_FIRST)
-		return search->safety[0];
-	return HxSafetyOf(search->safety, count);
+		return is_filtered(search) ? few : safety[0];
+	if (!is_filtered(search))
+		return HxSafetyOf(safety, count);
+	return few * (1 - many) +
+		   Max(safety[HX_MISSES_FOUND - 1], LEAST_FILTERED_MANY) * many;
 }
 
 /*
@@ -278,27 +291,25 @@ expected_misses(HxBlocksSearch *search, double distance, int64 count)
 }
 
 /*
- * Misses that the target allows among `count` rows.  Above 40 rows only half
- * of what each further one would allow is spent: with filters finer than a
- * block the share that passes falls with the distance within a block, which
- * the estimates do not see, and the more so the farther the group reaches.
- * That is not needed where a known number of rows is found without a filter.
+ * Misses that the target allows among `count` rows.  Where nobody knows how many are
+ * wanted, only half of what each row above 40 would allow is spent: the share that
+ * passes a filter falls with the distance within a block, which the estimates do not
+ * see, and the more so the farther the rows reach.
  *
- * With a filter, targets above .95 spend less, at .99 half: the error of the
- * share that passes does not become smaller with the allowance.
+ * With a filter, targets above .95 spend less, at .99 half for a few rows: the error
+ * of the share that passes does not become smaller with the allowance.
  */
 static double
 allowed_misses(const HxBlocksSearch *search, int64 count)
 {
-	double full = Min(count, FULL_ALLOWANCE);
-	double rows = full + (count - full) * 0.5;
-	double beyond = Max(search->base.recall - 0.95, 0) / 0.04;
+	double rows = count;
+	double beyond = Min(Max(search->base.recall - 0.95, 0) / 0.04, 1);
 
 	Assert(count > 0);
+	if (search->base.phase != HX_FIND_FIRST)
+		rows -= Max(count - FULL_ALLOWANCE, 0) * 0.5;
 	if (is_filtered(search))
-		rows *= 1 - 0.5 * Min(beyond, 1);
-	else if (search->base.phase == HX_FIND_FIRST)
-		rows = count;
+		rows *= 1 - 0.5 * beyond * (1 - many_of(count));
 	return (1 - search->base.recall) * rows;
 }
 
