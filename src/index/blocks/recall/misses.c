@@ -23,7 +23,16 @@ HxUnpackMisses(const HxMisses *table, HxLoadedMisses *misses)
 	misses->promise_step = table->promise_step;
 	misses->distance_low = table->distance_low;
 	misses->distance_step = table->distance_step;
-	memcpy(misses->safety, table->safety, sizeof(misses->safety));
+	for (int t = 0; t < HX_MISSES_TARGETS; t++)
+	{
+		misses->safety[t][0] = table->safety[t];
+		for (int k = 1; k < HX_MISSES_FOUND; k++)
+		{
+			float safety = table->safety_of_more[t][k - 1];
+
+			misses->safety[t][k] = safety > 0 ? safety : table->safety[t];
+		}
+	}
 	for (int p = 0; p < HX_MISSES_PROMISES; p++)
 		for (int d = 0; d < HX_MISSES_DISTANCES; d++)
 			misses->logs[d][p] = -(table->cells[p][d] / CELL_STEPS);

@@ -553,7 +553,7 @@ fit_safety(const RingSum *sum, HxMisses *table)
 		traces[i].count = ring->count;
 		memcpy(traces[i].near, ring->near, ring->count * sizeof(HxTraceRow));
 	}
-	HxFitSafety(misses, traces, sum->count, table->safety);
+	HxFitSafety(misses, traces, sum->count, table);
 }
 
 bool

@@ -428,29 +428,25 @@ allocate_outcomes(Outcomes *outcomes, int nqueries)
 }
 
 /*
- * Set a target's factors: for so many rows, what scenarios of as many and more need,
- * for one row what all need.
+ * The factor that a target needs where hx_misses_found[w] rows are wanted: that of
+ * scenarios of as many and more, and for one row that of all.
  */
-static void
-fit_target(const Outcomes *outcomes, int nqueries, int t, float *safety)
+static float
+factor_needed(Outcomes *outcomes, int nqueries, int t, int w)
 {
-	for (int w = 0; w < HX_MISSES_FOUND; w++)
-	{
-		int factor = 0;
+	int factor = 0;
 
-		for (int s = 0; s < lengthof(scenarios); s++)
-			if (w == 0 ||
-				(!scenarios[s].thinned && scenarios[s].k >= hx_misses_found[w]))
-				factor =
-					Max(factor, fit((float **) outcomes->recall[s][t], nqueries,
-									hx_misses_targets[t], scenarios[s].k));
-		safety[w] = factor_of(factor);
-	}
+	for (int s = 0; s < lengthof(scenarios); s++)
+		if (w == 0 ||
+			(!scenarios[s].thinned && scenarios[s].k >= hx_misses_found[w]))
+			factor = Max(factor, fit(outcomes->recall[s][t], nqueries,
+									 hx_misses_targets[t], scenarios[s].k));
+	return factor_of(factor);
 }
 
 void
 HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces, int ntraces,
-			float (*safety)[HX_MISSES_FOUND])
+			HxMisses *table)
 {
 	Replay *replay = palloc0(sizeof(Replay));
 	Outcomes outcomes;
@@ -474,7 +470,12 @@ HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces, int ntraces,
 			run_scenario(replay, order, s, q, &outcomes);
 	}
 	for (int t = 0; t < HX_MISSES_TARGETS; t++)
-		fit_target(&outcomes, ntraces, t, safety[t]);
+	{
+		table->safety[t] = factor_needed(&outcomes, ntraces, t, 0);
+		for (int w = 1; w < HX_MISSES_FOUND; w++)
+			table->safety_of_more[t][w - 1] =
+				factor_needed(&outcomes, ntraces, t, w);
+	}
 	pfree(outcomes.recall[0][0][0]);
 	pfree(replay);
 }

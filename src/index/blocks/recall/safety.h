@@ -54,10 +54,10 @@ extern void HxMakeTrace(const HxLoadedMisses *misses, const HxBlocks *blocks,
 						HxTrace *trace);
 
 /*
- * Fit the safety factors of each target: the first is what every kind of search needs;
- * those for more rows are for searches without a filter.
+ * Fit a table's safety factors: the first is what every kind of search needs; those for
+ * more rows are for searches without a filter.
  */
 extern void HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces,
-						int ntraces, float (*safety)[HX_MISSES_FOUND]);
+						int ntraces, HxMisses *table);
 
 #endif /* HX_SAFETY_H */

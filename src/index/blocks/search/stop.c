@@ -22,7 +22,7 @@
 
 /* Least safety factors where a filter thins rows: for a few and for many */
 #define LEAST_FILTERED 0.8
-#define LEAST_FILTERED_MANY 0.5
+#define LEAST_FILTERED_MANY 0.8
 
 /* Rows whose positions are looked at */
 #define MOST_POSITIONS 64

@@ -109,9 +109,14 @@ static bool
 misses_are_sound(const HxMisses *table)
 {
 	for (int t = 0; t < HX_MISSES_TARGETS; t++)
-		for (int k = 0; k < HX_MISSES_FOUND; k++)
-			if (!isfinite(table->safety[t][k]) || table->safety[t][k] <= 0)
+	{
+		if (!isfinite(table->safety[t]) || table->safety[t] <= 0)
+			return false;
+		for (int k = 0; k < HX_MISSES_FOUND - 1; k++)
+			if (!isfinite(table->safety_of_more[t][k]) ||
+				table->safety_of_more[t][k] < 0)
 				return false;
+	}
 	return axis_is_sound(table->promise_low, table->promise_step) &&
 		   axis_is_sound(table->distance_low, table->distance_step);
 }

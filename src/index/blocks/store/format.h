@@ -101,11 +101,13 @@ typedef struct HxMisses
 	double promise_step;
 	double distance_low; /* distance of the first column */
 	double distance_step;
-	/* Factors on the expected misses; where rows are filtered, the first */
-	float safety[HX_MISSES_TARGETS][HX_MISSES_FOUND];
+	float safety[HX_MISSES_TARGETS]; /* factors on the expected misses */
 	float unused;
 	uint16 cells[HX_MISSES_PROMISES][HX_MISSES_DISTANCES]; /* -log2 share, in
 														  * 1/2048 */
+	/* Likewise, where 10 and 100 rows are wanted; 0, as indexes of 0.1.0 have: the
+	 * same */
+	float safety_of_more[HX_MISSES_TARGETS][HX_MISSES_FOUND - 1];
 } HxMisses;
 
 #define HxPageMisses(page) ((HxMisses *) HxContents(page))
