@@ -20,9 +20,8 @@
 /* Rows whose misses are allowed for in full where nobody knows how many are wanted */
 #define FULL_ALLOWANCE 40
 
-/* Least safety factors where a filter thins rows: for a few and for many */
+/* Least safety factor where a filter thins rows: of it replays know little */
 #define LEAST_FILTERED 0.8
-#define LEAST_FILTERED_MANY 0.8
 
 /* Rows whose positions are looked at */
 #define MOST_POSITIONS 64
@@ -236,22 +235,22 @@ many_of(double count)
 }
 
 /*
- * The safety factor where `count` rows are wanted.  Where nobody knows how many, the
- * first is what all searches need.  Replays know little of filters.
+ * The safety factor where `count` rows are wanted.  Where nobody knows how many, or a
+ * filter leaves a few, it is that which all searches need.
  */
 static double
 safety_of(const HxBlocksSearch *search, int64 count)
 {
 	const double *safety = search->safety;
-	double many = many_of(count);
-	double few = Max(safety[0], LEAST_FILTERED);
+	bool known = search->base.phase == HX_FIND_FIRST;
+	double many = known ? many_of(count) : 0;
 
-	if (search->base.phase != HX_FIND_FIRST)
-		return is_filtered(search) ? few : safety[0];
-	if (!is_filtered(search))
+	if (known && !is_filtered(search))
 		return HxSafetyOf(safety, count);
-	return few * (1 - many) +
-		   Max(safety[HX_MISSES_FOUND - 1], LEAST_FILTERED_MANY) * many;
+	if (!is_filtered(search))
+		return safety[0];
+	return Max(safety[0] * (1 - many) + safety[HX_MISSES_FOUND - 1] * many,
+			   LEAST_FILTERED);
 }
 
 /*
