@@ -133,7 +133,8 @@ typedef struct HxTermState
 	bool recheck;		   /* what its search decides is not exact */
 	uint64 more;		   /* rows of its first batch beyond those wanted */
 	double search_time;	   /* what a search takes, in microseconds */
-	uint64 batch;		   /* rows that its search was asked for; 0: none yet */
+	uint64 batch;		   /* rows that its search finds at once; 0: none yet */
+	bool open;			   /* it finds few first, and goes on for more */
 	uint64 read;		   /* rows that this search has returned */
 	double waited;	   /* microseconds that others worked since it is used up */
 	bool has_frontier; /* a search has returned a row */

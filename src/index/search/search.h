@@ -155,6 +155,12 @@ typedef struct HxSearchSpec
 	bool ends;
 
 	/*
+	 * Where it is not known how many are wanted: few at first, and more as they are
+	 * asked for, also where distances in the index are estimates.
+	 */
+	bool few_first;
+
+	/*
 	 * Where rows come whose distance is NULL, or NaN, if not at the end: first,
 	 * NULL before NaN, each by TID.
 	 */
