@@ -88,6 +88,8 @@ HxBeginTerms(HxSumState *state)
 
 		term->batch = term->read = 0;
 		term->open = false;
+		term->course = NULL;
+		term->course_room = 0;
 		term->waited = 0;
 		term->has_frontier = term->only_nulls = false;
 	}
@@ -143,6 +145,8 @@ HxChooseTerm(HxSumState *state)
 {
 	HxTermState *best = NULL;
 
+	if (state->favourite && !is_used_up(state->favourite))
+		return state->favourite;
 	for (int i = 0; i < state->data.nterms; i++)
 	{
 		HxTermState *term = &state->terms[state->turn];
@@ -266,6 +270,7 @@ complete_row(HxSumState *state, HxTermState *term)
 	}
 	row.sum = HxSumOfRow(state, state->row);
 	row.tid = HxPackTid(&state->row->tts_tid);
+	row.root = HxPackTid(&term->scan->xs_heaptid);
 	HxAddSumRow(&state->rows, &row);
 }
 
@@ -359,39 +364,13 @@ HxAdvanceTerm(HxSumState *state, HxTermState *term)
 			return !deep;
 		}
 		farther = set_frontier(term);
-		fresh = HxSeeRow(&state->rows, HxPackTid(&term->scan->xs_heaptid));
+		HxNoteCourse(state, term);
+		fresh = HxSeeRow(&state->rows, HxPackTid(&term->scan->xs_heaptid),
+						 (int) (term - state->terms), term->read);
 		if (fresh)
 			complete_row(state, term);
 	} while (!farther && !fresh);
 	return true;
-}
-
-/* Set the bound: the sum of the frontiers, as far as all have one. */
-void
-HxSetBound(HxSumState *state)
-{
-	TupleTableSlot *slot = state->frontiers;
-	ExprContext *context = state->check_context;
-	bool isnull;
-	Datum bound;
-
-	ExecClearTuple(slot);
-	for (int t = 0; t < state->data.nterms; t++)
-	{
-		HxTermState *term = &state->terms[t];
-
-		if (term->active && !term->has_frontier)
-			return;
-		slot->tts_values[t] = Float8GetDatum(term->zero ? 0 : term->frontier);
-		slot->tts_isnull[t] = term->active && term->only_nulls;
-	}
-	ExecStoreVirtualTuple(slot);
-	ResetExprContext(context);
-	context->ecxt_innertuple = slot;
-	bound = ExecEvalExprSwitchContext(state->bound, context, &isnull);
-	state->limit.isnull = isnull;
-	state->limit.value =
-		isnull ? 0 : HxFloatOf((const Node *) state->data.expr, bound);
 }
 
 /* Add what the terms did to the sums for EXPLAIN. */

@@ -348,6 +348,15 @@ HxScanStats(IndexScanDesc scan)
 	return state->search ? HxSearchGetStats(state->search) : NULL;
 }
 
+bool
+HxScanIsExact(IndexScanDesc scan)
+{
+	const IndexSearch *state = scan->opaque;
+
+	Assert(state->search);
+	return HxSearchIsExact(state->search);
+}
+
 /* Take note of a row that the check found dead to everybody. */
 static void
 add_dead(void *arg, const HxCandidate *row)

@@ -51,4 +51,7 @@ extern bool HxScanNeedsRecheck(IndexScanDesc scan);
 /* What the scan did since the last rescan, or NULL if it has not begun */
 extern const HxSearchStats *HxScanStats(IndexScanDesc scan);
 
+/* Does the scan, which has begun, miss nothing, as far as it has come? */
+extern bool HxScanIsExact(IndexScanDesc scan);
+
 #endif /* HX_SCAN_H */

@@ -75,7 +75,7 @@ static int64
 next_group_end(const HxSearch *search)
 {
 	if (search->phase == HX_RELEASE_GROUPS)
-		return Min(HxNextGroupEnd(search->nemitted), search->best.room);
+		return Min(HxNextGroupEnd(search, search->nemitted), search->best.room);
 	return search->best.room;
 }
 
@@ -389,6 +389,12 @@ HxSearchGetStats(HxSearch *search)
 	if (kind->count_visits)
 		kind->count_visits(search);
 	return &search->stats;
+}
+
+bool
+HxSearchIsExact(const HxSearch *search)
+{
+	return search->exact || search->phase == HX_RELEASE_RANKED;
 }
 
 void

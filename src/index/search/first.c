@@ -36,6 +36,9 @@
 /* Groups that rows are found in if nobody knows how many are wanted, at first */
 static const int group_ends[] = {10, 20, 40, 80, 128};
 
+/* The same, where few are to be found first */
+#define FEW_ROWS 10
+
 /* Rows that a search that refines finds first otherwise, then */
 #define FIRST_REFINED 128
 #define MOST_REFINED 1024
@@ -88,8 +91,10 @@ room_for(const HxSearch *search, int64 wanted, double share)
 }
 
 int64
-HxNextGroupEnd(int64 found)
+HxNextGroupEnd(const HxSearch *search, int64 found)
 {
+	if (search->spec.few_first && found < FIRST_REFINED)
+		return Min(found + FEW_ROWS, FIRST_REFINED);
 	for (int g = 0; g < lengthof(group_ends); g++)
 		if (group_ends[g] > found)
 			return group_ends[g];
@@ -114,7 +119,7 @@ HxRowsToRefine(const HxSearch *search)
 		return limit;
 	if (search->refined >= FIRST_REFINED)
 		return MOST_REFINED;
-	return search->spec.few_first ? HxNextGroupEnd(search->refined)
+	return search->spec.few_first ? HxNextGroupEnd(search, search->refined)
 								  : FIRST_REFINED;
 }
 

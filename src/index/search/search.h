@@ -222,6 +222,9 @@ extern int64 HxSearchNextRows(HxSearch *search, ItemPointerData **tids);
 /* What was done so far; lasts as long as the search. */
 extern const HxSearchStats *HxSearchGetStats(HxSearch *search);
 
+/* Are all rows that precede the last one returned sure to have been? */
+extern bool HxSearchIsExact(const HxSearch *search);
+
 extern void HxEndSearch(HxSearch *search);
 
 #endif /* HX_SEARCH_H */

@@ -291,7 +291,7 @@ extern void HxVisitChainPage(HxSearch *search, HxChainCursor *cursor,
  * The end of the next group of rows, where it is not known how many are wanted and so
  * many were found; as many as that if all groups were
  */
-extern int64 HxNextGroupEnd(int64 found);
+extern int64 HxNextGroupEnd(const HxSearch *search, int64 found);
 
 /* Rows of this part that a search that refines has to find at a time */
 extern int64 HxRowsToRefine(const HxSearch *search);
