@@ -46,6 +46,8 @@ typedef struct HxSumPath
 	double search_times[HX_MOST_TERMS]; /* what a term's search takes, */
 	double row_time;		 /* and completing a row, in microseconds */
 	int more[HX_MOST_TERMS]; /* rows that it is asked for beyond those wanted */
+	double
+		further[HX_MOST_TERMS]; /* one more row of a search, in microseconds */
 } HxSumPath;
 
 /*
@@ -62,7 +64,8 @@ typedef struct HxSumData
 	List *starts;
 	List *ends;
 	List *divides;
-	List *more; /* for each term */
+	List *more;	   /* for each term */
+	List *further; /* likewise, in nanoseconds */
 } HxSumData;
 
 /* ---- rows (sum_rows.c) ---- */
@@ -78,8 +81,12 @@ typedef struct HxSumValue
 typedef struct HxSumRow
 {
 	HxSumValue sum;
-	uint64 tid; /* of the version that the snapshot sees; packed */
+	uint64 tid;	 /* of the version that the snapshot sees; packed */
+	uint64 root; /* the TID that indexes have */
 } HxSumRow;
+
+/* Of each term, at which place of its search a row came, from 1; 0: not yet */
+typedef uint32 HxSumPlaces[HX_MOST_TERMS];
 
 /* Rows seen, those that wait to be settled, and those that are, in order */
 typedef struct HxSumRows
@@ -93,12 +100,15 @@ typedef struct HxSumRows
 	int64 settled_room;
 	int64 nsorted;	 /* of these, in order */
 	int64 nreturned; /* of these */
+	HxSumRow *first; /* the least of both, a heap, the greatest first ... */
+	int64 nfirst;
+	int64 first_room; /* ... of so many; 0: not kept */
 } HxSumRows;
 
 extern int HxCompareSums(HxSumValue a, HxSumValue b);
-extern void HxBeginSumRows(HxSumRows *rows);
-extern bool HxSeeRow(HxSumRows *rows, uint64 tid);
-extern bool HxIsSeen(const HxSumRows *rows, uint64 tid);
+extern void HxBeginSumRows(HxSumRows *rows, int64 first);
+extern bool HxSeeRow(HxSumRows *rows, uint64 tid, int term, uint64 place);
+extern const uint32 *HxPlacesOf(const HxSumRows *rows, uint64 tid);
 extern void HxAddSumRow(HxSumRows *rows, const HxSumRow *row);
 extern void HxSettleRows(HxSumRows *rows, HxSumValue bound);
 extern void HxSettleAllRows(HxSumRows *rows);
@@ -132,13 +142,17 @@ typedef struct HxTermState
 	bool active;		   /* it is searched for */
 	bool recheck;		   /* what its search decides is not exact */
 	uint64 more;		   /* rows of its first batch beyond those wanted */
+	double further;		   /* what one row more takes, in microseconds */
 	double search_time;	   /* what a search takes, in microseconds */
-	uint64 batch;		   /* rows that its search was asked for; 0: none yet */
+	uint64 batch;		   /* rows that its search finds at once; 0: none yet */
+	bool open;			   /* it finds few first, and goes on for more */
 	uint64 read;		   /* rows that this search has returned */
 	double waited;	   /* microseconds that others worked since it is used up */
 	bool has_frontier; /* a search has returned a row */
 	bool only_nulls;   /* the last one had no distance */
 	double frontier;
+	double *course; /* the frontiers of its first `read` rows, if kept */
+	uint64 course_room;
 	HxTermStats stats;
 } HxTermState;
 
@@ -171,19 +185,22 @@ typedef struct HxSumState
 
 	/* one scan */
 	bool started;
-	bool complete;		   /* all rows that pass were seen */
-	double recall;		   /* target */
-	int64 wanted;		   /* rows wanted; 0: nobody knows */
-	double row_time;	   /* what completing a row takes, in microseconds */
-	int turn;			   /* of the searches: whose it is */
-	double table_rows;	   /* about so many has the table */
-	double sweep_effort;   /* of reading the table, in rows completed */
-	uint64 ncompleted;	   /* heap rows fetched */
-	HxSumValue limit;	   /* the bound */
-	HxSumRows rows;		   /* while searches find rows */
-	Tuplesortstate *sort;  /* of a sweep; NULL: none */
-	TupleTableSlot *swept; /* a row of the sort */
-	bool any_returned;	   /* and the last row returned */
+	bool complete;			/* all rows that pass were seen */
+	double recall;			/* target */
+	int64 wanted;			/* rows wanted; 0: nobody knows */
+	double row_time;		/* what completing a row takes, in microseconds */
+	int turn;				/* of the searches: whose it is */
+	bool forecasts;			/* it may end by expected misses */
+	HxTermState *favourite; /* raises the bound at the least price; or NULL */
+	uint64 next_look;		/* at the forecast, when so many rows were read */
+	double table_rows;		/* about so many has the table */
+	double sweep_effort;	/* of reading the table, in rows completed */
+	uint64 ncompleted;		/* heap rows fetched */
+	HxSumValue limit;		/* the bound */
+	HxSumRows rows;			/* while searches find rows */
+	Tuplesortstate *sort;	/* of a sweep; NULL: none */
+	TupleTableSlot *swept;	/* a row of the sort */
+	bool any_returned;		/* and the last row returned */
 	HxSumValue last;
 
 	/* sums over the scans, for EXPLAIN */
@@ -204,8 +221,13 @@ extern HxSumValue HxSumOfRow(HxSumState *state, TupleTableSlot *slot);
 extern bool HxBeginTerms(HxSumState *state);
 extern HxTermState *HxChooseTerm(HxSumState *state);
 extern bool HxAdvanceTerm(HxSumState *state, HxTermState *term);
-extern void HxSetBound(HxSumState *state);
 extern void HxEndTerms(HxSumState *state);
+
+/* sum_stop.c */
+extern HxSumValue HxBoundOf(HxSumState *state, const double *frontiers);
+extern void HxSetBound(HxSumState *state);
+extern void HxNoteCourse(HxSumState *state, HxTermState *term);
+extern bool HxIsSumSettled(HxSumState *state);
 
 /* sum_sweep.c */
 extern void HxMeasureTable(HxSumState *state);

@@ -40,6 +40,7 @@ HxPackSum(const HxSumData *data, CustomScan *scan)
 	}
 	scan->custom_private = list_make5(numbers, data->starts, data->ends,
 									  data->divides, data->more);
+	scan->custom_private = lappend(scan->custom_private, data->further);
 	scan->custom_exprs =
 		list_make4(data->expr, data->written, data->weights, exprs);
 }
@@ -66,6 +67,7 @@ HxUnpackSum(const CustomScan *scan, HxSumData *data)
 	data->ends = lthird(scan->custom_private);
 	data->divides = lfourth(scan->custom_private);
 	data->more = list_nth(scan->custom_private, 4);
+	data->further = list_nth(scan->custom_private, 5);
 	data->expr = linitial(scan->custom_exprs);
 	data->written = lsecond(scan->custom_exprs);
 	data->weights = lthird(scan->custom_exprs);

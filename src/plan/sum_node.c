@@ -125,6 +125,7 @@ init_expressions(HxSumState *state)
 		term->data = &data->terms[t];
 		term->search_time = term->data->reserve;
 		term->more = (uint64) list_nth_int(data->more, t);
+		term->further = list_nth_int(data->further, t) / 1000.0;
 		term->query = ExecInitExpr(lsecond(term->data->order->args), parent);
 		term->values = ExecInitExprList(term->data->values, parent);
 		term->left = init_conditions(state, term->data,
@@ -188,7 +189,11 @@ start(HxSumState *state)
 	state->ncompleted = 0;
 	state->complete = state->any_returned = false;
 	HxMeasureTable(state);
-	HxBeginSumRows(&state->rows);
+	state->forecasts = state->recall < 1 && state->wanted > 0 &&
+					   state->data.terms[0].wanted == HX_WANTED_LIMIT;
+	state->favourite = NULL;
+	state->next_look = 0;
+	HxBeginSumRows(&state->rows, state->forecasts ? state->wanted : 0);
 	if (HxBeginTerms(state))
 		state->ways[HX_SUM_THRESHOLD]++;
 	else
@@ -216,6 +221,8 @@ find_rows(HxSumState *state, int64 goal)
 		}
 		HxSetBound(state);
 		HxSettleRows(rows, state->limit);
+		if (rows->nsettled < goal && HxIsSumSettled(state))
+			HxSettleRows(rows, rows->first[0].sum);
 	}
 	if (state->complete)
 		HxSettleAllRows(rows);

@@ -88,6 +88,8 @@ search_time(PlannerInfo *root, HxSumPath *path, double wanted, double distance)
 		path->search_times[t] = search;
 		path->row_time = row + distance;
 		path->more[t] = rows_more(least, search, depth + 1 - wanted);
+		path->further[t] = path->row_time +
+						   Max(search - least, 0) / Max(depth + 1 - wanted, 1);
 		time += SEARCHES * search + HxOperatorTime(heap.startup) +
 				depth / Max(passing, 1e-9) * row + depth * distance;
 	}
@@ -204,7 +206,11 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *best, List *targets,
 	data.ends = sum->ends;
 	data.divides = sum->divides;
 	for (int t = 0; t < sum->nterms; t++)
+	{
 		data.more = lappend_int(data.more, path->more[t]);
+		data.further =
+			lappend_int(data.further, (int) Min(path->further[t] * 1000, 1e9));
+	}
 	if (HxIsNumberKnown(first->wanted))
 	{
 		const Query *level = path->base.limit->parse;

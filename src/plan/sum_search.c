@@ -16,6 +16,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "index/cost_units.h"
 #include "plan/sum.h"
 
 /* How batches grow */
@@ -86,6 +87,9 @@ HxBeginTerms(HxSumState *state)
 		HxTermState *term = &state->terms[t];
 
 		term->batch = term->read = 0;
+		term->open = false;
+		term->course = NULL;
+		term->course_room = 0;
 		term->waited = 0;
 		term->has_frontier = term->only_nulls = false;
 	}
@@ -111,7 +115,7 @@ next_batch(const HxSumState *state, const HxTermState *term)
 	uint64 wanted = (uint64) rows_wanted(state);
 	uint64 first = Max(wanted + term->more, 2 * wanted);
 
-	return Max(first, term->batch * BATCH_GROWTH);
+	return Max(first, (term->open ? term->read : term->batch) * BATCH_GROWTH);
 }
 
 /* Is a term's batch used up? */
@@ -141,6 +145,8 @@ HxChooseTerm(HxSumState *state)
 {
 	HxTermState *best = NULL;
 
+	if (state->favourite && !is_used_up(state->favourite))
+		return state->favourite;
 	for (int i = 0; i < state->data.nterms; i++)
 	{
 		HxTermState *term = &state->terms[state->turn];
@@ -158,17 +164,32 @@ HxChooseTerm(HxSumState *state)
 	return best;
 }
 
-/* Begin a search for a batch. */
+/* A search of a term begins, or begins again for more rows. */
+static void
+count_search(HxSumState *state, HxTermState *term)
+{
+	term->stats.searches++;
+	term->waited = 0;
+	add_work(state, term, term->search_time);
+}
+
+/*
+ * Begin a search for a batch.  The first one of a search that may miss rows is asked for
+ * as many as will be needed, one after the other: up to a number it goes on where it
+ * was.  A later one, and one that is exact, finds its batch at once.
+ */
 static void
 start_batch(HxSumState *state, HxTermState *term)
 {
 	ScanState *ss = &state->css.ss;
 	ExprContext *context = ss->ps.ps_ExprContext;
 	int nkeys = list_length(term->data->keys);
+	bool open = state->recall < 1 && term->batch == 0;
 	HxScanRequest request;
 	MemoryContext old;
 
-	term->batch = next_batch(state, term);
+	term->batch = open ? HX_FIRST_ROWS : next_batch(state, term);
+	term->open = open;
 	term->read = 0;
 	old = MemoryContextSwitchTo(ss->ps.state->es_query_cxt);
 	if (!term->scan)
@@ -178,17 +199,16 @@ start_batch(HxSumState *state, HxTermState *term)
 	MemoryContextSwitchTo(term->context);
 	memset(&request, 0, sizeof(request));
 	request.recall = state->recall;
-	request.limit = term->batch;
-	request.ends = true;
+	request.limit = open ? 0 : term->batch;
+	request.ends = !open;
+	request.few_first = open;
 	HxMakeConditions(term->data, term->values, context, term->keys, &request);
 	HxMakeOrderKey(term->data, term->index, term->query, context, &term->order);
 	MemoryContextSwitchTo(old);
 	index_rescan(term->scan, term->keys, nkeys, &term->order, 1);
 	HxSetScanRequest(term->scan, &request);
 	term->recheck = HxScanNeedsRecheck(term->scan);
-	term->stats.searches++;
-	term->waited = 0;
-	add_work(state, term, term->search_time);
+	count_search(state, term);
 }
 
 /* Has so much been done that reading the table is better than going on? */
@@ -250,6 +270,7 @@ complete_row(HxSumState *state, HxTermState *term)
 	}
 	row.sum = HxSumOfRow(state, state->row);
 	row.tid = HxPackTid(&state->row->tts_tid);
+	row.root = HxPackTid(&term->scan->xs_heaptid);
 	HxAddSumRow(&state->rows, &row);
 }
 
@@ -274,17 +295,41 @@ set_frontier(HxTermState *term)
 }
 
 /*
+ * Has a term's search, which has no more rows, returned all there are?  One that goes on
+ * may have found some too late.
+ */
+static bool
+is_exhausted(const HxTermState *term)
+{
+	if (term->open)
+		return HxScanStats(term->scan)->dropped == 0;
+	return term->read < term->batch;
+}
+
+/*
  * The next row of a term's search, or of the next one for more; false if there is
  * none.  *deep tells that the table should be read instead.
  */
 static bool
 next_row(HxSumState *state, HxTermState *term, bool *deep)
 {
-	*deep = false;
-	while (term->batch == 0 ||
-		   !index_getnext_tid(term->scan, ForwardScanDirection))
+	for (;;)
 	{
-		if (term->batch > 0 && term->read < term->batch)
+		bool grows = term->open && is_used_up(term);
+
+		*deep = (term->batch == 0 || grows) && is_too_deep(state, term);
+		if (*deep)
+			return false;
+		if (grows)
+		{
+			term->batch =
+				term->batch < HX_SECOND_ROWS ? HX_SECOND_ROWS : PG_UINT64_MAX;
+			count_search(state, term);
+		}
+		if (term->batch > 0 &&
+			index_getnext_tid(term->scan, ForwardScanDirection))
+			break;
+		if (term->batch > 0 && is_exhausted(term))
 			return false;
 		*deep = is_too_deep(state, term);
 		if (*deep)
@@ -319,39 +364,13 @@ HxAdvanceTerm(HxSumState *state, HxTermState *term)
 			return !deep;
 		}
 		farther = set_frontier(term);
-		fresh = HxSeeRow(&state->rows, HxPackTid(&term->scan->xs_heaptid));
+		HxNoteCourse(state, term);
+		fresh = HxSeeRow(&state->rows, HxPackTid(&term->scan->xs_heaptid),
+						 (int) (term - state->terms), term->read);
 		if (fresh)
 			complete_row(state, term);
 	} while (!farther && !fresh);
 	return true;
-}
-
-/* Set the bound: the sum of the frontiers, as far as all have one. */
-void
-HxSetBound(HxSumState *state)
-{
-	TupleTableSlot *slot = state->frontiers;
-	ExprContext *context = state->check_context;
-	bool isnull;
-	Datum bound;
-
-	ExecClearTuple(slot);
-	for (int t = 0; t < state->data.nterms; t++)
-	{
-		HxTermState *term = &state->terms[t];
-
-		if (term->active && !term->has_frontier)
-			return;
-		slot->tts_values[t] = Float8GetDatum(term->zero ? 0 : term->frontier);
-		slot->tts_isnull[t] = term->active && term->only_nulls;
-	}
-	ExecStoreVirtualTuple(slot);
-	ResetExprContext(context);
-	context->ecxt_innertuple = slot;
-	bound = ExecEvalExprSwitchContext(state->bound, context, &isnull);
-	state->limit.isnull = isnull;
-	state->limit.value =
-		isnull ? 0 : HxFloatOf((const Node *) state->data.expr, bound);
 }
 
 /* Add what the terms did to the sums for EXPLAIN. */

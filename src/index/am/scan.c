@@ -273,6 +273,7 @@ make_spec(IndexScanDesc scan, bool bitmap)
 		spec->limit = state->request.limit;
 		spec->ties = state->request.ties;
 		spec->ends = state->request.ends;
+		spec->few_first = state->request.few_first;
 		spec->nulls_first = state->request.nulls_first;
 		spec->nans_first = state->request.nans_first;
 		spec->tids = state->request.tids;
@@ -345,6 +346,15 @@ HxScanStats(IndexScanDesc scan)
 	const IndexSearch *state = scan->opaque;
 
 	return state->search ? HxSearchGetStats(state->search) : NULL;
+}
+
+bool
+HxScanIsExact(IndexScanDesc scan)
+{
+	const IndexSearch *state = scan->opaque;
+
+	Assert(state->search);
+	return HxSearchIsExact(state->search);
 }
 
 /* Take note of a row that the check found dead to everybody. */

@@ -23,6 +23,7 @@ typedef struct HxScanRequest
 	uint64 limit;			/* rows wanted; 0: not known */
 	bool ties;				/* and those as near as the last of them */
 	bool ends;				/* nobody asks for more */
+	bool few_first;			/* not known how many: see HxSearchSpec */
 	bool nulls_first;		/* rows without a distance come first, */
 	bool nans_first;		/* then those whose distance is NaN */
 	const HxCondExpr *expr; /* on attributes, beside the scan keys; or NULL */
@@ -49,5 +50,8 @@ extern bool HxScanNeedsRecheck(IndexScanDesc scan);
 
 /* What the scan did since the last rescan, or NULL if it has not begun */
 extern const HxSearchStats *HxScanStats(IndexScanDesc scan);
+
+/* Does the scan, which has begun, miss nothing, as far as it has come? */
+extern bool HxScanIsExact(IndexScanDesc scan);
 
 #endif /* HX_SCAN_H */

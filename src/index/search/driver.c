@@ -15,9 +15,8 @@
 
 #include "index/search/state.h"
 
-/* Rows kept by the first phase, and the groups they are released in */
+/* Rows kept by the first phase */
 #define FIRST_KEPT 128
-static const int group_ends[] = {10, 20, 40, 80, FIRST_KEPT};
 
 /* Rows after which a search is exact */
 #define EXACT_AFTER 1024
@@ -55,6 +54,12 @@ start_first_phase(HxSearch *search)
 static void
 start_next_phase(HxSearch *search)
 {
+	if (search->phase == HX_RELEASE_FIRST && search->refining &&
+		HxCanFindFirst(search))
+	{
+		search->phase = HX_FIND_FIRST; /* goes on */
+		return;
+	}
 	search->stats.restarts++;
 	if (search->refine && search->phase == HX_RELEASE_FIRST &&
 		HxCanFindFirst(search))
@@ -70,9 +75,7 @@ static int64
 next_group_end(const HxSearch *search)
 {
 	if (search->phase == HX_RELEASE_GROUPS)
-		for (int g = 0; g < lengthof(group_ends); g++)
-			if (group_ends[g] > search->nemitted)
-				return group_ends[g];
+		return Min(HxNextGroupEnd(search, search->nemitted), search->best.room);
 	return search->best.room;
 }
 
@@ -386,6 +389,12 @@ HxSearchGetStats(HxSearch *search)
 	if (kind->count_visits)
 		kind->count_visits(search);
 	return &search->stats;
+}
+
+bool
+HxSearchIsExact(const HxSearch *search)
+{
+	return search->exact || search->phase == HX_RELEASE_RANKED;
 }
 
 void

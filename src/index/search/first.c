@@ -33,7 +33,13 @@
 /* Room at least where ties are wanted, too, of which there may be many */
 #define TIES_ROOM 512
 
-/* Rows that a search that refines finds first if nobody knows how many, then */
+/* Groups that rows are found in if nobody knows how many are wanted, at first */
+static const int group_ends[] = {10, 20, 40, 80, 128};
+
+/* The same, where few are to be found first */
+#define FEW_ROWS 10
+
+/* Rows that a search that refines finds first otherwise, then */
 #define FIRST_REFINED 128
 #define MOST_REFINED 1024
 
@@ -84,6 +90,17 @@ room_for(const HxSearch *search, int64 wanted, double share)
 	return (int64) Min(room, (double) HxMostRows());
 }
 
+int64
+HxNextGroupEnd(const HxSearch *search, int64 found)
+{
+	if (search->spec.few_first && found < FIRST_REFINED)
+		return Min(found + FEW_ROWS, FIRST_REFINED);
+	for (int g = 0; g < lengthof(group_ends); g++)
+		if (group_ends[g] > found)
+			return group_ends[g];
+	return found;
+}
+
 /*
  * A search that refines finds rows from the first one of the part on, again and
  * again: it is not known where among the estimates the last one returned stands.
@@ -100,7 +117,10 @@ HxRowsToRefine(const HxSearch *search)
 		limit = (int64) (search->spec.limit - search->before);
 	if (limit > search->refined)
 		return limit;
-	return search->refined < FIRST_REFINED ? FIRST_REFINED : MOST_REFINED;
+	if (search->refined >= FIRST_REFINED)
+		return MOST_REFINED;
+	return search->spec.few_first ? HxNextGroupEnd(search, search->refined)
+								  : FIRST_REFINED;
 }
 
 bool
@@ -120,8 +140,11 @@ HxRoomForFirst(HxSearch *search)
 	double share = search->spec.heap.share;
 	int64 wanted =
 		search->refine ? HxRowsToRefine(search) : rows_wanted(search);
-	int64 room = room_for(search, wanted, share > 0 ? share : 1);
+	int64 room;
 
+	if (search->spec.few_first) /* the groups that follow find theirs there */
+		wanted = Max(wanted, FIRST_REFINED);
+	room = room_for(search, wanted, share > 0 ? share : 1);
 	room = Min(room, Max(room_for(search, wanted, 1), MOST_GUESSED));
 	if (search->refine)
 		room = Min(room * refined_room(search), HxMostRows());

@@ -41,6 +41,7 @@ HxStartPhase(HxSearch *search, HxSearchPhase phase, int64 room)
 	search->exact = phase == HX_RELEASE_ALL || search->part != HX_PART_ROWS ||
 					!search->spec.query || search->spec.recall >= 1 ||
 					!HxKindOf(&search->desc)->is_settled;
+	search->refining = NULL;
 	HxForgetRows(search, room);
 	HxKindOf(&search->desc)->start(search);
 	Assert(HxHoldsNoPage());

@@ -212,7 +212,7 @@ typedef struct Copies
 } Copies;
 
 /* A search by estimates, while it looks at candidates */
-typedef struct Refining
+struct HxRefining
 {
 	HxSearch *search;
 	HxBest exact;	/* rows that passed, by exact distances */
@@ -226,7 +226,13 @@ typedef struct Refining
 
 	Copies copies;
 	HxErrors errors;
-} Refining;
+
+	/* Between one group and the next, where a search finds few first */
+	HxBest candidates; /* not looked at: the search's own best rows */
+	HxBest released;   /* rows of the group */
+	int64 late;		   /* rows of these that preceded what was returned */
+};
+typedef struct HxRefining Refining;
 
 /*
  * Distance of the last row wanted, as far as is known; that of the limits as long as
@@ -469,7 +475,7 @@ look_at(Refining *refining, int64 at)
 	if (passes_limits(search, distance))
 		HxKeepBest(&refining->exact, &row);
 	HxMergeBest(&refining->exact, true);
-	search->ngood = HxBestCount(&refining->exact);
+	search->ngood = Min(HxBestCount(&refining->exact), refining->wanted);
 }
 
 /* Is there a candidate at a place, of which nothing is known? */
@@ -649,9 +655,33 @@ make_room(HxSearch *search)
 	HxStartPhase(search, HX_FIND_FIRST, search->room);
 }
 
+/* Count rows that come too late: they precede the last one returned. */
+static void
+count_late(Refining *refining, const HxCandidate *rows, int64 count)
+{
+	HxSearch *search = refining->search;
+	int64 late = -(int64) (search->returned - search->before);
+
+	for (int64 i = 0; i < count && !HxPrecedes(&search->last, &rows[i]); i++)
+		late++;
+	if (late > refining->late)
+	{
+		search->stats.dropped += late - refining->late;
+		refining->late = late;
+	}
+}
+
+/* Exchange the candidates for the rows of a group, or the other way round. */
+static void
+exchange_candidates(Refining *refining, HxBest *from, HxBest *to)
+{
+	*from = refining->search->best;
+	refining->search->best = *to;
+}
+
 /*
  * Put the rows found in the place of the candidates, to be released, unless ties
- * are missing.
+ * are missing.  A search that finds few first keeps its candidates.
  */
 static void
 release_exact(Refining *refining, bool ended)
@@ -668,6 +698,15 @@ release_exact(Refining *refining, bool ended)
 	}
 	HxSortBest(exact, HxBestCount(exact));
 	count = exact->count;
+	if (search->spec.few_first)
+	{
+		if (!ended)
+			count = Min(count, refining->wanted);
+		count_late(refining, exact->rows, count);
+		exchange_candidates(refining, &refining->candidates,
+							&refining->released);
+		search->refining = refining;
+	}
 	HxResetBest(&search->best, Max(count, 1));
 	for (int64 i = 0; i < count; i++)
 	{
@@ -680,14 +719,15 @@ release_exact(Refining *refining, bool ended)
 	search->phase = ended ? HX_RELEASE_LAST : HX_RELEASE_FIRST;
 }
 
-/* Room for rows by exact distances */
+/* Room for rows by exact distances: of a search that finds few first, for all groups */
 static int64
 exact_room(const Refining *refining)
 {
 	const HxSearch *search = refining->search;
 
-	return search->spec.ties ? Max(search->room, refining->wanted)
-							 : refining->wanted;
+	return search->spec.ties || search->spec.few_first
+			   ? Max(search->room, refining->wanted)
+			   : refining->wanted;
 }
 
 /* Find the first rows of a search that is exact. */
@@ -719,40 +759,29 @@ find_exact(HxSearch *search, Refining *refining)
 		return;
 	}
 	search->nready = HxBestCount(&search->best);
-	search->refined = refining->wanted;
+	search->refined = exact_room(refining);
 	search->phase = search->best.lost ? HX_RELEASE_FIRST : HX_RELEASE_LAST;
 }
 
-void
-HxRefineFirst(HxSearch *search)
+/* Find the first rows of a search by estimates. */
+static void
+find_by_estimates(HxSearch *search, Refining *refining)
 {
 	const HxKind *kind = HxKindOf(&search->desc);
-	Refining refining = {.search = search, .settled = NAN};
 
-	Assert(search->phase == HX_FIND_FIRST && search->refine);
-	refining.wanted = HxRowsToRefine(search);
-	HxBeginErrors(&refining.errors, search);
-	if (search->exact)
-	{
-		find_exact(search, &refining);
-		return;
-	}
-	HxResetBest(&refining.exact, exact_room(&refining));
-	search->found = &refining.exact;
-	search->middle = -get_float8_infinity();
 	for (;;)
 	{
 		bool complete = !kind->has_more(search);
 
 		if (HxMergeBest(&search->best, complete))
 		{
-			switch (look_at_candidates(&refining, complete))
+			switch (look_at_candidates(refining, complete))
 			{
 				case REFINE_DONE:
-					release_exact(&refining,
+					release_exact(refining,
 								  (complete || !isinf(search->cutoff)) &&
-									  HxBestCount(&refining.exact) <
-										  refining.wanted);
+									  HxBestCount(&refining->exact) <
+										  refining->wanted);
 					return;
 				case REFINE_ROOM:
 					make_room(search);
@@ -777,4 +806,51 @@ HxRefineFirst(HxSearch *search)
 			return;
 		}
 	}
+}
+
+/*
+ * Begin to refine, or go on where the last group ended.  Lasts as long as the search,
+ * if that may go on.
+ */
+static Refining *
+begin_refining(HxSearch *search)
+{
+	Refining *refining = search->refining;
+
+	if (refining)
+	{
+		exchange_candidates(refining, &refining->released,
+							&refining->candidates);
+		search->refining = NULL;
+	}
+	else
+	{
+		refining = palloc0(sizeof(Refining));
+		refining->search = search;
+		refining->settled = NAN;
+	}
+	refining->wanted = HxRowsToRefine(search);
+	return refining;
+}
+
+void
+HxRefineFirst(HxSearch *search)
+{
+	bool goes_on = search->refining != NULL;
+	Refining *refining = begin_refining(search);
+
+	Assert(search->phase == HX_FIND_FIRST && search->refine);
+	if (!goes_on)
+	{
+		HxBeginErrors(&refining->errors, search);
+		if (search->exact)
+		{
+			find_exact(search, refining);
+			return;
+		}
+		HxResetBest(&refining->exact, exact_room(refining));
+		search->found = &refining->exact;
+		search->middle = -get_float8_infinity();
+	}
+	find_by_estimates(search, refining);
 }

@@ -155,6 +155,12 @@ typedef struct HxSearchSpec
 	bool ends;
 
 	/*
+	 * Where it is not known how many are wanted: few at first, and more as they are
+	 * asked for, also where distances in the index are estimates.
+	 */
+	bool few_first;
+
+	/*
 	 * Where rows come whose distance is NULL, or NaN, if not at the end: first,
 	 * NULL before NaN, each by TID.
 	 */
@@ -215,6 +221,9 @@ extern int64 HxSearchNextRows(HxSearch *search, ItemPointerData **tids);
 
 /* What was done so far; lasts as long as the search. */
 extern const HxSearchStats *HxSearchGetStats(HxSearch *search);
+
+/* Are all rows that precede the last one returned sure to have been? */
+extern bool HxSearchIsExact(const HxSearch *search);
 
 extern void HxEndSearch(HxSearch *search);
 

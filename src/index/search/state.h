@@ -80,6 +80,7 @@ struct HxSearch
 	int64 ngood;		 /* rows that passed the check ... */
 	double middle;		 /* ... and distance of the inner half's last */
 	const HxBest *found; /* where a search refines: these rows */
+	struct HxRefining *refining; /* which may go on; NULL: from the beginning */
 
 	HxChecked checked;		   /* heap rows looked at */
 	uint64 nchecked;		   /* how many, without those of other phases */
@@ -253,7 +254,10 @@ extern void HxMeasurePending(HxSearch *search);
 /* The recall that visiting must reach for that of the search to be this one */
 extern double HxRecallOfVisits(double recall);
 
-/* HX_FIND_FIRST of a search that refines, as HxFindFirst */
+/*
+ * HX_FIND_FIRST of a search that refines, as HxFindFirst.  Where search->refining is
+ * set, and the phase has been set back to that, it goes on for more rows.
+ */
 extern void HxRefineFirst(HxSearch *search);
 
 /* ---- visit.c ---- */
@@ -282,6 +286,12 @@ extern void HxVisitChainPage(HxSearch *search, HxChainCursor *cursor,
 							 bool (*is_null)(const uint8 *payload));
 
 /* ---- first.c ---- */
+
+/*
+ * The end of the next group of rows, where it is not known how many are wanted and so
+ * many were found; as many as that if all groups were
+ */
+extern int64 HxNextGroupEnd(const HxSearch *search, int64 found);
 
 /* Rows of this part that a search that refines has to find at a time */
 extern int64 HxRowsToRefine(const HxSearch *search);
