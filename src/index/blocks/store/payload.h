@@ -68,6 +68,15 @@ typedef struct HxPayload
 	void (*spreads)(const HxIndexDesc *desc, const uint8 *payload,
 					const uint8 *centroids, int count, uint32 *spreads);
 
+	/*
+	 * The same, of a payload that is compared with several arrays: what can be
+	 * found of it beforehand, palloc'd, and the spreads from that.  NULL: nothing.
+	 */
+	void *(*prepare)(const HxIndexDesc *desc, const uint8 *payload);
+	void (*prepared_spreads)(const HxIndexDesc *desc, const void *prepared,
+							 const uint8 *centroids, int count,
+							 uint32 *spreads);
+
 	/* Weight of a payload, for the range kept in the directory entry */
 	uint32 (*weight)(const HxIndexDesc *desc, const uint8 *payload);
 
@@ -99,5 +108,45 @@ typedef struct HxPayload
 } HxPayload;
 
 #define HxPayloadOf(desc) ((desc)->vector->payload)
+
+/* A payload to be compared with several arrays of centroids */
+typedef struct HxMeasured
+{
+	const HxIndexDesc *desc;
+	const uint8 *payload;
+	void *prepared; /* or NULL */
+} HxMeasured;
+
+static inline HxMeasured
+HxMeasure(const HxIndexDesc *desc, const uint8 *payload)
+{
+	const HxPayload *methods = HxPayloadOf(desc);
+	HxMeasured measured = {desc, payload, NULL};
+
+	if (methods->prepare)
+		measured.prepared = methods->prepare(desc, payload);
+	return measured;
+}
+
+static inline void
+HxSpreadsOf(const HxMeasured *measured, const uint8 *centroids, int count,
+			uint32 *spreads)
+{
+	const HxPayload *methods = HxPayloadOf(measured->desc);
+
+	if (measured->prepared)
+		methods->prepared_spreads(measured->desc, measured->prepared, centroids,
+								  count, spreads);
+	else
+		methods->spreads(measured->desc, measured->payload, centroids, count,
+						 spreads);
+}
+
+static inline void
+HxEndMeasure(HxMeasured *measured)
+{
+	if (measured->prepared)
+		pfree(measured->prepared);
+}
 
 #endif /* HX_PAYLOAD_H */
