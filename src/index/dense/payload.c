@@ -25,6 +25,9 @@
 /* Levels of a query's numbers, from minus this */
 #define QUERY_LEVELS 127
 
+/* Numbers that are rounded side by side */
+#define LANES 16
+
 /* Numbers that are all smaller than this have levels 0 */
 #define LEAST_ROUNDED 1e-30f
 
@@ -197,6 +200,24 @@ rounded_room(const HxModel *model)
 	return HxSketchBytes(model->kept, model->width) * 8 / model->width;
 }
 
+/* The greatest of numbers, whatever their signs */
+static float
+greatest_of(const float *numbers, int count)
+{
+	int whole = count / LANES * LANES;
+	float most[LANES] = {0};
+	float greatest = 0;
+
+	for (int i = 0; i < whole; i += LANES)
+		for (int l = 0; l < LANES; l++)
+			most[l] = Max(most[l], fabsf(numbers[i + l]));
+	for (int i = whole; i < count; i++)
+		greatest = Max(greatest, fabsf(numbers[i]));
+	for (int l = 0; l < LANES; l++)
+		greatest = Max(greatest, most[l]);
+	return greatest;
+}
+
 /*
  * Round numbers, of which this is the greatest, to levels; returns their sum.  Added
  * to this constant and taken from it, a number has no room for a fraction; compilers
@@ -205,17 +226,28 @@ rounded_room(const HxModel *model)
 static int
 round_to(const float *numbers, int count, float greatest, int8 *levels)
 {
-	const float whole = 12582912.0f;
+	const float to_whole = 12582912.0f;
 	float inverse = QUERY_LEVELS / greatest;
+	int whole = count / LANES * LANES;
+	int sums[LANES] = {0};
 	int sum = 0;
 
-	for (int i = 0; i < count; i++)
-	{
-		int level = (int) ((numbers[i] * inverse + whole) - whole);
+	for (int i = 0; i < whole; i += LANES)
+		for (int l = 0; l < LANES; l++)
+		{
+			int level =
+				(int) ((numbers[i + l] * inverse + to_whole) - to_whole);
 
-		levels[i] = (int8) level;
-		sum += level;
+			levels[i + l] = (int8) level;
+			sums[l] += level;
+		}
+	for (int i = whole; i < count; i++)
+	{
+		levels[i] = (int8) ((numbers[i] * inverse + to_whole) - to_whole);
+		sum += levels[i];
 	}
+	for (int l = 0; l < LANES; l++)
+		sum += sums[l];
 	return sum;
 }
 
@@ -223,12 +255,11 @@ round_to(const float *numbers, int count, float greatest, int8 *levels)
 static void
 round_numbers(const HxModel *model, const float *numbers, Rounded *rounded)
 {
-	float greatest = 0;
+	float greatest;
 	int sum = 0;
 
 	memset(rounded->levels, 0, rounded_room(model));
-	for (int i = 0; i < model->kept; i++)
-		greatest = Max(greatest, fabsf(numbers[i]));
+	greatest = greatest_of(numbers, model->kept);
 	rounded->scale = greatest / QUERY_LEVELS;
 	if (greatest > LEAST_ROUNDED)
 		sum = round_to(numbers, model->kept, greatest, rounded->levels);
@@ -730,6 +761,7 @@ dense_range(const HxQuery *base, double *low, double *high)
 
 const HxPayload hx_dense_payload = {
 	.least_pages = 2,
+	.long_block = 2,
 	.fault = dense_fault,
 	.sum_size = dense_sum_size,
 	.add = dense_add,

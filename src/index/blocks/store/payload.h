@@ -52,6 +52,12 @@ typedef struct HxPayload
 	 */
 	double least_pages;
 
+	/*
+	 * A block is long beyond this many times the rows that it should have; one that
+	 * was found to be one cluster, beyond this many times the rows it had then
+	 */
+	double long_block;
+
 	/* What is wrong with a payload that form could not have written, or NULL */
 	const char *(*fault)(const HxIndexDesc *desc, const uint8 *payload);
 
