@@ -40,7 +40,7 @@ INDEX = \
 		insert vacuum) \
 	$(call objects,index/blocks/check,rows block upper check inspect) \
 	$(call objects,index/code,levels mean payload) \
-	$(call objects,index/dense,sketch model fit learn build payload near grow kind) \
+	$(call objects,index/dense,sketch model fit learn build payload load near grow kind) \
 	$(call objects,index/sparse,page row write cluster lists bound score pending \
 		visit search near rewrite merge insert vacuum work build check inspect cost kind) \
 	$(call objects,index/multi,codebook page list query search grow insert vacuum build \

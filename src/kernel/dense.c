@@ -169,6 +169,13 @@ hx_inner_plain(const float *query, size_t dims, HxFloatRows rows,
 }
 
 static void
+hx_inner_many_plain(HxFloatRows queries, size_t dims, HxFloatRows rows,
+					float *product, size_t stride)
+{
+	inner_by_groups(hx_inner_plain, queries, dims, rows, product, stride);
+}
+
+static void
 hx_squares_plain(const float *query, size_t dims, HxFloatRows rows,
 				 float *square)
 {
@@ -338,6 +345,7 @@ const HxDenseKernels hx_dense_plain = {
 	.pair_scores = hx_pair_scores_plain,
 	.bit_scores = hx_bit_scores_plain,
 	.inner = hx_inner_plain,
+	.inner_many = hx_inner_many_plain,
 	.squares = hx_squares_plain,
 	.product = hx_product_plain,
 	.square = hx_square_plain,

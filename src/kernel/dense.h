@@ -84,6 +84,13 @@ typedef struct HxDenseKernels
 	void (*inner)(const float *query, size_t dims, HxFloatRows rows,
 				  float *product);
 
+	/*
+	 * product[q * stride + r] = what inner gives for query q and row r.  Both are
+	 * read from memory few times.
+	 */
+	void (*inner_many)(HxFloatRows queries, size_t dims, HxFloatRows rows,
+					   float *product, size_t stride);
+
 	/* square[r] = squared distance of the query and row r, in float */
 	void (*squares)(const float *query, size_t dims, HxFloatRows rows,
 					float *square);

@@ -327,6 +327,13 @@ hx_inner_avx2(const float *query, size_t dims, HxFloatRows rows, float *product)
 }
 
 HX_AVX2 static void
+hx_inner_many_avx2(HxFloatRows queries, size_t dims, HxFloatRows rows,
+				   float *product, size_t stride)
+{
+	inner_by_groups(hx_inner_avx2, queries, dims, rows, product, stride);
+}
+
+HX_AVX2 static void
 hx_squares_avx2(const float *query, size_t dims, HxFloatRows rows,
 				float *square)
 {
@@ -662,6 +669,7 @@ const HxDenseKernels hx_dense_avx2 = {
 	.pair_scores = hx_pair_scores_avx2,
 	.bit_scores = hx_bit_scores_avx2,
 	.inner = hx_inner_avx2,
+	.inner_many = hx_inner_many_avx2,
 	.squares = hx_squares_avx2,
 	.product = hx_product_avx2,
 	.square = hx_square_avx2,

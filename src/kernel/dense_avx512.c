@@ -101,6 +101,90 @@ hx_inner_avx512(const float *query, size_t dims, HxFloatRows rows,
 	float_rows(query, dims, rows, 0, product);
 }
 
+/* Queries, and rows, whose products are summed side by side in registers */
+#define HX_TILE 4
+
+/* Addresses of the `count` rows from the `start` on, the last one repeated */
+HX_INLINE void
+rows_at(HxFloatRows rows, size_t start, const float **row)
+{
+	HX_UNROLL
+	for (size_t c = 0; c < HX_TILE; c++)
+		row[c] =
+			rows.base +
+			(start + c < rows.count ? start + c : rows.count - 1) * rows.stride;
+}
+
+/* Adds sixteen dimensions, those in the mask, to the sums of a tile. */
+HX_INLINE HX_AVX512 void
+add_tile(const float *const *query, const float *const *row, size_t d,
+		 __mmask16 mask, __m512 lanes[HX_TILE][HX_TILE])
+{
+	__m512 met[HX_TILE];
+
+	HX_UNROLL
+	for (int c = 0; c < HX_TILE; c++)
+		met[c] = _mm512_maskz_loadu_ps(mask, row[c] + d);
+	HX_UNROLL
+	for (int q = 0; q < HX_TILE; q++)
+	{
+		__m512 held = _mm512_maskz_loadu_ps(mask, query[q] + d);
+
+		HX_UNROLL
+		for (int c = 0; c < HX_TILE; c++)
+			lanes[q][c] =
+				_mm512_add_ps(lanes[q][c], _mm512_mul_ps(held, met[c]));
+	}
+}
+
+/* Products of the queries from the `at` on and the rows from the `start` on. */
+HX_INLINE HX_AVX512 void
+inner_tile(HxFloatRows queries, size_t at, size_t dims, HxFloatRows rows,
+		   size_t start, float *product, size_t stride)
+{
+	size_t whole = dims / HX_LANES * HX_LANES;
+	__mmask16 end = (__mmask16) ((1u << dims % HX_LANES) - 1);
+	const float *query[HX_TILE];
+	const float *row[HX_TILE];
+	__m512 lanes[HX_TILE][HX_TILE];
+
+	rows_at(queries, at, query);
+	rows_at(rows, start, row);
+	HX_UNROLL
+	for (int q = 0; q < HX_TILE; q++)
+	{
+		HX_UNROLL
+		for (int c = 0; c < HX_TILE; c++)
+			lanes[q][c] = _mm512_setzero_ps();
+	}
+	for (size_t d = 0; d < whole; d += HX_LANES)
+		add_tile(query, row, d, 0xffff, lanes);
+	if (whole < dims)
+		add_tile(query, row, whole, end, lanes);
+	HX_UNROLL
+	for (size_t q = 0; q < HX_TILE; q++)
+	{
+		HX_UNROLL
+		for (size_t c = 0; c < HX_TILE; c++)
+		{
+			if (at + q < queries.count && start + c < rows.count)
+				product[(at + q) * stride + start + c] =
+					reduce_lanes(lanes[q][c]);
+		}
+	}
+}
+
+HX_AVX512 void
+hx_inner_many_avx512(HxFloatRows queries, size_t dims, HxFloatRows rows,
+					 float *product, size_t stride)
+{
+	for (size_t start = 0; start < rows.count; start += HX_TILE)
+	{
+		for (size_t at = 0; at < queries.count; at += HX_TILE)
+			inner_tile(queries, at, dims, rows, start, product, stride);
+	}
+}
+
 HX_AVX512 void
 hx_squares_avx512(const float *query, size_t dims, HxFloatRows rows,
 				  float *square)
@@ -143,6 +227,7 @@ const HxDenseKernels hx_dense_avx512 = {
 	.pair_scores = hx_pair_scores_avx512,
 	.bit_scores = hx_bit_scores_avx512,
 	.inner = hx_inner_avx512,
+	.inner_many = hx_inner_many_avx512,
 	.squares = hx_squares_avx512,
 	.product = hx_product_avx2,
 	.square = hx_square_avx2,

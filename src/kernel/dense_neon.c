@@ -240,6 +240,13 @@ hx_inner_neon(const float *query, size_t dims, HxFloatRows rows, float *product)
 }
 
 static void
+hx_inner_many_neon(HxFloatRows queries, size_t dims, HxFloatRows rows,
+				   float *product, size_t stride)
+{
+	inner_by_groups(hx_inner_neon, queries, dims, rows, product, stride);
+}
+
+static void
 hx_squares_neon(const float *query, size_t dims, HxFloatRows rows,
 				float *square)
 {
@@ -462,6 +469,7 @@ const HxDenseKernels hx_dense_neon = {
 	.pair_scores = hx_pair_scores_neon,
 	.bit_scores = hx_bit_scores_neon,
 	.inner = hx_inner_neon,
+	.inner_many = hx_inner_many_neon,
 	.squares = hx_squares_neon,
 	.product = hx_product_neon,
 	.square = hx_square_neon,

@@ -90,6 +90,9 @@ extern void hx_token_sums_avx2(HxTokenTables tables, HxTokenLists lists,
 							   int32_t *sum);
 extern void hx_inner_avx512(const float *query, size_t dims, HxFloatRows rows,
 							float *product);
+extern void hx_inner_many_avx512(HxFloatRows queries, size_t dims,
+								 HxFloatRows rows, float *product,
+								 size_t stride);
 extern void hx_squares_avx512(const float *query, size_t dims, HxFloatRows rows,
 							  float *square);
 extern void hx_widen_half_avx512(const uint16_t *from, size_t count, float *to);
@@ -108,6 +111,29 @@ range_bits(const int64_t *words, size_t count, int64_t low, int64_t high)
 	while (count-- > 0)
 		bits = bits + bits + ((uint64_t) words[count] - (uint64_t) low <= span);
 	return bits;
+}
+
+/* Rows that inner_many keeps in a processor's first cache */
+#define HX_NEAR_ROWS 8
+
+/* inner_many by a level's inner: a few rows at a time meet all queries. */
+HX_INLINE void
+inner_by_groups(void (*inner)(const float *query, size_t dims, HxFloatRows rows,
+							  float *product),
+				HxFloatRows queries, size_t dims, HxFloatRows rows,
+				float *product, size_t stride)
+{
+	for (size_t start = 0; start < rows.count; start += HX_NEAR_ROWS)
+	{
+		HxFloatRows few = {rows.base + start * rows.stride, rows.stride,
+						   rows.count - start};
+
+		if (few.count > HX_NEAR_ROWS)
+			few.count = HX_NEAR_ROWS;
+		for (size_t q = 0; q < queries.count; q++)
+			inner(queries.base + q * queries.stride, dims, few,
+				  product + q * stride + start);
+	}
 }
 
 /* Add up sixteen lanes: l and l + 8, then l and l + 4, and so on. */

@@ -248,6 +248,37 @@ test_sums(const HxDenseKernels *kernels, size_t dims)
 		  "square: %zu", dims);
 }
 
+/* Products of some queries with some rows, in a table with gaps */
+static void
+test_products(const HxDenseKernels *kernels, size_t dims)
+{
+	size_t count[2] = {random_below(10), random_below(10)};
+	size_t stride[2] = {dims + random_below(2) * random_below(20),
+						dims + random_below(2) * random_below(20)};
+	size_t gap = random_below(3);
+	HxFloatRows both[2];
+	float *products = place_results(10 * 12);
+	float kept[10 * 12];
+
+	for (int i = 0; i < 2; i++)
+	{
+		size_t extent = count[i] ? (count[i] - 1) * stride[i] + dims : 0;
+
+		both[i].base = place_floats(i ? right_area : left_area, extent);
+		both[i].stride = stride[i];
+		both[i].count = count[i];
+	}
+	memcpy(kept, products, sizeof(kept));
+	for (size_t q = 0; q < count[0]; q++)
+		for (size_t r = 0; r < count[1]; r++)
+			kept[q * (count[1] + gap) + r] =
+				naive_float(both[0].base + q * stride[0],
+							both[1].base + r * stride[1], dims, 0);
+	kernels->inner_many(both[0], dims, both[1], products, count[1] + gap);
+	check(memcmp(products, kept, sizeof(kept)) == 0,
+		  "inner_many: %zu queries, %zu rows of %zu", count[0], count[1], dims);
+}
+
 static void
 test_all_sums(const char *name, const HxDenseKernels *kernels)
 {
@@ -256,6 +287,7 @@ test_all_sums(const char *name, const HxDenseKernels *kernels)
 	{
 		test_sums(kernels, dims);
 		test_sums(kernels, dims);
+		test_products(kernels, dims);
 	}
 	end_group();
 }
@@ -451,9 +483,9 @@ main(int argc, char **argv)
 	printf("seed %llu\n", (unsigned long long) seed);
 	query_area = make_area(8 * MAX_BYTES);
 	codes_area = make_area((MAX_BYTES + 40) * MAX_CODES);
-	left_area = make_area(4 * MAX_TRANSFORM);
+	left_area = make_area(4 * 10 * (MAX_DIMS + 20));
 	right_area = make_area(4 * 10 * (MAX_DIMS + 20));
-	results_area = make_area(4 * MAX_CODES);
+	results_area = make_area(4 * 3 * MAX_CODES);
 
 #ifdef HX_EMULATE
 	test_level("avx2", &hx_dense_avx2);

@@ -12,7 +12,13 @@
 extern void HxBuildBlocks(struct HxBuild *build, IndexBuildResult *result);
 extern void HxBuildEmptyBlocks(Relation index, const HxIndexDesc *desc,
 							   ForkNumber fork);
+
+/*
+ * The participant's state, made for its first task: HxDoBlocksWork does it, too.
+ */
+extern void HxBeginBlocksWork(struct HxBuild *build);
 extern void HxDoBlocksWork(struct HxBuild *build, int task);
+
 extern void HxInsertIntoBlocks(Relation index, Relation heap,
 							   const HxIndexDesc *desc, const Datum *values,
 							   const bool *isnull, ItemPointer tid);

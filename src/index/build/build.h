@@ -84,11 +84,13 @@ typedef struct HxBuild HxBuild;
 
 /*
  * Form what is spooled of a row of the table instead of an HxRow; *size bytes.  The current context
- * is reset after each row.
+ * is reset after each row.  Rows may be held back: nothing is returned then, and
+ * several later on; HxFormRest returns what is held back at the end.
  */
 typedef const void *(*HxFormSpooled)(HxBuild *build, const Datum *values,
 									 const bool *isnull, ItemPointer tid,
 									 bool alive, Size *size);
+typedef const void *(*HxFormRest)(HxBuild *build, Size *size);
 
 /* One participant */
 struct HxBuild
@@ -108,6 +110,7 @@ struct HxBuild
 
 	BufFile *rows;		   /* where rows are spooled */
 	HxFormSpooled form;	   /* how; NULL: as HxRow */
+	void *held;			   /* rows that it holds back */
 	Tuplesortstate *sort;  /* of the rows */
 	MemoryContext context; /* reset after each row */
 	void *state;		   /* the kind's own */
@@ -140,10 +143,10 @@ extern Size HxBuildMemory(int divisor);
 
 /*
  * HX_TASK_LOAD: spool one's share of the table as a function forms its rows, or as
- * HxRow if it is NULL, and count them.  A serial build starts at the table's first page, so that its result
+ * HxRow if it is NULL, and count them; `rest` is NULL if none are held back.  A serial build starts at the table's first page, so that its result
  * does not depend on what other scans are doing.
  */
-extern void HxLoadRows(HxBuild *build, HxFormSpooled form);
+extern void HxLoadRows(HxBuild *build, HxFormSpooled form, HxFormRest rest);
 
 /* ---- spool.c: the rows that were loaded ---- */
 

@@ -323,7 +323,7 @@ do_task(HxBuild *build, int task)
 	if (HxKindOf(build->desc)->work)
 		HxKindOf(build->desc)->work(build, task);
 	else
-		HxLoadRows(build, NULL);
+		HxLoadRows(build, NULL, NULL);
 }
 
 void

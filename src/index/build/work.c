@@ -120,8 +120,9 @@ load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	Size size = 0;
 	const void *row = build->form(build, values, isnull, tid, alive, &size);
 
-	Assert(build->rows && size > 0);
-	BufFileWrite(build->rows, unconstify(void *, row), size);
+	Assert(build->rows);
+	if (size > 0)
+		BufFileWrite(build->rows, unconstify(void *, row), size);
 	work->vectors += has_vector;
 	work->alive += has_vector && alive;
 	if (++work->rows % ROWS_A_STEP == 0)
@@ -131,10 +132,12 @@ load_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 }
 
 void
-HxLoadRows(HxBuild *build, HxFormSpooled form)
+HxLoadRows(HxBuild *build, HxFormSpooled form, HxFormRest rest)
 {
 	HxWork *work = HX_MY_WORK(build);
 	TableScanDesc scan = NULL;
+	const void *last;
+	Size size = 0;
 
 	Assert(build->part < build->shared->nparts && !build->rows);
 	Assert(build->parallel == (build->scan != NULL));
@@ -147,5 +150,8 @@ HxLoadRows(HxBuild *build, HxFormSpooled form)
 		build->heap, build->index, build->info, build->parallel,
 		build->part == 0, load_row, build, scan);
 	work->broken_chain = build->info->ii_BrokenHotChain;
+	last = rest ? rest(build, &size) : NULL;
+	if (size > 0)
+		BufFileWrite(build->rows, unconstify(void *, last), size);
 	HxFinishFile(build, build->rows);
 }

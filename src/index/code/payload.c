@@ -721,6 +721,7 @@ code_promises(const HxQuery *base, const HxEntry *entries,
 
 static const HxPayload code_payload = {
 	.least_pages = 0.6,
+	.long_block = 1.5,
 	.fault = code_fault,
 	.sum_size = HxCodeSumSize,
 	.add = HxAddCode,

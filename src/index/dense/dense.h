@@ -196,6 +196,11 @@ extern HxSeen *HxMakeSeen(const HxModel *model);
 extern void HxSee(const HxModel *model, HxMetric metric, float *vector,
 				  HxSeen *seen);
 
+/* The same of `count` vectors, one after the other, in room for as many */
+extern HxSeen *HxMakeManySeen(const HxModel *model, int count);
+extern void HxSeeMany(const HxModel *model, HxMetric metric, float *vectors,
+					  int count, HxSeen *seen);
+
 /* Write a row's payload; bare if there is no model or direction. */
 extern void HxWriteDenseRow(const HxModel *model, HxMetric metric,
 							const HxSeen *seen, uint32 hash, HxDenseRow *row);
@@ -264,6 +269,11 @@ extern void HxLearnInBuild(HxBuild *build);
 extern void HxStoreInBuild(HxBuild *build);
 extern void HxReceiveModel(HxBuild *build);
 
+/* ---- load.c ---- */
+
+/* HX_TASK_LOAD, of an index that has a model */
+extern void HxLoadSketches(HxBuild *build);
+
 /* ---- grow.c ---- */
 
 /*
@@ -303,6 +313,15 @@ typedef struct HxDenseQuery
 
 extern const HxPayload hx_dense_payload;
 extern void HxFormDense(const HxIndexDesc *desc, Datum vector, uint8 *payload);
+
+/*
+ * The payload of a row whose numbers were read, and seen if there is a model: what
+ * HxFormDense writes
+ */
+extern void HxFormBare(const HxIndexDesc *desc, const float *numbers,
+					   HxDenseRow *row);
+extern void HxFormSeen(const HxIndexDesc *desc, const HxSeen *seen,
+					   HxDenseRow *row);
 extern void HxReduceDense(const HxIndexDesc *desc, uint8 *payload);
 extern void HxDenseEstimates(const HxQuery *query, const uint8 *payloads,
 							 int count, double *distances);

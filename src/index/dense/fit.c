@@ -20,8 +20,8 @@
 /* Queries at most */
 #define MOST_QUERIES 256
 
-/* Nearest rows that a query is compared with */
-#define NEAREST 10
+/* Of these, compared with all rows at a time */
+#define QUERIES_AT_A_TIME 32
 
 /* Rounds of k-means */
 #define ROUNDS 6
@@ -32,16 +32,11 @@
 static float *
 keep_training(const HxLearnSample *sample, const HxModel *model)
 {
+	HxFloatRows rows = {sample->training, sample->dims, sample->ntraining};
 	HxFloatRows axes = {model->axes, model->dims, model->kept};
 	float *kept = HxAllocFloats((Size) sample->ntraining * model->kept);
 
-	for (int i = 0; i < sample->ntraining; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		hx_kernels->dense->inner(sample->training + (Size) i * sample->dims,
-								 sample->dims, axes,
-								 kept + (Size) i * model->kept);
-	}
+	HxMultiply(rows, sample->dims, axes, kept, model->kept);
 	return kept;
 }
 
@@ -93,6 +88,104 @@ HxPlaceLandmarks(const HxLearnSample *sample, HxModel *model)
 	pfree(kept);
 }
 
+/* ---- queries of the sample ---- */
+
+/* What rows are ordered by for a query, from its product with a row */
+static double
+order_of(const HxLearnSample *sample, int row, double product)
+{
+	if (sample->metric == HX_L2)
+		return sample->length2[row] - 2 * product;
+	return -(product + sample->along[row]);
+}
+
+/* Find the rows nearest to a query, of whose products with all we know. */
+static void
+find_nearest(const HxLearnSample *sample, const float *products,
+			 HxLearnQuery *query)
+{
+	double order[HX_NEAREST];
+	int found = 0;
+
+	for (int i = 0; i < sample->count; i++)
+	{
+		double own = order_of(sample, i, products[i]);
+		int at = found;
+
+		if (i == query->row ||
+			(at == HX_NEAREST && own >= order[HX_NEAREST - 1]))
+			continue;
+		if (at == HX_NEAREST)
+			at--;
+		else
+			found++;
+		for (; at > 0 && order[at - 1] > own; at--)
+		{
+			order[at] = order[at - 1];
+			query->nearest[at] = query->nearest[at - 1];
+		}
+		order[at] = own;
+		query->nearest[at] = i;
+	}
+	Assert(found == HX_NEAREST);
+	for (int n = 0; n < HX_NEAREST; n++)
+		query->product[n] = products[query->nearest[n]];
+}
+
+/* The step between two rows that are queries */
+static int
+query_step(const HxLearnSample *sample)
+{
+	int queries = Max(sample->count / HX_HELD_OUT, 1);
+
+	return HX_HELD_OUT * Max(queries / MOST_QUERIES, 1);
+}
+
+/* What is known of each row by itself */
+static void
+measure_rows(HxLearnSample *sample, const float *mean)
+{
+	sample->along = palloc(sample->count * sizeof(double));
+	sample->length2 = palloc(sample->count * sizeof(double));
+	for (int i = 0; i < sample->count; i++)
+	{
+		const float *row = HxLearnRow(sample, i);
+
+		sample->along[i] = hx_kernels->dense->product(row, mean, sample->dims);
+		sample->length2[i] = hx_kernels->dense->product(row, row, sample->dims);
+	}
+}
+
+void
+HxFindQueries(HxLearnSample *sample, const float *mean)
+{
+	int step = query_step(sample);
+	int first = HX_HELD_OUT - 1;
+	int most = (sample->count - first + step - 1) / step;
+	float *products = HxAllocFloats((Size) QUERIES_AT_A_TIME * sample->count);
+
+	Assert(sample->count > HX_NEAREST);
+	measure_rows(sample, mean);
+	sample->queries = palloc(most * sizeof(HxLearnQuery));
+	sample->nqueries = most;
+	for (int q = 0; q < most; q += QUERIES_AT_A_TIME)
+	{
+		int count = Min(QUERIES_AT_A_TIME, most - q);
+		HxFloatRows some = {HxLearnRow(sample, first + q * step),
+							(Size) step * sample->dims, count};
+
+		HxMultiply(some, sample->dims, HxLearnRows(sample), products,
+				   sample->count);
+		for (int i = 0; i < count; i++)
+		{
+			sample->queries[q + i].row = first + (q + i) * step;
+			find_nearest(sample, products + (Size) i * sample->count,
+						 &sample->queries[q + i]);
+		}
+	}
+	pfree(products);
+}
+
 /* ---- how far estimates are off ---- */
 
 /* The sample's rows as the model sees them */
@@ -100,18 +193,13 @@ typedef struct Fit
 {
 	const HxLearnSample *sample;
 	HxModel *model;
-	float *kept;   /* count rows of kept numbers */
-	double *along; /* of each row with the mean */
-	double *length2;
+	float *kept; /* count rows of kept numbers */
 	double *kept2;
-	float *products; /* scratch: of a query with all rows */
 	HxDenseRow *row; /* scratch, and what it stands for */
 	float *sketch;
 	double squares; /* of errors, as they are */
 	double ratios;	/* the same, in the deviation that the row tells */
 	int64 count;
-	int nearest[NEAREST];
-	int nnearest;
 } Fit;
 
 static float *
@@ -123,63 +211,21 @@ kept_of(const Fit *fit, int i)
 static void
 see_rows(Fit *fit)
 {
-	const HxLearnSample *sample = fit->sample;
 	const HxModel *model = fit->model;
 	HxFloatRows axes = {model->axes, model->dims, model->kept};
 
-	for (int i = 0; i < sample->count; i++)
-	{
-		float *row = HxLearnRow(sample, i);
-
-		CHECK_FOR_INTERRUPTS();
-		hx_kernels->dense->inner(row, model->dims, axes, kept_of(fit, i));
-		fit->along[i] =
-			hx_kernels->dense->product(row, model->mean, model->dims);
-		fit->length2[i] = hx_kernels->dense->product(row, row, model->dims);
+	HxMultiply(HxLearnRows(fit->sample), model->dims, axes, fit->kept,
+			   model->kept);
+	for (int i = 0; i < fit->sample->count; i++)
 		fit->kept2[i] = hx_kernels->dense->product(
 			kept_of(fit, i), kept_of(fit, i), model->kept);
-	}
 }
 
-/* What rows are ordered by for a query, from its product with a row */
+/* Squared length of what is not kept of a row */
 static double
-order_of(const Fit *fit, int row, double product)
+left2_of(const Fit *fit, int row)
 {
-	if (fit->sample->metric == HX_L2)
-		return fit->length2[row] - 2 * product;
-	return -(product + fit->along[row]);
-}
-
-/* Find the rows nearest to one of them. */
-static void
-find_nearest(Fit *fit, int query)
-{
-	const HxLearnSample *sample = fit->sample;
-	HxFloatRows rows = {sample->rows, sample->dims, sample->count};
-	double order[NEAREST];
-
-	hx_kernels->dense->inner(HxLearnRow(sample, query), sample->dims, rows,
-							 fit->products);
-	fit->nnearest = 0;
-	for (int i = 0; i < sample->count; i++)
-	{
-		double own = order_of(fit, i, fit->products[i]);
-		int at = fit->nnearest;
-
-		if (i == query || (at == NEAREST && own >= order[NEAREST - 1]))
-			continue;
-		if (at == NEAREST)
-			at--;
-		else
-			fit->nnearest++;
-		for (; at > 0 && order[at - 1] > own; at--)
-		{
-			order[at] = order[at - 1];
-			fit->nearest[at] = fit->nearest[at - 1];
-		}
-		order[at] = own;
-		fit->nearest[at] = i;
-	}
+	return Max(fit->sample->length2[row] - fit->kept2[row], 0);
 }
 
 /* Product of what is kept of a query and of a row, both less the row's landmark */
@@ -207,19 +253,19 @@ product_from_landmark(const Fit *fit, int query, int row, double *rest2)
  * what their kept parts would say.
  */
 static void
-add_credit(const Fit *fit, int query, double *with, double *itself)
+add_credit(const Fit *fit, const HxLearnQuery *query, double *with,
+		   double *itself)
 {
-	for (int n = 0; n < fit->nnearest; n++)
+	for (int n = 0; n < HX_NEAREST; n++)
 	{
-		int row = fit->nearest[n];
+		int row = query->nearest[n];
 		double kept = hx_kernels->dense->product(
-			kept_of(fit, query), kept_of(fit, row), fit->model->kept);
-		double left2 = Max(fit->length2[row] - fit->kept2[row], 0);
+			kept_of(fit, query->row), kept_of(fit, row), fit->model->kept);
 		double rest2;
-		double said = product_from_landmark(fit, query, row, &rest2);
+		double said = product_from_landmark(fit, query->row, row, &rest2);
 
-		said *= left2 / Max(rest2, 1e-30);
-		*with += (fit->products[row] - kept) * said;
+		said *= left2_of(fit, row) / Max(rest2, 1e-30);
+		*with += (query->product[n] - kept) * said;
 		*itself += said * said;
 	}
 }
@@ -232,49 +278,40 @@ told_deviation(const Fit *fit, int query, const HxDenseRow *row)
 	const float *place = HxPlaceOf(model, HxLandmarkOf(model, row));
 	double away2 =
 		hx_kernels->dense->square(kept_of(fit, query), place, model->kept) +
-		Max(fit->length2[query] - fit->kept2[query], 0);
+		left2_of(fit, query);
 
 	return sqrt(away2 / model->dims) * HxLengthen(row->error);
 }
 
 /* Add up the squares of the errors of the nearest rows' estimates. */
 static void
-add_errors(Fit *fit, int query, HxSeen *seen)
+add_errors(Fit *fit, const HxLearnQuery *query, HxSeen *seen)
 {
 	const HxModel *model = fit->model;
 
-	for (int n = 0; n < fit->nnearest; n++)
+	for (int n = 0; n < HX_NEAREST; n++)
 	{
-		int near = fit->nearest[n];
+		int near = query->nearest[n];
 		double deviation;
 		double error;
 
 		seen->kept = kept_of(fit, near);
 		seen->kept2 = fit->kept2[near];
-		seen->left2 = Max(fit->length2[near] - fit->kept2[near], 0);
+		seen->left2 = left2_of(fit, near);
 		/* What it adds to a product is then of the landmark alone. */
 		seen->along = 0;
 		HxWriteDenseRow(model, HX_INNER_PRODUCT, seen, 0, fit->row);
-		deviation = told_deviation(fit, query, fit->row);
+		deviation = told_deviation(fit, query->row, fit->row);
 		if (HxIsBare(fit->row) || !(deviation > 0))
 			continue;
 		HxReadSketch(model, fit->row, fit->sketch);
-		error = hx_kernels->dense->product(kept_of(fit, query), fit->sketch,
-										   model->kept) +
-				fit->row->add - fit->products[near];
+		error = hx_kernels->dense->product(kept_of(fit, query->row),
+										   fit->sketch, model->kept) +
+				fit->row->add - query->product[n];
 		fit->squares += error * error;
 		fit->ratios += error / deviation * (error / deviation);
 		fit->count++;
 	}
-}
-
-/* The step between two rows that are queries */
-static int
-query_step(const HxLearnSample *sample)
-{
-	int queries = Max(sample->count / HX_HELD_OUT, 1);
-
-	return HX_HELD_OUT * Max(queries / MOST_QUERIES, 1);
 }
 
 static void
@@ -283,12 +320,10 @@ fit_credit(Fit *fit)
 	double with = 0;
 	double itself = 0;
 
-	for (int q = HX_HELD_OUT - 1; q < fit->sample->count;
-		 q += query_step(fit->sample))
+	for (int q = 0; q < fit->sample->nqueries; q++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		find_nearest(fit, q);
-		add_credit(fit, q, &with, &itself);
+		add_credit(fit, &fit->sample->queries[q], &with, &itself);
 	}
 	if (itself > 0)
 		fit->model->credit = (float) Min(Max(with / itself, 0), 1);
@@ -299,12 +334,10 @@ fit_spread(Fit *fit)
 {
 	HxSeen seen = {.rest = palloc(fit->model->kept * sizeof(float))};
 
-	for (int q = HX_HELD_OUT - 1; q < fit->sample->count;
-		 q += query_step(fit->sample))
+	for (int q = 0; q < fit->sample->nqueries; q++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		find_nearest(fit, q);
-		add_errors(fit, q, &seen);
+		add_errors(fit, &fit->sample->queries[q], &seen);
 	}
 	if (fit->count > 0)
 		fit->model->spread = (float) sqrt(fit->ratios / fit->count);
@@ -318,10 +351,7 @@ alloc_fit(Fit *fit)
 	const HxModel *model = fit->model;
 
 	fit->kept = HxAllocFloats((Size) count * model->kept);
-	fit->along = palloc(count * sizeof(double));
-	fit->length2 = palloc(count * sizeof(double));
 	fit->kept2 = palloc(count * sizeof(double));
-	fit->products = HxAllocFloats(count);
 	fit->row = palloc(HxDensePayload(model));
 	fit->sketch = palloc(model->kept * sizeof(float));
 }
@@ -330,10 +360,7 @@ static void
 free_fit(Fit *fit)
 {
 	pfree(fit->kept);
-	pfree(fit->along);
-	pfree(fit->length2);
 	pfree(fit->kept2);
-	pfree(fit->products);
 	pfree(fit->row);
 	pfree(fit->sketch);
 }

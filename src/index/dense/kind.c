@@ -85,7 +85,11 @@ static void
 dense_work(struct HxBuild *build, int task)
 {
 	HxReceiveModel(build);
-	HxDoBlocksWork(build, task);
+	HxBeginBlocksWork(build);
+	if (task == HX_TASK_LOAD && build->desc->model)
+		HxLoadSketches(build);
+	else
+		HxDoBlocksWork(build, task);
 }
 
 static void

@@ -43,6 +43,25 @@
 /* Fine sketches whose own error bars are off by more than this are left */
 #define MOST_SPREAD 1.5
 
+/* Rows that are multiplied at a time with all others */
+#define AT_A_TIME 32
+
+void
+HxMultiply(HxFloatRows queries, int dims, HxFloatRows rows, float *product,
+		   Size stride)
+{
+	for (Size start = 0; start < queries.count; start += AT_A_TIME)
+	{
+		HxFloatRows some = {queries.base + start * queries.stride,
+							queries.stride,
+							Min(AT_A_TIME, queries.count - start)};
+
+		CHECK_FOR_INTERRUPTS();
+		hx_kernels->dense->inner_many(some, dims, rows,
+									  product + start * stride, stride);
+	}
+}
+
 /* ---- the sample ---- */
 
 /* Scale a vector to unit length; false if it has no direction. */
@@ -149,14 +168,21 @@ fill_normal(float *to, int count, uint64 *random)
 	}
 }
 
-/* Take the part along each of `count` orthonormal rows from a vector. */
+/*
+ * Take the part along each of `count` orthonormal rows from a vector; scratch has
+ * room for as many numbers.
+ */
 static void
-make_orthogonal(const float *rows, int count, int dims, float *vector)
+make_orthogonal(const float *rows, int count, int dims, float *scratch,
+				float *vector)
 {
+	HxFloatRows before = {rows, dims, count};
+
+	hx_kernels->dense->inner(vector, dims, before, scratch);
 	for (int j = 0; j < count; j++)
 	{
 		const float *row = rows + (Size) j * dims;
-		float part = (float) hx_kernels->dense->product(row, vector, dims);
+		float part = scratch[j];
 
 		for (int d = 0; d < dims; d++)
 			vector[d] -= part * row[d];
@@ -171,6 +197,8 @@ make_orthogonal(const float *rows, int count, int dims, float *vector)
 static void
 orthonormalize(float *rows, int first, int count, int dims, uint64 *random)
 {
+	float *parts = palloc(count * sizeof(float));
+
 	Assert(count <= dims);
 	for (int j = first; j < count; j++)
 	{
@@ -182,14 +210,15 @@ orthonormalize(float *rows, int first, int count, int dims, uint64 *random)
 		for (;;)
 		{
 			before = hx_kernels->dense->product(row, row, dims);
-			make_orthogonal(rows, j, dims, row);
+			make_orthogonal(rows, j, dims, parts, row);
 			after = hx_kernels->dense->product(row, row, dims);
-			make_orthogonal(rows, j, dims, row);
+			make_orthogonal(rows, j, dims, parts, row);
 			if (after > 1e-8 * before && normalize(row, dims))
 				break;
 			fill_normal(row, dims, random);
 		}
 	}
+	pfree(parts);
 }
 
 /*
@@ -203,13 +232,15 @@ iterate(const HxLearnSample *sample, float *axes, int first, int kept,
 	HxFloatRows rows = {sample->training, sample->dims, sample->ntraining};
 	HxFloatRows columns = {sample->transposed, sample->ntraining, sample->dims};
 
-	for (int j = first; j < kept; j++)
+	for (int j = first; j < kept; j += AT_A_TIME)
 	{
-		float *axis = axes + (Size) j * sample->dims;
+		float *from = axes + (Size) j * sample->dims;
+		Size count = Min(AT_A_TIME, kept - j);
+		HxFloatRows some = {from, sample->dims, count};
+		HxFloatRows multiplied = {products, sample->ntraining, count};
 
-		CHECK_FOR_INTERRUPTS();
-		hx_kernels->dense->inner(axis, sample->dims, rows, products);
-		hx_kernels->dense->inner(products, sample->ntraining, columns, axis);
+		HxMultiply(some, sample->dims, rows, products, sample->ntraining);
+		HxMultiply(multiplied, sample->ntraining, columns, from, sample->dims);
 	}
 	orthonormalize(axes, first, kept, sample->dims, random);
 }
@@ -246,7 +277,7 @@ static void
 find_axes(const HxLearnSample *sample, float *axes, int first, int kept,
 		  int iterations, uint64 *random)
 {
-	float *products = HxAllocFloats(sample->ntraining);
+	float *products = HxAllocFloats((Size) AT_A_TIME * sample->ntraining);
 
 	for (int j = first; j < kept; j++)
 		fill_normal(axes + (Size) j * sample->dims, sample->dims, random);
@@ -304,8 +335,7 @@ is_steep(const HxLearnSample *sample, Candidate fine)
 	double length2 = 0;
 
 	for (int i = 0; i < sample->count; i++)
-		length2 += hx_kernels->dense->product(
-			HxLearnRow(sample, i), HxLearnRow(sample, i), sample->dims);
+		length2 += sample->length2[i];
 	return fine.model->spread <= MOST_SPREAD &&
 		   length2 - fine.model->unit * sample->count <= LITTLE_LEFT * length2;
 }
@@ -354,7 +384,7 @@ learn_sketch(const HxLearnSample *sample, const HxModel *common, Size bytes)
 HxModel *
 HxLearnModel(HxMetric metric, int dims, Size bytes, float *vectors, int count)
 {
-	HxLearnSample sample = {metric, dims, count, vectors, NULL, 0, NULL};
+	HxLearnSample sample = {metric, dims, count, vectors};
 	HxModel common = {.dims = dims};
 	HxModel *model;
 
@@ -365,9 +395,13 @@ HxLearnModel(HxMetric metric, int dims, Size bytes, float *vectors, int count)
 	common.mean = palloc(dims * sizeof(float));
 	centre(&sample, common.mean);
 	split_sample(&sample);
+	HxFindQueries(&sample, common.mean);
 	model = learn_sketch(&sample, &common, bytes);
 	pfree(sample.training);
 	pfree(sample.transposed);
+	pfree(sample.queries);
+	pfree(sample.along);
+	pfree(sample.length2);
 	pfree(common.mean);
 	return model;
 }

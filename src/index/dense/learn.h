@@ -10,6 +10,17 @@
 /* One row in so many is held out, as a query */
 #define HX_HELD_OUT 4
 
+/* Nearest rows that a query is compared with */
+#define HX_NEAREST 10
+
+/* A row held out, and those of the sample that are nearest to it */
+typedef struct HxLearnQuery
+{
+	int row;
+	int nearest[HX_NEAREST];
+	float product[HX_NEAREST]; /* with each of these */
+} HxLearnQuery;
+
 /* Vectors to learn from, in one piece */
 typedef struct HxLearnSample
 {
@@ -20,6 +31,10 @@ typedef struct HxLearnSample
 	float *training; /* those not held out */
 	int ntraining;
 	float *transposed; /* the same, dims rows of ntraining */
+	double *along;	   /* of each row with the mean */
+	double *length2;   /* of each row */
+	HxLearnQuery *queries;
+	int nqueries;
 } HxLearnSample;
 
 static inline float *
@@ -34,7 +49,23 @@ HxAllocFloats(Size count)
 	return MemoryContextAllocHuge(CurrentMemoryContext, count * sizeof(float));
 }
 
+/* All rows */
+static inline HxFloatRows
+HxLearnRows(const HxLearnSample *sample)
+{
+	HxFloatRows rows = {sample->rows, sample->dims, sample->count};
+
+	return rows;
+}
+
+/* product[q * stride + r] is that of query q and row r; interrupts are checked. */
+extern void HxMultiply(HxFloatRows queries, int dims, HxFloatRows rows,
+					   float *product, Size stride);
+
 /* ---- fit.c ---- */
+
+/* Find the queries of a sample, and what is nearest to each; it has no mean. */
+extern void HxFindQueries(HxLearnSample *sample, const float *mean);
 
 /*
  * Place the landmarks of a model that has its axes, among the rows of the sample

@@ -25,6 +25,12 @@
 /* Levels of a query's numbers, from minus this */
 #define QUERY_LEVELS 127
 
+/* Numbers that are rounded side by side */
+#define LANES 16
+
+/* Numbers that are all smaller than this have levels 0 */
+#define LEAST_ROUNDED 1e-30f
+
 /* Spreads are in units of this part of the mean squared length */
 #define SPREAD_UNIT (1.0 / (1 << 20))
 
@@ -41,27 +47,38 @@ is_zero(const float *numbers, int dims)
 }
 
 void
+HxFormBare(const HxIndexDesc *desc, const float *numbers, HxDenseRow *row)
+{
+	memset(row, 0, desc->payload);
+	row->error = HX_BARE;
+	row->hash = HxHashVector(numbers, desc->dims);
+	if (desc->vector->metric == HX_COSINE && is_zero(numbers, desc->dims))
+		row->error = HX_NO_DIRECTION;
+}
+
+void
+HxFormSeen(const HxIndexDesc *desc, const HxSeen *seen, HxDenseRow *row)
+{
+	if (seen->usable && HxIsBare(row))
+		HxWriteDenseRow(HxModelOf(desc), desc->vector->metric, seen, row->hash,
+						row);
+}
+
+void
 HxFormDense(const HxIndexDesc *desc, Datum vector, uint8 *payload)
 {
 	const HxModel *model = HxModelOf(desc);
 	HxDenseRow *row = (HxDenseRow *) payload;
 	float *numbers = palloc(desc->dims * sizeof(float));
 	HxSeen *seen;
-	uint32 hash;
 
 	HxReadVector(desc, vector, numbers);
-	hash = HxHashVector(numbers, desc->dims);
-	memset(payload, 0, desc->payload);
-	row->error = HX_BARE;
-	row->hash = hash;
-	if (desc->vector->metric == HX_COSINE && is_zero(numbers, desc->dims))
-		row->error = HX_NO_DIRECTION;
-	else if (model)
+	HxFormBare(desc, numbers, row);
+	if (model && HxIsBare(row))
 	{
 		seen = HxMakeSeen(model);
 		HxSee(model, desc->vector->metric, numbers, seen);
-		if (seen->usable)
-			HxWriteDenseRow(model, desc->vector->metric, seen, hash, row);
+		HxFormSeen(desc, seen, row);
 		pfree(seen->kept);
 		pfree(seen);
 	}
@@ -171,37 +188,98 @@ sketches_of(const HxIndexDesc *desc, const uint8 *payloads, int count)
 /* Numbers rounded to levels of 8 bits, for kernels */
 typedef struct Rounded
 {
-	int8 *levels;	 /* as many as a sketch has room for */
-	double scale;	 /* of the levels */
-	double offset;	 /* half the greatest level of a row, times their sum */
-	double rounding; /* length of what they leave out */
+	int8 *levels;  /* as many as a sketch has room for */
+	double scale;  /* of the levels */
+	double offset; /* half the greatest level of a row, times their sum */
 } Rounded;
 
-/* Round kept numbers to levels. */
+/* Bytes of a sketch's levels, one each */
+static Size
+rounded_room(const HxModel *model)
+{
+	return HxSketchBytes(model->kept, model->width) * 8 / model->width;
+}
+
+/* The greatest of numbers, whatever their signs */
+static float
+greatest_of(const float *numbers, int count)
+{
+	int whole = count / LANES * LANES;
+	float most[LANES] = {0};
+	float greatest = 0;
+
+	for (int i = 0; i < whole; i += LANES)
+		for (int l = 0; l < LANES; l++)
+			most[l] = Max(most[l], fabsf(numbers[i + l]));
+	for (int i = whole; i < count; i++)
+		greatest = Max(greatest, fabsf(numbers[i]));
+	for (int l = 0; l < LANES; l++)
+		greatest = Max(greatest, most[l]);
+	return greatest;
+}
+
+/*
+ * Round numbers, of which this is the greatest, to levels; returns their sum.  Added
+ * to this constant and taken from it, a number has no room for a fraction; compilers
+ * make vectors of that.
+ */
+static int
+round_to(const float *numbers, int count, float greatest, int8 *levels)
+{
+	const float to_whole = 12582912.0f;
+	float inverse = QUERY_LEVELS / greatest;
+	int whole = count / LANES * LANES;
+	int sums[LANES] = {0};
+	int sum = 0;
+
+	for (int i = 0; i < whole; i += LANES)
+		for (int l = 0; l < LANES; l++)
+		{
+			int level =
+				(int) ((numbers[i + l] * inverse + to_whole) - to_whole);
+
+			levels[i + l] = (int8) level;
+			sums[l] += level;
+		}
+	for (int i = whole; i < count; i++)
+	{
+		levels[i] = (int8) ((numbers[i] * inverse + to_whole) - to_whole);
+		sum += levels[i];
+	}
+	for (int l = 0; l < LANES; l++)
+		sum += sums[l];
+	return sum;
+}
+
+/* Round kept numbers to levels, for which there is room. */
 static void
 round_numbers(const HxModel *model, const float *numbers, Rounded *rounded)
 {
-	Size bytes = HxSketchBytes(model->kept, model->width);
-	float greatest = 0;
-	double sum = 0;
-	double rounding = 0;
+	float greatest;
+	int sum = 0;
 
-	rounded->levels = palloc0(bytes * 8 / model->width);
-	for (int i = 0; i < model->kept; i++)
-		greatest = Max(greatest, fabsf(numbers[i]));
+	memset(rounded->levels, 0, rounded_room(model));
+	greatest = greatest_of(numbers, model->kept);
 	rounded->scale = greatest / QUERY_LEVELS;
-	for (int i = 0; i < model->kept && greatest > 0; i++)
-	{
-		int level = (int) lrint(numbers[i] / rounded->scale);
-		double off = numbers[i] - level * rounded->scale;
-
-		level = Max(Min(level, QUERY_LEVELS), -QUERY_LEVELS);
-		rounded->levels[i] = (int8) level;
-		sum += level;
-		rounding += off * off;
-	}
+	if (greatest > LEAST_ROUNDED)
+		sum = round_to(numbers, model->kept, greatest, rounded->levels);
 	rounded->offset = HxTopLevel(model->width) / 2.0 * sum;
-	rounded->rounding = sqrt(rounding);
+}
+
+/* Length of what levels leave out of numbers */
+static double
+lost_in_levels(const HxModel *model, const float *numbers,
+			   const Rounded *rounded)
+{
+	double lost2 = 0;
+
+	for (int i = 0; i < model->kept; i++)
+	{
+		double off = numbers[i] - rounded->levels[i] * rounded->scale;
+
+		lost2 += off * off;
+	}
+	return sqrt(lost2);
 }
 
 /*
@@ -238,44 +316,76 @@ landmark_product(const HxModel *model, const HxDenseRow *centroid,
 											model->kept);
 }
 
-/* Squared distances between sketches, in units of the model's */
-static void
-dense_spreads(const HxIndexDesc *desc, const uint8 *payload,
-			  const uint8 *centroids, int count, uint32 *spreads)
+/* A payload to be compared with centroids */
+typedef struct Measured
+{
+	Rounded rounded; /* levels follow the sketch */
+	float own2;
+	float sketch[FLEXIBLE_ARRAY_MEMBER];
+} Measured;
+
+/* NULL without a model */
+static void *
+dense_prepare(const HxIndexDesc *desc, const uint8 *payload)
 {
 	const HxModel *model = HxModelOf(desc);
-	int32 *products = (int32 *) spreads;
 	HxFloatRows itself = {NULL, 0, 1};
-	Rounded rounded;
-	float *sketch;
-	float own2;
+	Measured *measured;
 
 	if (!model)
-	{
-		memset(spreads, 0, count * sizeof(uint32));
-		return;
-	}
-	sketch = palloc(model->kept * sizeof(float));
-	HxReadSketch(model, (const HxDenseRow *) payload, sketch);
-	itself.base = sketch;
-	hx_kernels->dense->inner(sketch, model->kept, itself, &own2);
-	round_numbers(model, sketch, &rounded);
-	HxScoreSketches(model, rounded.levels, sketches_of(desc, centroids, count),
+		return NULL;
+	measured = palloc(offsetof(Measured, sketch) + model->kept * sizeof(float) +
+					  rounded_room(model));
+	measured->rounded.levels = (int8 *) (measured->sketch + model->kept);
+	HxReadSketch(model, (const HxDenseRow *) payload, measured->sketch);
+	itself.base = measured->sketch;
+	hx_kernels->dense->inner(measured->sketch, model->kept, itself,
+							 &measured->own2);
+	round_numbers(model, measured->sketch, &measured->rounded);
+	return measured;
+}
+
+/* Squared distances between sketches, in units of the model's */
+static void
+dense_prepared_spreads(const HxIndexDesc *desc, const void *prepared,
+					   const uint8 *centroids, int count, uint32 *spreads)
+{
+	const HxModel *model = HxModelOf(desc);
+	const Measured *measured = prepared;
+	const Rounded *rounded = &measured->rounded;
+	int32 *products = (int32 *) spreads;
+
+	HxScoreSketches(model, rounded->levels, sketches_of(desc, centroids, count),
 					products);
 	for (int i = 0; i < count; i++)
 	{
 		const HxDenseRow *centroid =
 			(const HxDenseRow *) (centroids + (Size) i * desc->payload);
 		double product =
-			rounded.scale * centroid->scale * (products[i] - rounded.offset) +
-			landmark_product(model, centroid, sketch);
-		double spread = (own2 + sketch_length2(model, centroid) - 2 * product) /
-						(model->unit * SPREAD_UNIT);
+			rounded->scale * centroid->scale * (products[i] - rounded->offset) +
+			landmark_product(model, centroid, measured->sketch);
+		double spread =
+			(measured->own2 + sketch_length2(model, centroid) - 2 * product) /
+			(model->unit * SPREAD_UNIT);
 
 		spreads[i] = (uint32) Min(Max(spread, 0), (double) PG_INT32_MAX);
 	}
-	pfree(sketch);
-	pfree(rounded.levels);
+}
+
+/* Without a model nothing is known. */
+static void
+dense_spreads(const HxIndexDesc *desc, const uint8 *payload,
+			  const uint8 *centroids, int count, uint32 *spreads)
+{
+	void *prepared = dense_prepare(desc, payload);
+
+	if (!prepared)
+	{
+		memset(spreads, 0, count * sizeof(uint32));
+		return;
+	}
+	dense_prepared_spreads(desc, prepared, centroids, count, spreads);
+	pfree(prepared);
 }
 
 /* ---- queries ---- */
@@ -327,11 +437,12 @@ set_query(HxDenseQuery *query, const HxModel *model, const HxSeen *seen)
 
 	query->length2 = seen->kept2 + seen->left2;
 	query->constant = seen->along + model->mean2;
+	rounded.levels = palloc(rounded_room(model));
 	round_numbers(model, seen->kept, &rounded);
 	query->levels = rounded.levels;
 	query->scale = rounded.scale;
 	query->offset = rounded.offset;
-	query->rounding = rounded.rounding;
+	query->rounding = lost_in_levels(model, seen->kept, &rounded);
 	meet_landmarks(query, model, seen);
 	if (query->base.base.metric == HX_INNER_PRODUCT && seen->length2 > 0)
 		query->base.unit = sqrt(seen->length2);
@@ -650,11 +761,14 @@ dense_range(const HxQuery *base, double *low, double *high)
 
 const HxPayload hx_dense_payload = {
 	.least_pages = 2,
+	.long_block = 2,
 	.fault = dense_fault,
 	.sum_size = dense_sum_size,
 	.add = dense_add,
 	.mean = dense_mean,
 	.spreads = dense_spreads,
+	.prepare = dense_prepare,
+	.prepared_spreads = dense_prepared_spreads,
 	.weight = dense_weight,
 	.query_of_row = dense_query_of_row,
 	.promises = dense_promises,

@@ -61,12 +61,11 @@ length2(const float *vector, int dims)
 	return hx_kernels->dense->product(vector, vector, dims);
 }
 
-void
-HxSee(const HxModel *model, HxMetric metric, float *vector, HxSeen *seen)
+/* Scale a vector if need be, and take the mean from it. */
+static void
+prepare_vector(const HxModel *model, HxMetric metric, float *vector,
+			   HxSeen *seen)
 {
-	HxFloatRows axes = {model->axes, model->dims, model->kept};
-	double rest2;
-
 	seen->length2 = length2(vector, model->dims);
 	seen->usable = isfinite(seen->length2) && seen->length2 < FLT_MAX;
 	if (metric == HX_COSINE && seen->usable)
@@ -81,12 +80,61 @@ HxSee(const HxModel *model, HxMetric metric, float *vector, HxSeen *seen)
 		return;
 	for (int i = 0; i < model->dims; i++)
 		vector[i] -= model->mean[i];
-	rest2 = length2(vector, model->dims);
+}
+
+/* What there is to see besides what is kept, which is there already */
+static void
+measure_vector(const HxModel *model, const float *vector, HxSeen *seen)
+{
+	double rest2 = length2(vector, model->dims);
+
 	seen->along = hx_kernels->dense->product(vector, model->mean, model->dims);
-	hx_kernels->dense->inner(vector, model->dims, axes, seen->kept);
 	seen->kept2 = length2(seen->kept, model->kept);
 	seen->left2 = Max(rest2 - seen->kept2, 0);
 	seen->usable = isfinite(rest2);
+}
+
+void
+HxSee(const HxModel *model, HxMetric metric, float *vector, HxSeen *seen)
+{
+	HxFloatRows axes = {model->axes, model->dims, model->kept};
+
+	prepare_vector(model, metric, vector, seen);
+	if (!seen->usable)
+		return;
+	hx_kernels->dense->inner(vector, model->dims, axes, seen->kept);
+	measure_vector(model, vector, seen);
+}
+
+HxSeen *
+HxMakeManySeen(const HxModel *model, int count)
+{
+	HxSeen *seen = palloc0(count * sizeof(HxSeen));
+	float *kept = palloc((Size) (count + 1) * model->kept * sizeof(float));
+
+	for (int i = 0; i < count; i++)
+	{
+		seen[i].kept = kept + (Size) i * model->kept;
+		seen[i].rest = kept + (Size) count * model->kept;
+	}
+	return seen;
+}
+
+void
+HxSeeMany(const HxModel *model, HxMetric metric, float *vectors, int count,
+		  HxSeen *seen)
+{
+	HxFloatRows axes = {model->axes, model->dims, model->kept};
+	HxFloatRows rows = {vectors, model->dims, count};
+
+	for (int i = 0; i < count; i++)
+		prepare_vector(model, metric, vectors + (Size) i * model->dims,
+					   &seen[i]);
+	hx_kernels->dense->inner_many(rows, model->dims, axes, seen->kept,
+								  model->kept);
+	for (int i = 0; i < count; i++)
+		if (seen[i].usable)
+			measure_vector(model, vectors + (Size) i * model->dims, &seen[i]);
 }
 
 /* ---- landmarks ---- */

@@ -229,7 +229,7 @@ HxDoListsWork(HxBuild *build, int task)
 	receive(build);
 	if (task != HX_TASK_LOAD)
 		elog(ERROR, "unknown task %d of a build of lists", task);
-	HxLoadRows(build, form_spooled);
+	HxLoadRows(build, form_spooled, NULL);
 }
 
 /* ---- writing ---- */

@@ -157,6 +157,10 @@ extern int HxRowsCapacity(Size payload, int nattrs, int nwords);
 extern void HxRowArraysOf(const HxIndexDesc *desc, Page page,
 						  HxRowArrays *arrays);
 
+/* Begin a row of the table, HxRowSize(desc) bytes, whose payload is to be formed. */
+extern void HxBeginRow(const HxIndexDesc *desc, const Datum *values,
+					   const bool *isnull, ItemPointer tid, HxRow *row);
+
 /*
  * Form a row of the table, HxRowSize(desc) bytes; alive is false.  Errors if the
  * vector's shape is not the index's.

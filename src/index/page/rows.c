@@ -63,15 +63,22 @@ HxRowArraysOf(const HxIndexDesc *desc, Page page, HxRowArrays *arrays)
 /* ---- rows of the table ---- */
 
 void
+HxBeginRow(const HxIndexDesc *desc, const Datum *values, const bool *isnull,
+		   ItemPointer tid, HxRow *row)
+{
+	memset(row, 0, HxRowSize(desc));
+	row->tid = *tid;
+	row->has_vector = !isnull[desc->vector_attno - 1];
+	HxEncodeAttrs(desc, values, isnull, &row->attrs);
+}
+
+void
 HxFormRow(const HxIndexDesc *desc, const Datum *values, const bool *isnull,
 		  ItemPointer tid, HxRow *row)
 {
 	int vector = desc->vector_attno - 1;
 
-	memset(row, 0, HxRowSize(desc));
-	row->tid = *tid;
-	row->has_vector = !isnull[vector];
-	HxEncodeAttrs(desc, values, isnull, &row->attrs);
+	HxBeginRow(desc, values, isnull, tid, row);
 	if (row->has_vector)
 		HxKindOf(desc)->form(desc, values[vector], HxRowPayload(desc, row));
 }

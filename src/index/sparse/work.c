@@ -77,7 +77,7 @@ load_share(HxBuild *build)
 	HX_SPARSE_BUILD(build)->organizer =
 		HxMakeOrganizer(centroids_memory(build), build->part);
 	MemoryContextSwitchTo(old);
-	HxLoadRows(build, form_row);
+	HxLoadRows(build, form_row, NULL);
 	if (build->parallel)
 		pass_on_sample(build);
 }

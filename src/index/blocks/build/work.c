@@ -301,12 +301,14 @@ HxCollectScores(HxBuild *build)
 	}
 }
 
-/* The participant's state, made for its first task */
-static void
-init_state(HxBuild *build)
+void
+HxBeginBlocksWork(HxBuild *build)
 {
-	HxBlocksBuild *state = palloc0(sizeof(HxBlocksBuild));
+	HxBlocksBuild *state;
 
+	if (build->state)
+		return;
+	state = palloc0(sizeof(HxBlocksBuild));
 	state->row = palloc0(HxRowSize(build->desc));
 	build->state = state;
 }
@@ -314,12 +316,11 @@ init_state(HxBuild *build)
 void
 HxDoBlocksWork(HxBuild *build, int task)
 {
-	if (!build->state)
-		init_state(build);
+	HxBeginBlocksWork(build);
 	switch (task)
 	{
 		case HX_TASK_LOAD:
-			HxLoadRows(build, NULL);
+			HxLoadRows(build, NULL, NULL);
 			break;
 		case HX_TASK_TRAIN:
 			train_share(build);

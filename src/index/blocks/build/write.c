@@ -329,7 +329,7 @@ postpone_splits(HxWriter *writer)
 {
 	for (int b = 1; b <= writer->nblocks; b++)
 		if (writer->entries[b].rows > writer->rows / writer->nblocks)
-			HxPostponeSplit(&writer->entries[b]);
+			HxPostponeSplit(writer->desc, &writer->entries[b]);
 }
 
 void

@@ -19,7 +19,7 @@ typedef struct Finder
 {
 	Relation index;
 	const HxIndexDesc *desc;
-	const uint8 *payload;
+	HxMeasured payload;
 	HxKey key;
 	uint32 *spreads; /* of the centroids of a page */
 	uint64 rows;	 /* of all blocks */
@@ -84,9 +84,8 @@ look_at_page(Finder *finder, BlockNumber number, Page page, int slot,
 	int count = HxPageDirectory(page)->count;
 	Buffer zones = InvalidBuffer;
 
-	HxPayloadOf(finder->desc)
-		->spreads(finder->desc, finder->payload, HxPageCentroids(page), count,
-				  finder->spreads);
+	HxSpreadsOf(&finder->payload, HxPageCentroids(page), count,
+				finder->spreads);
 	for (int i = slot; i < count; i++)
 	{
 		HxBlock block = block_of(&entries[i], number, i);
@@ -144,18 +143,20 @@ HxFindGroupBlock(Relation index, const HxIndexDesc *desc, const uint8 *payload,
 				 const HxAttrRow *attrs, HxBlock *block, uint32 *spread,
 				 uint64 *rows)
 {
-	Finder finder = {.index = index, .desc = desc, .payload = payload};
+	Finder finder = {.index = index, .desc = desc};
 	bool low;
 	HxMeta meta;
 
 	Assert(HxIsGrouped(desc) && HxHoldsNoPage());
 	HxReadMeta(index, &meta);
 	finder.key = HxKeyOf(desc, attrs->words, attrs->nulls);
+	finder.payload = HxMeasure(desc, payload);
 	finder.spreads = palloc(HxDirectoryCapacity(desc) * sizeof(uint32));
 	look_at_pages(&finder, meta.directory, false);
 	if (!finder.found)
 		look_at_pages(&finder, meta.directory, true);
 	pfree(finder.spreads);
+	HxEndMeasure(&finder.payload);
 	*rows = finder.rows;
 	if (finder.found)
 	{

@@ -62,7 +62,8 @@ HxIsLong(Relation index, const HxIndexDesc *desc, const HxEntry *entry,
 	if (entry->flags & (HX_ENTRY_NULLS | HX_ENTRY_FREE))
 		return false;
 	/* Few rows say little of how others will lie: README, "Empty indexes". */
-	return entry->rows > (entry->rows >= rows ? FIRST_SPLIT : HX_LONG_BLOCK) *
+	return entry->rows > (entry->rows >= rows ? FIRST_SPLIT
+											  : HxPayloadOf(desc)->long_block) *
 							 HxBlockTarget(index, desc, rows) &&
 		   (entry->split_above == 0 ||
 			entry->rows >= exp2(entry->split_above / 4.0)) &&
@@ -331,7 +332,7 @@ divide_by_key(Parts *parts, int wanted)
 	return parts->nparts > 1;
 }
 
-/* Remember that a block could not be divided, until it has half more rows. */
+/* Remember that a block could not be divided, until it has many more rows. */
 static void
 postpone(const HxRewrite *rewrite)
 {
@@ -346,7 +347,8 @@ postpone(const HxRewrite *rewrite)
 		GenericXLogState *state = GenericXLogStart(rewrite->index);
 		Page page = GenericXLogRegisterBuffer(state, buffer, 0);
 
-		HxPostponeSplit(&HxPageEntries(page)[source->place.slot]);
+		HxPostponeSplit(rewrite->desc,
+						&HxPageEntries(page)[source->place.slot]);
 		GenericXLogFinish(state);
 	}
 	UnlockReleaseBuffer(buffer);

@@ -8,9 +8,6 @@
 #include "index/blocks/store/directory.h"
 #include "index/blocks/store/target.h"
 
-/* A block is long beyond this many times the rows that it should have */
-#define HX_LONG_BLOCK 1.5
-
 /*
  * Is a block so long that it should be split, and can it be?  `rows` are those
  * of the index.

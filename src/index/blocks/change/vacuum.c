@@ -409,7 +409,8 @@ split_long_blocks(Relation index, const HxIndexDesc *desc)
 		const HxBlock *block = &blocks.blocks[b];
 
 		HX_VACUUM_DELAY_POINT();
-		if (block->rows > HX_LONG_BLOCK * HxBlockTarget(index, desc, rows))
+		if (block->rows >
+			HxPayloadOf(desc)->long_block * HxBlockTarget(index, desc, rows))
 			HxSplitBlock(index, desc, block->place, rows);
 	}
 	HxFreeBlocks(&blocks);

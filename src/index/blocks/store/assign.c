@@ -38,14 +38,6 @@ struct HxAssigner
 	MemoryContext context;
 };
 
-static void
-spreads_to(HxAssigner *assigner, const uint8 *payload, const uint8 *centroids,
-		   int count, uint32 *spreads)
-{
-	HxPayloadOf(assigner->desc)
-		->spreads(assigner->desc, payload, centroids, count, spreads);
-}
-
 static int
 least(const uint32 *values, int count)
 {
@@ -76,8 +68,9 @@ group_centroids(HxAssigner *assigner)
 	assigner->start = palloc0((ngroups + 1) * sizeof(int));
 	for (int i = 0; i < count; i++)
 	{
-		spreads_to(assigner, assigner->centroids + i * payload,
-				   assigner->leaders, ngroups, assigner->leader_spreads);
+		HxPayloadOf(assigner->desc)
+			->spreads(assigner->desc, assigner->centroids + i * payload,
+					  assigner->leaders, ngroups, assigner->leader_spreads);
 		group[i] = least(assigner->leader_spreads, ngroups);
 		assigner->start[group[i] + 1]++;
 	}
@@ -126,10 +119,11 @@ assign_by_groups(HxAssigner *assigner, const uint8 *payload, uint32 *spread)
 	Size size = assigner->desc->payload;
 	int searched = Min(assigner->ngroups / SEARCHED_ONE_IN + 1,
 					   (int) ceil(SEARCHED_ROOTS * sqrt(assigner->ngroups)));
+	HxMeasured row = HxMeasure(assigner->desc, payload);
 	int best = -1;
 
-	spreads_to(assigner, payload, assigner->leaders, assigner->ngroups,
-			   assigner->leader_spreads);
+	HxSpreadsOf(&row, assigner->leaders, assigner->ngroups,
+				assigner->leader_spreads);
 	for (int n = 0; n < searched; n++)
 	{
 		int group = least(assigner->leader_spreads, assigner->ngroups);
@@ -140,8 +134,8 @@ assign_by_groups(HxAssigner *assigner, const uint8 *payload, uint32 *spread)
 		assigner->leader_spreads[group] = PG_UINT32_MAX;
 		if (count == 0)
 			continue;
-		spreads_to(assigner, payload, assigner->members + start * size, count,
-				   assigner->spreads);
+		HxSpreadsOf(&row, assigner->members + start * size, count,
+					assigner->spreads);
 		near = least(assigner->spreads, count);
 		if (best < 0 || assigner->spreads[near] < *spread)
 		{
@@ -149,6 +143,7 @@ assign_by_groups(HxAssigner *assigner, const uint8 *payload, uint32 *spread)
 			*spread = assigner->spreads[near];
 		}
 	}
+	HxEndMeasure(&row);
 	return best;
 }
 
@@ -163,8 +158,9 @@ HxAssign(HxAssigner *assigner, const uint8 *payload, uint32 *spread)
 		best = assign_by_groups(assigner, payload, &own_spread);
 	else
 	{
-		spreads_to(assigner, payload, assigner->centroids, assigner->count,
-				   assigner->spreads);
+		HxPayloadOf(assigner->desc)
+			->spreads(assigner->desc, payload, assigner->centroids,
+					  assigner->count, assigner->spreads);
 		best = least(assigner->spreads, assigner->count);
 		own_spread = assigner->spreads[best];
 	}

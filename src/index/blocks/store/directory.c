@@ -330,7 +330,7 @@ typedef struct BlockChoice
 {
 	Relation index;
 	const HxIndexDesc *desc;
-	const uint8 *payload;
+	HxMeasured payload;
 	uint32 *spreads; /* scratch, for a page of centroids */
 	bool found;
 	HxBlock block;
@@ -349,9 +349,8 @@ look_at_page(BlockChoice *nearest, BlockNumber block, bool first)
 	const uint32 *spreads = nearest->spreads;
 	BlockNumber next = HxPageOpaque(page)->next;
 
-	HxPayloadOf(nearest->desc)
-		->spreads(nearest->desc, nearest->payload, HxPageCentroids(page), count,
-				  nearest->spreads);
+	HxSpreadsOf(&nearest->payload, HxPageCentroids(page), count,
+				nearest->spreads);
 	for (int i = 0; i < count; i++)
 	{
 		if (entries[i].flags & (HX_ENTRY_FREE | HX_ENTRY_NULLS))
@@ -375,7 +374,7 @@ look_at_near_pages(BlockChoice *nearest, const HxMeta *meta)
 	int count;
 	BlockNumber *pages =
 		HxNearestPages(nearest->index, nearest->desc, meta->upper,
-					   nearest->payload, &count, &rows);
+					   &nearest->payload, &count, &rows);
 
 	for (int i = 0; i < count; i++)
 		look_at_page(nearest, pages[i], pages[i] == meta->directory);
@@ -402,11 +401,12 @@ bool
 HxNearestBlock(Relation index, const HxIndexDesc *desc, const uint8 *payload,
 			   HxBlock *block, uint32 *spread, uint64 *rows)
 {
-	BlockChoice nearest = {index, desc, payload};
+	BlockChoice nearest = {index, desc};
 	HxMeta meta;
 
 	Assert(HxHoldsNoPage());
 	HxReadMeta(index, &meta);
+	nearest.payload = HxMeasure(desc, payload);
 	nearest.spreads = palloc(HxDirectoryCapacity(desc) * sizeof(uint32));
 	if (meta.upper != InvalidBlockNumber && meta.blocks >= HX_UPPER_FLOOR)
 		look_at_near_pages(&nearest, &meta);
@@ -416,6 +416,7 @@ HxNearestBlock(Relation index, const HxIndexDesc *desc, const uint8 *payload,
 	*spread = nearest.spread;
 	*rows = nearest.rows;
 	pfree(nearest.spreads);
+	HxEndMeasure(&nearest.payload);
 	return nearest.found;
 }
 

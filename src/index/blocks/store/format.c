@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "index/blocks/store/format.h"
+#include "index/blocks/store/payload.h"
 
 /* How many entries fit a directory page. */
 int
@@ -64,14 +65,13 @@ HxCountRemoved(HxEntry *entry, int removed)
 	entry->changes += removed;
 }
 
-/*
- * Remember that a block is not to be split before it has half as many more rows.
- */
+/* Remember that a block is not to be split before it has many more rows. */
 void
-HxPostponeSplit(HxEntry *entry)
+HxPostponeSplit(const HxIndexDesc *desc, HxEntry *entry)
 {
 	Assert(entry->rows > 0);
-	entry->split_above = (uint8) ceil(4 * log2(entry->rows * 1.5));
+	entry->split_above =
+		(uint8) ceil(4 * log2(entry->rows * HxPayloadOf(desc)->long_block));
 }
 
 void

@@ -151,7 +151,7 @@ extern uint8 *HxPageCentroids(Page page);
 extern uint8 *HxPageUpperCentroids(Page page);
 extern HxZone *HxPageZone(const HxIndexDesc *desc, Page page, int slot);
 extern void HxCountRemoved(HxEntry *entry, int removed);
-extern void HxPostponeSplit(HxEntry *entry);
+extern void HxPostponeSplit(const HxIndexDesc *desc, HxEntry *entry);
 extern void HxInitDirectoryPage(const HxIndexDesc *desc, Page page);
 extern void HxInitUpperPage(const HxIndexDesc *desc, Page page);
 extern void HxInitZonesPage(const HxIndexDesc *desc, Page page,

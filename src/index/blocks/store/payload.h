@@ -52,6 +52,12 @@ typedef struct HxPayload
 	 */
 	double least_pages;
 
+	/*
+	 * A block is long beyond this many times the rows that it should have; one that
+	 * was found to be one cluster, beyond this many times the rows it had then
+	 */
+	double long_block;
+
 	/* What is wrong with a payload that form could not have written, or NULL */
 	const char *(*fault)(const HxIndexDesc *desc, const uint8 *payload);
 
@@ -67,6 +73,15 @@ typedef struct HxPayload
 	/* Spread between a row's payload and each of an array of centroids */
 	void (*spreads)(const HxIndexDesc *desc, const uint8 *payload,
 					const uint8 *centroids, int count, uint32 *spreads);
+
+	/*
+	 * The same, of a payload that is compared with several arrays: what can be
+	 * found of it beforehand, palloc'd, and the spreads from that.  NULL: nothing.
+	 */
+	void *(*prepare)(const HxIndexDesc *desc, const uint8 *payload);
+	void (*prepared_spreads)(const HxIndexDesc *desc, const void *prepared,
+							 const uint8 *centroids, int count,
+							 uint32 *spreads);
 
 	/* Weight of a payload, for the range kept in the directory entry */
 	uint32 (*weight)(const HxIndexDesc *desc, const uint8 *payload);
@@ -99,5 +114,45 @@ typedef struct HxPayload
 } HxPayload;
 
 #define HxPayloadOf(desc) ((desc)->vector->payload)
+
+/* A payload to be compared with several arrays of centroids */
+typedef struct HxMeasured
+{
+	const HxIndexDesc *desc;
+	const uint8 *payload;
+	void *prepared; /* or NULL */
+} HxMeasured;
+
+static inline HxMeasured
+HxMeasure(const HxIndexDesc *desc, const uint8 *payload)
+{
+	const HxPayload *methods = HxPayloadOf(desc);
+	HxMeasured measured = {desc, payload, NULL};
+
+	if (methods->prepare)
+		measured.prepared = methods->prepare(desc, payload);
+	return measured;
+}
+
+static inline void
+HxSpreadsOf(const HxMeasured *measured, const uint8 *centroids, int count,
+			uint32 *spreads)
+{
+	const HxPayload *methods = HxPayloadOf(measured->desc);
+
+	if (measured->prepared)
+		methods->prepared_spreads(measured->desc, measured->prepared, centroids,
+								  count, spreads);
+	else
+		methods->spreads(measured->desc, measured->payload, centroids, count,
+						 spreads);
+}
+
+static inline void
+HxEndMeasure(HxMeasured *measured)
+{
+	if (measured->prepared)
+		pfree(measured->prepared);
+}
 
 #endif /* HX_PAYLOAD_H */

@@ -13,12 +13,15 @@
 #include "index/blocks/store/train.h"
 #include "random.h"
 
-/* Choose `count` sampled payloads at random as first centroids. */
+/* Centroids of `count` sampled payloads, chosen at random, each of one. */
 static void
 seed_centroids(const HxIndexDesc *desc, const uint8 *sample, int nsample,
 			   uint8 *centroids, int count)
 {
 	uint64 state = UINT64CONST(0x9E3779B97F4A7C15);
+	const HxPayload *methods = HxPayloadOf(desc);
+	Size size = methods->sum_size(desc);
+	void *sum = palloc(size);
 	int *order = palloc(nsample * sizeof(int));
 
 	Assert(count <= nsample);
@@ -31,9 +34,11 @@ seed_centroids(const HxIndexDesc *desc, const uint8 *sample, int nsample,
 
 		order[other] = order[i];
 		order[i] = chosen;
-		memcpy(centroids + i * desc->payload, sample + chosen * desc->payload,
-			   desc->payload);
+		memset(sum, 0, size);
+		methods->add(desc, sample + (Size) chosen * desc->payload, sum);
+		methods->mean(desc, sum, 1, centroids + (Size) i * desc->payload);
 	}
+	pfree(sum);
 	pfree(order);
 }
 

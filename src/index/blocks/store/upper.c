@@ -226,14 +226,13 @@ add_near_page(PageChoice *near, BlockNumber page, uint32 spread)
 
 /* Add the directory pages that a page of the upper level describes. */
 static void
-add_upper_page(const HxIndexDesc *desc, Page page, const uint8 *payload,
-			   PageChoice *near, uint32 *spreads, uint64 *rows)
+add_upper_page(Page page, const HxMeasured *payload, PageChoice *near,
+			   uint32 *spreads, uint64 *rows)
 {
 	const HxUpperEntry *entries = HxPageUpperEntries(page);
 	int count = HxPageUpper(page)->count;
 
-	HxPayloadOf(desc)->spreads(desc, payload, HxPageUpperCentroids(page), count,
-							   spreads);
+	HxSpreadsOf(payload, HxPageUpperCentroids(page), count, spreads);
 	for (int i = 0; i < count; i++)
 	{
 		*rows += entries[i].rows;
@@ -268,7 +267,7 @@ select_nearest(PageChoice *near)
 
 BlockNumber *
 HxNearestPages(Relation index, const HxIndexDesc *desc, BlockNumber upper,
-			   const uint8 *payload, int *count, uint64 *rows)
+			   const HxMeasured *payload, int *count, uint64 *rows)
 {
 	PageChoice near = {.room = HxUpperCapacity(desc)};
 	uint32 *spreads = palloc(near.room * sizeof(uint32));
@@ -281,7 +280,7 @@ HxNearestPages(Relation index, const HxIndexDesc *desc, BlockNumber upper,
 	*rows = 0;
 	HxBeginChain(&cursor, index, upper, HX_PAGE_UPPER, BUFFER_LOCK_SHARE);
 	while ((page = HxNextPage(&cursor)))
-		add_upper_page(desc, page, payload, &near, spreads, rows);
+		add_upper_page(page, payload, &near, spreads, rows);
 	*count = select_nearest(&near);
 	pfree(spreads);
 	pfree(near.spreads);

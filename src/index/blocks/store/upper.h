@@ -41,7 +41,7 @@ extern void HxPutUpperEntry(const HxIndexDesc *desc, Page upper, int slot,
  * the upper level has last seen them.
  */
 extern BlockNumber *HxNearestPages(Relation index, const HxIndexDesc *desc,
-								   BlockNumber upper, const uint8 *payload,
+								   BlockNumber upper, const HxMeasured *payload,
 								   int *count, uint64 *rows);
 
 /* Bring the entry of a directory page up to date.  No buffer may be locked. */
