@@ -816,6 +816,7 @@ const HxKernels hx_kernels_avx2 = {
 	.dense = &hx_dense_avx2,
 	.dense_products = hx_dense_products_avx2,
 	.in_range = hx_in_range_avx2,
+	.block_maxima = hx_block_maxima_scalar,
 };
 
 #endif /* HX_X86 */

@@ -589,6 +589,109 @@ hx_project_avx512(const int16_t *x, size_t columns, const int8_t *weights,
 		project_rows(x, columns, weights + r * columns, 1, sum + r);
 }
 
+/* Postings at a time, words of one, and words of a vector */
+#define HX_POSTINGS 16
+#define HX_POSTING_WORDS 3
+#define HX_VECTOR_WORDS 32
+
+/* Words of sixteen postings and of the slot behind them; zeros beyond the last */
+typedef struct PostingWords
+{
+	__m512i low;
+	__m512i high;
+} PostingWords;
+
+/* Load so many postings. */
+HX_AVX512 static inline PostingWords
+load_postings(const uint16_t *postings, size_t count)
+{
+	uint64_t all = HX_POSTINGS * HX_POSTING_WORDS + 1;
+	uint64_t words = HX_POSTING_WORDS * count < all ? HX_POSTING_WORDS * count
+													: all;
+	uint64_t mask = (UINT64_C(1) << words) - 1;
+
+	return (PostingWords){
+		_mm512_maskz_loadu_epi16((__mmask32) mask, postings),
+		_mm512_maskz_loadu_epi16((__mmask32) (mask >> HX_VECTOR_WORDS),
+								 postings + HX_VECTOR_WORDS)};
+}
+
+/* Sixteen numbers of 32 bits: the word at a place of each posting and the next */
+HX_AVX512 static inline __m512i
+posting_parts(PostingWords words, int place)
+{
+	/* Word 3 i + place, then the one behind it, for each lane i */
+	__m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3,
+									2, 1, 0);
+	__m512i from = _mm512_add_epi32(
+		_mm512_mullo_epi32(lane, _mm512_set1_epi32(HX_POSTING_WORDS * 0x10001)),
+		_mm512_set1_epi32(place * 0x10001 + 0x10000));
+
+	return _mm512_permutex2var_epi16(words.low, from, words.high);
+}
+
+/* The blocks of sixteen slots that stand in lower halves */
+HX_AVX512 static inline __m512i
+blocks_of(__m512i parts)
+{
+	return _mm512_srli_epi32(_mm512_slli_epi32(parts, 16), 20);
+}
+
+/* The greater weight of each lane and of one some lanes before, if of one block */
+#define HX_MAX_BEFORE(lanes)                                               \
+	_mm512_mask_max_epu32(                                                 \
+		weight,                                                            \
+		_mm512_cmpeq_epi32_mask(                                           \
+			block, _mm512_alignr_epi32(block, block_before, 16 - (lanes))), \
+		weight, _mm512_alignr_epi32(weight, weight_before, 16 - (lanes)))
+
+/*
+ * Sixteen postings at a time: maxima of each lane and those before it of the same
+ * block, in four steps, the vector before included; then the last lanes of runs.
+ */
+HX_AVX512 static size_t
+hx_block_maxima_avx512(const uint16_t *postings, size_t count, uint32_t *blocks,
+					   uint32_t *maxima)
+{
+	__m512i block_before = _mm512_set1_epi32(-1);
+	__m512i weight_before = _mm512_setzero_si512();
+	size_t runs = 0;
+
+	for (size_t i = 0; i < count; i += HX_POSTINGS)
+	{
+		size_t left = count - i;
+		PostingWords words =
+			load_postings(postings + i * HX_POSTING_WORDS, left);
+		__m512i block = blocks_of(posting_parts(words, 0));
+		__m512i next = blocks_of(posting_parts(words, HX_POSTING_WORDS));
+		__m512i weight = _mm512_and_si512(posting_parts(words, 1),
+										  _mm512_set1_epi32(0x7fffffff));
+		uint32_t ends = _mm512_cmpneq_epi32_mask(block, next);
+		uint32_t found;
+
+		if (left <= HX_POSTINGS)
+		{
+			ends |= UINT32_C(1) << (left - 1);
+			ends &= (UINT32_C(2) << (left - 1)) - 1;
+		}
+		weight = HX_MAX_BEFORE(1);
+		weight = HX_MAX_BEFORE(2);
+		weight = HX_MAX_BEFORE(4);
+		weight = HX_MAX_BEFORE(8);
+		found = (uint32_t) __builtin_popcount(ends);
+		_mm512_mask_storeu_epi32(
+			blocks + runs, (__mmask16) ((UINT32_C(1) << found) - 1),
+			_mm512_maskz_compress_epi32((__mmask16) ends, block));
+		_mm512_mask_storeu_epi32(
+			maxima + runs, (__mmask16) ((UINT32_C(1) << found) - 1),
+			_mm512_maskz_compress_epi32((__mmask16) ends, weight));
+		runs += found;
+		block_before = block;
+		weight_before = weight;
+	}
+	return runs;
+}
+
 /* All of the table but the kernels of dense vectors */
 #define HX_COMMON                                                           \
 	.name = "avx512", .hamming = hx_hamming_avx512,                         \
@@ -597,7 +700,8 @@ hx_project_avx512(const int16_t *x, size_t columns, const int8_t *weights,
 	.table_product = hx_table_product_avx512,                               \
 	.sparse_dot = hx_sparse_dot_avx2,                                       \
 	.dense_products = hx_dense_products_avx2, .project = hx_project_avx512, \
-	.in_range = hx_in_range_avx2, .steps = &hx_steps_avx2
+	.in_range = hx_in_range_avx2, .block_maxima = hx_block_maxima_avx512,   \
+	.steps = &hx_steps_avx2
 
 const HxKernels hx_kernels_avx512 = {
 	HX_COMMON,

@@ -27,6 +27,9 @@
 /* Levels that any one machine can run, at most */
 #define HX_MAX_LEVELS 3
 
+/* Slots of a block, see block_maxima */
+#define HX_UNIT_BLOCK 16
+
 /* One pointer per operation, all of one level */
 typedef struct HxKernels
 {
@@ -90,6 +93,15 @@ typedef struct HxKernels
 	/* Bit i: is low <= words[i] <= high?  At most 64 words; low <= high */
 	uint64_t (*in_range)(const int64_t *words, size_t count, int64_t low,
 						 int64_t high);
+
+	/*
+	 * What bounds blocks of HX_UNIT_BLOCK slots by a list of postings: three words
+	 * each, a slot and a float's bits, the lower half first; in order of slots.
+	 * For every run of postings of one block its number, and the bits of the
+	 * greatest weight, signs left out; returns how many runs there are.
+	 */
+	size_t (*block_maxima)(const uint16_t *postings, size_t count,
+						   uint32_t *blocks, uint32_t *maxima);
 
 	/* The steps of encoding besides `project` */
 	const HxSteps *steps;

@@ -80,6 +80,9 @@ extern void hx_dense_products_avx2(const float *a, const float *b, size_t dims,
 extern uint64_t hx_in_range_avx2(const int64_t *words, size_t count,
 								 int64_t low, int64_t high);
 
+extern size_t hx_block_maxima_scalar(const uint16_t *postings, size_t count,
+									 uint32_t *blocks, uint32_t *maxima);
+
 /* What the levels with AVX-512 take from AVX2's, and with VNNI from both */
 extern double hx_product_avx2(const float *a, const float *b, size_t dims);
 extern double hx_square_avx2(const float *a, const float *b, size_t dims);

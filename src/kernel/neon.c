@@ -512,6 +512,7 @@ const HxKernels hx_kernels_neon = {
 	.dense_products = hx_dense_products_neon,
 	.project = hx_project_neon,
 	.in_range = hx_in_range_neon,
+	.block_maxima = hx_block_maxima_scalar,
 	.steps = &hx_steps_plain,
 	.dense = &hx_dense_neon,
 };

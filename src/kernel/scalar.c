@@ -264,6 +264,34 @@ hx_in_range_scalar(const int64_t *words, size_t count, int64_t low,
 	return range_bits(words, count, low, high);
 }
 
+/*
+ * No branch tells where runs end, since nobody could foresee it: the last run is
+ * written again with each of its postings.
+ */
+size_t
+hx_block_maxima_scalar(const uint16_t *postings, size_t count, uint32_t *blocks,
+					   uint32_t *maxima)
+{
+	uint32_t before = UINT32_MAX;
+	uint32_t most = 0;
+	size_t runs = 0;
+
+	for (size_t i = 0; i < count; i++, postings += 3)
+	{
+		uint32_t block = postings[0] / HX_UNIT_BLOCK;
+		uint32_t weight =
+			(postings[1] | (uint32_t) postings[2] << 16) & 0x7fffffff;
+		uint32_t is_new = block != before;
+
+		most &= is_new - 1;
+		most = weight > most ? weight : most;
+		runs += is_new;
+		blocks[runs - 1] = before = block;
+		maxima[runs - 1] = most;
+	}
+	return runs;
+}
+
 const HxKernels hx_kernels_scalar = {
 	.name = "scalar",
 	.hamming = hx_hamming_scalar,
@@ -275,6 +303,7 @@ const HxKernels hx_kernels_scalar = {
 	.dense_products = hx_dense_products_scalar,
 	.project = hx_project_scalar,
 	.in_range = hx_in_range_scalar,
+	.block_maxima = hx_block_maxima_scalar,
 	.steps = &hx_steps_plain,
 	.dense = &hx_dense_plain,
 };

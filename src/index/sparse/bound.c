@@ -13,29 +13,21 @@
 #include <math.h>
 
 #include "index/sparse/lists.h"
+#include "kernel/kernel.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 
-/* ---- bounds ---- */
+/* Bounds are raised by so much against errors of sums in double */
+#define DOUBLE_ERRORS 1e-9
 
-/* Add what a dimension can give the rows of each block that has a bound. */
-static void
-add_bounds(const HxBlockBound *units, int count, float weight, float *bounds)
-{
-	for (int i = 0; i < count; i++)
-		bounds[units[i].block % HX_WINDOW_BLOCKS] +=
-			weight * HxBoundValue(units[i].max);
-}
+/* A flat list touches one block in so many at least ... */
+#define FLAT_BLOCKS 1.5
+/* ... and all of them make bounds worse by at most this part of what is gained */
+#ifndef FLAT_LOSS
+#define FLAT_LOSS 128
+#endif
 
-/* The same from the postings: rows of one block are added up, which is more. */
-static void
-add_posting_bounds(const HxPosting *postings, int count, float weight,
-				   float *bounds)
-{
-	for (int i = 0; i < count; i++)
-		bounds[postings[i].slot / HX_WINDOW_BLOCK % HX_WINDOW_BLOCKS] +=
-			weight * fabsf(HxPostingWeight(&postings[i]));
-}
+/* ---- lists ---- */
 
 /* Weight to bound a dimension's products with; 0 if none is positive. */
 static float
@@ -45,90 +37,6 @@ bound_weight(const HxDim *dim, float weight)
 		return fabsf(weight);
 	return Max(weight, 0);
 }
-
-/* Add a dimension to the bounds; false if the window was replaced. */
-static bool
-bound_list(HxUnitCursor *cursor, const HxDim *dim, float weight, float *bounds)
-{
-	uint32 unit = dim->start;
-	int left = dim->blocks > 0 ? dim->blocks : dim->count;
-
-	while (left > 0)
-	{
-		int count;
-		const HxPosting *units = HxGoToUnit(cursor, unit, left, &count);
-
-		if (!units)
-			return false;
-		if (dim->blocks > 0)
-			add_bounds((const HxBlockBound *) units, count, weight, bounds);
-		else
-			add_posting_bounds(units, count, weight, bounds);
-		left -= count;
-		unit += count;
-	}
-	return true;
-}
-
-/* Have what a dimension is bounded by brought into the cache. */
-static void
-prefetch_bounds(const HxWindowReader *reader, const HxDim *dim)
-{
-	HxPrefetchUnits(reader, dim->start,
-					dim->blocks > 0 ? dim->blocks : dim->count);
-}
-
-/*
- * Bounds of the products of the rows of each block, rounded up by more than the
- * errors of the arithmetic.  False if the window was replaced.
- */
-bool
-HxBoundBlocks(const HxSparseLists *lists, float *bounds)
-{
-	float scale = 1 + 2 * FLT_EPSILON * (lists->count + 4);
-	HxUnitCursor cursor = {lists->reader, InvalidBuffer};
-
-	memset(bounds, 0, HX_WINDOW_BLOCKS * sizeof(float));
-	for (int i = 0; i < lists->count; i++)
-	{
-		float weight = bound_weight(&lists->dims[i], HxListWeight(lists, i));
-
-		CHECK_FOR_INTERRUPTS();
-		if (i + HX_LISTS_AHEAD < lists->count)
-			prefetch_bounds(lists->reader, &lists->dims[i + HX_LISTS_AHEAD]);
-		if (weight > 0 && !bound_list(&cursor, &lists->dims[i], weight, bounds))
-			return false;
-		HxEndCursor(&cursor);
-	}
-	for (int b = 0; b < HX_WINDOW_BLOCKS; b++)
-	{
-		bounds[b] = bounds[b] * scale + FLT_MIN * lists->count;
-		if (unlikely(isnan(bounds[b]))) /* of a damaged page: as if unknown */
-			bounds[b] = INFINITY;
-	}
-	return true;
-}
-
-/* ---- bounds made tighter ---- */
-
-/* The first look at bounds is taken after this many lists; others after ... */
-#define FIRST_LOOK 4
-/* ... one of this many more */
-#define LATER_LOOK 4
-/* Bounds are raised by so much against errors of sums in double */
-#define DOUBLE_ERRORS 1e-9
-
-/* Blocks whose bounds are being made tighter */
-typedef struct Tightening
-{
-	HxChosenBlocks chosen;		   /* those that may still reach ... */
-	double least;				   /* ... this product */
-	HxPostingRuns runs;			   /* of a list, those of these blocks */
-	double *sums;				   /* of lists so far, by slot */
-	double rest[HX_WINDOW_BLOCKS]; /* what lists to come may add to them */
-	const uint64 *passing;		   /* slots of rows that count, or NULL: all */
-	float *bounds; /* of blocks: at last what is known of them */
-} Tightening;
 
 /* A list and how much it can add at most, to sort by that */
 typedef struct ListGain
@@ -167,9 +75,254 @@ order_lists(const HxSparseLists *lists, int *count)
 	return gains;
 }
 
-/* Take a list's bounds from what is to come, and add its products. */
+/* ---- bounds ---- */
+
+/* Add what a dimension can give the rows of each block that has a bound. */
+static void
+add_bounds(const HxBlockBound *units, int count, float weight, float *bounds)
+{
+	for (int i = 0; i < count; i++)
+		bounds[units[i].block % HX_WINDOW_BLOCKS] +=
+			weight * HxBoundValue(units[i].max);
+}
+
+/* Postings whose blocks are bounded together */
+#define POSTINGS_AT_ONCE 512
+
+/*
+ * The same from the postings, those of a block beside each other; where they are
+ * looked at apart, at the end of a page, both parts count, which is more.
+ */
+static void
+add_posting_bounds(const HxPosting *postings, int count, float weight,
+				   float *bounds)
+{
+	uint32 blocks[POSTINGS_AT_ONCE];
+	uint32 maxima[POSTINGS_AT_ONCE];
+
+	StaticAssertStmt(HX_WINDOW_BLOCK == HX_UNIT_BLOCK, "blocks of two sizes");
+	while (count > 0)
+	{
+		int part = Min(count, POSTINGS_AT_ONCE);
+		int runs = (int) hx_kernels->block_maxima(&postings->slot, part, blocks,
+												  maxima);
+
+		for (int i = 0; i < runs; i++)
+		{
+			float most;
+
+			memcpy(&most, &maxima[i], sizeof(most));
+			bounds[blocks[i]] += weight * most;
+		}
+		postings += part;
+		count -= part;
+	}
+}
+
+/* Add a dimension to the bounds; false if the window was replaced. */
 static bool
-move_list(Tightening *tight, HxUnitCursor *cursor, const HxDim *dim,
+bound_list(HxUnitCursor *cursor, const HxDim *dim, float weight, float *bounds)
+{
+	uint32 unit = dim->start;
+	int left = HxBoundingUnits(dim);
+
+	while (left > 0)
+	{
+		int count;
+		const HxPosting *units = HxGoToUnit(cursor, unit, left, &count);
+
+		if (!units)
+			return false;
+		if (dim->blocks > 0)
+			add_bounds((const HxBlockBound *) units, count, weight, bounds);
+		else
+			add_posting_bounds(units, count, weight, bounds);
+		left -= count;
+		unit += count;
+	}
+	return true;
+}
+
+/* Have what a dimension is bounded by brought into the cache. */
+static void
+prefetch_bounds(const HxWindowReader *reader, const HxDim *dim)
+{
+	HxPrefetchUnits(reader, dim->start, HxBoundingUnits(dim));
+}
+
+/*
+ * What a bound becomes greater by where a list is flat, about: of weights that are
+ * spread evenly the greatest of n is n parts of n + 1.
+ */
+static float
+flat_loss(const HxDim *dim, float gain)
+{
+	return gain * dim->blocks / ((float) dim->blocks + dim->count);
+}
+
+/*
+ * Choose the flat lists: those that touch nearly all blocks and of which one
+ * number bounds all, hardly worse than the blocks' own bounds, which are most of
+ * what there is to read; those that lose least first, as long as they all lose
+ * no more than a part of what the query can gain.
+ */
+static void
+choose_flat(HxSparseLists *lists)
+{
+	int blocks =
+		(lists->reader->window.rows + HX_WINDOW_BLOCK - 1) / HX_WINDOW_BLOCK;
+	int count;
+	ListGain *gains = order_lists(lists, &count);
+	double all = 0;
+	double lost = 0;
+	int nflat = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		const HxDim *dim = &lists->dims[gains[i].list];
+
+		all += gains[i].gain;
+		if (dim->blocks * FLAT_BLOCKS >= blocks)
+			gains[nflat++] =
+				(ListGain){gains[i].list, -flat_loss(dim, gains[i].gain)};
+	}
+	qsort(gains, nflat, sizeof(ListGain), compare_gains);
+	for (int i = 0; i < nflat; i++)
+	{
+		int list = gains[i].list;
+		float weight =
+			bound_weight(&lists->dims[list], HxListWeight(lists, list));
+
+		lost -= gains[i].gain;
+		if (lost * FLAT_LOSS > all)
+			break;
+		lists->flat[list] = true;
+		lists->flat_gain += weight * fabsf(lists->dims[list].max);
+	}
+	pfree(gains);
+}
+
+/*
+ * Add the bounds of the lists that are flat, or of those that are not; these are
+ * copied if there is room.
+ */
+static bool
+add_lists(HxSparseLists *lists, bool flat, float *bounds)
+{
+	HxUnitCursor cursor = {lists->reader, InvalidBuffer};
+
+	memset(bounds, 0, HX_WINDOW_BLOCKS * sizeof(float));
+	for (int i = 0; i < lists->count; i++)
+	{
+		float weight = bound_weight(&lists->dims[i], HxListWeight(lists, i));
+		int ahead = i + HX_LISTS_AHEAD;
+
+		CHECK_FOR_INTERRUPTS();
+		if (ahead < lists->count && lists->flat[ahead] == flat)
+			prefetch_bounds(lists->reader, &lists->dims[ahead]);
+		if (lists->flat[i] != flat)
+			continue;
+		HxEndCursor(&cursor);
+		if (!flat && lists->copies && !HxCopyUnits(lists, i))
+			return false;
+		HxBeginList(&cursor, lists, i);
+		if (weight > 0 && !bound_list(&cursor, &lists->dims[i], weight, bounds))
+			return false;
+	}
+	HxEndCursor(&cursor);
+	return true;
+}
+
+/* What sums of bounds in float are raised by, against errors */
+static inline float
+bound_scale(const HxSparseLists *lists)
+{
+	return 1 + 2 * FLT_EPSILON * (lists->count + 5);
+}
+
+/*
+ * Bounds of the products of the rows of each block, rounded up by more than the
+ * errors of the arithmetic; some lists are made flat.  False if the window was
+ * replaced.
+ */
+bool
+HxBoundBlocks(HxSparseLists *lists, float *bounds)
+{
+	float scale = bound_scale(lists);
+	float gain;
+
+	choose_flat(lists);
+	for (int i = 0; lists->copies && i < lists->count; i++)
+		lists->copy_of[i] = -1;
+	gain = (float) lists->flat_gain;
+	if (!add_lists(lists, false, bounds))
+		return false;
+	for (int b = 0; b < HX_WINDOW_BLOCKS; b++)
+	{
+		bounds[b] = (bounds[b] + gain) * scale + FLT_MIN * lists->count;
+		if (unlikely(isnan(bounds[b]))) /* of a damaged page: as if unknown */
+			bounds[b] = INFINITY;
+	}
+	return true;
+}
+
+/*
+ * Make the bounds of blocks (`but` for some) those that they are without flat
+ * lists; none is flat any more.  False if the window was replaced.
+ */
+bool
+HxBoundFlat(HxSparseLists *lists, const uint64 *but, float *bounds)
+{
+	float scale = bound_scale(lists);
+	float of_flat[HX_WINDOW_BLOCKS];
+
+	if (!add_lists(lists, true, of_flat))
+		return false;
+	for (int b = 0; b < HX_WINDOW_BLOCKS; b++)
+	{
+		double bound = (double) bounds[b] - lists->flat_gain +
+					   of_flat[b] * scale + bounds[b] * DOUBLE_ERRORS;
+
+		if (!HxIsChosen(but, b) && bound < bounds[b])
+			bounds[b] = (float) (bound * (1 + FLT_EPSILON)) + FLT_MIN;
+	}
+	memset(lists->flat, 0, lists->count * sizeof(bool));
+	lists->flat_gain = 0;
+	return true;
+}
+
+/* ---- bounds made tighter ---- */
+
+/* The first look at bounds is taken after this many lists; others after ... */
+#define FIRST_LOOK 4
+/* ... one of this many more */
+#define LATER_LOOK 4
+/* Blocks whose bounds are being made tighter */
+typedef struct Tightening
+{
+	HxChosenBlocks chosen;		   /* those that may still reach ... */
+	double least;				   /* ... this product */
+	HxPostingRuns runs;			   /* of a list, those of these blocks */
+	double *sums;				   /* of lists so far, by slot */
+	double rest[HX_WINDOW_BLOCKS]; /* what lists to come may add to them */
+	const uint64 *passing;		   /* slots of rows that count, or NULL: all */
+	float *bounds; /* of blocks: at last what is known of them */
+} Tightening;
+
+/* Take what one number bounds for all blocks from what is to come. */
+static void
+move_flat(Tightening *tight, double gain)
+{
+	for (int i = 0; i < tight->chosen.count; i++)
+		tight->rest[tight->chosen.blocks[i]] -= gain;
+}
+
+/*
+ * Take a list's bounds from what is to come, and add its products; of a flat
+ * one its greatest weight is the bound.
+ */
+static bool
+move_list(Tightening *tight, HxUnitCursor *cursor, const HxDim *dim, bool flat,
 		  double weight)
 {
 	const HxPostingRuns *runs = &tight->runs;
@@ -179,10 +332,13 @@ move_list(Tightening *tight, HxUnitCursor *cursor, const HxDim *dim,
 							  tight->rest);
 	if (!HxFindRuns(cursor, dim, &tight->chosen, &tight->runs))
 		return false;
+	if (flat)
+		move_flat(tight, (float) fabs(weight * dim->max));
 	for (int r = 0; r < runs->count; r++)
 	{
-		tight->rest[runs->block[r]] -=
-			fabs(weight) * HxBoundValue(runs->max[r]);
+		if (!flat)
+			tight->rest[runs->block[r]] -=
+				fabs(weight) * HxBoundValue(runs->max[r]);
 		if (!HxAddRun(cursor, dim, runs->from[r], runs->to[r], weight,
 					  tight->sums))
 			return false;
@@ -279,19 +435,19 @@ HxTightenBounds(const HxSparseLists *lists, double least, const uint64 *passing,
 
 		CHECK_FOR_INTERRUPTS();
 		if (i + HX_LISTS_AHEAD < count)
-			HxPrefetchList(lists->reader,
-						   &lists->dims[gains[i + HX_LISTS_AHEAD].list],
+			HxPrefetchList(lists, gains[i + HX_LISTS_AHEAD].list,
 						   &tight.chosen);
-		if (!move_list(&tight, &cursor, &lists->dims[list],
+		HxBeginList(&cursor, lists, list);
+		if (!move_list(&tight, &cursor, &lists->dims[list], lists->flat[list],
 					   HxListWeight(lists, list)))
 			return false;
-		HxEndCursor(&cursor);
 		if (i + 1 == look || i + 1 == count)
 		{
 			drop_low(&tight);
 			look += 1 + look / LATER_LOOK;
 		}
 	}
+	HxEndCursor(&cursor);
 	memcpy(blocks, tight.chosen.set, sizeof(tight.chosen.set));
 	pfree(gains);
 	return true;

@@ -171,6 +171,10 @@ HxFindLists(const HxSparseQuery *query, const HxWindowReader *reader,
 	lists->count = 0;
 	lists->dims = palloc(room * sizeof(HxDim));
 	lists->which = palloc(room * sizeof(int));
+	lists->flat = palloc0(room * sizeof(bool));
+	lists->flat_gain = 0;
+	lists->copies = NULL;
+	lists->copy_of = palloc(room * sizeof(int));
 	if (!find_fences(query, reader, fence_of))
 		return false;
 	prefetch_dims(query, reader, fence_of);
@@ -372,16 +376,34 @@ guess_posting(const HxWindowReader *reader, const HxDim *dim, int block)
 			   dim->count - 1);
 }
 
-/* Add a posting's product, and take its bound from `rest` unless that is NULL */
+/* What bounds the block that a walk is at: its greatest product so far */
+typedef struct BlockMost
+{
+	int block; /* -1: none yet */
+	double most;
+} BlockMost;
+
+/*
+ * Add a posting's product; unless `rest` is NULL, take from it what the block was
+ * bounded by, which is the greatest of its products.
+ */
 static inline void
 add_unbounded_posting(const HxPosting *posting, double weight, double *sums,
-					  double *rest)
+					  double *rest, BlockMost *at)
 {
 	double product = weight * (double) HxPostingWeight(posting);
+	int block = posting->slot / HX_WINDOW_BLOCK;
 
 	sums[posting->slot] += product;
-	if (rest)
-		rest[posting->slot / HX_WINDOW_BLOCK] -= fabs(product);
+	if (!rest)
+		return;
+	if (block != at->block)
+		*at = (BlockMost){block, 0};
+	if (fabs(product) > at->most)
+	{
+		rest[block] -= fabs(product) - at->most;
+		at->most = fabs(product);
+	}
 }
 
 /*
@@ -391,7 +413,7 @@ add_unbounded_posting(const HxPosting *posting, double weight, double *sums,
 static int
 add_sparsely(const HxPosting *units, int count, const HxChosenBlocks *chosen,
 			 int next, const HxWindowReader *reader, const HxDim *dim, int done,
-			 double weight, double *sums, double *rest)
+			 double weight, double *sums, double *rest, BlockMost *most)
 {
 	int at = 0;
 
@@ -402,7 +424,7 @@ add_sparsely(const HxPosting *units, int count, const HxChosenBlocks *chosen,
 		at = skip_units(units, at, count, block * HX_WINDOW_BLOCK,
 						guess_posting(reader, dim, block) - done);
 		for (; at < count && units[at].slot / HX_WINDOW_BLOCK == block; at++)
-			add_unbounded_posting(&units[at], weight, sums, rest);
+			add_unbounded_posting(&units[at], weight, sums, rest, most);
 		if (at == count)
 			break;
 	}
@@ -422,6 +444,7 @@ HxAddUnbounded(HxUnitCursor *cursor, const HxDim *dim, double weight,
 	uint32 unit = dim->start;
 	int left = dim->count;
 	int next = 0;
+	BlockMost most = {-1, 0};
 
 	while (left > 0 && next < chosen->count)
 	{
@@ -432,31 +455,72 @@ HxAddUnbounded(HxUnitCursor *cursor, const HxDim *dim, double weight,
 			return false;
 		if (sparsely)
 			next = add_sparsely(units, count, chosen, next, cursor->reader, dim,
-								dim->count - left, weight, sums, rest);
+								dim->count - left, weight, sums, rest, &most);
 		else
 			for (int i = 0; i < count; i++)
 				if (HxIsChosen(chosen->set, units[i].slot / HX_WINDOW_BLOCK))
-					add_unbounded_posting(&units[i], weight, sums, rest);
+					add_unbounded_posting(&units[i], weight, sums, rest,
+										  &most);
 		left -= count;
 		unit += count;
 	}
 	return true;
 }
 
+/*
+ * Copy what bounds a list, if there is room, so that it is read at one place
+ * while the window is visited; false if the window was replaced.
+ */
+bool
+HxCopyUnits(HxSparseLists *lists, int list)
+{
+	HxUnitCopies *copies = lists->copies;
+	const HxDim *dim = &lists->dims[list];
+	HxUnitCursor cursor = {lists->reader, InvalidBuffer};
+	uint32 unit = dim->start;
+	int left = HxBoundingUnits(dim);
+	HxPosting *to = copies->units + copies->used;
+
+	lists->copy_of[list] = -1;
+	if (left > copies->room - copies->used)
+		return true;
+	while (left > 0)
+	{
+		int count;
+		const HxPosting *units = HxGoToUnit(&cursor, unit, left, &count);
+
+		if (!units)
+			return false;
+		memcpy(to, units, count * sizeof(HxPosting));
+		to += count;
+		unit += count;
+		left -= count;
+	}
+	HxEndCursor(&cursor);
+	lists->copy_of[list] = copies->used;
+	copies->used = (int) (to - copies->units);
+	return true;
+}
+
 /* Have brought into the cache what is read first of a list to be scored. */
 void
-HxPrefetchList(const HxWindowReader *reader, const HxDim *dim,
+HxPrefetchList(const HxSparseLists *lists, int list,
 			   const HxChosenBlocks *chosen)
 {
+	const HxWindowReader *reader = lists->reader;
+	const HxDim *dim = &lists->dims[list];
 	int guess;
 
+	if (dim->blocks == 0 && HxIsCopied(lists, list))
+		return;
 	if (!chosen || dim->blocks == 0 || chosen->count == 0)
 	{
 		HxPrefetchUnits(reader, dim->start + dim->blocks, dim->count);
 		return;
 	}
 	guess = guess_bound(reader, dim, chosen->blocks[0]);
-	HxPrefetchUnits(reader, dim->start + guess, 1);
+	if (!HxIsCopied(lists, list))
+		HxPrefetchUnits(reader, dim->start + guess, 1);
 	guess = (int) ((int64) guess * dim->count / dim->blocks);
 	HxPrefetchUnits(reader, dim->start + dim->blocks + guess, 1);
 }

@@ -58,14 +58,14 @@ HxScoreSparseBlocks(const HxSparseLists *lists, const uint64 *blocks,
 
 		CHECK_FOR_INTERRUPTS();
 		if (i + HX_LISTS_AHEAD < lists->count)
-			HxPrefetchList(lists->reader, &lists->dims[i + HX_LISTS_AHEAD],
-						   blocks ? &chosen : NULL);
+			HxPrefetchList(lists, i + HX_LISTS_AHEAD, blocks ? &chosen : NULL);
+		HxBeginList(&cursor, lists, i);
 		done = blocks ? add_chosen(&cursor, dim, weight, &chosen, sums)
 					  : HxAddRun(&cursor, dim, 0, dim->count, weight, sums);
 		if (!done)
 			return false;
-		HxEndCursor(&cursor);
 	}
+	HxEndCursor(&cursor);
 	return true;
 }
 

@@ -35,6 +35,12 @@
 /* The filter is asked before blocks are scored, where it passes at most one of
  * this many that it is asked about */
 #define REJECTED_BLOCKS 16
+/* Of a window's lists that are not flat so much is copied at most */
+#define COPY_BYTES (256 * 1024)
+/* Flat lists do where no more blocks than this may matter */
+#ifndef FLAT_ENOUGH
+#define FLAT_ENOUGH 64
+#endif
 /* All blocks are scored where more than one in this many must be */
 #define SCORE_ALL 3
 /* Or where that takes no longer: to find a block's postings in the lists takes as
@@ -93,6 +99,19 @@ bounds_pay(const HxWindowState *window)
 		   window->reader.window.rows >= BOUNDED_ROWS;
 }
 
+/* Have what bounds a window's lists copied, and no other window's any more. */
+static void
+copy_for(HxSparseSearch *search, HxWindowState *window)
+{
+	HxUnitCopies *copies = &search->copies;
+
+	copies->used = 0;
+	if (search->copied)
+		search->copied->copies = NULL;
+	search->copied = &window->lists;
+	window->lists.copies = copies;
+}
+
 /* Look up the query in a window, and bound its blocks. */
 static bool
 bound_window(HxSparseSearch *search, HxWindowState *window)
@@ -101,6 +120,7 @@ bound_window(HxSparseSearch *search, HxWindowState *window)
 		return false;
 	if (bounds_pay(window))
 	{
+		copy_for(search, window);
 		window->bounds = palloc(HX_WINDOW_BLOCKS * sizeof(float));
 		if (!HxBoundBlocks(&window->lists, window->bounds))
 			return false;
@@ -153,7 +173,7 @@ open_window(HxSparseSearch *search, int number)
 	const HxWindow *entry = &search->directory.windows[number];
 	HxWindowState *window = &search->windows[search->nwindows];
 
-	Assert(search->nwindows <= number);
+	Assert(search->nwindows <= number && number < search->directory.count);
 	if (entry->dead == entry->rows || !may_have_rows(search, entry))
 		return true;
 	memset(window, 0, sizeof(*window));
@@ -176,6 +196,24 @@ open_window(HxSparseSearch *search, int number)
 	window->seen = seen_window(search, entry->owner);
 	search->nwindows++;
 	return true;
+}
+
+/* Open the next window that has not been; false if it was replaced. */
+static bool
+open_next(HxSparseSearch *search)
+{
+	MemoryContext old = MemoryContextSwitchTo(search->phase_context);
+	bool done = open_window(search, search->nopened++);
+
+	MemoryContextSwitchTo(old);
+	return done;
+}
+
+/* Are there windows that have not been opened? */
+static inline bool
+has_unopened(const HxSparseSearch *search)
+{
+	return search->nopened < search->directory.count;
 }
 
 /* ---- choosing blocks ---- */
@@ -374,24 +412,35 @@ choose_window(const HxSparseSearch *search, double distance, double *least)
 	return window;
 }
 
+/* Have each block's own bounds of all lists; false if the window was replaced. */
+static bool
+sharpen_bounds(HxWindowState *window)
+{
+	if (!HxBoundFlat(&window->lists, window->tightened, window->bounds))
+		return false;
+	update_peaks(window, NULL);
+	return true;
+}
+
 /*
- * Visit the blocks of a window that promise most; false if it was replaced.  No
- * window matters where rows were found that have not been merged yet.
+ * Visit the blocks of a window that promise most, if any reach a product; its
+ * bounds are made sharper first where too many do.  False if it was replaced.
  */
 static bool
-visit_best_blocks(HxSparseSearch *search)
+visit_best_of(HxSparseSearch *search, HxWindowState *window, double least)
 {
-	double least = 0;
-	double goal = Min(search->base.goal, search->cutoff);
-	HxWindowState *window = choose_window(search, goal, &least);
 	uint64 blocks[HX_BLOCK_WORDS];
 	double wanted;
-	int count;
+	int count = choose_blocks(window, least, blocks);
 
-	if (!window)
-		return HxMergeBest(&search->base.best, true);
-	count = choose_blocks(window, least, blocks);
-	Assert(count > 0);
+	if (count > FLAT_ENOUGH && window->lists.flat_gain > 0)
+	{
+		if (!sharpen_bounds(window))
+			return false;
+		count = choose_blocks(window, least, blocks);
+	}
+	if (count == 0)
+		return true;
 	wanted = blocks_at_once(search, window);
 	if (window->bounds && count > 2 * wanted)
 		count = choose_blocks(
@@ -399,11 +448,60 @@ visit_best_blocks(HxSparseSearch *search)
 	return visit_blocks(search, window, least, blocks, count);
 }
 
+/*
+ * Open windows until one may have rows that matter, and visit its best blocks at
+ * once, while what has been read of its lists is in the cache.  False if a window
+ * was replaced.
+ */
+static bool
+visit_new_window(HxSparseSearch *search, double goal)
+{
+	while (has_unopened(search))
+	{
+		int before = search->nwindows;
+		HxWindowState *window = &search->windows[before];
+		double least;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!open_next(search))
+			return false;
+		if (search->nwindows == before)
+			continue;
+		least = HxLeastProduct(search, goal, window->reader.window.min_norm);
+		if (window->best >= least)
+			return visit_best_of(search, window, least);
+	}
+	return true;
+}
+
+/*
+ * Visit the blocks of a window that promise most: of one that was not opened yet,
+ * or else of the one that has the best.  False if it was replaced.  No window
+ * matters where rows were found that have not been merged yet.
+ */
+static bool
+visit_best_blocks(HxSparseSearch *search)
+{
+	double least = 0;
+	double goal = Min(search->base.goal, search->cutoff);
+	HxWindowState *window;
+
+	if (has_unopened(search))
+		return visit_new_window(search, goal);
+	window = choose_window(search, goal, &least);
+	if (!window)
+		return HxMergeBest(&search->base.best, true);
+	return visit_best_of(search, window, least);
+}
+
 /* ---- phases ---- */
 
-/* Open all windows and visit pending rows; false if any were replaced. */
+/*
+ * Visit pending rows; windows are opened when their turn comes, or, where no
+ * products are asked for, visited as a whole.  False if any were replaced.
+ */
 static bool
-open_all(HxSparseSearch *search)
+begin_windows(HxSparseSearch *search)
 {
 	const HxSparseDirectory *directory = &search->directory;
 	Relation index = search->base.index;
@@ -414,9 +512,12 @@ open_all(HxSparseSearch *search)
 	Assert(HxHoldsNoPage() && search->is_read);
 	HxForgetRows(&search->base, search->base.best.room);
 	search->nwindows = 0;
+	search->nopened = directory->count;
+	search->copied = NULL;
 	MemoryContextReset(search->phase_context);
 	if (HxFilterIsNever(search->base.spec.filter))
 		return true;
+	search->nopened = 0;
 	old = MemoryContextSwitchTo(search->phase_context);
 	search->windows = MemoryContextAllocHuge(
 		search->phase_context, (directory->count + 1) * sizeof(HxWindowState));
@@ -425,8 +526,8 @@ open_all(HxSparseSearch *search)
 		HxScanPending(index, desc, &directory->frozen, HxVisitPending,
 					  search) &&
 		HxScanPending(index, desc, &directory->pending, HxVisitPending, search);
-	for (int i = 0; done && i < directory->count; i++)
-		done = open_window(search, i);
+	while (done && !HxSparseScores(search) && has_unopened(search))
+		done = open_next(search);
 	for (int i = 0; done && !HxSparseScores(search) && i < search->nwindows;
 		 i++)
 		done = HxVisitUnscored(search, &search->windows[i]);
@@ -462,7 +563,7 @@ start_over(HxSparseSearch *search)
 						"pages are not those that the directory names");
 		search->base.stats.restarts++;
 		read_windows(search);
-	} while (!open_all(search));
+	} while (!begin_windows(search));
 }
 
 void
@@ -476,20 +577,21 @@ HxStartSparsePhase(HxSearch *base)
 	if (search->nseen > 0 && search->begun != base->part)
 		base->stats.restarts++;
 	search->begun = base->part;
-	if (!open_all(search))
+	if (!begin_windows(search))
 		start_over(search);
 }
 
 /* ---- members of kind.h ---- */
 
-/* Is there a window that can matter? */
+/* Is there a window that can matter, as far as it is known? */
 static bool
 has_window(const HxSparseSearch *search)
 {
 	double least;
 
 	return HxSparseScores(search) &&
-		   choose_window(search, search->cutoff, &least);
+		   (has_unopened(search) ||
+			choose_window(search, search->cutoff, &least));
 }
 
 bool
@@ -506,7 +608,8 @@ HxIsSparseSearchSettled(HxSearch *base, double distance, int64 count)
 	const HxSparseSearch *search = (const HxSparseSearch *) base;
 	double least;
 
-	return !choose_window(search, Min(distance, search->cutoff), &least);
+	return !has_unopened(search) &&
+		   !choose_window(search, Min(distance, search->cutoff), &least);
 }
 
 static int
@@ -629,7 +732,9 @@ HxBeginSparseSearch(HxSearch *base)
 	if (!search->query)
 		return;
 	/* Rows of a window are fewer, but a damaged page may name any slot. */
-	search->sums = palloc(SLOTS * sizeof(double));
+	search->sums = palloc(SLOTS * sizeof(double) + COPY_BYTES);
+	search->copies.units = (HxPosting *) (search->sums + SLOTS);
+	search->copies.room = COPY_BYTES / sizeof(HxPosting);
 	search->maxima = palloc(HX_WINDOW_BLOCKS * sizeof(double));
 	search->passing = palloc(HX_WINDOW_SLOTS / 8);
 	search->lookup = HxMakeLookup(search->query);

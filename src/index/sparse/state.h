@@ -51,8 +51,11 @@ typedef struct HxSparseSearch
 	HxSearchPart begun; /* part of the rows that was looked for last */
 	HxSparseDirectory directory;
 	bool is_read;			/* it has been read */
-	HxWindowState *windows; /* those that may have rows */
+	HxWindowState *windows; /* those opened that may have rows */
 	int nwindows;
+	int nopened; /* windows of the directory opened in this phase */
+	HxUnitCopies copies; /* of lists of the window bounded last ... */
+	HxSparseLists *copied; /* ... these; NULL: none */
 	MemoryContext phase_context; /* of the windows' state */
 
 	HxSeenWindow *seen; /* windows that were opened, for EXPLAIN */
