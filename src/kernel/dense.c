@@ -314,8 +314,29 @@ hx_token_sums_plain(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
 	}
 }
 
+/* The greatest bytes of eight tokens of some codes, added up */
+static int32_t
+token_glance(const uint8_t *table, const uint32_t *codes, size_t count)
+{
+	uint8_t best[HX_TOKEN_LANES] = {0};
+	int32_t sum = 0;
+
+	for (size_t c = 0; c < count; c++)
+	{
+		const uint8_t *entry =
+			table + codes[c] % HX_TOKEN_FIRST * HX_TOKEN_LANES;
+
+		for (int l = 0; l < HX_TOKEN_LANES; l++)
+			best[l] = entry[l] > best[l] ? entry[l] : best[l];
+	}
+	for (int l = 0; l < HX_TOKEN_LANES; l++)
+		sum += best[l];
+	return sum;
+}
+
 static void
-hx_token_firsts_plain(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
+hx_token_glances_plain(const uint8_t *table, HxTokenLists lists,
+					   int32_t *glance)
 {
 	size_t start = lists.start;
 
@@ -324,18 +345,7 @@ hx_token_firsts_plain(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
 		uint16_t end;
 
 		memcpy(&end, lists.ends + i * lists.stride, sizeof(end));
-		for (int l = 0; end > start && l < HX_TOKEN_LANES; l++)
-		{
-			int16_t best = tables.first[lists.codes[start] % 2048 * 8 + l];
-
-			for (size_t c = start + 1; c < end; c++)
-			{
-				int16_t next = tables.first[lists.codes[c] % 2048 * 8 + l];
-
-				best = next > best ? next : best;
-			}
-			sum[i] += best;
-		}
+		glance[i] += token_glance(table, lists.codes + start, end - start);
 		start = end;
 	}
 }
@@ -353,5 +363,5 @@ const HxDenseKernels hx_dense_plain = {
 	.hadamard = hx_hadamard_plain,
 	.flip = hx_flip_plain,
 	.token_sums = hx_token_sums_plain,
-	.token_firsts = hx_token_firsts_plain,
+	.token_glances = hx_token_glances_plain,
 };

@@ -125,9 +125,13 @@ typedef struct HxDenseKernels
 	 */
 	void (*token_sums)(HxTokenTables tables, HxTokenLists lists, int32_t *sum);
 
-	/* The same of the first table's entries alone, not multiplied */
-	void (*token_firsts)(HxTokenTables tables, HxTokenLists lists,
-						 int32_t *sum);
+	/*
+	 * glance[i] += over eight tokens, the greatest byte of the first table's places
+	 * in list i's codes; of an empty list nothing.  `table` has HX_TOKEN_FIRST
+	 * entries of HX_TOKEN_LANES bytes.
+	 */
+	void (*token_glances)(const uint8_t *table, HxTokenLists lists,
+						  int32_t *glance);
 } HxDenseKernels;
 
 /* Longest row of levels: no sum may exceed the range of int32_t */

@@ -580,16 +580,6 @@ four_products(HxTokenTables tables, const uint32_t *codes)
 									   token_products(tables, codes[3])));
 }
 
-/* The same of the first table alone */
-HX_INLINE HX_AVX2 __m128i
-four_firsts(const int16_t *table, const uint32_t *codes)
-{
-	return _mm_max_epi16(_mm_max_epi16(entry(table, codes[0] & 0x7FF),
-									   entry(table, codes[1] & 0x7FF)),
-						 _mm_max_epi16(entry(table, codes[2] & 0x7FF),
-									   entry(table, codes[3] & 0x7FF)));
-}
-
 /*
  * The greatest of each token, added up; there is one code at least.  Codes are
  * taken by fours, the last four again in part: lengths that vary would have the
@@ -613,38 +603,69 @@ token_sum(HxTokenTables tables, const uint32_t *codes, size_t count)
 	return add_up(best);
 }
 
-/* The same of the first table alone */
-HX_INLINE HX_AVX2 int32_t
-token_first(HxTokenTables tables, const uint32_t *codes, size_t count)
-{
-	__m128i best;
+/* The first so many of four places, from the 16th on backwards */
+static const int64_t first_places[16 + 16] = {-1, -1, -1, -1, -1, -1, -1, -1,
+											  -1, -1, -1, -1, -1, -1, -1, -1};
 
-	if (count < 4)
-	{
-		best = entry(tables.first, codes[0] & 0x7FF);
-		for (size_t c = 1; c < count; c++)
-			best = _mm_max_epi16(best, entry(tables.first, codes[c] & 0x7FF));
-		return add_up(best);
-	}
-	best = four_firsts(tables.first, codes + count - 4);
-	for (size_t c = 0; c + 4 < count; c += 4)
-		best = _mm_max_epi16(best, four_firsts(tables.first, codes + c));
-	return add_up(best);
+/* Four entries from place `at` of a list of `count`, zero beyond its end */
+HX_INLINE HX_AVX2 __m256i
+four_entries(const uint64_t *entries, size_t at, size_t count)
+{
+	size_t left = count > at ? count - at : 0;
+	const int64_t *places = first_places + 16 - (left < 16 ? left : 16);
+
+	return _mm256_maskload_epi64((const long long *) entries + at,
+								 _mm256_loadu_si256((const __m256i *) places));
 }
 
-HX_AVX2 void
-hx_token_firsts_avx2(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
+/* The greatest bytes of sixteen entries from place `at` on */
+HX_INLINE HX_AVX2 __m256i
+sixteen_entries(const uint64_t *entries, size_t at, size_t count)
+{
+	return _mm256_max_epu8(
+		_mm256_max_epu8(four_entries(entries, at, count),
+						four_entries(entries, at + 4, count)),
+		_mm256_max_epu8(four_entries(entries, at + 8, count),
+						four_entries(entries, at + 12, count)));
+}
+
+/* The greatest bytes of a list's entries, added up: no branch, unless it is long */
+HX_INLINE HX_AVX2 int32_t
+entries_glance(const uint64_t *entries, size_t count)
+{
+	__m256i best = sixteen_entries(entries, 0, count);
+	__m128i half;
+
+	for (size_t c = 16; c < count; c += 16)
+		best = _mm256_max_epu8(best, sixteen_entries(entries, c, count));
+	half = _mm_max_epu8(_mm256_castsi256_si128(best),
+						_mm256_extracti128_si256(best, 1));
+	half = _mm_max_epu8(half, _mm_unpackhi_epi64(half, half));
+	return _mm_cvtsi128_si32(_mm_sad_epu8(half, _mm_setzero_si128()));
+}
+
+static HX_AVX2 void
+hx_token_glances_avx2(const uint8_t *table, HxTokenLists lists, int32_t *glance)
 {
 	size_t start = lists.start;
+	HxRun run;
 
-	for (size_t i = 0; i < lists.count; i++)
+	for (size_t i = 0; i < lists.count;)
 	{
-		uint16_t end;
+		fill_run(&run, table, lists, i, start);
+		if (run.count == 0)
+		{
+			glance_at_one(table, lists, i, start, &glance[i]);
+			start = list_end(lists, i++);
+		}
+		for (; run.count > 0; run.count--, i++)
+		{
+			size_t end = list_end(lists, i);
 
-		memcpy(&end, lists.ends + i * lists.stride, sizeof(end));
-		if (end > start)
-			sum[i] += token_first(tables, lists.codes + start, end - start);
-		start = end;
+			glance[i] +=
+				entries_glance(run.entries + (start - run.start), end - start);
+			start = end;
+		}
 	}
 }
 
@@ -677,7 +698,7 @@ const HxDenseKernels hx_dense_avx2 = {
 	.hadamard = hx_hadamard_avx2,
 	.flip = hx_flip_avx2,
 	.token_sums = hx_token_sums_avx2,
-	.token_firsts = hx_token_firsts_avx2,
+	.token_glances = hx_token_glances_avx2,
 };
 
 #endif /* HX_X86 */

@@ -222,6 +222,61 @@ hx_flip_avx512(float *x, size_t count, const uint8_t *signs)
 	hx_dense_plain.flip(x + whole, count - whole, signs + whole / 8);
 }
 
+/* Eight entries from place `at` of a list of `count`, zero beyond its end */
+HX_INLINE HX_AVX512 __m512i
+eight_entries(const uint64_t *entries, size_t at, size_t count)
+{
+	size_t left = count > at ? count - at : 0;
+	__mmask8 places = (__mmask8) ((1u << (left < 8 ? left : 8)) - 1);
+
+	return _mm512_maskz_loadu_epi64(places, entries + at);
+}
+
+/* The greatest bytes of a list's entries, added up: no branch, unless it is long */
+HX_INLINE HX_AVX512 int32_t
+entries_glance(const uint64_t *entries, size_t count)
+{
+	__m512i best = _mm512_max_epu8(eight_entries(entries, 0, count),
+								   eight_entries(entries, 8, count));
+	__m256i half;
+	__m128i part;
+
+	for (size_t c = 16; c < count; c += 8)
+		best = _mm512_max_epu8(best, eight_entries(entries, c, count));
+	half = _mm256_max_epu8(_mm512_castsi512_si256(best),
+						   _mm512_extracti64x4_epi64(best, 1));
+	part = _mm_max_epu8(_mm256_castsi256_si128(half),
+						_mm256_extracti128_si256(half, 1));
+	part = _mm_max_epu8(part, _mm_unpackhi_epi64(part, part));
+	return _mm_cvtsi128_si32(_mm_sad_epu8(part, _mm_setzero_si128()));
+}
+
+HX_AVX512 void
+hx_token_glances_avx512(const uint8_t *table, HxTokenLists lists,
+						int32_t *glance)
+{
+	size_t start = lists.start;
+	HxRun run;
+
+	for (size_t i = 0; i < lists.count;)
+	{
+		fill_run(&run, table, lists, i, start);
+		if (run.count == 0)
+		{
+			glance_at_one(table, lists, i, start, &glance[i]);
+			start = list_end(lists, i++);
+		}
+		for (; run.count > 0; run.count--, i++)
+		{
+			size_t end = list_end(lists, i);
+
+			glance[i] +=
+				entries_glance(run.entries + (start - run.start), end - start);
+			start = end;
+		}
+	}
+}
+
 const HxDenseKernels hx_dense_avx512 = {
 	.nibble_scores = hx_nibble_scores_avx512,
 	.pair_scores = hx_pair_scores_avx512,
@@ -235,7 +290,7 @@ const HxDenseKernels hx_dense_avx512 = {
 	.hadamard = hx_hadamard_avx2,
 	.flip = hx_flip_avx512,
 	.token_sums = hx_token_sums_avx2,
-	.token_firsts = hx_token_firsts_avx2,
+	.token_glances = hx_token_glances_avx512,
 };
 
 #endif /* HX_X86 */

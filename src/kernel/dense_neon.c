@@ -442,24 +442,19 @@ hx_token_sums_neon(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
 }
 
 static void
-hx_token_firsts_neon(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
+hx_token_glances_neon(const uint8_t *table, HxTokenLists lists, int32_t *glance)
 {
 	size_t start = lists.start;
 
 	for (size_t i = 0; i < lists.count; i++)
 	{
-		uint16_t end;
-		int16x8_t best;
+		size_t end = list_end(lists, i);
+		uint8x8_t best = vdup_n_u8(0);
 
-		memcpy(&end, lists.ends + i * lists.stride, sizeof(end));
-		if (end > start)
-		{
-			best = vld1q_s16(tables.first + (lists.codes[start] & 0x7FF) * 8);
-			for (size_t c = start + 1; c < end; c++)
-				best = vmaxq_s16(best, vld1q_s16(tables.first +
-												 (lists.codes[c] & 0x7FF) * 8));
-			sum[i] += vaddvq_s32(vpaddlq_s16(best));
-		}
+		for (size_t c = start; c < end; c++)
+			best = vmax_u8(
+				best, vld1_u8(table + lists.codes[c] % HX_TOKEN_FIRST * 8));
+		glance[i] += vaddlv_u8(best);
 		start = end;
 	}
 }
@@ -477,7 +472,7 @@ const HxDenseKernels hx_dense_neon = {
 	.hadamard = hx_hadamard_neon,
 	.flip = hx_flip_neon,
 	.token_sums = hx_token_sums_neon,
-	.token_firsts = hx_token_firsts_neon,
+	.token_glances = hx_token_glances_neon,
 };
 
 #endif /* HX_NEON */

@@ -25,7 +25,7 @@ const HxDenseKernels hx_dense_vnni = {
 	.hadamard = hx_hadamard_avx2,
 	.flip = hx_flip_avx512,
 	.token_sums = hx_token_sums_avx2,
-	.token_firsts = hx_token_firsts_avx2,
+	.token_glances = hx_token_glances_avx512,
 };
 
 #endif /* HX_X86 */

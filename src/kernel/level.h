@@ -5,6 +5,8 @@
 #ifndef HX_KERNEL_LEVEL_H
 #define HX_KERNEL_LEVEL_H
 
+#include <string.h>
+
 #include "kernel/kernel.h"
 
 /*
@@ -87,10 +89,10 @@ extern size_t hx_block_maxima_scalar(const uint16_t *postings, size_t count,
 extern double hx_product_avx2(const float *a, const float *b, size_t dims);
 extern double hx_square_avx2(const float *a, const float *b, size_t dims);
 extern void hx_hadamard_avx2(float *x, size_t count);
-extern void hx_token_firsts_avx2(HxTokenTables tables, HxTokenLists lists,
-								 int32_t *sum);
 extern void hx_token_sums_avx2(HxTokenTables tables, HxTokenLists lists,
 							   int32_t *sum);
+extern void hx_token_glances_avx512(const uint8_t *table, HxTokenLists lists,
+									int32_t *glance);
 extern void hx_inner_avx512(const float *query, size_t dims, HxFloatRows rows,
 							float *product);
 extern void hx_inner_many_avx512(HxFloatRows queries, size_t dims,
@@ -100,6 +102,73 @@ extern void hx_squares_avx512(const float *query, size_t dims, HxFloatRows rows,
 							  float *square);
 extern void hx_widen_half_avx512(const uint16_t *from, size_t count, float *to);
 extern void hx_flip_avx512(float *x, size_t count, const uint8_t *signs);
+
+/*
+ * Entries of lists of codes side by side, for kernels that take many of a list at
+ * once: as many lists as have no more than HX_RUN codes
+ */
+#define HX_RUN 512
+
+typedef struct HxRun
+{
+	uint64_t entries[HX_RUN + 16]; /* beyond the codes' anything */
+	size_t start;				   /* of the first list */
+	size_t count;				   /* lists; 0: the first has more codes */
+} HxRun;
+
+/* Where a list ends, among the codes */
+HX_INLINE size_t
+list_end(HxTokenLists lists, size_t list)
+{
+	uint16_t end;
+
+	memcpy(&end, lists.ends + list * lists.stride, sizeof(end));
+	return end;
+}
+
+/* Copy entries of eight bytes of the lists from one on, which begins at `start`. */
+HX_INLINE void
+fill_run(HxRun *run, const uint8_t *table, HxTokenLists lists, size_t list,
+		 size_t start)
+{
+	const uint32_t *codes = lists.codes + start;
+	size_t count = 0;
+	size_t c = 0;
+
+	run->start = start;
+	run->count = 0;
+	for (size_t end; list < lists.count; list++)
+	{
+		end = list_end(lists, list);
+		if (end - start > HX_RUN)
+			break;
+		count = end - start;
+		run->count++;
+	}
+	for (; c + 4 <= count; c += 4)
+	{
+		memcpy(&run->entries[c], table + codes[c] % HX_TOKEN_FIRST * 8, 8);
+		memcpy(&run->entries[c + 1], table + codes[c + 1] % HX_TOKEN_FIRST * 8,
+			   8);
+		memcpy(&run->entries[c + 2], table + codes[c + 2] % HX_TOKEN_FIRST * 8,
+			   8);
+		memcpy(&run->entries[c + 3], table + codes[c + 3] % HX_TOKEN_FIRST * 8,
+			   8);
+	}
+	for (; c < count; c++)
+		memcpy(&run->entries[c], table + codes[c] % HX_TOKEN_FIRST * 8, 8);
+}
+
+/* The glance at one list, however long it is */
+HX_INLINE void
+glance_at_one(const uint8_t *table, HxTokenLists lists, size_t list,
+			  size_t start, int32_t *glance)
+{
+	lists.ends += list * lists.stride;
+	lists.start = start;
+	lists.count = 1;
+	hx_dense_plain.token_glances(table, lists, glance);
+}
 
 /*
  * Bits of the words in a range, a word after the other: no branch, and one

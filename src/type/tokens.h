@@ -83,9 +83,9 @@ HxAddTokenSums(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
 }
 
 static inline void
-HxAddTokenFirsts(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
+HxAddTokenGlances(const uint8 *table, HxTokenLists lists, int32_t *glance)
 {
-	hx_kernels->dense->token_firsts(tables, lists, sum);
+	hx_kernels->dense->token_glances(table, lists, glance);
 }
 
 /* Are all of these numbers finite? */

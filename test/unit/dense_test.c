@@ -452,10 +452,49 @@ test_token_sums(const HxDenseKernels *kernels, size_t lists)
 	hx_dense_plain.token_sums(tables, list, expected);
 	check(memcmp(sum, expected, sizeof(sum)) == 0, "token sums: %zu as plain",
 		  lists);
-	kernels->token_firsts(tables, list, sum);
-	hx_dense_plain.token_firsts(tables, list, expected);
-	check(memcmp(sum, expected, sizeof(sum)) == 0, "token firsts: %zu as plain",
-		  lists);
+}
+
+/*
+ * Glances at lists of random codes, some empty, some longer than a kernel takes at
+ * once, from a place within the codes on: as a formula gives them, added to what
+ * was there.
+ */
+static void
+test_token_glances(const HxDenseKernels *kernels, size_t lists, size_t longest)
+{
+	static uint8_t table[HX_TOKEN_FIRST * HX_TOKEN_LANES];
+	static uint32_t codes[4096];
+	uint8_t *ends = place_bytes(codes_area, 6 * lists);
+	HxTokenLists list = {codes, ends, 6, random_below(50), lists};
+	int32_t glance[64];
+	int32_t expected[64];
+	uint16_t end = (uint16_t) list.start;
+
+	for (size_t i = 0; i < sizeof(table); i++)
+		table[i] = (uint8_t) random_below(256);
+	for (size_t i = 0; i < 4096; i++)
+		codes[i] = (uint32_t) random_below(1u << 16) << 16 |
+				   (uint32_t) random_below(1u << 16);
+	for (size_t i = 0; i < lists; i++)
+	{
+		size_t start = end;
+
+		end += random_below(longest);
+		memcpy(ends + 6 * i, &end, sizeof(end));
+		expected[i] = glance[i] = (int32_t) random_below(1000);
+		for (int l = 0; l < HX_TOKEN_LANES; l++)
+		{
+			uint8_t most = 0;
+
+			for (size_t c = start; c < end; c++)
+				if (table[(codes[c] & 0x7FF) * 8 + l] > most)
+					most = table[(codes[c] & 0x7FF) * 8 + l];
+			expected[i] += most;
+		}
+	}
+	kernels->token_glances(table, list, glance);
+	check(memcmp(glance, expected, lists * sizeof(int32_t)) == 0,
+		  "token glances: %zu of %zu as a formula", lists, longest);
 }
 
 static void
@@ -464,6 +503,15 @@ test_level(const char *name, const HxDenseKernels *kernels)
 	begin_group("%s, token sums", name);
 	for (size_t lists = 0; lists <= 64; lists++)
 		test_token_sums(kernels, lists);
+	end_group();
+	begin_group("%s, token glances", name);
+	for (size_t lists = 0; lists <= 64; lists++)
+	{
+		test_token_glances(kernels, lists, 16);
+		test_token_glances(kernels, lists, 40);
+	}
+	for (size_t lists = 0; lists <= 3; lists++)
+		test_token_glances(kernels, lists, 1200);
 	end_group();
 	test_all_scores(name, kernels);
 	test_long_scores(name, kernels);

@@ -210,6 +210,7 @@ typedef struct HxListQuery
 	HxTokens tokens;	   /* floats */
 	int chunks;			   /* of eight tokens; 0: nothing is known */
 	HxTokenTables *tables; /* of each chunk */
+	const uint8 **bytes;   /* likewise: the first codebook's, for glances */
 	double unit;		   /* of a product of the kernel */
 	double deviation;	   /* of an estimate, for each unit of error */
 	double rounding;	   /* how far one is off where there is no error */
@@ -240,7 +241,7 @@ typedef struct HxListSearch
 	int32 *products;  /* of the rows of a page */
 	int32 *glances;	  /* likewise */
 
-	/* How products go with glances, from rows of some pages: sums, and what follows */
+	/* How glances go with products, from rows of some pages: sums, and what follows */
 	bool learnt;
 	double rows;
 	double glance;
@@ -248,9 +249,13 @@ typedef struct HxListSearch
 	double glance2;
 	double product2;
 	double both;
-	double slope;
-	double
-		above; /* a product is hardly ever more than this and slope * glance */
+	double slope; /* a glance is this times the product, and ... */
+	double start; /* ... this, but for a deviation of ... */
+	double rest;  /* ... so much */
+
+	/* The last row wanted, as far as it is known by estimates: its product ... */
+	double last;
+	double error; /* ... and how far it may be off, both in the query's unit */
 } HxListSearch;
 
 extern void HxBeginListSearch(HxSearch *search);

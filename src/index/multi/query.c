@@ -5,7 +5,8 @@
  * A query has a table for each codebook: the products of its tokens with every
  * centre, as small integers, eight tokens side by side.  A code's products are
  * the sum of three entries; the greatest of a list's codes, for each token, are
- * added up.
+ * added up.  Of the first codebook there is a shorter table, too, for glances:
+ * bytes, of which the greatest product is 255 and what is below 0 is 0.
  */
 #include "postgres.h"
 
@@ -60,10 +61,26 @@ fill_table(int level, int count, int tokens, const float *products,
 	return table;
 }
 
+/* Write the same products to a table of bytes. */
+static const uint8 *
+fill_bytes(int count, int tokens, const float *products, float scale)
+{
+	uint8 *table = palloc0(HX_TOKEN_FIRST * HX_TOKEN_LANES);
+
+	for (int t = 0; t < tokens; t++)
+		for (int c = 0; c < count; c++)
+		{
+			float product = products[(Size) t * count + c] * scale + 0.5f;
+
+			table[c * HX_TOKEN_LANES + t] = (uint8) Min(Max(product, 0), 255);
+		}
+	return table;
+}
+
 /* Make the tables of a chunk of tokens. */
 static void
 make_chunk(HxListQuery *query, const HxCodebooks *books, int chunk,
-		   float *const products[HX_LEVELS])
+		   float *const products[HX_LEVELS], float most)
 {
 	int start = chunk * HX_TOKEN_LANES;
 	int tokens = Min(query->tokens.count - start, HX_TOKEN_LANES);
@@ -78,6 +95,10 @@ make_chunk(HxListQuery *query, const HxCodebooks *books, int chunk,
 								   SUM_UNIT / query->unit);
 	}
 	query->tables[chunk] = (HxTokenTables){tables[0], tables[1], tables[2]};
+	query->bytes[chunk] =
+		fill_bytes(books->books[0].count, tokens,
+				   products[0] + (Size) start * books->books[0].count,
+				   most > 0 ? 255 / most : 0);
 }
 
 /* Compute the tables. */
@@ -86,12 +107,12 @@ make_tables(HxListQuery *query, const HxCodebooks *books)
 {
 	int tokens = query->tokens.count;
 	float *products[HX_LEVELS];
+	float most[HX_LEVELS] = {0};
 	double reach = 0;
 
 	for (int level = 0; level < HX_LEVELS; level++)
 	{
 		const HxCodebook *book = &books->books[level];
-		float most = 0;
 
 		products[level] =
 			palloc_extended((Size) Max(tokens, 1) * book->count * sizeof(float),
@@ -99,8 +120,8 @@ make_tables(HxListQuery *query, const HxCodebooks *books)
 		for (int t = 0; t < tokens; t++)
 			multiply(book, query->tokens.floats + (Size) t * books->dims,
 					 books->dims, products[level] + (Size) t * book->count,
-					 &most);
-		reach += most;
+					 &most[level]);
+		reach += most[level];
 	}
 	if (!isfinite(reach))
 		return;
@@ -108,8 +129,9 @@ make_tables(HxListQuery *query, const HxCodebooks *books)
 	query->unit = reach > 0 ? reach / MOST_SUM * SUM_UNIT : 1;
 	query->rounding = query->unit * tokens / 2; /* each is rounded down */
 	query->tables = palloc(query->chunks * sizeof(HxTokenTables));
+	query->bytes = palloc(query->chunks * sizeof(const uint8 *));
 	for (int chunk = 0; chunk < query->chunks; chunk++)
-		make_chunk(query, books, chunk, products);
+		make_chunk(query, books, chunk, products, most[0]);
 	for (int level = 0; level < HX_LEVELS; level++)
 		pfree(products[level]);
 }
@@ -213,5 +235,5 @@ HxGlanceAtLists(const HxListQuery *query, const HxListArrays *arrays, int row,
 
 	memset(glances, 0, count * sizeof(int32));
 	for (int chunk = 0; chunk < query->chunks; chunk++)
-		HxAddTokenFirsts(query->tables[chunk], lists, glances);
+		HxAddTokenGlances(query->bytes[chunk], lists, glances);
 }

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 
 #include "index/cost_units.h"
 #include "index/multi/multi.h"
@@ -49,6 +50,8 @@ HxStartListPhase(HxSearch *base)
 {
 	HxListSearch *search = (HxListSearch *) base;
 
+	search->last = -INFINITY;
+	search->error = 0;
 	search->next = HX_METAPAGE + 1;
 	search->end = HxFilterIsNever(base->spec.filter)
 					  ? search->next
@@ -112,63 +115,86 @@ consider_row(HxSearch *base, const HxListArrays *arrays, int row,
 	HxConsiderEstimate(base, &found, -INFINITY);
 }
 
+/* Has a row codes? */
+static inline bool
+is_listed(const HxListArrays *arrays, int row)
+{
+	int start = row > 0 ? arrays->heads[row - 1].end : 0;
+
+	return arrays->heads[row].end > start;
+}
+
 /* ---- glances ---- */
 
-/* Rows that tell how products go with glances at least, and what is allowed for */
+/*
+ * Rows that tell how glances go with products at least, so many of a page, and what
+ * is allowed for, in deviations
+ */
 #define GLANCES_LEARNT 1024
-#define GLANCE_MARGIN 4
+#define GLANCES_A_PAGE 64
+#define GLANCE_MARGIN 4.5
+#define HIGH_GLANCE_MARGIN 5.5 /* the same, for targets above .95 */
 
 /* They are those of so many pages, spread over the file: a power of two at most */
 #define FEWEST_PAGES_LEARNT 16
 #define PAGES_LEARNT_BITS 6
 
-/* Learn from rows whose product and glance are known how these go together. */
+/* Learn how the glance of a row goes with its product. */
 static void
-note_glances(HxListSearch *search, int count)
+note_glance(HxListSearch *search, double glance, double product)
 {
-	for (int i = 0; i < count; i++)
-	{
-		double glance = search->glances[i];
-		double product = search->products[i];
-
-		search->glance += glance;
-		search->product += product;
-		search->glance2 += glance * glance;
-		search->product2 += product * product;
-		search->both += glance * product;
-	}
-	search->rows += count;
+	search->rows++;
+	search->glance += glance;
+	search->product += product;
+	search->glance2 += glance * glance;
+	search->product2 += product * product;
+	search->both += glance * product;
 }
 
-/* Find the line that products follow, and how far above it they may be. */
+/* Find the line that glances follow, and how far from it they are. */
 static void
 fit_glances(HxListSearch *search)
 {
 	double n = search->rows;
 	double mean = search->glance / n;
 	double middle = search->product / n;
-	double variance = search->glance2 / n - mean * mean;
+	double variance = search->product2 / n - middle * middle;
 	double shared = search->both / n - mean * middle;
 	double rest;
 
 	search->slope = variance > 0 ? shared / variance : 0;
-	rest = search->product2 / n - middle * middle - search->slope * shared;
-	search->above =
-		middle - search->slope * mean + GLANCE_MARGIN * sqrt(Max(rest, 0)) + 1;
+	search->start = mean - search->slope * middle;
+	rest = search->glance2 / n - mean * mean - search->slope * shared;
+	search->rest = sqrt(Max(rest, 0));
+}
+
+/* The glance of a product that is off by some error, but for the margin */
+static double
+glance_of(const HxListSearch *search, double product, double error)
+{
+	double margin =
+		search->base.spec.recall > 0.95 ? HIGH_GLANCE_MARGIN : GLANCE_MARGIN;
+
+	return search->start + search->slope * product -
+		   margin * hypot(search->rest, search->slope * error) - 1;
 }
 
 /*
- * The least glance of a row that may be among those kept; the least number if all
- * may be.
+ * The least glance of a row that may be among those kept, and nearer than the last
+ * one wanted; the least number if all may be.
  */
 static int32
-least_glance(HxListSearch *search, double least_product)
+least_glance(const HxListSearch *search)
 {
+	const HxSearch *base = &search->base;
+	const HxListQuery *query = (const HxListQuery *) base->spec.query;
 	double least;
 
-	if (search->rows < GLANCES_LEARNT || !(search->slope > 0))
+	if (base->exact || isinf(base->best.worst) ||
+		search->rows < GLANCES_LEARNT || !(search->slope > 0))
 		return PG_INT32_MIN;
-	least = (least_product - search->above) / search->slope;
+	least = Max(glance_of(search, -base->best.worst / query->unit, 0),
+				glance_of(search, search->last, search->error));
 	return least > PG_INT32_MIN && least < PG_INT32_MAX ? (int32) least
 														: PG_INT32_MIN;
 }
@@ -181,6 +207,7 @@ learn_from_page(HxListSearch *search, BlockNumber block)
 	const HxListQuery *query = (const HxListQuery *) base->spec.query;
 	HxListArrays arrays;
 	Buffer buffer;
+	int count;
 
 	CHECK_FOR_INTERRUPTS();
 	buffer =
@@ -188,9 +215,12 @@ learn_from_page(HxListSearch *search, BlockNumber block)
 	if (!BufferIsValid(buffer))
 		return;
 	HxListArraysOf(&base->desc, BufferGetPage(buffer), &arrays);
-	HxGlanceAtLists(query, &arrays, 0, arrays.rows.count, search->glances);
-	HxScoreLists(query, &arrays, 0, arrays.rows.count, search->products);
-	note_glances(search, arrays.rows.count);
+	count = Min(arrays.rows.count, GLANCES_A_PAGE);
+	HxGlanceAtLists(query, &arrays, 0, count, search->glances);
+	HxScoreLists(query, &arrays, 0, count, search->products);
+	for (int i = 0; i < count; i++)
+		if (is_listed(&arrays, i))
+			note_glance(search, search->glances[i], search->products[i]);
 	UnlockReleaseBuffer(buffer);
 }
 
@@ -236,24 +266,27 @@ learning_is_due(const HxListSearch *search)
 
 /* ---- a page ---- */
 
-/* The least product of a row that may be kept */
-static double
-least_product(const HxSearch *base)
+/*
+ * Of 64 rows of a page, from one on: which have a glance of so much at least, or no
+ * codes, which a glance says nothing of?
+ */
+static uint64
+promising_rows(const HxListSearch *search, const HxListArrays *arrays, int row,
+			   int32 least)
 {
-	const HxListQuery *query = (const HxListQuery *) base->spec.query;
-
-	return base->exact || isinf(base->best.worst)
-			   ? -INFINITY
-			   : -base->best.worst / query->unit;
-}
-
-/* Has a row codes? */
-static inline bool
-is_listed(const HxListArrays *arrays, int row)
-{
+	int count = Min(arrays->rows.count - row, 64);
 	int start = row > 0 ? arrays->heads[row - 1].end : 0;
+	uint64 bits = 0;
 
-	return arrays->heads[row].end > start;
+	for (int i = 0; i < count; i++)
+	{
+		int end = arrays->heads[row + i].end;
+
+		bits |= (uint64) ((search->glances[row + i] >= least) | (end == start))
+				<< i;
+		start = end;
+	}
+	return bits;
 }
 
 /*
@@ -266,20 +299,27 @@ consider_most(HxListSearch *search, const HxListArrays *arrays)
 	HxSearch *base = &search->base;
 	const HxListQuery *query = (const HxListQuery *) base->spec.query;
 	int count = arrays->rows.count;
-	int32 least = least_glance(search, least_product(base));
+	int32 least = least_glance(search);
+	bool all = least == PG_INT32_MIN;
 
-	HxGlanceAtLists(query, arrays, 0, count, search->glances);
-	if (least == PG_INT32_MIN)
+	if (all)
 		HxScoreLists(query, arrays, 0, count, search->products);
-	for (int i = 0; i < count; i++)
+	else
+		HxGlanceAtLists(query, arrays, 0, count, search->glances);
+	for (int row = 0; row < count; row += 64)
 	{
-		if (search->glances[i] < least && is_listed(arrays, i))
-			continue;
-		if (!HxRowPasses(base->mask, i))
-			continue;
-		if (least > PG_INT32_MIN)
-			HxScoreLists(query, arrays, i, 1, &search->products[i]);
-		consider_row(base, arrays, i, &search->products[i]);
+		uint64 left = base->mask[row / 64];
+
+		if (!all)
+			left &= promising_rows(search, arrays, row, least);
+		for (; left != 0; left &= left - 1)
+		{
+			int i = row + pg_rightmost_one_pos64(left);
+
+			if (!all)
+				HxScoreLists(query, arrays, i, 1, &search->products[i]);
+			consider_row(base, arrays, i, &search->products[i]);
+		}
 	}
 }
 
@@ -385,9 +425,11 @@ visit_next(HxListSearch *search)
  * asked for nevertheless, the search has started over, and keeps them.
  */
 static void
-bound_candidates(HxSearch *base)
+bound_candidates(HxListSearch *search)
 {
+	HxSearch *base = &search->base;
 	HxBest *best = &base->best;
+	const HxListQuery *query = (const HxListQuery *) base->spec.query;
 	double deviations = 0;
 	double distance;
 	double margin;
@@ -405,8 +447,11 @@ bound_candidates(HxSearch *base)
 	for (int64 i = 0; i < wanted; i++)
 		deviations += HxDeviation(&best->rows[i]);
 	margin = base->spec.recall > 0.95 ? HIGH_BOUND_MARGIN : BOUND_MARGIN;
-	if (isfinite(distance))
-		HxBoundBest(best, distance + margin * deviations / wanted);
+	if (!isfinite(distance))
+		return;
+	HxBoundBest(best, distance + margin * deviations / wanted);
+	search->last = -distance / query->unit;
+	search->error = deviations / wanted / query->unit;
 }
 
 void
@@ -422,7 +467,7 @@ HxVisitLists(HxSearch *base)
 		pages = PAGES_A_LOOK;
 	else if (!search->learnt)
 		pages = PAGES_BEFORE_LEARNT;
-	bound_candidates(base);
+	bound_candidates(search);
 	while (pages-- > 0 && HxHasMoreLists(base))
 		visit_next(search);
 }
