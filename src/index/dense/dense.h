@@ -303,7 +303,7 @@ typedef struct HxDenseQuery
 
 extern const HxPayload hx_dense_payload;
 extern void HxFormDense(const HxIndexDesc *desc, Datum vector, uint8 *payload);
-extern void HxReduceDense(const HxIndexDesc *desc, uint8 *payload);
+extern void HxReduceDense(const HxIndexDesc *desc, uint8 *payload, bool least);
 extern void HxDenseEstimates(const HxQuery *query, const uint8 *payloads,
 							 int count, double *distances);
 extern HxQuery *HxMakeDenseQuery(const HxIndexDesc *desc, HxMetric metric,
