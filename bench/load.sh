@@ -7,11 +7,11 @@ fine="fine0, fine1, fine2, fine3, fine4, fine5, fine6, fine7"
 load()
 {
 	dims=$(cat "$folder/dims")
-	if [ "$1" = pgvector ]
+	if [ "$1" = hashemb ]
 	then
-		extension=vector type=bit
-	else
 		extension=hashemb type=bincode
+	else
+		extension=vector type=bit
 	fi
 	sql <<-SQL
 	SET client_min_messages = warning;

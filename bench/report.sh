@@ -3,9 +3,9 @@
 #
 #   bench/report.sh [--no-plots] [FOLDER]     (default: docs)
 #
-# Reads bench/results/codes-million.txt and codes-wordnet.txt, runs of
-# bench/run.sh of hashemb, HNSW and an exact plan side by side, and scale.txt, one
-# of bench/scale.sh; and writes FOLDER/benchmarks.md and FOLDER/benchmarks/*.svg
+# Reads bench/results/codes-report.txt and codes-million.txt, runs of bench/run.sh
+# of hashemb, HNSW, IVFFlat and an exact plan side by side, dense.txt, one of
+# bench/dense.sh, and scale.txt, one of bench/scale.sh; and writes FOLDER/benchmarks.md and FOLDER/benchmarks/*.svg
 # with gnuplot. Nothing is measured. The plots are drawn in black: lines differ by
 # their points and dashes.
 set -eu
@@ -23,23 +23,38 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # Cells of a run at k = 10, by tabs: filter, variant, matches, recall, p50 of the
-# clock, p99, p50 of the processor. The last of a filter and a variant counts: exact
-# plans were measured again with all indexes they can use.
+# clock, p99, p50 of the processor; of dense vectors the mean of the processor, and
+# nothing of the clock and the matches. The last of a filter and a variant counts:
+# exact plans were measured again with all indexes they can use.
 cells()
 {
 	awk '
-	match($0, / +10  (hashemb|hnsw|prefilter)/) {
+	function keep(filter, variant, columns) {
+		if (!((filter, variant) in cell))
+			order[++n] = filter SUBSEP variant
+		cell[filter, variant] = filter "\t" variant "\t" columns
+	}
+	/ recall +[0-9.]+ [+]- / {
+		filter = "none"
+		if ($1 == "r")
+			filter = sprintf("random %.2g %%", 100 * $3 / 65536)
+		split(substr($0, index($0, " recall ") + 8), f, " ")
+		variant = substr($0, $1 == "r" ? index($0, $3) + length($3) : 5)
+		variant = substr(variant, 1, index(variant, " recall ") - 1)
+		gsub(/^ +| +$/, "", variant)
+		if (variant ~ /sort/)
+			variant = "prefilter"
+		keep(filter, variant, "\t" f[1] "\t\t\t" f[4])
+	}
+	match($0, / +10  (hashemb|hnsw|ivfflat|prefilter)/) {
 		filter = substr($0, 1, RSTART - 1)
 		sub(/ +$/, "", filter)
 		rest = substr($0, RSTART)
-		if (match(rest, /(hashemb 0\.[0-9]+|hnsw ef [0-9]+|prefilter) +[0-9]/)) {
+		if (match(rest, /(hashemb 0\.[0-9]+|hnsw ef [0-9]+|ivfflat probes [0-9]+|prefilter) +[0-9]/)) {
 			variant = substr(rest, RSTART, RLENGTH - 1)
 			sub(/ +$/, "", variant)
 			split(substr(rest, RSTART + RLENGTH - 1), f, " ")
-			if (!((filter, variant) in cell))
-				order[++n] = filter SUBSEP variant
-			cell[filter, variant] = filter "\t" variant "\t" f[2] "\t" f[3] \
-				"\t" f[9] "\t" f[11] "\t" f[12]
+			keep(filter, variant, f[2] "\t" f[3] "\t" f[9] "\t" f[11] "\t" f[12])
 		}
 	}
 	END { for (i = 1; i <= n; i++) print cell[order[i]]
@@ -74,7 +89,7 @@ searches()
 		for (v = 1; v <= variants; v++) printf "---|"
 		print ""
 		for (f = 1; f <= filters; f++) {
-			printf "| %s | %d |", filter[f], rows[filter[f]]
+			printf "| %s | %s |", filter[f], rows[filter[f]]
 			for (v = 1; v <= variants; v++)
 				printf " %s |", cell[filter[f], variant[v]]
 			print ""
@@ -88,40 +103,77 @@ plot()
 	"${GNUPLOT:-gnuplot}"
 }
 
-# Recall against latency, a panel a filter: recall_plot RUN NAME FILTER...
+# Recall against latency, a panel a filter of the run: recall_plot RUN NAME
 recall_plot()
 {
-	run=$1 name=$2
-	shift 2
+	cells "$1" | awk -F '\t' '$2 ~ /^hashemb/ && !seen[$1]++ { print $1 }' \
+		>"$work/filters"
+	panels=$(wc -l <"$work/filters")
+	lines=$(((panels + 2) / 3))
 	commands=''
-	for filter in "$@"; do
-		key=$(echo "$filter" | tr -c 'a-z0-9\n' _)
-		for variant in hashemb hnsw prefilter; do
-			cells "$run" | awk -F '\t' -v f="$filter" -v v="$variant" \
+	number=0
+	while read -r filter; do
+		number=$((number + 1))
+		for variant in hashemb hnsw ivfflat prefilter; do
+			cells "$1" | awk -F '\t' -v f="$filter" -v v="$variant" \
 				'$1 == f && index($2, v) == 1 { print $7, $4 }' \
-				>"$work/$key.$variant"
-			[ -s "$work/$key.$variant" ] || echo '0.001 -1' >"$work/$key.$variant"
+				>"$work/panel$number.$variant"
+			[ -s "$work/panel$number.$variant" ] ||
+				echo '0.001 -1' >"$work/panel$number.$variant"
 		done
-		title="rows that pass: $filter"
+		title=$filter ivfflat=''
 		[ "$filter" != none ] || title='no filter'
+		! grep -q 'ivfflat probes' "$1" || ivfflat="'$work/panel$number.ivfflat' with linespoints dt 4 pt 12 lw 2 lc 'black' title 'IVFFlat',"
 		commands="$commands
-set title '$title'
-plot '$work/$key.hashemb' with linespoints dt 1 pt 7 lw 2 lc 'black' title 'hashemb', \
-	'$work/$key.hnsw' with linespoints dt 2 pt 4 lw 2 lc 'black' title 'HNSW', \
-	'$work/$key.prefilter' with points pt 8 ps 1.5 lc 'black' title 'exact, sorted'"
-	done
+set title \"$title\"
+plot '$work/panel$number.hashemb' with linespoints dt 1 pt 7 lw 2 lc 'black' title 'hashemb', \
+	'$work/panel$number.hnsw' with linespoints dt 2 pt 4 lw 2 lc 'black' title 'HNSW', \
+	$ivfflat '$work/panel$number.prefilter' with points pt 8 ps 1.5 lc 'black' title 'exact, sorted'
+unset key"
+	done <"$work/filters"
 	plot <<-PLOT
-	set terminal svg size 900,640 noenhanced font 'sans,13' background 'white'
-	set output '$folder/benchmarks/$name-recall.svg'
-	set multiplot layout 2,2
+	set terminal svg size 1000,$((lines * 250)) noenhanced font 'sans,12' background 'white'
+	set output '$folder/benchmarks/$2-recall.svg'
+	set multiplot layout $lines,3
 	set logscale x
-	set xrange [0.2:300]
-	set yrange [0:1.05]
-	set xlabel 'a search: median of the processor, ms'
-	set ylabel 'recall of the ten nearest'
+	set xrange [0.02:300]
+	set yrange [0:1.08]
+	set format x '%g'
+	set xlabel 'a search, processor, ms'
+	set ylabel 'recall (share of 1)'
 	set grid lc 'gray'
-	set key bottom left
+	set key bottom left Left reverse samplen 2 spacing 0.9
 	$commands
+	unset multiplot
+	PLOT
+}
+
+# Build time and size of a run's indexes, as bars: builds_plot RUN NAME
+builds_plot()
+{
+	builds "$1" | awk -F ' *[|] *' 'NR > 2 && !/inserts|fine/ {
+		sub(/ (m|lists) .*/, "", $2)
+		sub("hnsw", "HNSW", $2)
+		sub("ivfflat", "IVFFlat", $2)
+		printf "\"%s\"\t%s\t%s\n", $2, $3, $4 }' >"$work/builds"
+	plot <<-PLOT
+	set terminal svg size 1040,360 noenhanced font 'sans,11' background 'white'
+	set output '$folder/benchmarks/$2-builds.svg'
+	set datafile separator '\t'
+	set multiplot layout 1,2
+	unset key
+	set boxwidth 0.6
+	set style fill pattern 4 border lc 'black'
+	set offsets 0.5, 0.5, graph 0.1, 0
+	set grid y lc 'gray'
+	set xtics nomirror scale 0
+	set lmargin 9
+	set rmargin 3
+	set yrange [0:*]
+	set ylabel 'build, seconds of a processor'
+	plot '$work/builds' using 0:2:xtic(1) with boxes lc 'black', '' using 0:2:2 with labels offset 0,0.6
+	set ylabel 'size of the index, MB'
+	plot '$work/builds' using 0:3:xtic(1) with boxes lc 'black', '' using 0:3:3 with labels offset 0,0.6
 	unset multiplot
 	PLOT
 }
@@ -129,24 +181,30 @@ plot '$work/$key.hashemb' with linespoints dt 1 pt 7 lw 2 lc 'black' title 'hash
 # Latency against the rows that pass: selectivity_plot RUN NAME
 selectivity_plot()
 {
-	for variant in 'hashemb 0.95' 'hnsw ef 100' prefilter; do
+	for variant in 'hashemb 0.95' 'hnsw ef 100' 'ivfflat probes 16' prefilter; do
 		cells "$1" | awk -F '\t' -v v="$variant" \
 			'$1 ~ /^random/ && $2 == v { print $3, $7 }' |
-			sort -g >"$work/$(echo "$variant" | tr -c 'a-z0-9\n' _).rows"
+			sort -g >"$work/rows"
+		mv "$work/rows" "$work/$(echo "$variant" | tr -c 'a-z0-9\n' _).rows"
 	done
+	ivfflat=''
+	[ ! -s "$work/ivfflat_probes_16.rows" ] || ivfflat="'$work/ivfflat_probes_16.rows' with linespoints dt 4 pt 12 lw 2 lc 'black' title 'IVFFlat, 16 probes',"
 	plot <<-PLOT
 	set terminal svg size 720,460 noenhanced font 'sans,13' background 'white'
 	set output '$folder/benchmarks/$2-selectivity.svg'
 	set logscale xy
 	set format x '%.0f'
+	set format y '%g'
+	set rmargin 6
 	set xlabel 'rows that pass the filter'
 	set ylabel 'a search: median of the processor, ms'
 	set grid lc 'gray'
 	set key top right
-	set yrange [0.3:1000]
+	set xrange [7:*]
+	set yrange [0.05:1000]
 	plot '$work/hashemb_0_95.rows' with linespoints dt 1 pt 7 lw 2 lc 'black' title 'hashemb, recall 0.95', \
 		'$work/hnsw_ef_100.rows' with linespoints dt 2 pt 4 lw 2 lc 'black' title 'HNSW, ef_search 100', \
-		'$work/prefilter.rows' with linespoints dt 3 pt 8 lw 2 lc 'black' title 'exact, sorted'
+		$ivfflat '$work/prefilter.rows' with linespoints dt 3 pt 8 lw 2 lc 'black' title 'exact, sorted'
 	PLOT
 }
 
@@ -230,7 +288,7 @@ growth_chapter()
 	echo "## Ten thousand to ten million codes of 128 bits"
 	echo
 	echo "\`bench/results/scale.txt\` (\`bench/scale.sh\`): $(head_of "$run" data), one attribute, on $(head_of "$run" date)."
-	echo "$(head_of "$run" processor); $(head_of "$run" vectors); $(head_of "$run" server | sed 's/ on .*//'); $(head_of "$run" extensions)."
+	origin "$run" | tail -n 1
 	echo
 	echo '| rows | build, s of a processor | size, MB | rows scored at .95, no filter | of all |'
 	echo '|---|---|---|---|---|'
@@ -262,25 +320,52 @@ growth_chapter()
 	echo "vacuum after a hundredth of the rows was deleted, $(line_of "$run" vacuum)."
 }
 
-# A run's chapter: chapter NAME TITLE
+# What a run was of, where and when: origin RUN
+origin()
+{
+	echo "\`bench/results/${1##*/}\`: $(head_of "$1" data), on $(head_of "$1" date)."
+	echo "$(head_of "$1" processor); $(head_of "$1" vectors); $(head_of "$1" server | sed 's/ on .*//'); $(head_of "$1" extensions)."
+}
+
+# A run's chapter: chapter RUN NAME TITLE
 chapter()
 {
-	run=$results/codes-$1.txt
 	echo
-	echo "## $2"
+	echo "## $3"
 	echo
-	echo "\`bench/results/codes-$1.txt\`: $(head_of "$run" data), on $(head_of "$run" date)."
-	echo "$(head_of "$run" processor); $(head_of "$run" vectors); $(head_of "$run" server | sed 's/ on .*//'); $(head_of "$run" extensions)."
+	origin "$1"
 	echo
-	builds "$run"
+	builds "$1"
+	echo
+	echo "![Build time and size, $2](benchmarks/$2-builds.svg)"
 	echo
 	echo "The ten nearest: recall, and the median of a search's time on the processor in milliseconds."
 	echo
-	searches "$run"
+	searches "$1"
 	echo
-	echo "![Recall against latency, $1](benchmarks/$1-recall.svg)"
+	echo "![Recall against latency, $2](benchmarks/$2-recall.svg)"
 	echo
-	echo "![Latency against the rows that pass, $1](benchmarks/$1-selectivity.svg)"
+	echo "![Latency against the rows that pass, $2](benchmarks/$2-selectivity.svg)"
+}
+
+# The chapter of dense vectors
+dense_chapter()
+{
+	run=$results/dense.txt
+	echo
+	echo "## 117,791 real vectors of 512 dimensions"
+	echo
+	origin "$run"
+	echo
+	echo '| index | build, s of a processor | size, bytes a row |'
+	echo '|---|---|---|'
+	sed -n -E 's/^([a-z]+)_index +built in ([0-9.]+) s of the processor, ([0-9]+) bytes a row$/| \1 | \2 | \3 |/p' "$run"
+	echo
+	echo "The ten nearest by cosine: recall, and the mean of a search's time on the processor, with planning, in milliseconds."
+	echo
+	searches "$run" | sed 's/^\(|[^|]*|\)[^|]*|/\1/'
+	echo
+	echo "![Recall against latency, dense](benchmarks/dense-recall.svg)"
 }
 
 {
@@ -288,8 +373,9 @@ chapter()
 	# Benchmarks
 
 	Written by `make bench-report` from kept runs; [bench/README.md](../bench/README.md) says how they were measured,
-	[bench/RESULTS.md](../bench/RESULTS.md) what else was. "HNSW" is pgvector's, "prefilter" the same table with B-tree and GIN
-	indexes, exact distances and a sort. The machine was shared and busy: compare within a table.
+	[bench/RESULTS.md](../bench/RESULTS.md) what else was. "HNSW" and "IVFFlat" are pgvector's, with a filter as iterative
+	scans; "prefilter" is the same table with B-tree and GIN indexes, exact distances and a sort. The machine was shared and
+	busy: compare within a table.
 
 	On a table of your own, `bench/own.sh 'dbname=...' table column` draws a page of plots, and
 
@@ -302,15 +388,18 @@ chapter()
 
 	measures recall.
 	HEAD
-	chapter million 'A million generated codes of 512 bits'
-	chapter wordnet '117,791 real codes of 512 bits'
+	dense_chapter
+	chapter "$results/codes-report.txt" wordnet '117,791 real codes of 512 bits'
+	chapter "$results/codes-million.txt" million 'A million generated codes of 512 bits'
 	growth_chapter
 } >"$folder/benchmarks.md"
 
 [ -n "$plots" ] || exit 0
-for name in million wordnet; do
-	recall_plot "$results/codes-$name.txt" $name none 'random 10 %' 'random 1 %' 'random 0.1 %'
-	selectivity_plot "$results/codes-$name.txt" $name
+for of in wordnet:report million:million; do
+	recall_plot "$results/codes-${of#*:}.txt" "${of%:*}"
+	builds_plot "$results/codes-${of#*:}.txt" "${of%:*}"
+	selectivity_plot "$results/codes-${of#*:}.txt" "${of%:*}"
 done
+recall_plot "$results/dense.txt" dense
 growth_plot "$results/scale.txt"
 sed -i 's/[[:blank:]]*$//' "$folder"/benchmarks/*.svg

@@ -9,7 +9,7 @@
 #   PG_CONFIG  a server to use as it is, extensions installed; without it a
 #              private copy of the system's is made and this tree's hashemb
 #              installed into it
-#   SYSTEMS    which of "hashemb pgvector" (those installed)
+#   SYSTEMS    which of "hashemb pgvector ivfflat" (the first two, if installed)
 #   STEPS      which of "load build search insert" (all); an HNSW index that is
 #              there already is not built again, hashemb's, being three, are
 #   DATA       the server's data folder, kept when named (else a new one)
@@ -107,14 +107,17 @@ asked()
 }
 
 # search_cells NAMES-OF-CELLS KIND: with the variants of the systems in use.
-# HNSW is made to be the plan, with filters as an iterative scan; "prefilter"
-# is what the server does without it: other indexes, exact distances, a sort.
+# HNSW and IVFFlat, which has a table of its own, are made to be the plan, with
+# filters as an iterative scan; "prefilter" is what the server does without
+# them: other indexes, exact distances, a sort.
 search_cells()
 {
 	cells=$(asked "$1")
 	[ -n "$cells" ] || return 0
 	hnsw="SET enable_seqscan = off; SET enable_bitmapscan = off;
 		SET enable_sort = off"
+	relaxed=
+	[ "$cells" = 0 ] || relaxed="; SET ivfflat.iterative_scan = relaxed_order"
 	set --
 	if uses hashemb
 	then
@@ -140,6 +143,14 @@ search_cells()
 				SET hnsw.iterative_scan = relaxed_order" \
 				"prefilter|pgvector|0|SET enable_indexscan = off"
 		fi
+	fi
+	if uses ivfflat
+	then
+		for probes in 4 16
+		do
+			set -- "$@" "ivfflat probes $probes|ivfflat|0|$hnsw;
+				SET ivfflat.probes = $probes$relaxed"
+		done
 	fi
 	search "$cells" "$@"
 }
@@ -190,6 +201,12 @@ run()
 	then
 		build pgvector "hnsw m 16, efc 64" \
 			"hnsw (code bit_hamming_ops) WITH (m = 16, ef_construction = 64)"
+	fi
+	if has_step build && uses ivfflat && ! has_index ivfflat_search
+	then
+		lists=$(sql -c "SELECT greatest(count(*) / 1000, 10) FROM ivfflat")
+		build ivfflat "ivfflat lists $lists" \
+			"ivfflat (code bit_hamming_ops) WITH (lists = $lists)"
 	fi
 	if has_step build && uses hashemb
 	then

@@ -19,7 +19,7 @@ my $seed = $ENV{HASHEMB_SEED} || int(rand(1_000_000));
 my $rounds = $ENV{HASHEMB_ROUNDS} || 6;
 srand($seed);
 
-my ($node, @indexes) = make_indexes(0 .. 9);
+my ($node, @indexes) = make_indexes(0 .. 14);
 
 # ---- numbers of pages beyond the end ----
 
@@ -68,6 +68,11 @@ my @numbers = (
 		} ],
 	[ 'a row of a vector', 8,
 		sub { my $c = shift; rows_at($c, entry_of($c, 2, 'first'))->{tids} } ],
+	[ 'the codebooks', 10, sub { CONTENTS + $meta{model} } ],
+	[ 'the next page of the codebooks', 10,
+		sub { model_at(shift, 0) - CONTENTS + SPECIAL + $special{next} } ],
+	[ 'a row of a list', 10, sub { lists_at(shift)->{tids} } ],
+	[ 'a row of a list of codes', 12, sub { lists_at(shift)->{tids} } ],
 	[ 'the first pending page', 7, sub { PAGE + CONTENTS + 16 } ],
 	[ 'the last pending page', 7, sub { PAGE + CONTENTS + 20 } ],
 	[ 'the next pending page', 7,

@@ -52,7 +52,7 @@ my %seeds = (
 	varbit => [ '0101', '' ],
 	int4 => [ 1, 2, 8, 64 ], int8 => [ 1, 5, 100 ], int2 => [ 1, 2 ],
 	float8 => [ 0.5, 1, -3.25 ], float4 => [ 0.5, 2 ], numeric => [ 1.5, 7 ], bool => [ 't', 'f' ],
-	regtype => [ 'real[]', 'svec', 'bincode' ], regclass => [ 'f_code', 'f_sparse', 'f_dense', 'f', 'pg_class', 'f_a' ]);
+	regtype => [ 'real[]', 'svec', 'bincode' ], regclass => [ 'f_code', 'f_sparse', 'f_dense', 'f_lists', 'f', 'pg_class', 'f_a' ]);
 my %known = map { $_ => 1 } keys %seeds;
 
 # Harm a string a few times: cut, double, change, put in what is odd
@@ -103,21 +103,29 @@ sub literal
 
 # ---- statements ----
 
-# Codes, sparse and dense vectors, indexes of each, and models of each as seeds
+# Codes, sparse and dense vectors, lists of tokens, indexes of each, and models of
+# each kind as seeds
 $node->safe_psql('postgres', q{
 	CREATE TABLE f AS SELECT i AS id, i % 50 AS a, i / 40 AS b, i / 25 AS e, ARRAY[i % 7, i % 11] AS g, repeat('x', 900) AS pad, binarize(v)::bincode(32) AS c, v,
 			svec(ARRAY(SELECT j FROM generate_series(1, 12) j WHERE (i * j) % 5 > 1 OR j = 1), ARRAY(SELECT 1 + sin(i * j) / 2 FROM generate_series(1, 12) j WHERE (i * j) % 5 > 1 OR j = 1), 12)::svec(12) AS s
 		FROM (SELECT i, ARRAY(SELECT sin(i * i * d)::real FROM generate_series(1, 32) d) AS v FROM generate_series(1, 2500) i) x;
+	ALTER TABLE f ADD w real[];
+	UPDATE f SET w = CASE WHEN id % 4 = 0 THEN ARRAY[v[1:8]] ELSE ARRAY[v[1:8], v[9:16], v[17:24]] END;
 	DELETE FROM f WHERE id % 13 = 5;
 	CREATE INDEX f_code ON f USING hashemb (c, b);
 	CREATE INDEX f_sparse ON f USING hashemb (s, b);
 	CREATE INDEX f_dense ON f USING hashemb (v real_l2_ops, b) WITH (dims = 32);
+	CREATE INDEX f_lists ON f USING hashemb (w maxsim_ops, b) WITH (dims = 8);
 	CREATE INDEX f_a ON f (a); CREATE INDEX f_g ON f USING gin (g); CREATE INDEX f_e ON f USING brin (e) WITH (pages_per_range = 4);
 	VACUUM ANALYZE f;
 	CREATE FUNCTION show(t anyelement, again text) RETURNS text LANGUAGE plpgsql AS $$
 		BEGIN IF t::text IS DISTINCT FROM again THEN RAISE EXCEPTION 'DIFFERS %', left(again, 300); END IF; RETURN NULL; END $$;});
 $seeds{hashemb_model} = [ split /\n/, $node->safe_psql('postgres', q{
-	SELECT hashemb_train(s::jsonb, v[:4])::text FROM (SELECT v FROM f LIMIT 60) x, unnest(ARRAY['{"method": "pca", "bits": 4}', '{"method": "random", "dims": 3, "bits": 2}', '{"method": "itq", "bits": 3}']) s GROUP BY s}) ];
+	SELECT hashemb_train(s::jsonb, v[:4])::text FROM (SELECT v FROM f LIMIT 60) x, unnest(ARRAY['{"method": "pca", "bits": 4}', '{"method": "random", "dims": 3, "bits": 2}', '{"method": "itq", "bits": 3}',
+		'{"method": "rq", "levels": 2, "codes": 4}', '{"method": "pq", "dims": 2}']) s GROUP BY s
+	UNION ALL SELECT hashemb_train('{"method": "dedup", "threshold": 0.5}', v[:4], id)::text FROM f WHERE id < 60
+	UNION ALL SELECT hashemb_train('{"method": "pieces", "size": 20}', g)::text FROM f UNION ALL SELECT hashemb_train('{"method": "freq", "own": 5}', a)::text FROM f
+	UNION ALL SELECT hashemb_train('{"method": "louvain"}', a, e)::text FROM f UNION ALL SELECT hashemb_train('{"method": "pvdbow", "bits": 8, "least": 1}', g)::text FROM f}) ];
 $seeds{jsonb} = [ @{ $seeds{jsonb} }, split /\n/, $node->safe_psql('postgres', join(' UNION ALL ', map { "SELECT hashemb_export('$_')::text" } @{ $seeds{hashemb_model} })) ];
 
 # Is a type only made by functions?
@@ -162,19 +170,30 @@ sub read_text
 	return "SELECT show(t, (t::text)::${type}::text) FROM (SELECT '$value'::$type AS t OFFSET 0) x";
 }
 
-my @methods = qw(random pca itq class fit shift cross pairs rbin);
-my @keys = qw(method bits dims seed sample center normalize rotate iterations prefixes features lambda out precision base space alpha beta loss rate
-	batch group sharpness code_sharpness hidden old_weight lifelong views weights);
+# What there is to specify, from hints of errors
+sub hint
+{
+	my ($spec) = @_;
+	my ($code, $out, $err) = $node->psql('postgres', "SELECT hashemb_train('$spec', v) FROM f WHERE id = 1");
+
+	return [ ($err =~ /^HINT:(.*)/m ? $1 : '') =~ /"(\w+)"/g ];
+}
+my @methods = @{ hint('{"method": "x"}') };
+my %keys = map { $_ => hint("{\"method\": \"$_\", \"x\": 1}") } @methods;
+my @keys = map { @$_ } values %keys;
+cmp_ok(scalar @methods, '>', 15, 'training has methods');
+cmp_ok(scalar @keys, '>', 100, 'which have keys');
 
 # A specification: known keys with values that are right, odd, or of another type
 sub specification
 {
-	my @parts = ('"method": "' . pick(@methods) . '"');
+	my $method = pick(@methods);
+	my @parts = ("\"method\": \"$method\"");
 
 	for (1 .. int(rand(4)))
 	{
 		my $value = pick(0, 1, 2, 3, 4, 8, 8, 0.5, -1, '1e300', 2147483648, '"int8"', '"code"', '"float"', 'true', 'null', '[]', '[1, 2]', '[8, 4]', '{}', '"x"', '"margin_mse"');
-		push @parts, '"' . pick(@keys) . "\": $value";
+		push @parts, '"' . pick(rand() < .9 ? @{ $keys{$method} } : @keys) . "\": $value";
 	}
 	my $spec = '{' . join(', ', @parts) . '}';
 	return rand() < .1 ? harm($spec) : $spec;
@@ -183,8 +202,8 @@ sub specification
 sub train
 {
 	my $spec = specification() =~ s/'/''/gr;
-	my $y = pick('', ', c', ', a', ', v', ', v[2:9]', ', s', ', NULL::real[]', ', a::text', ', ARRAY[a, b]');
-	my $x = pick('v', 'v[:8]', 's', 's', 'v[:1 + a % 2]', q{'{NaN, 1}'::real[]}, q{'{}'::real[]}, "CASE WHEN a > 3 THEN v END");
+	my $y = pick('', '', ', c', ', a', ', v', ', v[2:9]', ', s', ', NULL::real[]', ', a::text', ', ARRAY[a, b]');
+	my $x = pick('v', 'v[:8]', 's', 's', 'g', 'a', "to_tsvector('simple', 'w' || a || ' w' || b || ' w' || e)", 'v[:1 + a % 2]', q{'{NaN, 1}'::real[]}, q{'{}'::real[]}, "CASE WHEN a > 3 THEN v END");
 
 	return "SELECT length(hashemb_encode(m, v[:8])::text) FROM (SELECT hashemb_train('$spec', $x$y) AS m FROM (SELECT * FROM f LIMIT " . pick(0, 1, 2, 40, 40) . ') r) x, f LIMIT 3';
 }
@@ -197,7 +216,8 @@ sub bitmap
 			'g @> ARRAY[' . int(rand(7)) . ', ' . int(rand(11)) . ']', 'b < ' . int(rand(64)), 'e = ' . int(rand(100)), 'e BETWEEN ' . int(rand(90)) . ' AND ' . int(rand(100)), 'id % 3 = 1')
 	} 1 .. 1 + rand(3);
 	my $where = join(pick(' AND ', ' OR '), @conditions);
-	my $order = pick("c <~> '" . join('', map { int(rand(2)) } 1 .. 32) . "'", "s <#> '{1:1," . (2 + int(rand(10))) . ":-0.5}/12'", "v <-> ARRAY(SELECT sin(" . $seed % 9973 . " * d)::real FROM generate_series(1, 32) d)");
+	my $order = pick("c <~> '" . join('', map { int(rand(2)) } 1 .. 32) . "'", "s <#> '{1:1," . (2 + int(rand(10))) . ":-0.5}/12'", "v <-> ARRAY(SELECT sin(" . $seed % 9973 . " * d)::real FROM generate_series(1, 32) d)",
+		"w @# ARRAY(SELECT ARRAY(SELECT sin(t * d * d)::real FROM generate_series(1, 8) d) FROM generate_series(1, 3) t)");
 	my $query = "SELECT md5(coalesce(string_agg(round(d::numeric, 6)::text, ' '), '')) FROM (SELECT $order AS d FROM f WHERE $where ORDER BY $order LIMIT " . pick(1, 10, 200) . ') x';
 
 	return "\\unset by_indexmd5\n\\unset by_tablemd5\nSET hashemb.recall = 1; SET work_mem = '" . pick('64kB', '4MB') . "'; SET enable_seqscan = off; SET enable_sort = off;\n$query \\gset by_index\n"

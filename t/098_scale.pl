@@ -47,7 +47,7 @@ sub same
 
 # ---- partitions ----
 
-foreach my $case ([ 'hashed', 'HASH (id)', map { "FOR VALUES WITH (MODULUS 8, REMAINDER $_)" } 0 .. 7 ], [ 'ranged', 'RANGE (a)', map { 'FOR VALUES FROM (' . 4 * $_ . ') TO (' . (4 * $_ + 4) . ')' } 0 .. 3 ])
+foreach my $case ([ 'hashed', 'HASH (id)', map { "FOR VALUES WITH (MODULUS 8, REMAINDER $_)" } 0 .. 7 ], [ 'many', 'HASH (id)', map { "FOR VALUES WITH (MODULUS 64, REMAINDER $_)" } 0 .. 63 ], [ 'ranged', 'RANGE (a)', map { 'FOR VALUES FROM (' . 4 * $_ . ') TO (' . (4 * $_ + 4) . ')' } 0 .. 3 ])
 {
 	my ($table, $how, @bounds) = @$case;
 
@@ -68,7 +68,14 @@ my $plan = $node->safe_psql('postgres', 'SET enable_seqscan = off; EXPLAIN ' . s
 is(join(' ', $plan =~ /\bon (ranged\w+)/g), 'ranged_1', 'partitions are pruned');
 $plan = $node->safe_psql('postgres', "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; PREPARE p(int) AS " . search('ranged', 'c', 'a = $1') . '; EXPLAIN (ANALYZE, COSTS OFF) EXECUTE p(5)');
 like($plan, qr/Subplans Removed: 3|never executed/, 'when the plan is run, too');
-is($node->safe_psql('postgres', "SET hashemb.recall = 1; SELECT measured, recall FROM hashemb_measure_recall('${_}_c', 10, 24)"), '24|1', "$_: recall of all partitions") foreach 'hashed', 'ranged';
+is($node->safe_psql('postgres', "SET hashemb.recall = 1; SELECT measured, recall FROM hashemb_measure_recall('${_}_c', 10, 24)"), '24|1', "$_: recall of all partitions") foreach 'hashed', 'many', 'ranged';
+
+# Without an order partitions are searched side by side; in order, one process merges
+my $parallel = 'SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET min_parallel_index_scan_size = 0; SET max_parallel_workers_per_gather = 2; SET enable_seqscan = off; ';
+my $near = "WHERE c <@ hamming_ball('$query{c}', 60)";
+like($node->safe_psql('postgres', "${parallel}EXPLAIN SELECT count(*) FROM many $near"), qr/Parallel Append.*(?:Bitmap Heap|Index) Scan/s, 'codes within a distance by parallel workers');
+is($node->safe_psql('postgres', "${parallel}SELECT count(*) FROM many $near"), $node->safe_psql('postgres', "SET enable_indexscan = off; SET enable_bitmapscan = off; SELECT count(*) FROM whole $near"), 'all of them');
+unlike($node->safe_psql('postgres', $parallel . 'EXPLAIN ' . search('many', 'c', 'true')), qr/Gather/, 'the nearest by one process');
 
 # ---- three servers ----
 

@@ -10,7 +10,8 @@ use Exporter 'import';
 
 our @EXPORT = qw(PAGE CONTENTS LOWER SPECIAL ENTRY
 	%special %entry %meta %window %kind
-	get put add entry_at entry_of put_count rows_at window_at contents_of);
+	get put add entry_at entry_of put_count rows_at lists_at model_at
+	unseal window_at contents_of);
 
 use constant PAGE => 8192;
 use constant CONTENTS => 24; # page header
@@ -35,8 +36,8 @@ use constant WINDOW => 48;
 our %window = (
 	owner => 0, postings => 8, min_norm => 16, rows => 24, dead => 28,
 	nulls => 32, dims => 36, pages => 40, map => 44);
-our %kind = (rows => 4, map => 17, fences => 18, dims => 19, postings => 20,
-	pending => 21);
+our %kind = (rows => 4, model => 8, map => 17, fences => 18, dims => 19, postings => 20,
+	pending => 21, lists => 24);
 
 # A number of 1, 2, 4 or 8 bytes at a place
 my %formats = (1 => 'C', 2 => 'S', 4 => 'L', 8 => 'Q');
@@ -98,6 +99,50 @@ sub rows_at
 	$rows{nulls} = $rows{words} + $rows{capacity} * $rows{nwords} * 8;
 	$rows{tids} = $rows{nulls} + $rows{nattrs} * $bitmap;
 	return \%rows;
+}
+
+# Where the arrays of the first page of lists of tokens begin
+sub lists_at
+{
+	my ($content) = @_;
+	my $at = contents_of($content, 'lists');
+	my %lists = (
+		count_at => $at,
+		count => get($content, $at, 2),
+		capacity => get($content, $at + 2, 2),
+		used_at => $at + 4,
+		nwords => get($content, CONTENTS + $meta{words}, 4),
+		nattrs => get($content, CONTENTS + $meta{words} + 4, 4));
+
+	$lists{words} = $at + 8;
+	$lists{nulls} = $lists{words} + $lists{capacity} * $lists{nwords} * 8;
+	$lists{tids} = $lists{nulls} + $lists{nattrs} * 8 * int(($lists{capacity} + 63) / 64);
+	$lists{heads} = $lists{tids} + $lists{capacity} * 6;
+	$lists{codes} = $at + 4 * int(($lists{heads} + $lists{capacity} * 6 - $at + 3) / 4);
+	return \%lists;
+}
+
+# Where the bytes of a model are, on its page of a number, from 0 on
+sub model_at
+{
+	my ($content, $page) = @_;
+	my $block = get($content, CONTENTS + $meta{model}, 4);
+
+	$block = get($content, $block * PAGE + SPECIAL + $special{next}, 4) foreach 1 .. $page;
+	return $block * PAGE + CONTENTS;
+}
+
+# Take the checksums from the pages of a model, as versions left them that had none
+sub unseal
+{
+	my ($content) = @_;
+
+	foreach my $page (1 .. length($$content) / PAGE - 1)
+	{
+		next if get($content, $page * PAGE + SPECIAL + 18, 2) != $kind{model};
+		put($content, $page * PAGE + SPECIAL + $special{owner}, 8, 0);
+		put($content, $page * PAGE + SPECIAL + $special{slot}, 2, 0);
+	}
 }
 
 # Sparse vectors: where field f of the first window is

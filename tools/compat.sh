@@ -7,7 +7,8 @@
 # The systems are made as tools/roots.sh says and kept, with what was installed:
 # minutes and 2 GB each. Needs root. KINDS="regress" runs only these tests,
 # KINDS=upgrade those of t/012_pg_upgrade.pl and t/043_logical.pl, from PostgreSQL
-# 15 of Debian 12, which is installed beside the newer one.
+# 15 of Debian 12, which is installed beside the newer one. HASHEMB_WORDNET, a folder
+# of real embeddings, is there to be read.
 set -eu
 
 source=$(cd "$(dirname "$0")/.." && pwd)
@@ -45,7 +46,7 @@ why=$(no_roots)
 trap stop_root EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-failed=''
+failed='' data=${HASHEMB_WORDNET:-}
 for version in ${*:-17 18}; do
 	release=$(release_of "$version")
 	root=$roots/compat-$version
@@ -59,7 +60,7 @@ for version in ${*:-17 18}; do
 	case " ${KINDS:-} " in *' upgrade '*) older_server "$root" ;; esac
 	echo "== PostgreSQL $version in Debian ($release)"
 	in_root "$root" root "cd /srv/hashemb && HASHEMB_PG_VERSION=$version \
-		make test KINDS='${KINDS:-}'" || failed="$failed $version"
+		${data:+HASHEMB_WORDNET=/srv/data} make test KINDS='${KINDS:-}'" || failed="$failed $version"
 	keep_packages "$release" "$root"
 done
 [ -z "$failed" ] || { echo "failed on:$failed" >&2; exit 1; }

@@ -112,6 +112,8 @@ typedef struct HxIndexDesc
 	Size payload;	   /* bytes of a row's payload, MAXALIGNed */
 	const void *model; /* what the index has learnt of its vectors, for kinds
 						* that learn (HxLearn); NULL: nothing yet */
+	bool formed_now;   /* payloads made by a model that was read are those
+						* that this version makes, bit for bit */
 	int nattrs;		   /* attribute columns */
 	int nwords;		   /* words of all attributes together */
 	int capacity;	   /* rows on a page */

@@ -172,10 +172,11 @@ typedef struct HxKind
 	void (*form)(const HxIndexDesc *desc, Datum vector, uint8 *payload);
 
 	/*
-	 * Keep of a payload what a check knows a row's vector by, and what is the same
-	 * whatever the index had learnt when the row came.  NULL: all of it.
+	 * Keep of a payload what a check knows a row's vector by; with `least` what is
+	 * the same whatever the index had learnt when the row came.  What is kept of
+	 * a payload that had learnt nothing is the same either way.  NULL: all of it.
 	 */
-	void (*reduce)(const HxIndexDesc *desc, uint8 *payload);
+	void (*reduce)(const HxIndexDesc *desc, uint8 *payload, bool least);
 
 	/*
 	 * Distances of payloads, the operator's own to the last bit; or estimates if

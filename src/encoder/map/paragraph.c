@@ -402,10 +402,12 @@ step_document(const HxLexicon *lexicon, double rate, double *d, double *h,
 	for (int j = 0; j < lexicon->bits; j++)
 	{
 		double step = by_h[j] * (1.0 - h[j] * h[j]);
-		const float *row = lexicon->projection + (size_t) j * lexicon->real;
+		const float *row = lexicon->projection;
 
 		if (lexicon->real == 0)
 			d[j] += rate * step;
+		else
+			row += (size_t) j * lexicon->real;
 		for (int i = 0; i < lexicon->real; i++)
 			by_r[i] += step * row[i];
 	}

@@ -12,7 +12,9 @@
 
 #include "access/genam.h"
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "nodes/makefuncs.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
@@ -317,43 +319,87 @@ is_own_bound(const IndexOptInfo *index, int column, const OpExpr *op)
 		   strcmp(TextDatumGetCString(name->constvalue), get_opname(opno)) == 0;
 }
 
+/* Share of the rows that pass a condition, not 0 */
+static double
+share_passing(PlannerInfo *root, Node *condition)
+{
+	return Max(clause_selectivity(root, condition, 0, JOIN_INNER, NULL), 1e-9);
+}
+
+/* Share of the rows that a bound of estimates finds */
+static double
+share_found(PlannerInfo *root, const IndexOptInfo *index, int column,
+			const OpExpr *op)
+{
+	double passing = share_passing(root, (Node *) op);
+	double found;
+
+	if (!is_own_bound(index, column, op))
+		return 1;
+	if (!HxKindOfIndex(index)->rows_near)
+		return passing;
+	if (HxRowsNear(root, index, column, op, &found, &found))
+		return Max(found, passing);
+	return CANDIDATES_GUESSED * passing;
+}
+
+/* Share of the rows that any of several bounds finds */
+static double
+share_found_by_any(PlannerInfo *root, const IndexOptInfo *index, int column,
+				   const ScalarArrayOpExpr *any)
+{
+	ArrayExpr *bounds = lsecond(any->args);
+	double found = 0;
+	ListCell *cell;
+
+	if (!IsA(bounds, ArrayExpr))
+		return CANDIDATES_GUESSED * share_passing(root, (Node *) any);
+	foreach (cell, bounds->elements)
+		found += share_found(
+			root, index, column,
+			castNode(OpExpr, make_opclause(any->opno, BOOLOID, false,
+										   linitial(any->args), lfirst(cell),
+										   InvalidOid, any->inputcollid)));
+	return found;
+}
+
 /*
  * How many times as many rows as pass a path's conditions it finds, since some are
- * bounds of estimates
+ * bounds of estimates.  From PostgreSQL 18 on, conditions of an OR that have an
+ * operator in common become an array, whatever distances they are of.
  */
 static double
 times_found(PlannerInfo *root, const IndexPath *path)
 {
+	const IndexOptInfo *index = path->indexinfo;
 	double times = 1;
 	ListCell *cell;
 
-	if (!HxKindOfIndex(path->indexinfo)->refine)
+	if (!HxKindOfIndex(index)->refine)
 		return 1;
 	foreach (cell, path->indexclauses)
 	{
 		IndexClause *clause = lfirst_node(IndexClause, cell);
 		RestrictInfo *qual = linitial_node(RestrictInfo, clause->indexquals);
-		OpExpr *op = (OpExpr *) qual->clause;
-		double share = CANDIDATES_GUESSED;
+		Node *condition = (Node *) qual->clause;
+		bool any = IsA(condition, ScalarArrayOpExpr);
+		Oid opno;
 		double passing;
+		double found;
 
-		if (!IsA(op, OpExpr) ||
-			get_op_opfamily_strategy(
-				op->opno, path->indexinfo->opfamily[clause->indexcol]) !=
-				HX_STRATEGY_BOUND)
+		if (!any && !IsA(condition, OpExpr))
 			continue;
-		passing = Max(
-			clause_selectivity(root, (Node *) qual, 0, JOIN_INNER, NULL), 1e-9);
-		if (!is_own_bound(path->indexinfo, clause->indexcol, op))
-			share = 1 / passing;
-		else if (!HxKindOfIndex(path->indexinfo)->rows_near)
-			share = 1;
-		else if (HxRowsNear(root, path->indexinfo, clause->indexcol, op, &share,
-							&share))
-			share = Max(share / passing, 1);
-		else
-			share = CANDIDATES_GUESSED;
-		times *= Min(share, 1 / passing);
+		opno = any ? ((ScalarArrayOpExpr *) condition)->opno
+				   : ((OpExpr *) condition)->opno;
+		if (get_op_opfamily_strategy(opno, index->opfamily[clause->indexcol]) !=
+			HX_STRATEGY_BOUND)
+			continue;
+		passing = share_passing(root, (Node *) qual);
+		found = any ? share_found_by_any(root, index, clause->indexcol,
+										 (ScalarArrayOpExpr *) condition)
+					: share_found(root, index, clause->indexcol,
+								  (OpExpr *) condition);
+		times *= Min(Max(found, passing), 1) / passing;
 	}
 	return times;
 }

@@ -47,12 +47,23 @@ start_print(HxCheck *check, const ItemPointerData *tid, const HxAttrRow *attrs,
 	return at;
 }
 
-/* Keep of a payload what its vector is known by. */
+/* Keep of a payload what its vector is known by, or the least of that. */
 static void
-reduce(const HxIndexDesc *desc, uint8 *payload)
+reduce(const HxIndexDesc *desc, uint8 *payload, bool least)
 {
 	if (HxKindOf(desc)->reduce)
-		HxKindOf(desc)->reduce(desc, payload);
+		HxKindOf(desc)->reduce(desc, payload, least);
+}
+
+/* Is there no entry of the row whose print is started, of this payload? */
+static bool
+is_lacking(HxCheck *check, uint8 *payload)
+{
+	if (!bloom_lacks_element(check->filter, check->print, check->print_size))
+		return false;
+	/* It may have come before the index had learnt */
+	reduce(&check->desc, payload, true);
+	return bloom_lacks_element(check->filter, check->print, check->print_size);
 }
 
 void
@@ -94,7 +105,7 @@ HxAddFingerprint(HxCheck *check, const ItemPointerData *tid,
 	if (print)
 	{
 		memcpy(at, print, check->desc.payload);
-		reduce(&check->desc, at);
+		reduce(&check->desc, at, false);
 	}
 	bloom_add_element(check->filter, check->print, check->print_size);
 }
@@ -190,9 +201,9 @@ look_up_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	if (!isnull[vector])
 	{
 		HxKindOf(desc)->form(desc, values[vector], at);
-		reduce(desc, at);
+		reduce(desc, at, false);
 	}
-	if (bloom_lacks_element(check->filter, check->print, check->print_size))
+	if (is_lacking(check, at))
 		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),
 				 errmsg("index \"%s\" is corrupted: it has no entry that "

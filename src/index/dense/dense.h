@@ -322,7 +322,7 @@ extern void HxFormBare(const HxIndexDesc *desc, const float *numbers,
 					   HxDenseRow *row);
 extern void HxFormSeen(const HxIndexDesc *desc, const HxSeen *seen,
 					   HxDenseRow *row);
-extern void HxReduceDense(const HxIndexDesc *desc, uint8 *payload);
+extern void HxReduceDense(const HxIndexDesc *desc, uint8 *payload, bool least);
 extern void HxDenseEstimates(const HxQuery *query, const uint8 *payloads,
 							 int count, double *distances);
 extern HxQuery *HxMakeDenseQuery(const HxIndexDesc *desc, HxMetric metric,

@@ -119,12 +119,19 @@ dense_fault(const HxIndexDesc *desc, const uint8 *payload)
 			   : "a sketch whose sum of squares is wrong";
 }
 
-/* With a sketch or without, the hash of its vector stays. */
+/*
+ * With a sketch or without, the hash of its vector stays; and the sketch, where
+ * the same vector has the same.
+ */
 void
-HxReduceDense(const HxIndexDesc *desc, uint8 *payload)
+HxReduceDense(const HxIndexDesc *desc, uint8 *payload, bool least)
 {
-	uint32 hash = ((const HxDenseRow *) payload)->hash & HX_HASH_MASK;
+	const HxDenseRow *row = (const HxDenseRow *) payload;
+	uint32 hash = row->hash & HX_HASH_MASK;
 
+	if (!least && desc->model && desc->formed_now && !HxIsBare(row) &&
+		!HxHasNoDirection(row))
+		return;
 	memset(payload, 0, desc->payload);
 	((HxDenseRow *) payload)->hash = hash;
 }

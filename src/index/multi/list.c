@@ -98,7 +98,7 @@ HxFormListPayload(const HxIndexDesc *desc, Datum list, uint8 *payload)
 
 /* It is the hash alone. */
 void
-HxReduceListPayload(const HxIndexDesc *desc, uint8 *payload)
+HxReduceListPayload(const HxIndexDesc *desc, uint8 *payload, bool least)
 {
 	memset(payload + sizeof(uint16), 0, desc->payload - sizeof(uint16));
 }

@@ -138,7 +138,8 @@ extern void HxFormListRow(const HxIndexDesc *desc, const Datum *values,
 /* kind.form, kind.reduce: the hash alone */
 extern void HxFormListPayload(const HxIndexDesc *desc, Datum list,
 							  uint8 *payload);
-extern void HxReduceListPayload(const HxIndexDesc *desc, uint8 *payload);
+extern void HxReduceListPayload(const HxIndexDesc *desc, uint8 *payload,
+								bool least);
 
 /* Add a list to those that are learnt from, this many tokens of it at most. */
 extern void HxAddToSample(const HxIndexDesc *desc, HxListSample *sample,

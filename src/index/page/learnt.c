@@ -10,6 +10,7 @@
 
 #include "access/generic_xlog.h"
 #include "access/xloginsert.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -27,9 +28,29 @@ typedef struct ModelPage
 } ModelPage;
 
 #define HxPageModel(page) ((ModelPage *) HxContents(page))
+
+/*
+ * What this version makes of a vector and a model; another number where that
+ * changes.  It stands in `slot` of a model's pages, and their checksum in `owner`:
+ * both are 0 on pages of versions that had none.
+ */
+#define FORMED_NOW 1
 #define MODEL_PAGE_BYTES (HX_PAGE_ROOM - offsetof(ModelPage, data))
 
 /* ---- on pages ---- */
+
+/* The checksum of a page whose bytes in use are within it, never 0 */
+static uint64
+checksum_of(Page page)
+{
+	const ModelPage *piece = HxPageModel(page);
+
+	return hash_bytes_extended((const unsigned char *) piece,
+							   (int) offsetof(ModelPage, data) +
+								   (int) piece->bytes,
+							   HxPageOpaque(page)->slot) |
+		   1;
+}
 
 /* Fill a page with the piece of a packed model that begins at an offset. */
 static void
@@ -44,6 +65,8 @@ fill_page(Page page, const char *packed, Size size, Size offset,
 	piece->bytes = (uint32) Min(size - offset, MODEL_PAGE_BYTES);
 	piece->left = (uint32) (size - offset);
 	memcpy(piece->data, packed + offset, piece->bytes);
+	HxPageOpaque(page)->slot = FORMED_NOW;
+	HxPageOpaque(page)->owner = checksum_of(page);
 }
 
 void
@@ -123,6 +146,9 @@ HxModelPageFault(Page page)
 	if ((HxPageOpaque(page)->next == InvalidBlockNumber) !=
 		(piece->left == piece->bytes))
 		return "model page that is not where its model ends";
+	if (HxPageOpaque(page)->owner != HX_NO_OWNER &&
+		HxPageOpaque(page)->owner != checksum_of(page))
+		return "model page whose checksum is wrong";
 	return NULL;
 }
 
@@ -154,9 +180,9 @@ HxFreeLostModels(Relation index)
 	}
 }
 
-/* Read the packed model that begins on a page. */
+/* Read the packed model that begins on a page, and what was made by it. */
 static char *
-read_model(Relation index, BlockNumber first, Size *size)
+read_model(Relation index, BlockNumber first, Size *size, uint16 *formed)
 {
 	BlockNumber block = first;
 	uint32 steps = 0;
@@ -174,6 +200,7 @@ read_model(Relation index, BlockNumber first, Size *size)
 		if (!packed)
 		{
 			*size = piece->left;
+			*formed = HxPageOpaque(BufferGetPage(buffer))->slot;
 			if (*size / BLCKSZ > RelationGetNumberOfBlocks(index))
 				HxCorrupted(index, block, "a model longer than the index");
 			packed = MemoryContextAllocHuge(CurrentMemoryContext, *size);
@@ -204,6 +231,7 @@ typedef struct CachedModel
 	Oid file;
 	BlockNumber first;
 	int users;
+	bool formed_now;	   /* payloads are what this version makes */
 	MemoryContext context; /* of this and its model */
 	void *model;
 } CachedModel;
@@ -277,7 +305,8 @@ load_model(Relation index, const HxIndexDesc *desc, BlockNumber first,
 		   HxUnpackLearnt unpack)
 {
 	Size size;
-	char *packed = read_model(index, first, &size);
+	uint16 formed = 0;
+	char *packed = read_model(index, first, &size, &formed);
 	MemoryContext context = AllocSetContextCreate(
 		CurrentMemoryContext, "hashemb model", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
@@ -286,6 +315,7 @@ load_model(Relation index, const HxIndexDesc *desc, BlockNumber first,
 	cached->index = RelationGetRelid(index);
 	cached->file = index->rd_rel->relfilenode;
 	cached->first = first;
+	cached->formed_now = formed == FORMED_NOW;
 	cached->context = context;
 	cached->model = unpack(index, desc, first, packed, size);
 	MemoryContextSwitchTo(old);
@@ -319,5 +349,6 @@ HxLoadLearnt(Relation index, HxIndexDesc *desc, HxUnpackLearnt unpack)
 	use->callback.arg = use;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &use->callback);
 	desc->model = cached->model;
+	desc->formed_now = cached->formed_now;
 	trim_cache();
 }
