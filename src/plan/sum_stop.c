@@ -238,7 +238,10 @@ HxIsSumSettled(HxSumState *state)
 	{
 		read += state->terms[t].read;
 		if (state->terms[t].active && !has_course(&state->terms[t]))
+		{
+			state->favourite = NULL;
 			return false;
+		}
 	}
 	if (read < state->next_look)
 		return false;
