@@ -62,10 +62,8 @@ load()
 expected()
 {
 	awk -v n="$1" -v recall="$2" -v passes="$3" -v k="$4" 'BEGIN {
-		share = .032 * (k / 10) ^ .34 * (.05 / (1 - recall)) ^ .67 *
-			(1e6 / n) ^ .272
-		if (passes < .999)
-			share *= 2.05 * (1 / passes) ^ .15
+		share = (.01 * ((k > 10 ? k : 10) / 10 / passes * .05 /
+			(1 - recall)) ^ .5 * (1e6 / n) ^ .4) ^ .68
 		printf "%d", n * (share < 1 ? share : 1) }'
 }
 

@@ -39,7 +39,7 @@ visited_share(const HxCostQuery *query)
 	double share = 1;
 
 	if (query->wanted > 0)
-		share = HxVisitedShare(rows, Max(query->wanted, 1), query->passing,
+		share = HxVisitedShare(rows, Max(query->wanted, 10), query->passing,
 							   query->recall);
 	share = Min(share, query->near);
 	if (query->group >= 1)
