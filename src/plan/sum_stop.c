@@ -19,12 +19,16 @@
 /* Rows of a term at least before its course tells anything */
 #define LEAST_READ 8
 
-/* Rows missed by stopping earlier, where none was: half a row */
-#define NONE_MISSED 0.5
+/* Added to the rows that stopping earlier would have missed: none seen is not none */
+#define NONE_MISSED 0.75
 
-/* Rows become more with their distance: of those to come, this many for each one that
- * was as far within the bound before */
-#define GROWTH 2.0
+/*
+ * A term has as many rows in the latter half of its course as in all before, so rows
+ * double with each rise of its frontier by as much.  Rows to come lie farther by half
+ * that rise, and a third of the gap
+ */
+#define RISES_BETWEEN 0.5
+#define BEYOND 3.0
 
 /* A term is read no more than so many times as far as another */
 #define MOST_AHEAD 4
@@ -175,6 +179,7 @@ expected_unseen(HxSumState *state, double alone)
 {
 	double gap = state->rows.first[0].sum.value - state->limit.value;
 	double strips = 0;
+	double growth = 1;
 	double best = -1;
 	int terms = 0;
 
@@ -190,6 +195,7 @@ expected_unseen(HxSumState *state, double alone)
 			continue;
 		rise = state->limit.value - bound_before(state, t);
 		strips += pow(gap + rise, terms) - pow(gap, terms);
+		growth *= exp2(RISES_BETWEEN + gap / BEYOND / Max(rise, 1e-300));
 		worth = rise / (double) (term->read - half_of(term)) / term->further;
 		if (worth > best)
 		{
@@ -197,7 +203,7 @@ expected_unseen(HxSumState *state, double alone)
 			state->favourite = term;
 		}
 	}
-	return GROWTH * (alone + NONE_MISSED) * pow(gap, terms) / strips;
+	return growth * (alone + NONE_MISSED) * pow(gap, terms) / strips;
 }
 
 /* A favourite that is far ahead of others is none. */
@@ -232,7 +238,10 @@ HxIsSumSettled(HxSumState *state)
 	{
 		read += state->terms[t].read;
 		if (state->terms[t].active && !has_course(&state->terms[t]))
+		{
+			state->favourite = NULL;
 			return false;
+		}
 	}
 	if (read < state->next_look)
 		return false;
