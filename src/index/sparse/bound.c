@@ -202,12 +202,9 @@ choose_flat(HxSparseLists *lists)
 	pfree(gains);
 }
 
-/*
- * Add the bounds of the lists that are flat, or of those that are not; these are
- * copied if there is room.
- */
+/* Add the bounds of the lists that are flat, or of those that are not. */
 static bool
-add_lists(HxSparseLists *lists, bool flat, float *bounds)
+add_lists(const HxSparseLists *lists, bool flat, float *bounds)
 {
 	HxUnitCursor cursor = {lists->reader, InvalidBuffer};
 
@@ -222,14 +219,10 @@ add_lists(HxSparseLists *lists, bool flat, float *bounds)
 			prefetch_bounds(lists->reader, &lists->dims[ahead]);
 		if (lists->flat[i] != flat)
 			continue;
-		HxEndCursor(&cursor);
-		if (!flat && lists->copies && !HxCopyUnits(lists, i))
-			return false;
-		HxBeginList(&cursor, lists, i);
 		if (weight > 0 && !bound_list(&cursor, &lists->dims[i], weight, bounds))
 			return false;
+		HxEndCursor(&cursor);
 	}
-	HxEndCursor(&cursor);
 	return true;
 }
 
@@ -249,19 +242,19 @@ bool
 HxBoundBlocks(HxSparseLists *lists, float *bounds)
 {
 	float scale = bound_scale(lists);
+	float least = FLT_MIN * lists->count;
 	float gain;
 
 	choose_flat(lists);
-	for (int i = 0; lists->copies && i < lists->count; i++)
-		lists->copy_of[i] = -1;
 	gain = (float) lists->flat_gain;
 	if (!add_lists(lists, false, bounds))
 		return false;
 	for (int b = 0; b < HX_WINDOW_BLOCKS; b++)
 	{
-		bounds[b] = (bounds[b] + gain) * scale + FLT_MIN * lists->count;
-		if (unlikely(isnan(bounds[b]))) /* of a damaged page: as if unknown */
-			bounds[b] = INFINITY;
+		float bound = (bounds[b] + gain) * scale + least;
+
+		/* NaN, of a damaged page, as if unknown */
+		bounds[b] = bound <= FLT_MAX ? bound : INFINITY;
 	}
 	return true;
 }
@@ -435,19 +428,19 @@ HxTightenBounds(const HxSparseLists *lists, double least, const uint64 *passing,
 
 		CHECK_FOR_INTERRUPTS();
 		if (i + HX_LISTS_AHEAD < count)
-			HxPrefetchList(lists, gains[i + HX_LISTS_AHEAD].list,
+			HxPrefetchList(lists->reader,
+						   &lists->dims[gains[i + HX_LISTS_AHEAD].list],
 						   &tight.chosen);
-		HxBeginList(&cursor, lists, list);
 		if (!move_list(&tight, &cursor, &lists->dims[list], lists->flat[list],
 					   HxListWeight(lists, list)))
 			return false;
+		HxEndCursor(&cursor);
 		if (i + 1 == look || i + 1 == count)
 		{
 			drop_low(&tight);
 			look += 1 + look / LATER_LOOK;
 		}
 	}
-	HxEndCursor(&cursor);
 	memcpy(blocks, tight.chosen.set, sizeof(tight.chosen.set));
 	pfree(gains);
 	return true;
