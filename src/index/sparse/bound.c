@@ -22,10 +22,8 @@
 
 /* A flat list touches one block in so many at least ... */
 #define FLAT_BLOCKS 1.5
-/* ... and all of them make bounds worse by at most this part of what is gained */
-#ifndef FLAT_LOSS
-#define FLAT_LOSS 128
-#endif
+/* ... and all of them raise bounds by one part in so many of what all lists add */
+#define FLAT_LOSS 256
 
 /* ---- lists ---- */
 

@@ -422,7 +422,8 @@ add_unbounded_posting(const HxPosting *posting, double weight, double *sums,
  */
 static int
 add_sparsely(const HxPosting *units, int count, const HxChosenBlocks *chosen,
-			 int next, double weight, double *sums, double *rest, BlockMost *most)
+			 int next, double weight, double *sums, double *rest,
+			 BlockMost *most)
 {
 	for (; next < chosen->count; next++)
 	{
@@ -465,8 +466,7 @@ HxAddUnbounded(HxUnitCursor *cursor, const HxDim *dim, double weight,
 		else
 			for (int i = 0; i < count; i++)
 				if (HxIsChosen(chosen->set, units[i].slot / HX_WINDOW_BLOCK))
-					add_unbounded_posting(&units[i], weight, sums, rest,
-										  &most);
+					add_unbounded_posting(&units[i], weight, sums, rest, &most);
 		left -= count;
 		unit += count;
 	}

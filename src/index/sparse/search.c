@@ -36,9 +36,7 @@
  * this many that it is asked about */
 #define REJECTED_BLOCKS 16
 /* Flat lists do where no more blocks than this may matter */
-#ifndef FLAT_ENOUGH
-#define FLAT_ENOUGH 64
-#endif
+#define FLAT_ENOUGH 100
 /* All blocks are scored where more than one in this many must be */
 #define SCORE_ALL 3
 /* Or where that takes no longer: to find a block's postings in the lists takes as
