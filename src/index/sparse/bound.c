@@ -259,7 +259,9 @@ HxBoundBlocks(HxSparseLists *lists, float *bounds)
 
 /*
  * Make the bounds of blocks (`but` for some) those that they are without flat
- * lists; none is flat any more.  False if the window was replaced.
+ * lists; none is flat any more.  A block's own bound is rounded up, and may be the
+ * greater one: it has to be taken all the same, since it is what is taken from
+ * the sum when its list is added up.  False if the window was replaced.
  */
 bool
 HxBoundFlat(HxSparseLists *lists, const uint64 *but, float *bounds)
@@ -274,8 +276,10 @@ HxBoundFlat(HxSparseLists *lists, const uint64 *but, float *bounds)
 		double bound = (double) bounds[b] - lists->flat_gain +
 					   of_flat[b] * scale + bounds[b] * DOUBLE_ERRORS;
 
-		if (!HxIsChosen(but, b) && bound < bounds[b])
-			bounds[b] = (float) (bound * (1 + FLT_EPSILON)) + FLT_MIN;
+		if (HxIsChosen(but, b))
+			continue;
+		bound = bound * (1 + FLT_EPSILON) + FLT_MIN;
+		bounds[b] = bound <= FLT_MAX ? (float) bound : INFINITY;
 	}
 	memset(lists->flat, 0, lists->count * sizeof(bool));
 	lists->flat_gain = 0;
@@ -288,6 +292,7 @@ HxBoundFlat(HxSparseLists *lists, const uint64 *but, float *bounds)
 #define FIRST_LOOK 4
 /* ... one of this many more */
 #define LATER_LOOK 4
+
 /* Blocks whose bounds are being made tighter */
 typedef struct Tightening
 {
