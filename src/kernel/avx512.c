@@ -606,8 +606,8 @@ HX_AVX512 static inline PostingWords
 load_postings(const uint16_t *postings, size_t count)
 {
 	uint64_t all = HX_POSTINGS * HX_POSTING_WORDS + 1;
-	uint64_t words = HX_POSTING_WORDS * count < all ? HX_POSTING_WORDS * count
-													: all;
+	uint64_t words =
+		HX_POSTING_WORDS * count < all ? HX_POSTING_WORDS * count : all;
 	uint64_t mask = (UINT64_C(1) << words) - 1;
 
 	return (PostingWords){
@@ -621,8 +621,8 @@ HX_AVX512 static inline __m512i
 posting_parts(PostingWords words, int place)
 {
 	/* Word 3 i + place, then the one behind it, for each lane i */
-	__m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3,
-									2, 1, 0);
+	__m512i lane =
+		_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
 	__m512i from = _mm512_add_epi32(
 		_mm512_mullo_epi32(lane, _mm512_set1_epi32(HX_POSTING_WORDS * 0x10001)),
 		_mm512_set1_epi32(place * 0x10001 + 0x10000));
@@ -638,10 +638,10 @@ blocks_of(__m512i parts)
 }
 
 /* The greater weight of each lane and of one some lanes before, if of one block */
-#define HX_MAX_BEFORE(lanes)                                               \
-	_mm512_mask_max_epu32(                                                 \
-		weight,                                                            \
-		_mm512_cmpeq_epi32_mask(                                           \
+#define HX_MAX_BEFORE(lanes)                                                \
+	_mm512_mask_max_epu32(                                                  \
+		weight,                                                             \
+		_mm512_cmpeq_epi32_mask(                                            \
 			block, _mm512_alignr_epi32(block, block_before, 16 - (lanes))), \
 		weight, _mm512_alignr_epi32(weight, weight_before, 16 - (lanes)))
 

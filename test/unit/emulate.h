@@ -26,8 +26,16 @@
 #undef _mm512_cvtepi8_epi32
 #undef _mm512_cvtepi32_ps
 #undef _mm512_mask_storeu_ps
+#undef _mm512_maskz_loadu_epi16
+#undef _mm512_cmpneq_epi32_mask
+#undef _mm512_alignr_epi32
+#undef _mm512_permutex2var_epi16
+#undef _mm512_mask_max_epu32
+#undef _mm512_maskz_compress_epi32
+#undef _mm512_mask_storeu_epi32
 
 #define __mmask16 uint16_t
+#define __mmask32 uint32_t
 #define __mmask64 uint64_t
 
 static inline simde__m512i
@@ -187,6 +195,108 @@ _mm512_cvtph_ps(simde__m256i halves)
 		memcpy(to + i, &bits, sizeof(bits));
 	}
 	return simde_mm512_loadu_ps(to);
+}
+
+static inline simde__m512i
+_mm512_maskz_loadu_epi16(uint32_t mask, const void *from)
+{
+	const uint8_t *bytes = (const uint8_t *) from;
+	uint8_t held[64] = {0};
+
+	for (int i = 0; i < 64; i++)
+	{
+		if (mask >> i / 2 & 1)
+			held[i] = bytes[i];
+	}
+	return simde_mm512_loadu_si512(held);
+}
+
+static inline uint16_t
+_mm512_cmpneq_epi32_mask(simde__m512i a, simde__m512i b)
+{
+	uint32_t left[16];
+	uint32_t right[16];
+	uint16_t mask = 0;
+
+	memcpy(left, &a, sizeof(left));
+	memcpy(right, &b, sizeof(right));
+	for (int i = 0; i < 16; i++)
+		mask |= (uint16_t) ((left[i] != right[i]) << i);
+	return mask;
+}
+
+/* Lanes from one of b on, and those of a behind them. */
+static inline simde__m512i
+_mm512_alignr_epi32(simde__m512i a, simde__m512i b, int first)
+{
+	uint32_t lanes[32];
+
+	memcpy(lanes, &b, sizeof(b));
+	memcpy(lanes + 16, &a, sizeof(a));
+	return simde_mm512_loadu_si512(lanes + first);
+}
+
+static inline simde__m512i
+_mm512_permutex2var_epi16(simde__m512i a, simde__m512i from, simde__m512i b)
+{
+	uint16_t words[64];
+	uint16_t places[32];
+	uint16_t held[32];
+
+	memcpy(words, &a, sizeof(a));
+	memcpy(words + 32, &b, sizeof(b));
+	memcpy(places, &from, sizeof(places));
+	for (int i = 0; i < 32; i++)
+		held[i] = words[places[i] % 64];
+	return simde_mm512_loadu_si512(held);
+}
+
+static inline simde__m512i
+_mm512_mask_max_epu32(simde__m512i other, uint16_t mask, simde__m512i a,
+					  simde__m512i b)
+{
+	uint32_t held[16];
+	uint32_t left[16];
+	uint32_t right[16];
+
+	memcpy(held, &other, sizeof(held));
+	memcpy(left, &a, sizeof(left));
+	memcpy(right, &b, sizeof(right));
+	for (int i = 0; i < 16; i++)
+	{
+		if (mask >> i & 1)
+			held[i] = left[i] > right[i] ? left[i] : right[i];
+	}
+	return simde_mm512_loadu_si512(held);
+}
+
+static inline simde__m512i
+_mm512_maskz_compress_epi32(uint16_t mask, simde__m512i vector)
+{
+	uint32_t lanes[16];
+	uint32_t held[16] = {0};
+	int count = 0;
+
+	memcpy(lanes, &vector, sizeof(lanes));
+	for (int i = 0; i < 16; i++)
+	{
+		if (mask >> i & 1)
+			held[count++] = lanes[i];
+	}
+	return simde_mm512_loadu_si512(held);
+}
+
+static inline void
+_mm512_mask_storeu_epi32(void *to, uint16_t mask, simde__m512i vector)
+{
+	uint32_t held[16];
+
+	memcpy(held, &vector, sizeof(held));
+	for (int i = 0; i < 16; i++)
+	{
+		if (mask >> i & 1)
+			((uint32_t *) to)[i] = held[i];
+	}
 }
 
 #endif /* HX_TEST_EMULATE_H */

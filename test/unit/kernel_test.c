@@ -11,6 +11,7 @@
  *
  * Seen to fail: without one of the additions of counted bits in avx2.c.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -517,6 +518,78 @@ test_sparse(const HxKernels *kernels)
 	end_group();
 }
 
+/* Postings that the test of bounds of blocks has at most */
+#define MAX_POSTINGS 200
+
+/* Postings in order of slots, `step` apart at most, at the end of an area */
+static uint16_t *
+make_postings(size_t count, size_t step)
+{
+	uint16_t *postings =
+		(uint16_t *) place(sparse_areas[0], count * 3 * sizeof(uint16_t), 2);
+	size_t slot = random_below(40);
+
+	for (size_t i = 0; i < count; i++)
+	{
+		float weight = random_float();
+
+		postings[3 * i] = (uint16_t) (slot < 65535 ? slot : 65535);
+		memcpy(postings + 3 * i + 1, &weight, sizeof(weight));
+		slot += 1 + random_below(step);
+	}
+	return postings;
+}
+
+/* The runs of some postings against a plain loop; results end at a guard page. */
+static void
+test_maxima_of(const HxKernels *kernels, size_t count, size_t step)
+{
+	const uint16_t *postings = make_postings(count, step);
+	uint32_t blocks[MAX_POSTINGS];
+	float maxima[MAX_POSTINGS];
+	size_t runs = 0;
+	size_t got;
+
+	for (size_t i = 0; i < count; i++)
+	{
+		uint32_t block = postings[3 * i] / HX_UNIT_BLOCK;
+		float weight;
+
+		memcpy(&weight, postings + 3 * i + 1, sizeof(weight));
+		if (runs == 0 || blocks[runs - 1] != block)
+		{
+			blocks[runs] = block;
+			maxima[runs++] = 0;
+		}
+		maxima[runs - 1] = fmaxf(maxima[runs - 1], fabsf(weight));
+	}
+	{
+		uint32_t *numbers =
+			(uint32_t *) place(sparse_areas[1], runs * sizeof(uint32_t), 4);
+		uint32_t *most =
+			(uint32_t *) place(sparse_areas[2], runs * sizeof(uint32_t), 4);
+
+		got = kernels->block_maxima(postings, count, numbers, most);
+		check(got == runs &&
+				  memcmp(numbers, blocks, runs * sizeof(uint32_t)) == 0 &&
+				  memcmp(most, maxima, runs * sizeof(uint32_t)) == 0,
+			  "block_maxima: %zu postings, %zu apart, %zu runs not %zu", count,
+			  step, got, runs);
+	}
+}
+
+static void
+test_maxima(const HxKernels *kernels)
+{
+	static const size_t steps[] = {1, 2, 5, 16, 40, 400};
+
+	begin_group("%s, bounds of blocks", kernels->name);
+	for (size_t count = 0; count <= MAX_POSTINGS; count++)
+		for (size_t s = 0; s < sizeof(steps) / sizeof(steps[0]); s++)
+			test_maxima_of(kernels, count, steps[s]);
+	end_group();
+}
+
 /* The ends of the range of dimensions. */
 static void
 test_sparse_limits(const HxKernels *kernels)
@@ -745,6 +818,7 @@ test_level(const HxKernels *kernels)
 		test_codes(kernels);
 	test_sparse(kernels);
 	test_sparse_limits(kernels);
+	test_maxima(kernels);
 	test_rounding(kernels);
 	test_project(kernels);
 	test_dense(kernels);

@@ -20,9 +20,7 @@
  */
 
 /* Cache lines of a part that are prefetched; hardware fetches what follows */
-#ifndef PREFETCHED_LINES
 #define PREFETCHED_LINES 6
-#endif
 
 /*
  * Bring a line of a page into the second-level cache.  The first level waits for
@@ -171,10 +169,10 @@ HxPrefetchBytes(Relation index, BlockNumber block, Size offset, Size size)
 	page = BufferGetPage(recent);
 	__builtin_prefetch(GetBufferDescriptor(recent - 1));
 	size = Min(Min(size, PREFETCHED_LINES * 64), HX_PAGE_ROOM - offset);
-	FETCH_LINE(page);
+	__builtin_prefetch(page);
 	for (Size at = 0; at < size; at += 64)
-		FETCH_LINE(HxContents(page) + offset + at);
-	FETCH_LINE(page + BLCKSZ - 64);
+		__builtin_prefetch(HxContents(page) + offset + at);
+	__builtin_prefetch(page + BLCKSZ - 64);
 }
 
 /*

@@ -22,10 +22,8 @@
 
 /* A flat list touches one block in so many at least ... */
 #define FLAT_BLOCKS 1.5
-/* ... and all of them make bounds worse by at most this part of what is gained */
-#ifndef FLAT_LOSS
-#define FLAT_LOSS 128
-#endif
+/* ... and all of them raise bounds by one part in so many of what all lists add */
+#define FLAT_LOSS 256
 
 /* ---- lists ---- */
 
@@ -202,12 +200,9 @@ choose_flat(HxSparseLists *lists)
 	pfree(gains);
 }
 
-/*
- * Add the bounds of the lists that are flat, or of those that are not; these are
- * copied if there is room.
- */
+/* Add the bounds of the lists that are flat, or of those that are not. */
 static bool
-add_lists(HxSparseLists *lists, bool flat, float *bounds)
+add_lists(const HxSparseLists *lists, bool flat, float *bounds)
 {
 	HxUnitCursor cursor = {lists->reader, InvalidBuffer};
 
@@ -222,14 +217,10 @@ add_lists(HxSparseLists *lists, bool flat, float *bounds)
 			prefetch_bounds(lists->reader, &lists->dims[ahead]);
 		if (lists->flat[i] != flat)
 			continue;
-		HxEndCursor(&cursor);
-		if (!flat && lists->copies && !HxCopyUnits(lists, i))
-			return false;
-		HxBeginList(&cursor, lists, i);
 		if (weight > 0 && !bound_list(&cursor, &lists->dims[i], weight, bounds))
 			return false;
+		HxEndCursor(&cursor);
 	}
-	HxEndCursor(&cursor);
 	return true;
 }
 
@@ -249,26 +240,28 @@ bool
 HxBoundBlocks(HxSparseLists *lists, float *bounds)
 {
 	float scale = bound_scale(lists);
+	float least = FLT_MIN * lists->count;
 	float gain;
 
 	choose_flat(lists);
-	for (int i = 0; lists->copies && i < lists->count; i++)
-		lists->copy_of[i] = -1;
 	gain = (float) lists->flat_gain;
 	if (!add_lists(lists, false, bounds))
 		return false;
 	for (int b = 0; b < HX_WINDOW_BLOCKS; b++)
 	{
-		bounds[b] = (bounds[b] + gain) * scale + FLT_MIN * lists->count;
-		if (unlikely(isnan(bounds[b]))) /* of a damaged page: as if unknown */
-			bounds[b] = INFINITY;
+		float bound = (bounds[b] + gain) * scale + least;
+
+		/* NaN, of a damaged page, as if unknown */
+		bounds[b] = bound <= FLT_MAX ? bound : INFINITY;
 	}
 	return true;
 }
 
 /*
  * Make the bounds of blocks (`but` for some) those that they are without flat
- * lists; none is flat any more.  False if the window was replaced.
+ * lists; none is flat any more.  A block's own bound is rounded up, and may be the
+ * greater one: it has to be taken all the same, since it is what is taken from
+ * the sum when its list is added up.  False if the window was replaced.
  */
 bool
 HxBoundFlat(HxSparseLists *lists, const uint64 *but, float *bounds)
@@ -283,8 +276,10 @@ HxBoundFlat(HxSparseLists *lists, const uint64 *but, float *bounds)
 		double bound = (double) bounds[b] - lists->flat_gain +
 					   of_flat[b] * scale + bounds[b] * DOUBLE_ERRORS;
 
-		if (!HxIsChosen(but, b) && bound < bounds[b])
-			bounds[b] = (float) (bound * (1 + FLT_EPSILON)) + FLT_MIN;
+		if (HxIsChosen(but, b))
+			continue;
+		bound = bound * (1 + FLT_EPSILON) + FLT_MIN;
+		bounds[b] = bound <= FLT_MAX ? (float) bound : INFINITY;
 	}
 	memset(lists->flat, 0, lists->count * sizeof(bool));
 	lists->flat_gain = 0;
@@ -297,6 +292,7 @@ HxBoundFlat(HxSparseLists *lists, const uint64 *but, float *bounds)
 #define FIRST_LOOK 4
 /* ... one of this many more */
 #define LATER_LOOK 4
+
 /* Blocks whose bounds are being made tighter */
 typedef struct Tightening
 {
@@ -435,19 +431,19 @@ HxTightenBounds(const HxSparseLists *lists, double least, const uint64 *passing,
 
 		CHECK_FOR_INTERRUPTS();
 		if (i + HX_LISTS_AHEAD < count)
-			HxPrefetchList(lists, gains[i + HX_LISTS_AHEAD].list,
+			HxPrefetchList(lists->reader,
+						   &lists->dims[gains[i + HX_LISTS_AHEAD].list],
 						   &tight.chosen);
-		HxBeginList(&cursor, lists, list);
 		if (!move_list(&tight, &cursor, &lists->dims[list], lists->flat[list],
 					   HxListWeight(lists, list)))
 			return false;
+		HxEndCursor(&cursor);
 		if (i + 1 == look || i + 1 == count)
 		{
 			drop_low(&tight);
 			look += 1 + look / LATER_LOOK;
 		}
 	}
-	HxEndCursor(&cursor);
 	memcpy(blocks, tight.chosen.set, sizeof(tight.chosen.set));
 	pfree(gains);
 	return true;

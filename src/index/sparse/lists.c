@@ -173,8 +173,6 @@ HxFindLists(const HxSparseQuery *query, const HxWindowReader *reader,
 	lists->which = palloc(room * sizeof(int));
 	lists->flat = palloc0(room * sizeof(bool));
 	lists->flat_gain = 0;
-	lists->copies = NULL;
-	lists->copy_of = palloc(room * sizeof(int));
 	if (!find_fences(query, reader, fence_of))
 		return false;
 	prefetch_dims(query, reader, fence_of);
@@ -313,6 +311,27 @@ skip_units(const HxPosting *units, int from, int count, int number, int guess)
 }
 
 /*
+ * The first of some postings whose slot is not less than a number.  All
+ * searches among the same postings take the same steps, without branches, and
+ * do not wait for each other.
+ */
+static inline int
+first_posting(const HxPosting *postings, int count, int slot)
+{
+	const HxPosting *at = postings;
+
+	Assert(count > 0);
+	while (count > 1)
+	{
+		int half = count / 2;
+
+		at += half & -(at[half - 1].slot < slot);
+		count -= half;
+	}
+	return (int) (at - postings) + (at->slot < slot);
+}
+
+/*
  * Where a dimension's postings of chosen blocks lie; false if the window was
  * replaced.  A block's postings end where those of the next bound begin, which
  * may be on the next page.
@@ -367,15 +386,6 @@ HxFindRuns(HxUnitCursor *cursor, const HxDim *dim, const HxChosenBlocks *chosen,
 	return true;
 }
 
-/* Where a block's postings should begin in a list, likewise */
-static inline int
-guess_posting(const HxWindowReader *reader, const HxDim *dim, int block)
-{
-	return Min((int64) block * HX_WINDOW_BLOCK * dim->count /
-				   reader->window.rows,
-			   dim->count - 1);
-}
-
 /* What bounds the block that a walk is at: its greatest product so far */
 typedef struct BlockMost
 {
@@ -412,17 +422,14 @@ add_unbounded_posting(const HxPosting *posting, double weight, double *sums,
  */
 static int
 add_sparsely(const HxPosting *units, int count, const HxChosenBlocks *chosen,
-			 int next, const HxWindowReader *reader, const HxDim *dim, int done,
-			 double weight, double *sums, double *rest, BlockMost *most)
+			 int next, double weight, double *sums, double *rest,
+			 BlockMost *most)
 {
-	int at = 0;
-
 	for (; next < chosen->count; next++)
 	{
 		int block = chosen->blocks[next];
+		int at = first_posting(units, count, block * HX_WINDOW_BLOCK);
 
-		at = skip_units(units, at, count, block * HX_WINDOW_BLOCK,
-						guess_posting(reader, dim, block) - done);
 		for (; at < count && units[at].slot / HX_WINDOW_BLOCK == block; at++)
 			add_unbounded_posting(&units[at], weight, sums, rest, most);
 		if (at == count)
@@ -454,73 +461,32 @@ HxAddUnbounded(HxUnitCursor *cursor, const HxDim *dim, double weight,
 		if (!units)
 			return false;
 		if (sparsely)
-			next = add_sparsely(units, count, chosen, next, cursor->reader, dim,
-								dim->count - left, weight, sums, rest, &most);
+			next = add_sparsely(units, count, chosen, next, weight, sums, rest,
+								&most);
 		else
 			for (int i = 0; i < count; i++)
 				if (HxIsChosen(chosen->set, units[i].slot / HX_WINDOW_BLOCK))
-					add_unbounded_posting(&units[i], weight, sums, rest,
-										  &most);
+					add_unbounded_posting(&units[i], weight, sums, rest, &most);
 		left -= count;
 		unit += count;
 	}
-	return true;
-}
-
-/*
- * Copy what bounds a list, if there is room, so that it is read at one place
- * while the window is visited; false if the window was replaced.
- */
-bool
-HxCopyUnits(HxSparseLists *lists, int list)
-{
-	HxUnitCopies *copies = lists->copies;
-	const HxDim *dim = &lists->dims[list];
-	HxUnitCursor cursor = {lists->reader, InvalidBuffer};
-	uint32 unit = dim->start;
-	int left = HxBoundingUnits(dim);
-	HxPosting *to = copies->units + copies->used;
-
-	lists->copy_of[list] = -1;
-	if (left > copies->room - copies->used)
-		return true;
-	while (left > 0)
-	{
-		int count;
-		const HxPosting *units = HxGoToUnit(&cursor, unit, left, &count);
-
-		if (!units)
-			return false;
-		memcpy(to, units, count * sizeof(HxPosting));
-		to += count;
-		unit += count;
-		left -= count;
-	}
-	HxEndCursor(&cursor);
-	lists->copy_of[list] = copies->used;
-	copies->used = (int) (to - copies->units);
 	return true;
 }
 
 /* Have brought into the cache what is read first of a list to be scored. */
 void
-HxPrefetchList(const HxSparseLists *lists, int list,
+HxPrefetchList(const HxWindowReader *reader, const HxDim *dim,
 			   const HxChosenBlocks *chosen)
 {
-	const HxWindowReader *reader = lists->reader;
-	const HxDim *dim = &lists->dims[list];
 	int guess;
 
-	if (dim->blocks == 0 && HxIsCopied(lists, list))
-		return;
 	if (!chosen || dim->blocks == 0 || chosen->count == 0)
 	{
 		HxPrefetchUnits(reader, dim->start + dim->blocks, dim->count);
 		return;
 	}
 	guess = guess_bound(reader, dim, chosen->blocks[0]);
-	if (!HxIsCopied(lists, list))
-		HxPrefetchUnits(reader, dim->start + guess, 1);
+	HxPrefetchUnits(reader, dim->start + guess, 1);
 	guess = (int) ((int64) guess * dim->count / dim->blocks);
 	HxPrefetchUnits(reader, dim->start + dim->blocks + guess, 1);
 }

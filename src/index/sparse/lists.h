@@ -16,9 +16,6 @@ typedef struct HxUnitCursor
 	const HxWindowReader *reader;
 	Buffer buffer; /* InvalidBuffer: none yet */
 	uint32 number; /* of the page */
-	const HxPosting *copy; /* of the units from one on to another; these ... */
-	uint32 copied_from; /* ... may be none */
-	uint32 copied_to;
 } HxUnitCursor;
 
 static inline void
@@ -40,11 +37,6 @@ HxGoToUnit(HxUnitCursor *cursor, uint32 unit, int left, int *count)
 	uint32 at = unit % HX_UNITS_A_PAGE;
 
 	Assert(left > 0);
-	if (unit >= cursor->copied_from && unit < cursor->copied_to)
-	{
-		*count = Min(left, (int) (cursor->copied_to - unit));
-		return cursor->copy + (unit - cursor->copied_from);
-	}
 	if (!BufferIsValid(cursor->buffer) || cursor->number != number)
 	{
 		HxEndCursor(cursor);
@@ -63,28 +55,6 @@ static inline int
 HxBoundingUnits(const HxDim *dim)
 {
 	return dim->blocks > 0 ? dim->blocks : dim->count;
-}
-
-/* Begin with a list: what there is a copy of is read there. */
-static inline void
-HxBeginList(HxUnitCursor *cursor, const HxSparseLists *lists, int list)
-{
-	const HxDim *dim = &lists->dims[list];
-
-	HxEndCursor(cursor);
-	cursor->copied_from = cursor->copied_to = 0;
-	if (!lists->copies || lists->copy_of[list] < 0)
-		return;
-	cursor->copy = lists->copies->units + lists->copy_of[list];
-	cursor->copied_from = dim->start;
-	cursor->copied_to = dim->start + HxBoundingUnits(dim);
-}
-
-/* Is what bounds a list read from a copy? */
-static inline bool
-HxIsCopied(const HxSparseLists *lists, int list)
-{
-	return lists->copies && lists->copy_of[list] >= 0;
 }
 
 /* Runs of postings of chosen blocks, and what bounds them */
@@ -133,9 +103,8 @@ HxGreater(double a, double b)
 /* lists.c */
 extern void HxPrefetchUnits(const HxWindowReader *reader, uint32 unit,
 							int count);
-extern void HxPrefetchList(const HxSparseLists *lists, int list,
+extern void HxPrefetchList(const HxWindowReader *reader, const HxDim *dim,
 						   const HxChosenBlocks *chosen);
-extern bool HxCopyUnits(HxSparseLists *lists, int list);
 extern bool HxAddRun(HxUnitCursor *cursor, const HxDim *dim, int from, int to,
 					 double weight, double *sums);
 extern void HxListChosen(const uint64 *blocks, HxChosenBlocks *chosen);

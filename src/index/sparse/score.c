@@ -58,21 +58,18 @@ HxScoreSparseBlocks(const HxSparseLists *lists, const uint64 *blocks,
 
 		CHECK_FOR_INTERRUPTS();
 		if (i + HX_LISTS_AHEAD < lists->count)
-			HxPrefetchList(lists, i + HX_LISTS_AHEAD, blocks ? &chosen : NULL);
-		HxBeginList(&cursor, lists, i);
+			HxPrefetchList(lists->reader, &lists->dims[i + HX_LISTS_AHEAD],
+						   blocks ? &chosen : NULL);
 		done = blocks ? add_chosen(&cursor, dim, weight, &chosen, sums)
 					  : HxAddRun(&cursor, dim, 0, dim->count, weight, sums);
 		if (!done)
 			return false;
+		HxEndCursor(&cursor);
 	}
-	HxEndCursor(&cursor);
 	return true;
 }
 
-/*
- * Greatest sum of each block; -infinity for those that are not chosen (all are
- * if blocks is NULL).
- */
+/* Greatest sum of each chosen block; those of others are left as they are. */
 void
 HxBlockMaxima(const double *sums, int rows, const uint64 *blocks,
 			  double *maxima)
@@ -84,8 +81,10 @@ HxBlockMaxima(const double *sums, int rows, const uint64 *blocks,
 		int count = Min(HX_WINDOW_BLOCK, rows - b * HX_WINDOW_BLOCK);
 		double most[4] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
 
-		if (blocks && !HxIsChosen(blocks, b))
-			count = 0;
+		if (blocks[b / 64] == 0)
+			b |= 63;
+		if (!HxIsChosen(blocks, b))
+			continue;
 		for (; count >= 4; count -= 4, from += 4)
 		{
 			most[0] = HxGreater(from[0], most[0]);

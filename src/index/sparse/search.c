@@ -35,12 +35,8 @@
 /* The filter is asked before blocks are scored, where it passes at most one of
  * this many that it is asked about */
 #define REJECTED_BLOCKS 16
-/* Of a window's lists that are not flat so much is copied at most */
-#define COPY_BYTES (256 * 1024)
 /* Flat lists do where no more blocks than this may matter */
-#ifndef FLAT_ENOUGH
-#define FLAT_ENOUGH 64
-#endif
+#define FLAT_ENOUGH 100
 /* All blocks are scored where more than one in this many must be */
 #define SCORE_ALL 3
 /* Or where that takes no longer: to find a block's postings in the lists takes as
@@ -57,6 +53,22 @@ may_have_rows(const HxSparseSearch *search, const HxWindow *window)
 
 /* ---- bounds ---- */
 
+/* The greatest of 64 bounds, of those that are chosen */
+static float
+greatest_bound(const float *bounds, uint64 chosen)
+{
+	float most[4] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
+
+	if (chosen == ~UINT64CONST(0))
+		for (int i = 0; i < 64; i += 4)
+			for (int lane = 0; lane < 4; lane++)
+				most[lane] = Max(most[lane], bounds[i + lane]);
+	else
+		for (; chosen != 0; chosen &= chosen - 1)
+			most[0] = Max(most[0], bounds[pg_rightmost_one_pos64(chosen)]);
+	return Max(Max(most[0], most[1]), Max(most[2], most[3]));
+}
+
 /* Note the greatest bounds of blocks not visited, where some words changed. */
 static void
 update_peaks(HxWindowState *window, const uint64 *changed)
@@ -69,13 +81,8 @@ update_peaks(HxWindowState *window, const uint64 *changed)
 	{
 		if (!changed || changed[w] != 0)
 		{
-			window->peaks[w] = -INFINITY;
-			for (uint64 left = ~window->visited[w]; left != 0; left &= left - 1)
-			{
-				int b = w * 64 + pg_rightmost_one_pos64(left);
-
-				window->peaks[w] = Max(window->peaks[w], window->bounds[b]);
-			}
+			window->peaks[w] =
+				greatest_bound(window->bounds + w * 64, ~window->visited[w]);
 		}
 		window->best = Max(window->best, window->peaks[w]);
 	}
@@ -99,19 +106,6 @@ bounds_pay(const HxWindowState *window)
 		   window->reader.window.rows >= BOUNDED_ROWS;
 }
 
-/* Have what bounds a window's lists copied, and no other window's any more. */
-static void
-copy_for(HxSparseSearch *search, HxWindowState *window)
-{
-	HxUnitCopies *copies = &search->copies;
-
-	copies->used = 0;
-	if (search->copied)
-		search->copied->copies = NULL;
-	search->copied = &window->lists;
-	window->lists.copies = copies;
-}
-
 /* Look up the query in a window, and bound its blocks. */
 static bool
 bound_window(HxSparseSearch *search, HxWindowState *window)
@@ -120,7 +114,6 @@ bound_window(HxSparseSearch *search, HxWindowState *window)
 		return false;
 	if (bounds_pay(window))
 	{
-		copy_for(search, window);
 		window->bounds = palloc(HX_WINDOW_BLOCKS * sizeof(float));
 		if (!HxBoundBlocks(&window->lists, window->bounds))
 			return false;
@@ -513,7 +506,6 @@ begin_windows(HxSparseSearch *search)
 	HxForgetRows(&search->base, search->base.best.room);
 	search->nwindows = 0;
 	search->nopened = directory->count;
-	search->copied = NULL;
 	MemoryContextReset(search->phase_context);
 	if (HxFilterIsNever(search->base.spec.filter))
 		return true;
@@ -732,9 +724,7 @@ HxBeginSparseSearch(HxSearch *base)
 	if (!search->query)
 		return;
 	/* Rows of a window are fewer, but a damaged page may name any slot. */
-	search->sums = palloc(SLOTS * sizeof(double) + COPY_BYTES);
-	search->copies.units = (HxPosting *) (search->sums + SLOTS);
-	search->copies.room = COPY_BYTES / sizeof(HxPosting);
+	search->sums = palloc(SLOTS * sizeof(double));
 	search->maxima = palloc(HX_WINDOW_BLOCKS * sizeof(double));
 	search->passing = palloc(HX_WINDOW_SLOTS / 8);
 	search->lookup = HxMakeLookup(search->query);

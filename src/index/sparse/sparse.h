@@ -421,14 +421,6 @@ HxPassingSlots(const uint64 *slots, int block)
 	return slots[slot / 64] >> slot % 64 & ((1 << HX_WINDOW_BLOCK) - 1);
 }
 
-/* Room for copies of a window's units: of the one that was bounded last */
-typedef struct HxUnitCopies
-{
-	HxPosting *units;
-	int used;
-	int room;
-} HxUnitCopies;
-
 /* The query's dimensions in a window */
 typedef struct HxSparseLists
 {
@@ -439,8 +431,6 @@ typedef struct HxSparseLists
 	int *which;	 /* ... and which ones of the query's they are */
 	bool *flat;	 /* those whose greatest weight bounds all blocks, so far ... */
 	double flat_gain; /* ... and what they add to a product at most */
-	HxUnitCopies *copies; /* NULL: nothing is copied */
-	int *copy_of; /* place there of what bounds each list; -1: it is not there */
 } HxSparseLists;
 
 /* lists.c */

@@ -54,8 +54,6 @@ typedef struct HxSparseSearch
 	HxWindowState *windows; /* those opened that may have rows */
 	int nwindows;
 	int nopened; /* windows of the directory opened in this phase */
-	HxUnitCopies copies; /* of lists of the window bounded last ... */
-	HxSparseLists *copied; /* ... these; NULL: none */
 	MemoryContext phase_context; /* of the windows' state */
 
 	HxSeenWindow *seen; /* windows that were opened, for EXPLAIN */

@@ -183,10 +183,20 @@ any_on_page(const HxWindowState *window, uint32 number, const uint64 *blocks)
 {
 	int first = number * window->reader.desc->capacity;
 	int last = first + HxWindowPageRows(&window->reader, number) - 1;
+	int from = first / HX_WINDOW_BLOCK;
+	int to = last / HX_WINDOW_BLOCK;
 
-	for (int b = first / HX_WINDOW_BLOCK; b <= last / HX_WINDOW_BLOCK; b++)
-		if (HxIsChosen(blocks, b))
+	for (int w = from / 64; w <= to / 64; w++)
+	{
+		uint64 word = blocks[w];
+
+		if (w == from / 64)
+			word &= ~UINT64CONST(0) << (from % 64);
+		if (w == to / 64)
+			word &= ~UINT64CONST(0) >> (63 - to % 64);
+		if (word != 0)
 			return true;
+	}
 	return false;
 }
 
@@ -280,7 +290,7 @@ set_bits(uint64 *bits, int from, int count)
  */
 static bool
 mark_blocks(HxSparseSearch *search, HxWindowState *window, uint32 number,
-			double least, uint64 *marks)
+			const uint64 *blocks, double least, uint64 *marks)
 {
 	const uint64 *mask = known_mask(search, window, number);
 	int first = number * search->base.desc.capacity;
@@ -294,7 +304,7 @@ mark_blocks(HxSparseSearch *search, HxWindowState *window, uint32 number,
 		int end = Min((block + 1) * HX_WINDOW_BLOCK - first, count);
 
 		/* What was not scored has sums of other rows, whatever the least is */
-		if (search->maxima[block] >= least && search->maxima[block] > -INFINITY)
+		if (HxIsChosen(blocks, block) && search->maxima[block] >= least)
 			set_bits(marks, i, end - i);
 		i = end;
 	}
@@ -358,11 +368,25 @@ visit_range(HxSparseSearch *search, HxWindowState *window, const uint64 *blocks,
 			continue;
 		(void) HxMergeBest(&search->base.best, false);
 		range.least = Max(range.least, least_sum(search, window));
-		if (mark_blocks(search, window, p, range.least, marks) &&
+		if (mark_blocks(search, window, p, blocks, range.least, marks) &&
 			!visit_page(search, window, p, marks, &range))
 			return false;
 	}
 	return true;
+}
+
+/* What about so many of the chosen blocks reach with their greatest sums */
+static double
+threshold_for(const HxSparseSearch *search, const uint64 *blocks, double wanted)
+{
+	double maxima[HX_WINDOW_BLOCKS];
+	int count = 0;
+
+	for (int w = 0; w < HX_BLOCK_WORDS; w++)
+		for (uint64 left = blocks[w]; left != 0; left &= left - 1)
+			maxima[count++] =
+				search->maxima[w * 64 + pg_rightmost_one_pos64(left)];
+	return HxThresholdForTop(maxima, count, wanted);
 }
 
 /* In how many blocks to look for the rows that there is still room for */
@@ -398,8 +422,7 @@ HxVisitScored(HxSparseSearch *search, HxWindowState *window,
 			HxBestCount(&search->base.best) < search->base.best.room)
 		{
 			wanted = Max(MORE_BLOCKS * wanted, blocks_wanted(search));
-			range.least =
-				HxThresholdForTop(search->maxima, window->blocks, wanted);
+			range.least = threshold_for(search, blocks, wanted);
 		}
 		if (!visit_range(search, window, blocks, range))
 			return false;
