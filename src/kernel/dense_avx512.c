@@ -143,9 +143,9 @@ HX_INLINE HX_AVX512 __m512i
 eight_entries(const uint64_t *entries, size_t at, size_t count)
 {
 	size_t left = count > at ? count - at : 0;
-	__mmask8 places = (__mmask8) ((1u << (left < 8 ? left : 8)) - 1);
+	__mmask64 bytes = left < 8 ? (1ULL << 8 * left) - 1 : ~0ULL;
 
-	return _mm512_maskz_loadu_epi64(places, entries + at);
+	return _mm512_maskz_loadu_epi8(bytes, entries + at);
 }
 
 /* The greatest bytes of a list's entries, added up: no branch, unless it is long */

@@ -77,6 +77,7 @@ struct HxSearch
 
 	/* HX_FIND_FIRST */
 	int64 room;			 /* rows kept, when it began the last time */
+	double reached;		 /* no row farther off is wanted; infinite: not known */
 	int64 ngood;		 /* rows that passed the check ... */
 	double middle;		 /* ... and distance of the inner half's last */
 	const HxBest *found; /* where a search refines: these rows */
