@@ -603,41 +603,40 @@ token_sum(HxTokenTables tables, const uint32_t *codes, size_t count)
 	return add_up(best);
 }
 
-/* The first so many of four places, from the 16th on backwards */
-static const int64_t first_places[16 + 16] = {-1, -1, -1, -1, -1, -1, -1, -1,
-											  -1, -1, -1, -1, -1, -1, -1, -1};
+/* Sixteen entries that are there, and sixteen that are not */
+static const int64_t entries_there[16 + 16] = {-1, -1, -1, -1, -1, -1, -1, -1,
+											   -1, -1, -1, -1, -1, -1, -1, -1};
 
-/* Four entries from place `at` of a list of `count`, zero beyond its end */
+/* Four entries from place `at` on, zero where they are not there */
 HX_INLINE HX_AVX2 __m256i
-four_entries(const uint64_t *entries, size_t at, size_t count)
+four_entries(const uint64_t *entries, const int64_t *there, size_t at)
 {
-	size_t left = count > at ? count - at : 0;
-	const int64_t *places = first_places + 16 - (left < 16 ? left : 16);
-
-	return _mm256_maskload_epi64((const long long *) entries + at,
-								 _mm256_loadu_si256((const __m256i *) places));
+	return _mm256_maskload_epi64(
+		(const long long *) entries + at,
+		_mm256_loadu_si256((const __m256i *) (there + at)));
 }
 
-/* The greatest bytes of sixteen entries from place `at` on */
+/* The greatest bytes of so many entries, of sixteen at most */
 HX_INLINE HX_AVX2 __m256i
-sixteen_entries(const uint64_t *entries, size_t at, size_t count)
+sixteen_entries(const uint64_t *entries, size_t count)
 {
-	return _mm256_max_epu8(
-		_mm256_max_epu8(four_entries(entries, at, count),
-						four_entries(entries, at + 4, count)),
-		_mm256_max_epu8(four_entries(entries, at + 8, count),
-						four_entries(entries, at + 12, count)));
+	const int64_t *there = entries_there + 16 - (count < 16 ? count : 16);
+
+	return _mm256_max_epu8(_mm256_max_epu8(four_entries(entries, there, 0),
+										   four_entries(entries, there, 4)),
+						   _mm256_max_epu8(four_entries(entries, there, 8),
+										   four_entries(entries, there, 12)));
 }
 
 /* The greatest bytes of a list's entries, added up: no branch, unless it is long */
 HX_INLINE HX_AVX2 int32_t
 entries_glance(const uint64_t *entries, size_t count)
 {
-	__m256i best = sixteen_entries(entries, 0, count);
+	__m256i best = sixteen_entries(entries, count);
 	__m128i half;
 
 	for (size_t c = 16; c < count; c += 16)
-		best = _mm256_max_epu8(best, sixteen_entries(entries, c, count));
+		best = _mm256_max_epu8(best, sixteen_entries(entries + c, count - c));
 	half = _mm_max_epu8(_mm256_castsi256_si128(best),
 						_mm256_extracti128_si256(best, 1));
 	half = _mm_max_epu8(half, _mm_unpackhi_epi64(half, half));
@@ -647,25 +646,22 @@ entries_glance(const uint64_t *entries, size_t count)
 static HX_AVX2 void
 hx_token_glances_avx2(const uint8_t *table, HxTokenLists lists, int32_t *glance)
 {
+	uint64_t entries[HX_RUN + 16];
+	const uint64_t *at = entries;
 	size_t start = lists.start;
-	HxRun run;
 
-	for (size_t i = 0; i < lists.count;)
+	if (!copy_entries(table, lists, entries))
 	{
-		fill_run(&run, table, lists, i, start);
-		if (run.count == 0)
-		{
-			glance_at_one(table, lists, i, start, &glance[i]);
-			start = list_end(lists, i++);
-		}
-		for (; run.count > 0; run.count--, i++)
-		{
-			size_t end = list_end(lists, i);
+		hx_dense_plain.token_glances(table, lists, glance);
+		return;
+	}
+	for (size_t i = 0; i < lists.count; i++)
+	{
+		size_t end = list_end(lists, i);
 
-			glance[i] +=
-				entries_glance(run.entries + (start - run.start), end - start);
-			start = end;
-		}
+		glance[i] += entries_glance(at, end - start);
+		at += end - start;
+		start = end;
 	}
 }
 

@@ -222,27 +222,34 @@ hx_flip_avx512(float *x, size_t count, const uint8_t *signs)
 	hx_dense_plain.flip(x + whole, count - whole, signs + whole / 8);
 }
 
-/* Eight entries from place `at` of a list of `count`, zero beyond its end */
+/* Eight entries; of each two bits tell whether it is there, else it is zero. */
 HX_INLINE HX_AVX512 __m512i
-eight_entries(const uint64_t *entries, size_t at, size_t count)
+eight_entries(const uint64_t *entries, uint32_t there)
 {
-	size_t left = count > at ? count - at : 0;
-	__mmask8 places = (__mmask8) ((1u << (left < 8 ? left : 8)) - 1);
+	return _mm512_castps_si512(
+		_mm512_maskz_loadu_ps((__mmask16) there, entries));
+}
 
-	return _mm512_maskz_loadu_epi64(places, entries + at);
+/* Two bits for each of so many entries, sixteen at most */
+HX_INLINE uint32_t
+entry_bits(size_t count)
+{
+	return count < 16 ? (1U << 2 * count) - 1 : ~0U;
 }
 
 /* The greatest bytes of a list's entries, added up: no branch, unless it is long */
 HX_INLINE HX_AVX512 int32_t
 entries_glance(const uint64_t *entries, size_t count)
 {
-	__m512i best = _mm512_max_epu8(eight_entries(entries, 0, count),
-								   eight_entries(entries, 8, count));
+	uint32_t there = entry_bits(count);
+	__m512i best = _mm512_max_epu8(eight_entries(entries, there),
+								   eight_entries(entries + 8, there >> 16));
 	__m256i half;
 	__m128i part;
 
 	for (size_t c = 16; c < count; c += 8)
-		best = _mm512_max_epu8(best, eight_entries(entries, c, count));
+		best = _mm512_max_epu8(
+			best, eight_entries(entries + c, entry_bits(count - c)));
 	half = _mm256_max_epu8(_mm512_castsi512_si256(best),
 						   _mm512_extracti64x4_epi64(best, 1));
 	part = _mm_max_epu8(_mm256_castsi256_si128(half),
@@ -255,25 +262,22 @@ HX_AVX512 void
 hx_token_glances_avx512(const uint8_t *table, HxTokenLists lists,
 						int32_t *glance)
 {
+	uint64_t entries[HX_RUN + 16];
+	const uint64_t *at = entries;
 	size_t start = lists.start;
-	HxRun run;
 
-	for (size_t i = 0; i < lists.count;)
+	if (!copy_entries(table, lists, entries))
 	{
-		fill_run(&run, table, lists, i, start);
-		if (run.count == 0)
-		{
-			glance_at_one(table, lists, i, start, &glance[i]);
-			start = list_end(lists, i++);
-		}
-		for (; run.count > 0; run.count--, i++)
-		{
-			size_t end = list_end(lists, i);
+		hx_dense_plain.token_glances(table, lists, glance);
+		return;
+	}
+	for (size_t i = 0; i < lists.count; i++)
+	{
+		size_t end = list_end(lists, i);
 
-			glance[i] +=
-				entries_glance(run.entries + (start - run.start), end - start);
-			start = end;
-		}
+		glance[i] += entries_glance(at, end - start);
+		at += end - start;
+		start = end;
 	}
 }
 

@@ -103,18 +103,8 @@ extern void hx_squares_avx512(const float *query, size_t dims, HxFloatRows rows,
 extern void hx_widen_half_avx512(const uint16_t *from, size_t count, float *to);
 extern void hx_flip_avx512(float *x, size_t count, const uint8_t *signs);
 
-/*
- * Entries of lists of codes side by side, for kernels that take many of a list at
- * once: as many lists as have no more than HX_RUN codes
- */
-#define HX_RUN 512
-
-typedef struct HxRun
-{
-	uint64_t entries[HX_RUN + 16]; /* beyond the codes' anything */
-	size_t start;				   /* of the first list */
-	size_t count;				   /* lists; 0: the first has more codes */
-} HxRun;
+/* Codes whose entries are copied side by side, for many of a list at once */
+#define HX_RUN 2048
 
 /* Where a list ends, among the codes */
 HX_INLINE size_t
@@ -126,48 +116,24 @@ list_end(HxTokenLists lists, size_t list)
 	return end;
 }
 
-/* Copy entries of eight bytes of the lists from one on, which begins at `start`. */
-HX_INLINE void
-fill_run(HxRun *run, const uint8_t *table, HxTokenLists lists, size_t list,
-		 size_t start)
+/*
+ * Copy the entries, of eight bytes, of all codes of the lists to as many places,
+ * behind which others follow that are never used; 0 if they are more than HX_RUN.
+ */
+HX_INLINE int
+copy_entries(const uint8_t *table, HxTokenLists lists, uint64_t *entries)
 {
-	const uint32_t *codes = lists.codes + start;
+	const uint32_t *codes = lists.codes + lists.start;
 	size_t count = 0;
-	size_t c = 0;
 
-	run->start = start;
-	run->count = 0;
-	for (size_t end; list < lists.count; list++)
-	{
-		end = list_end(lists, list);
-		if (end - start > HX_RUN)
-			break;
-		count = end - start;
-		run->count++;
-	}
-	for (; c + 4 <= count; c += 4)
-	{
-		memcpy(&run->entries[c], table + codes[c] % HX_TOKEN_FIRST * 8, 8);
-		memcpy(&run->entries[c + 1], table + codes[c + 1] % HX_TOKEN_FIRST * 8,
-			   8);
-		memcpy(&run->entries[c + 2], table + codes[c + 2] % HX_TOKEN_FIRST * 8,
-			   8);
-		memcpy(&run->entries[c + 3], table + codes[c + 3] % HX_TOKEN_FIRST * 8,
-			   8);
-	}
-	for (; c < count; c++)
-		memcpy(&run->entries[c], table + codes[c] % HX_TOKEN_FIRST * 8, 8);
-}
-
-/* The glance at one list, however long it is */
-HX_INLINE void
-glance_at_one(const uint8_t *table, HxTokenLists lists, size_t list,
-			  size_t start, int32_t *glance)
-{
-	lists.ends += list * lists.stride;
-	lists.start = start;
-	lists.count = 1;
-	hx_dense_plain.token_glances(table, lists, glance);
+	if (lists.count > 0)
+		count = list_end(lists, lists.count - 1) - lists.start;
+	if (count > HX_RUN)
+		return 0;
+	HX_UNROLL
+	for (size_t c = 0; c < count; c++)
+		memcpy(&entries[c], table + (codes[c] % HX_TOKEN_FIRST) * 8, 8);
+	return 1;
 }
 
 /*

@@ -399,7 +399,7 @@ visit_next(HxListSearch *search)
 
 	CHECK_FOR_INTERRUPTS();
 	if (search->next + 1 < search->end)
-		HxPrefetchBytes(base->index, search->next + 1, 0, BLCKSZ / 4);
+		HxPrefetchPage(base->index, search->next + 1);
 	buffer = HxLockLists(base->index, &base->desc, search->next++,
 						 BUFFER_LOCK_SHARE, NULL);
 	base->stats.visited = Max(base->stats.visited, search->next - 1);
@@ -418,11 +418,13 @@ visit_next(HxListSearch *search)
 /* How much farther than the last row wanted candidates are kept, in deviations */
 #define BOUND_MARGIN 4
 #define HIGH_BOUND_MARGIN 5.6 /* the same, for targets above .95 */
+#define REACHED_MARGIN 7	  /* where the search has started over */
 
 /*
  * As soon as the rows wanted are known by estimates, rows so much farther than the
  * last of them that errors hardly make up for it need not be kept.  Where they are
- * asked for nevertheless, the search has started over, and keeps them.
+ * asked for nevertheless, the search starts over: it knows an exact distance then,
+ * and goes farther, and if that will not do either, keeps all.
  */
 static void
 bound_candidates(HxListSearch *search)
@@ -430,26 +432,28 @@ bound_candidates(HxListSearch *search)
 	HxSearch *base = &search->base;
 	HxBest *best = &base->best;
 	const HxListQuery *query = (const HxListQuery *) base->spec.query;
+	bool reached = isfinite(base->reached);
+	double margin = base->spec.recall > 0.95 ? HIGH_BOUND_MARGIN : BOUND_MARGIN;
 	double deviations = 0;
 	double distance;
-	double margin;
 	int64 wanted;
 
-	if (!base->refine || base->exact || base->stats.restarts > 0 ||
-		(base->spec.heap.share > 0 && base->spec.heap.share < 1))
+	if (!base->refine || base->exact ||
+		(!reached && (base->stats.restarts > 0 || (base->spec.heap.share > 0 &&
+												   base->spec.heap.share < 1))))
 		return; /* or too many fail */
 	wanted = HxRowsToRefine(base);
 	HxMergeBest(best, true);
 	HxSortBest(best, wanted);
 	if (best->count < wanted)
 		return;
-	distance = best->rows[wanted - 1].distance;
+	distance = reached ? base->reached : best->rows[wanted - 1].distance;
 	for (int64 i = 0; i < wanted; i++)
 		deviations += HxDeviation(&best->rows[i]);
-	margin = base->spec.recall > 0.95 ? HIGH_BOUND_MARGIN : BOUND_MARGIN;
 	if (!isfinite(distance))
 		return;
-	HxBoundBest(best, distance + margin * deviations / wanted);
+	HxBoundBest(best, distance + (reached ? REACHED_MARGIN : margin) *
+									 deviations / wanted);
 	search->last = -distance / query->unit;
 	search->error = deviations / wanted / query->unit;
 }

@@ -11,6 +11,7 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 
 #include "index/search/state.h"
@@ -40,6 +41,7 @@ start_first_phase(HxSearch *search)
 	search->last = nothing;
 	search->before = search->returned;
 	search->refined = 0;
+	search->reached = get_float8_infinity();
 	search->refine = HxKindOf(&search->desc)->refine && search->spec.ordered &&
 					 search->spec.query && search->part != HX_PART_NULLS;
 	if (HxCanFindFirst(search))
@@ -61,6 +63,7 @@ start_next_phase(HxSearch *search)
 		return;
 	}
 	search->stats.restarts++;
+	search->reached = get_float8_infinity();
 	if (search->refine && search->phase == HX_RELEASE_FIRST &&
 		HxCanFindFirst(search))
 		HxStartPhase(search, HX_FIND_FIRST, HxRoomForFirst(search));

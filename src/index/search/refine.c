@@ -641,11 +641,15 @@ ties_are_lost(const Refining *refining, HxBest *found)
 			   found->rows[refining->wanted - 1].distance;
 }
 
-/* Start over with room for more rows. */
+/*
+ * Start over with room for more rows.  The distance of the last row wanted, of those
+ * found, tells the kind how far to look; once, since that may not do either.
+ */
 static void
-make_room(HxSearch *search)
+make_room(HxSearch *search, double reached)
 {
 	search->stats.restarts++;
+	search->reached = isinf(search->reached) ? reached : get_float8_infinity();
 	if (search->room >= HxMostRows())
 	{
 		HxStartPhase(search, HX_RELEASE_ALL, HxMostRows());
@@ -693,7 +697,7 @@ release_exact(Refining *refining, bool ended)
 	HxMergeBest(exact, true);
 	if (ties_are_lost(refining, exact))
 	{
-		make_room(search);
+		make_room(search, get_float8_infinity());
 		return;
 	}
 	HxSortBest(exact, HxBestCount(exact));
@@ -755,7 +759,7 @@ find_exact(HxSearch *search, Refining *refining)
 	HxMergeBest(&search->best, true);
 	if (ties_are_lost(refining, &search->best))
 	{
-		make_room(search);
+		make_room(search, get_float8_infinity());
 		return;
 	}
 	search->nready = HxBestCount(&search->best);
@@ -784,7 +788,7 @@ find_by_estimates(HxSearch *search, Refining *refining)
 										  refining->wanted);
 					return;
 				case REFINE_ROOM:
-					make_room(search);
+					make_room(search, last_distance(refining));
 					return;
 				case REFINE_SWEEP:
 					HxSweepHeap(search);

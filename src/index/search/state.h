@@ -76,10 +76,11 @@ struct HxSearch
 	uint16 widest;		/* deviation of an estimate, greatest in this phase */
 
 	/* HX_FIND_FIRST */
-	int64 room;					 /* rows kept, when it began the last time */
-	int64 ngood;				 /* rows that passed the check ... */
-	double middle;				 /* ... and distance of the inner half's last */
-	const HxBest *found;		 /* where a search refines: these rows */
+	int64 room;			 /* rows kept, when it began the last time */
+	double reached;		 /* no row farther off is wanted; infinite: not known */
+	int64 ngood;		 /* rows that passed the check ... */
+	double middle;		 /* ... and distance of the inner half's last */
+	const HxBest *found; /* where a search refines: these rows */
 	struct HxRefining *refining; /* which may go on; NULL: from the beginning */
 
 	HxChecked checked;		   /* heap rows looked at */
