@@ -49,22 +49,6 @@
 /* Rows that are multiplied at a time with all others */
 #define AT_A_TIME 32
 
-void
-HxMultiply(HxFloatRows queries, int dims, HxFloatRows rows, float *product,
-		   Size stride)
-{
-	for (Size start = 0; start < queries.count; start += AT_A_TIME)
-	{
-		HxFloatRows some = {queries.base + start * queries.stride,
-							queries.stride,
-							Min(AT_A_TIME, queries.count - start)};
-
-		CHECK_FOR_INTERRUPTS();
-		hx_kernels->dense->inner_many(some, dims, rows,
-									  product + start * stride, stride);
-	}
-}
-
 /* ---- the sample ---- */
 
 /* Scale a vector to unit length; false if it has no direction. */
