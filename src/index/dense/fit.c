@@ -20,11 +20,29 @@
 /* Queries at most */
 #define MOST_QUERIES 256
 
-/* Of these, compared with all rows at a time */
+/* Rows that are multiplied with all others at a time */
 #define QUERIES_AT_A_TIME 32
 
 /* Rounds of k-means */
 #define ROUNDS 6
+
+/* ---- products ---- */
+
+void
+HxMultiply(HxFloatRows queries, int dims, HxFloatRows rows, float *product,
+		   Size stride)
+{
+	for (Size start = 0; start < queries.count; start += QUERIES_AT_A_TIME)
+	{
+		HxFloatRows some = {queries.base + start * queries.stride,
+							queries.stride,
+							Min(QUERIES_AT_A_TIME, queries.count - start)};
+
+		CHECK_FOR_INTERRUPTS();
+		hx_kernels->dense->inner_many(some, dims, rows,
+									  product + start * stride, stride);
+	}
+}
 
 /* ---- landmarks ---- */
 

@@ -43,24 +43,11 @@
 /* Fine sketches whose own error bars are off by more than this are left */
 #define MOST_SPREAD 1.5
 
+/* Numbers that are added side by side */
+#define LANES 16
+
 /* Rows that are multiplied at a time with all others */
 #define AT_A_TIME 32
-
-void
-HxMultiply(HxFloatRows queries, int dims, HxFloatRows rows, float *product,
-		   Size stride)
-{
-	for (Size start = 0; start < queries.count; start += AT_A_TIME)
-	{
-		HxFloatRows some = {queries.base + start * queries.stride,
-							queries.stride,
-							Min(AT_A_TIME, queries.count - start)};
-
-		CHECK_FOR_INTERRUPTS();
-		hx_kernels->dense->inner_many(some, dims, rows,
-									  product + start * stride, stride);
-	}
-}
 
 /* ---- the sample ---- */
 
@@ -168,6 +155,19 @@ fill_normal(float *to, int count, uint64 *random)
 	}
 }
 
+/* Add a row times a factor, in lanes, which compilers make vectors of. */
+static void
+add_times(float *to, const float *row, float factor, int dims)
+{
+	int whole = dims / LANES * LANES;
+
+	for (int d = 0; d < whole; d += LANES)
+		for (int l = 0; l < LANES; l++)
+			to[d + l] += factor * row[d + l];
+	for (int d = whole; d < dims; d++)
+		to[d] += factor * row[d];
+}
+
 /*
  * Take the part along each of `count` orthonormal rows from a vector; scratch has
  * room for as many numbers.
@@ -180,13 +180,7 @@ make_orthogonal(const float *rows, int count, int dims, float *scratch,
 
 	hx_kernels->dense->inner(vector, dims, before, scratch);
 	for (int j = 0; j < count; j++)
-	{
-		const float *row = rows + (Size) j * dims;
-		float part = scratch[j];
-
-		for (int d = 0; d < dims; d++)
-			vector[d] -= part * row[d];
-	}
+		add_times(vector, rows + (Size) j * dims, -scratch[j], dims);
 }
 
 /*
@@ -260,8 +254,7 @@ turn(float *axes, int kept, int dims, uint64 *random)
 		CHECK_FOR_INTERRUPTS();
 		fill_normal(weights, kept, random);
 		for (int i = 0; i < kept; i++)
-			for (int d = 0; d < dims; d++)
-				to[d] += weights[i] * axes[(Size) i * dims + d];
+			add_times(to, axes + (Size) i * dims, weights[i], dims);
 	}
 	orthonormalize(turned, 0, kept, dims, random);
 	memcpy(axes, turned, (Size) kept * dims * sizeof(float));

@@ -58,11 +58,11 @@ HxLearnRows(const HxLearnSample *sample)
 	return rows;
 }
 
+/* ---- fit.c ---- */
+
 /* product[q * stride + r] is that of query q and row r; interrupts are checked. */
 extern void HxMultiply(HxFloatRows queries, int dims, HxFloatRows rows,
 					   float *product, Size stride);
-
-/* ---- fit.c ---- */
 
 /* Find the queries of a sample, and what is nearest to each; it has no mean. */
 extern void HxFindQueries(HxLearnSample *sample, const float *mean);

@@ -61,25 +61,36 @@ length2(const float *vector, int dims)
 	return hx_kernels->dense->product(vector, vector, dims);
 }
 
+/* Multiply a vector by a factor and take another from it, in lanes. */
+static void
+scale_and_take(float *vector, float factor, const float *other, int dims)
+{
+	int whole = dims / LANES * LANES;
+
+	for (int i = 0; i < whole; i += LANES)
+		for (int l = 0; l < LANES; l++)
+			vector[i + l] = vector[i + l] * factor - other[i + l];
+	for (int i = whole; i < dims; i++)
+		vector[i] = vector[i] * factor - other[i];
+}
+
 /* Scale a vector if need be, and take the mean from it. */
 static void
 prepare_vector(const HxModel *model, HxMetric metric, float *vector,
 			   HxSeen *seen)
 {
+	float factor = 1;
+
 	seen->length2 = length2(vector, model->dims);
 	seen->usable = isfinite(seen->length2) && seen->length2 < FLT_MAX;
 	if (metric == HX_COSINE && seen->usable)
 	{
-		float factor = (float) (1 / sqrt(seen->length2));
-
+		factor = (float) (1 / sqrt(seen->length2));
 		seen->usable = seen->length2 > 0 && isfinite(factor);
-		for (int i = 0; i < model->dims && seen->usable; i++)
-			vector[i] *= factor;
 	}
 	if (!seen->usable)
 		return;
-	for (int i = 0; i < model->dims; i++)
-		vector[i] -= model->mean[i];
+	scale_and_take(vector, factor, model->mean, model->dims);
 }
 
 /* What there is to see besides what is kept, which is there already */
@@ -243,6 +254,39 @@ choose_step(const Levels *levels, double length2)
 }
 
 /*
+ * Write the levels of numbers into bytes, at a shift; returns their product with
+ * twice what the levels stand for, and adds the squares of that.
+ */
+static double
+write_part(const float *numbers, int count, float inverse, int top, int shift,
+		   uint8 *bytes, uint32 *squares)
+{
+	double with = 0;
+
+	for (int i = 0; i < count; i += LANES)
+	{
+		int some = Min(LANES, count - i);
+		int found[LANES];
+
+		if (some == LANES)
+			for (int l = 0; l < LANES; l++)
+				found[l] = level_of(numbers[i + l] * inverse, top);
+		else
+			for (int l = 0; l < some; l++)
+				found[l] = level_of(numbers[i + l] * inverse, top);
+		for (int l = 0; l < some; l++)
+		{
+			int twice = 2 * found[l] - top;
+
+			bytes[i + l] |= found[l] << shift;
+			*squares += twice * twice;
+			with += (double) numbers[i + l] * twice;
+		}
+	}
+	return with;
+}
+
+/*
  * Write the levels of numbers at a step; returns the product of the numbers with
  * what the levels stand for at a scale of 1, and sets that of this with itself.
  */
@@ -259,17 +303,11 @@ write_levels(const HxModel *model, const Levels *levels, float step,
 	memset(row->sketch, 0, bytes);
 	for (int i = 0, shift = 0; i < levels->count; shift += levels->width)
 	{
-		int end = Min(i + bytes, levels->count);
+		int count = Min(bytes, levels->count - i);
 
-		for (uint8 *byte = row->sketch; i < end; i++, byte++)
-		{
-			int level = level_of(levels->numbers[i] * inverse, top);
-			int twice = 2 * level - top;
-
-			*byte |= level << shift;
-			squares += twice * twice;
-			with += (double) levels->numbers[i] * twice;
-		}
+		with += write_part(levels->numbers + i, count, inverse, top, shift,
+						   row->sketch, &squares);
+		i += count;
 	}
 	row->squares = (uint16) (squares >> HxSquaresShift(model));
 	*itself = squares / 4.0;
