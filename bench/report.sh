@@ -171,9 +171,9 @@ builds_plot()
 	set rmargin 3
 	set yrange [0:*]
 	set ylabel 'build, seconds of a processor'
-	plot '$work/builds' using 0:2:xtic(1) with boxes lc 'black', '' using 0:2:2 with labels offset 0,0.6
+	plot '$work/builds' using 0:2:xtic(1) with boxes lc 'black' title 'build', '' using 0:2:2 with labels offset 0,0.6 title ''
 	set ylabel 'size of the index, MB'
-	plot '$work/builds' using 0:3:xtic(1) with boxes lc 'black', '' using 0:3:3 with labels offset 0,0.6
+	plot '$work/builds' using 0:3:xtic(1) with boxes lc 'black' title 'size', '' using 0:3:3 with labels offset 0,0.6 title ''
 	unset multiplot
 	PLOT
 }

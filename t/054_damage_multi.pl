@@ -3,7 +3,8 @@
 # others of centres that there are; rows cannot be missed for that at recall 1,
 # since the distances that count are the table's.
 #
-# Seen to fail: without the comparison of a page's last list with its codes.
+# Seen to fail: without the comparison of a page's last list with its codes; with TIDs
+# that were read from the table without a look at them.
 use strict;
 use warnings;
 use FindBin;
@@ -12,7 +13,7 @@ use DamagedIndexes;
 use HashembPage;
 use Test::More;
 
-make_indexes(10, 12);
+my ($node) = make_indexes(10, 12);
 
 # Where the hash, error and end of the first list of some tokens are
 sub head_at
@@ -102,4 +103,15 @@ check_aims(
 	[ 'a code of another centre, which no exact search relies on', 10,
 		sub { my $c = shift; my $at = lists_at($c)->{codes}; put($c, $at, 4, get($c, $at, 4) & ~0x7FF) },
 		undef, undef, 0 ]);
+
+# Whatever reads the table's lists looks at TIDs first: here the rows drawn as queries
+restore();
+my $index = an_index(12, {});
+my $content = read_file($index);
+put(\$content, lists_at(\$content)->{tids}, 4, 0x00050002);
+write_file($index, $content);
+$node->start;
+my ($code, $out, $err) = $node->psql('postgres', "SELECT * FROM hashemb_measure_recall('$index->{name}_i', 1, 100000)");
+like($err, qr/index "t12_\d+_i" is corrupted: it refers to row \(131077,\d+\)/, 'a row drawn as a query that the table cannot have');
+$node->stop('immediate');
 no_crash();

@@ -88,9 +88,9 @@ sub limit
 
 # Vectors are functions of the id, so that an index is larger than its table
 $node->safe_psql('postgres', q{
-	CREATE FUNCTION bits(i int) RETURNS bincode LANGUAGE sql IMMUTABLE AS $$SELECT string_agg(decode(md5(i % 97 || 'x' || j % 8 || CASE WHEN j < 6 THEN '' ELSE i::text END), 'hex'), '' ORDER BY j)::bincode(1024) FROM generate_series(1, 8) j$$;
-	CREATE FUNCTION sparse(i int) RETURNS svec LANGUAGE sql IMMUTABLE AS $$SELECT svec_agg(1 + j * 20 + abs(hashint4(i * 50 + j)) % 20, 1 + (i + j) % 5, 2000) FROM generate_series(1, 60) j$$;
-	CREATE FUNCTION dense(i int) RETURNS real[] LANGUAGE sql IMMUTABLE AS $$SELECT array_agg(((hashint4(i % 50 * 64 + j) + hashint4(i * 64 + j) / 4.0) / 2147483648.0)::real) FROM generate_series(1, 64) j$$;});
+	CREATE FUNCTION bits(i int) RETURNS bincode LANGUAGE sql IMMUTABLE RETURN (SELECT string_agg(decode(md5(i % 97 || 'x' || j % 8 || CASE WHEN j < 6 THEN '' ELSE i::text END), 'hex'), '' ORDER BY j)::bincode(1024) FROM generate_series(1, 8) j);
+	CREATE FUNCTION sparse(i int) RETURNS svec LANGUAGE sql IMMUTABLE RETURN (SELECT svec_agg(1 + j * 20 + abs(hashint4(i * 50 + j)) % 20, 1 + (i + j) % 5, 2000) FROM generate_series(1, 60) j);
+	CREATE FUNCTION dense(i int) RETURNS real[] LANGUAGE sql IMMUTABLE RETURN (SELECT array_agg(((hashint4(i % 50 * 64 + j) + hashint4(i * 64 + j) / 4.0) / 2147483648.0)::real) FROM generate_series(1, 64) j);});
 my @kinds = (
 	{ name => 'code', columns => '((bits(id))::bincode(1024)), a', by => '(bits(id))::bincode(1024) <~> %s', q => 'bits(5)', rows => 9000 },
 	{ name => 'sparse', columns => '((sparse(id))::svec(2000)), a', by => '(sparse(id))::svec(2000) <#> %s', q => q{'{25:1,44:1,70:2,95:1}/2000'}, rows => 5000 },

@@ -66,7 +66,7 @@ foreach my $plot (text_of('docs/benchmarks.md') =~ /\]\((benchmarks\/[^)]*\.svg)
 	my $svg = text_of("docs/$plot");
 
 	like($svg, qr/<svg.*<\/svg>\s*\z/s, "$plot is a picture");
-	like($svg, qr/>[^<]*\bms\b/, 'whose axis has a unit');
+	like($svg, qr/>[^<]*\b(?:ms|MB|seconds)\b/, 'whose axis has a unit');
 }
 
 # ---- debian/ ----

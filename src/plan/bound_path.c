@@ -21,6 +21,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
 #include "optimizer/restrictinfo.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
@@ -90,6 +91,72 @@ replace(Replacement *replacement, Expr *clause)
 	return clause;
 }
 
+/* The name of the distance that a condition bounds; NULL if it is none of ours */
+static const char *
+bounded_distance(const Replacement *replacement, const Expr *clause)
+{
+	ListCell *cell;
+
+	foreach (cell, replacement->replaced)
+	{
+		const OpExpr *bound = (OpExpr *) ((Replaced *) lfirst(cell))->bound;
+		const FuncExpr *call;
+
+		if ((const Expr *) bound != clause)
+			continue;
+		call = lsecond_node(FuncExpr, bound->args);
+		return TextDatumGetCString(
+			linitial_node(Const, call->args)->constvalue);
+	}
+	return NULL;
+}
+
+/* Do conditions of an OR bound more than one distance? */
+static bool
+are_of_several(const Replacement *replacement, List *conditions)
+{
+	const char *first = NULL;
+	ListCell *cell;
+
+	foreach (cell, conditions)
+	{
+		const char *distance = bounded_distance(replacement, lfirst(cell));
+
+		if (distance && first && strcmp(distance, first) != 0)
+			return true;
+		first = first ? first : distance;
+	}
+	return false;
+}
+
+/*
+ * PostgreSQL 18 makes one condition, on one index, of those of an OR that have an
+ * operator in common, and then tries no other way.  Bounds have one, whatever
+ * distances they are of, and an index finds all rows for another distance than its
+ * own.  So these stand below an AND each.
+ */
+static Expr *
+keep_apart(const Replacement *replacement, Expr *clause)
+{
+	BoolExpr *branch = (BoolExpr *) clause;
+	bool several;
+	List *args = NIL;
+	ListCell *cell;
+
+	if (!is_andclause(clause) && !is_orclause(clause))
+		return clause;
+	several = is_orclause(clause) && are_of_several(replacement, branch->args);
+	foreach (cell, branch->args)
+	{
+		Expr *arg = keep_apart(replacement, lfirst(cell));
+
+		if (several && bounded_distance(replacement, arg))
+			arg = makeBoolExpr(AND_EXPR, list_make1(arg), -1);
+		args = lappend(args, arg);
+	}
+	return makeBoolExpr(branch->boolop, args, branch->location);
+}
+
 /* Replace in a restriction, for all indexes; the restriction if there is none. */
 static RestrictInfo *
 replace_restriction(PlannerInfo *root, Replacement *replacement,
@@ -113,6 +180,7 @@ replace_restriction(PlannerInfo *root, Replacement *replacement,
 	}
 	if (clause == original->clause)
 		return original;
+	clause = keep_apart(replacement, clause);
 	result = make_simple_restrictinfo(root, clause);
 	result->security_level = original->security_level;
 	replacement->originals = lappend(replacement->originals, original);

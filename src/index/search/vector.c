@@ -11,6 +11,7 @@
 #include "executor/executor.h"
 #include "pgstat.h"
 
+#include "index/page/page.h"
 #include "index/search/vector.h"
 
 struct HxVectors
@@ -20,6 +21,7 @@ struct HxVectors
 	AttrNumber attno;
 	Snapshot snapshot;
 	IndexFetchTableData *fetch;
+	BlockNumber table_pages; /* that the table has had, for HxCheckTid */
 	TupleTableSlot *row;
 	EState *estate; /* of the index's expressions */
 };
@@ -64,6 +66,7 @@ HxFetchVector(void *arg, ItemPointer tid, Datum *vector, bool *isnull)
 	bool again = false;
 	bool dead = false;
 
+	HxCheckTid(vectors->index, vectors->fetch->rel, &vectors->table_pages, tid);
 	ResetPerTupleExprContext(vectors->estate);
 	if (!table_index_fetch_tuple(vectors->fetch, tid, vectors->snapshot,
 								 vectors->row, &again, &dead))

@@ -17,7 +17,10 @@ typedef struct HxVectors HxVectors;
 extern HxVectors *HxOpenVectors(Relation heap, Relation index, AttrNumber attno,
 								Snapshot snapshot);
 
-/* The vector of a row, valid until the next call: HxHeapRows.measure. */
+/*
+ * The vector of a row, valid until the next call: HxHeapRows.measure.  Error if the
+ * table cannot have the row.
+ */
 extern HxRowState HxFetchVector(void *vectors, ItemPointer tid, Datum *vector,
 								bool *isnull);
 
