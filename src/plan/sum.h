@@ -81,12 +81,8 @@ typedef struct HxSumValue
 typedef struct HxSumRow
 {
 	HxSumValue sum;
-	uint64 tid;	 /* of the version that the snapshot sees; packed */
-	uint64 root; /* the TID that indexes have */
+	uint64 tid; /* of the version that the snapshot sees; packed */
 } HxSumRow;
-
-/* Of each term, at which place of its search a row came, from 1; 0: not yet */
-typedef uint32 HxSumPlaces[HX_MOST_TERMS];
 
 /* Rows seen, those that wait to be settled, and those that are, in order */
 typedef struct HxSumRows
@@ -100,15 +96,12 @@ typedef struct HxSumRows
 	int64 settled_room;
 	int64 nsorted;	 /* of these, in order */
 	int64 nreturned; /* of these */
-	HxSumRow *first; /* the least of both, a heap, the greatest first ... */
-	int64 nfirst;
-	int64 first_room; /* ... of so many; 0: not kept */
 } HxSumRows;
 
 extern int HxCompareSums(HxSumValue a, HxSumValue b);
-extern void HxBeginSumRows(HxSumRows *rows, int64 first);
-extern bool HxSeeRow(HxSumRows *rows, uint64 tid, int term, uint64 place);
-extern const uint32 *HxPlacesOf(const HxSumRows *rows, uint64 tid);
+extern void HxBeginSumRows(HxSumRows *rows);
+extern bool HxSeeRow(HxSumRows *rows, uint64 tid);
+extern bool HxIsSeen(const HxSumRows *rows, uint64 tid);
 extern void HxAddSumRow(HxSumRows *rows, const HxSumRow *row);
 extern void HxSettleRows(HxSumRows *rows, HxSumValue bound);
 extern void HxSettleAllRows(HxSumRows *rows);
@@ -190,9 +183,9 @@ typedef struct HxSumState
 	int64 wanted;			/* rows wanted; 0: nobody knows */
 	double row_time;		/* what completing a row takes, in microseconds */
 	int turn;				/* of the searches: whose it is */
-	bool forecasts;			/* it may end by expected misses */
+	bool by_price;			/* turns go by what a rise of the bound costs */
 	HxTermState *favourite; /* raises the bound at the least price; or NULL */
-	uint64 next_look;		/* at the forecast, when so many rows were read */
+	uint64 next_look;		/* for a favourite, when so many rows were read */
 	double table_rows;		/* about so many has the table */
 	double sweep_effort;	/* of reading the table, in rows completed */
 	uint64 ncompleted;		/* heap rows fetched */
@@ -216,6 +209,16 @@ extern double HxFloatOf(const Node *expr, Datum value);
 extern void HxPackSum(const HxSumData *data, CustomScan *scan);
 extern void HxUnpackSum(const CustomScan *scan, HxSumData *data);
 
+/*
+ * The recall that searches of terms are asked for: these may miss half of what the sum
+ * may
+ */
+static inline double
+HxRecallOfTerms(double recall)
+{
+	return 1 - 0.5 * (1 - recall);
+}
+
 /* sum_search.c */
 extern HxSumValue HxSumOfRow(HxSumState *state, TupleTableSlot *slot);
 extern bool HxBeginTerms(HxSumState *state);
@@ -223,11 +226,10 @@ extern HxTermState *HxChooseTerm(HxSumState *state);
 extern bool HxAdvanceTerm(HxSumState *state, HxTermState *term);
 extern void HxEndTerms(HxSumState *state);
 
-/* sum_stop.c */
-extern HxSumValue HxBoundOf(HxSumState *state, const double *frontiers);
+/* sum_bound.c */
 extern void HxSetBound(HxSumState *state);
 extern void HxNoteCourse(HxSumState *state, HxTermState *term);
-extern bool HxIsSumSettled(HxSumState *state);
+extern void HxChooseFavourite(HxSumState *state);
 
 /* sum_sweep.c */
 extern void HxMeasureTable(HxSumState *state);

@@ -189,11 +189,10 @@ start(HxSumState *state)
 	state->ncompleted = 0;
 	state->complete = state->any_returned = false;
 	HxMeasureTable(state);
-	state->forecasts = state->recall < 1 && state->wanted > 0 &&
-					   state->data.terms[0].wanted == HX_WANTED_LIMIT;
+	state->by_price = state->recall < 1 && state->wanted > 0;
 	state->favourite = NULL;
 	state->next_look = 0;
-	HxBeginSumRows(&state->rows, state->forecasts ? state->wanted : 0);
+	HxBeginSumRows(&state->rows);
 	if (HxBeginTerms(state))
 		state->ways[HX_SUM_THRESHOLD]++;
 	else
@@ -221,8 +220,8 @@ find_rows(HxSumState *state, int64 goal)
 		}
 		HxSetBound(state);
 		HxSettleRows(rows, state->limit);
-		if (rows->nsettled < goal && HxIsSumSettled(state))
-			HxSettleRows(rows, rows->first[0].sum);
+		if (rows->nsettled < goal)
+			HxChooseFavourite(state);
 	}
 	if (state->complete)
 		HxSettleAllRows(rows);

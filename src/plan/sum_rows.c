@@ -19,7 +19,6 @@
 typedef struct Seen
 {
 	uint64 tid;
-	HxSumPlaces places;
 	char status;
 } Seen;
 
@@ -61,44 +60,32 @@ compare_for_sort(const void *a, const void *b)
 	return compare_rows(a, b);
 }
 
-/* No row is seen; so many of the least sums are kept apart. */
+/* No row is seen. */
 void
-HxBeginSumRows(HxSumRows *rows, int64 first)
+HxBeginSumRows(HxSumRows *rows)
 {
 	memset(rows, 0, sizeof(*rows));
 	rows->seen = hxseen_create(CurrentMemoryContext, FIRST_ROOM, NULL);
 	rows->waiting_room = rows->settled_room = FIRST_ROOM;
 	rows->waiting = palloc(FIRST_ROOM * sizeof(HxSumRow));
 	rows->settled = palloc(FIRST_ROOM * sizeof(HxSumRow));
-	rows->first_room = first;
-	rows->first = palloc(Max(first, 1) * sizeof(HxSumRow));
 }
 
-/*
- * Take note of a row of an index, which came at a place of a term's search; false if it
- * was seen before.
- */
+/* Take note of a row of an index; false if it was seen before. */
 bool
-HxSeeRow(HxSumRows *rows, uint64 tid, int term, uint64 place)
+HxSeeRow(HxSumRows *rows, uint64 tid)
 {
 	bool found;
-	Seen *seen = hxseen_insert(rows->seen, tid, &found);
 
-	Assert(term >= 0 && term < HX_MOST_TERMS);
-	if (!found)
-		memset(seen->places, 0, sizeof(seen->places));
-	if (seen->places[term] == 0)
-		seen->places[term] = (uint32) Min(place, PG_UINT32_MAX);
+	hxseen_insert(rows->seen, tid, &found);
 	return !found;
 }
 
-/* Where a row came; NULL if it was not seen.  Until the next one is. */
-const uint32 *
-HxPlacesOf(const HxSumRows *rows, uint64 tid)
+/* Was a row seen? */
+bool
+HxIsSeen(const HxSumRows *rows, uint64 tid)
 {
-	const Seen *seen = hxseen_lookup(rows->seen, tid);
-
-	return seen ? seen->places : NULL;
+	return hxseen_lookup(rows->seen, tid) != NULL;
 }
 
 /* Memory that the rows take */
@@ -106,8 +93,7 @@ Size
 HxSumRowsMemory(const HxSumRows *rows)
 {
 	return rows->seen->size * sizeof(Seen) +
-		   (Size) (rows->waiting_room + rows->settled_room + rows->first_room) *
-			   sizeof(HxSumRow);
+		   (Size) (rows->waiting_room + rows->settled_room) * sizeof(HxSumRow);
 }
 
 static HxSumRow *
@@ -119,46 +105,12 @@ make_room(HxSumRow *rows, int64 count, int64 *room)
 	return repalloc_huge(rows, *room * sizeof(HxSumRow));
 }
 
-/* Keep a row apart if it is one of the first so far: a heap, the last one on top. */
-static void
-keep_first(HxSumRows *rows, const HxSumRow *row)
-{
-	HxSumRow *first = rows->first;
-	int64 at;
-
-	if (rows->nfirst < rows->first_room)
-	{
-		at = rows->nfirst++;
-		for (; at > 0 && compare_rows(row, &first[(at - 1) / 2]) > 0;
-			 at = (at - 1) / 2)
-			first[at] = first[(at - 1) / 2];
-	}
-	else if (rows->nfirst == 0 || compare_rows(row, &first[0]) >= 0)
-		return;
-	else
-	{
-		int64 child;
-
-		for (at = 0; (child = 2 * at + 1) < rows->nfirst; at = child)
-		{
-			if (child + 1 < rows->nfirst &&
-				compare_rows(&first[child + 1], &first[child]) > 0)
-				child++;
-			if (compare_rows(row, &first[child]) >= 0)
-				break;
-			first[at] = first[child];
-		}
-	}
-	first[at] = *row;
-}
-
 /* Add a completed row to those that wait. */
 void
 HxAddSumRow(HxSumRows *rows, const HxSumRow *row)
 {
 	int64 at = rows->nwaiting++;
 
-	keep_first(rows, row);
 	rows->waiting = make_room(rows->waiting, at, &rows->waiting_room);
 	while (at > 0 && compare_rows(row, &rows->waiting[(at - 1) / 2]) < 0)
 	{

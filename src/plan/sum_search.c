@@ -198,7 +198,7 @@ start_batch(HxSumState *state, HxTermState *term)
 	MemoryContextReset(term->context);
 	MemoryContextSwitchTo(term->context);
 	memset(&request, 0, sizeof(request));
-	request.recall = state->recall;
+	request.recall = HxRecallOfTerms(state->recall);
 	request.limit = open ? 0 : term->batch;
 	request.ends = !open;
 	request.few_first = open;
@@ -270,7 +270,6 @@ complete_row(HxSumState *state, HxTermState *term)
 	}
 	row.sum = HxSumOfRow(state, state->row);
 	row.tid = HxPackTid(&state->row->tts_tid);
-	row.root = HxPackTid(&term->scan->xs_heaptid);
 	HxAddSumRow(&state->rows, &row);
 }
 
@@ -365,8 +364,7 @@ HxAdvanceTerm(HxSumState *state, HxTermState *term)
 		}
 		farther = set_frontier(term);
 		HxNoteCourse(state, term);
-		fresh = HxSeeRow(&state->rows, HxPackTid(&term->scan->xs_heaptid),
-						 (int) (term - state->terms), term->read);
+		fresh = HxSeeRow(&state->rows, HxPackTid(&term->scan->xs_heaptid));
 		if (fresh)
 			complete_row(state, term);
 	} while (!farther && !fresh);

@@ -1,0 +1,180 @@
+/*
+ * sum_bound.c
+ *	  The bound of a sum, and which search raises it at the least price.
+ *
+ * See README, "Sums of distances".
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "utils/memutils.h"
+
+#include "plan/sum.h"
+
+/* Rows that a scan reads between two looks for a favourite, in rows wanted */
+#define LOOKS_A_WANTED 4
+
+/* Rows of a term at least before its course tells anything */
+#define LEAST_READ 8
+
+/* A term is read no more than so many times as far as another */
+#define MOST_AHEAD 4
+
+/* The sum of some frontiers, of which each active term has one */
+static HxSumValue
+bound_of(HxSumState *state, const double *frontiers)
+{
+	TupleTableSlot *slot = state->frontiers;
+	ExprContext *context = state->check_context;
+	HxSumValue sum;
+	Datum bound;
+
+	ExecClearTuple(slot);
+	for (int t = 0; t < state->data.nterms; t++)
+	{
+		const HxTermState *term = &state->terms[t];
+
+		slot->tts_values[t] = Float8GetDatum(term->zero ? 0 : frontiers[t]);
+		slot->tts_isnull[t] = term->active && term->only_nulls;
+	}
+	ExecStoreVirtualTuple(slot);
+	ResetExprContext(context);
+	context->ecxt_innertuple = slot;
+	bound = ExecEvalExprSwitchContext(state->bound, context, &sum.isnull);
+	sum.value =
+		sum.isnull ? 0 : HxFloatOf((const Node *) state->data.expr, bound);
+	return sum;
+}
+
+/* Set the bound: the sum of the frontiers, as far as all have one. */
+void
+HxSetBound(HxSumState *state)
+{
+	double frontiers[HX_MOST_TERMS];
+
+	for (int t = 0; t < state->data.nterms; t++)
+	{
+		if (state->terms[t].active && !state->terms[t].has_frontier)
+			return;
+		frontiers[t] = state->terms[t].frontier;
+	}
+	state->limit = bound_of(state, frontiers);
+}
+
+/* ---- the course of a search ---- */
+
+/* Take note of a term's frontier, now that one more row was read. */
+void
+HxNoteCourse(HxSumState *state, HxTermState *term)
+{
+	if (!state->by_price)
+		return;
+	if (term->read > term->course_room)
+	{
+		term->course_room = Max(2 * term->course_room, 64);
+		term->course = term->course
+						   ? repalloc_huge(term->course,
+										   term->course_room * sizeof(double))
+						   : palloc(term->course_room * sizeof(double));
+	}
+	term->course[term->read - 1] = term->frontier;
+}
+
+/* Where a term was when half its rows had been read */
+static uint64
+half_of(const HxTermState *term)
+{
+	return term->read / 2;
+}
+
+/* The bound as it was when a term had read half its rows, and others all of theirs */
+static double
+bound_before(HxSumState *state, int number)
+{
+	double frontiers[HX_MOST_TERMS];
+
+	for (int t = 0; t < state->data.nterms; t++)
+		frontiers[t] = state->terms[t].frontier;
+	frontiers[number] =
+		state->terms[number].course[half_of(&state->terms[number]) - 1];
+	return bound_of(state, frontiers).value;
+}
+
+/* Is a term's course known, and does it tell how it goes on? */
+static bool
+has_course(const HxTermState *term)
+{
+	return term->open && term->read >= LEAST_READ && !term->only_nulls &&
+		   isfinite(term->frontier);
+}
+
+/* ---- turns ---- */
+
+/* Do the courses of all searches tell how they go on? */
+static bool
+have_courses(const HxSumState *state)
+{
+	for (int t = 0; t < state->data.nterms; t++)
+		if (state->terms[t].active && !has_course(&state->terms[t]))
+			return false;
+	return true;
+}
+
+/* The search whose latter half has raised the bound most for what it took */
+static HxTermState *
+best_value(HxSumState *state)
+{
+	HxTermState *best = NULL;
+	double most = -1;
+
+	for (int t = 0; t < state->data.nterms; t++)
+	{
+		HxTermState *term = &state->terms[t];
+		double worth;
+
+		if (!term->active)
+			continue;
+		worth = (state->limit.value - bound_before(state, t)) /
+				(double) (term->read - half_of(term)) / term->further;
+		if (worth > most)
+		{
+			most = worth;
+			best = term;
+		}
+	}
+	return best;
+}
+
+/* Is a search far ahead of another? */
+static bool
+is_far_ahead(const HxSumState *state, const HxTermState *term)
+{
+	for (int t = 0; t < state->data.nterms; t++)
+		if (state->terms[t].active &&
+			state->terms[t].read * MOST_AHEAD < term->read)
+			return true;
+	return false;
+}
+
+/* Choose the search to go on with; none where courses do not tell. */
+void
+HxChooseFavourite(HxSumState *state)
+{
+	uint64 read = 0;
+
+	if (!state->by_price || state->limit.isnull ||
+		!isfinite(state->limit.value))
+		return;
+	for (int t = 0; t < state->data.nterms; t++)
+		read += state->terms[t].read;
+	if (!have_courses(state))
+		state->favourite = NULL;
+	else if (read >= state->next_look)
+	{
+		state->next_look = read + 1 + state->wanted / LOOKS_A_WANTED;
+		state->favourite = best_value(state);
+		if (state->favourite && is_far_ahead(state, state->favourite))
+			state->favourite = NULL;
+	}
+}
