@@ -575,13 +575,30 @@ code_distance(const HxQuery *base, Datum vector)
 
 /* ---- promises and bounds ---- */
 
+/* The greatest float below one that is not NaN; that below the least is -infinity. */
+static inline float
+float_below(float value)
+{
+	union
+	{
+		float value;
+		int32 bits;
+	} next = {value};
+
+	if (value == 0)
+		next.bits = (int32) 0x80000001;
+	else if (value != -get_float4_infinity())
+		next.bits += value < 0 ? 1 : -1;
+	return next.value;
+}
+
 /* The greatest float that is not above a double. */
-static float
+static inline float
 round_down(double value)
 {
 	float rounded = (float) value;
 
-	return (double) rounded > value ? nextafterf(rounded, -INFINITY) : rounded;
+	return (double) rounded > value ? float_below(rounded) : rounded;
 }
 
 /* Least distance in a block of one-bit codes, the centroid differing so. */
