@@ -754,6 +754,34 @@ test_range(const HxKernels *kernels)
 	end_group();
 }
 
+/* Numbers against a limit, NaN, infinite ones and zeros among them. */
+static void
+test_not_above(const HxKernels *kernels)
+{
+	static const double some[] = {-INFINITY, -1, -0.0, 0.0,
+								  1,		 2,	 NAN,  INFINITY};
+
+	begin_group("%s, numbers not above one", kernels->name);
+	for (size_t i = 0; i < 65 * 200; i++)
+	{
+		size_t count = i % 65;
+		double *x = (double *) (codes_area.start + codes_area.size) - count;
+		double most = some[random_below(8)];
+		uint64_t expected = 0;
+		uint64_t got;
+
+		for (size_t n = 0; n < count; n++)
+		{
+			x[n] = some[random_below(8)];
+			if (!(x[n] > most))
+				expected |= (uint64_t) 1 << n;
+		}
+		got = kernels->not_above(x, count, most);
+		check(got == expected, "not_above: %zu numbers", count);
+	}
+	end_group();
+}
+
 /* Large sums: no count may overflow a narrow lane. */
 static void
 test_long(const HxKernels *kernels)
@@ -823,6 +851,7 @@ test_level(const HxKernels *kernels)
 	test_project(kernels);
 	test_dense(kernels);
 	test_range(kernels);
+	test_not_above(kernels);
 	test_long(kernels);
 }
 
