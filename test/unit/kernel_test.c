@@ -782,6 +782,33 @@ test_not_above(const HxKernels *kernels)
 	end_group();
 }
 
+/* Points of a line, the integers ending at a guard page. */
+static void
+test_line(const HxKernels *kernels)
+{
+	begin_group("%s, points of a line", kernels->name);
+	for (size_t i = 0; i < 65 * 20; i++)
+	{
+		size_t count = i % 65;
+		int32_t *x = (int32_t *) (codes_area.start + codes_area.size) - count;
+		double slope = (double) random_word() * 1e-9;
+		double offset = (double) random_word() * 1e-3;
+		double y[64];
+
+		for (size_t n = 0; n < count; n++)
+			x[n] = (int32_t) (random_word() >> random_below(40));
+		kernels->line(x, count, slope, offset, y);
+		for (size_t n = 0; n < count; n++)
+		{
+			double product = x[n] * slope;
+
+			check(y[n] == product + offset, "line: %zu of %zu points", n,
+				  count);
+		}
+	}
+	end_group();
+}
+
 /* Large sums: no count may overflow a narrow lane. */
 static void
 test_long(const HxKernels *kernels)
@@ -852,6 +879,7 @@ test_level(const HxKernels *kernels)
 	test_dense(kernels);
 	test_range(kernels);
 	test_not_above(kernels);
+	test_line(kernels);
 	test_long(kernels);
 }
 

@@ -477,8 +477,7 @@ code_distances(const HxQuery *base, const uint8 *payloads, int count,
 	{
 		hx_kernels->hamming(query->code, HxCodePlaneBytes(desc), codes, counts);
 		if (base->metric == HX_HAMMING)
-			for (int i = 0; i < count; i++)
-				distances[i] = counts[i];
+			hx_kernels->line((const int32 *) counts, count, 1, 0, distances);
 		else
 			for (int i = 0; i < count; i++)
 				distances[i] =
@@ -501,8 +500,7 @@ least_distances(const CodeQuery *query, HxCodes codes, double *distances)
 	hx_kernels->dense->bit_scores(
 		query->numbers, desc->planes * HxCodePlaneBytes(desc), codes, scores);
 	if (query->base.base.metric == HX_INNER_PRODUCT)
-		for (size_t i = 0; i < codes.count; i++)
-			distances[i] = HxNegativeProduct(scores[i] * step + most);
+		hx_kernels->line(scores, codes.count, -step, -most, distances);
 	else
 		for (size_t i = 0; i < codes.count; i++)
 			distances[i] = product_distance(query, scores[i] * step + most,
