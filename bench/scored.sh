@@ -8,14 +8,15 @@
 # Writes below build/bench/results/. From the environment, as in bench/run.sh:
 # PG_CONFIG, DATA, SHARED_BUFFERS, MAINTENANCE_WORK_MEM, RESULTS; and
 #
-#   QUERIES    a search each, 50
-#   ROUNDS     of which the best and the median are told, 9
+#   QUERIES    a search each, 400: the system counts processor time by ticks of up
+#              to 10 ms, and a round should last many
+#   ROUNDS     of which the best and the median are told, 5
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$(cd "${1:?usage: bench/scored.sh FOLDER}" && pwd)
 build=$here/../build/bench
-: "${QUERIES:=50}" "${ROUNDS:=9}"
+: "${QUERIES:=400}" "${ROUNDS:=5}"
 : "${SHARED_BUFFERS:=512MB}" "${RESULTS:=$build/results}"
 mkdir -p "$RESULTS" "$build"
 out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-scored

@@ -803,6 +803,53 @@ hx_in_range_avx2(const int64_t *words, size_t count, int64_t low, int64_t high)
 	return bits;
 }
 
+/* Four integers' points of a line. */
+HX_INLINE HX_AVX2 __m256d
+four_points(const int32_t *x, __m256d slope, __m256d offset)
+{
+	__m128i four = _mm_loadu_si128((const __m128i *) x);
+
+	return _mm256_add_pd(_mm256_mul_pd(_mm256_cvtepi32_pd(four), slope),
+						 offset);
+}
+
+HX_AVX2 void
+hx_line_avx2(const int32_t *x, size_t count, double slope, double offset,
+			 double *y)
+{
+	__m256d slopes = _mm256_set1_pd(slope);
+	__m256d offsets = _mm256_set1_pd(offset);
+	size_t i = 0;
+
+	for (; i + 4 <= count; i += 4)
+		_mm256_storeu_pd(y + i, four_points(x + i, slopes, offsets));
+	line_points(x + i, count - i, slope, offset, y + i);
+}
+
+/* Four numbers that are not above `most`, or NaN, as bits. */
+HX_INLINE HX_AVX2 uint64_t
+four_not_above(const double *x, __m256d most)
+{
+	return (uint64_t) (uint32_t) _mm256_movemask_pd(
+		_mm256_cmp_pd(_mm256_loadu_pd(x), most, _CMP_NGT_UQ));
+}
+
+HX_AVX2 uint64_t
+hx_not_above_avx2(const double *x, size_t count, double most)
+{
+	__m256d limit = _mm256_set1_pd(most);
+	uint64_t bits = 0;
+	size_t i = 0;
+
+	for (; i + 8 <= count; i += 8)
+		bits |= (four_not_above(x + i, limit) | four_not_above(x + i + 4, limit)
+													<< 4)
+				<< i;
+	if (i < count)
+		bits |= not_above_bits(x + i, count - i, most) << i;
+	return bits;
+}
+
 const HxKernels hx_kernels_avx2 = {
 	.name = "avx2",
 	.hamming = hx_hamming_avx2,
@@ -816,6 +863,8 @@ const HxKernels hx_kernels_avx2 = {
 	.dense = &hx_dense_avx2,
 	.dense_products = hx_dense_products_avx2,
 	.in_range = hx_in_range_avx2,
+	.line = hx_line_avx2,
+	.not_above = hx_not_above_avx2,
 	.block_maxima = hx_block_maxima_scalar,
 };
 

@@ -700,7 +700,8 @@ hx_block_maxima_avx512(const uint16_t *postings, size_t count, uint32_t *blocks,
 	.table_product = hx_table_product_avx512,                               \
 	.sparse_dot = hx_sparse_dot_avx2,                                       \
 	.dense_products = hx_dense_products_avx2, .project = hx_project_avx512, \
-	.in_range = hx_in_range_avx2, .block_maxima = hx_block_maxima_avx512,   \
+	.in_range = hx_in_range_avx2, .not_above = hx_not_above_avx2,           \
+	.line = hx_line_avx2, .block_maxima = hx_block_maxima_avx512,           \
 	.steps = &hx_steps_avx2
 
 const HxKernels hx_kernels_avx512 = {

@@ -94,6 +94,13 @@ typedef struct HxKernels
 	uint64_t (*in_range)(const int64_t *words, size_t count, int64_t low,
 						 int64_t high);
 
+	/* y[i] = x[i] * slope + offset in double, each rounded by itself */
+	void (*line)(const int32_t *x, size_t count, double slope, double offset,
+				 double *y);
+
+	/* Bit i: is x[i] not above `most`?  NaN is not; at most 64 numbers */
+	uint64_t (*not_above)(const double *x, size_t count, double most);
+
 	/*
 	 * What bounds blocks of HX_UNIT_BLOCK slots by a list of postings: three words
 	 * each, a slot and a float's bits, the lower half first; in order of slots.

@@ -79,6 +79,9 @@ extern void hx_table_product_avx2(const float *tables, size_t dims,
 								  HxCodes codes, float *product);
 extern void hx_dense_products_avx2(const float *a, const float *b, size_t dims,
 								   double products[3]);
+extern void hx_line_avx2(const int32_t *x, size_t count, double slope,
+						 double offset, double *y);
+extern uint64_t hx_not_above_avx2(const double *x, size_t count, double most);
 extern uint64_t hx_in_range_avx2(const int64_t *words, size_t count,
 								 int64_t low, int64_t high);
 
@@ -148,6 +151,30 @@ range_bits(const int64_t *words, size_t count, int64_t low, int64_t high)
 
 	while (count-- > 0)
 		bits = bits + bits + ((uint64_t) words[count] - (uint64_t) low <= span);
+	return bits;
+}
+
+/* The plain line */
+HX_INLINE void
+line_points(const int32_t *x, size_t count, double slope, double offset,
+			double *y)
+{
+	for (size_t i = 0; i < count; i++)
+	{
+		double product = x[i] * slope;
+
+		y[i] = product + offset;
+	}
+}
+
+/* The plain not_above */
+HX_INLINE uint64_t
+not_above_bits(const double *x, size_t count, double most)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < count; i++)
+		bits |= (uint64_t) !(x[i] > most) << i;
 	return bits;
 }
 

@@ -501,6 +501,19 @@ hx_in_range_neon(const int64_t *words, size_t count, int64_t low, int64_t high)
 	return range_bits(words, count, low, high);
 }
 
+static void
+hx_line_neon(const int32_t *x, size_t count, double slope, double offset,
+			 double *y)
+{
+	line_points(x, count, slope, offset, y);
+}
+
+static uint64_t
+hx_not_above_neon(const double *x, size_t count, double most)
+{
+	return not_above_bits(x, count, most);
+}
+
 const HxKernels hx_kernels_neon = {
 	.name = "neon",
 	.hamming = hx_hamming_neon,
@@ -512,6 +525,8 @@ const HxKernels hx_kernels_neon = {
 	.dense_products = hx_dense_products_neon,
 	.project = hx_project_neon,
 	.in_range = hx_in_range_neon,
+	.line = hx_line_neon,
+	.not_above = hx_not_above_neon,
 	.block_maxima = hx_block_maxima_scalar,
 	.steps = &hx_steps_plain,
 	.dense = &hx_dense_neon,

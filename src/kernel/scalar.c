@@ -264,6 +264,19 @@ hx_in_range_scalar(const int64_t *words, size_t count, int64_t low,
 	return range_bits(words, count, low, high);
 }
 
+static void
+hx_line_scalar(const int32_t *x, size_t count, double slope, double offset,
+			   double *y)
+{
+	line_points(x, count, slope, offset, y);
+}
+
+static uint64_t
+hx_not_above_scalar(const double *x, size_t count, double most)
+{
+	return not_above_bits(x, count, most);
+}
+
 /*
  * No branch tells where runs end, since nobody could foresee it: the last run is
  * written again with each of its postings.
@@ -303,6 +316,8 @@ const HxKernels hx_kernels_scalar = {
 	.dense_products = hx_dense_products_scalar,
 	.project = hx_project_scalar,
 	.in_range = hx_in_range_scalar,
+	.line = hx_line_scalar,
+	.not_above = hx_not_above_scalar,
 	.block_maxima = hx_block_maxima_scalar,
 	.steps = &hx_steps_plain,
 	.dense = &hx_dense_plain,

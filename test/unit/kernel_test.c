@@ -754,6 +754,40 @@ test_range(const HxKernels *kernels)
 	end_group();
 }
 
+/* Points of a line, and which are not above a number: NaN, infinite, zeros. */
+static void
+test_line(const HxKernels *kernels)
+{
+	static const double some[] = {-INFINITY, -1.1, -0.0, 0, 1, 2, NAN, 0x1p52};
+
+	begin_group("%s, points of a line", kernels->name);
+	for (size_t i = 0; i < 65 * 200; i++)
+	{
+		size_t count = i % 65;
+		int32_t *x = (int32_t *) (codes_area.start + codes_area.size) - count;
+		double slope = some[random_below(8)];
+		double offset = some[random_below(8)];
+		double most = some[random_below(8)];
+		double y[64];
+		uint64_t bits;
+
+		for (size_t n = 0; n < count; n++)
+			x[n] = (int32_t) random_below(5) - 2;
+		kernels->line(x, count, slope, offset, y);
+		bits = kernels->not_above(y, count, most);
+		for (size_t n = 0; n < count; n++)
+		{
+			double product = x[n] * slope;
+			double point = product + offset;
+
+			check(y[n] == point || (isnan(y[n]) && isnan(point)), "line");
+			check((bits >> n & 1) == !(point > most), "not_above");
+		}
+		check(count == 64 || bits >> count == 0, "not_above: bits behind");
+	}
+	end_group();
+}
+
 /* Large sums: no count may overflow a narrow lane. */
 static void
 test_long(const HxKernels *kernels)
@@ -823,6 +857,7 @@ test_level(const HxKernels *kernels)
 	test_project(kernels);
 	test_dense(kernels);
 	test_range(kernels);
+	test_line(kernels);
 	test_long(kernels);
 }
 

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "port/pg_bitutils.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
@@ -476,8 +477,7 @@ code_distances(const HxQuery *base, const uint8 *payloads, int count,
 	{
 		hx_kernels->hamming(query->code, HxCodePlaneBytes(desc), codes, counts);
 		if (base->metric == HX_HAMMING)
-			for (int i = 0; i < count; i++)
-				distances[i] = counts[i];
+			hx_kernels->line((const int32 *) counts, count, 1, 0, distances);
 		else
 			for (int i = 0; i < count; i++)
 				distances[i] =
@@ -487,32 +487,49 @@ code_distances(const HxQuery *base, const uint8 *payloads, int count,
 
 /*
  * Of each row the least distance that it may have, by a rounded query: distances
- * fall as products grow, to the last bit of their arithmetic.  Of rows that may
- * be as near as `worst` note which they are, and copy their payloads; returns how
- * many.
+ * fall as products grow, to the last bit of their arithmetic.
  */
-static int
-least_distances(const CodeQuery *query, HxCodes codes, double worst,
-				double *distances)
+static void
+least_distances(const CodeQuery *query, HxCodes codes, double *distances)
 {
 	const HxIndexDesc *desc = query->base.base.desc;
-	const HxRounding *rounding = &query->rounding;
-	double most = rounding->offset + rounding->error;
+	double step = query->rounding.step;
+	double most = query->rounding.offset + query->rounding.error;
 	int32 *scores = (int32 *) query->counts2;
-	int nnear = 0;
 
 	hx_kernels->dense->bit_scores(
 		query->numbers, desc->planes * HxCodePlaneBytes(desc), codes, scores);
-	for (size_t i = 0; i < codes.count; i++)
-	{
-		const uint8 *payload = codes.base + i * codes.stride;
+	if (query->base.base.metric == HX_INNER_PRODUCT)
+		hx_kernels->line(scores, codes.count, -step, -most, distances);
+	else
+		for (size_t i = 0; i < codes.count; i++)
+			distances[i] = product_distance(query, scores[i] * step + most,
+											codes.base + i * codes.stride);
+}
 
-		distances[i] =
-			product_distance(query, scores[i] * rounding->step + most, payload);
-		if (distances[i] > worst)
-			continue;
-		memcpy(query->near + nnear * codes.stride, payload, codes.stride);
-		query->near_rows[nnear++] = (int) i;
+/*
+ * Of rows that may be as near as `worst` note which they are, and copy their
+ * payloads; returns how many.
+ */
+static int
+copy_near(const CodeQuery *query, HxCodes codes, double worst,
+		  const double *distances)
+{
+	int nnear = 0;
+
+	for (size_t first = 0; first < codes.count; first += 64)
+	{
+		uint64 near = hx_kernels->not_above(
+			distances + first, Min(codes.count - first, 64), worst);
+
+		for (; near != 0; near &= near - 1)
+		{
+			int row = (int) first + pg_rightmost_one_pos64(near);
+
+			memcpy(query->near + nnear * codes.stride,
+				   codes.base + row * codes.stride, codes.stride);
+			query->near_rows[nnear++] = row;
+		}
 	}
 	return nnear;
 }
@@ -532,7 +549,8 @@ code_distances_within(const HxQuery *base, const uint8 *payloads, int count,
 		code_distances(base, payloads, count, distances);
 		return;
 	}
-	near.count = least_distances(query, codes, worst, distances);
+	least_distances(query, codes, distances);
+	near.count = copy_near(query, codes, worst, distances);
 	if (near.count == 0)
 		return;
 	product_distances(query, near, query->near_distances);
@@ -575,13 +593,30 @@ code_distance(const HxQuery *base, Datum vector)
 
 /* ---- promises and bounds ---- */
 
+/* The greatest float below one that is not NaN; that below the least is -infinity. */
+static inline float
+float_below(float value)
+{
+	union
+	{
+		float value;
+		int32 bits;
+	} next = {value};
+
+	if (value == 0)
+		next.bits = (int32) 0x80000001;
+	else if (value != -get_float4_infinity())
+		next.bits += value < 0 ? 1 : -1;
+	return next.value;
+}
+
 /* The greatest float that is not above a double. */
-static float
+static inline float
 round_down(double value)
 {
 	float rounded = (float) value;
 
-	return (double) rounded > value ? nextafterf(rounded, -INFINITY) : rounded;
+	return (double) rounded > value ? float_below(rounded) : rounded;
 }
 
 /* Least distance in a block of one-bit codes, the centroid differing so. */

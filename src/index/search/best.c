@@ -32,6 +32,14 @@
 #define MIN_SLACK 64
 #define SLACK_PART 8
 
+/* Rows by (distance, TID), with the comparison in line */
+#define ST_SORT sort_rows
+#define ST_ELEMENT_TYPE HxCandidate
+#define ST_COMPARE(a, b) HxCompareCandidates(a, b)
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
 #ifdef USE_ASSERT_CHECKING
 /* Are rows in order, none of them twice? */
 static bool
@@ -236,7 +244,7 @@ sort_added(HxBest *best)
 
 	if (best->nadded > 16)
 	{
-		qsort(rows, best->nadded, sizeof(HxCandidate), HxCompareCandidates);
+		sort_rows(rows, best->nadded);
 		return;
 	}
 	for (int i = 1; i < best->nadded; i++)
@@ -386,8 +394,7 @@ HxSortBest(HxBest *best, int64 count)
 		best->nbehind -= taken;
 		memcpy(&best->rows[best->count], &best->behind[best->nbehind],
 			   taken * sizeof(HxCandidate));
-		qsort(&best->rows[best->count], taken, sizeof(HxCandidate),
-			  HxCompareCandidates);
+		sort_rows(&best->rows[best->count], taken);
 		best->count += taken;
 		drop_twins(best, first);
 		Assert(are_sorted(&best->rows[first], best->count - first));

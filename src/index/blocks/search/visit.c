@@ -11,6 +11,7 @@
 #include "utils/float.h"
 
 #include "index/blocks/search/state.h"
+#include "kernel/kernel.h"
 
 /* Neighbours that are scored together as a sample of what the filter rejects */
 #define SAMPLED_RUN 8
@@ -95,12 +96,32 @@ score_rows(HxBlocksSearch *search, const uint8 *payloads, int count)
 	search->base.stats.scored += count;
 }
 
+/* Take note of the rows of a page that pass and may be among the best. */
+static void
+consider_near(HxBlocksSearch *search, const HxRowArrays *rows)
+{
+	const double *distances = search->base.distances;
+
+	for (int first = 0; first < rows->count; first += 64)
+	{
+		uint64 near = hx_kernels->not_above(
+			distances + first, Min(rows->count - first, 64), reach(search));
+
+		for (near &= search->base.mask[first / 64]; near != 0; near &= near - 1)
+		{
+			int row = first + pg_rightmost_one_pos64(near);
+
+			if (!(distances[row] > reach(search))) /* which may have fallen */
+				consider(search, distances[row], rows, row);
+		}
+	}
+}
+
 /* Score every row of a page in one kernel call, unless its mask has done so. */
 static void
 score_all(HxBlocksSearch *search, const HxRowArrays *rows, bool tally)
 {
 	const double *distances = search->base.distances;
-	double worst = reach(search);
 
 	Assert(search->base.spec.query);
 	if (tally) /* else they were fetched ahead */
@@ -115,13 +136,7 @@ score_all(HxBlocksSearch *search, const HxRowArrays *rows, bool tally)
 		for (int i = 0; i < rows->count; i++)
 			tally_row(search, distances[i], HxRowPasses(search->base.mask, i),
 					  1);
-	for (int i = 0; i < rows->count; i++)
-	{
-		if (distances[i] > worst || !HxRowPasses(search->base.mask, i))
-			continue;
-		consider(search, distances[i], rows, i);
-		worst = reach(search);
-	}
+	consider_near(search, rows);
 }
 
 /*
