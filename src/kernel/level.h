@@ -122,19 +122,29 @@ list_end(HxTokenLists lists, size_t list)
 /*
  * Copy the entries, of eight bytes, of all codes of the lists to as many places,
  * behind which others follow that are never used; 0 if they are more than HX_RUN.
+ * Codes are read by twos, the first of which is the lower half: so it is on every
+ * processor that has such a level.
  */
 HX_INLINE int
 copy_entries(const uint8_t *table, HxTokenLists lists, uint64_t *entries)
 {
 	const uint32_t *codes = lists.codes + lists.start;
 	size_t count = 0;
+	size_t c = 0;
 
 	if (lists.count > 0)
 		count = list_end(lists, lists.count - 1) - lists.start;
 	if (count > HX_RUN)
 		return 0;
-	HX_UNROLL
-	for (size_t c = 0; c < count; c++)
+	for (; c + 2 <= count; c += 2)
+	{
+		uint64_t two;
+
+		memcpy(&two, codes + c, 8);
+		memcpy(&entries[c], table + (two % HX_TOKEN_FIRST) * 8, 8);
+		memcpy(&entries[c + 1], table + ((two >> 32) % HX_TOKEN_FIRST) * 8, 8);
+	}
+	if (c < count)
 		memcpy(&entries[c], table + (codes[c] % HX_TOKEN_FIRST) * 8, 8);
 	return 1;
 }

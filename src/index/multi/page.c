@@ -187,6 +187,7 @@ HxListsFault(const HxIndexDesc *desc, Page page, uint16 type)
 {
 	const HxLists *lists = HxPageLists(page);
 	HxListArrays arrays;
+	uint32 wrong = 0;
 	int end = 0;
 
 	if (type == HX_PAGE_MODEL)
@@ -201,10 +202,11 @@ HxListsFault(const HxIndexDesc *desc, Page page, uint16 type)
 	HxListArraysOf(desc, page, &arrays);
 	for (int i = 0; i < lists->count; i++)
 	{
-		if (arrays.heads[i].end < end)
-			return "page of lists of which one ends before it begins";
+		wrong |= arrays.heads[i].end < end;
 		end = arrays.heads[i].end;
 	}
+	if (wrong)
+		return "page of lists of which one ends before it begins";
 	return end == lists->used ? NULL : "page of lists with codes of no row";
 }
 

@@ -222,7 +222,10 @@ HxScoreLists(const HxListQuery *query, const HxListArrays *arrays, int row,
 {
 	HxTokenLists lists = lists_of(arrays, row, count);
 
-	memset(products, 0, count * sizeof(int32));
+	if (count == 1)
+		*products = 0;
+	else
+		memset(products, 0, count * sizeof(int32));
 	for (int chunk = 0; chunk < query->chunks; chunk++)
 		HxAddTokenSums(query->tables[chunk], lists, products);
 }

@@ -181,7 +181,7 @@ glance_of(const HxListSearch *search, double product, double error)
 
 /*
  * The least glance of a row that may be among those kept, and nearer than the last
- * one wanted; the least number if all may be.
+ * one wanted; none above 0 if all may be.
  */
 static int32
 least_glance(const HxListSearch *search)
@@ -192,11 +192,10 @@ least_glance(const HxListSearch *search)
 
 	if (base->exact || isinf(base->best.worst) ||
 		search->rows < GLANCES_LEARNT || !(search->slope > 0))
-		return PG_INT32_MIN;
+		return 0;
 	least = Max(glance_of(search, -base->best.worst / query->unit, 0),
 				glance_of(search, search->last, search->error));
-	return least > PG_INT32_MIN && least < PG_INT32_MAX ? (int32) least
-														: PG_INT32_MIN;
+	return least > 0 && least < PG_INT32_MAX ? (int32) least : 0;
 }
 
 /* Learn from the rows of a page, if it is one of lists. */
@@ -267,25 +266,19 @@ learning_is_due(const HxListSearch *search)
 /* ---- a page ---- */
 
 /*
- * Of 64 rows of a page, from one on: which have a glance of so much at least, or no
- * codes, which a glance says nothing of?
+ * Of 64 rows of a page, from one on: which have a glance of so much at least, which is
+ * more than 0?  Those with none are among them, since a glance says nothing of rows
+ * without codes: what is below 0 wraps around.
  */
 static uint64
-promising_rows(const HxListSearch *search, const HxListArrays *arrays, int row,
-			   int32 least)
+promising_rows(const int32 *glances, int count, int32 least)
 {
-	int count = Min(arrays->rows.count - row, 64);
-	int start = row > 0 ? arrays->heads[row - 1].end : 0;
 	uint64 bits = 0;
 
-	for (int i = 0; i < count; i++)
-	{
-		int end = arrays->heads[row + i].end;
-
-		bits |= (uint64) ((search->glances[row + i] >= least) | (end == start))
-				<< i;
-		start = end;
-	}
+	Assert(count <= 64 && least > 0);
+	while (count-- > 0)
+		bits =
+			bits + bits + ((uint32) glances[count] - 1 >= (uint32) least - 1);
 	return bits;
 }
 
@@ -300,7 +293,7 @@ consider_most(HxListSearch *search, const HxListArrays *arrays)
 	const HxListQuery *query = (const HxListQuery *) base->spec.query;
 	int count = arrays->rows.count;
 	int32 least = least_glance(search);
-	bool all = least == PG_INT32_MIN;
+	bool all = least <= 0;
 
 	if (all)
 		HxScoreLists(query, arrays, 0, count, search->products);
@@ -311,7 +304,8 @@ consider_most(HxListSearch *search, const HxListArrays *arrays)
 		uint64 left = base->mask[row / 64];
 
 		if (!all)
-			left &= promising_rows(search, arrays, row, least);
+			left &= promising_rows(search->glances + row, Min(count - row, 64),
+								   least);
 		for (; left != 0; left &= left - 1)
 		{
 			int i = row + pg_rightmost_one_pos64(left);
@@ -341,6 +335,17 @@ consider_few(HxListSearch *search, const HxListArrays *arrays)
 	}
 }
 
+/* Has a page a row whose list is NULL? */
+static bool
+has_nulls(const HxListArrays *arrays)
+{
+	uint32 found = 0;
+
+	for (int i = 0; i < arrays->rows.count; i++)
+		found |= arrays->heads[i].error == HX_LIST_NULL;
+	return found != 0;
+}
+
 /* Clear the mask bits of rows that this part does not want; returns how many. */
 static int
 drop_unwanted(HxSearch *base, const HxListArrays *arrays)
@@ -348,6 +353,8 @@ drop_unwanted(HxSearch *base, const HxListArrays *arrays)
 	bool wanted[] = {HxWantsRow(base, false), HxWantsRow(base, true)};
 	int dropped = 0;
 
+	if (wanted[false] && (wanted[true] || !has_nulls(arrays)))
+		return 0;
 	for (int i = 0; i < arrays->rows.count; i++)
 	{
 		bool is_null = arrays->heads[i].error == HX_LIST_NULL;
