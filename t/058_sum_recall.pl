@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $seed = $ENV{HASHEMB_SEED} || time;
-my $queries = 30;
+my $queries = $ENV{HASHEMB_QUERIES} || 30;
 my $node = new_node('sum_recall');
 
 note "seed $seed";
