@@ -48,7 +48,7 @@ INDEX = \
 	$(call objects,index/am,open option_row dims_option group_option build insert vacuum cost \
 		scan validate inspect check handler)
 PLAN = $(call objects,plan,match wanted compile bound_clause vector_key bitmap plan_data condition \
-	bitmap_read heap_row explain node rival path bound_path one_row \
+	bitmap_read heap_row output explain node rival path bound_path one_row \
 	sum_data sum_rows sum_bound sum_search sum_sweep sum_explain sum_node sum_match sum_path hook)
 OBJS = $(KERNEL) src/settings.o $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 

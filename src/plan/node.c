@@ -80,6 +80,7 @@ init_expressions(HxScanState *state)
 												1 << HX_BY_BITMAP);
 	state->unmapped = init_conditions(state, ~(1 << HX_BY_BITMAP));
 	state->all = init_conditions(state, ~0);
+	HxInitOutput(state);
 }
 
 /* BeginCustomScan */
@@ -195,7 +196,10 @@ next_row(ScanState *node)
 		CHECK_FOR_INTERRUPTS();
 		state->fetches++;
 		if (index_fetch_heap(state->scan, slot))
+		{
+			HxSetOutputDistance(state, slot);
 			return slot;
+		}
 	}
 	return ExecClearTuple(slot);
 }

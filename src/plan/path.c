@@ -635,6 +635,7 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *best, List *targets,
 	data.order = copyObject(path->order.distance);
 	data.nulls_first = path->order.nulls_first;
 	data.nans_first = path->order.falls;
+	data.measured = HxKindOfIndex(path->index)->refine;
 	HxAssignConditions(root, path->index, path->column, clauses,
 					   data.bitmap ? bitmap : NULL, &data);
 	if (HxIsNumberKnown(data.wanted))

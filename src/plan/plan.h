@@ -4,7 +4,8 @@
  *
  * Reading order: hook.c, match.c, wanted.c, compile.c, bound_clause.c,
  * vector_key.c, bitmap.c, rival.c, path.c, bound_path.c (planning);
- * plan_data.c; node.c, condition.c, bitmap_read.c, heap_row.c, explain.c (execution).
+ * plan_data.c; node.c, condition.c, bitmap_read.c, heap_row.c, output.c, explain.c
+ * (execution).
  */
 #ifndef HX_PLAN_H
 #define HX_PLAN_H
@@ -97,19 +98,20 @@ typedef struct HxPath
 /* What a plan says, in pieces (plan_data.c) */
 typedef struct HxPlanData
 {
-	Oid index;			/* the hashemb index */
-	int column;			/* its vector column, from 1 */
-	HxWanted wanted;	/* how many rows */
-	bool ends;			/* no more than these will be asked for */
-	bool nulls_first;	/* rows without a distance come first, */
-	bool nans_first;	/* then those whose distance is NaN */
-	List *deciders;		/* of the conditions: integers, HxDecider */
-	List *programs;		/* conditions on attributes, all must hold */
-	bool bitmap;		/* is there a bitmap child that is read first? */
-	double few;			/* rows that pass the mask, if to be ranked; or 0 */
-	double reserve;		/* microseconds of one that is in reserve; 0: none */
-	double share;		/* of the rows checked that pass, as estimated */
-	OpExpr *order;		/* the distance */
+	Oid index;		  /* the hashemb index */
+	int column;		  /* its vector column, from 1 */
+	HxWanted wanted;  /* how many rows */
+	bool ends;		  /* no more than these will be asked for */
+	bool nulls_first; /* rows without a distance come first, */
+	bool nans_first;  /* then those whose distance is NaN */
+	bool measured;	/* the search has the operator's distances, not the index */
+	List *deciders; /* of the conditions: integers, HxDecider */
+	List *programs; /* conditions on attributes, all must hold */
+	bool bitmap;	/* is there a bitmap child that is read first? */
+	double few;		/* rows that pass the mask, if to be ranked; or 0 */
+	double reserve; /* microseconds of one that is in reserve; 0: none */
+	double share;	/* of the rows checked that pass, as estimated */
+	OpExpr *order;	/* the distance */
 	List *conditions;	/* all conditions, in the order to check them */
 	List *keys;			/* leaves on the vector column, all must hold */
 	List *limits;		/* leaves on the distance of the order, all must hold */
@@ -133,6 +135,7 @@ typedef struct HxScanState
 	ExprState *indexed;		 /* those that the index's predicate leaves */
 	ExprState *unmapped;	 /* those that no bitmap decides */
 	ExprState *left;		 /* those that neither mask nor bitmap decides */
+	ExprState *distance; /* the row's, if the output takes it from the search */
 
 	Relation index;		 /* open unless only explained */
 	IndexScanDesc scan;	 /* NULL before the first row */
@@ -292,6 +295,12 @@ extern HxRowState HxFetchHeapRow(void *arg, ItemPointer tid, Datum *vector,
 								 bool *isnull);
 extern double HxSweepEffort(const HxScanState *state);
 extern HxTidSet *HxSweepRows(void *arg, uint64 *failed);
+
+/* output.c: have the output's distances taken from the search, if it has them. */
+extern void HxInitOutput(HxScanState *state);
+
+/* output.c: give the output the distance of the row that the scan has returned. */
+extern void HxSetOutputDistance(HxScanState *state, TupleTableSlot *slot);
 
 /* explain.c */
 extern void HxExplainScan(CustomScanState *node, List *ancestors,

@@ -20,13 +20,15 @@
 #define FLAG_ENDS 1
 #define FLAG_NULLS_FIRST 2
 #define FLAG_NANS_FIRST 4
+#define FLAG_MEASURED 8
 
 static int
 order_flags(const HxPlanData *data)
 {
 	return (data->ends ? FLAG_ENDS : 0) |
 		   (data->nulls_first ? FLAG_NULLS_FIRST : 0) |
-		   (data->nans_first ? FLAG_NANS_FIRST : 0);
+		   (data->nans_first ? FLAG_NANS_FIRST : 0) |
+		   (data->measured ? FLAG_MEASURED : 0);
 }
 
 /* All that are numbers; those of rows and times need not be exact */
@@ -70,6 +72,7 @@ HxUnpackPlan(const CustomScan *scan, HxPlanData *data)
 	data->ends = (list_nth_int(numbers, 4) & FLAG_ENDS) != 0;
 	data->nulls_first = (list_nth_int(numbers, 4) & FLAG_NULLS_FIRST) != 0;
 	data->nans_first = (list_nth_int(numbers, 4) & FLAG_NANS_FIRST) != 0;
+	data->measured = (list_nth_int(numbers, 4) & FLAG_MEASURED) != 0;
 	data->reserve = list_nth_int(numbers, 5);
 	data->few = list_nth_int(numbers, 6);
 	data->deciders = lthird(scan->custom_private);
