@@ -226,6 +226,8 @@ struct HxRefining
 
 	Copies copies;
 	HxErrors errors;
+	HxChecked known; /* rows looked at; those among the first are in `exact` */
+	bool over; /* the search starts over with more room, and knows these */
 
 	/* Between one group and the next, where a search finds few first */
 	HxBest candidates; /* not looked at: the search's own best rows */
@@ -459,9 +461,12 @@ look_at(Refining *refining, int64 at)
 	HxCandidate row = search->best.rows[at];
 	double estimate = row.distance;
 	double distance;
+	bool passed;
 
 	refining->looked++;
-	if (measure(search, &row, &distance) != HX_ROW_PASSES)
+	passed = measure(search, &row, &distance) == HX_ROW_PASSES;
+	HxRememberChecked(&refining->known, row.tid, passed);
+	if (!passed)
 	{
 		HxNoteFailed(search, estimate);
 		return;
@@ -476,6 +481,26 @@ look_at(Refining *refining, int64 at)
 		HxKeepBest(&refining->exact, &row);
 	HxMergeBest(&refining->exact, true);
 	search->ngood = Min(HxBestCount(&refining->exact), refining->wanted);
+}
+
+/*
+ * Was the candidate at a place looked at before the search started over?  Then it
+ * counts as looked at.
+ */
+static bool
+is_known(Refining *refining, int64 at)
+{
+	HxSearch *search = refining->search;
+	const HxBest *best = &search->best;
+	bool passed;
+
+	if (at >= best->count ||
+		!HxRecallChecked(&refining->known, best->rows[at].tid, &passed))
+		return false;
+	refining->looked++;
+	if (!passed)
+		HxNoteFailed(search, best->rows[at].distance);
+	return true;
 }
 
 /* Is there a candidate at a place, of which nothing is known? */
@@ -598,6 +623,11 @@ look_at_candidates(Refining *refining, bool complete)
 		bool all;
 
 		HxSortBest(best, at + 1);
+		if (is_known(refining, at))
+		{
+			at++;
+			continue;
+		}
 		outcome = REFINE_VISIT;
 		if (!complete && !is_unknown(best, at) &&
 			!is_settled(refining, at, distance))
@@ -657,6 +687,23 @@ make_room(HxSearch *search, double reached)
 	}
 	search->room = Min(4 * search->room, HxMostRows());
 	HxStartPhase(search, HX_FIND_FIRST, search->room);
+}
+
+/*
+ * Start over with room for more candidates.  What is known of rows looked at stays,
+ * where those that are not among the first are not needed later.
+ */
+static void
+start_over(Refining *refining)
+{
+	HxSearch *search = refining->search;
+
+	make_room(search, last_distance(refining));
+	if (search->phase != HX_FIND_FIRST || search->spec.ties ||
+		search->spec.few_first)
+		return;
+	refining->over = true;
+	search->refining = refining;
 }
 
 /* Count rows that come too late: they precede the last one returned. */
@@ -788,7 +835,7 @@ find_by_estimates(HxSearch *search, Refining *refining)
 										  refining->wanted);
 					return;
 				case REFINE_ROOM:
-					make_room(search, last_distance(refining));
+					start_over(refining);
 					return;
 				case REFINE_SWEEP:
 					HxSweepHeap(search);
@@ -813,15 +860,24 @@ find_by_estimates(HxSearch *search, Refining *refining)
 }
 
 /*
- * Begin to refine, or go on where the last group ended.  Lasts as long as the search,
- * if that may go on.
+ * Begin to refine, or start over, or go on where the last group ended.  Lasts as long
+ * as the search, if that may go on.
  */
 static Refining *
 begin_refining(HxSearch *search)
 {
 	Refining *refining = search->refining;
 
-	if (refining)
+	if (refining && refining->over)
+	{
+		refining->over = false;
+		refining->looked = 0;
+		refining->skipped = 0;
+		refining->settled = NAN;
+		refining->copies.count = 0;
+		search->refining = NULL;
+	}
+	else if (refining)
 	{
 		exchange_candidates(refining, &refining->released,
 							&refining->candidates);
@@ -832,6 +888,7 @@ begin_refining(HxSearch *search)
 		refining = palloc0(sizeof(Refining));
 		refining->search = search;
 		refining->settled = NAN;
+		HxInitChecked(&refining->known, (Size) work_mem * 1024 / 4);
 	}
 	refining->wanted = HxRowsToRefine(search);
 	return refining;
