@@ -689,23 +689,6 @@ make_room(HxSearch *search, double reached)
 	HxStartPhase(search, HX_FIND_FIRST, search->room);
 }
 
-/*
- * Start over with room for more candidates.  What is known of rows looked at stays,
- * where those that are not among the first are not needed later.
- */
-static void
-start_over(Refining *refining)
-{
-	HxSearch *search = refining->search;
-
-	make_room(search, last_distance(refining));
-	if (search->phase != HX_FIND_FIRST || search->spec.ties ||
-		search->spec.few_first)
-		return;
-	refining->over = true;
-	search->refining = refining;
-}
-
 /* Count rows that come too late: they precede the last one returned. */
 static void
 count_late(Refining *refining, const HxCandidate *rows, int64 count)
@@ -779,6 +762,26 @@ exact_room(const Refining *refining)
 	return search->spec.ties || search->spec.few_first
 			   ? Max(search->room, refining->wanted)
 			   : refining->wanted;
+}
+
+/*
+ * Start over with room for more candidates.  What is known of rows looked at stays,
+ * unless some that were not among the first may be needed later.
+ */
+static void
+start_over(Refining *refining)
+{
+	HxSearch *search = refining->search;
+	HxBest *exact = &refining->exact;
+	bool needed = search->spec.ties || search->spec.few_first;
+
+	make_room(search, last_distance(refining));
+	if (search->phase != HX_FIND_FIRST || (exact->lost && needed))
+		return;
+	if (!exact->lost)
+		HxWidenBest(exact, exact_room(refining));
+	refining->over = true;
+	search->refining = refining;
 }
 
 /* Find the first rows of a search that is exact. */
