@@ -370,7 +370,7 @@ foreach my $phase (@phases)
 
 		$node->psql('postgres', "SELECT interrupt('$phase', 'kill', $worker)");
 		my $said = finish($build);
-		$node->poll_query_until('postgres', 'SELECT true') or die 'no restart';
+		wait_until_up($node);
 		$node->safe_psql('postgres', 'DROP INDEX many_idx') if $said eq '';
 		return $said ne '';
 	});

@@ -117,7 +117,7 @@ sub crash_at
 	$node->psql('postgres', qq{SET hashemb.inject = '$point:crash\@$n';
 		INSERT INTO items SELECT i, code(i, 400, 'g1')::bincode(256) FROM generate_series($first, $last) i},
 		on_error_stop => 0);
-	$node->poll_query_until('postgres', 'SELECT true') or die 'no recovery';
+	wait_until_up($node);
 	return slurp_file($node->logfile, $log) =~ /injected crash at "$point"/;
 }
 

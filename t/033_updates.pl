@@ -185,7 +185,7 @@ SKIP:
 	{
 		$node->psql('postgres', 'CALL churn(2)', on_error_stop => 0,
 			connstr => $node->connstr('postgres') . " options='-c hashemb.inject=$point:crash\@40'");
-		$node->poll_query_until('postgres', 'SELECT true') or die 'the server does not come back';
+		wait_until_up($node);
 		like(slurp_file($node->logfile), qr/injected crash at "$point"/, "$point: the log says that the crash was there");
 		found($node, "crash at $point");
 		$node->safe_psql('postgres', q{SELECT hashemb_check('t_idx', true)});

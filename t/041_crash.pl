@@ -166,7 +166,7 @@ foreach my $point (sort keys %points)
 
 				$node->psql('postgres', $salted, extra_params => [], on_error_stop => 0, connstr => $node->connstr('postgres')
 						. qq{ options='-c hashemb.inject=$point:crash\@$try'});
-				$node->poll_query_until('postgres', 'SELECT true') or die 'the server does not come back';
+				wait_until_up($node);
 			}
 			last if times_in_log($point) > $before;
 		}

@@ -144,7 +144,7 @@ SKIP:
 		$node->safe_psql('postgres', q{TRUNCATE filled; SELECT fill('filled', 1, 980); DELETE FROM filled WHERE id % 4 = 0});
 		$node->psql('postgres', $ways{$point} =~ s/^TRUNCATE filled; //r, on_error_stop => 0,
 			connstr => $node->connstr('postgres') . " options='-c hashemb.inject=$point:crash\@1'");
-		$node->poll_query_until('postgres', 'SELECT true') or die 'the server does not come back';
+		wait_until_up($node);
 		like(slurp_file($node->logfile), qr/injected crash at "\Q$point\E"/, "$point: the log says that the crash was there");
 		is($node->safe_psql('postgres', q{SELECT rows > 0 FROM hashemb_check('filled_idx', true)}), 't', "$point: the index is sound and complete");
 		$node->safe_psql('postgres', q{SELECT fill('filled', 7001, 7900)});

@@ -6,11 +6,12 @@ use strict;
 use warnings;
 use Exporter 'import';
 use FindBin;
+use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(new_node install_functions install_documents same_rows);
+our @EXPORT = qw(new_node wait_until_up install_functions install_documents same_rows);
 
 # A server with the extension. Options: allows_streaming, conf, and
 # no_data_checksums for tests that damage pages (PostgreSQL 18 has checksums).
@@ -32,6 +33,21 @@ sub new_node
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION hashemb');
 	return $node;
+}
+
+# Wait until a server that crashed answers again. poll_query_until() gives psql its
+# query as input, and dies if psql has gone before it reads that.
+sub wait_until_up
+{
+	my ($node) = @_;
+	my @ask = ('psql', '-XAt', '-d', $node->connstr('postgres'), '-c', 'SELECT 1');
+
+	foreach (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		return if IPC::Run::run(\@ask, '<', \undef, '>', \my $out, '2>', \my $err);
+		select(undef, undef, undef, 0.1);
+	}
+	die 'the server does not come back';
 }
 
 # Make the functions of sql/include/same.sql, and of other files there, for good
