@@ -42,6 +42,25 @@ SELECT name, calls_of(statement, called::regprocedure) FROM (VALUES
 	('within CASE', 'SELECT id, CASE v <=> ''{1,2,3,4,5,6,7,8}'' WHEN 0 THEN 1 END
 		FROM item ORDER BY v <=> ''{1,2,3,4,5,6,7,8}'' LIMIT 5', :'cosine'))
 	c (name, statement, called);
+
+-- Of a sum the distance of the search that has found a row is known: the executor asks for
+-- the other one, once for each row completed
+CREATE FUNCTION asked(statement text, OUT completed bigint, OUT calls bigint)
+	LANGUAGE plpgsql SET track_functions = 'all' AS $$
+DECLARE
+	line text;
+	called regprocedure[] := array(SELECT oprcode FROM pg_operator WHERE oprname IN ('<=>', '@#')
+		AND oprleft = 'real[]'::regtype AND oprright = 'real[]'::regtype);
+BEGIN
+	calls := -(SELECT sum(coalesce(pg_stat_get_xact_function_calls(c), 0)) FROM unnest(called) c);
+	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ' || statement LOOP
+		completed := coalesce(substring(line, 'Rows Completed: (\d+)')::int, completed);
+	END LOOP;
+	calls := calls + (SELECT sum(coalesce(pg_stat_get_xact_function_calls(c), 0)) FROM unnest(called) c);
+END $$;
+SELECT completed >= 5 AS some, calls = completed AS once FROM asked('SELECT id,
+	(v <=> ''{1,2,3,4,5,6,7,8}'') + 0.01 * (list @# ''{{1,2},{2,1}}'') AS sum FROM item
+	ORDER BY (v <=> ''{1,2,3,4,5,6,7,8}'') + 0.01 * (list @# ''{{1,2},{2,1}}'') LIMIT 5');
 RESET enable_seqscan;
 
 -- The same rows and bits as a sequential scan, NaN and NULL at either end
@@ -54,15 +73,16 @@ BEGIN
 	RETURN QUERY EXECUTE format('SELECT row_number() OVER (), t::text FROM (
 		SELECT id, v <=> $1 AS d, 1 - (v <=> $1) AS s, abs((v <=> $1) - 1),
 			CASE v <=> $1 WHEN (v <=> $1) + 0 THEN (v <=> $1) * 2 ELSE -1 END AS c,
-			ARRAY[v <=> $1]::text[] AS a, ctid, item
+			ARRAY[v <=> $1]::text[] AS a,
+			(v <=> $1) + 0.5 * (list @# $2) AS sum, ctid, item
 		FROM item ORDER BY %s LIMIT 2985) t', arrangement)
-		USING '{1,2,3,4,5,6,7,8}'::real[];
+		USING '{1,2,3,4,5,6,7,8}'::real[], '{{1,2},{2,1}}'::real[];
 END $$;
 SELECT arrangement, count(*) AS lines, count(*) FILTER (WHERE a.answer IS DISTINCT FROM b.answer)
 	AS differ FROM unnest('{v <=> $1 NULLS FIRST, v <=> $1 NULLS LAST, 1 - (v <=> $1) DESC NULLS FIRST,
-	1 - (v <=> $1) DESC NULLS LAST}'::text[]) arrangement
+	1 - (v <=> $1) DESC NULLS LAST, (v <=> $1) + 0.5 * (list @# $2)}'::text[]) arrangement
 	CROSS JOIN LATERAL answers(arrangement || ', id', false) a
 	JOIN LATERAL answers(arrangement || ', id', true) b USING (n)
 	GROUP BY arrangement ORDER BY arrangement;
-DROP FUNCTION answers, calls_of;
+DROP FUNCTION answers, asked, calls_of;
 DROP TABLE item;

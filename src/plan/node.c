@@ -80,7 +80,8 @@ init_expressions(HxScanState *state)
 												1 << HX_BY_BITMAP);
 	state->unmapped = init_conditions(state, ~(1 << HX_BY_BITMAP));
 	state->all = init_conditions(state, ~0);
-	HxInitOutput(state);
+	if (data->measured && HxProjectWithPlace(&state->css.ss, data->order))
+		state->distance = ExecInitExpr((Expr *) data->order, parent);
 }
 
 /* BeginCustomScan */
@@ -182,6 +183,19 @@ start_search(HxScanState *state)
 
 /* ---- rows ---- */
 
+/* Give the output the distance of the row in a slot, if it has a place for it. */
+static void
+set_distance(HxScanState *state, TupleTableSlot *slot)
+{
+	ExprContext *context = state->css.ss.ps.ps_ExprContext;
+
+	if (!state->distance || HxSetPlace(context, state->scan))
+		return;
+	context->ecxt_scantuple = slot;
+	context->caseValue_datum = ExecEvalExprSwitchContext(
+		state->distance, context, &context->caseValue_isNull);
+}
+
 /* The next row, for ExecScan. */
 static TupleTableSlot *
 next_row(ScanState *node)
@@ -197,7 +211,7 @@ next_row(ScanState *node)
 		state->fetches++;
 		if (index_fetch_heap(state->scan, slot))
 		{
-			HxSetOutputDistance(state, slot);
+			set_distance(state, slot);
 			return slot;
 		}
 	}

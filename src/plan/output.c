@@ -1,12 +1,13 @@
 /*
  * output.c
- *	  Distances in the node's output, which its search has computed already.
+ *	  Values in a node's expressions which its search has computed already.
  *
  * A search by estimates takes the exact distance of each row that it returns from
  * the operator's own function.  The node's target list has the same expression, as
  * the sort key at least, and would read the vector again, which may be long and out
  * of line.  So it gets a place for the distance instead, that of CASE's value, which
- * nothing else here uses.
+ * nothing else here uses.  Sums of distances have a place for a term's likewise,
+ * when they are computed, and target lists one for the sum.
  */
 #include "postgres.h"
 
@@ -17,39 +18,39 @@
 
 #include "plan/plan.h"
 
-/* While a target list is searched for the distance */
+/* While an expression is searched for a part */
 typedef struct Taking
 {
-	OpExpr *distance;
+	const Node *part;
 	bool found;
 } Taking;
 
 static Node *
-make_place(const OpExpr *distance)
+make_place(const Node *part)
 {
 	CaseTestExpr *place = makeNode(CaseTestExpr);
 
-	place->typeId = distance->opresulttype;
-	place->typeMod = -1;
-	place->collation = distance->opcollid;
+	place->typeId = exprType(part);
+	place->typeMod = exprTypmod(part);
+	place->collation = exprCollation(part);
 	return (Node *) place;
 }
 
 /*
- * An expression with a place for the distance.  Only operators and functions are
+ * An expression with a place for the part.  Only operators and functions are
  * looked into: expressions of other kinds may use CASE's value themselves.
  */
 static Node *
-take_distance(Node *node, void *context)
+take_part(Node *node, void *context)
 {
 	Taking *taking = context;
 
 	if (node == NULL)
 		return NULL;
-	if (equal(node, taking->distance))
+	if (equal(node, taking->part))
 	{
 		taking->found = true;
-		return make_place(taking->distance);
+		return make_place(taking->part);
 	}
 	switch (nodeTag(node))
 	{
@@ -58,46 +59,46 @@ take_distance(Node *node, void *context)
 		case T_OpExpr:
 		case T_FuncExpr:
 		case T_RelabelType:
-			return expression_tree_mutator(node, take_distance, context);
+			return expression_tree_mutator(node, take_part, context);
 		default:
 			return node;
 	}
 }
 
-void
-HxInitOutput(HxScanState *state)
+Node *
+HxMakePlace(Node *expression, const void *part)
 {
-	ScanState *ss = &state->css.ss;
-	Taking taking = {.distance = state->data.order};
-	List *targets;
+	Taking taking = {.part = part};
+	Node *result = take_part(expression, &taking);
 
-	/* rows that EvalPlanQual puts in the place of others have no distance yet */
-	if (!state->data.measured || ss->ps.state->es_epq_active)
-		return;
-	targets = (List *) take_distance((Node *) ss->ps.plan->targetlist, &taking);
-	if (!taking.found || !ss->ps.ps_ProjInfo)
-		return;
-	ss->ps.ps_ProjInfo = ExecBuildProjectionInfo(
-		targets, ss->ps.ps_ExprContext, ss->ps.ps_ResultTupleSlot, &ss->ps,
-		ss->ss_ScanTupleSlot->tts_tupleDescriptor);
-	state->distance = ExecInitExpr((Expr *) state->data.order, &ss->ps);
+	return taking.found ? result : NULL;
 }
 
-void
-HxSetOutputDistance(HxScanState *state, TupleTableSlot *slot)
+bool
+HxProjectWithPlace(ScanState *scan, const void *part)
 {
-	ExprContext *context = state->css.ss.ps.ps_ExprContext;
-	const IndexScanDesc scan = state->scan;
+	PlanState *node = &scan->ps;
+	List *targets;
 
-	if (!state->distance)
-		return;
+	/* rows that EvalPlanQual puts in the place of others have no value yet */
+	if (node->state->es_epq_active || !node->ps_ProjInfo)
+		return false;
+	targets = (List *) HxMakePlace((Node *) node->plan->targetlist, part);
+	if (targets == NIL)
+		return false;
+	node->ps_ProjInfo = ExecBuildProjectionInfo(
+		targets, node->ps_ExprContext, node->ps_ResultTupleSlot, node,
+		scan->ss_ScanTupleSlot->tts_tupleDescriptor);
+	return true;
+}
+
+bool
+HxSetPlace(ExprContext *context, const IndexScanDesc scan)
+{
+	if (scan->xs_orderbynulls[0] ||
+		!isfinite(DatumGetFloat8(scan->xs_orderbyvals[0])))
+		return false;
 	context->caseValue_datum = scan->xs_orderbyvals[0];
 	context->caseValue_isNull = false;
-	if (!scan->xs_orderbynulls[0] &&
-		isfinite(DatumGetFloat8(scan->xs_orderbyvals[0])))
-		return;
-	/* NULL, or NaN, for which infinity stands */
-	context->ecxt_scantuple = slot;
-	context->caseValue_datum = ExecEvalExprSwitchContext(
-		state->distance, context, &context->caseValue_isNull);
+	return true;
 }

@@ -296,11 +296,20 @@ extern HxRowState HxFetchHeapRow(void *arg, ItemPointer tid, Datum *vector,
 extern double HxSweepEffort(const HxScanState *state);
 extern HxTidSet *HxSweepRows(void *arg, uint64 *failed);
 
-/* output.c: have the output's distances taken from the search, if it has them. */
-extern void HxInitOutput(HxScanState *state);
+/*
+ * output.c: an expression with a place for the value of a part of it, which is that
+ * of the context's CASE; NULL if the part is not in it.
+ */
+extern Node *HxMakePlace(Node *expression, const void *part);
 
-/* output.c: give the output the distance of the row that the scan has returned. */
-extern void HxSetOutputDistance(HxScanState *state, TupleTableSlot *slot);
+/* output.c: likewise, the node's projection; false if there is no place. */
+extern bool HxProjectWithPlace(ScanState *scan, const void *part);
+
+/*
+ * output.c: the distance of the row that a scan has returned, in its place; false
+ * if it is NULL, or may be NaN, for which infinity stands.
+ */
+extern bool HxSetPlace(ExprContext *context, const IndexScanDesc scan);
 
 /* explain.c */
 extern void HxExplainScan(CustomScanState *node, List *ancestors,

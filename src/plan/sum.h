@@ -124,6 +124,7 @@ typedef struct HxTermState
 {
 	const HxPlanData *data;
 	ExprState *query; /* the query vector */
+	ExprState *given; /* the sum, given this distance; NULL: it is not known */
 	List *values;	  /* right-hand sides of conditions: expression states */
 	ExprState *left;  /* conditions that its search does not decide */
 	Relation index;
@@ -167,6 +168,7 @@ typedef struct HxSumState
 	ExprState *sum;	  /* on the heap row */
 	ExprState *bound; /* the same, of distances in `frontiers` */
 	TupleTableSlot *frontiers;
+	bool placed;			 /* the output has a place for the sum */
 	List *weights;			 /* expression states */
 	ExprState *limit_count;	 /* of the LIMIT; NULL if not known */
 	ExprState *limit_offset; /* likewise */
@@ -206,6 +208,7 @@ typedef struct HxSumState
 
 /* sum_data.c: the value of an expression of type float4 or float8, not NULL */
 extern double HxFloatOf(const Node *expr, Datum value);
+extern Datum HxFloatDatum(const Node *expr, double value); /* the reverse */
 extern void HxPackSum(const HxSumData *data, CustomScan *scan);
 extern void HxUnpackSum(const CustomScan *scan, HxSumData *data);
 

@@ -20,6 +20,13 @@ HxFloatOf(const Node *expr, Datum value)
 	return type == FLOAT4OID ? DatumGetFloat4(value) : DatumGetFloat8(value);
 }
 
+Datum
+HxFloatDatum(const Node *expr, double value)
+{
+	return exprType(expr) == FLOAT4OID ? Float4GetDatum((float4) value)
+									   : Float8GetDatum(value);
+}
+
 /* Put the data into a plan. */
 void
 HxPackSum(const HxSumData *data, CustomScan *scan)

@@ -118,6 +118,7 @@ init_expressions(HxSumState *state)
 	state->limit_offset = ExecInitExpr(first->limit_offset, parent);
 	state->all = init_conditions(state, first, ~0);
 	state->row_time = first->few;
+	state->placed = HxProjectWithPlace(&state->css.ss, data->expr);
 	for (int t = 0; t < data->nterms; t++)
 	{
 		HxTermState *term = &state->terms[t];
@@ -127,6 +128,11 @@ init_expressions(HxSumState *state)
 		term->more = (uint64) list_nth_int(data->more, t);
 		term->further = list_nth_int(data->further, t) / 1000.0;
 		term->query = ExecInitExpr(lsecond(term->data->order->args), parent);
+		if (term->data->measured)
+			term->given =
+				ExecInitExpr((Expr *) HxMakePlace((Node *) data->expr,
+												  list_nth(data->written, t)),
+							 parent);
 		term->values = ExecInitExprList(term->data->values, parent);
 		term->left = init_conditions(state, term->data,
 									 1 << HX_BY_HEAP | 1 << HX_BY_BITMAP);
@@ -252,6 +258,19 @@ find_next(HxSumState *state, HxSumRow *row)
 	return HxNextSweptRow(state, row);
 }
 
+/* Give the output the sum of the row that is returned, if it has a place for it. */
+static void
+set_output_sum(HxSumState *state, HxSumValue sum)
+{
+	ExprContext *context = state->css.ss.ps.ps_ExprContext;
+
+	if (!state->placed)
+		return;
+	context->caseValue_isNull = sum.isnull;
+	context->caseValue_datum =
+		HxFloatDatum((const Node *) state->data.expr, sum.value);
+}
+
 /* The next row, for ExecScan. */
 static TupleTableSlot *
 next_row(ScanState *node)
@@ -272,7 +291,10 @@ next_row(ScanState *node)
 		HxUnpackTid(row.tid, &tid);
 		if (table_tuple_fetch_row_version(node->ss_currentRelation, &tid,
 										  node->ps.state->es_snapshot, slot))
+		{
+			set_output_sum(state, row.sum);
 			return slot;
+		}
 	}
 	return ExecClearTuple(slot);
 }

@@ -16,6 +16,7 @@
 #include "compat.h"
 #include "settings.h"
 #include "index/cost_units.h"
+#include "index/am/cost.h"
 #include "plan/sum.h"
 
 /* Searches begun for one that is used up: some are asked again, for more */
@@ -181,6 +182,7 @@ plan_term(PlannerInfo *root, const HxSumPath *path, int number, List *clauses,
 	data->reserve = path->search_times[number];
 	data->few = path->row_time;
 	data->order = copyObject(term->distance);
+	data->measured = HxKindOfIndex(term->index)->refine;
 	HxAssignConditions(root, term->index, term->column, clauses, NULL, data);
 }
 

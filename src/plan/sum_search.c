@@ -228,19 +228,25 @@ is_too_deep(const HxSumState *state, const HxTermState *term)
 
 /* ---- rows ---- */
 
-/* The sum of a row of the table */
-HxSumValue
-HxSumOfRow(HxSumState *state, TupleTableSlot *slot)
+/* The value of the sum, by one of its expressions, of a row of the table */
+static HxSumValue
+evaluate_sum(HxSumState *state, ExprState *expression, TupleTableSlot *slot)
 {
 	ExprContext *context = state->check_context;
 	HxSumValue sum;
 	Datum value;
 
 	context->ecxt_scantuple = slot;
-	value = ExecEvalExprSwitchContext(state->sum, context, &sum.isnull);
+	value = ExecEvalExprSwitchContext(expression, context, &sum.isnull);
 	sum.value =
 		sum.isnull ? 0 : HxFloatOf((const Node *) state->data.expr, value);
 	return sum;
+}
+
+HxSumValue
+HxSumOfRow(HxSumState *state, TupleTableSlot *slot)
+{
+	return evaluate_sum(state, state->sum, slot);
 }
 
 /*
@@ -253,6 +259,7 @@ complete_row(HxSumState *state, HxTermState *term)
 	ExprContext *context = state->check_context;
 	ExprState *conditions = term->recheck ? state->all : term->left;
 	HxSumRow row;
+	bool given;
 
 	state->ncompleted++;
 	add_work(state, term, state->row_time);
@@ -268,7 +275,8 @@ complete_row(HxSumState *state, HxTermState *term)
 		state->failed++;
 		return;
 	}
-	row.sum = HxSumOfRow(state, state->row);
+	given = term->given && HxSetPlace(context, term->scan);
+	row.sum = evaluate_sum(state, given ? term->given : state->sum, state->row);
 	row.tid = HxPackTid(&state->row->tts_tid);
 	HxAddSumRow(&state->rows, &row);
 }

@@ -83,14 +83,6 @@ HxResetBest(HxBest *best, int64 room)
 	best->worst = get_float8_infinity();
 }
 
-void
-HxWidenBest(HxBest *best, int64 room)
-{
-	Assert(!best->lost && room >= best->room);
-	best->room = room;
-	best->most_added = Min(Max(room, FEWEST_ADDED), ADDED_ROOM);
-}
-
 /* ---- rows behind ---- */
 
 /*

@@ -42,9 +42,6 @@ typedef struct HxBest
 /* Nothing best, and room for this many rows; allocated where one stands. */
 extern void HxResetBest(HxBest *best, int64 room);
 
-/* Room for at least as many rows; none may be lost. */
-extern void HxWidenBest(HxBest *best, int64 room);
-
 /* Take note of a row, if it is not beyond the frontier. */
 extern void HxKeepBest(HxBest *best, const HxCandidate *row);
 

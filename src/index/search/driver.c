@@ -365,6 +365,7 @@ HxBeginSearch(Relation index, const HxIndexDesc *desc, const HxSearchSpec *spec)
 		spec->tids && !spec->near ? HX_WAY_BITMAP : HX_WAY_BLOCKS;
 	search->stats.lossy = spec->tids ? HxTidSetLossy(spec->tids) : 0;
 	HxInitChecked(&search->checked, (Size) work_mem * 1024 / 4);
+	HxInitLooks(&search->looks, (Size) work_mem * 1024 / 4);
 	make_scratch(search);
 	HxSetCutoff(search);
 	if (HxKindOf(desc)->begin)

@@ -115,6 +115,19 @@ measure(HxSearch *search, const HxCandidate *row, double *distance)
 	return state;
 }
 
+/* The same of a candidate, which a search that starts over does not look at again */
+static HxRowState
+measure_once(HxSearch *search, HxCandidate *row, double *distance)
+{
+	HxRowState state;
+
+	if (HxRecallLook(&search->looks, row->tid, &state, distance))
+		return state;
+	state = measure(search, row, distance);
+	HxRememberLook(&search->looks, row->tid, state, *distance);
+	return state;
+}
+
 /*
  * Is a row of an exact distance wanted, which belongs to this part of the search
  * and passes the limits?
@@ -254,12 +267,9 @@ look_at(Refining *refining, int64 at)
 	HxCandidate row = search->best.rows[at];
 	double estimate = row.distance;
 	double distance;
-	bool passed;
 
 	refining->looked++;
-	passed = measure(search, &row, &distance) == HX_ROW_PASSES;
-	HxRememberChecked(&refining->known, row.tid, passed);
-	if (!passed)
+	if (measure_once(search, &row, &distance) != HX_ROW_PASSES)
 	{
 		HxNoteFailed(search, estimate);
 		return;
@@ -274,26 +284,6 @@ look_at(Refining *refining, int64 at)
 		HxKeepBest(&refining->exact, &row);
 	HxMergeBest(&refining->exact, true);
 	search->ngood = Min(HxBestCount(&refining->exact), refining->wanted);
-}
-
-/*
- * Was the candidate at a place looked at before the search started over?  Then it
- * counts as looked at.
- */
-static bool
-is_known(Refining *refining, int64 at)
-{
-	HxSearch *search = refining->search;
-	const HxBest *best = &search->best;
-	bool passed;
-
-	if (at >= best->count ||
-		!HxRecallChecked(&refining->known, best->rows[at].tid, &passed))
-		return false;
-	refining->looked++;
-	if (!passed)
-		HxNoteFailed(search, best->rows[at].distance);
-	return true;
 }
 
 /* Is there a candidate at a place, of which nothing is known? */
@@ -416,11 +406,6 @@ look_at_candidates(Refining *refining, bool complete)
 		bool all;
 
 		HxSortBest(best, at + 1);
-		if (is_known(refining, at))
-		{
-			at++;
-			continue;
-		}
 		outcome = REFINE_VISIT;
 		if (!complete && !is_unknown(best, at) &&
 			!is_settled(refining, at, distance))
@@ -557,26 +542,6 @@ exact_room(const Refining *refining)
 			   : refining->wanted;
 }
 
-/*
- * Start over with room for more candidates.  What is known of rows looked at stays,
- * unless some that were not among the first may be needed later.
- */
-static void
-start_over(Refining *refining)
-{
-	HxSearch *search = refining->search;
-	HxBest *exact = &refining->exact;
-	bool needed = search->spec.ties || search->spec.few_first;
-
-	make_room(search, last_distance(refining));
-	if (search->phase != HX_FIND_FIRST || (exact->lost && needed))
-		return;
-	if (!exact->lost)
-		HxWidenBest(exact, exact_room(refining));
-	refining->over = true;
-	search->refining = refining;
-}
-
 /* Find the first rows of a search that is exact. */
 static void
 find_exact(HxSearch *search, Refining *refining)
@@ -631,7 +596,7 @@ find_by_estimates(HxSearch *search, Refining *refining)
 										  refining->wanted);
 					return;
 				case REFINE_ROOM:
-					start_over(refining);
+					make_room(search, last_distance(refining));
 					return;
 				case REFINE_SWEEP:
 					HxSweepHeap(search);
@@ -656,24 +621,15 @@ find_by_estimates(HxSearch *search, Refining *refining)
 }
 
 /*
- * Begin to refine, or start over, or go on where the last group ended.  Lasts as long
- * as the search, if that may go on.
+ * Begin to refine, or go on where the last group ended.  Lasts as long as the search,
+ * if that may go on.
  */
 static Refining *
 begin_refining(HxSearch *search)
 {
 	Refining *refining = search->refining;
 
-	if (refining && refining->over)
-	{
-		refining->over = false;
-		refining->looked = 0;
-		refining->skipped = 0;
-		refining->settled = NAN;
-		refining->copies.count = 0;
-		search->refining = NULL;
-	}
-	else if (refining)
+	if (refining)
 	{
 		exchange_candidates(refining, &refining->released,
 							&refining->candidates);
@@ -684,7 +640,6 @@ begin_refining(HxSearch *search)
 		refining = palloc0(sizeof(Refining));
 		refining->search = search;
 		refining->settled = NAN;
-		HxInitChecked(&refining->known, (Size) work_mem * 1024 / 4);
 	}
 	refining->wanted = HxRowsToRefine(search);
 	return refining;

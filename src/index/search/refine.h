@@ -32,8 +32,6 @@ typedef struct HxRefining
 
 	HxCopies copies;
 	HxErrors errors;
-	HxChecked known; /* rows looked at; those among the first are in `exact` */
-	bool over; /* the search starts over with more room, and knows these */
 
 	/* Between one group and the next, where a search finds few first */
 	HxBest candidates; /* not looked at: the search's own best rows */

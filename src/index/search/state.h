@@ -14,6 +14,7 @@
 #include "index/page/page.h"
 #include "index/search/best.h"
 #include "index/search/checked.h"
+#include "index/search/looks.h"
 
 /*
  * What a search is doing.  It begins with HX_FIND_FIRST if it is known how many
@@ -84,6 +85,7 @@ struct HxSearch
 	struct HxRefining *refining; /* which may go on; NULL: from the beginning */
 
 	HxChecked checked;		   /* heap rows looked at */
+	HxLooks looks;			   /* the same, and their exact distances */
 	uint64 nchecked;		   /* how many, without those of other phases */
 	BlockNumber table_pages;   /* length of the table, as last seen */
 	struct HxRanking *ranking; /* HX_RELEASE_RANKED */
