@@ -8,7 +8,8 @@
 # one of ten senses of their own; queries have 32 tokens of a topic, with noise. Prints
 # a table and writes it below build/bench/results/. From the environment, as in
 # bench/run.sh: PG_CONFIG, DATA, QUERIES (100), SHARED_BUFFERS, MAINTENANCE_WORK_MEM,
-# RESULTS; TOPICS (80), a divisor of 4800; FINAL (512), numbers of a short encoding.
+# RESULTS; TOPICS (80), a divisor of 4800; FINAL (512), numbers of a short encoding;
+# PARTS, what to measure, of "lists codes muvera" (all).
 #
 # Recall is the share of the 10 best by exact MaxSim of floats, +- a standard error;
 # "ms" are means of the server process's time on a processor, planning included.
@@ -22,6 +23,7 @@ documents=${1:-200000} tokens=${2:-80} dims=${3:-128}
 build=$here/../build/bench
 : "${QUERIES:=100}" "${SHARED_BUFFERS:=2GB}" "${MAINTENANCE_WORK_MEM:=64MB}"
 : "${RESULTS:=$build/results}" "${TOPICS:=80}" "${FINAL:=512}"
+: "${PARTS:=lists codes muvera}"
 SHORT="{\"final\": $FINAL}"
 mkdir -p "$RESULTS" "$build"
 out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-multi-topics
@@ -171,6 +173,7 @@ candidates()
 
 muvera()
 {
+	sql -c "CREATE UNIQUE INDEX ON doc (id)" -c "ANALYZE"
 	build "encodings" "CREATE TABLE encoded AS SELECT id,
 		muvera_encode(tokens, 'document', '{}') AS v FROM doc" encoded
 	candidates "MUVERA, a scan" '{}'
@@ -189,10 +192,10 @@ run()
 	load
 	functions
 	sql -c "SET max_parallel_workers_per_gather = 0" -c "SELECT find_truth()"
-	lists
-	codes
-	sql -c "CREATE UNIQUE INDEX ON doc (id)" -c "ANALYZE"
-	muvera
+	for part in $PARTS
+	do
+		"$part"
+	done
 	echo "load at the end: $(cut -d' ' -f1-3 /proc/loadavg)"
 }
 
