@@ -91,6 +91,13 @@ typedef struct HxDenseKernels
 	void (*inner_many)(HxFloatRows queries, size_t dims, HxFloatRows rows,
 					   float *product, size_t stride);
 
+	/*
+	 * score[r] = sum of query[i] times number i of row r, exact.  Rows are `stride`
+	 * numbers apart and have HX_NUMBERS numbers at most.
+	 */
+	void (*number_scores)(const int16_t *query, size_t dims, const int8_t *rows,
+						  size_t stride, size_t count, int32_t *score);
+
 	/* square[r] = squared distance of the query and row r, in float */
 	void (*squares)(const float *query, size_t dims, HxFloatRows rows,
 					float *square);
@@ -136,5 +143,8 @@ typedef struct HxDenseKernels
 
 /* Longest row of levels: no sum may exceed the range of int32_t */
 #define HX_SCORED_BYTES (1 << 19)
+
+/* Most numbers of a row that number_scores takes, likewise */
+#define HX_NUMBERS 512
 
 #endif /* HX_KERNEL_DENSE_H */

@@ -681,12 +681,82 @@ hx_token_sums_avx2(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
 	}
 }
 
+/* ---- rows of small numbers ---- */
+
+/* Numbers that a step takes of a row; rows whose sums are reduced together */
+#define HX_STEP 16
+#define HX_SUMS 4
+
+/* Add the products of sixteen numbers of four rows with the query's. */
+HX_INLINE HX_AVX2 void
+add_numbers(__m256i held, const int8_t *const *row, size_t at,
+			__m256i sums[HX_SUMS])
+{
+	HX_UNROLL
+	for (int r = 0; r < HX_SUMS; r++)
+	{
+		__m128i numbers =
+			_mm_loadu_si128((const __m128i *) (const void *) (row[r] + at));
+
+		sums[r] = _mm256_add_epi32(
+			sums[r], _mm256_madd_epi16(held, _mm256_cvtepi8_epi16(numbers)));
+	}
+}
+
+/*
+ * The last step ends where rows end, so that nothing behind them is read: what the
+ * step before took is zero in its part of the query.
+ */
+HX_AVX2 void
+hx_number_scores_avx2(const int16_t *query, size_t dims, const int8_t *rows,
+					  size_t stride, size_t count, int32_t *score)
+{
+	size_t last = dims - HX_STEP;
+	int16_t end[HX_STEP] = {0};
+
+	if (dims < HX_STEP)
+	{
+		hx_number_scores_plain(query, dims, rows, stride, count, score);
+		return;
+	}
+	for (size_t d = last / HX_STEP * HX_STEP + HX_STEP; d < dims; d++)
+		end[d - last] = query[d];
+	for (size_t start = 0; start < count; start += HX_SUMS)
+	{
+		size_t left = count - start < HX_SUMS ? count - start : HX_SUMS;
+		const int8_t *row[HX_SUMS];
+		__m256i sums[HX_SUMS];
+		__m256i twos;
+		int32_t four[HX_SUMS];
+
+		HX_UNROLL
+		for (size_t r = 0; r < HX_SUMS; r++)
+		{
+			row[r] = rows + (start + (r < left ? r : left - 1)) * stride;
+			sums[r] = _mm256_setzero_si256();
+		}
+		for (size_t d = 0; d <= last; d += HX_STEP)
+			add_numbers(_mm256_loadu_si256(
+							(const __m256i *) (const void *) (query + d)),
+						row, d, sums);
+		add_numbers(_mm256_loadu_si256((const __m256i *) (const void *) end),
+					row, last, sums);
+		twos = _mm256_hadd_epi32(_mm256_hadd_epi32(sums[0], sums[1]),
+								 _mm256_hadd_epi32(sums[2], sums[3]));
+		_mm_storeu_si128((__m128i *) (void *) four,
+						 _mm_add_epi32(_mm256_castsi256_si128(twos),
+									   _mm256_extracti128_si256(twos, 1)));
+		memcpy(score + start, four, left * sizeof(int32_t));
+	}
+}
+
 const HxDenseKernels hx_dense_avx2 = {
 	.nibble_scores = hx_nibble_scores_avx2,
 	.pair_scores = hx_pair_scores_avx2,
 	.bit_scores = hx_bit_scores_avx2,
 	.inner = hx_inner_avx2,
 	.inner_many = hx_inner_many_avx2,
+	.number_scores = hx_number_scores_avx2,
 	.squares = hx_squares_avx2,
 	.product = hx_product_avx2,
 	.square = hx_square_avx2,

@@ -465,6 +465,7 @@ const HxDenseKernels hx_dense_neon = {
 	.bit_scores = hx_bit_scores_neon,
 	.inner = hx_inner_neon,
 	.inner_many = hx_inner_many_neon,
+	.number_scores = hx_number_scores_plain,
 	.squares = hx_squares_neon,
 	.product = hx_product_neon,
 	.square = hx_square_neon,
