@@ -643,8 +643,9 @@ entries_glance(const uint64_t *entries, size_t count)
 	return _mm_cvtsi128_si32(_mm_sad_epu8(half, _mm_setzero_si128()));
 }
 
-static HX_AVX2 void
-hx_token_glances_avx2(const uint8_t *table, HxTokenLists lists, int32_t *glance)
+/* Glances at a few lists, whose entries stay near; returns where the last one ends. */
+HX_INLINE HX_AVX2 size_t
+few_glances(const uint8_t *table, HxTokenLists lists, int32_t *glance)
 {
 	uint64_t entries[HX_RUN + 16];
 	const uint64_t *at = entries;
@@ -653,7 +654,7 @@ hx_token_glances_avx2(const uint8_t *table, HxTokenLists lists, int32_t *glance)
 	if (!copy_entries(table, lists, entries))
 	{
 		hx_dense_plain.token_glances(table, lists, glance);
-		return;
+		return list_end(lists, lists.count - 1);
 	}
 	for (size_t i = 0; i < lists.count; i++)
 	{
@@ -662,6 +663,18 @@ hx_token_glances_avx2(const uint8_t *table, HxTokenLists lists, int32_t *glance)
 		glance[i] += entries_glance(at, end - start);
 		at += end - start;
 		start = end;
+	}
+	return start;
+}
+
+static HX_AVX2 void
+hx_token_glances_avx2(const uint8_t *table, HxTokenLists lists, int32_t *glance)
+{
+	for (size_t i = 0; i < lists.count; i += HX_FEW_LISTS)
+	{
+		HxTokenLists few = few_lists(lists, i);
+
+		lists.start = few_glances(table, few, glance + i);
 	}
 }
 

@@ -258,9 +258,9 @@ entries_glance(const uint64_t *entries, size_t count)
 	return _mm_cvtsi128_si32(_mm_sad_epu8(part, _mm_setzero_si128()));
 }
 
-HX_AVX512 void
-hx_token_glances_avx512(const uint8_t *table, HxTokenLists lists,
-						int32_t *glance)
+/* Glances at a few lists, whose entries stay near; returns where the last one ends. */
+HX_INLINE HX_AVX512 size_t
+few_glances(const uint8_t *table, HxTokenLists lists, int32_t *glance)
 {
 	uint64_t entries[HX_RUN + 16];
 	const uint64_t *at = entries;
@@ -269,7 +269,7 @@ hx_token_glances_avx512(const uint8_t *table, HxTokenLists lists,
 	if (!copy_entries(table, lists, entries))
 	{
 		hx_dense_plain.token_glances(table, lists, glance);
-		return;
+		return list_end(lists, lists.count - 1);
 	}
 	for (size_t i = 0; i < lists.count; i++)
 	{
@@ -278,6 +278,19 @@ hx_token_glances_avx512(const uint8_t *table, HxTokenLists lists,
 		glance[i] += entries_glance(at, end - start);
 		at += end - start;
 		start = end;
+	}
+	return start;
+}
+
+HX_AVX512 void
+hx_token_glances_avx512(const uint8_t *table, HxTokenLists lists,
+						int32_t *glance)
+{
+	for (size_t i = 0; i < lists.count; i += HX_FEW_LISTS)
+	{
+		HxTokenLists few = few_lists(lists, i);
+
+		lists.start = few_glances(table, few, glance + i);
 	}
 }
 

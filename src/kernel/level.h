@@ -129,6 +129,20 @@ list_end(HxTokenLists lists, size_t list)
 	return end;
 }
 
+/* Lists whose entries are copied at a time, so that they stay in the first cache */
+#define HX_FEW_LISTS 16
+
+/* So many of the lists from one on, which begins where `start` says */
+HX_INLINE HxTokenLists
+few_lists(HxTokenLists lists, size_t list)
+{
+	lists.ends += list * lists.stride;
+	lists.count -= list;
+	if (lists.count > HX_FEW_LISTS)
+		lists.count = HX_FEW_LISTS;
+	return lists;
+}
+
 /*
  * Copy the entries, of eight bytes, of all codes of the lists to as many places,
  * behind which others follow that are never used; 0 if they are more than HX_RUN.
