@@ -300,16 +300,17 @@ token_sum(HxTokenTables tables, const uint32_t *codes, size_t count)
 }
 
 static void
-hx_token_sums_plain(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
+hx_token_sums_plain(HxTokenTables tables, const HxTokenLists *lists,
+					int32_t *sum)
 {
-	size_t start = lists.start;
+	size_t start = lists->start;
 
-	for (size_t i = 0; i < lists.count; i++)
+	for (size_t i = 0; i < lists->count; i++)
 	{
 		uint16_t end;
 
-		memcpy(&end, lists.ends + i * lists.stride, sizeof(end));
-		sum[i] += token_sum(tables, lists.codes + start, end - start);
+		memcpy(&end, lists->ends + i * lists->stride, sizeof(end));
+		sum[i] += token_sum(tables, lists->codes + start, end - start);
 		start = end;
 	}
 }

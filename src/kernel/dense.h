@@ -130,7 +130,8 @@ typedef struct HxDenseKernels
 	 * of an empty list nothing.  A product is the sum of three entries times
 	 * HX_TOKEN_FACTOR / 65536, rounded down.
 	 */
-	void (*token_sums)(HxTokenTables tables, HxTokenLists lists, int32_t *sum);
+	void (*token_sums)(HxTokenTables tables, const HxTokenLists *lists,
+					   int32_t *sum);
 
 	/*
 	 * glance[i] += over eight tokens, the greatest byte of the first table's places

@@ -679,17 +679,18 @@ hx_token_glances_avx2(const uint8_t *table, HxTokenLists lists, int32_t *glance)
 }
 
 HX_AVX2 void
-hx_token_sums_avx2(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
+hx_token_sums_avx2(HxTokenTables tables, const HxTokenLists *lists,
+				   int32_t *sum)
 {
-	size_t start = lists.start;
+	size_t start = lists->start;
 
-	for (size_t i = 0; i < lists.count; i++)
+	for (size_t i = 0; i < lists->count; i++)
 	{
 		uint16_t end;
 
-		memcpy(&end, lists.ends + i * lists.stride, sizeof(end));
+		memcpy(&end, lists->ends + i * lists->stride, sizeof(end));
 		if (end > start)
-			sum[i] += token_sum(tables, lists.codes + start, end - start);
+			sum[i] += token_sum(tables, lists->codes + start, end - start);
 		start = end;
 	}
 }

@@ -96,7 +96,7 @@ extern size_t hx_block_maxima_scalar(const uint16_t *postings, size_t count,
 extern double hx_product_avx2(const float *a, const float *b, size_t dims);
 extern double hx_square_avx2(const float *a, const float *b, size_t dims);
 extern void hx_hadamard_avx2(float *x, size_t count);
-extern void hx_token_sums_avx2(HxTokenTables tables, HxTokenLists lists,
+extern void hx_token_sums_avx2(HxTokenTables tables, const HxTokenLists *lists,
 							   int32_t *sum);
 extern void hx_token_glances_avx512(const uint8_t *table, HxTokenLists lists,
 									int32_t *glance);

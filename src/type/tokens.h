@@ -85,7 +85,7 @@ HxTokenProduct(const float *a, const float *b, size_t dims)
 
 /* See HxTokenTables. */
 static inline void
-HxAddTokenSums(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
+HxAddTokenSums(HxTokenTables tables, const HxTokenLists *lists, int32_t *sum)
 {
 	hx_kernels->dense->token_sums(tables, lists, sum);
 }

@@ -448,8 +448,8 @@ test_token_sums(const HxDenseKernels *kernels, size_t lists)
 		end += random_below(16);
 		memcpy(ends + 6 * i, &end, sizeof(end));
 	}
-	kernels->token_sums(tables, list, sum);
-	hx_dense_plain.token_sums(tables, list, expected);
+	kernels->token_sums(tables, &list, sum);
+	hx_dense_plain.token_sums(tables, &list, expected);
 	check(memcmp(sum, expected, sizeof(sum)) == 0, "token sums: %zu as plain",
 		  lists);
 }

@@ -286,7 +286,7 @@ HxScoreLists(const HxListQuery *query, const HxListArrays *arrays, int row,
 	else
 		memset(products, 0, count * sizeof(int32));
 	for (int chunk = 0; chunk < query->chunks; chunk++)
-		HxAddTokenSums(query->tables[chunk], lists, products);
+		HxAddTokenSums(query->tables[chunk], &lists, products);
 }
 
 void

@@ -146,8 +146,13 @@ is_listed(const HxListArrays *arrays, int row)
 #define FEWEST_PAGES_LEARNT 16
 #define PAGES_LEARNT_BITS 6
 
-/* Of rows learnt from so many of the best are kept at most */
+/*
+ * Of rows looked through so many of the best are kept at most, of a file's pages one in so
+ * many is, and for each row kept so many of the greatest glances are
+ */
 #define MOST_SAMPLED 128
+#define PAGES_A_SAMPLED 8
+#define GLANCES_A_ROW 3
 
 /* Learn how the glance of a row goes with its product. */
 static void
@@ -212,13 +217,15 @@ set_least(HxListSearch *search)
 
 /* ---- learning ---- */
 
-/* The best rows that were learnt from, best first: no row twice */
+/* The best rows that were looked through, best first: no row twice */
 typedef struct Sampled
 {
 	int wanted; /* of them; 0: none can be told */
 	int count;
 	double products[MOST_SAMPLED];
 	double deviations[MOST_SAMPLED];
+	int nglances; /* greatest glances of these, falling */
+	int32 glances[MOST_SAMPLED * GLANCES_A_ROW];
 } Sampled;
 
 /* Keep a row if it is among the best. */
@@ -240,15 +247,66 @@ keep_sampled(Sampled *sampled, double product, double deviation)
 	sampled->deviations[at] = deviation;
 }
 
-/* Learn from the rows of a page, if it is one of lists. */
+/* Is a glance one of the greatest so far?  It is kept then. */
+static bool
+is_great(Sampled *sampled, int32 glance)
+{
+	int at = sampled->nglances;
+
+	if (at < sampled->wanted * GLANCES_A_ROW)
+		sampled->nglances++;
+	else if (at == 0 || glance <= sampled->glances[--at])
+		return false;
+	for (; at > 0 && glance > sampled->glances[at - 1]; at--)
+		sampled->glances[at] = sampled->glances[at - 1];
+	sampled->glances[at] = glance;
+	return true;
+}
+
+/* Learn from the first rows of a page; returns how many there are. */
+static int
+learn_from_rows(HxListSearch *search, const HxListArrays *arrays,
+				Sampled *sampled)
+{
+	const HxListQuery *query = (const HxListQuery *) search->base.spec.query;
+	int count = Min(arrays->rows.count, GLANCES_A_PAGE);
+
+	HxScoreLists(query, arrays, 0, count, search->products);
+	for (int i = 0; i < count; i++)
+		if (is_listed(arrays, i))
+		{
+			note_glance(search, search->glances[i], search->products[i]);
+			keep_sampled(sampled, search->products[i],
+						 deviation_of(query, &arrays->heads[i]));
+		}
+	return count;
+}
+
+/* Look for the best rows of a page from one on: those of the greatest glances. */
 static void
-learn_from_page(HxListSearch *search, BlockNumber block, Sampled *sampled)
+look_for_best(HxListSearch *search, const HxListArrays *arrays, int from,
+			  Sampled *sampled)
+{
+	const HxListQuery *query = (const HxListQuery *) search->base.spec.query;
+
+	for (int i = from; i < arrays->rows.count; i++)
+		if (is_great(sampled, search->glances[i]) && is_listed(arrays, i))
+		{
+			HxScoreLists(query, arrays, i, 1, &search->products[i]);
+			keep_sampled(sampled, search->products[i],
+						 deviation_of(query, &arrays->heads[i]));
+		}
+}
+
+/* Look through a page, if it is one of lists; is it to be learnt from? */
+static void
+look_through_page(HxListSearch *search, BlockNumber block, bool learning,
+				  Sampled *sampled)
 {
 	HxSearch *base = &search->base;
-	const HxListQuery *query = (const HxListQuery *) base->spec.query;
 	HxListArrays arrays;
 	Buffer buffer;
-	int count;
+	int learnt = 0;
 
 	CHECK_FOR_INTERRUPTS();
 	buffer =
@@ -256,41 +314,41 @@ learn_from_page(HxListSearch *search, BlockNumber block, Sampled *sampled)
 	if (!BufferIsValid(buffer))
 		return;
 	HxListArraysOf(&base->desc, BufferGetPage(buffer), &arrays);
-	count = Min(arrays.rows.count, GLANCES_A_PAGE);
-	HxGlanceAtLists(query, &arrays, 0, count, search->glances);
-	HxScoreLists(query, &arrays, 0, count, search->products);
-	for (int i = 0; i < count; i++)
-		if (is_listed(&arrays, i))
-		{
-			note_glance(search, search->glances[i], search->products[i]);
-			keep_sampled(sampled, search->products[i],
-						 deviation_of(query, &arrays.heads[i]));
-		}
+	HxGlanceAtLists((const HxListQuery *) base->spec.query, &arrays, 0,
+					arrays.rows.count, search->glances);
+	if (learning)
+		learnt = learn_from_rows(search, &arrays, sampled);
+	if (sampled->wanted > 0)
+		look_for_best(search, &arrays, learnt, sampled);
 	UnlockReleaseBuffer(buffer);
 }
 
 /*
  * Learn from pages that are spread over the file, since rows that came one after the
  * other may be near each other: the halves, the quarters between them, and so on.
+ * So many are looked through for the best rows.
  */
 static void
-learn_glances(HxListSearch *search, Sampled *sampled)
+learn_glances(HxListSearch *search, int pages, Sampled *sampled)
 {
 	uint64 blocks = search->end - (HX_METAPAGE + 1);
 
 	Assert(HxHoldsNoPage() && blocks > 0);
 	for (int i = 0; i < 1 << PAGES_LEARNT_BITS; i++)
 	{
+		bool learning =
+			i < FEWEST_PAGES_LEARNT || search->rows < GLANCES_LEARNT;
 		uint64 place = 0;
 
-		if (i >= FEWEST_PAGES_LEARNT && search->rows >= GLANCES_LEARNT)
+		if (!learning && i >= pages)
 			break;
 		for (int bit = 0; bit < PAGES_LEARNT_BITS; bit++)
 			place |= (uint64) (i >> bit & 1) << (PAGES_LEARNT_BITS - 1 - bit);
-		learn_from_page(search,
-						HX_METAPAGE + 1 +
-							(BlockNumber) (place * blocks >> PAGES_LEARNT_BITS),
-						sampled);
+		look_through_page(
+			search,
+			HX_METAPAGE + 1 +
+				(BlockNumber) (place * blocks >> PAGES_LEARNT_BITS),
+			learning, sampled);
 	}
 	if (search->rows > 0)
 		fit_glances(search);
@@ -587,14 +645,17 @@ learn(HxListSearch *search)
 {
 	HxSearch *base = &search->base;
 	const HxListQuery *query = (const HxListQuery *) base->spec.query;
-	Sampled sampled = {0};
+	Sampled sampled;
 	double deviations = 0;
 
+	sampled.wanted = sampled.count = sampled.nglances = 0;
 	/* Of a small file pages may be learnt from twice */
 	if (may_bound(base) && HxRowsToRefine(base) <= MOST_SAMPLED &&
 		!base->filtered && search->end > 1 << PAGES_LEARNT_BITS)
 		sampled.wanted = (int) HxRowsToRefine(base);
-	learn_glances(search, &sampled);
+	learn_glances(search,
+				  (int) Min(search->end / PAGES_A_SAMPLED, PG_INT16_MAX),
+				  &sampled);
 	if (sampled.wanted == 0 || sampled.count < sampled.wanted)
 		return;
 	for (int i = 0; i < sampled.count; i++)
