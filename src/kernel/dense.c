@@ -300,16 +300,17 @@ token_sum(HxTokenTables tables, const uint32_t *codes, size_t count)
 }
 
 static void
-hx_token_sums_plain(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
+hx_token_sums_plain(HxTokenTables tables, const HxTokenLists *lists,
+					int32_t *sum)
 {
-	size_t start = lists.start;
+	size_t start = lists->start;
 
-	for (size_t i = 0; i < lists.count; i++)
+	for (size_t i = 0; i < lists->count; i++)
 	{
 		uint16_t end;
 
-		memcpy(&end, lists.ends + i * lists.stride, sizeof(end));
-		sum[i] += token_sum(tables, lists.codes + start, end - start);
+		memcpy(&end, lists->ends + i * lists->stride, sizeof(end));
+		sum[i] += token_sum(tables, lists->codes + start, end - start);
 		start = end;
 	}
 }
@@ -350,12 +351,28 @@ hx_token_glances_plain(const uint8_t *table, HxTokenLists lists,
 	}
 }
 
+void
+hx_number_scores_plain(const int16_t *query, size_t dims, const int8_t *rows,
+					   size_t stride, size_t count, int32_t *score)
+{
+	for (size_t r = 0; r < count; r++)
+	{
+		const int8_t *row = rows + r * stride;
+		int32_t sum = 0;
+
+		for (size_t d = 0; d < dims; d++)
+			sum += query[d] * row[d];
+		score[r] = sum;
+	}
+}
+
 const HxDenseKernels hx_dense_plain = {
 	.nibble_scores = hx_nibble_scores_plain,
 	.pair_scores = hx_pair_scores_plain,
 	.bit_scores = hx_bit_scores_plain,
 	.inner = hx_inner_plain,
 	.inner_many = hx_inner_many_plain,
+	.number_scores = hx_number_scores_plain,
 	.squares = hx_squares_plain,
 	.product = hx_product_plain,
 	.square = hx_square_plain,

@@ -91,6 +91,13 @@ typedef struct HxDenseKernels
 	void (*inner_many)(HxFloatRows queries, size_t dims, HxFloatRows rows,
 					   float *product, size_t stride);
 
+	/*
+	 * score[r] = sum of query[i] times number i of row r, exact.  Rows are `stride`
+	 * numbers apart and have HX_NUMBERS numbers at most.
+	 */
+	void (*number_scores)(const int16_t *query, size_t dims, const int8_t *rows,
+						  size_t stride, size_t count, int32_t *score);
+
 	/* square[r] = squared distance of the query and row r, in float */
 	void (*squares)(const float *query, size_t dims, HxFloatRows rows,
 					float *square);
@@ -123,7 +130,8 @@ typedef struct HxDenseKernels
 	 * of an empty list nothing.  A product is the sum of three entries times
 	 * HX_TOKEN_FACTOR / 65536, rounded down.
 	 */
-	void (*token_sums)(HxTokenTables tables, HxTokenLists lists, int32_t *sum);
+	void (*token_sums)(HxTokenTables tables, const HxTokenLists *lists,
+					   int32_t *sum);
 
 	/*
 	 * glance[i] += over eight tokens, the greatest byte of the first table's places
@@ -136,5 +144,8 @@ typedef struct HxDenseKernels
 
 /* Longest row of levels: no sum may exceed the range of int32_t */
 #define HX_SCORED_BYTES (1 << 19)
+
+/* Most numbers of a row that number_scores takes, likewise */
+#define HX_NUMBERS 512
 
 #endif /* HX_KERNEL_DENSE_H */

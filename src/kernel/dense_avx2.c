@@ -643,8 +643,9 @@ entries_glance(const uint64_t *entries, size_t count)
 	return _mm_cvtsi128_si32(_mm_sad_epu8(half, _mm_setzero_si128()));
 }
 
-static HX_AVX2 void
-hx_token_glances_avx2(const uint8_t *table, HxTokenLists lists, int32_t *glance)
+/* Glances at a few lists, whose entries stay near; returns where the last one ends. */
+HX_INLINE HX_AVX2 size_t
+few_glances(const uint8_t *table, HxTokenLists lists, int32_t *glance)
 {
 	uint64_t entries[HX_RUN + 16];
 	const uint64_t *at = entries;
@@ -653,7 +654,7 @@ hx_token_glances_avx2(const uint8_t *table, HxTokenLists lists, int32_t *glance)
 	if (!copy_entries(table, lists, entries))
 	{
 		hx_dense_plain.token_glances(table, lists, glance);
-		return;
+		return list_end(lists, lists.count - 1);
 	}
 	for (size_t i = 0; i < lists.count; i++)
 	{
@@ -663,21 +664,103 @@ hx_token_glances_avx2(const uint8_t *table, HxTokenLists lists, int32_t *glance)
 		at += end - start;
 		start = end;
 	}
+	return start;
+}
+
+static HX_AVX2 void
+hx_token_glances_avx2(const uint8_t *table, HxTokenLists lists, int32_t *glance)
+{
+	for (size_t i = 0; i < lists.count; i += HX_FEW_LISTS)
+	{
+		HxTokenLists few = few_lists(lists, i);
+
+		lists.start = few_glances(table, few, glance + i);
+	}
 }
 
 HX_AVX2 void
-hx_token_sums_avx2(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
+hx_token_sums_avx2(HxTokenTables tables, const HxTokenLists *lists,
+				   int32_t *sum)
 {
-	size_t start = lists.start;
+	size_t start = lists->start;
 
-	for (size_t i = 0; i < lists.count; i++)
+	for (size_t i = 0; i < lists->count; i++)
 	{
 		uint16_t end;
 
-		memcpy(&end, lists.ends + i * lists.stride, sizeof(end));
+		memcpy(&end, lists->ends + i * lists->stride, sizeof(end));
 		if (end > start)
-			sum[i] += token_sum(tables, lists.codes + start, end - start);
+			sum[i] += token_sum(tables, lists->codes + start, end - start);
 		start = end;
+	}
+}
+
+/* ---- rows of small numbers ---- */
+
+/* Numbers that a step takes of a row; rows whose sums are reduced together */
+#define HX_STEP 16
+#define HX_SUMS 4
+
+/* Add the products of sixteen numbers of four rows with the query's. */
+HX_INLINE HX_AVX2 void
+add_numbers(__m256i held, const int8_t *const *row, size_t at,
+			__m256i sums[HX_SUMS])
+{
+	HX_UNROLL
+	for (int r = 0; r < HX_SUMS; r++)
+	{
+		__m128i numbers =
+			_mm_loadu_si128((const __m128i *) (const void *) (row[r] + at));
+
+		sums[r] = _mm256_add_epi32(
+			sums[r], _mm256_madd_epi16(held, _mm256_cvtepi8_epi16(numbers)));
+	}
+}
+
+/*
+ * The last step ends where rows end, so that nothing behind them is read: what the
+ * step before took is zero in its part of the query.
+ */
+HX_AVX2 void
+hx_number_scores_avx2(const int16_t *query, size_t dims, const int8_t *rows,
+					  size_t stride, size_t count, int32_t *score)
+{
+	size_t last = dims - HX_STEP;
+	int16_t end[HX_STEP] = {0};
+
+	if (dims < HX_STEP)
+	{
+		hx_number_scores_plain(query, dims, rows, stride, count, score);
+		return;
+	}
+	for (size_t d = last / HX_STEP * HX_STEP + HX_STEP; d < dims; d++)
+		end[d - last] = query[d];
+	for (size_t start = 0; start < count; start += HX_SUMS)
+	{
+		size_t left = count - start < HX_SUMS ? count - start : HX_SUMS;
+		const int8_t *row[HX_SUMS];
+		__m256i sums[HX_SUMS];
+		__m256i twos;
+		int32_t four[HX_SUMS];
+
+		HX_UNROLL
+		for (size_t r = 0; r < HX_SUMS; r++)
+		{
+			row[r] = rows + (start + (r < left ? r : left - 1)) * stride;
+			sums[r] = _mm256_setzero_si256();
+		}
+		for (size_t d = 0; d <= last; d += HX_STEP)
+			add_numbers(_mm256_loadu_si256(
+							(const __m256i *) (const void *) (query + d)),
+						row, d, sums);
+		add_numbers(_mm256_loadu_si256((const __m256i *) (const void *) end),
+					row, last, sums);
+		twos = _mm256_hadd_epi32(_mm256_hadd_epi32(sums[0], sums[1]),
+								 _mm256_hadd_epi32(sums[2], sums[3]));
+		_mm_storeu_si128((__m128i *) (void *) four,
+						 _mm_add_epi32(_mm256_castsi256_si128(twos),
+									   _mm256_extracti128_si256(twos, 1)));
+		memcpy(score + start, four, left * sizeof(int32_t));
 	}
 }
 
@@ -687,6 +770,7 @@ const HxDenseKernels hx_dense_avx2 = {
 	.bit_scores = hx_bit_scores_avx2,
 	.inner = hx_inner_avx2,
 	.inner_many = hx_inner_many_avx2,
+	.number_scores = hx_number_scores_avx2,
 	.squares = hx_squares_avx2,
 	.product = hx_product_avx2,
 	.square = hx_square_avx2,

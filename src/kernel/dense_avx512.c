@@ -258,9 +258,9 @@ entries_glance(const uint64_t *entries, size_t count)
 	return _mm_cvtsi128_si32(_mm_sad_epu8(part, _mm_setzero_si128()));
 }
 
-HX_AVX512 void
-hx_token_glances_avx512(const uint8_t *table, HxTokenLists lists,
-						int32_t *glance)
+/* Glances at a few lists, whose entries stay near; returns where the last one ends. */
+HX_INLINE HX_AVX512 size_t
+few_glances(const uint8_t *table, HxTokenLists lists, int32_t *glance)
 {
 	uint64_t entries[HX_RUN + 16];
 	const uint64_t *at = entries;
@@ -269,7 +269,7 @@ hx_token_glances_avx512(const uint8_t *table, HxTokenLists lists,
 	if (!copy_entries(table, lists, entries))
 	{
 		hx_dense_plain.token_glances(table, lists, glance);
-		return;
+		return list_end(lists, lists.count - 1);
 	}
 	for (size_t i = 0; i < lists.count; i++)
 	{
@@ -279,6 +279,101 @@ hx_token_glances_avx512(const uint8_t *table, HxTokenLists lists,
 		at += end - start;
 		start = end;
 	}
+	return start;
+}
+
+HX_AVX512 void
+hx_token_glances_avx512(const uint8_t *table, HxTokenLists lists,
+						int32_t *glance)
+{
+	for (size_t i = 0; i < lists.count; i += HX_FEW_LISTS)
+	{
+		HxTokenLists few = few_lists(lists, i);
+
+		lists.start = few_glances(table, few, glance + i);
+	}
+}
+
+/* ---- rows of small numbers ---- */
+
+/* Numbers that a step takes of a row; rows whose sums are reduced together */
+#define HX_STEP 32
+#define HX_SUMS 4
+
+/* Add the products of 32 numbers of four rows with the query's. */
+HX_INLINE HX_AVX512 void
+add_numbers(__m512i held, const int8_t *const *row, size_t at,
+			__m512i sums[HX_SUMS])
+{
+	HX_UNROLL
+	for (int r = 0; r < HX_SUMS; r++)
+	{
+		__m256i numbers =
+			_mm256_loadu_si256((const __m256i *) (const void *) (row[r] + at));
+
+		sums[r] = _mm512_add_epi32(
+			sums[r], _mm512_madd_epi16(held, _mm512_cvtepi8_epi16(numbers)));
+	}
+}
+
+/* Lanes of a sum, those of the halves added */
+HX_INLINE HX_AVX512 __m256i
+add_halves(__m512i sum)
+{
+	return _mm256_add_epi32(_mm512_castsi512_si256(sum),
+							_mm512_extracti64x4_epi64(sum, 1));
+}
+
+/* Write the sums of four rows, or fewer. */
+HX_INLINE HX_AVX512 void
+put_sums(const __m512i sums[HX_SUMS], size_t count, int32_t *score)
+{
+	__m256i twos = _mm256_hadd_epi32(
+		_mm256_hadd_epi32(add_halves(sums[0]), add_halves(sums[1])),
+		_mm256_hadd_epi32(add_halves(sums[2]), add_halves(sums[3])));
+	int32_t four[HX_SUMS];
+
+	_mm_storeu_si128((__m128i *) (void *) four,
+					 _mm_add_epi32(_mm256_castsi256_si128(twos),
+								   _mm256_extracti128_si256(twos, 1)));
+	memcpy(score, four, count * sizeof(int32_t));
+}
+
+/*
+ * The last step ends where rows end, so that nothing behind them is read: what the
+ * step before took is zero in its part of the query.
+ */
+HX_AVX512 void
+hx_number_scores_avx512(const int16_t *query, size_t dims, const int8_t *rows,
+						size_t stride, size_t count, int32_t *score)
+{
+	size_t last = dims - HX_STEP;
+	int16_t end[HX_STEP] = {0};
+
+	if (dims < HX_STEP)
+	{
+		hx_number_scores_avx2(query, dims, rows, stride, count, score);
+		return;
+	}
+	for (size_t d = last / HX_STEP * HX_STEP + HX_STEP; d < dims; d++)
+		end[d - last] = query[d];
+	for (size_t start = 0; start < count; start += HX_SUMS)
+	{
+		size_t left = count - start < HX_SUMS ? count - start : HX_SUMS;
+		const int8_t *row[HX_SUMS];
+		__m512i sums[HX_SUMS];
+
+		HX_UNROLL
+		for (size_t r = 0; r < HX_SUMS; r++)
+		{
+			row[r] = rows + (start + (r < left ? r : left - 1)) * stride;
+			sums[r] = _mm512_setzero_si512();
+		}
+		for (size_t d = 0; d <= last; d += HX_STEP)
+			add_numbers(_mm512_loadu_si512(query + d), row, d, sums);
+		add_numbers(_mm512_loadu_si512(end), row, last, sums);
+		put_sums(sums, left, score + start);
+	}
 }
 
 const HxDenseKernels hx_dense_avx512 = {
@@ -287,6 +382,7 @@ const HxDenseKernels hx_dense_avx512 = {
 	.bit_scores = hx_bit_scores_avx512,
 	.inner = hx_inner_avx512,
 	.inner_many = hx_inner_many_avx512,
+	.number_scores = hx_number_scores_avx512,
 	.squares = hx_squares_avx512,
 	.product = hx_product_avx2,
 	.square = hx_square_avx2,

@@ -420,21 +420,22 @@ token_products(HxTokenTables tables, uint32_t code)
 }
 
 static void
-hx_token_sums_neon(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
+hx_token_sums_neon(HxTokenTables tables, const HxTokenLists *lists,
+				   int32_t *sum)
 {
-	size_t start = lists.start;
+	size_t start = lists->start;
 
-	for (size_t i = 0; i < lists.count; i++)
+	for (size_t i = 0; i < lists->count; i++)
 	{
 		uint16_t end;
 		int16x8_t best;
 
-		memcpy(&end, lists.ends + i * lists.stride, sizeof(end));
+		memcpy(&end, lists->ends + i * lists->stride, sizeof(end));
 		if (end > start)
 		{
-			best = token_products(tables, lists.codes[start]);
+			best = token_products(tables, lists->codes[start]);
 			for (size_t c = start + 1; c < end; c++)
-				best = vmaxq_s16(best, token_products(tables, lists.codes[c]));
+				best = vmaxq_s16(best, token_products(tables, lists->codes[c]));
 			sum[i] += vaddvq_s32(vpaddlq_s16(best));
 		}
 		start = end;
@@ -465,6 +466,7 @@ const HxDenseKernels hx_dense_neon = {
 	.bit_scores = hx_bit_scores_neon,
 	.inner = hx_inner_neon,
 	.inner_many = hx_inner_many_neon,
+	.number_scores = hx_number_scores_plain,
 	.squares = hx_squares_neon,
 	.product = hx_product_neon,
 	.square = hx_square_neon,

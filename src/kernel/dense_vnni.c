@@ -18,6 +18,7 @@ const HxDenseKernels hx_dense_vnni = {
 	.bit_scores = hx_bit_scores_avx512,
 	.inner = hx_inner_avx512,
 	.inner_many = hx_inner_many_avx512,
+	.number_scores = hx_number_scores_avx512,
 	.squares = hx_squares_avx512,
 	.product = hx_product_avx2,
 	.square = hx_square_avx2,

@@ -85,6 +85,10 @@ extern uint64_t hx_not_above_avx2(const double *x, size_t count, double most);
 extern uint64_t hx_in_range_avx2(const int64_t *words, size_t count,
 								 int64_t low, int64_t high);
 
+extern void hx_number_scores_plain(const int16_t *query, size_t dims,
+								   const int8_t *rows, size_t stride,
+								   size_t count, int32_t *score);
+
 extern size_t hx_block_maxima_scalar(const uint16_t *postings, size_t count,
 									 uint32_t *blocks, uint32_t *maxima);
 
@@ -92,7 +96,7 @@ extern size_t hx_block_maxima_scalar(const uint16_t *postings, size_t count,
 extern double hx_product_avx2(const float *a, const float *b, size_t dims);
 extern double hx_square_avx2(const float *a, const float *b, size_t dims);
 extern void hx_hadamard_avx2(float *x, size_t count);
-extern void hx_token_sums_avx2(HxTokenTables tables, HxTokenLists lists,
+extern void hx_token_sums_avx2(HxTokenTables tables, const HxTokenLists *lists,
 							   int32_t *sum);
 extern void hx_token_glances_avx512(const uint8_t *table, HxTokenLists lists,
 									int32_t *glance);
@@ -101,6 +105,12 @@ extern void hx_inner_avx512(const float *query, size_t dims, HxFloatRows rows,
 extern void hx_inner_many_avx512(HxFloatRows queries, size_t dims,
 								 HxFloatRows rows, float *product,
 								 size_t stride);
+extern void hx_number_scores_avx2(const int16_t *query, size_t dims,
+								  const int8_t *rows, size_t stride,
+								  size_t count, int32_t *score);
+extern void hx_number_scores_avx512(const int16_t *query, size_t dims,
+									const int8_t *rows, size_t stride,
+									size_t count, int32_t *score);
 extern void hx_squares_avx512(const float *query, size_t dims, HxFloatRows rows,
 							  float *square);
 extern void hx_widen_half_avx512(const uint16_t *from, size_t count, float *to);
@@ -117,6 +127,20 @@ list_end(HxTokenLists lists, size_t list)
 
 	memcpy(&end, lists.ends + list * lists.stride, sizeof(end));
 	return end;
+}
+
+/* Lists whose entries are copied at a time, so that they stay in the first cache */
+#define HX_FEW_LISTS 16
+
+/* So many of the lists from one on, which begins where `start` says */
+HX_INLINE HxTokenLists
+few_lists(HxTokenLists lists, size_t list)
+{
+	lists.ends += list * lists.stride;
+	lists.count -= list;
+	if (lists.count > HX_FEW_LISTS)
+		lists.count = HX_FEW_LISTS;
+	return lists;
 }
 
 /*

@@ -68,6 +68,14 @@ HxTokenProducts(const float *x, size_t dims, HxFloatRows rows, float *product)
 	hx_kernels->dense->inner(x, dims, rows, product);
 }
 
+/* Scores of rows of small numbers, see kernel/dense.h. */
+static inline void
+HxNumberScores(const int16 *query, size_t dims, const int8 *rows, size_t stride,
+			   size_t count, int32 *score)
+{
+	hx_kernels->dense->number_scores(query, dims, rows, stride, count, score);
+}
+
 /* Inner product in double */
 static inline double
 HxTokenProduct(const float *a, const float *b, size_t dims)
@@ -77,7 +85,7 @@ HxTokenProduct(const float *a, const float *b, size_t dims)
 
 /* See HxTokenTables. */
 static inline void
-HxAddTokenSums(HxTokenTables tables, HxTokenLists lists, int32_t *sum)
+HxAddTokenSums(HxTokenTables tables, const HxTokenLists *lists, int32_t *sum)
 {
 	hx_kernels->dense->token_sums(tables, lists, sum);
 }

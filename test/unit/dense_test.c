@@ -448,8 +448,8 @@ test_token_sums(const HxDenseKernels *kernels, size_t lists)
 		end += random_below(16);
 		memcpy(ends + 6 * i, &end, sizeof(end));
 	}
-	kernels->token_sums(tables, list, sum);
-	hx_dense_plain.token_sums(tables, list, expected);
+	kernels->token_sums(tables, &list, sum);
+	hx_dense_plain.token_sums(tables, &list, expected);
 	check(memcmp(sum, expected, sizeof(sum)) == 0, "token sums: %zu as plain",
 		  lists);
 }
@@ -497,9 +497,42 @@ test_token_glances(const HxDenseKernels *kernels, size_t lists, size_t longest)
 		  "token glances: %zu of %zu as a formula", lists, longest);
 }
 
+/* Scores of random rows of small numbers, the ends among them, as a formula */
+static void
+test_number_scores(const HxDenseKernels *kernels, size_t dims)
+{
+	size_t stride = dims + random_below(3);
+	size_t count = random_below(11);
+	int16_t query[HX_NUMBERS];
+	int8_t *rows = (int8_t *) place_bytes(
+		codes_area, count > 0 ? (count - 1) * stride + dims : 0);
+	int32_t score[16] = {0};
+	int32_t expected[16] = {0};
+
+	for (size_t d = 0; d < dims; d++)
+		query[d] = (int16_t) (random_below(8) == 0
+								  ? 32767 * (1 - 2 * (int) random_below(2))
+								  : (int) random_below(65535) - 32767);
+	for (size_t i = 0; count > 0 && i < (count - 1) * stride + dims; i++)
+		rows[i] = (int8_t) (random_below(8) == 0
+								? 127 * (1 - 2 * (int) random_below(2))
+								: (int) random_below(255) - 127);
+	for (size_t r = 0; r < count; r++)
+		for (size_t d = 0; d < dims; d++)
+			expected[r] += (int32_t) query[d] * rows[r * stride + d];
+	kernels->number_scores(query, dims, rows, stride, count, score);
+	check(memcmp(score, expected, sizeof(score)) == 0,
+		  "number scores: %zu rows of %zu numbers as a formula", count, dims);
+}
+
 static void
 test_level(const char *name, const HxDenseKernels *kernels)
 {
+	begin_group("%s, number scores", name);
+	for (size_t dims = 1; dims <= HX_NUMBERS; dims += dims < 140 ? 1 : 31)
+		for (int round = 0; round < 4; round++)
+			test_number_scores(kernels, dims);
+	end_group();
 	begin_group("%s, token sums", name);
 	for (size_t lists = 0; lists <= 64; lists++)
 		test_token_sums(kernels, lists);

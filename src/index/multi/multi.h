@@ -257,6 +257,8 @@ typedef struct HxListSearch
 	/* The last row wanted, as far as it is known by estimates: its product ... */
 	double last;
 	double error; /* ... and how far it may be off, both in the query's unit */
+	int32
+		least; /* glance of a row that need not be left alone; 0: all of them */
 } HxListSearch;
 
 extern void HxBeginListSearch(HxSearch *search);

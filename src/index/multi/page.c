@@ -202,10 +202,10 @@ HxListsFault(const HxIndexDesc *desc, Page page, uint16 type)
 	HxListArraysOf(desc, page, &arrays);
 	for (int i = 0; i < lists->count; i++)
 	{
-		wrong |= arrays.heads[i].end < end;
+		wrong |= (uint32) ((int) arrays.heads[i].end - end);
 		end = arrays.heads[i].end;
 	}
-	if (wrong)
+	if (wrong >> 31) /* a difference below 0 */
 		return "page of lists of which one ends before it begins";
 	return end == lists->used ? NULL : "page of lists with codes of no row";
 }

@@ -28,16 +28,58 @@
 
 /* ---- tables ---- */
 
-/* Products of a token with the centres of a codebook; the greatest in *most */
-static void
-multiply(const HxCodebook *book, const float *token, int dims, float *products,
-		 float *most)
+/* The nearest integer, of two the even one, for sizes up to 2^22: without a call */
+static inline int32
+round_small(float x)
 {
-	HxFloatRows rows = {book->centres, dims, book->count};
+	float moved = x + 12582912.0f; /* the lowest bit of its mantissa is 1 */
+	int32 bits;
 
-	HxTokenProducts(token, dims, rows, products);
+	memcpy(&bits, &moved, sizeof(bits));
+	return bits - 0x4B400000;
+}
+
+/* A token as integers; returns what one of them stands for. */
+static float
+round_token(const float *token, int dims, int16 *numbers)
+{
+	float greatest = 0;
+	float step;
+
+	for (int d = 0; d < dims; d++)
+		greatest = Max(greatest, fabsf(token[d]));
+	step = greatest / PG_INT16_MAX;
+	for (int d = 0; d < dims; d++)
+		numbers[d] =
+			step > 0 ? (int16) lrintf(Min(Max(token[d] / step, -PG_INT16_MAX),
+										  PG_INT16_MAX))
+					 : 0;
+	return step;
+}
+
+/*
+ * Products of a token with the centres of a codebook, by the integers that these are
+ * stored as; returns the greatest.
+ */
+static float
+multiply(const HxCodebook *book, const int16 *numbers, float step, int dims,
+		 int32 *scores, float *products)
+{
+	float most = 0;
+
+	for (int start = 0; start < dims; start += HX_NUMBERS)
+	{
+		HxNumberScores(numbers + start, Min(dims - start, HX_NUMBERS),
+					   book->numbers + start, dims, book->count, scores);
+		for (int c = 0; c < book->count; c++)
+			products[c] = (start > 0 ? products[c] : 0) + scores[c];
+	}
 	for (int c = 0; c < book->count; c++)
-		*most = Max(*most, fabsf(products[c]));
+	{
+		products[c] *= step * book->scales[c];
+		most = Max(most, fabsf(products[c]));
+	}
+	return most;
 }
 
 /* A table of zeros: damaged codes may name any centre. */
@@ -49,15 +91,14 @@ make_table(int level)
 
 /* Write products of eight tokens, or fewer, with a codebook's centres to a table. */
 static const int16_t *
-fill_table(int level, int count, int tokens, const float *products,
-		   double scale)
+fill_table(int level, int count, int tokens, const float *products, float scale)
 {
 	int16 *table = make_table(level);
 
-	for (int t = 0; t < tokens; t++)
-		for (int c = 0; c < count; c++)
+	for (int c = 0; c < count; c++)
+		for (int t = 0; t < tokens; t++)
 			table[c * HX_TOKEN_LANES + t] =
-				(int16) lrint(products[(Size) t * count + c] * scale);
+				(int16) round_small(products[(Size) t * count + c] * scale);
 	return table;
 }
 
@@ -67,10 +108,10 @@ fill_bytes(int count, int tokens, const float *products, float scale)
 {
 	uint8 *table = palloc0(HX_TOKEN_FIRST * HX_TOKEN_LANES);
 
-	for (int t = 0; t < tokens; t++)
-		for (int c = 0; c < count; c++)
+	for (int c = 0; c < count; c++)
+		for (int t = 0; t < tokens; t++)
 		{
-			float product = products[(Size) t * count + c] * scale + 0.5f;
+			int32 product = round_small(products[(Size) t * count + c] * scale);
 
 			table[c * HX_TOKEN_LANES + t] = (uint8) Min(Max(product, 0), 255);
 		}
@@ -92,7 +133,7 @@ make_chunk(HxListQuery *query, const HxCodebooks *books, int chunk,
 
 		tables[level] = fill_table(level, count, tokens,
 								   products[level] + (Size) start * count,
-								   SUM_UNIT / query->unit);
+								   (float) (SUM_UNIT / query->unit));
 	}
 	query->tables[chunk] = (HxTokenTables){tables[0], tables[1], tables[2]};
 	query->bytes[chunk] =
@@ -101,26 +142,44 @@ make_chunk(HxListQuery *query, const HxCodebooks *books, int chunk,
 				   most > 0 ? 255 / most : 0);
 }
 
+/* Products of all tokens with a codebook's centres; the greatest in *most */
+static float *
+multiply_all(const HxTokens *tokens, const HxCodebook *book, float *most)
+{
+	float *products = palloc_extended((Size) Max(tokens->count, 1) *
+										  book->count * sizeof(float),
+									  MCXT_ALLOC_HUGE);
+	int16 *numbers = palloc(tokens->dims * sizeof(int16));
+	int32 *scores = palloc(book->count * sizeof(int32));
+
+	*most = 0;
+	for (int t = 0; t < tokens->count; t++)
+	{
+		const float *token = tokens->floats + (Size) t * tokens->dims;
+		float step = round_token(token, tokens->dims, numbers);
+		float greatest = multiply(book, numbers, step, tokens->dims, scores,
+								  products + (Size) t * book->count);
+
+		*most = Max(*most, greatest);
+	}
+	pfree(numbers);
+	pfree(scores);
+	return products;
+}
+
 /* Compute the tables. */
 static void
 make_tables(HxListQuery *query, const HxCodebooks *books)
 {
 	int tokens = query->tokens.count;
 	float *products[HX_LEVELS];
-	float most[HX_LEVELS] = {0};
+	float most[HX_LEVELS];
 	double reach = 0;
 
 	for (int level = 0; level < HX_LEVELS; level++)
 	{
-		const HxCodebook *book = &books->books[level];
-
 		products[level] =
-			palloc_extended((Size) Max(tokens, 1) * book->count * sizeof(float),
-							MCXT_ALLOC_HUGE);
-		for (int t = 0; t < tokens; t++)
-			multiply(book, query->tokens.floats + (Size) t * books->dims,
-					 books->dims, products[level] + (Size) t * book->count,
-					 &most[level]);
+			multiply_all(&query->tokens, &books->books[level], &most[level]);
 		reach += most[level];
 	}
 	if (!isfinite(reach))
@@ -227,7 +286,7 @@ HxScoreLists(const HxListQuery *query, const HxListArrays *arrays, int row,
 	else
 		memset(products, 0, count * sizeof(int32));
 	for (int chunk = 0; chunk < query->chunks; chunk++)
-		HxAddTokenSums(query->tables[chunk], lists, products);
+		HxAddTokenSums(query->tables[chunk], &lists, products);
 }
 
 void

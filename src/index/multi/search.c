@@ -17,11 +17,13 @@
 #include "index/multi/multi.h"
 
 /*
- * Pages of a visit; fewer before it is learnt what to leave alone, and where each row
- * will be looked at in the table
+ * Pages of a visit; fewer before it is learnt what to leave alone, at the beginning,
+ * when each visit tells better how near rows must be, and where each row will be
+ * looked at in the table
  */
 #define PAGES_A_VISIT 16
 #define PAGES_BEFORE_LEARNT 8
+#define FIRST_PAGES 2
 #define PAGES_A_LOOK 4
 
 void
@@ -51,7 +53,7 @@ HxStartListPhase(HxSearch *base)
 	HxListSearch *search = (HxListSearch *) base;
 
 	search->last = -INFINITY;
-	search->error = 0;
+	search->least = 0;
 	search->next = HX_METAPAGE + 1;
 	search->end = HxFilterIsNever(base->spec.filter)
 					  ? search->next
@@ -73,6 +75,13 @@ HxIsListSearchSettled(HxSearch *base, double distance, int64 count)
 	return false;
 }
 
+/* How far the product of a row may be off, as a distance */
+static inline double
+deviation_of(const HxListQuery *query, const HxListHead *head)
+{
+	return Max(query->deviation * HxLengthen(head->error), query->rounding);
+}
+
 /* Take note of a row of which a product says where it stands. */
 static void
 consider_known(HxSearch *base, const HxListArrays *arrays, int row,
@@ -87,9 +96,7 @@ consider_known(HxSearch *base, const HxListArrays *arrays, int row,
 		return;
 	found.tid = HxPackTid(&arrays->rows.tids[row]);
 	found.page = HX_METAPAGE;
-	HxSetDeviation(&found,
-				   Max(query->deviation * HxLengthen(arrays->heads[row].error),
-					   query->rounding));
+	HxSetDeviation(&found, deviation_of(query, &arrays->heads[row]));
 	HxConsiderEstimate(base, &found, -INFINITY);
 }
 
@@ -139,6 +146,14 @@ is_listed(const HxListArrays *arrays, int row)
 #define FEWEST_PAGES_LEARNT 16
 #define PAGES_LEARNT_BITS 6
 
+/*
+ * Of rows looked through so many of the best are kept at most, of a file's pages one in so
+ * many is, and for each row kept so many of the greatest glances are
+ */
+#define MOST_SAMPLED 128
+#define PAGES_A_SAMPLED 8
+#define GLANCES_A_ROW 3
+
 /* Learn how the glance of a row goes with its product. */
 static void
 note_glance(HxListSearch *search, double glance, double product)
@@ -180,33 +195,118 @@ glance_of(const HxListSearch *search, double product, double error)
 }
 
 /*
- * The least glance of a row that may be among those kept, and nearer than the last
- * one wanted; none above 0 if all may be.
+ * Set the least glance of a row that may be among those kept, and nearer than the last
+ * one wanted; 0 if all may be.
  */
-static int32
-least_glance(const HxListSearch *search)
+static void
+set_least(HxListSearch *search)
 {
 	const HxSearch *base = &search->base;
 	const HxListQuery *query = (const HxListQuery *) base->spec.query;
 	double least;
 
+	search->least = 0;
 	if (base->exact || isinf(base->best.worst) ||
 		search->rows < GLANCES_LEARNT || !(search->slope > 0))
-		return 0;
+		return;
 	least = Max(glance_of(search, -base->best.worst / query->unit, 0),
 				glance_of(search, search->last, search->error));
-	return least > 0 && least < PG_INT32_MAX ? (int32) least : 0;
+	if (least > 0 && least < PG_INT32_MAX)
+		search->least = (int32) least;
 }
 
-/* Learn from the rows of a page, if it is one of lists. */
+/* ---- learning ---- */
+
+/* The best rows that were looked through, best first: no row twice */
+typedef struct Sampled
+{
+	int wanted; /* of them; 0: none can be told */
+	int count;
+	double products[MOST_SAMPLED];
+	double deviations[MOST_SAMPLED];
+	int nglances; /* greatest glances of these, falling */
+	int32 glances[MOST_SAMPLED * GLANCES_A_ROW];
+} Sampled;
+
+/* Keep a row if it is among the best. */
 static void
-learn_from_page(HxListSearch *search, BlockNumber block)
+keep_sampled(Sampled *sampled, double product, double deviation)
+{
+	int at = sampled->count;
+
+	if (at < sampled->wanted)
+		sampled->count++;
+	else if (at == 0 || product <= sampled->products[--at])
+		return;
+	for (; at > 0 && product > sampled->products[at - 1]; at--)
+	{
+		sampled->products[at] = sampled->products[at - 1];
+		sampled->deviations[at] = sampled->deviations[at - 1];
+	}
+	sampled->products[at] = product;
+	sampled->deviations[at] = deviation;
+}
+
+/* Is a glance one of the greatest so far?  It is kept then. */
+static bool
+is_great(Sampled *sampled, int32 glance)
+{
+	int at = sampled->nglances;
+
+	if (at < sampled->wanted * GLANCES_A_ROW)
+		sampled->nglances++;
+	else if (at == 0 || glance <= sampled->glances[--at])
+		return false;
+	for (; at > 0 && glance > sampled->glances[at - 1]; at--)
+		sampled->glances[at] = sampled->glances[at - 1];
+	sampled->glances[at] = glance;
+	return true;
+}
+
+/* Learn from the first rows of a page; returns how many there are. */
+static int
+learn_from_rows(HxListSearch *search, const HxListArrays *arrays,
+				Sampled *sampled)
+{
+	const HxListQuery *query = (const HxListQuery *) search->base.spec.query;
+	int count = Min(arrays->rows.count, GLANCES_A_PAGE);
+
+	HxScoreLists(query, arrays, 0, count, search->products);
+	for (int i = 0; i < count; i++)
+		if (is_listed(arrays, i))
+		{
+			note_glance(search, search->glances[i], search->products[i]);
+			keep_sampled(sampled, search->products[i],
+						 deviation_of(query, &arrays->heads[i]));
+		}
+	return count;
+}
+
+/* Look for the best rows of a page from one on: those of the greatest glances. */
+static void
+look_for_best(HxListSearch *search, const HxListArrays *arrays, int from,
+			  Sampled *sampled)
+{
+	const HxListQuery *query = (const HxListQuery *) search->base.spec.query;
+
+	for (int i = from; i < arrays->rows.count; i++)
+		if (is_great(sampled, search->glances[i]) && is_listed(arrays, i))
+		{
+			HxScoreLists(query, arrays, i, 1, &search->products[i]);
+			keep_sampled(sampled, search->products[i],
+						 deviation_of(query, &arrays->heads[i]));
+		}
+}
+
+/* Look through a page, if it is one of lists; is it to be learnt from? */
+static void
+look_through_page(HxListSearch *search, BlockNumber block, bool learning,
+				  Sampled *sampled)
 {
 	HxSearch *base = &search->base;
-	const HxListQuery *query = (const HxListQuery *) base->spec.query;
 	HxListArrays arrays;
 	Buffer buffer;
-	int count;
+	int learnt = 0;
 
 	CHECK_FOR_INTERRUPTS();
 	buffer =
@@ -214,53 +314,68 @@ learn_from_page(HxListSearch *search, BlockNumber block)
 	if (!BufferIsValid(buffer))
 		return;
 	HxListArraysOf(&base->desc, BufferGetPage(buffer), &arrays);
-	count = Min(arrays.rows.count, GLANCES_A_PAGE);
-	HxGlanceAtLists(query, &arrays, 0, count, search->glances);
-	HxScoreLists(query, &arrays, 0, count, search->products);
-	for (int i = 0; i < count; i++)
-		if (is_listed(&arrays, i))
-			note_glance(search, search->glances[i], search->products[i]);
+	HxGlanceAtLists((const HxListQuery *) base->spec.query, &arrays, 0,
+					arrays.rows.count, search->glances);
+	if (learning)
+		learnt = learn_from_rows(search, &arrays, sampled);
+	if (sampled->wanted > 0)
+		look_for_best(search, &arrays, learnt, sampled);
 	UnlockReleaseBuffer(buffer);
 }
 
 /*
  * Learn from pages that are spread over the file, since rows that came one after the
  * other may be near each other: the halves, the quarters between them, and so on.
+ * So many are looked through for the best rows.
  */
 static void
-learn_glances(HxListSearch *search)
+learn_glances(HxListSearch *search, int pages, Sampled *sampled)
 {
 	uint64 blocks = search->end - (HX_METAPAGE + 1);
 
 	Assert(HxHoldsNoPage() && blocks > 0);
 	for (int i = 0; i < 1 << PAGES_LEARNT_BITS; i++)
 	{
+		bool learning =
+			i < FEWEST_PAGES_LEARNT || search->rows < GLANCES_LEARNT;
 		uint64 place = 0;
 
-		if (i >= FEWEST_PAGES_LEARNT && search->rows >= GLANCES_LEARNT)
+		if (!learning && i >= pages)
 			break;
 		for (int bit = 0; bit < PAGES_LEARNT_BITS; bit++)
 			place |= (uint64) (i >> bit & 1) << (PAGES_LEARNT_BITS - 1 - bit);
-		learn_from_page(
-			search, HX_METAPAGE + 1 +
-						(BlockNumber) (place * blocks >> PAGES_LEARNT_BITS));
+		look_through_page(
+			search,
+			HX_METAPAGE + 1 +
+				(BlockNumber) (place * blocks >> PAGES_LEARNT_BITS),
+			learning, sampled);
 	}
 	if (search->rows > 0)
 		fit_glances(search);
 	search->learnt = true;
 }
 
+/* Can there be something to learn? */
+static bool
+may_learn(const HxListSearch *search)
+{
+	const HxSearch *base = &search->base;
+
+	return !search->learnt && base->refine && !base->exact &&
+		   ((const HxListQuery *) base->spec.query)->chunks > 0;
+}
+
 /*
- * Is it time to learn?  As soon as there is no room for all rows, where most pass.
+ * Is it time to learn?  Where a filter is, as soon as there is no room for all rows, if
+ * most pass.
  */
 static bool
 learning_is_due(const HxListSearch *search)
 {
 	const HxSearch *base = &search->base;
 
-	return !search->learnt && base->refine && !base->exact &&
-		   ((const HxListQuery *) base->spec.query)->chunks > 0 &&
-		   !isinf(base->best.worst) && base->passed > base->seen / 3;
+	return may_learn(search) && !isinf(base->best.worst) &&
+		   base->passed > base->seen / 3;
 }
 
 /* ---- a page ---- */
@@ -282,39 +397,58 @@ promising_rows(const int32 *glances, int count, int32 least)
 	return bits;
 }
 
-/*
- * Consider all rows of a page that pass, where most do.  As soon as the rows kept
- * say how good one must be, the first codebook tells of most that they are not.
- */
+/* Consider all rows of a page that pass, where most do. */
 static void
 consider_most(HxListSearch *search, const HxListArrays *arrays)
 {
 	HxSearch *base = &search->base;
+	int count = arrays->rows.count;
+
+	HxScoreLists((const HxListQuery *) base->spec.query, arrays, 0, count,
+				 search->products);
+	for (int row = 0; row < count; row += 64)
+		for (uint64 left = base->mask[row / 64]; left != 0; left &= left - 1)
+		{
+			int i = row + pg_rightmost_one_pos64(left);
+
+			consider_row(base, arrays, i, &search->products[i]);
+		}
+}
+
+/*
+ * Consider the rows of a page that pass, as soon as the rows kept say how good one
+ * must be: the first codebook tells of most that they are not.  Returns how many
+ * passed, but for those whose list is NULL.
+ */
+static int
+consider_promising(HxListSearch *search, const HxListArrays *arrays, int passed)
+{
+	HxSearch *base = &search->base;
 	const HxListQuery *query = (const HxListQuery *) base->spec.query;
 	int count = arrays->rows.count;
-	int32 least = least_glance(search);
-	bool all = least <= 0;
 
-	if (all)
-		HxScoreLists(query, arrays, 0, count, search->products);
-	else
-		HxGlanceAtLists(query, arrays, 0, count, search->glances);
+	Assert(!HxWantsRow(base, true) && HxWantsRow(base, false));
+	HxGlanceAtLists(query, arrays, 0, count, search->glances);
 	for (int row = 0; row < count; row += 64)
 	{
-		uint64 left = base->mask[row / 64];
+		uint64 left = base->mask[row / 64] &
+					  promising_rows(search->glances + row,
+									 Min(count - row, 64), search->least);
 
-		if (!all)
-			left &= promising_rows(search->glances + row, Min(count - row, 64),
-								   least);
 		for (; left != 0; left &= left - 1)
 		{
 			int i = row + pg_rightmost_one_pos64(left);
 
-			if (!all)
-				HxScoreLists(query, arrays, i, 1, &search->products[i]);
+			if (arrays->heads[i].error == HX_LIST_NULL)
+			{
+				passed--;
+				continue;
+			}
+			HxScoreLists(query, arrays, i, 1, &search->products[i]);
 			consider_row(base, arrays, i, &search->products[i]);
 		}
 	}
+	return passed;
 }
 
 /* Consider the rows of a page that pass, one by one. */
@@ -368,6 +502,29 @@ drop_unwanted(HxSearch *base, const HxListArrays *arrays)
 	return dropped;
 }
 
+/* Consider the rows of a page of which some pass; returns how many are wanted. */
+static int
+consider_rows(HxListSearch *search, const HxListArrays *arrays, int passed)
+{
+	HxSearch *base = &search->base;
+	bool known =
+		base->refine && ((const HxListQuery *) base->spec.query)->chunks > 0;
+	bool most = passed > arrays->rows.count / 3;
+
+	if (known && most && search->least > 0)
+		return consider_promising(search, arrays, passed);
+	passed -= drop_unwanted(base, arrays);
+	if (passed == 0)
+		return 0;
+	if (!base->refine)
+		HxConsiderMasked(base, &arrays->rows, HX_METAPAGE);
+	else if (known && most)
+		consider_most(search, arrays);
+	else
+		consider_few(search, arrays);
+	return passed;
+}
+
 /* Visit the rows of a page. */
 static void
 visit_page(HxListSearch *search, const HxListArrays *arrays)
@@ -377,23 +534,12 @@ visit_page(HxListSearch *search, const HxListArrays *arrays)
 	int passed = HxMaskRows(base, &arrays->rows, base->mask);
 
 	if (passed > 0)
-		passed -= drop_unwanted(base, arrays);
+		passed = consider_rows(search, arrays, passed);
 	base->seen += count;
 	base->passed += passed;
 	base->stats.filtered += count - passed;
-	if (passed == 0)
-		return;
-	if (!base->refine)
-	{
-		HxConsiderMasked(base, &arrays->rows, HX_METAPAGE);
-		return;
-	}
-	base->stats.scored += passed;
-	if (((const HxListQuery *) base->spec.query)->chunks > 0 &&
-		passed > count / 3)
-		consider_most(search, arrays);
-	else
-		consider_few(search, arrays);
+	if (base->refine)
+		base->stats.scored += passed;
 }
 
 /* Visit the next page, if it is one of lists. */
@@ -427,6 +573,40 @@ visit_next(HxListSearch *search)
 #define HIGH_BOUND_MARGIN 5.6 /* the same, for targets above .95 */
 #define REACHED_MARGIN 7	  /* where the search has started over */
 
+/* May rows be left alone that are farther than those wanted?  Not if many fail */
+static bool
+may_bound(const HxSearch *base)
+{
+	double share = base->spec.heap.share;
+
+	return base->refine && !base->exact &&
+		   (isfinite(base->reached) ||
+			(base->stats.restarts == 0 && !(share > 0 && share < 1)));
+}
+
+/*
+ * Keep no rows that are so much farther than the last one wanted, which stands at a
+ * distance, that errors of such a deviation hardly make up for it.
+ */
+static void
+bound_by(HxListSearch *search, double distance, double deviation)
+{
+	HxSearch *base = &search->base;
+	const HxListQuery *query = (const HxListQuery *) base->spec.query;
+	double margin = base->spec.recall > 0.95 ? HIGH_BOUND_MARGIN : BOUND_MARGIN;
+
+	if (isfinite(base->reached))
+	{
+		distance = base->reached;
+		margin = REACHED_MARGIN;
+	}
+	if (!isfinite(distance) || -distance / query->unit < search->last)
+		return;
+	HxBoundBest(&base->best, distance + margin * deviation);
+	search->last = -distance / query->unit;
+	search->error = deviation / query->unit;
+}
+
 /*
  * As soon as the rows wanted are known by estimates, rows so much farther than the
  * last of them that errors hardly make up for it need not be kept.  Where they are
@@ -439,46 +619,78 @@ bound_candidates(HxListSearch *search)
 	HxSearch *base = &search->base;
 	HxBest *best = &base->best;
 	const HxListQuery *query = (const HxListQuery *) base->spec.query;
-	bool reached = isfinite(base->reached);
-	double margin = base->spec.recall > 0.95 ? HIGH_BOUND_MARGIN : BOUND_MARGIN;
 	double deviations = 0;
-	double distance;
 	int64 wanted;
 
-	if (!base->refine || base->exact ||
-		(!reached && (base->stats.restarts > 0 || (base->spec.heap.share > 0 &&
-												   base->spec.heap.share < 1))))
-		return; /* or too many fail */
+	if (!may_bound(base))
+		return;
 	wanted = HxRowsToRefine(base);
 	HxMergeBest(best, true);
 	HxSortBest(best, wanted);
 	if (best->count < wanted)
+	{
+		/* Of a search that starts over this is known from before */
+		if (isfinite(base->reached) && search->error > 0)
+			bound_by(search, base->reached, search->error * query->unit);
 		return;
-	distance = reached ? base->reached : best->rows[wanted - 1].distance;
+	}
 	for (int64 i = 0; i < wanted; i++)
 		deviations += HxDeviation(&best->rows[i]);
-	if (!isfinite(distance))
+	bound_by(search, best->rows[wanted - 1].distance, deviations / wanted);
+}
+
+/* Learn, and bound candidates by what the rows that were learnt from are like. */
+static void
+learn(HxListSearch *search)
+{
+	HxSearch *base = &search->base;
+	const HxListQuery *query = (const HxListQuery *) base->spec.query;
+	Sampled sampled;
+	double deviations = 0;
+
+	sampled.wanted = sampled.count = sampled.nglances = 0;
+	/* Of a small file pages may be learnt from twice */
+	if (may_bound(base) && HxRowsToRefine(base) <= MOST_SAMPLED &&
+		!base->filtered && search->end > 1 << PAGES_LEARNT_BITS)
+		sampled.wanted = (int) HxRowsToRefine(base);
+	learn_glances(search,
+				  (int) Min(search->end / PAGES_A_SAMPLED, PG_INT16_MAX),
+				  &sampled);
+	if (sampled.wanted == 0 || sampled.count < sampled.wanted)
 		return;
-	HxBoundBest(best, distance + (reached ? REACHED_MARGIN : margin) *
-									 deviations / wanted);
-	search->last = -distance / query->unit;
-	search->error = deviations / wanted / query->unit;
+	for (int i = 0; i < sampled.count; i++)
+		deviations += sampled.deviations[i];
+	bound_by(search, -sampled.products[sampled.count - 1] * query->unit,
+			 deviations / sampled.count);
+}
+
+/*
+ * Pages of the next visit.  While few have been visited each tells more of how near
+ * rows must be.
+ */
+static int
+pages_to_visit(const HxListSearch *search)
+{
+	int visited = (int) Min(search->next - (HX_METAPAGE + 1), 1024);
+
+	if (search->base.exact)
+		return PAGES_A_LOOK;
+	if (!search->learnt)
+		return PAGES_BEFORE_LEARNT;
+	return Min(FIRST_PAGES + visited / 4, PAGES_A_VISIT);
 }
 
 void
 HxVisitLists(HxSearch *base)
 {
 	HxListSearch *search = (HxListSearch *) base;
-	int pages = PAGES_A_VISIT;
 
 	Assert(HxHasMoreLists(base) && HxHoldsNoPage());
-	if (learning_is_due(search))
-		learn_glances(search);
-	if (base->exact)
-		pages = PAGES_A_LOOK;
-	else if (!search->learnt)
-		pages = PAGES_BEFORE_LEARNT;
+	if (base->filtered ? learning_is_due(search) : may_learn(search))
+		learn(search);
 	bound_candidates(search);
-	while (pages-- > 0 && HxHasMoreLists(base))
+	set_least(search);
+	for (int pages = pages_to_visit(search); pages > 0 && HxHasMoreLists(base);
+		 pages--)
 		visit_next(search);
 }
