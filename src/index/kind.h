@@ -58,6 +58,9 @@ typedef struct HxCostQuery
 	bool tids;		/* each row is looked for in a set of TIDs, too */
 	double looked;	/* where distances are estimates: rows that an exact search
 					 * looks at in the table; 0: all that pass */
+	double
+		end; /* share of the rows that passes those conditions that ask for one
+					 * end of a column's values; 1: none does */
 	bool unordered; /* rows are not looked at */
 	double recall;	/* target */
 	bool repeated;	/* in a loop that finds pages cached */

@@ -16,6 +16,7 @@
 #include "optimizer/paths.h"
 #include "optimizer/plancat.h"
 #include "optimizer/restrictinfo.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
 #include "compat.h"
@@ -57,6 +58,8 @@ typedef struct Conditions
 	bool estimated;		 /* is there a limit of estimated distances? ... */
 	double looked;		 /* ... share to be looked at to know; 1: all */
 	bool inexact;		 /* is one of those masked about arrays? */
+	Selectivity
+		end; /* that those pass that ask for an end of a column's values */
 } Conditions;
 
 /* What a path does with the conditions, for its costs */
@@ -125,6 +128,74 @@ share_looked_at(PlannerInfo *root, IndexOptInfo *index, int column,
 			   : 1;
 }
 
+/*
+ * Which end of a column's values does a condition ask for: -1 the least, 1 the
+ * greatest, 0 none?  *column is that side of the operator.
+ */
+static int
+end_of(const RestrictInfo *clause, Node **column)
+{
+	const OpExpr *op = (const OpExpr *) clause->clause;
+	Oid opno;
+
+	if (!is_opclause(op) || list_length(op->args) != 2)
+		return 0;
+	opno = op->opno;
+	*column = linitial(op->args);
+	if (!contain_var_clause(*column))
+	{
+		*column = lsecond(op->args);
+		opno = get_commutator(opno);
+	}
+	switch (OidIsValid(opno) ? get_oprrest(opno) : InvalidOid)
+	{
+		case F_SCALARLTSEL:
+		case F_SCALARLESEL:
+			return -1;
+		case F_SCALARGTSEL:
+		case F_SCALARGESEL:
+			return 1;
+		default:
+			return 0;
+	}
+}
+
+/*
+ * Share of the rows that pass those of the conditions that ask for an end of a
+ * column's values, which zone maps can tell from the blocks that have none; 1: none
+ * does.  Ranges with two ends are not such.
+ */
+static Selectivity
+end_selectivity(PlannerInfo *root, const RelOptInfo *rel, List *clauses)
+{
+	List *ends = NIL;
+	ListCell *cell;
+
+	foreach (cell, clauses)
+	{
+		Node *column;
+		int end = end_of(lfirst_node(RestrictInfo, cell), &column);
+		bool both = end == 0;
+		ListCell *other;
+
+		if (end == 0)
+			continue;
+		foreach (other, clauses)
+		{
+			Node *other_column;
+
+			both |= end_of(lfirst_node(RestrictInfo, other), &other_column) ==
+						-end &&
+					equal(column, other_column);
+		}
+		if (!both)
+			ends = lappend(ends, lfirst(cell));
+	}
+	return ends != NIL ? clauselist_selectivity(root, ends, rel->relid,
+												JOIN_INNER, NULL)
+					   : 1;
+}
+
 /* Find out what an index makes of the conditions. */
 static void
 find_conditions(PlannerInfo *root, IndexOptInfo *index, int column,
@@ -174,6 +245,7 @@ find_conditions(PlannerInfo *root, IndexOptInfo *index, int column,
 			conditions->left = lappend(conditions->left, clause);
 	}
 	conditions->group = HxGroupSelectivity(root, index, conditions->masked);
+	conditions->end = end_selectivity(root, rel, conditions->masked);
 	conditions->all = rel->tuples > 0 ? Min(rel->rows / rel->tuples, 1) : 1;
 	Assert(conditions->near > 0 && conditions->near <= 1);
 	Assert(conditions->limited >= 0 && conditions->limited <= 1);
@@ -246,7 +318,8 @@ find_times(PlannerInfo *root, HxPath *path, const Conditions *conditions,
 	const RelOptInfo *rel = path->path.path.parent;
 	IndexOptInfo *index = path->index;
 	double wanted = HxEstimateWanted(path, root);
-	HxCostQuery query = {.index = index, .recall = hx_recall};
+	HxCostQuery query = {
+		.index = index, .recall = hx_recall, .end = conditions->end};
 	HxCost cost;
 
 	query.rows = rel->rows;
@@ -540,6 +613,7 @@ HxTermTime(PlannerInfo *root, IndexOptInfo *index, int column,
 	query.wanted = Min(wanted, query.rows);
 	query.passing = shares.enforced;
 	query.near = conditions.near;
+	query.end = conditions.end;
 	query.group = conditions.group;
 	query.masks = shares.masks;
 	*passing = conditions.all / Max(shares.enforced, 1e-9);

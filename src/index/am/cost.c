@@ -446,7 +446,7 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 			   double *correlation, double *pages)
 {
 	IndexOptInfo *index = path->indexinfo;
-	HxCostQuery query = {.index = index, .recall = 1};
+	HxCostQuery query = {.index = index, .recall = 1, .end = 1};
 	GenericCosts costs;
 	bool ordered = path->indexorderbys != NIL;
 	double times;

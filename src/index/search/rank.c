@@ -35,6 +35,13 @@ typedef struct HxRanking
 #define MUCH_LONGER 2
 
 /*
+ * Rows found by a sweep or in a bitmap in reserve lie far from the query, or are few
+ * near it, or else they would not have been asked for: ranking them may take so many
+ * times what a search would take for rows that lie anywhere
+ */
+#define FAR_TIMES 4
+
+/*
  * Rows looked at before the heap is swept; the part of a sweep's effort that may
  * be spent on rows one by one while none has passed; and how many times as many as
  * one should have passed of, by the planner's guess, are looked at all the same
@@ -82,12 +89,13 @@ search_time(const HxSearch *search, uint64 count)
 bool
 HxShouldRank(const HxSearch *search)
 {
+	double times = search->stats.sweeps > 0 ? FAR_TIMES : 1;
 	uint64 count;
 
 	if (!can_rank(search, &count))
 		return false;
 	return count <= MIN_RANKED ||
-		   ranking_time(count) <= search_time(search, count);
+		   ranking_time(count) <= times * search_time(search, count);
 }
 
 /*
