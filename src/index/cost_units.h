@@ -36,13 +36,21 @@
 #define HX_PASSED_TOGETHER 7
 /* A row of which nothing but an attribute column is read; the same in sparse
  * vectors */
-#define HX_COLUMN_TIME 0.007
+#define HX_COLUMN_TIME 0.003
 #define HX_LIST_COLUMN_TIME 0.0025
 /* Looking for a row visited in a set of TIDs */
 #define HX_LOOKUP_TIME 0.03
-/* In sparse vectors: a row scanned through, and asked about by one condition */
-#define HX_LIST_ROW_TIME 0.0025
-#define HX_LIST_MASK_TIME 0.002
+/*
+ * In sparse vectors: a row scanned through; and with conditions that one row in 100
+ * or fewer passes, which leave more rows to be looked up.  Nothing where 0.3 pass, by
+ * the logarithm between
+ */
+#define HX_LIST_ROW_TIME 0.0018
+#define HX_LIST_MASK_TIME 0.004
+#define HX_LIST_MASK_FROM 0.3
+#define HX_LIST_MASK_TO 0.01
+/* How that grows with the rows wanted, from ten on */
+#define HX_LIST_POWER 0.15
 
 /* ---- the scan node ---- */
 
@@ -50,7 +58,7 @@
 #define HX_TID_MASK_TIME 0.04
 /* A heap row that a search looks at, or ranks; its distance not included */
 #define HX_CHECK_TIME 1.4
-#define HX_RANK_TIME 0.9
+#define HX_RANK_TIME 0.7
 /* A row returned: by a search that knew how many are wanted, or for all rows */
 #define HX_EMIT_TIME 0.7
 #define HX_EMIT_ALL_TIME 4.0

@@ -16,7 +16,6 @@
 #include "optimizer/paths.h"
 #include "optimizer/plancat.h"
 #include "optimizer/restrictinfo.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
 #include "compat.h"
@@ -58,8 +57,8 @@ typedef struct Conditions
 	bool estimated;		 /* is there a limit of estimated distances? ... */
 	double looked;		 /* ... share to be looked at to know; 1: all */
 	bool inexact;		 /* is one of those masked about arrays? */
-	Selectivity
-		end; /* that those pass that ask for an end of a column's values */
+	List *compiled;		 /* what became of each: HxCompiled */
+	Selectivity end;	 /* that conditions on an end of a column pass */
 } Conditions;
 
 /* What a path does with the conditions, for its costs */
@@ -128,72 +127,43 @@ share_looked_at(PlannerInfo *root, IndexOptInfo *index, int column,
 			   : 1;
 }
 
-/*
- * Which end of a column's values does a condition ask for: -1 the least, 1 the
- * greatest, 0 none?  *column is that side of the operator.
- */
-static int
-end_of(const RestrictInfo *clause, Node **column)
+/* Compile a condition, and keep what became of it. */
+static Node *
+compile_clause(IndexOptInfo *index, RestrictInfo *clause, List **values,
+			   bool *partial, List **kept)
 {
-	const OpExpr *op = (const OpExpr *) clause->clause;
-	Oid opno;
+	HxCompiled *compiled = palloc(sizeof(HxCompiled));
 
-	if (!is_opclause(op) || list_length(op->args) != 2)
-		return 0;
-	opno = op->opno;
-	*column = linitial(op->args);
-	if (!contain_var_clause(*column))
-	{
-		*column = lsecond(op->args);
-		opno = get_commutator(opno);
-	}
-	switch (OidIsValid(opno) ? get_oprrest(opno) : InvalidOid)
-	{
-		case F_SCALARLTSEL:
-		case F_SCALARLESEL:
-			return -1;
-		case F_SCALARGTSEL:
-		case F_SCALARGESEL:
-			return 1;
-		default:
-			return 0;
-	}
+	compiled->clause = clause;
+	compiled->before = list_length(*values);
+	compiled->partial = false;
+	compiled->program =
+		HxCompileClause(index, clause, values, &compiled->partial);
+	compiled->values = list_copy_tail(*values, compiled->before);
+	*kept = lappend(*kept, compiled);
+	*partial = compiled->partial;
+	return compiled->program;
 }
 
-/*
- * Share of the rows that pass those of the conditions that ask for an end of a
- * column's values, which zone maps can tell from the blocks that have none; 1: none
- * does.  Ranges with two ends are not such.
- */
-static Selectivity
-end_selectivity(PlannerInfo *root, const RelOptInfo *rel, List *clauses)
+/* The same for a plan, from what was kept, if it comes in the same order. */
+static Node *
+compile_again(IndexOptInfo *index, RestrictInfo *clause, const List *kept,
+			  List **values, bool *partial)
 {
-	List *ends = NIL;
 	ListCell *cell;
 
-	foreach (cell, clauses)
+	foreach (cell, kept)
 	{
-		Node *column;
-		int end = end_of(lfirst_node(RestrictInfo, cell), &column);
-		bool both = end == 0;
-		ListCell *other;
+		const HxCompiled *compiled = lfirst(cell);
 
-		if (end == 0)
+		if (compiled->clause != clause ||
+			(compiled->program && compiled->before != list_length(*values)))
 			continue;
-		foreach (other, clauses)
-		{
-			Node *other_column;
-
-			both |= end_of(lfirst_node(RestrictInfo, other), &other_column) ==
-						-end &&
-					equal(column, other_column);
-		}
-		if (!both)
-			ends = lappend(ends, lfirst(cell));
+		*values = list_concat(*values, compiled->values);
+		*partial = compiled->partial;
+		return compiled->program;
 	}
-	return ends != NIL ? clauselist_selectivity(root, ends, rel->relid,
-												JOIN_INNER, NULL)
-					   : 1;
+	return HxCompileClause(index, clause, values, partial);
 }
 
 /* Find out what an index makes of the conditions. */
@@ -212,7 +182,9 @@ find_conditions(PlannerInfo *root, IndexOptInfo *index, int column,
 		RestrictInfo *clause = lfirst_node(RestrictInfo, cell);
 		bool partial;
 
-		if (HxCompileClause(index, clause, &values, &partial) && !partial)
+		if (compile_clause(index, clause, &values, &partial,
+						   &conditions->compiled) &&
+			!partial)
 		{
 			conditions->masked = lappend(conditions->masked, clause);
 			conditions->inexact |= is_about_array(clause->clause);
@@ -245,7 +217,7 @@ find_conditions(PlannerInfo *root, IndexOptInfo *index, int column,
 			conditions->left = lappend(conditions->left, clause);
 	}
 	conditions->group = HxGroupSelectivity(root, index, conditions->masked);
-	conditions->end = end_selectivity(root, rel, conditions->masked);
+	conditions->end = HxEndSelectivity(root, index, conditions->masked);
 	conditions->all = rel->tuples > 0 ? Min(rel->rows / rel->tuples, 1) : 1;
 	Assert(conditions->near > 0 && conditions->near <= 1);
 	Assert(conditions->limited >= 0 && conditions->limited <= 1);
@@ -576,6 +548,7 @@ HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
 	path->path.path.pathkeys = list_make1(linitial(root->query_pathkeys));
 	path->wanted = HxFindWanted(root, rel, true, order, &path->limit);
 	find_conditions(root, index, column, order, &conditions);
+	path->compiled = conditions.compiled;
 	find_shares(root, rel, &conditions, NULL, &shares);
 	HxFindRival(root, rel, order, HxEstimateWanted(path, root), &rival);
 	find_times(root, path, &conditions, &shares, &rival, NULL, &times);
@@ -646,8 +619,8 @@ find_bitmap_scan(List *plans)
 /* data->order is known. */
 void
 HxAssignConditions(PlannerInfo *root, IndexOptInfo *index, int column,
-				   List *clauses, const BitmapHeapScan *bitmap,
-				   HxPlanData *data)
+				   List *clauses, const List *compiled,
+				   const BitmapHeapScan *bitmap, HxPlanData *data)
 {
 	ListCell *cell;
 
@@ -660,7 +633,8 @@ HxAssignConditions(PlannerInfo *root, IndexOptInfo *index, int column,
 
 		if (clause->pseudoconstant)
 			continue;
-		program = HxCompileClause(index, clause, &data->values, &partial);
+		program =
+			compile_again(index, clause, compiled, &data->values, &partial);
 		if (program)
 			data->programs = lappend(data->programs, program);
 		else if ((program = (Node *) HxCompileLimit(root, index, column, clause,
@@ -709,7 +683,7 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *best, List *targets,
 	data.order = copyObject(path->order.distance);
 	data.nulls_first = path->order.nulls_first;
 	data.nans_first = path->order.falls;
-	HxAssignConditions(root, path->index, path->column, clauses,
+	HxAssignConditions(root, path->index, path->column, clauses, path->compiled,
 					   data.bitmap ? bitmap : NULL, &data);
 	if (HxIsNumberKnown(data.wanted))
 	{

@@ -181,7 +181,8 @@ plan_term(PlannerInfo *root, const HxSumPath *path, int number, List *clauses,
 	data->reserve = path->search_times[number];
 	data->few = path->row_time;
 	data->order = copyObject(term->distance);
-	HxAssignConditions(root, term->index, term->column, clauses, NULL, data);
+	HxAssignConditions(root, term->index, term->column, clauses, NIL, NULL,
+					   data);
 }
 
 /* PlanCustomPath */

@@ -80,21 +80,31 @@ visited_share(const HxCostQuery *query)
 												 : Min(share, query->group);
 }
 
+/* Cost of reading the attribute columns of all rows that zone maps leave */
+static Cost
+columns_cost(const HxCostQuery *query)
+{
+	double rows = Max(query->index->tuples, 1);
+
+	return (HX_SEARCH_TIME +
+			query->group * BLOCKS_OF(rows) * (HX_SUMMARY_TIME + HX_ZONE_TIME) +
+			Min(query->group, zones_share(query)) * rows *
+				(HX_COLUMN_TIME + Max(query->masks - 1, 0) * HX_MASK_TIME)) *
+		   HX_MICROSECOND;
+}
+
 void
 HxBlocksCost(const HxCostQuery *query, HxCost *cost)
 {
 	double share = visited_share(query);
 	double most = Min(query->group, query->near);
-	double rows = Max(query->index->tuples, 1);
 
 	cost->pages = Max(query->index->pages * share, 1);
 	cost->search = search_cost(query, share, query->repeated);
-	cost->columns =
-		(HX_SEARCH_TIME +
-		 query->group * BLOCKS_OF(rows) * (HX_SUMMARY_TIME + HX_ZONE_TIME) +
-		 query->group * rows *
-			 (HX_COLUMN_TIME + Max(query->masks - 1, 0) * HX_MASK_TIME)) *
-		HX_MICROSECOND;
+	cost->columns = columns_cost(query);
+	/* without an order, vectors are read only if there are conditions on them */
+	if (query->unordered && query->near >= 1)
+		cost->search = Min(cost->search, cost->columns);
 	if (query->recall >= 1)
 		cost->rest = cost->search * (HxPhasesFor(query->rows) - 1);
 	else if (share < most)
