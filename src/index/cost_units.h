@@ -57,8 +57,8 @@
 /* Taking a TID from a bitmap into a mask */
 #define HX_TID_MASK_TIME 0.04
 /* A heap row that a search looks at, or ranks; its distance not included */
-#define HX_CHECK_TIME 1.4
-#define HX_RANK_TIME 0.7
+#define HX_CHECK_TIME 1.1
+#define HX_RANK_TIME 0.6
 /* A row returned: by a search that knew how many are wanted, or for all rows */
 #define HX_EMIT_TIME 0.7
 #define HX_EMIT_ALL_TIME 4.0
@@ -73,11 +73,15 @@
 #define HX_SEQ_ROW_TIME 0.075
 /* A heap page come to by an index or a bitmap, a row fetched from it, and a TID put
  * into a bitmap */
-#define HX_HEAP_PAGE_TIME 0.4
+#define HX_HEAP_PAGE_TIME 0.3
 #define HX_HEAP_ROW_TIME 0.15
 #define HX_TID_TIME 0.05
 /* What an index that gives bitmaps alone, as GIN does, is charged as a unit */
 #define HX_GIN_UNIT_TIME 6.0
+/* A distance between vectors of a known width, and each of their bytes, if that is
+ * less than what it is charged */
+#define HX_DISTANCE_TIME 0.03
+#define HX_DISTANCE_BYTE_TIME 0.0002
 /* What is charged cpu_operator_cost; sorting a row for a LIMIT */
 #define HX_OPERATOR_TIME 0.015
 #define HX_SORT_ROW_TIME 0.07

@@ -547,7 +547,9 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	cost = HxEstimateCost(&query);
 	*pages = cost.pages;
 	*startup = cost.search;
-	*total = cost.search + costs.numIndexTuples * cpu_index_tuple_cost;
+	*total =
+		cost.search + costs.numIndexTuples * Max(cpu_index_tuple_cost,
+												 HX_TID_TIME * HX_MICROSECOND);
 	if (ordered)
 		*total += cost.rest;
 	*selectivity = costs.indexSelectivity;

@@ -43,12 +43,14 @@ typedef struct HxRanking
 
 /*
  * Rows looked at before the heap is swept; the part of a sweep's effort that may
- * be spent on rows one by one while none has passed; and how many times as many as
- * one should have passed of, by the planner's guess, are looked at all the same
+ * be spent on rows one by one while none has passed; how many times as many as one
+ * should have passed of, by the planner's guess, are looked at all the same; and the
+ * part of the effort that these may take
  */
 #define MIN_CHECKED 64
 #define SWEEP_PART 8
-#define MOST_UNLUCKY 4
+#define MOST_UNLUCKY 3
+#define UNLUCKY_PART 3
 
 /* Can heap rows be ranked?  If so, *count rows. */
 static bool
@@ -244,7 +246,8 @@ HxSweepIsDue(const HxSearch *search)
 		search->part == HX_PART_NULLS || looked < MIN_CHECKED)
 		return false;
 	if (passed == 0)
-		return looked > Max(effort / SWEEP_PART, Min(unlucky, effort));
+		return looked >
+			   Max(effort / SWEEP_PART, Min(unlucky, effort / UNLUCKY_PART));
 	more = Max((double) spec->limit - (double) search->ngood, 1) * looked /
 		   (passed + 1);
 	return more > effort;
