@@ -50,6 +50,7 @@ typedef struct HxCostQuery
 	double rows;	/* that pass all conditions */
 	double wanted;	/* of these; 0: all */
 	double passing; /* share of the rows from which those wanted come */
+	double masked;	/* share of the rows that passes mask and bitmap */
 	double near;	/* share of the rows that conditions on the vector leave to
 					 * be visited */
 	double group;	/* share that is stored with the values asked for; 1 without

@@ -299,6 +299,7 @@ find_times(PlannerInfo *root, HxPath *path, const Conditions *conditions,
 	query.group = conditions->group;
 	query.masks = shares->masks;
 	query.tids = bitmap != NULL;
+	query.masked = shares->enforced;
 	/* the nearest rows are those that a limit on their distance lets pass */
 	query.passing = Min(conditions->all / Max(conditions->limited, 1e-9), 1);
 	if (wanted > 0 && (wanted <= rel->rows || conditions->limited == 1))
@@ -587,6 +588,7 @@ HxTermTime(PlannerInfo *root, IndexOptInfo *index, int column,
 	query.passing = shares.enforced;
 	query.near = conditions.near;
 	query.end = conditions.end;
+	query.masked = shares.enforced;
 	query.group = conditions.group;
 	query.masks = shares.masks;
 	*passing = conditions.all / Max(shares.enforced, 1e-9);

@@ -539,6 +539,7 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 		query.wanted = wanted_rows(
 			root, path, Max(index->tuples, 1) * costs.indexSelectivity);
 	query.passing = 1;
+	query.masked = Min(costs.indexSelectivity, 1);
 	query.near = ball_share(root, path);
 	query.group = HxGroupSelectivity(root, index, clauses);
 	query.end = HxEndSelectivity(root, index, clauses);

@@ -14,9 +14,9 @@
 
 /* How much of HX_LIST_MASK_TIME rows take of which a share passes */
 static double
-mask_part(double passing)
+mask_part(double masked)
 {
-	double part = log(HX_LIST_MASK_FROM / Max(passing, 1e-9)) /
+	double part = log(HX_LIST_MASK_FROM / Max(masked, 1e-9)) /
 				  log(HX_LIST_MASK_FROM / HX_LIST_MASK_TO);
 
 	return Max(Min(part, 1), 0);
@@ -31,7 +31,7 @@ HxSparseCost(const HxCostQuery *query, HxCost *cost)
 	double row = HX_LIST_ROW_TIME;
 
 	if (query->masks > 0)
-		row += mask_part(query->passing) * HX_LIST_MASK_TIME +
+		row += mask_part(query->masked) * HX_LIST_MASK_TIME +
 			   (query->masks - 1) * HX_MASK_TIME;
 	row *= pow(Min(Max(wanted, 10), HX_SECOND_ROWS) / 10, HX_LIST_POWER);
 	if (query->tids)

@@ -29,8 +29,8 @@ search_cost(const HxCostQuery *query, double share, bool repeated)
 				 (query->tids ? HX_LOOKUP_TIME : 0);
 
 	if (query->masks > 0)
-		row += query->passing * HX_PASSED_TIME /
-			   (1 + HX_PASSED_TOGETHER * query->passing);
+		row += query->masked * HX_PASSED_TIME /
+			   (1 + HX_PASSED_TOGETHER * query->masked);
 	return ((repeated ? HX_REPEATED_TIME : HX_SEARCH_TIME) +
 			query->group * BLOCKS_OF(rows) * summary + share * rows * row) *
 		   HX_MICROSECOND;
