@@ -88,6 +88,10 @@ CREATE TABLE complete AS SELECT n, (b).us, told((b).plan, 'Actual Rows') AS rows
 	LATERAL best(format('SELECT id FROM docs WHERE a_rng < %s ORDER BY v OPERATOR(public.%s) %L', n, :'operator', q.v), 2, 'enable_seqscan=off enable_sort=off enable_bitmapscan=off') b;
 SELECT kind, number, round(avg(us)) AS us, round(avg(scored)) AS scored, round(avg(filtered)) AS filtered, round(avg(fetches)) AS fetches, round(avg(us / nullif(scored + filtered, 0))::numeric, 4) AS "us a row", min(strategy) FROM searches GROUP BY 1, 2 ORDER BY 1, 2;
 INSERT INTO constants SELECT 'HX_ROW_TIME, ' || kind, regr_slope(us, scored + filtered), 'from ' || round(regr_intercept(us, scored + filtered)) || ' us on' FROM searches WHERE kind <> 'heap' GROUP BY kind;
+-- rows that pass a mask, beside rows visited where few pass
+WITH few AS (SELECT regr_slope(us, scored + filtered) AS row, regr_intercept(us, scored + filtered) AS start FROM searches WHERE kind = 'mask' AND number BETWEEN 4 AND 6)
+INSERT INTO constants SELECT 'HX_PASSED_TIME', regr_slope(us - start - row * (scored + filtered), scored), 'row that passes a mask, of 5 to 9 %' FROM searches, few WHERE kind = 'mask' AND number BETWEEN 2 AND 5;
+INSERT INTO constants SELECT 'HX_COLUMN_TIME', (avg(us) - (SELECT avg(us) FROM ranked WHERE n = 100)) / (SELECT count(*) FROM docs), 'row of which an attribute column is read' FROM searches WHERE kind = 'mask' AND number = 7;
 INSERT INTO constants SELECT 'HX_CHECK_TIME', regr_slope(us, fetches), 'heap row that a search looks at' FROM searches WHERE kind = 'heap' AND strategy = 'blocks';
 INSERT INTO constants SELECT 'HX_RANK_TIME', regr_slope(us, fetches), 'row ranked, distance and bitmap with it' FROM ranked WHERE strategy = 'exact ranking';
 INSERT INTO constants SELECT 'HX_EMIT_ALL_TIME', regr_slope(us, rows), 'row of a complete search' FROM complete;

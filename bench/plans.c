@@ -6,7 +6,7 @@
  *
  * Statements are sent as applications send them, unprepared, with literals.  For
  * each cell and query the variants of plans.variants take turns in an order drawn
- * anew, three times, and the best of each is kept: what else the machine does only
+ * anew, five times, and the best of each is kept: what else the machine does only
  * adds.  What counts is the session's time on a processor, planning included,
  * where /proc tells it, else the clock.  Forced plans that are the same are asked
  * once; one that takes three times as long as the fastest, and is not the
@@ -20,7 +20,7 @@
 
 #include "client.h"
 
-#define TURNS 3
+#define TURNS 5
 #define MOST_VARIANTS 16
 
 typedef struct Variant

@@ -26,25 +26,39 @@
 #define HX_SUMMARY_TIME 0.03
 #define HX_ZONE_TIME 0.07
 /* A row visited, scored or masked by one condition; and by a further one */
-#define HX_ROW_TIME 0.006
+#define HX_ROW_TIME 0.008
 #define HX_MASK_TIME 0.0005
+/*
+ * Scoring a row that passes a mask, whose payload is fetched by itself; where one row
+ * in seven passes half of that, since what lies beside each other is fetched together
+ */
+#define HX_PASSED_TIME 0.1
+#define HX_PASSED_TOGETHER 7
 /* A row of which nothing but an attribute column is read; the same in sparse
  * vectors */
-#define HX_COLUMN_TIME 0.007
+#define HX_COLUMN_TIME 0.003
 #define HX_LIST_COLUMN_TIME 0.0025
 /* Looking for a row visited in a set of TIDs */
 #define HX_LOOKUP_TIME 0.03
-/* In sparse vectors: a row scanned through, and asked about by one condition */
-#define HX_LIST_ROW_TIME 0.0025
-#define HX_LIST_MASK_TIME 0.002
+/*
+ * In sparse vectors: a row scanned through; and with conditions that one row in 100
+ * or fewer passes, which leave more rows to be looked up.  Nothing where 0.3 pass, by
+ * the logarithm between
+ */
+#define HX_LIST_ROW_TIME 0.0018
+#define HX_LIST_MASK_TIME 0.004
+#define HX_LIST_MASK_FROM 0.3
+#define HX_LIST_MASK_TO 0.01
+/* How that grows with the rows wanted, from ten on */
+#define HX_LIST_POWER 0.15
 
 /* ---- the scan node ---- */
 
 /* Taking a TID from a bitmap into a mask */
 #define HX_TID_MASK_TIME 0.04
 /* A heap row that a search looks at, or ranks; its distance not included */
-#define HX_CHECK_TIME 1.4
-#define HX_RANK_TIME 0.9
+#define HX_CHECK_TIME 1.1
+#define HX_RANK_TIME 0.6
 /* A row returned: by a search that knew how many are wanted, or for all rows */
 #define HX_EMIT_TIME 0.7
 #define HX_EMIT_ALL_TIME 4.0
@@ -59,11 +73,15 @@
 #define HX_SEQ_ROW_TIME 0.075
 /* A heap page come to by an index or a bitmap, a row fetched from it, and a TID put
  * into a bitmap */
-#define HX_HEAP_PAGE_TIME 0.4
+#define HX_HEAP_PAGE_TIME 0.3
 #define HX_HEAP_ROW_TIME 0.15
 #define HX_TID_TIME 0.05
 /* What an index that gives bitmaps alone, as GIN does, is charged as a unit */
 #define HX_GIN_UNIT_TIME 6.0
+/* A distance between vectors of a known width, and each of their bytes, if that is
+ * less than what it is charged */
+#define HX_DISTANCE_TIME 0.03
+#define HX_DISTANCE_BYTE_TIME 0.0002
 /* What is charged cpu_operator_cost; sorting a row for a LIMIT */
 #define HX_OPERATOR_TIME 0.015
 #define HX_SORT_ROW_TIME 0.07

@@ -100,6 +100,9 @@ typedef struct HxAttr
 
 struct HxVectorClass;
 
+/* Shares of the rows that searches visit, which an index knows of itself */
+#define HX_VISIT_SHARES 27
+
 /* Description of one index, computed from its catalog entries */
 typedef struct HxIndexDesc
 {
@@ -119,6 +122,8 @@ typedef struct HxIndexDesc
 	int capacity;	   /* rows on a page */
 	int group; /* attribute that blocks are formed within, from 1; 0: none.
 				   * Known once the metapage has been read (HxReadMeta) */
+	bool visits_known;			   /* for costs: was the following read? */
+	float visits[HX_VISIT_SHARES]; /* what searches visit, as the kind has it */
 	HxAttr attrs[INDEX_MAX_KEYS];
 } HxIndexDesc;
 

@@ -50,6 +50,7 @@ typedef struct HxCostQuery
 	double rows;	/* that pass all conditions */
 	double wanted;	/* of these; 0: all */
 	double passing; /* share of the rows from which those wanted come */
+	double masked;	/* share of the rows that passes mask and bitmap */
 	double near;	/* share of the rows that conditions on the vector leave to
 					 * be visited */
 	double group;	/* share that is stored with the values asked for; 1 without
@@ -58,6 +59,9 @@ typedef struct HxCostQuery
 	bool tids;		/* each row is looked for in a set of TIDs, too */
 	double looked;	/* where distances are estimates: rows that an exact search
 					 * looks at in the table; 0: all that pass */
+	double
+		end; /* share of the rows that passes those conditions that ask for one
+					 * end of a column's values; 1: none does */
 	bool unordered; /* rows are not looked at */
 	double recall;	/* target */
 	bool repeated;	/* in a loop that finds pages cached */

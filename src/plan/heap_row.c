@@ -14,6 +14,7 @@
 #include "access/tableam.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "optimizer/cost.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
@@ -86,13 +87,6 @@ HxMeasureHeapRow(void *arg, ItemPointer tid, Datum *vector, bool *isnull)
 
 /* ---- sweeping the table ---- */
 
-/*
- * What reading a row and a page takes in a sweep, in the time that one row
- * looked at by itself takes
- */
-#define SWEEP_ROW 0.15
-#define SWEEP_PAGE 0.5
-
 /* Rows of a page of a table that was never analyzed */
 #define DEFAULT_DENSITY 50.0
 
@@ -108,14 +102,20 @@ HxSweepEffort(const HxScanState *state)
 	Relation table = state->css.ss.ss_currentRelation;
 	double pages = RelationGetNumberOfBlocks(table);
 	double rows = table->rd_rel->reltuples;
+	QualCost cost;
+	double each;
 
+	cost_qual_eval(&cost, state->data.conditions, NULL);
+	each = HxOperatorTime(cost.per_tuple);
 	if (state->data.reserve > 0)
-		return state->data.reserve / HX_CHECK_TIME;
+		return state->data.reserve / (HX_CHECK_TIME + each);
 	if (!state->left || table->rd_tableam != GetHeapamTableAmRoutine())
 		return 0;
 	if (rows < 0)
 		rows = pages * DEFAULT_DENSITY;
-	return rows * SWEEP_ROW + pages * SWEEP_PAGE + 1;
+	return (rows * (HX_SEQ_ROW_TIME + each) + pages * HX_SEQ_PAGE_TIME) /
+			   (HX_CHECK_TIME + each) +
+		   1;
 }
 
 /* Rows found on a page of the heap */

@@ -57,6 +57,8 @@ typedef struct Conditions
 	bool estimated;		 /* is there a limit of estimated distances? ... */
 	double looked;		 /* ... share to be looked at to know; 1: all */
 	bool inexact;		 /* is one of those masked about arrays? */
+	List *compiled;		 /* what became of each: HxCompiled */
+	Selectivity end;	 /* that conditions on an end of a column pass */
 } Conditions;
 
 /* What a path does with the conditions, for its costs */
@@ -125,6 +127,45 @@ share_looked_at(PlannerInfo *root, IndexOptInfo *index, int column,
 			   : 1;
 }
 
+/* Compile a condition, and keep what became of it. */
+static Node *
+compile_clause(IndexOptInfo *index, RestrictInfo *clause, List **values,
+			   bool *partial, List **kept)
+{
+	HxCompiled *compiled = palloc(sizeof(HxCompiled));
+
+	compiled->clause = clause;
+	compiled->before = list_length(*values);
+	compiled->partial = false;
+	compiled->program =
+		HxCompileClause(index, clause, values, &compiled->partial);
+	compiled->values = list_copy_tail(*values, compiled->before);
+	*kept = lappend(*kept, compiled);
+	*partial = compiled->partial;
+	return compiled->program;
+}
+
+/* The same for a plan, from what was kept, if it comes in the same order. */
+static Node *
+compile_again(IndexOptInfo *index, RestrictInfo *clause, const List *kept,
+			  List **values, bool *partial)
+{
+	ListCell *cell;
+
+	foreach (cell, kept)
+	{
+		const HxCompiled *compiled = lfirst(cell);
+
+		if (compiled->clause != clause ||
+			(compiled->program && compiled->before != list_length(*values)))
+			continue;
+		*values = list_concat(*values, compiled->values);
+		*partial = compiled->partial;
+		return compiled->program;
+	}
+	return HxCompileClause(index, clause, values, partial);
+}
+
 /* Find out what an index makes of the conditions. */
 static void
 find_conditions(PlannerInfo *root, IndexOptInfo *index, int column,
@@ -141,7 +182,9 @@ find_conditions(PlannerInfo *root, IndexOptInfo *index, int column,
 		RestrictInfo *clause = lfirst_node(RestrictInfo, cell);
 		bool partial;
 
-		if (HxCompileClause(index, clause, &values, &partial) && !partial)
+		if (compile_clause(index, clause, &values, &partial,
+						   &conditions->compiled) &&
+			!partial)
 		{
 			conditions->masked = lappend(conditions->masked, clause);
 			conditions->inexact |= is_about_array(clause->clause);
@@ -174,6 +217,7 @@ find_conditions(PlannerInfo *root, IndexOptInfo *index, int column,
 			conditions->left = lappend(conditions->left, clause);
 	}
 	conditions->group = HxGroupSelectivity(root, index, conditions->masked);
+	conditions->end = HxEndSelectivity(root, index, conditions->masked);
 	conditions->all = rel->tuples > 0 ? Min(rel->rows / rel->tuples, 1) : 1;
 	Assert(conditions->near > 0 && conditions->near <= 1);
 	Assert(conditions->limited >= 0 && conditions->limited <= 1);
@@ -246,7 +290,8 @@ find_times(PlannerInfo *root, HxPath *path, const Conditions *conditions,
 	const RelOptInfo *rel = path->path.path.parent;
 	IndexOptInfo *index = path->index;
 	double wanted = HxEstimateWanted(path, root);
-	HxCostQuery query = {.index = index, .recall = hx_recall};
+	HxCostQuery query = {
+		.index = index, .recall = hx_recall, .end = conditions->end};
 	HxCost cost;
 
 	query.rows = rel->rows;
@@ -254,6 +299,7 @@ find_times(PlannerInfo *root, HxPath *path, const Conditions *conditions,
 	query.group = conditions->group;
 	query.masks = shares->masks;
 	query.tids = bitmap != NULL;
+	query.masked = shares->enforced;
 	/* the nearest rows are those that a limit on their distance lets pass */
 	query.passing = Min(conditions->all / Max(conditions->limited, 1e-9), 1);
 	if (wanted > 0 && (wanted <= rel->rows || conditions->limited == 1))
@@ -503,6 +549,7 @@ HxAddPaths(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index, int column,
 	path->path.path.pathkeys = list_make1(linitial(root->query_pathkeys));
 	path->wanted = HxFindWanted(root, rel, true, order, &path->limit);
 	find_conditions(root, index, column, order, &conditions);
+	path->compiled = conditions.compiled;
 	find_shares(root, rel, &conditions, NULL, &shares);
 	HxFindRival(root, rel, order, HxEstimateWanted(path, root), &rival);
 	find_times(root, path, &conditions, &shares, &rival, NULL, &times);
@@ -540,6 +587,8 @@ HxTermTime(PlannerInfo *root, IndexOptInfo *index, int column,
 	query.wanted = Min(wanted, query.rows);
 	query.passing = shares.enforced;
 	query.near = conditions.near;
+	query.end = conditions.end;
+	query.masked = shares.enforced;
 	query.group = conditions.group;
 	query.masks = shares.masks;
 	*passing = conditions.all / Max(shares.enforced, 1e-9);
@@ -572,8 +621,8 @@ find_bitmap_scan(List *plans)
 /* data->order is known. */
 void
 HxAssignConditions(PlannerInfo *root, IndexOptInfo *index, int column,
-				   List *clauses, const BitmapHeapScan *bitmap,
-				   HxPlanData *data)
+				   List *clauses, const List *compiled,
+				   const BitmapHeapScan *bitmap, HxPlanData *data)
 {
 	ListCell *cell;
 
@@ -586,7 +635,8 @@ HxAssignConditions(PlannerInfo *root, IndexOptInfo *index, int column,
 
 		if (clause->pseudoconstant)
 			continue;
-		program = HxCompileClause(index, clause, &data->values, &partial);
+		program =
+			compile_again(index, clause, compiled, &data->values, &partial);
 		if (program)
 			data->programs = lappend(data->programs, program);
 		else if ((program = (Node *) HxCompileLimit(root, index, column, clause,
@@ -636,7 +686,7 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *best, List *targets,
 	data.nulls_first = path->order.nulls_first;
 	data.nans_first = path->order.falls;
 	data.measured = HxKindOfIndex(path->index)->refine;
-	HxAssignConditions(root, path->index, path->column, clauses,
+	HxAssignConditions(root, path->index, path->column, clauses, path->compiled,
 					   data.bitmap ? bitmap : NULL, &data);
 	if (HxIsNumberKnown(data.wanted))
 	{

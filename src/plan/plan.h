@@ -93,7 +93,18 @@ typedef struct HxPath
 	double share;		 /* of the rows checked that pass */
 	double few;			 /* rows that pass the mask, if they are to be ranked */
 	double reserve;		 /* what a bitmap in reserve takes; 0: none */
+	List *compiled;		 /* of HxCompiled: what its conditions became */
 } HxPath;
+
+/* What became of a condition when paths were made, so that a plan need not ask again */
+typedef struct HxCompiled
+{
+	RestrictInfo *clause;
+	Node *program; /* NULL: it cannot be compiled */
+	bool partial;
+	int before;	  /* values of programs before this one */
+	List *values; /* its own */
+} HxCompiled;
 
 /* What a plan says, in pieces (plan_data.c) */
 typedef struct HxPlanData
@@ -230,10 +241,10 @@ extern double HxTermTime(PlannerInfo *root, IndexOptInfo *index, int column,
 
 /*
  * path.c: decide who decides each condition, and compile those for the mask, with a
- * bitmap or without (NULL).
+ * bitmap or without (NULL).  What is known of some from before is not compiled again.
  */
 extern void HxAssignConditions(PlannerInfo *root, IndexOptInfo *index,
-							   int column, List *clauses,
+							   int column, List *clauses, const List *compiled,
 							   const BitmapHeapScan *bitmap, HxPlanData *data);
 
 /*

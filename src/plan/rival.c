@@ -12,6 +12,7 @@
 
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
+#include "utils/lsyscache.h"
 
 #include "compat.h"
 #include "index/am/cost.h"
@@ -107,6 +108,29 @@ scan_time(const RelOptInfo *rel, const Path *path)
 	}
 }
 
+/* Width of a value stored outside of its row */
+#define OUTSIDE 24
+
+/*
+ * Microseconds for the distance that a query orders by, of one row.  Lists of vectors
+ * take what is charged.
+ */
+static double
+distance_time(const RelOptInfo *rel, const HxOrder *order, Cost cost)
+{
+	const Var *vector = linitial(order->distance->args);
+	int width = 0;
+
+	if (IsA(vector, Var) && !OidIsValid(get_element_type(vector->vartype)) &&
+		bms_is_member(vector->varno, rel->relids) &&
+		vector->varattno >= rel->min_attr && vector->varattno <= rel->max_attr)
+		width = rel->attr_widths[vector->varattno - rel->min_attr];
+	if (width <= OUTSIDE)
+		return HxOperatorTime(cost);
+	return Min(HxOperatorTime(cost),
+			   HX_DISTANCE_TIME + width * HX_DISTANCE_BYTE_TIME);
+}
+
 /* What the planner will charge for sorting rows for the first so many */
 static Cost
 sort_cost(double rows, double wanted)
@@ -136,7 +160,7 @@ HxFindRival(PlannerInfo *root, const RelOptInfo *rel, const HxOrder *order,
 			best = path;
 	}
 	cost_qual_eval_node(&distance, (Node *) order->distance, root);
-	rival->distance = HxOperatorTime(distance.per_tuple);
+	rival->distance = distance_time(rel, order, distance.per_tuple);
 	rival->path = best;
 	rival->time = INFINITY;
 	rival->rate = HX_MICROSECOND;

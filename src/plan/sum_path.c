@@ -183,7 +183,8 @@ plan_term(PlannerInfo *root, const HxSumPath *path, int number, List *clauses,
 	data->few = path->row_time;
 	data->order = copyObject(term->distance);
 	data->measured = HxKindOfIndex(term->index)->refine;
-	HxAssignConditions(root, term->index, term->column, clauses, NULL, data);
+	HxAssignConditions(root, term->index, term->column, clauses, NIL, NULL,
+					   data);
 }
 
 /* PlanCustomPath */

@@ -15,11 +15,13 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
+#include "utils/fmgroids.h"
 #include "utils/index_selfuncs.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -143,6 +145,68 @@ HxGroupSelectivity(PlannerInfo *root, const IndexOptInfo *index, List *clauses)
 		return 1;
 	return clauselist_selectivity(root, found, index->rel->relid, JOIN_INNER,
 								  NULL);
+}
+
+/*
+ * Which end of a column's values does a condition ask for: -1 the least, 1 the
+ * greatest, 0 none?  *column is that side of the operator.
+ */
+static int
+end_of(const RestrictInfo *clause, Node **column)
+{
+	const OpExpr *op = (const OpExpr *) clause->clause;
+	Oid opno;
+
+	if (!is_opclause(op) || list_length(op->args) != 2)
+		return 0;
+	opno = op->opno;
+	*column = linitial(op->args);
+	if (!contain_var_clause(*column))
+	{
+		*column = lsecond(op->args);
+		opno = get_commutator(opno);
+	}
+	switch (OidIsValid(opno) ? get_oprrest(opno) : InvalidOid)
+	{
+		case F_SCALARLTSEL:
+		case F_SCALARLESEL:
+			return -1;
+		case F_SCALARGTSEL:
+		case F_SCALARGESEL:
+			return 1;
+		default:
+			return 0;
+	}
+}
+
+Selectivity
+HxEndSelectivity(PlannerInfo *root, const IndexOptInfo *index, List *clauses)
+{
+	Selectivity share = 1;
+	ListCell *cell;
+
+	foreach (cell, clauses)
+	{
+		Node *column;
+		int end = end_of(lfirst_node(RestrictInfo, cell), &column);
+		bool both = end == 0;
+		ListCell *other;
+
+		if (end == 0)
+			continue;
+		foreach (other, clauses)
+		{
+			Node *other_column;
+
+			both |= end_of(lfirst_node(RestrictInfo, other), &other_column) ==
+						-end &&
+					equal(column, other_column);
+		}
+		if (!both)
+			share = Min(share, clause_selectivity(root, lfirst(cell), 0,
+												  JOIN_INNER, NULL));
+	}
+	return share;
 }
 
 /*
@@ -475,14 +539,18 @@ hxcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 		query.wanted = wanted_rows(
 			root, path, Max(index->tuples, 1) * costs.indexSelectivity);
 	query.passing = 1;
+	query.masked = Min(costs.indexSelectivity, 1);
 	query.near = ball_share(root, path);
 	query.group = HxGroupSelectivity(root, index, clauses);
+	query.end = HxEndSelectivity(root, index, clauses);
 	query.masks = list_length(path->indexclauses);
 	query.repeated = loop_count > 1;
 	cost = HxEstimateCost(&query);
 	*pages = cost.pages;
 	*startup = cost.search;
-	*total = cost.search + costs.numIndexTuples * cpu_index_tuple_cost;
+	*total =
+		cost.search + costs.numIndexTuples * Max(cpu_index_tuple_cost,
+												 HX_TID_TIME * HX_MICROSECOND);
 	if (ordered)
 		*total += cost.rest;
 	*selectivity = costs.indexSelectivity;

@@ -25,6 +25,14 @@ extern Selectivity HxGroupSelectivity(PlannerInfo *root,
 									  const IndexOptInfo *index, List *clauses);
 
 /*
+ * Share of the rows that pass those of the clauses that ask for one end of a column's
+ * values, which zone maps can tell from the blocks that have none; 1: none does.  A
+ * range with two ends is not such.
+ */
+extern Selectivity HxEndSelectivity(PlannerInfo *root,
+									const IndexOptInfo *index, List *clauses);
+
+/*
  * Share of the rows in blocks that "vector op ball" on a column leaves to be
  * visited; 1 if it is another condition, or its ball is not known
  */

@@ -249,6 +249,20 @@ HxLearnGroup(Relation index, int group)
 	((HxIndexDesc *) index->rd_amcache)->group = group;
 }
 
+/*
+ * Keep what searches of an index visit with its description, for as long as that is
+ * cached: until the planner is told of other rows.
+ */
+void
+HxKeepVisits(Relation index, const float *visits)
+{
+	HxIndexDesc *desc = index->rd_amcache;
+
+	Assert(desc);
+	memcpy(desc->visits, visits, sizeof(desc->visits));
+	desc->visits_known = true;
+}
+
 /* Column of the index, from 1, that is such an attribute; 0 for none. */
 AttrNumber
 HxGroupColumn(const HxIndexDesc *desc, int group)

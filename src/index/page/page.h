@@ -342,6 +342,9 @@ extern bool HxLacksDims(Relation index, AttrNumber *attno,
 extern const HxIndexDesc *HxDescribe(Relation index);
 extern void HxDescribeForBuild(Relation index, HxIndexDesc *desc);
 extern void HxLearnGroup(Relation index, int group);
+
+/* Keep what searches of an index visit with its description. */
+extern void HxKeepVisits(Relation index, const float *visits);
 extern AttrNumber HxGroupColumn(const HxIndexDesc *desc, int group);
 
 #endif /* HX_PAGE_H */

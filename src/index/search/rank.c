@@ -35,13 +35,22 @@ typedef struct HxRanking
 #define MUCH_LONGER 2
 
 /*
+ * Rows found by a sweep or in a bitmap in reserve lie far from the query, or are few
+ * near it, or else they would not have been asked for: ranking them may take so many
+ * times what a search would take for rows that lie anywhere
+ */
+#define FAR_TIMES 4
+
+/*
  * Rows looked at before the heap is swept; the part of a sweep's effort that may
- * be spent on rows one by one while none has passed; and how many times as many as
- * one should have passed of, by the planner's guess, are looked at all the same
+ * be spent on rows one by one while none has passed; how many times as many as one
+ * should have passed of, by the planner's guess, are looked at all the same; and the
+ * part of the effort that these may take
  */
 #define MIN_CHECKED 64
 #define SWEEP_PART 8
-#define MOST_UNLUCKY 4
+#define MOST_UNLUCKY 3
+#define UNLUCKY_PART 3
 
 /* Can heap rows be ranked?  If so, *count rows. */
 static bool
@@ -82,12 +91,13 @@ search_time(const HxSearch *search, uint64 count)
 bool
 HxShouldRank(const HxSearch *search)
 {
+	double times = search->stats.sweeps > 0 ? FAR_TIMES : 1;
 	uint64 count;
 
 	if (!can_rank(search, &count))
 		return false;
 	return count <= MIN_RANKED ||
-		   ranking_time(count) <= search_time(search, count);
+		   ranking_time(count) <= times * search_time(search, count);
 }
 
 /*
@@ -236,7 +246,8 @@ HxSweepIsDue(const HxSearch *search)
 		search->part == HX_PART_NULLS || looked < MIN_CHECKED)
 		return false;
 	if (passed == 0)
-		return looked > Max(effort / SWEEP_PART, Min(unlucky, effort));
+		return looked >
+			   Max(effort / SWEEP_PART, Min(unlucky, effort / UNLUCKY_PART));
 	more = Max((double) spec->limit - (double) search->ngood, 1) * looked /
 		   (passed + 1);
 	return more > effort;

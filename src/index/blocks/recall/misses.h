@@ -11,6 +11,9 @@
 /* Rows may grow so often before a table is not used any more */
 #define HX_MAX_GROWTH 4
 
+/* Share of the rows after which a search visits the rest, too */
+#define HX_VISIT_REST 0.75
+
 /* The table in memory: log2 of shares by distance, then promise */
 typedef struct HxLoadedMisses
 {

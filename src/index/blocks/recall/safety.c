@@ -25,6 +25,8 @@
 #define FACTORS 24
 #define LEAST_FACTOR (-7)
 #define LEAST_OF_FEW (-4)
+/* Number of the least factor with a filter, 0.84 */
+#define FACTOR_FILTERED (-1 - LEAST_FACTOR)
 /* Filtered searches are replayed on one row in */
 #define THINNING 8
 /* Queries that may fall below one half */
@@ -42,11 +44,21 @@ typedef struct Scenario
 static const Scenario scenarios[] = {
 	{1, false}, {10, false}, {100, false}, {1, true}, {10, true}};
 
-/* Recall of every query, for each scenario, target and factor */
+/* For each scenario, target and factor */
 typedef struct Outcomes
 {
-	float *recall[lengthof(scenarios)][HX_MISSES_TARGETS][FACTORS];
+	float *recall[lengthof(scenarios)][HX_MISSES_TARGETS]
+				 [FACTORS]; /* of every query */
+	double visited[lengthof(scenarios)][HX_MISSES_TARGETS]
+				  [FACTORS]; /* shares of the rows, added up */
 } Outcomes;
+
+/* What one replay comes to, for each target and factor */
+typedef struct Stops
+{
+	float recall[HX_MISSES_TARGETS][FACTORS];
+	float visited[HX_MISSES_TARGETS][FACTORS]; /* share of the rows */
+} Stops;
 
 /* One trace replayed in one scenario */
 typedef struct Replay
@@ -303,10 +315,13 @@ factor_of(int f)
 	return exp2((f + LEAST_FACTOR) / 4.0);
 }
 
-/* Set the recalls of factors from reached[] on that end the search here. */
+/*
+ * Note the factors from reached[] on that end the search here, after a share of the
+ * rows.
+ */
 static void
 note_stops(const Replay *replay, const HxForecast *forecast, float recall,
-		   int *reached, float (*recalls)[FACTORS])
+		   float visited, int *reached, Stops *stops)
 {
 	for (int t = 0; t < HX_MISSES_TARGETS; t++)
 	{
@@ -316,18 +331,30 @@ note_stops(const Replay *replay, const HxForecast *forecast, float recall,
 			continue;
 		while (reached[t] < FACTORS &&
 			   forecast->misses * factor_of(reached[t]) <= allowed)
-			recalls[t][reached[t]++] = recall;
+		{
+			stops->recall[t][reached[t]] = recall;
+			stops->visited[t][reached[t]++] = visited;
+		}
 	}
 }
 
+/* Share of the rows that a search has visited which comes to this many, and rests */
+static float
+visited_at(const Replay *replay, double visited)
+{
+	double share = Min(visited / Max(replay->rows, 1), 1);
+
+	return (float) (share > HX_VISIT_REST ? 1 : share);
+}
+
 /*
- * Replay: recalls[t][f] is the recall when the expected misses first fell to what
- * target t allows, multiplied by factor number f.  That may have been at any block
- * since the last one that changed what was found, so it suffices to look before
- * the next.
+ * Replay: what is noted of target t and factor f is how it stood when the expected
+ * misses first fell to what the target allows, multiplied by the factor.  That may
+ * have been at any block since the last one that changed what was found, so it
+ * suffices to look before the next.
  */
 static void
-run_replay(const Replay *replay, float (*recalls)[FACTORS])
+run_replay(const Replay *replay, Stops *stops)
 {
 	double shares[HX_MISSES_PROMISES];
 	HxTraceRow found[MOST_FOUND];
@@ -354,12 +381,16 @@ run_replay(const Replay *replay, float (*recalls)[FACTORS])
 			HxSharesBelow(replay->misses, distance, shares);
 		}
 		forecast = forecast_at(replay, replay->near[at].before, found, shares);
-		note_stops(replay, &forecast, recall_of(replay, found, nfound), reached,
-				   recalls);
+		note_stops(replay, &forecast, recall_of(replay, found, nfound),
+				   visited_at(replay, replay->near[at].before), reached, stops);
 	}
 	for (int t = 0; t < HX_MISSES_TARGETS; t++) /* everything found */
-		while (reached[t] < FACTORS)
-			recalls[t][reached[t]++] = 1;
+		for (; reached[t] < FACTORS; reached[t]++)
+		{
+			stops->recall[t][reached[t]] = 1;
+			stops->visited[t][reached[t]] =
+				at > 0 ? visited_at(replay, replay->near[at - 1].before) : 1;
+		}
 }
 
 /* ---- fitting ---- */
@@ -399,15 +430,18 @@ static void
 run_scenario(Replay *replay, const int *order, int s, int q, Outcomes *outcomes)
 {
 	int ways = scenarios[s].thinned ? THINNING : 1;
-	float recalls[HX_MISSES_TARGETS][FACTORS];
+	Stops stops;
 
 	for (int way = 0; way < ways; way++)
 	{
 		choose_rows(replay, order, &scenarios[s], way);
-		run_replay(replay, recalls);
+		run_replay(replay, &stops);
 		for (int t = 0; t < HX_MISSES_TARGETS; t++)
 			for (int f = 0; f < FACTORS; f++)
-				outcomes->recall[s][t][f][q] += recalls[t][f] / ways;
+			{
+				outcomes->recall[s][t][f][q] += stops.recall[t][f] / ways;
+				outcomes->visited[s][t][f] += stops.visited[t][f] / ways;
+			}
 	}
 }
 
@@ -423,15 +457,16 @@ allocate_outcomes(Outcomes *outcomes, int nqueries)
 			for (int f = 0; f < FACTORS; f++)
 			{
 				outcomes->recall[s][t][f] = recalls;
+				outcomes->visited[s][t][f] = 0;
 				recalls += nqueries;
 			}
 }
 
 /*
- * The factor that a target needs where hx_misses_found[w] rows are wanted: that of
- * scenarios of as many and more, and for one row that of all.
+ * Number of the factor that a target needs where hx_misses_found[w] rows are wanted:
+ * that of scenarios of as many and more, and for one row that of all.
  */
-static float
+static int
 factor_needed(Outcomes *outcomes, int nqueries, int t, int w)
 {
 	int factor = 0;
@@ -441,7 +476,37 @@ factor_needed(Outcomes *outcomes, int nqueries, int t, int w)
 			(!scenarios[s].thinned && scenarios[s].k >= hx_misses_found[w]))
 			factor = Max(factor, fit(outcomes->recall[s][t], nqueries,
 									 hx_misses_targets[t], scenarios[s].k));
-	return factor_of(factor);
+	return factor;
+}
+
+/*
+ * Note how many rows searches visit for a target, given the factors' numbers, for 1,
+ * 10 and 100 rows.  Scenarios 0 to 2 are those without a filter; with one the rule takes
+ * another factor (search/stop.c).
+ */
+static void
+note_visited(const Outcomes *outcomes, int nqueries, int t, const int *factors,
+			 float *visited)
+{
+	for (int w = 0; w < HX_MISSES_FOUND; w++)
+	{
+		int filtered = factors[w < HX_MISSES_FOUND - 1 ? 0 : w];
+
+		filtered = Min(Max(filtered, FACTOR_FILTERED), FACTORS - 1);
+		visited[w] = outcomes->visited[w][t][factors[w]] / nqueries;
+		visited[HX_MISSES_FOUND + w] =
+			outcomes->visited[w][t][filtered] / nqueries;
+		/* of a hundred rows nobody has thinned any */
+		visited[2 * HX_MISSES_FOUND + w] =
+			w < HX_MISSES_FOUND - 1
+				? outcomes->visited[HX_MISSES_FOUND + w][t][filtered] / nqueries
+				: Min(visited[2 * HX_MISSES_FOUND + w - 1] *
+						  visited[HX_MISSES_FOUND + w] /
+						  Max(visited[HX_MISSES_FOUND + w - 1], 1e-6),
+					  1);
+	}
+	for (int i = 0; i < HX_MISSES_SEARCHES; i++)
+		visited[i] = Min(visited[i], 1);
 }
 
 void
@@ -471,10 +536,14 @@ HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces, int ntraces,
 	}
 	for (int t = 0; t < HX_MISSES_TARGETS; t++)
 	{
-		table->safety[t] = factor_needed(&outcomes, ntraces, t, 0);
+		int factors[HX_MISSES_FOUND];
+
+		for (int w = 0; w < HX_MISSES_FOUND; w++)
+			factors[w] = factor_needed(&outcomes, ntraces, t, w);
+		table->safety[t] = factor_of(factors[0]);
 		for (int w = 1; w < HX_MISSES_FOUND; w++)
-			table->safety_of_more[t][w - 1] =
-				factor_needed(&outcomes, ntraces, t, w);
+			table->safety_of_more[t][w - 1] = factor_of(factors[w]);
+		note_visited(&outcomes, Max(ntraces, 1), t, factors, table->visited[t]);
 	}
 	pfree(outcomes.recall[0][0][0]);
 	pfree(replay);

@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+#include "access/genam.h"
+
 #include "index/blocks/blocks.h"
 #include "index/blocks/recall/visited.h"
 #include "index/blocks/store/directory.h"
@@ -26,26 +28,69 @@ search_cost(const HxCostQuery *query, double share, bool repeated)
 	double row = HX_ROW_TIME + Max(query->masks - 1, 0) * HX_MASK_TIME +
 				 (query->tids ? HX_LOOKUP_TIME : 0);
 
+	if (query->masks > 0)
+		row += query->masked * HX_PASSED_TIME /
+			   (1 + HX_PASSED_TOGETHER * query->masked);
 	return ((repeated ? HX_REPEATED_TIME : HX_SEARCH_TIME) +
 			query->group * BLOCKS_OF(rows) * summary + share * rows * row) *
 		   HX_MICROSECOND;
+}
+
+/*
+ * Share of the rows that are in blocks which zone maps leave, if conditions ask for an
+ * end of a column's values: blocks that have such a row, where rows lie anywhere and
+ * blocks have exponentially distributed lengths
+ */
+static double
+zones_share(const HxCostQuery *query)
+{
+	double rows = Max(query->index->tuples, 1);
+	double without = 1 / (1 + query->end * rows / BLOCKS_OF(rows));
+
+	return query->end < 1 ? 1 - without * without : 1;
 }
 
 /* Share of the rows that a search visits; few in groups are all visited */
 static double
 visited_share(const HxCostQuery *query)
 {
+	static const float nothing[HX_VISIT_SHARES];
 	double rows = query->index->tuples;
 	double share = 1;
 
-	if (query->wanted > 0)
-		share = HxVisitedShare(rows, Max(query->wanted, 10), query->passing,
+	if (query->wanted > 0 && query->recall < 1)
+	{
+		const float *visits = nothing;
+		Relation index = NULL;
+
+		if (!query->index->hypothetical)
+		{
+			index = index_open(query->index->indexoid, NoLock);
+			visits = HxVisitsOf(index);
+		}
+		share = HxVisitedShare(visits, rows, query->wanted, query->passing,
 							   query->recall);
-	share = Min(share, query->near);
+		if (index)
+			index_close(index, NoLock);
+	}
+	share = Min(share, Min(query->near, zones_share(query)));
 	if (query->group >= 1)
 		return share;
 	return query->group * rows <= HX_EXACT_GROUP ? query->group
 												 : Min(share, query->group);
+}
+
+/* Cost of reading the attribute columns of all rows that zone maps leave */
+static Cost
+columns_cost(const HxCostQuery *query)
+{
+	double rows = Max(query->index->tuples, 1);
+
+	return (HX_SEARCH_TIME +
+			query->group * BLOCKS_OF(rows) * (HX_SUMMARY_TIME + HX_ZONE_TIME) +
+			Min(query->group, zones_share(query)) * rows *
+				(HX_COLUMN_TIME + Max(query->masks - 1, 0) * HX_MASK_TIME)) *
+		   HX_MICROSECOND;
 }
 
 void
@@ -53,16 +98,13 @@ HxBlocksCost(const HxCostQuery *query, HxCost *cost)
 {
 	double share = visited_share(query);
 	double most = Min(query->group, query->near);
-	double rows = Max(query->index->tuples, 1);
 
 	cost->pages = Max(query->index->pages * share, 1);
 	cost->search = search_cost(query, share, query->repeated);
-	cost->columns =
-		(HX_SEARCH_TIME +
-		 query->group * BLOCKS_OF(rows) * (HX_SUMMARY_TIME + HX_ZONE_TIME) +
-		 query->group * rows *
-			 (HX_COLUMN_TIME + Max(query->masks - 1, 0) * HX_MASK_TIME)) *
-		HX_MICROSECOND;
+	cost->columns = columns_cost(query);
+	/* without an order, vectors are read only if there are conditions on them */
+	if (query->unordered && query->near >= 1)
+		cost->search = Min(cost->search, cost->columns);
 	if (query->recall >= 1)
 		cost->rest = cost->search * (HxPhasesFor(query->rows) - 1);
 	else if (share < most)

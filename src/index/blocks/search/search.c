@@ -414,7 +414,7 @@ HxBlocksEffort(const HxSearch *base, double passing)
 	double share = 1;
 
 	if (base->spec.limit > 0)
-		share = HxVisitedShare(rows, Max((double) base->spec.limit, 10),
+		share = HxVisitedShare(HxVisitsOf(base->index), rows, base->spec.limit,
 							   passing / rows, base->spec.recall);
 	return share * rows * (HX_ROW_TIME + HX_LOOKUP_TIME);
 }

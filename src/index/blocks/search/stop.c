@@ -14,9 +14,6 @@
 
 #include "index/blocks/search/state.h"
 
-/* Share of the rows after which the rest is visited too */
-#define VISIT_REST 0.75
-
 /* Rows whose misses are allowed for in full where nobody knows how many are wanted */
 #define FULL_ALLOWANCE 40
 
@@ -320,7 +317,7 @@ HxIsBlocksSearchSettled(HxSearch *base, double distance, int64 count)
 	Assert(search->next < search->nvisits);
 	if (search->base.exact)
 		return search->min_bound[search->next] > distance;
-	if (search->base.seen > VISIT_REST * search->nrows)
+	if (search->base.seen > HX_VISIT_REST * search->nrows)
 		return false;
 	return expected_misses(search, distance, count) <=
 		   allowed_misses(search, count);

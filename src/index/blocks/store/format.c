@@ -116,6 +116,9 @@ misses_are_sound(const HxMisses *table)
 			if (!isfinite(table->safety_of_more[t][k]) ||
 				table->safety_of_more[t][k] < 0)
 				return false;
+		for (int i = 0; i < HX_MISSES_SEARCHES; i++)
+			if (!(table->visited[t][i] >= 0 && table->visited[t][i] <= 1))
+				return false;
 	}
 	return axis_is_sound(table->promise_low, table->promise_step) &&
 		   axis_is_sound(table->distance_low, table->distance_step);

@@ -94,6 +94,7 @@ typedef struct HxZones
 #define HX_MISSES_DISTANCES 64
 #define HX_MISSES_TARGETS 3 /* .90, .95, .99 */
 #define HX_MISSES_FOUND 3	/* rows wanted: 1, 10, 100 */
+#define HX_MISSES_SEARCHES (3 * HX_MISSES_FOUND)
 
 typedef struct HxMisses
 {
@@ -108,6 +109,10 @@ typedef struct HxMisses
 	/* Likewise, where 10 and 100 rows are wanted; 0, as indexes of 0.1.0 have: the
 	 * same */
 	float safety_of_more[HX_MISSES_TARGETS][HX_MISSES_FOUND - 1];
+	/* Mean share of the rows that searches visit, for costs: without a filter where so
+	 * many rows are wanted, and with one that all rows pass, or one row in eight; 0, as
+	 * indexes of 0.2.0 have: not known */
+	float visited[HX_MISSES_TARGETS][HX_MISSES_SEARCHES];
 } HxMisses;
 
 #define HxPageMisses(page) ((HxMisses *) HxContents(page))
