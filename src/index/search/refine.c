@@ -259,6 +259,25 @@ allowed_misses(const Refining *refining)
 		   candidates_part(refining) * (spec->ties ? TIES_PART : 1);
 }
 
+/*
+ * Take note of how many of the rows wanted were found, and how far the inner half of
+ * them reaches: the rows that failed beyond tell of those farther off.
+ */
+static void
+note_good(Refining *refining)
+{
+	HxSearch *search = refining->search;
+	HxBest *exact = &refining->exact;
+	int64 half;
+
+	HxMergeBest(exact, true);
+	search->ngood = Min(HxBestCount(exact), refining->wanted);
+	half = search->ngood / 2;
+	HxSortBest(exact, half);
+	search->middle =
+		half > 0 ? exact->rows[half - 1].distance : -get_float8_infinity();
+}
+
 /* Look at the candidate at a place. */
 static void
 look_at(Refining *refining, int64 at)
@@ -282,8 +301,7 @@ look_at(Refining *refining, int64 at)
 	row.passed = true;
 	if (passes_limits(search, distance))
 		HxKeepBest(&refining->exact, &row);
-	HxMergeBest(&refining->exact, true);
-	search->ngood = Min(HxBestCount(&refining->exact), refining->wanted);
+	note_good(refining);
 }
 
 /* Is there a candidate at a place, of which nothing is known? */

@@ -144,6 +144,17 @@ HxWantsRow(const HxSearch *search, bool is_null)
 	return is_null ? !spec->skip_nulls : !spec->only_nulls;
 }
 
+/*
+ * Is it known how many rows are wanted?  Not where nobody has told, nor beyond those
+ * that were told.  A search may find a known number of rows without knowing it: a group.
+ */
+static inline bool
+HxKnowsWanted(const HxSearch *search)
+{
+	return search->phase == HX_FIND_FIRST &&
+		   search->spec.limit > search->returned;
+}
+
 /* Does this part of the search go by distances that are numbers or NaN? */
 static inline bool
 HxGoesByDistance(const HxSearch *search)

@@ -92,13 +92,15 @@ near_share(const HxBlocksSearch *search, double distance)
 
 /*
  * Share of the heap rows looked at that pass the check, one at least.  Farther
- * off more may pass, which the outer half of the rows that passed tells.  Rows
- * not looked at yet tell nothing: to think that they pass would be to ask for
- * what lies between them as if no row failed.
+ * off more may pass, which the outer half of the rows that passed tells, and, where
+ * there is but one, the rows that are about as far as it.  Rows not looked at yet tell
+ * nothing: to think that they pass would be to ask for what lies between them as if no
+ * row failed.
  */
 static double
 checked_share(const HxBlocksSearch *search, double distance)
 {
+	double middle = distance;
 	double good = Max(search->base.ngood, 1);
 	double outer = Max(search->base.ngood - search->base.ngood / 2, 1);
 	Seen all;
@@ -106,10 +108,10 @@ checked_share(const HxBlocksSearch *search, double distance)
 
 	if (search->base.phase != HX_FIND_FIRST || search->base.stats.failed == 0)
 		return 1;
+	if (search->base.ngood > 1)
+		middle = search->base.middle / HxUnitOf(search->base.spec.query);
 	all = seen_between(search, -INFINITY, distance);
-	beyond = seen_between(
-		search, search->base.middle / HxUnitOf(search->base.spec.query),
-		distance);
+	beyond = seen_between(search, middle, distance);
 	return Max(good / (good + all.failed), outer / (outer + beyond.failed));
 }
 
@@ -239,7 +241,7 @@ static double
 safety_of(const HxBlocksSearch *search, int64 count)
 {
 	const double *safety = search->safety;
-	bool known = search->base.phase == HX_FIND_FIRST;
+	bool known = HxKnowsWanted(&search->base);
 	double many = known ? many_of(count) : 0;
 
 	if (known && !is_filtered(search))
@@ -302,7 +304,7 @@ allowed_misses(const HxBlocksSearch *search, int64 count)
 	double beyond = Min(Max(search->base.recall - 0.95, 0) / 0.04, 1);
 
 	Assert(count > 0);
-	if (search->base.phase != HX_FIND_FIRST)
+	if (!HxKnowsWanted(&search->base))
 		rows -= Max(count - FULL_ALLOWANCE, 0) * 0.5;
 	if (is_filtered(search))
 		rows *= 1 - 0.5 * beyond * (1 - many_of(count));
