@@ -319,7 +319,7 @@ HxIsBlocksSearchSettled(HxSearch *base, double distance, int64 count)
 
 	Assert(search->next < search->nvisits);
 	if (search->base.exact)
-		return search->min_bound[search->next] > distance;
+		return search->arrays.min_bound[search->next] > distance;
 	if (search->base.seen > VISIT_REST * search->nrows)
 		return false;
 	return expected_misses(search, distance, count) <=
