@@ -318,6 +318,7 @@ plan_visits(HxBlocksSearch *search)
 		search->arrays.order[search->nvisits++] = search->nvectors;
 	Assert(search->nvisits <= search->arrays.blocks.count);
 	memset(tally->unvisited, 0, sizeof(tally->unvisited));
+	tally->shares_of = get_float8_nan();
 	if (base->exact)
 	{
 		set_min_bounds(search);
@@ -361,7 +362,6 @@ HxStartBlocksPhase(HxSearch *base)
 	base->exact |= search->must_be_exact;
 	search->done.count = 0;
 	memset(&search->tally, 0, sizeof(search->tally));
-	search->tally.shares_of = get_float8_nan();
 	search->gone = 0;
 	plan_visits(search);
 }
@@ -418,6 +418,18 @@ HxHasMoreBlocks(const HxSearch *base)
 	return search->next < search->nvisits;
 }
 
+/* A block of some rows is visited, whose promise has row `bin` of the table. */
+static inline void
+count_visit(HxTally *tally, int bin, uint32 rows)
+{
+	tally->unvisited[bin] -= rows;
+	if (!isnan(tally->shares_of))
+	{
+		tally->expected += rows * tally->shares[bin];
+		tally->to_come -= rows * tally->shares[bin];
+	}
+}
+
 /* Visit the next block of the order, if it can matter. */
 void
 HxVisitNextBlock(HxSearch *base)
@@ -429,7 +441,7 @@ HxVisitNextBlock(HxSearch *base)
 	Assert(search->next <= search->nvisits && at < search->arrays.blocks.count);
 	if (!base->exact)
 	{
-		search->tally.unvisited[HxBlockPromiseBin(search, at)] -= block->rows;
+		count_visit(&search->tally, HxBlockPromiseBin(search, at), block->rows);
 		search->gone += block->rows;
 		base->met = HxPackPosition(search->gone);
 	}

@@ -25,9 +25,11 @@ typedef struct HxTally
 	double failed_at[HX_MISSES_DISTANCES]; /* of these, rows whose heap row
 										   * failed the check */
 	double shares[HX_MISSES_PROMISES];	   /* shares below `shares_of` */
-	double shares_of;					   /* distance */
-	double position;					   /* mean of the rows wanted ... */
-	int64 position_of;					   /* ... when they were so many */
+	double shares_of;					   /* distance, or NaN */
+	double expected;   /* rows below it of blocks visited, by the table ... */
+	double to_come;	   /* ... and of those not visited */
+	double position;   /* mean of the rows wanted ... */
+	int64 position_of; /* ... when they were so many */
 } HxTally;
 
 /* Arrays of blocks, which outlive a search; none yet if `order` is NULL */
