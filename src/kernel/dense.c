@@ -109,6 +109,14 @@ hx_bit_scores_plain(const int8_t *query, size_t bytes, HxCodes codes,
 	}
 }
 
+static void
+hx_plane_scores_plain(const int8_t *query, size_t plane_bytes, int planes,
+					  HxCodes codes, int32_t *score)
+{
+	plane_scores_by_bits(hx_bit_scores_plain, query, plane_bytes, planes, codes,
+						 score);
+}
+
 /* Add up sixteen lanes of floats: l and l + 8, then l and l + 4, and so on. */
 HX_INLINE float
 sum_floats(float *lane)
@@ -370,6 +378,7 @@ const HxDenseKernels hx_dense_plain = {
 	.nibble_scores = hx_nibble_scores_plain,
 	.pair_scores = hx_pair_scores_plain,
 	.bit_scores = hx_bit_scores_plain,
+	.plane_scores = hx_plane_scores_plain,
 	.inner = hx_inner_plain,
 	.inner_many = hx_inner_many_plain,
 	.number_scores = hx_number_scores_plain,

@@ -80,6 +80,15 @@ typedef struct HxDenseKernels
 	void (*bit_scores)(const int8_t *query, size_t bytes, HxCodes codes,
 					   int32_t *score);
 
+	/*
+	 * The same for levels whose bits lie apart, in `planes` planes of plane_bytes
+	 * bytes each, the most significant first (kernel.h): the query's number
+	 * p * plane_bytes + i meets the level of which byte i of every plane holds a bit
+	 * in bit p.
+	 */
+	void (*plane_scores)(const int8_t *query, size_t plane_bytes, int planes,
+						 HxCodes codes, int32_t *score);
+
 	/* product[r] = inner product of the query and row r, in float */
 	void (*inner)(const float *query, size_t dims, HxFloatRows rows,
 				  float *product);

@@ -221,6 +221,191 @@ hx_bit_scores_avx2(const int8_t *query, size_t bytes, HxCodes codes,
 		level_scores(query, bytes, 8, codes, score);
 }
 
+/* Bytes of each plane that are joined at a time */
+#define HX_JOINED 16
+
+/* Fewer than eight bytes as a word, zeros behind them */
+HX_INLINE uint64_t
+load_few(const uint8_t *bytes, size_t count)
+{
+	uint64_t word = 0;
+	size_t at = 0;
+
+	for (size_t size = 4; size > 0; size /= 2)
+	{
+		uint64_t held = 0;
+
+		if (!(count & size))
+			continue;
+		memcpy(&held, bytes + at, size);
+		word |= held << 8 * at;
+		at += size;
+	}
+	return word;
+}
+
+/* Up to sixteen bytes, zeros behind them; none is read beyond `count`. */
+HX_INLINE HX_AVX2 __m128i
+load_part(const void *bytes, size_t count)
+{
+	const uint8_t *from = (const uint8_t *) bytes;
+	uint64_t low;
+	uint64_t high = 0;
+
+	if (count >= HX_JOINED)
+		return _mm_loadu_si128((const __m128i *) bytes);
+	if (count < 8)
+		return _mm_set_epi64x(0, (int64_t) load_few(from, count));
+	memcpy(&low, from, 8);
+	if (count > 8)
+	{
+		memcpy(&high, from + count - 8, 8);
+		high >>= 8 * (HX_JOINED - count);
+	}
+	return _mm_set_epi64x((int64_t) high, (int64_t) low);
+}
+
+/* Two of the query's parts, side by side. */
+HX_INLINE HX_AVX2 __m256i
+load_parts(const int8_t *query, size_t plane_bytes, int low, int high,
+		   size_t left)
+{
+	return _mm256_inserti128_si256(
+		_mm256_castsi128_si256(
+			load_part(query + (size_t) low * plane_bytes, left)),
+		load_part(query + (size_t) high * plane_bytes, left), 1);
+}
+
+/* What levels of 16 bytes of each plane meet, as join_planes gives them. */
+HX_INLINE HX_AVX2 void
+load_met(const int8_t *query, size_t plane_bytes, size_t at, __m256i met[4])
+{
+	size_t left = plane_bytes - at;
+
+	met[0] = load_parts(query + at, plane_bytes, 7, 5, left);
+	met[1] = load_parts(query + at, plane_bytes, 3, 1, left);
+	met[2] = load_parts(query + at, plane_bytes, 6, 4, left);
+	met[3] = load_parts(query + at, plane_bytes, 2, 0, left);
+}
+
+/* Two planes, of which those that a code has not are zeros. */
+HX_INLINE HX_AVX2 __m256i
+load_planes(const uint8_t *code, size_t plane_bytes, int first, size_t left)
+{
+	__m128i low = _mm_setzero_si128();
+	__m128i high = _mm_setzero_si128();
+
+	if (first == 0 && left >= HX_CHUNK / 2 && plane_bytes == HX_CHUNK / 2)
+		return load_chunk(code);
+	if (first >= 0)
+		low = load_part(code + (size_t) first * plane_bytes, left);
+	if (first >= -1)
+		high = load_part(code + (size_t) (first + 1) * plane_bytes, left);
+	return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+}
+
+/*
+ * Levels of four planes, of which `a` has the upper two and `b` the others: in two
+ * steps bits change places until the four of a level are neighbours.  Of lower and
+ * upper lanes, these are bits 7 and 5 of the planes' bytes, then 3 and 1, 6 and 4,
+ * 2 and 0.
+ */
+HX_INLINE HX_AVX2 void
+join_planes(__m256i a, __m256i b, __m256i levels[4])
+{
+	const __m256i pairs = _mm256_set1_epi8(0x33);
+	const __m256i odd = _mm256_set1_epi8(0x55);
+	const __m256i nibble = _mm256_set1_epi8(0x0f);
+	__m256i moved =
+		_mm256_and_si256(_mm256_xor_si256(_mm256_srli_epi16(b, 2), a), pairs);
+	__m256i upper = _mm256_xor_si256(a, moved);
+	__m256i lower = _mm256_xor_si256(b, _mm256_slli_epi16(moved, 2));
+
+	a = _mm256_permute2x128_si256(upper, lower, 0x20);
+	b = _mm256_permute2x128_si256(upper, lower, 0x31);
+	moved = _mm256_and_si256(_mm256_xor_si256(_mm256_srli_epi16(b, 1), a), odd);
+	upper = _mm256_xor_si256(a, moved);
+	lower = _mm256_xor_si256(b, _mm256_slli_epi16(moved, 1));
+	levels[0] = _mm256_and_si256(_mm256_srli_epi16(upper, 4), nibble);
+	levels[1] = _mm256_and_si256(upper, nibble);
+	levels[2] = _mm256_and_si256(_mm256_srli_epi16(lower, 4), nibble);
+	levels[3] = _mm256_and_si256(lower, nibble);
+}
+
+/* Adds the products of 16 bytes of each plane of a row. */
+HX_INLINE HX_AVX2 __m256i
+add_planes(__m256i sums, const uint8_t *code, size_t plane_bytes, int planes,
+		   size_t left, const __m256i met[4])
+{
+	__m256i narrow = _mm256_setzero_si256();
+	__m256i levels[4];
+
+	join_planes(load_planes(code, plane_bytes, planes - 4, left),
+				load_planes(code, plane_bytes, planes - 2, left), levels);
+	HX_UNROLL
+	for (int i = 0; i < 4; i++)
+		narrow =
+			_mm256_add_epi16(narrow, _mm256_maddubs_epi16(levels[i], met[i]));
+	return _mm256_add_epi32(sums,
+							_mm256_madd_epi16(narrow, _mm256_set1_epi16(1)));
+}
+
+/* Scores of codes of planes of a constant number of bytes, or any */
+HX_INLINE HX_AVX2 void
+plane_scores(const int8_t *query, size_t plane_bytes, int planes, HxCodes codes,
+			 int32_t *score)
+{
+	__m256i first[4];
+
+	load_met(query, plane_bytes, 0, first);
+	for (size_t start = 0; start < codes.count; start += HX_GROUP)
+	{
+		HxGroup group = group_at(codes, start);
+		__m256i sums[HX_GROUP];
+		int32_t held[HX_GROUP];
+
+		HX_UNROLL
+		for (int c = 0; c < HX_GROUP; c++)
+			sums[c] = _mm256_setzero_si256();
+		for (size_t at = 0; at < plane_bytes; at += HX_JOINED)
+		{
+			__m256i met[4] = {first[0], first[1], first[2], first[3]};
+
+			if (at > 0)
+				load_met(query, plane_bytes, at, met);
+			HX_UNROLL
+			for (int c = 0; c < HX_GROUP; c++)
+				sums[c] = add_planes(sums[c], group.row[c] + at, plane_bytes,
+									 planes, plane_bytes - at, met);
+		}
+		_mm_storeu_si128((__m128i *) held, sum_group(sums));
+		memcpy(score + start, held, group.count * sizeof(int32_t));
+	}
+}
+
+HX_AVX2 void
+hx_plane_scores_avx2(const int8_t *query, size_t plane_bytes, int planes,
+					 HxCodes codes, int32_t *score)
+{
+	switch (planes)
+	{
+		case 1:
+			hx_bit_scores_avx2(query, plane_bytes, codes, score);
+			break;
+		case 2:
+			plane_scores(query, plane_bytes, 2, codes, score);
+			break;
+		case 3:
+			plane_scores(query, plane_bytes, 3, codes, score);
+			break;
+		default:
+			if (plane_bytes == HX_JOINED)
+				plane_scores(query, HX_JOINED, 4, codes, score);
+			else
+				plane_scores(query, plane_bytes, 4, codes, score);
+	}
+}
+
 /* Sixteen lanes of floats */
 typedef struct HxLanes
 {
@@ -768,6 +953,7 @@ const HxDenseKernels hx_dense_avx2 = {
 	.nibble_scores = hx_nibble_scores_avx2,
 	.pair_scores = hx_pair_scores_avx2,
 	.bit_scores = hx_bit_scores_avx2,
+	.plane_scores = hx_plane_scores_avx2,
 	.inner = hx_inner_avx2,
 	.inner_many = hx_inner_many_avx2,
 	.number_scores = hx_number_scores_avx2,

@@ -380,6 +380,7 @@ const HxDenseKernels hx_dense_avx512 = {
 	.nibble_scores = hx_nibble_scores_avx512,
 	.pair_scores = hx_pair_scores_avx512,
 	.bit_scores = hx_bit_scores_avx512,
+	.plane_scores = hx_plane_scores_avx2,
 	.inner = hx_inner_avx512,
 	.inner_many = hx_inner_many_avx512,
 	.number_scores = hx_number_scores_avx512,

@@ -148,6 +148,14 @@ hx_bit_scores_neon(const int8_t *query, size_t bytes, HxCodes codes,
 	level_scores(query, bytes, 8, codes, score);
 }
 
+static void
+hx_plane_scores_neon(const int8_t *query, size_t plane_bytes, int planes,
+					 HxCodes codes, int32_t *score)
+{
+	plane_scores_by_bits(hx_bit_scores_neon, query, plane_bytes, planes, codes,
+						 score);
+}
+
 /* Sixteen lanes: 0-3, 4-7, 8-11, 12-15 */
 typedef struct HxLanes
 {
@@ -464,6 +472,7 @@ const HxDenseKernels hx_dense_neon = {
 	.nibble_scores = hx_nibble_scores_neon,
 	.pair_scores = hx_pair_scores_neon,
 	.bit_scores = hx_bit_scores_neon,
+	.plane_scores = hx_plane_scores_neon,
 	.inner = hx_inner_neon,
 	.inner_many = hx_inner_many_neon,
 	.number_scores = hx_number_scores_plain,

@@ -21,6 +21,8 @@
 #define BIT_AVX512F (1u << 16)
 #define BIT_AVX512BW (1u << 30)
 #define BIT_AVX512VL (1u << 31)
+#define BIT_VBMI (1u << 1)
+#define BIT_GFNI (1u << 8)
 #define BIT_VNNI (1u << 11)
 #define BIT_VPOPCNTDQ (1u << 14)
 /* XCR0: SSE and AVX state; with opmask and both parts of ZMM */
@@ -49,7 +51,7 @@ has_all(unsigned word, unsigned bits)
 
 /*
  * Sets *avx2 and *avx512 to whether this machine runs those levels, and *vnni
- * to whether the second has VNNI.
+ * to whether the second has VNNI, and VBMI and GFNI with it.
  */
 static void
 probe_x86(int *avx2, int *avx512, int *vnni)
@@ -74,7 +76,7 @@ probe_x86(int *avx2, int *avx512, int *vnni)
 	*avx512 = *avx2 && has_all(states, XCR0_AVX512) &&
 			  has_all(ebx, BIT_AVX512F | BIT_AVX512BW | BIT_AVX512VL) &&
 			  has_all(ecx, BIT_VPOPCNTDQ);
-	*vnni = *avx512 && has_all(ecx, BIT_VNNI);
+	*vnni = *avx512 && has_all(ecx, BIT_VNNI | BIT_VBMI | BIT_GFNI);
 }
 #endif
 

@@ -116,6 +116,42 @@ extern void hx_squares_avx512(const float *query, size_t dims, HxFloatRows rows,
 extern void hx_widen_half_avx512(const uint16_t *from, size_t count, float *to);
 extern void hx_flip_avx512(float *x, size_t count, const uint8_t *signs);
 
+extern void hx_plane_scores_avx2(const int8_t *query, size_t plane_bytes,
+								 int planes, HxCodes codes, int32_t *score);
+
+/* Rows that plane_scores_by_bits scores at a time */
+#define HX_PLANE_ROWS 128
+
+/*
+ * plane_scores by a level's bit_scores: a plane after the other, the sum doubled
+ * on the way.
+ */
+HX_INLINE void
+plane_scores_by_bits(void (*bit_scores)(const int8_t *query, size_t bytes,
+										HxCodes codes, int32_t *score),
+					 const int8_t *query, size_t plane_bytes, int planes,
+					 HxCodes codes, int32_t *score)
+{
+	for (size_t start = 0; start < codes.count; start += HX_PLANE_ROWS)
+	{
+		size_t left = codes.count - start;
+		size_t count = left < HX_PLANE_ROWS ? left : HX_PLANE_ROWS;
+		int32_t bits[HX_PLANE_ROWS];
+
+		memset(score + start, 0, count * sizeof(int32_t));
+		for (int p = 0; p < planes; p++)
+		{
+			HxCodes plane = {codes.base + start * codes.stride +
+								 (size_t) p * plane_bytes,
+							 codes.stride, count};
+
+			bit_scores(query, plane_bytes, plane, bits);
+			for (size_t r = 0; r < count; r++)
+				score[start + r] = 2 * score[start + r] + bits[r];
+		}
+	}
+}
+
 /* Codes whose entries are copied side by side, for many of a list at once */
 #define HX_RUN 2048
 

@@ -2,13 +2,11 @@
  * rounding.c
  *	  A float query rounded to small integers.
  *
- * A level is the sum of its bits, so a product with levels is a sum over bits:
- * of plane p, from the least significant, bit times component times 2^p.  Each of
- * these factors is rounded by itself to a number from -127 to 127.  What rounding
- * takes away is then a sum over the bits that are set, between that of all its
- * negative and that of all its positive terms: no code's product is farther off.
- * A component of the heaviest plane has eight bits, one of the others fewer, but
- * their rounding errors are not multiplied by a weight.
+ * Each component is rounded to a number from -127 to 127 of equal steps.  What
+ * rounding takes away from a product is, in each dimension, the component's
+ * rounding error times what the code's level stands for, which is at most the
+ * greatest value that a level has: no code's product is farther off than the sum of
+ * these.
  */
 #include "kernel/rounding.h"
 
@@ -32,51 +30,22 @@ nearest(double value)
 	return (int) (value < 0 ? value - 0.5 : value + 0.5);
 }
 
-/* What the products of a query with codes consist of */
-typedef struct Sums
+/* The sum of the components' sizes; *most: the greatest of these. */
+static double
+sum_sizes(const float *query, size_t dims, double *most)
 {
-	double components; /* sum */
-	double sizes;	   /* of the components, without their signs */
-	double most;	   /* the greatest of these */
-	double above;	   /* what rounding takes away at most ... */
-	double below;	   /* ... and at least, which is below 0 */
-} Sums;
+	double sizes = 0;
 
-static void
-sum_components(const float *query, size_t dims, Sums *sums)
-{
-	memset(sums, 0, sizeof(Sums));
+	*most = 0;
 	for (size_t d = 0; d < dims; d++)
 	{
 		double size = size_of(query[d]);
 
-		sums->components += query[d];
-		sums->sizes += size;
-		if (size > sums->most)
-			sums->most = size;
+		sizes += size;
+		if (size > *most)
+			*most = size;
 	}
-}
-
-/* Round one plane's factors; `weight` is what a bit of it counts. */
-static void
-round_plane(const float *query, size_t dims, double weight, double step,
-			size_t bytes, int8_t *numbers, Sums *sums)
-{
-	double steps = 1 / step;
-
-	for (size_t d = 0; d < dims; d++)
-	{
-		double factor = query[d] * weight;
-		int number = nearest(factor * steps);
-		double lost = factor - number * step;
-
-		/* bit 7 of a byte is its first dimension */
-		numbers[(7 - d % 8) * bytes + d / 8] = (int8_t) number;
-		if (lost > 0)
-			sums->above += lost;
-		else
-			sums->below += lost;
-	}
+	return sizes;
 }
 
 int
@@ -84,27 +53,31 @@ hx_round_query(const float *query, size_t dims, int planes, int8_t *numbers,
 			   HxRounding *rounding)
 {
 	size_t plane_bytes = (dims + 7) / 8;
-	size_t bytes = plane_bytes * (size_t) planes;
 	double scale = 1 << (planes - 1);
 	double greatest = ((1 << planes) - 1) / scale; /* value of a level */
-	double step;
-	Sums sums;
+	double most;
+	double sizes = sum_sizes(query, dims, &most);
+	double step = most / HX_MOST;
+	double lost = 0; /* by rounding, without signs */
+	int64_t sum = 0; /* of the numbers */
 
-	sum_components(query, dims, &sums);
-	if (sums.most == 0)
+	if (most == 0)
 		return 0;
-	step = sums.most * scale / HX_MOST;
-	memset(numbers, 0, hx_rounded_count(dims, planes));
-	for (int p = 0; p < planes; p++)
-		round_plane(query, dims, 1 << (planes - 1 - p), step, bytes,
-					numbers + plane_bytes * (size_t) p, &sums);
+	memset(numbers, 0, hx_rounded_count(dims));
+	for (size_t d = 0; d < dims; d++)
+	{
+		int number = nearest(query[d] / step);
+
+		/* bit 7 of a byte is its first dimension */
+		numbers[(7 - d % 8) * plane_bytes + d / 8] = (int8_t) number;
+		lost += size_of(query[d] - number * step);
+		sum += number;
+	}
 
 	/* level v stands for 2 v / scale - greatest */
 	rounding->step = step * 2 / scale;
-	rounding->offset =
-		(sums.above + sums.below) / scale - sums.components * greatest;
-	rounding->error = (sums.above - sums.below) / scale * (1 + 1e-9) +
-					  sums.sizes * greatest * 1e-9 +
-					  hx_product_error(sums.sizes * greatest, dims);
+	rounding->offset = -greatest * step * (double) sum;
+	rounding->error = lost * greatest * (1 + 1e-9) + sizes * greatest * 1e-9 +
+					  hx_product_error(sizes * greatest, dims);
 	return 1;
 }

@@ -1,7 +1,7 @@
 /*
  * rounding.h
- *	  A float query rounded to small integers, one for each bit of a code: what
- *	  the kernel bit_scores tells of a product, and how far that may be off.
+ *	  A float query rounded to small integers, one for each dimension: what the
+ *	  kernel plane_scores tells of a product, and how far that may be off.
  */
 #ifndef HX_KERNEL_ROUNDING_H
 #define HX_KERNEL_ROUNDING_H
@@ -20,17 +20,17 @@ typedef struct HxRounding
 	double error;
 } HxRounding;
 
-/* Numbers of a rounded query: one for each bit of `planes` planes */
+/* Numbers of a rounded query: one for each bit of a plane */
 static inline size_t
-hx_rounded_count(size_t dims, int planes)
+hx_rounded_count(size_t dims)
 {
-	return (dims + 7) / 8 * 8 * (size_t) planes;
+	return (dims + 7) / 8 * 8;
 }
 
 /*
  * Round a query of finite floats for codes of `planes` planes: numbers[], of
- * hx_rounded_count() bytes, is what bit_scores takes for codes of planes * (dims +
- * 7) / 8 bytes.  0, with nothing written, if all components are 0.
+ * hx_rounded_count() bytes, is what plane_scores takes for planes of (dims + 7) / 8
+ * bytes.  0, with nothing written, if all components are 0.
  */
 extern int hx_round_query(const float *query, size_t dims, int planes,
 						  int8_t *numbers, HxRounding *rounding);

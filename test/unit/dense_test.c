@@ -115,6 +115,42 @@ test_scores(const HxDenseKernels *kernels, size_t bytes, int width)
 	}
 }
 
+/* Levels whose bits lie in planes, against sums over the documented layout. */
+static void
+test_plane_scores(const HxDenseKernels *kernels, size_t bytes, int planes)
+{
+	size_t size = bytes * (size_t) planes;
+	size_t stride = size + random_below(2) * random_below(40);
+	size_t count = random_below(MAX_CODES + 1);
+	int8_t *query = (int8_t *) place_bytes(query_area, 8 * bytes);
+	uint8_t *base =
+		place_bytes(codes_area, count ? (count - 1) * stride + size : 0);
+	HxCodes codes = {base, stride, count};
+	int32_t *score = place_results(count);
+
+	if (random_below(4) == 0)
+		memset(query, random_below(2) ? 127 : -128, 8 * bytes);
+	kernels->plane_scores(query, bytes, planes, codes, score);
+	for (size_t r = 0; r < count; r++)
+	{
+		int64_t wanted = 0;
+
+		for (size_t i = 0; i < 8 * bytes; i++)
+		{
+			int level = 0;
+
+			for (int p = 0; p < planes; p++)
+				level = 2 * level +
+						(base[r * stride + (size_t) p * bytes + i % bytes] >>
+							 i / bytes &
+						 1);
+			wanted += query[i] * level;
+		}
+		check(score[r] == wanted, "%d planes: row %zu of %zu, %zu bytes",
+			  planes, r, count, bytes);
+	}
+}
+
 static void
 test_all_scores(const char *name, const HxDenseKernels *kernels)
 {
@@ -126,6 +162,17 @@ test_all_scores(const char *name, const HxDenseKernels *kernels)
 			test_scores(kernels, bytes, width);
 			if (bytes < 140 || bytes % 32 == 0)
 				test_scores(kernels, bytes, width);
+		}
+	}
+	end_group();
+	begin_group("%s, scores of planes", name);
+	for (int planes = 1; planes <= 4; planes++)
+	{
+		for (size_t bytes = 0; bytes * (size_t) planes <= MAX_BYTES; bytes++)
+		{
+			test_plane_scores(kernels, bytes, planes);
+			if (bytes < 40)
+				test_plane_scores(kernels, bytes, planes);
 		}
 	}
 	end_group();
@@ -153,6 +200,9 @@ test_long_scores(const char *name, const HxDenseKernels *kernels)
 			  score[2]);
 		kernels->bit_scores(query, HX_SCORED_BYTES, codes, score);
 		check(score[2] == INT64_C(8) * size * HX_SCORED_BYTES, "bits: %d",
+			  score[2]);
+		kernels->plane_scores(query, HX_SCORED_BYTES / 4, 4, codes, score);
+		check(score[2] == INT64_C(30) * size * HX_SCORED_BYTES, "planes: %d",
 			  score[2]);
 	}
 	end_group();

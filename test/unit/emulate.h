@@ -30,6 +30,9 @@
 #undef _mm512_cmpneq_epi32_mask
 #undef _mm512_alignr_epi32
 #undef _mm512_permutex2var_epi16
+#undef _mm512_permutex2var_epi8
+#undef _mm512_permutexvar_epi8
+#undef _mm512_gf2p8affine_epi64_epi8
 #undef _mm512_mask_max_epu32
 #undef _mm512_maskz_compress_epi32
 #undef _mm512_mask_storeu_epi32
@@ -248,6 +251,49 @@ _mm512_permutex2var_epi16(simde__m512i a, simde__m512i from, simde__m512i b)
 	memcpy(places, &from, sizeof(places));
 	for (int i = 0; i < 32; i++)
 		held[i] = words[places[i] % 64];
+	return simde_mm512_loadu_si512(held);
+}
+
+static inline simde__m512i
+_mm512_permutex2var_epi8(simde__m512i a, simde__m512i from, simde__m512i b)
+{
+	uint8_t bytes[128];
+	uint8_t places[64];
+	uint8_t held[64];
+
+	memcpy(bytes, &a, sizeof(a));
+	memcpy(bytes + 64, &b, sizeof(b));
+	memcpy(places, &from, sizeof(places));
+	for (int i = 0; i < 64; i++)
+		held[i] = bytes[places[i] % 128];
+	return simde_mm512_loadu_si512(held);
+}
+
+static inline simde__m512i
+_mm512_permutexvar_epi8(simde__m512i from, simde__m512i a)
+{
+	return _mm512_permutex2var_epi8(
+		a, simde_mm512_and_si512(from, simde_mm512_set1_epi8(63)), a);
+}
+
+/* Bit i of a byte: the parity of it and byte 7 - i of the matrix of its word */
+static inline simde__m512i
+_mm512_gf2p8affine_epi64_epi8(simde__m512i x, simde__m512i matrix, int added)
+{
+	uint8_t bytes[64];
+	uint8_t rows[64];
+	uint8_t held[64];
+
+	memcpy(bytes, &x, sizeof(bytes));
+	memcpy(rows, &matrix, sizeof(rows));
+	for (int b = 0; b < 64; b++)
+	{
+		held[b] = (uint8_t) added;
+		for (int i = 0; i < 8; i++)
+			held[b] ^=
+				(uint8_t) (__builtin_parity(bytes[b] & rows[b / 8 * 8 + 7 - i])
+						   << i);
+	}
 	return simde_mm512_loadu_si512(held);
 }
 

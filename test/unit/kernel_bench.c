@@ -101,6 +101,14 @@ call_bit_scores(Bench *bench)
 									  (int32_t *) bench->first);
 }
 
+static void
+call_plane_scores(Bench *bench)
+{
+	bench->kernels->dense->plane_scores((const int8_t *) bench->floats,
+										bench->bytes, bench->planes,
+										bench->codes, (int32_t *) bench->first);
+}
+
 /* The codes as rows of floats */
 static HxFloatRows
 float_rows(const Bench *bench)
@@ -293,6 +301,7 @@ bench_length(Bench *bench, size_t bytes)
 		bench->planes = planes;
 		bench_line(bench, "level_product", call_level_product);
 		bench_line(bench, "float_product", call_float_product);
+		bench_line(bench, "plane_scores", call_plane_scores);
 		if (planes == 4)
 			bench_line(bench, "table_product", call_table_product);
 	}

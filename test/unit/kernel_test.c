@@ -349,27 +349,23 @@ fill_query(float *query, size_t dims)
 	}
 }
 
-/* Set the bits of a code whose rounding errors have a sign: the farthest off. */
+/* Set the levels of a code by the signs of rounding errors: the farthest off. */
 static void
 fill_worst(uint8_t *code, const float *query, size_t dims, int planes,
 		   const int8_t *numbers, const HxRounding *rounding, int sign)
 {
 	size_t plane_bytes = (dims + 7) / 8;
-	size_t bytes = plane_bytes * (size_t) planes;
+	double step = rounding->step * (1 << planes) / 4;
 
-	memset(code, 0, bytes);
-	for (int p = 0; p < planes; p++)
+	memset(code, 0, plane_bytes * (size_t) planes);
+	for (size_t d = 0; d < dims; d++)
 	{
-		double weight = 2.0 / (1 << p);
+		double number = numbers[(7 - d % 8) * plane_bytes + d / 8];
 
-		for (size_t d = 0; d < dims; d++)
-		{
-			size_t at = (size_t) p * plane_bytes + d / 8;
-			double number = numbers[(7 - d % 8) * bytes + at];
-
-			if ((query[d] * weight - number * rounding->step) * sign > 0)
-				code[at] |= (uint8_t) (0x80 >> d % 8);
-		}
+		for (int p = 0; p < planes; p++)
+			if ((query[d] - number * step) * sign > 0)
+				code[(size_t) p * plane_bytes + d / 8] |=
+					(uint8_t) (0x80 >> d % 8);
 	}
 }
 
@@ -379,7 +375,7 @@ test_rounded(const HxKernels *kernels, size_t dims, int planes)
 {
 	size_t plane_bytes = (dims + 7) / 8;
 	size_t bytes = plane_bytes * (size_t) planes;
-	size_t numbers_size = hx_rounded_count(dims, planes);
+	size_t numbers_size = hx_rounded_count(dims);
 	int8_t *numbers = (int8_t *) place(query_area, numbers_size, 1);
 	float *query = (float *) place(floats_area, dims * sizeof(float), 4);
 	uint8_t *base = place(codes_area, 8 * bytes, 1);
@@ -402,7 +398,7 @@ test_rounded(const HxKernels *kernels, size_t dims, int planes)
 		base[(i + 1) * plane_bytes - 1] &= (uint8_t) (0xff00 >> dims % 8);
 	fill_worst(base, query, dims, planes, numbers, &rounding, 1);
 	fill_worst(base + bytes, query, dims, planes, numbers, &rounding, -1);
-	kernels->dense->bit_scores(numbers, bytes, codes, scores);
+	kernels->dense->plane_scores(numbers, plane_bytes, planes, codes, scores);
 	kernels->float_product(query, dims, planes, codes, products);
 	for (int i = 0; i < 8; i++)
 	{

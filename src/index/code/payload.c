@@ -226,7 +226,7 @@ static void
 round_query(CodeQuery *query)
 {
 	const HxIndexDesc *desc = query->base.base.desc;
-	int8 *numbers = palloc(hx_rounded_count(desc->dims, desc->planes));
+	int8 *numbers = palloc(hx_rounded_count(desc->dims));
 
 	if (!hx_round_query(query->floats, desc->dims, desc->planes, numbers,
 						&query->rounding))
@@ -497,8 +497,8 @@ least_distances(const CodeQuery *query, HxCodes codes, double *distances)
 	double most = query->rounding.offset + query->rounding.error;
 	int32 *scores = (int32 *) query->counts2;
 
-	hx_kernels->dense->bit_scores(
-		query->numbers, desc->planes * HxCodePlaneBytes(desc), codes, scores);
+	hx_kernels->dense->plane_scores(query->numbers, HxCodePlaneBytes(desc),
+									desc->planes, codes, scores);
 	if (query->base.base.metric == HX_INNER_PRODUCT)
 		hx_kernels->line(scores, codes.count, -step, -most, distances);
 	else

@@ -32,14 +32,89 @@
 /* Buckets of the counting sort by promise */
 #define SORT_BUCKETS 1024
 
-/* ---- the directory ---- */
+/* Blocks that the arrays kept from search to search have room for, at most */
+#define MOST_KEPT 16384
 
-/* Room for an array that may be larger than a gigabyte. */
-static void *
-palloc_array_huge(Size count, Size size)
+/* ---- arrays ---- */
+
+/*
+ * Arrays that no search uses, if there are any.  Were they freed with each search,
+ * their pages would go back to the system every time, and come anew one by one:
+ * that takes a sixth of a short search.
+ */
+static HxVisitArrays kept_arrays;
+
+/* A search ends, or is given up: keep its arrays for the next one, or free them. */
+static void
+give_arrays(void *arg)
 {
-	return MemoryContextAllocHuge(CurrentMemoryContext, count * size);
+	HxVisitArrays *arrays = arg;
+
+	if (!kept_arrays.order && arrays->room == arrays->blocks.room &&
+		arrays->room <= MOST_KEPT)
+	{
+		kept_arrays = *arrays;
+		return;
+	}
+	HxFreeBlocks(&arrays->blocks);
+	if (arrays->order)
+		pfree(arrays->order);
+	if (arrays->min_bound)
+		pfree(arrays->min_bound);
+	if (arrays->bucket)
+		pfree(arrays->bucket);
 }
+
+/* An array with room for some elements, in place of another */
+static void *
+renew_array(void *array, Size count, Size size)
+{
+	void *renewed = MemoryContextAllocHuge(TopMemoryContext, count * size);
+
+	if (array)
+		pfree(array);
+	return renewed;
+}
+
+/* Have room to put the blocks that were read in order. */
+static void
+reserve_order(HxVisitArrays *arrays)
+{
+	int room = arrays->blocks.room;
+
+	if (room <= arrays->room)
+		return;
+	arrays->order = renew_array(arrays->order, room, sizeof(int));
+	arrays->min_bound = renew_array(arrays->min_bound, room, sizeof(float));
+	arrays->bucket = renew_array(arrays->bucket, room, sizeof(uint16));
+	arrays->room = room;
+}
+
+/*
+ * Take the arrays that are kept, or new ones, until the search's memory is freed,
+ * which it is after an error, too.
+ */
+static void
+take_arrays(HxBlocksSearch *search)
+{
+	HxVisitArrays *arrays = &search->arrays;
+	MemoryContextCallback *callback =
+		MemoryContextAllocZero(search->base.context, sizeof(*callback));
+
+	MemoryContext old;
+
+	Assert(!arrays->blocks.blocks);
+	*arrays = kept_arrays;
+	memset(&kept_arrays, 0, sizeof(kept_arrays));
+	callback->func = give_arrays;
+	callback->arg = arrays;
+	MemoryContextRegisterResetCallback(search->base.context, callback);
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	HxReserveBlocks(&arrays->blocks, &search->meta);
+	MemoryContextSwitchTo(old);
+}
+
+/* ---- the directory ---- */
 
 /*
  * Sort the blocks by key: a counting sort over equal intervals between the
@@ -50,11 +125,11 @@ sort_blocks(HxBlocksSearch *search)
 {
 	int start[SORT_BUCKETS + 1] = {0};
 	int count = search->nvectors;
-	uint16 *bucket = palloc(Max(count, 1) * sizeof(uint16));
+	uint16 *bucket = search->arrays.bucket;
 	/* By promise; an exact search by what it will be stopped by, if anything */
 	const float *keys = search->base.exact && !search->base.refine
-							? search->blocks.bounds
-							: search->blocks.promises;
+							? search->arrays.blocks.bounds
+							: search->arrays.blocks.promises;
 	float low = FLT_MAX;
 	float high = -FLT_MAX;
 	float scale;
@@ -78,9 +153,8 @@ sort_blocks(HxBlocksSearch *search)
 	for (int b = 0; b < SORT_BUCKETS; b++)
 		start[b + 1] += start[b];
 	for (int i = 0; i < count; i++)
-		search->order[start[bucket[i]]++] = i;
+		search->arrays.order[start[bucket[i]]++] = i;
 	Assert(start[SORT_BUCKETS - 1] == count);
-	pfree(bucket);
 }
 
 /* Least bound of each block in the order and of all behind it. */
@@ -92,12 +166,12 @@ set_min_bounds(HxBlocksSearch *search)
 	Assert(search->base.exact);
 	for (int i = search->nvisits - 1; i >= 0; i--)
 	{
-		float bound = search->blocks.bounds[search->order[i]];
+		float bound = search->arrays.blocks.bounds[search->arrays.order[i]];
 
 		if (isnan(bound))
 			bound = -INFINITY;
 		least = Min(least, bound);
-		search->min_bound[i] = least;
+		search->arrays.min_bound[i] = least;
 	}
 }
 
@@ -116,7 +190,7 @@ must_be_exact(const HxBlocksSearch *search, uint64 nrows)
 static void
 drop_outside(HxBlocksSearch *search, const HxBalls *balls)
 {
-	HxBlocks *blocks = &search->blocks;
+	HxBlocks *blocks = &search->arrays.blocks;
 	const HxQuery **queries = palloc(balls->count * sizeof(HxQuery *));
 	double *distances = palloc(balls->count * sizeof(double));
 	int kept = 0;
@@ -148,11 +222,12 @@ static void
 read_directory(HxBlocksSearch *search)
 {
 	const HxSearchSpec *spec = &search->base.spec;
-	HxBlocks *blocks = &search->blocks;
+	HxBlocks *blocks = &search->arrays.blocks;
 	bool never = HxFilterIsNever(spec->filter);
 	uint64 rows;
 
-	HxFreeBlocks(blocks);
+	if (!blocks->blocks)
+		take_arrays(search);
 	rows = HxReadDirectoryFor(search->base.index, &search->base.desc,
 							  spec->query, spec->filter, blocks);
 	search->pruned = false;
@@ -176,12 +251,7 @@ read_directory(HxBlocksSearch *search)
 	if (!spec->skip_nulls && !never)
 		HxAddNullBlock(blocks);
 	Assert(blocks->count - search->nvectors <= 1);
-	if (search->order)
-		pfree(search->order);
-	if (search->min_bound)
-		pfree(search->min_bound);
-	search->order = palloc_array_huge(blocks->count + 1, sizeof(int));
-	search->min_bound = palloc_array_huge(blocks->count + 1, sizeof(float));
+	reserve_order(&search->arrays);
 }
 
 /* ---- counting visits ---- */
@@ -244,10 +314,11 @@ plan_visits(HxBlocksSearch *search)
 		sort_blocks(search);
 		search->nvisits = search->nvectors;
 	}
-	if (with_nulls && search->nvectors < search->blocks.count)
-		search->order[search->nvisits++] = search->nvectors;
-	Assert(search->nvisits <= search->blocks.count);
+	if (with_nulls && search->nvectors < search->arrays.blocks.count)
+		search->arrays.order[search->nvisits++] = search->nvectors;
+	Assert(search->nvisits <= search->arrays.blocks.count);
 	memset(tally->unvisited, 0, sizeof(tally->unvisited));
+	tally->shares_of = get_float8_nan();
 	if (base->exact)
 	{
 		set_min_bounds(search);
@@ -255,7 +326,7 @@ plan_visits(HxBlocksSearch *search)
 	}
 	for (int i = 0; i < search->nvectors; i++)
 		tally->unvisited[HxBlockPromiseBin(search, i)] +=
-			search->blocks.blocks[i].rows;
+			search->arrays.blocks.blocks[i].rows;
 	memcpy(tally->rows, tally->unvisited, sizeof(tally->rows));
 }
 
@@ -291,7 +362,6 @@ HxStartBlocksPhase(HxSearch *base)
 	base->exact |= search->must_be_exact;
 	search->done.count = 0;
 	memset(&search->tally, 0, sizeof(search->tally));
-	search->tally.shares_of = get_float8_nan();
 	search->gone = 0;
 	plan_visits(search);
 }
@@ -305,7 +375,7 @@ HxStartBlocksPhase(HxSearch *base)
 static void
 refresh(HxBlocksSearch *search)
 {
-	HxBlocks *blocks = &search->blocks;
+	HxBlocks *blocks = &search->arrays.blocks;
 	int kept = 0;
 
 	Assert(search->next > 0 && HxHoldsNoPage());
@@ -314,7 +384,8 @@ refresh(HxBlocksSearch *search)
 	note_restart(search);
 	/* All but the last one, which was not visited whole */
 	for (int i = 0; i < search->next - 1; i++)
-		HxAddOwner(&search->done, blocks->blocks[search->order[i]].owner);
+		HxAddOwner(&search->done,
+				   blocks->blocks[search->arrays.order[i]].owner);
 	HxSortOwners(&search->done);
 	read_directory(search);
 	search->base.exact |= search->must_be_exact;
@@ -347,27 +418,39 @@ HxHasMoreBlocks(const HxSearch *base)
 	return search->next < search->nvisits;
 }
 
+/* A block of some rows is visited, whose promise has row `bin` of the table. */
+static inline void
+count_visit(HxTally *tally, int bin, uint32 rows)
+{
+	tally->unvisited[bin] -= rows;
+	if (!isnan(tally->shares_of))
+	{
+		tally->expected += rows * tally->shares[bin];
+		tally->to_come -= rows * tally->shares[bin];
+	}
+}
+
 /* Visit the next block of the order, if it can matter. */
 void
 HxVisitNextBlock(HxSearch *base)
 {
 	HxBlocksSearch *search = (HxBlocksSearch *) base;
-	int at = search->order[search->next++];
-	const HxBlock *block = &search->blocks.blocks[at];
+	int at = search->arrays.order[search->next++];
+	const HxBlock *block = &search->arrays.blocks.blocks[at];
 
-	Assert(search->next <= search->nvisits && at < search->blocks.count);
+	Assert(search->next <= search->nvisits && at < search->arrays.blocks.count);
 	if (!base->exact)
 	{
-		search->tally.unvisited[HxBlockPromiseBin(search, at)] -= block->rows;
+		count_visit(&search->tally, HxBlockPromiseBin(search, at), block->rows);
 		search->gone += block->rows;
 		base->met = HxPackPosition(search->gone);
 	}
-	if (search->blocks.bounds[at] > base->best.worst)
+	if (search->arrays.blocks.bounds[at] > base->best.worst)
 		return;
 	if (HxHasMoreBlocks(base))
 	{
 		const HxBlock *following =
-			&search->blocks.blocks[search->order[search->next]];
+			&search->arrays.blocks.blocks[search->arrays.order[search->next]];
 
 		HxPrefetchRows(base, following->first, following->rows);
 	}
@@ -429,6 +512,10 @@ HxBeginBlocksSearch(HxSearch *base)
 	base->nans_apart = HxKindOf(&base->desc)->refine && spec->ordered &&
 					   spec->nans_first && spec->query &&
 					   spec->query->metric == HX_COSINE;
+	search->masks[0] = base->mask;
+	search->masks[1] = palloc(HxMaskWords(&base->desc) * sizeof(uint64));
+	search->gathered = palloc(base->desc.capacity * base->desc.payload);
+	search->gathered_rows = palloc(base->desc.capacity * sizeof(int));
 	HxReadMeta(base->index, &search->meta);
 	base->desc.group = search->meta.group;
 	search->rows_at_calibration = search->meta.rows_at_calibration;

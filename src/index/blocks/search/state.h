@@ -25,10 +25,22 @@ typedef struct HxTally
 	double failed_at[HX_MISSES_DISTANCES]; /* of these, rows whose heap row
 										   * failed the check */
 	double shares[HX_MISSES_PROMISES];	   /* shares below `shares_of` */
-	double shares_of;					   /* distance */
-	double position;					   /* mean of the rows wanted ... */
-	int64 position_of;					   /* ... when they were so many */
+	double shares_of;					   /* distance, or NaN */
+	double expected;   /* rows below it of blocks visited, by the table ... */
+	double to_come;	   /* ... and of those not visited */
+	double position;   /* mean of the rows wanted ... */
+	int64 position_of; /* ... when they were so many */
 } HxTally;
+
+/* Arrays of blocks, which outlive a search; none yet if `order` is NULL */
+typedef struct HxVisitArrays
+{
+	HxBlocks blocks;  /* that of rows without a vector is the last, if wanted */
+	int *order;		  /* blocks in the order of visits */
+	float *min_bound; /* exact: least bound of order[i] and all behind */
+	uint16 *bucket;	  /* of the blocks, where they are sorted */
+	int room;		  /* of these three */
+} HxVisitArrays;
 
 typedef struct HxBlocksSearch
 {
@@ -44,23 +56,24 @@ typedef struct HxBlocksSearch
 	uint64 nrows; /* rows of all blocks that the filter may pass */
 	double gone;  /* of these, rows of blocks that the phase has gone past */
 
-	bool is_read;	  /* the directory was read */
-	HxBlocks blocks;  /* that of rows without a vector is the last, if wanted */
-	int nvectors;	  /* blocks of rows with a vector */
-	bool pruned;	  /* blocks lacks those done with ... */
-	HxOwners done;	  /* ... whose owners are these */
-	int *order;		  /* blocks in the order of visits */
-	float *min_bound; /* exact: least bound of order[i] and all behind */
-	int next;		  /* next block in order ... */
-	int nvisits;	  /* ... of this many */
+	bool is_read; /* the directory was read */
+	HxVisitArrays arrays;
+	int nvectors;  /* blocks of rows with a vector */
+	bool pruned;   /* blocks lacks those done with ... */
+	HxOwners done; /* ... whose owners are these */
+	int next;	   /* next block in order ... */
+	int nvisits;   /* ... of this many */
 	HxTally tally;
 
 	HxOwners visits; /* owners of blocks visited */
 	int ndistinct;	 /* of these, the first this many are different */
 	bool restarted;	 /* others may be there twice */
 
-	BlockNumber page; /* rows page being read */
-	bool scored;	  /* all distances of it were computed, for its mask */
+	BlockNumber page;	/* rows page being scored */
+	bool scored;		/* all distances of it were computed, for its mask */
+	uint64 *masks[2];	/* of it, and of the page behind it */
+	uint8 *gathered;	/* scratch: payloads of a page that are scored ... */
+	int *gathered_rows; /* ... and their rows */
 } HxBlocksSearch;
 
 /* Is there a mask? */
@@ -74,8 +87,8 @@ HxIsMasked(const HxBlocksSearch *search)
 static inline int
 HxBlockPromiseBin(const HxBlocksSearch *search, int block)
 {
-	float bin =
-		search->blocks.promises[block] * search->bin_scale + search->bin_offset;
+	float bin = search->arrays.blocks.promises[block] * search->bin_scale +
+				search->bin_offset;
 
 	if (!(bin > 0))
 		return 0;

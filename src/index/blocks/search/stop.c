@@ -148,28 +148,26 @@ rows_met(const HxBlocksSearch *search, double distance, int64 count)
 	return count + seen_between(search, -INFINITY, distance).failed;
 }
 
-/* Rows of the blocks visited that the table expects, by the shares in the tally */
-static double
-rows_expected(const HxBlocksSearch *search)
+/*
+ * Keep the shares of rows below a distance, and what they make of the blocks: as
+ * long as the distance stays, a block that is visited changes the sums alone.
+ */
+static void
+set_shares(HxBlocksSearch *search, double distance)
 {
-	const HxTally *tally = &search->tally;
-	double expected = 0;
+	HxTally *tally = &search->tally;
 
+	HxSharesBelow(&search->misses, distance, tally->shares);
+	tally->shares_of = distance;
+	tally->expected = tally->to_come = 0;
 	for (int p = 0; p < HX_MISSES_PROMISES; p++)
-		expected += (tally->rows[p] - tally->unvisited[p]) * tally->shares[p];
-	return expected;
-}
+	{
+		double visited = tally->rows[p] - tally->unvisited[p];
 
-/* Rows of the blocks not visited that the table expects, likewise */
-static double
-rows_to_come(const HxBlocksSearch *search)
-{
-	const HxTally *tally = &search->tally;
-	double below = 0;
-
-	for (int p = 0; p < HX_MISSES_PROMISES; p++)
-		below += tally->unvisited[p] * tally->shares[p];
-	return below;
+		tally->expected += visited * tally->shares[p];
+		tally->to_come += tally->unvisited[p] * tally->shares[p];
+	}
+	tally->position_of = 0;
 }
 
 /* Add up the positions of the first `count` rows kept, of which one in `step` tells. */
@@ -269,13 +267,9 @@ expected_misses(HxBlocksSearch *search, double distance, int64 count)
 	Assert(!search->base.exact && search->misses.usable);
 	distance /= HxUnitOf(search->base.spec.query);
 	if (distance != tally->shares_of)
-	{
-		HxSharesBelow(&search->misses, distance, tally->shares);
-		tally->shares_of = distance;
-		tally->position_of = 0;
-	}
-	prospect.left = rows_to_come(search);
-	prospect.expected = rows_expected(search);
+		set_shares(search, distance);
+	prospect.left = Max(tally->to_come, 0);
+	prospect.expected = tally->expected;
 	prospect.seen = rows_met(search, distance, count);
 	prospect.share =
 		near_share(search, distance) * checked_share(search, distance);
@@ -318,7 +312,7 @@ HxIsBlocksSearchSettled(HxSearch *base, double distance, int64 count)
 
 	Assert(search->next < search->nvisits);
 	if (search->base.exact)
-		return search->min_bound[search->next] > distance;
+		return search->arrays.min_bound[search->next] > distance;
 	if (search->base.seen > HX_VISIT_REST * search->nrows)
 		return false;
 	return expected_misses(search, distance, count) <=

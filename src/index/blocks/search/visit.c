@@ -16,6 +16,16 @@
 /* Neighbours that are scored together as a sample of what the filter rejects */
 #define SAMPLED_RUN 8
 
+/* A rows page that is locked, and what is known of its rows */
+typedef struct RowsPage
+{
+	Buffer buffer;
+	BlockNumber number;
+	HxRowArrays rows;
+	uint64 *mask; /* those that pass, balls apart ... */
+	int passed;	  /* ... so many */
+} RowsPage;
+
 /* Take note of a row that passes, whose distance is an estimate. */
 static void
 consider_estimate(HxBlocksSearch *search, double distance,
@@ -57,16 +67,6 @@ reach(const HxBlocksSearch *search)
 }
 
 /* ---- visiting a block ---- */
-
-/* Which rows of a page pass all conditions; returns how many. */
-static int
-build_mask(HxBlocksSearch *search, const HxRowArrays *rows)
-{
-	HxSearch *base = &search->base;
-	int passed = HxMaskRows(base, rows, base->mask);
-
-	return HxMaskBalls(base, rows, passed, &search->scored);
-}
 
 /* Count a scored row for the estimate of who passes near the query. */
 static inline void
@@ -124,10 +124,6 @@ score_all(HxBlocksSearch *search, const HxRowArrays *rows, bool tally)
 	const double *distances = search->base.distances;
 
 	Assert(search->base.spec.query);
-	if (tally) /* else they were fetched ahead */
-		for (Size at = 0; at < rows->count * search->base.desc.payload;
-			 at += HX_CACHE_LINE)
-			__builtin_prefetch(rows->payloads + at);
 	if (!search->scored)
 		score_rows(search, rows->payloads, rows->count);
 	else
@@ -141,12 +137,12 @@ score_all(HxBlocksSearch *search, const HxRowArrays *rows, bool tally)
 
 /*
  * Of 64 rows, of which one in `sampled` shall be a sample: eight neighbours,
- * which share a kernel call, not the same ones everywhere; or none.
+ * which share cache lines, not the same ones everywhere; or none.
  */
 static inline uint64
-sampled_run(const HxBlocksSearch *search, int word, int sampled)
+sampled_run(BlockNumber page, int word, int sampled)
 {
-	uint32 turn = search->page + word;
+	uint32 turn = page + word;
 	uint32 pages = sampled / SAMPLED_RUN; /* of which one has such a run */
 
 	Assert(sampled % SAMPLED_RUN == 0);
@@ -157,78 +153,119 @@ sampled_run(const HxBlocksSearch *search, int word, int sampled)
 
 /* Rows of 64 to be scored: those that pass, and the sample. */
 static inline uint64
-rows_to_score(const HxBlocksSearch *search, const HxRowArrays *rows, int word,
-			  int sampled)
+rows_to_score(const RowsPage *page, int word, int sampled)
 {
-	uint64 chosen =
-		search->base.mask[word] | sampled_run(search, word, sampled);
+	uint64 chosen = page->mask[word] | sampled_run(page->number, word, sampled);
 
-	if (word == rows->count / 64)
-		chosen &= (UINT64CONST(1) << (rows->count % 64)) - 1;
+	if (word == page->rows.count / 64)
+		chosen &= (UINT64CONST(1) << (page->rows.count % 64)) - 1;
 	return chosen;
 }
 
-/* Have the payloads of the rows to be scored brought into the cache. */
-static void
-prefetch_payloads(const HxBlocksSearch *search, const HxRowArrays *rows,
-				  int sampled)
+/* Copy the payloads of the rows to be scored side by side; returns how many. */
+static int
+gather_rows(HxBlocksSearch *search, const RowsPage *page, int sampled)
 {
 	Size payload = search->base.desc.payload;
+	int count = 0;
 
-	for (int w = 0; w * 64 < rows->count; w++)
-		for (uint64 left = rows_to_score(search, rows, w, sampled); left != 0;
+	for (int w = 0; w * 64 < page->rows.count; w++)
+		for (uint64 left = rows_to_score(page, w, sampled); left != 0;
 			 left &= left - 1)
 		{
 			int row = w * 64 + pg_rightmost_one_pos64(left);
 
-			__builtin_prefetch(rows->payloads + row * payload);
+			memcpy(search->gathered + count * payload,
+				   page->rows.payloads + row * payload, payload);
+			search->gathered_rows[count++] = row;
 		}
+	Assert(count <= search->base.desc.capacity);
+	return count;
 }
 
 /*
- * Score `count` rows of a page from `row` on, some of which pass; one that does
- * not stands for `sampled` (0: nothing is counted).
+ * Score the rows that pass, and a sample of the others, of which one stands for
+ * `sampled` (0: there is none, and nothing is counted).
  */
 static void
-score_run(HxBlocksSearch *search, const HxRowArrays *rows, int row, int count,
-		  int sampled)
+score_passing(HxBlocksSearch *search, const RowsPage *page, int sampled)
 {
-	double *distances = search->base.distances;
+	const double *distances = search->base.distances;
+	int count = gather_rows(search, page, sampled);
 
-	Assert(row >= 0 && row + count <= rows->count);
-	score_rows(search, rows->payloads + row * search->base.desc.payload, count);
+	if (count > 0)
+		score_rows(search, search->gathered, count);
 	for (int i = 0; i < count; i++)
 	{
-		bool passes = HxRowPasses(search->base.mask, row + i);
+		int row = search->gathered_rows[i];
+		bool passes = HxRowPasses(page->mask, row);
 
 		if (sampled)
 			tally_row(search, distances[i], passes, passes ? 1 : sampled);
 		if (passes && !(distances[i] > reach(search))) /* NaN counts */
-			consider(search, distances[i], rows, row + i);
+			consider(search, distances[i], &page->rows, row);
 	}
 }
 
-/* Score the rows that pass, and a sample of the others. */
-static void
-score_passing(HxBlocksSearch *search, const HxRowArrays *rows, int sampled)
+/* ---- pages ---- */
+
+/* Of rows that do not pass, one in how many is scored on a page; 0: none */
+static inline int
+sample_of(const HxBlocksSearch *search, int sampled)
 {
-	prefetch_payloads(search, rows, sampled);
-	for (int w = 0; w * 64 < rows->count; w++)
+	const HxSearch *base = &search->base;
+
+	return HxIsMasked(search) && !base->exact && base->spec.query ? sampled : 0;
+}
+
+/* Are all rows of a page scored, where this many pass? */
+static inline bool
+scores_all(const HxBlocksSearch *search, const HxRowArrays *rows, int passed,
+		   int sample)
+{
+	return !HxIsMasked(search) || sample == 1 || passed * 3 > rows->count;
+}
+
+/* Have the payloads that will be scored brought into the cache. */
+static void
+prefetch_payloads(const HxBlocksSearch *search, const RowsPage *page,
+				  int sample)
+{
+	const HxRowArrays *rows = &page->rows;
+	Size payload = search->base.desc.payload;
+
+	if (scores_all(search, rows, page->passed, sample))
 	{
-		uint64 left = rows_to_score(search, rows, w, sampled);
-
-		while (left != 0)
-		{
-			int first = pg_rightmost_one_pos64(left);
-			uint64 gaps = ~(left >> first);
-			int count = gaps ? pg_rightmost_one_pos64(gaps) : 64;
-
-			score_run(search, rows, w * 64 + first, count, sampled);
-			if (first + count >= 64)
-				break;
-			left &= PG_UINT64_MAX << (first + count);
-		}
+		for (Size at = 0; at < rows->count * payload; at += HX_CACHE_LINE)
+			__builtin_prefetch(rows->payloads + at);
+		return;
 	}
+	for (int w = 0; w * 64 < rows->count; w++)
+		for (uint64 left = rows_to_score(page, w, sample); left != 0;
+			 left &= left - 1)
+		{
+			const uint8 *row =
+				rows->payloads +
+				(w * 64 + pg_rightmost_one_pos64(left)) * payload;
+
+			__builtin_prefetch(row);
+			__builtin_prefetch(row + payload - 1);
+		}
+}
+
+/*
+ * Look at a page that was locked: which of its rows pass, and have what will be
+ * scored of them brought into the cache, while the page before is scored.
+ */
+static void
+look_at_page(HxBlocksSearch *search, RowsPage *page, int sampled)
+{
+	HxSearch *base = &search->base;
+
+	HxRowArraysOf(&base->desc, BufferGetPage(page->buffer), &page->rows);
+	page->passed = HxMaskRows(base, &page->rows, page->mask);
+	if (HxIsMasked(search) && HxGoesByDistance(base))
+		prefetch_payloads(search, page, sample_of(search, sampled));
 }
 
 /*
@@ -236,67 +273,85 @@ score_passing(HxBlocksSearch *search, const HxRowArrays *rows, int sampled)
  * that do not.
  */
 static void
-score_page(HxBlocksSearch *search, const HxRowArrays *rows, int sampled)
+score_page(HxBlocksSearch *search, RowsPage *page, int sampled)
 {
-	int passed = build_mask(search, rows);
-	bool filtered = HxIsMasked(search);
-	bool tally = filtered && !search->base.exact && search->base.spec.query;
+	const HxRowArrays *rows = &page->rows;
+	int sample = sample_of(search, sampled);
+	int passed;
 
+	search->page = page->number;
+	search->base.mask = page->mask;
+	passed = HxMaskBalls(&search->base, rows, page->passed, &search->scored);
 	Assert(passed <= rows->count);
 	search->base.seen += rows->count;
 	search->base.passed += passed;
 	search->base.stats.filtered += rows->count - passed;
 	if (!HxGoesByDistance(&search->base))
 		HxConsiderMasked(&search->base, rows, search->page);
-	else if (!filtered || search->scored || (tally && sampled == 1) ||
-			 passed * 3 > rows->count)
-		score_all(search, rows, tally);
+	else if (search->scored || scores_all(search, rows, passed, sample))
+		score_all(search, rows, sample > 0);
 	else
-		score_passing(search, rows, tally ? sampled : 0);
+		score_passing(search, page, sample);
+}
+
+/* Let go of a page, if there is one. */
+static void
+leave_page(RowsPage *page)
+{
+	if (BufferIsValid(page->buffer))
+		UnlockReleaseBuffer(page->buffer);
+	page->buffer = InvalidBuffer;
 }
 
 /*
- * Visit a block, a page at a time under its share lock, which is kept until
- * the next page is locked: a page on the way could otherwise be unlinked and
- * come back as the chain's end, and what stands between would be passed over.
- * False if a page has gone to another block meanwhile: what was collected is
- * not all.
+ * Visit a block, a page at a time under its share lock, which is kept until the
+ * next page is locked: a page on the way could otherwise be unlinked and come
+ * back as the chain's end, and what stands between would be passed over.  Where
+ * there is a mask, a page is scored only when the next one was looked at: its
+ * payloads come meanwhile.  False if a page has gone to another block: what was
+ * collected is not all.
  */
 bool
 HxVisitBlock(HxBlocksSearch *search, const HxBlock *block, int sampled)
 {
+	RowsPage pages[2] = {{.mask = search->masks[0]},
+						 {.mask = search->masks[1]}};
 	BlockNumber next = block->first;
-	Buffer before = InvalidBuffer;
 	uint32 left = block->rows; /* on pages to come, as the directory had it */
 	uint32 steps = 0;
+	bool masked = HxIsMasked(search);
 
 	Assert(HxHoldsNoPage());
 	HxAddOwner(&search->visits, block->owner);
 	while (next != InvalidBlockNumber)
 	{
-		Buffer buffer = HxReadRows(search->base.index, &search->base.desc, next,
-								   block->owner);
-		HxRowArrays rows;
+		RowsPage *before = &pages[(steps + 1) % 2];
+		RowsPage *page = &pages[steps % 2];
 
-		if (BufferIsValid(before))
-			UnlockReleaseBuffer(before);
-		if (!BufferIsValid(buffer))
+		page->buffer = HxReadRows(search->base.index, &search->base.desc, next,
+								  block->owner);
+		if (!BufferIsValid(page->buffer))
 		{
+			leave_page(before);
 			Assert(HxHoldsNoPage());
 			HxCheckChain(search->base.index, &search->base.desc, block);
 			return false;
 		}
-		HxCountStep(search->base.index, next, &steps);
-		search->page = next;
-		next = HxPageOpaque(BufferGetPage(buffer))->next;
-		HxRowArraysOf(&search->base.desc, BufferGetPage(buffer), &rows);
-		left -= Min(left, (uint32) rows.count);
+		page->number = next;
+		next = HxPageOpaque(BufferGetPage(page->buffer))->next;
+		look_at_page(search, page, sampled);
+		left -= Min(left, (uint32) page->rows.count);
 		if (next != InvalidBlockNumber)
 			HxPrefetchRows(&search->base, next, left);
-		score_page(search, &rows, sampled);
-		before = buffer;
+		if (masked && BufferIsValid(before->buffer))
+			score_page(search, before, sampled);
+		leave_page(before);
+		if (!masked)
+			score_page(search, page, sampled);
+		HxCountStep(search->base.index, page->number, &steps);
 	}
-	if (BufferIsValid(before))
-		UnlockReleaseBuffer(before);
+	if (masked && steps > 0)
+		score_page(search, &pages[(steps + 1) % 2], sampled);
+	leave_page(&pages[(steps + 1) % 2]);
 	return true;
 }

@@ -64,23 +64,35 @@ grow(void *array, Size count, Size size)
 static void
 reserve_blocks(HxBlocks *blocks, int more)
 {
+	int room = Max(blocks->room * 2, blocks->count + more);
+
 	if (blocks->count + more <= blocks->room)
 		return;
-	blocks->room = Max(blocks->room * 2, blocks->count + more);
-	blocks->blocks = grow(blocks->blocks, blocks->room, sizeof(HxBlock));
-	blocks->promises = grow(blocks->promises, blocks->room, sizeof(float));
-	blocks->bounds = grow(blocks->bounds, blocks->room, sizeof(float));
+	blocks->blocks = grow(blocks->blocks, room, sizeof(HxBlock));
+	blocks->promises = grow(blocks->promises, room, sizeof(float));
+	blocks->bounds = grow(blocks->bounds, room, sizeof(float));
+	blocks->room = room; /* which all of them have now */
+}
+
+/* The number of blocks is only a hint, so it is not trusted too far. */
+void
+HxReserveBlocks(HxBlocks *blocks, const HxMeta *meta)
+{
+	blocks->count = 0;
+	reserve_blocks(blocks, (int) Min(meta->blocks, 1000000) + 1);
 }
 
 void
 HxFreeBlocks(HxBlocks *blocks)
 {
-	if (!blocks->blocks)
-		return;
-	pfree(blocks->blocks);
-	pfree(blocks->promises);
-	pfree(blocks->bounds);
+	if (blocks->blocks)
+		pfree(blocks->blocks);
+	if (blocks->promises)
+		pfree(blocks->promises);
+	if (blocks->bounds)
+		pfree(blocks->bounds);
 	blocks->blocks = NULL;
+	blocks->promises = blocks->bounds = NULL;
 }
 
 /* Add the blocks of a directory page, from a slot on. */
@@ -134,6 +146,7 @@ void
 HxReadDirectory(Relation index, const HxIndexDesc *desc, const HxQuery *query,
 				HxBlocks *blocks)
 {
+	memset(blocks, 0, sizeof(*blocks));
 	HxReadDirectoryFor(index, desc, query, NULL, blocks);
 }
 
@@ -152,9 +165,7 @@ HxReadDirectoryFor(Relation index, const HxIndexDesc *desc,
 	Assert(HxHoldsNoPage());
 	HxReadMeta(index, &meta);
 	block = meta.directory;
-	memset(blocks, 0, sizeof(*blocks));
-	/* A number that is only a hint, so it is not trusted too far. */
-	reserve_blocks(blocks, Min(meta.blocks, 1000000) + 1);
+	HxReserveBlocks(blocks, &meta);
 	while (block != InvalidBlockNumber)
 	{
 		Buffer buffer = read_directory_page(index, block, first);

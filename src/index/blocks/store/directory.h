@@ -55,11 +55,18 @@ extern void HxReadDirectory(Relation index, const HxIndexDesc *desc,
 /*
  * The same without the blocks of pages of which the filter excludes every row,
  * as far as that can be told from the column that blocks are formed within.
- * Returns the rows of all blocks of the index.
+ * Returns the rows of all blocks of the index.  The list is all zeros, or one that
+ * was read before, whose arrays are used again.
  */
 extern uint64 HxReadDirectoryFor(Relation index, const HxIndexDesc *desc,
 								 const HxQuery *query, const HxFilter *filter,
 								 HxBlocks *blocks);
+
+/*
+ * Empty a list and have room in it for the blocks of an index.  Arrays that there
+ * are stay where they are allocated, also when they grow.
+ */
+extern void HxReserveBlocks(HxBlocks *blocks, const HxMeta *meta);
 
 /* Move a block to an earlier place in the list, where others are dropped. */
 static inline void
