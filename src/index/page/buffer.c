@@ -13,11 +13,10 @@
 
 /*
  * This file alone looks into the buffer manager (buf_internals.h, and
- * ReadRecentBuffer).  Three things have no other way: to ask whether a page's lock
+ * ReadRecentBuffer).  Two things have no other way: to ask whether a page's lock
  * is ours already, which a damaged pointer would make us wait for without end;
- * to fetch a page into the processor's cache before it is pinned, which
- * needs the place of a buffer and not only its number; and to count a use of a
- * page that was pinned without a look into the buffer table.
+ * and to fetch a page into the processor's cache before it is pinned, which
+ * needs the place of a buffer and not only its number.
  */
 
 /* Cache lines of a part that are prefetched; hardware fetches what follows */
@@ -93,32 +92,11 @@ recent_buffer(Relation index, BlockNumber block)
 }
 
 /*
- * Count a use of a page that is pinned, as PinBuffer does; not where somebody is
- * changing the buffer's state this very moment.
- */
-static void
-count_use(Buffer buffer)
-{
-	BufferDesc *desc;
-	uint32 state;
-
-	if (BufferIsLocal(buffer))
-		return;
-	desc = GetBufferDescriptor(buffer - 1);
-	state = pg_atomic_read_u32(&desc->state);
-	if (!(state & BM_LOCKED) &&
-		BUF_STATE_GET_USAGECOUNT(state) < BM_MAX_USAGE_COUNT)
-		(void) pg_atomic_compare_exchange_u32(&desc->state, &state,
-											  state + BUF_USAGECOUNT_ONE);
-}
-
-/*
- * Pin a page; errors if the file has no such page.  A search reads hundreds of
- * pages whose place in the buffer table is seldom in the processor's cache, so the
- * buffer where a page was last found is tried first.  The buffer manager does not
- * count that as a use, so one read in 64 is counted here.  The length of the file is
- * asked for only where a page is not found there: one that is in a buffer is in the
- * file.
+ * Pin a page; errors if the file has no such page.  A search reads hundreds of pages whose place in the buffer
+ * table is seldom in the processor's cache, so the buffer where a page was
+ * last found is tried first.  That does not count as a use for the buffer
+ * manager, so one read in 64 goes the ordinary way.  Only there the length of the
+ * file is asked for: a page that is in a buffer is in the file.
  */
 static Buffer
 pin_page(Relation index, BlockNumber block, BufferAccessStrategy strategy)
@@ -126,11 +104,9 @@ pin_page(Relation index, BlockNumber block, BufferAccessStrategy strategy)
 	static uint32 reads = 0;
 	Buffer *recent = recent_buffer(index, block);
 
-	if (*recent != InvalidBuffer &&
+	if (*recent != InvalidBuffer && ++reads % 64 != 0 &&
 		ReadRecentBuffer(HX_RELATION_FILE(index), MAIN_FORKNUM, block, *recent))
 	{
-		if (++reads % 64 == 0)
-			count_use(*recent);
 		pgstat_count_buffer_read(index);
 		pgstat_count_buffer_hit(index);
 		return *recent;
