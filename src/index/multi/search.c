@@ -355,27 +355,27 @@ learn_glances(HxListSearch *search, int pages, Sampled *sampled)
 	search->learnt = true;
 }
 
-/* Can there be something to learn? */
+/* Has a file so many pages that none is looked through twice, and few are? */
 static bool
-may_learn(const HxListSearch *search)
+is_long(const HxListSearch *search)
 {
-	const HxSearch *base = &search->base;
-
-	return !search->learnt && base->refine && !base->exact &&
-		   ((const HxListQuery *) base->spec.query)->chunks > 0;
+	return search->end > 1 << PAGES_LEARNT_BITS;
 }
 
 /*
- * Is it time to learn?  Where a filter is, as soon as there is no room for all rows, if
- * most pass.
+ * Is it time to learn?  Before anything is visited, if all rows pass; else, and in a
+ * short file, as soon as there is no room for all rows, where most pass.
  */
 static bool
 learning_is_due(const HxListSearch *search)
 {
 	const HxSearch *base = &search->base;
 
-	return may_learn(search) && !isinf(base->best.worst) &&
-		   base->passed > base->seen / 3;
+	if (search->learnt || !base->refine || base->exact ||
+		((const HxListQuery *) base->spec.query)->chunks == 0)
+		return false;
+	return (!base->filtered && is_long(search)) ||
+		   (!isinf(base->best.worst) && base->passed > base->seen / 3);
 }
 
 /* ---- a page ---- */
@@ -647,15 +647,16 @@ learn(HxListSearch *search)
 	const HxListQuery *query = (const HxListQuery *) base->spec.query;
 	Sampled sampled;
 	double deviations = 0;
+	int pages = 0;
 
 	sampled.wanted = sampled.count = sampled.nglances = 0;
-	/* Of a small file pages may be learnt from twice */
-	if (may_bound(base) && HxRowsToRefine(base) <= MOST_SAMPLED &&
-		!base->filtered && search->end > 1 << PAGES_LEARNT_BITS)
+	if (!base->filtered && is_long(search) && may_bound(base) &&
+		HxRowsToRefine(base) <= MOST_SAMPLED)
+	{
 		sampled.wanted = (int) HxRowsToRefine(base);
-	learn_glances(search,
-				  (int) Min(search->end / PAGES_A_SAMPLED, PG_INT16_MAX),
-				  &sampled);
+		pages = (int) Min(search->end / PAGES_A_SAMPLED, PG_INT16_MAX);
+	}
+	learn_glances(search, pages, &sampled);
 	if (sampled.wanted == 0 || sampled.count < sampled.wanted)
 		return;
 	for (int i = 0; i < sampled.count; i++)
@@ -686,7 +687,7 @@ HxVisitLists(HxSearch *base)
 	HxListSearch *search = (HxListSearch *) base;
 
 	Assert(HxHasMoreLists(base) && HxHoldsNoPage());
-	if (base->filtered ? learning_is_due(search) : may_learn(search))
+	if (learning_is_due(search))
 		learn(search);
 	bound_candidates(search);
 	set_least(search);
