@@ -86,6 +86,13 @@
 #define HX_OPERATOR_TIME 0.015
 #define HX_SORT_ROW_TIME 0.07
 
+/* Microseconds for what is charged a cost of processing */
+static inline double
+HxOperatorTime(Cost cost)
+{
+	return cost / Max(cpu_operator_cost, 1e-9) * HX_OPERATOR_TIME;
+}
+
 /* Rows that the first phase of a search finds, and the first two */
 #define HX_FIRST_ROWS 128
 #define HX_SECOND_ROWS 1024
