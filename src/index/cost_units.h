@@ -73,7 +73,7 @@
 #define HX_SEQ_ROW_TIME 0.075
 /* A heap page come to by an index or a bitmap, a row fetched from it, and a TID put
  * into a bitmap */
-#define HX_HEAP_PAGE_TIME 0.3
+#define HX_HEAP_PAGE_TIME 0.4
 #define HX_HEAP_ROW_TIME 0.15
 #define HX_TID_TIME 0.05
 /* What an index that gives bitmaps alone, as GIN does, is charged as a unit */
