@@ -33,7 +33,7 @@ INDEX = \
 	$(call objects,index/build,file work spool team sort sample) \
 	$(call objects,index/check,reach heap) \
 	$(call objects,index/blocks/store,format target train assign upper span directory) \
-	$(call objects,index/blocks/recall,visited misses safety sample measure ring schedule) \
+	$(call objects,index/blocks/recall,misses visited safety sample measure ring schedule) \
 	$(call objects,index/blocks/search,stop visit search cost) \
 	$(call objects,index/blocks/build,write group work build) \
 	$(call objects,index/blocks/change,rewrite prune group place split merge \

@@ -73,7 +73,7 @@
 #define HX_SEQ_ROW_TIME 0.075
 /* A heap page come to by an index or a bitmap, a row fetched from it, and a TID put
  * into a bitmap */
-#define HX_HEAP_PAGE_TIME 0.3
+#define HX_HEAP_PAGE_TIME 0.4
 #define HX_HEAP_ROW_TIME 0.15
 #define HX_TID_TIME 0.05
 /* What an index that gives bitmaps alone, as GIN does, is charged as a unit */
@@ -85,6 +85,13 @@
 /* What is charged cpu_operator_cost; sorting a row for a LIMIT */
 #define HX_OPERATOR_TIME 0.015
 #define HX_SORT_ROW_TIME 0.07
+
+/* Microseconds for what is charged a cost of processing */
+static inline double
+HxOperatorTime(Cost cost)
+{
+	return cost / Max(cpu_operator_cost, 1e-9) * HX_OPERATOR_TIME;
+}
 
 /* Rows that the first phase of a search finds, and the first two */
 #define HX_FIRST_ROWS 128

@@ -33,6 +33,9 @@
 #define PREFERRED 1.3
 #define PREFERRED_INEXACT 2.5
 
+/* Further masks that one of arrays takes as long as */
+#define ARRAY_MASKS 4
+
 /*
  * Part of a sweep's time that is charged for search and rows together where there
  * are too many rows to look at one by one: that they are is a guess, which at
@@ -234,7 +237,8 @@ find_shares(PlannerInfo *root, const RelOptInfo *rel,
 	Selectivity share = 1;
 	Cost cost;
 
-	shares->masks = list_length(conditions->masked);
+	shares->masks = list_length(conditions->masked) +
+					(conditions->inexact ? ARRAY_MASKS : 0);
 	shares->tids = 0;
 	if (bitmap)
 	{

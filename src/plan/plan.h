@@ -220,7 +220,6 @@ typedef struct HxRival
 	double rate;	  /* cost that the planner charges for a microsecond */
 } HxRival;
 
-extern double HxOperatorTime(Cost cost);
 extern double HxBitmapTime(const Path *bitmap);
 extern void HxFindRival(PlannerInfo *root, const RelOptInfo *rel,
 						const HxOrder *order, double wanted, HxRival *rival);

@@ -19,13 +19,6 @@
 #include "index/cost_units.h"
 #include "plan/plan.h"
 
-/* Microseconds for what is charged a cost of processing */
-double
-HxOperatorTime(Cost cost)
-{
-	return cost / Max(cpu_operator_cost, 1e-9) * HX_OPERATOR_TIME;
-}
-
 /* Is this a scan of one of our indexes? */
 static bool
 is_ours(const Path *path)

@@ -226,9 +226,10 @@ HxStartRanking(HxSearch *search)
 /*
  * Rows looked at one by one, in no order of the heap, take several times what
  * they take in a sweep.  How many more it will be is told by those that passed,
- * were the next one to pass, too.  While none has, nothing tells whether the
- * conditions hold at all near the query, so that a part of the effort is a limit,
- * too, unless so few pass that none was to be expected.
+ * were the next one to pass, too: of the first one as well, which matters where many
+ * are wanted.  While none has, nothing tells whether the conditions hold at all near
+ * the query, so that a part of the effort is a limit, too, unless so few pass that none
+ * was to be expected.
  */
 bool
 HxSweepIsDue(const HxSearch *search)
@@ -245,9 +246,9 @@ HxSweepIsDue(const HxSearch *search)
 	if (!spec->heap.sweep || spec->tids || search->returned > 0 ||
 		search->part == HX_PART_NULLS || looked < MIN_CHECKED)
 		return false;
-	if (passed == 0)
-		return looked >
-			   Max(effort / SWEEP_PART, Min(unlucky, effort / UNLUCKY_PART));
+	if (passed == 0 &&
+		looked > Max(effort / SWEEP_PART, Min(unlucky, effort / UNLUCKY_PART)))
+		return true;
 	more = Max((double) spec->limit - (double) search->ngood, 1) * looked /
 		   (passed + 1);
 	return more > effort;
