@@ -215,10 +215,10 @@ typedef struct Copies
 struct HxRefining
 {
 	HxSearch *search;
-	HxBest exact;	/* rows that passed, by exact distances */
-	int64 wanted;	/* of these */
-	int64 looked;	/* candidates looked at, or passed over, in this phase */
-	int64 again;	/* the rest is asked about when they are so many */
+	HxBest exact; /* rows that passed, by exact distances; released: no page */
+	int64 wanted; /* of these */
+	int64 looked; /* candidates looked at, or passed over, in this phase */
+	int64 again;  /* the rest is asked about when they are so many */
 	double skipped; /* misses expected among those passed over */
 	double settled; /* distance that blocks are settled for; NaN: none ... */
 	int64 nsettled; /* ... with so many rows up to it ... */
@@ -230,7 +230,6 @@ struct HxRefining
 	/* Between one group and the next, where a search finds few first */
 	HxBest candidates; /* not looked at: the search's own best rows */
 	HxBest released;   /* rows of the group */
-	int64 late;		   /* rows of these that preceded what was returned */
 };
 typedef struct HxRefining Refining;
 
@@ -677,20 +676,20 @@ make_room(HxSearch *search, double reached)
 	HxStartPhase(search, HX_FIND_FIRST, search->room);
 }
 
-/* Count rows that come too late: they precede the last one returned. */
+/*
+ * Of rows that are released, give those out that come too late: they precede the last
+ * one returned, and were not released before.  Then all have been.
+ */
 static void
-count_late(Refining *refining, const HxCandidate *rows, int64 count)
+give_out_late(Refining *refining, HxCandidate *rows, int64 count)
 {
 	HxSearch *search = refining->search;
-	int64 late = -(int64) (search->returned - search->before);
 
 	for (int64 i = 0; i < count && !HxPrecedes(&search->last, &rows[i]); i++)
-		late++;
-	if (late > refining->late)
-	{
-		search->stats.dropped += late - refining->late;
-		refining->late = late;
-	}
+		if (rows[i].page != InvalidBlockNumber)
+			HxKeepLate(search, &rows[i]);
+	for (int64 i = 0; i < count; i++)
+		rows[i].page = InvalidBlockNumber;
 }
 
 /* Exchange the candidates for the rows of a group, or the other way round. */
@@ -724,7 +723,6 @@ release_exact(Refining *refining, bool ended)
 	{
 		if (!ended)
 			count = Min(count, refining->wanted);
-		count_late(refining, exact->rows, count);
 		exchange_candidates(refining, &refining->candidates,
 							&refining->released);
 		search->refining = refining;
@@ -735,6 +733,8 @@ release_exact(Refining *refining, bool ended)
 		HxKeepBest(&search->best, &exact->rows[i]);
 		HxMergeBest(&search->best, true);
 	}
+	if (search->spec.few_first)
+		give_out_late(refining, exact->rows, count);
 	search->nemitted = 0;
 	search->nready = count;
 	search->refined = refining->wanted;
