@@ -212,16 +212,6 @@ extern Datum HxFloatDatum(const Node *expr, double value); /* the reverse */
 extern void HxPackSum(const HxSumData *data, CustomScan *scan);
 extern void HxUnpackSum(const CustomScan *scan, HxSumData *data);
 
-/*
- * The recall that searches of terms are asked for: these may miss half of what the sum
- * may
- */
-static inline double
-HxRecallOfTerms(double recall)
-{
-	return 1 - 0.5 * (1 - recall);
-}
-
 /* sum_search.c */
 extern HxSumValue HxSumOfRow(HxSumState *state, TupleTableSlot *slot);
 extern bool HxBeginTerms(HxSumState *state);

@@ -69,8 +69,7 @@ search_time(PlannerInfo *root, HxSumPath *path, double wanted, double distance)
 {
 	const HxSum *sum = &path->sum;
 	const RelOptInfo *rel = path->base.path.path.parent;
-	double recall =
-		HxRecallOfTerms(path->base.wanted == HX_WANTED_ALL ? 1 : hx_recall);
+	double recall = path->base.wanted == HX_WANTED_ALL ? 1 : hx_recall;
 	double depth = expected_depth(Max(rel->rows, 1), wanted, sum->nterms);
 	double time = 0;
 

@@ -198,7 +198,7 @@ start_batch(HxSumState *state, HxTermState *term)
 	MemoryContextReset(term->context);
 	MemoryContextSwitchTo(term->context);
 	memset(&request, 0, sizeof(request));
-	request.recall = HxRecallOfTerms(state->recall);
+	request.recall = state->recall;
 	request.limit = open ? 0 : term->batch;
 	request.ends = !open;
 	request.few_first = open;

@@ -485,20 +485,20 @@ make_room(HxSearch *search, double reached)
 	HxStartPhase(search, HX_FIND_FIRST, search->room);
 }
 
-/* Count rows that come too late: they precede the last one returned. */
+/*
+ * Of rows that are released, give those out that come too late: they precede the last
+ * one returned, and were not released before.  Then all have been.
+ */
 static void
-count_late(Refining *refining, const HxCandidate *rows, int64 count)
+give_out_late(Refining *refining, HxCandidate *rows, int64 count)
 {
 	HxSearch *search = refining->search;
-	int64 late = -(int64) (search->returned - search->before);
 
 	for (int64 i = 0; i < count && !HxPrecedes(&search->last, &rows[i]); i++)
-		late++;
-	if (late > refining->late)
-	{
-		search->stats.dropped += late - refining->late;
-		refining->late = late;
-	}
+		if (rows[i].page != InvalidBlockNumber)
+			HxKeepLate(search, &rows[i]);
+	for (int64 i = 0; i < count; i++)
+		rows[i].page = InvalidBlockNumber;
 }
 
 /* Exchange the candidates for the rows of a group, or the other way round. */
@@ -532,7 +532,6 @@ release_exact(Refining *refining, bool ended)
 	{
 		if (!ended)
 			count = Min(count, refining->wanted);
-		count_late(refining, exact->rows, count);
 		exchange_candidates(refining, &refining->candidates,
 							&refining->released);
 		search->refining = refining;
@@ -543,6 +542,8 @@ release_exact(Refining *refining, bool ended)
 		HxKeepBest(&search->best, &exact->rows[i]);
 		HxMergeBest(&search->best, true);
 	}
+	if (search->spec.few_first)
+		give_out_late(refining, exact->rows, count);
 	search->nemitted = 0;
 	search->nready = count;
 	search->refined = refining->wanted;

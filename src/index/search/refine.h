@@ -21,10 +21,10 @@ typedef struct HxCopies
 typedef struct HxRefining
 {
 	HxSearch *search;
-	HxBest exact;	/* rows that passed, by exact distances */
-	int64 wanted;	/* of these */
-	int64 looked;	/* candidates looked at, or passed over, in this phase */
-	int64 again;	/* the rest is asked about when they are so many */
+	HxBest exact; /* rows that passed, by exact distances; released: no page */
+	int64 wanted; /* of these */
+	int64 looked; /* candidates looked at, or passed over, in this phase */
+	int64 again;  /* the rest is asked about when they are so many */
 	double skipped; /* misses expected among those passed over */
 	double settled; /* distance that blocks are settled for; NaN: none ... */
 	int64 nsettled; /* ... with so many rows up to it ... */
@@ -36,7 +36,6 @@ typedef struct HxRefining
 	/* Between one group and the next, where a search finds few first */
 	HxBest candidates; /* not looked at: the search's own best rows */
 	HxBest released;   /* rows of the group */
-	int64 late;		   /* rows of these that preceded what was returned */
 } HxRefining;
 
 /* Take note of the exact distance of a candidate, for its copies. */

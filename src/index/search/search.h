@@ -156,7 +156,8 @@ typedef struct HxSearchSpec
 
 	/*
 	 * Where it is not known how many are wanted: few at first, and more as they are
-	 * asked for, also where distances in the index are estimates.
+	 * asked for, also where distances in the index are estimates.  Rows that are found
+	 * too late come as well, out of order, and perhaps twice.
 	 */
 	bool few_first;
 

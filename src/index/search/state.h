@@ -63,13 +63,16 @@ struct HxSearch
 	double
 		recall; /* that visiting is to reach; the rest is for the estimates */
 
-	HxBest best;	  /* rows kept in this phase */
-	int64 nemitted;	  /* of these, rows emitted ... */
-	int64 nready;	  /* ... and that may be */
-	HxCandidate last; /* emitted last, in any phase; or before all rows */
-	uint64 returned;  /* rows returned by all phases ... */
-	uint64 before;	  /* ... and of these, rows of the parts before */
-	int64 refined;	  /* rows found at a time in this part (refine.c), so far */
+	HxBest best;	   /* rows kept in this phase */
+	int64 nemitted;	   /* of these, rows emitted ... */
+	int64 nready;	   /* ... and that may be */
+	HxCandidate last;  /* emitted last, in any phase; or before all rows */
+	HxCandidate *late; /* rows found too late, where these come as well ... */
+	int64 nlate;	   /* ... that were not emitted yet */
+	int64 late_room;
+	uint64 returned; /* rows returned by all phases ... */
+	uint64 before;	 /* ... and of these, rows of the parts before */
+	int64 refined;	 /* rows found at a time in this part (refine.c), so far */
 	double last_wanted; /* distance of the last row of the limit ... */
 	bool last_is_null;	/* ... or is it NULL? */
 	double goal;		/* distance that the kind is to settle, so far */
@@ -211,8 +214,14 @@ HxRowPasses(const uint64 *mask, int row)
 extern void HxKeepTid(HxSearch *search, const ItemPointerData *tid);
 
 /*
+ * driver.c: a row found too late, which precedes the last one emitted: it is dropped, or
+ * comes out of order.
+ */
+extern void HxKeepLate(HxSearch *search, const HxCandidate *row);
+
+/*
  * Take note of a row that passes: keep the best, or, without an order, all.  Rows
- * that do not follow the last one emitted are dropped.  `page` is the rows page
+ * that do not follow the last one emitted are late.  `page` is the rows page
  * that it may be marked as dead on, or HX_METAPAGE if it cannot be.
  */
 static inline void
@@ -235,7 +244,7 @@ HxConsider(HxSearch *search, double distance, const ItemPointerData *tid,
 	row.met = search->met;
 	if (!HxPrecedes(&search->last, &row))
 	{
-		search->stats.dropped++;
+		HxKeepLate(search, &row);
 		return;
 	}
 	HxKeepBest(&search->best, &row);

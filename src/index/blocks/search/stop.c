@@ -20,6 +20,12 @@
 /* Least safety factor where a filter thins rows: of it replays know little */
 #define LEAST_FILTERED 0.8
 
+/*
+ * Where one row has passed, rows that are thought to have failed as far from the query as
+ * it, beside those seen
+ */
+#define FAILED_PRIOR 4
+
 /* Rows whose positions are looked at */
 #define MOST_POSITIONS 64
 
@@ -112,6 +118,8 @@ checked_share(const HxBlocksSearch *search, double distance)
 		middle = search->base.middle / HxUnitOf(search->base.spec.query);
 	all = seen_between(search, -INFINITY, distance);
 	beyond = seen_between(search, middle, distance);
+	if (search->base.ngood <= 1)
+		beyond.failed += FAILED_PRIOR;
 	return Max(good / (good + all.failed), outer / (outer + beyond.failed));
 }
 
