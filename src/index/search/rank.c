@@ -43,14 +43,12 @@ typedef struct HxRanking
 
 /*
  * Rows looked at before the heap is swept; the part of a sweep's effort that may
- * be spent on rows one by one while none has passed; how many times as many as one
- * should have passed of, by the planner's guess, are looked at all the same; and the
- * part of the effort that these may take
+ * be spent on rows one by one while none has passed; and how many times as many as
+ * one should have passed of, by the planner's guess, are looked at all the same
  */
 #define MIN_CHECKED 64
 #define SWEEP_PART 8
 #define MOST_UNLUCKY 3
-#define UNLUCKY_PART 3
 
 /* Can heap rows be ranked?  If so, *count rows. */
 static bool
@@ -246,8 +244,7 @@ HxSweepIsDue(const HxSearch *search)
 	if (!spec->heap.sweep || spec->tids || search->returned > 0 ||
 		search->part == HX_PART_NULLS || looked < MIN_CHECKED)
 		return false;
-	if (passed == 0 &&
-		looked > Max(effort / SWEEP_PART, Min(unlucky, effort / UNLUCKY_PART)))
+	if (passed == 0 && looked > Max(effort / SWEEP_PART, Min(unlucky, effort)))
 		return true;
 	more = Max((double) spec->limit - (double) search->ngood, 1) * looked /
 		   (passed + 1);
