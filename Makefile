@@ -29,7 +29,7 @@ ENCODER = \
 INDEX = \
 	$(call objects,index/filter,attribute encode mask condition compile tidset) \
 	$(call objects,index/page,inject rows fault shape describe buffer space meta chain lock learnt) \
-	$(call objects,index/search,best checked looks mask visit phase rank first errors chances refine driver vector gather dead) \
+	$(call objects,index/search,best checked looks mask phase visit rank first errors chances refine driver vector gather dead) \
 	$(call objects,index/build,file work spool team sort sample) \
 	$(call objects,index/check,reach heap) \
 	$(call objects,index/blocks/store,format target train assign upper span directory) \

@@ -22,9 +22,6 @@
 /* Rows after which a search is exact */
 #define EXACT_AFTER 1024
 
-/* Rows found too late that there is room for at first */
-#define LATE_ROOM 16
-
 /* Before all rows */
 static const HxCandidate nothing = {.distance = -INFINITY};
 
@@ -189,27 +186,6 @@ release_more(HxSearch *search)
 }
 
 /* ---- rows ---- */
-
-void
-HxKeepLate(HxSearch *search, const HxCandidate *row)
-{
-	/* An exact search only meets rows again that were emitted */
-	if (!search->spec.few_first || search->exact)
-	{
-		search->stats.dropped++;
-		return;
-	}
-	if (search->nlate == search->late_room)
-	{
-		Size room = Max(2 * search->late_room, LATE_ROOM);
-
-		search->late = search->late ? repalloc_huge(search->late,
-													room * sizeof(HxCandidate))
-									: palloc(room * sizeof(HxCandidate));
-		search->late_room = room;
-	}
-	search->late[search->nlate++] = *row;
-}
 
 /* The next row that was got ready; false if it does not count. */
 static bool

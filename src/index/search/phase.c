@@ -1,6 +1,6 @@
 /*
  * phase.c
- *	  The beginning of a phase of a search.
+ *	  The beginning of a phase of a search, and rows found too late.
  */
 #include "postgres.h"
 
@@ -10,6 +10,9 @@
 
 /* Rows that are always held */
 #define LEAST_ROWS 1024
+
+/* Rows found too late that there is room for at first */
+#define LATE_ROOM 16
 
 int64
 HxMostRows(void)
@@ -45,4 +48,25 @@ HxStartPhase(HxSearch *search, HxSearchPhase phase, int64 room)
 	HxForgetRows(search, room);
 	HxKindOf(&search->desc)->start(search);
 	Assert(HxHoldsNoPage());
+}
+
+void
+HxKeepLate(HxSearch *search, const HxCandidate *row)
+{
+	/* An exact search only meets rows again that were emitted */
+	if (!search->spec.few_first || search->exact)
+	{
+		search->stats.dropped++;
+		return;
+	}
+	if (search->nlate == search->late_room)
+	{
+		Size room = Max(2 * search->late_room, LATE_ROOM);
+
+		search->late = search->late ? repalloc_huge(search->late,
+													room * sizeof(HxCandidate))
+									: palloc(room * sizeof(HxCandidate));
+		search->late_room = room;
+	}
+	search->late[search->nlate++] = *row;
 }

@@ -133,6 +133,12 @@ extern void HxForgetRows(HxSearch *search, int64 room);
 /* Begin a phase that keeps this many rows: nothing kept, nothing visited. */
 extern void HxStartPhase(HxSearch *search, HxSearchPhase phase, int64 room);
 
+/*
+ * Take note of a row found too late, which precedes the last one emitted: it is dropped,
+ * or comes out of order.
+ */
+extern void HxKeepLate(HxSearch *search, const HxCandidate *row);
+
 /* ---- rows of this part ---- */
 
 /* Does this part of the search want a row, as far as its NULL vector tells? */
@@ -212,12 +218,6 @@ HxRowPasses(const uint64 *mask, int row)
 
 /* visit.c: keep the TID of a row for HxSearchNextRows. */
 extern void HxKeepTid(HxSearch *search, const ItemPointerData *tid);
-
-/*
- * driver.c: a row found too late, which precedes the last one emitted: it is dropped, or
- * comes out of order.
- */
-extern void HxKeepLate(HxSearch *search, const HxCandidate *row);
 
 /*
  * Take note of a row that passes: keep the best, or, without an order, all.  Rows

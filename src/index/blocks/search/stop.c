@@ -24,7 +24,7 @@
  * Where one row has passed, rows that are thought to have failed as far from the query as
  * it, beside those seen
  */
-#define FAILED_PRIOR 4
+#define FAILED_PRIOR 2
 
 /* Rows whose positions are looked at */
 #define MOST_POSITIONS 64
