@@ -26,6 +26,7 @@
 #undef _mm512_cvtepi8_epi32
 #undef _mm512_cvtepi32_ps
 #undef _mm512_mask_storeu_ps
+#undef _mm512_cvtph_ps
 #undef _mm512_maskz_loadu_epi16
 #undef _mm512_cmpneq_epi32_mask
 #undef _mm512_alignr_epi32
