@@ -24,6 +24,11 @@ $node->safe_psql('postgres', qq{
 		FROM generate_series(1, 4) t WHERE i > 0)) AS tokens FROM generate_series(1, 4000) i;
 	CREATE TABLE query_noise AS SELECT m, l2_normalize(ARRAY(SELECT ARRAY(SELECT (random() + random() - 1)::real FROM generate_series(1, 32) WHERE t + i > 0)
 		FROM generate_series(1, m) t WHERE i > 0)) AS tokens FROM generate_series(1, $queries) i, unnest('{2,4,16}'::int[]) m;
+	-- the same, of more numbers and so many that thousands are looked at
+	CREATE TABLE doc_wide AS SELECT i AS id, i % 10 AS a, l2_normalize(ARRAY(SELECT ARRAY(SELECT (random() + random() - 1)::real FROM generate_series(1, 48) WHERE t + i > 0)
+		FROM generate_series(1, 4) t WHERE i > 0)) AS tokens FROM generate_series(1, 20000) i;
+	CREATE TABLE query_wide AS SELECT m, l2_normalize(ARRAY(SELECT ARRAY(SELECT (random() + random() - 1)::real FROM generate_series(1, 48) WHERE t + i > 0)
+		FROM generate_series(1, m) t WHERE i > 0)) AS tokens FROM generate_series(1, 3 * $queries) i, unnest('{4}'::int[]) m;
 	-- tokens near one of 400 points: some as near as a hair, some not
 	CREATE TABLE point AS SELECT p, ARRAY(SELECT (random() + random() - 1)::real FROM generate_series(1, 48) WHERE p > 0) AS v FROM generate_series(1, 400) p;
 	CREATE TABLE token AS SELECT t, ARRAY(SELECT (x + 0.8 * (random() + random() - 1))::real FROM unnest(v) x WHERE t >= 0) AS v FROM generate_series(0, 29999) t JOIN point ON p = 1 + t % 400;
@@ -78,7 +83,7 @@ $node->safe_psql('postgres', qq{
 	END \$\$;
 });
 
-my %tokens = (noise => [2, 4, 16], near => [4], copies => [4], single => [1, 4], topics => [32], codes => [32]);
+my %tokens = (noise => [2, 4, 16], wide => [4], near => [4], copies => [4], single => [1, 4], topics => [32], codes => [32]);
 
 foreach my $kind (sort keys %tokens)
 {

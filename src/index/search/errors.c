@@ -28,6 +28,7 @@
  * tails, which do not matter.
  */
 #define LONG_MEMORY 0.99
+#define PART_LAST 0.5 /* of the errors seen, where that is more */
 #define LEAST_APART 0.36
 #define DRIFT_SEEN 20 /* so many tell how errors change with estimates */
 
@@ -98,6 +99,18 @@ HxExpectErrors(HxErrors *errors)
 }
 
 /*
+ * What part of an error's weight is left at the next one: a number, or, after many, what
+ * makes those seen last a part of all.  A search asks after each row that it looks at
+ * whether it may end; were thousands judged by the last twenty, it would end where
+ * these happen to promise few misses.
+ */
+static double
+memory_of(const HxErrors *errors, double least)
+{
+	return Max(least, 1 - 1 / (PART_LAST * errors->noted));
+}
+
+/*
  * Take note of an estimate and its error, for how errors change with estimates.
  * Candidates farther off have been drawn less from rows that seem nearer than they
  * are, so that those behind are nearer than the errors seen tell (README).
@@ -112,8 +125,8 @@ note_drift(HxErrors *errors, double estimate, double error)
 	double shared;
 
 	for (int i = 0; i < lengthof(terms); i++)
-		line[i] = LONG_MEMORY * line[i] + terms[i];
-	errors->place = MEMORY * errors->place + estimate;
+		line[i] = memory_of(errors, LONG_MEMORY) * line[i] + terms[i];
+	errors->place = memory_of(errors, MEMORY) * errors->place + estimate;
 	variance = line[3] / line[0] - line[1] / line[0] * (line[1] / line[0]);
 	shared = line[4] / line[0] - line[1] / line[0] * (line[2] / line[0]);
 	errors->drift = 0;
@@ -133,18 +146,23 @@ void
 HxNoteError(HxErrors *errors, const HxCandidate *row, double distance)
 {
 	double deviation = HxDeviation(row);
+	double memory;
+	double memory_long;
 	double error;
 
 	if (!(deviation > 0) || !isfinite(row->distance) || !isfinite(distance))
 		return;
 	error = (distance - row->distance) / deviation;
-	errors->weight = MEMORY * errors->weight + 1;
-	errors->sum = MEMORY * errors->sum + error;
-	errors->squares = MEMORY * errors->squares + error * error;
+	errors->noted++;
+	memory = memory_of(errors, MEMORY);
+	memory_long = memory_of(errors, LONG_MEMORY);
+	errors->weight = memory * errors->weight + 1;
+	errors->sum = memory * errors->sum + error;
+	errors->squares = memory * errors->squares + error * error;
 	if (errors->weight > 1 && error < errors->mean)
 	{
-		errors->seen = LONG_MEMORY * errors->seen + 1;
-		errors->apart = LONG_MEMORY * errors->apart +
+		errors->seen = memory_long * errors->seen + 1;
+		errors->apart = memory_long * errors->apart +
 						(error - errors->mean) * (error - errors->mean);
 	}
 	note_drift(errors, row->distance, error);

@@ -13,6 +13,8 @@ typedef struct HxErrors
 	bool of_all;   /* of a kind that visits all */
 	double beyond; /* how far the target is above .95, to 1 at .99 */
 
+	double noted; /* errors seen */
+
 	/* Seen last: how many, their sum, and that of their squares */
 	double weight;
 	double sum;
