@@ -97,11 +97,12 @@ foreach my $target (0.9, 0.95, 0.99)
 is($node->safe_psql('postgres', "SELECT distance, condition, form, target, k, round(bad, 3) FROM ($summary) s WHERE target >= 0.95 AND k >= 10 AND bad > 0.02 ORDER BY 1, 2, 3, 4"),
 	'', 'at most 2 % of queries below one half');
 
-# Dense vectors are found 128 at a time where the number is not known
+# Dense vectors are found 128 at a time where the number is not known. Without a filter a
+# topic's few blocks are visited in either case.
 is($node->safe_psql('postgres', "$by_node SET hashemb.recall = 0.9;
 	SELECT condition, sum(unknown), sum(known) FROM (SELECT condition, (node_of(statement(distance, 'doc, generate_series(1, 1)', condition, 10, q)) ->> 'Blocks Visited')::int AS unknown,
 			(node_of(statement(distance, 'doc', condition, 128, q)) ->> 'Blocks Visited')::int AS known
-		FROM cells, query q WHERE distance ~ 'v' AND condition !~ 'topic' OFFSET 0) s GROUP BY condition HAVING NOT sum(unknown) > sum(known)"),
+		FROM cells, query q WHERE distance ~ 'v' AND condition ~ 'id' OFFSET 0) s GROUP BY condition HAVING NOT sum(unknown) > sum(known)"),
 	'', 'more blocks are visited where the number is not known than for as many as are found at once');
 $node->stop;
 done_testing();

@@ -1,3 +1,5 @@
+-- Functions of many sorts are called for each row: servers from 16 on would compile each
+SET jit = off;
 -- Vectors in clusters, and all that a search may be asked by
 
 -- Vector i of clusters: mostly that of i % 23
