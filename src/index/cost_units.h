@@ -82,6 +82,8 @@
  * less than what it is charged */
 #define HX_DISTANCE_TIME 0.03
 #define HX_DISTANCE_BYTE_TIME 0.0002
+/* Reading a vector out of line: some rows of another table, by an index */
+#define HX_OUTSIDE_TIME 10.0
 /* What is charged cpu_operator_cost; sorting a row for a LIMIT */
 #define HX_OPERATOR_TIME 0.015
 #define HX_SORT_ROW_TIME 0.07

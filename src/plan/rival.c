@@ -10,6 +10,8 @@
 
 #include <math.h>
 
+#include "access/detoast.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "utils/lsyscache.h"
@@ -101,12 +103,9 @@ scan_time(const RelOptInfo *rel, const Path *path)
 	}
 }
 
-/* Width of a value stored outside of its row */
-#define OUTSIDE 24
-
 /*
  * Microseconds for the distance that a query orders by, of one row.  Lists of vectors
- * take what is charged.
+ * take what is charged, and vectors out of line what reading them takes besides.
  */
 static double
 distance_time(const RelOptInfo *rel, const HxOrder *order, Cost cost)
@@ -114,11 +113,12 @@ distance_time(const RelOptInfo *rel, const HxOrder *order, Cost cost)
 	const Var *vector = linitial(order->distance->args);
 	int width = 0;
 
-	if (IsA(vector, Var) && !OidIsValid(get_element_type(vector->vartype)) &&
-		bms_is_member(vector->varno, rel->relids) &&
+	if (IsA(vector, Var) && bms_is_member(vector->varno, rel->relids) &&
 		vector->varattno >= rel->min_attr && vector->varattno <= rel->max_attr)
 		width = rel->attr_widths[vector->varattno - rel->min_attr];
-	if (width <= OUTSIDE)
+	if (width == TOAST_POINTER_SIZE)
+		return HX_OUTSIDE_TIME + HxOperatorTime(cost);
+	if (width <= 0 || OidIsValid(get_element_type(exprType((Node *) vector))))
 		return HxOperatorTime(cost);
 	return Min(HxOperatorTime(cost),
 			   HX_DISTANCE_TIME + width * HX_DISTANCE_BYTE_TIME);
