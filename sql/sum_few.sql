@@ -1,5 +1,6 @@
 -- Sums of distances where fewer rows pass than are wanted, or hardly more, and rows
 -- may be missed: as many come as there are, in order, none twice
+SET jit = off; -- functions of many rows would be compiled for each
 SET enable_seqscan = off;
 SET enable_sort = off;
 SET enable_bitmapscan = off;
