@@ -9,7 +9,7 @@ DATA = $(notdir $(wildcard $(srcdir)/hashemb*--*.sql))
 # what stands below it.
 objects = $(addprefix src/$(1)/,$(addsuffix .o,$(2)))
 
-KERNEL = $(call objects,kernel,rounding steps steps_avx2 dense dense_avx2 dense_avx512 \
+KERNEL = $(call objects,kernel,rounding steps steps_avx2 dense tokens_avx2 dense_avx2 dense_avx512 \
 	dense_vnni dense_neon scalar tables_avx2 avx2 avx512 neon kernel)
 TYPE = $(call objects,type,bincode bincode_cast bincode_order bitops majority distance dense dense_value dense_pair binarize \
 	tokens maxsim muvera \

@@ -98,6 +98,8 @@ extern double hx_square_avx2(const float *a, const float *b, size_t dims);
 extern void hx_hadamard_avx2(float *x, size_t count);
 extern void hx_token_sums_avx2(HxTokenTables tables, const HxTokenLists *lists,
 							   int32_t *sum);
+extern void hx_token_glances_avx2(const uint8_t *table, HxTokenLists lists,
+								  int32_t *glance);
 extern void hx_token_glances_avx512(const uint8_t *table, HxTokenLists lists,
 									int32_t *glance);
 extern void hx_inner_avx512(const float *query, size_t dims, HxFloatRows rows,
