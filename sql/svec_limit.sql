@@ -31,3 +31,16 @@ SELECT bits, avg((SELECT count(*) FROM unnest(found) f WHERE f IN (a, b)) / 2.0)
 		(SELECT person, simhash(v, bits, 42) AS c FROM people OFFSET 0) x ORDER BY c <~> simhash(svec(ARRAY[item], ARRAY[1.0], 1850), bits, 42), person LIMIT 2) AS found
 		FROM pairs WHERE item % 20 = 3) s GROUP BY bits ORDER BY bits;
 DROP TABLE pairs, likes, vocabulary, people;
+-- nothing is nearer than minus infinity, and a search for it ends, by a zero vector, too
+CREATE TABLE svec_limit_zero (id int, v svec(100));
+INSERT INTO svec_limit_zero SELECT i, CASE WHEN i = 3 THEN svec('{}'::int[], '{}'::real[], 100) ELSE svec(ARRAY[i % 100 + 1], ARRAY[1::real], 100) END FROM generate_series(1, 500) i;
+CREATE INDEX ON svec_limit_zero USING hashemb (v svec_cosine_ops);
+SET enable_seqscan = off;
+SET enable_sort = off;
+SET statement_timeout = '20s';
+SELECT id FROM svec_limit_zero WHERE v <=> '{5:1}/100' < '-Infinity' ORDER BY v <=> '{5:1}/100' LIMIT 10;
+SELECT id FROM svec_limit_zero WHERE v <=> '{}/100' < '-Infinity' ORDER BY v <=> '{}/100' LIMIT 10;
+SELECT count(*) FROM (SELECT id FROM svec_limit_zero WHERE v <=> '{5:1}/100' < '-Infinity' ORDER BY v <=> '{5:1}/100' FETCH FIRST 10 ROWS WITH TIES) s;
+SELECT count(*) FROM (SELECT id FROM svec_limit_zero WHERE v <=> '{}/100' < '-Infinity' ORDER BY v <=> '{}/100' FETCH FIRST 10 ROWS WITH TIES) s;
+RESET statement_timeout;
+DROP TABLE svec_limit_zero;

@@ -120,6 +120,8 @@ HxLeastProduct(const HxSparseSearch *search, double distance, double min_norm)
 	least = 1 - distance - 1e-14;
 	if (!(least > 0)) /* lengths would have to be bounded from above */
 		return -get_float8_infinity();
+	if (isinf(least)) /* nothing is nearer than minus infinity */
+		return least;
 	return least * sqrt(search->query->norm2 * min_norm) * (1 - 1e-12);
 }
 
