@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 
 #include "plan/plan.h"
@@ -49,6 +50,7 @@ HxPackPlan(const HxPlanData *data, CustomScan *scan)
 {
 	Assert(data->share >= 0 && data->share <= 1 && data->column > 0);
 	Assert(list_length(data->conditions) == list_length(data->deciders));
+	Assert(!data->measured || data->order->opresulttype == FLOAT8OID);
 	scan->custom_private =
 		list_make5(list_make1_oid(data->index), pack_numbers(data),
 				   data->deciders, data->programs, data->keys);
