@@ -476,7 +476,7 @@ fit_safety(const HxScorer *cal, HxMisses *table)
 		HxMakeTrace(misses, &cal->blocks, cal->promises[q], &cal->nearest[q],
 					&traces[q]);
 	}
-	HxFitSafety(misses, traces, cal->nqueries, table);
+	HxFitSafety(misses, traces, cal->nqueries, false, table);
 }
 
 HxScorer *

@@ -13,6 +13,9 @@
 /* A stored cell counts in steps of 1/2048 of a halving */
 #define CELL_STEPS 2048.0
 
+/* Least safety factor with a filter of an index in which none was fitted for it */
+#define LEAST_FILTERED 0.8
+
 const double hx_misses_targets[HX_MISSES_TARGETS] = {0.90, 0.95, 0.99};
 const int hx_misses_found[HX_MISSES_FOUND] = {1, 10, 100};
 
@@ -31,6 +34,15 @@ HxUnpackMisses(const HxMisses *table, HxLoadedMisses *misses)
 			float safety = table->safety_of_more[t][k - 1];
 
 			misses->safety[t][k] = safety > 0 ? safety : table->safety[t];
+		}
+		for (int k = 0; k < HX_MISSES_FOUND; k++)
+		{
+			float filtered = table->safety_filtered[t][k];
+			int like = k < HX_MISSES_FOUND - 1 ? 0 : k;
+
+			misses->filtered[t][k] =
+				filtered > 0 ? filtered
+							 : Max(misses->safety[t][like], LEAST_FILTERED);
 		}
 	}
 	for (int p = 0; p < HX_MISSES_PROMISES; p++)
@@ -90,10 +102,29 @@ HxSharesBelow(const HxLoadedMisses *misses, double distance, double *shares)
 #define SEEN_PRIOR 3.0
 /* What the table says counts so much, and the search's own course the rest */
 #define TABLE_PART 0.7f
+/* Rows found that are met where the table says, to add to those found ... */
+#define USUAL_PRIOR 5.0
+/* ... and how much it counts that these are met later */
+#define LATER_POWER 0.7f
 /* Kinds of vectors that the table does not know make up so much of the rows ... */
 #define UNKNOWN_PART 0.003
 /* ... and of their rows found, each tells so many that come later */
 #define UNKNOWN_TREND 0.3
+
+/*
+ * How much later, on its way, the search has met the rows found than the table says;
+ * few of them tell little
+ */
+static double
+later_than_usual(const HxProspect *prospect)
+{
+	double usual = prospect->usual;
+
+	if (!(usual > 0))
+		return 1;
+	return (prospect->trend * prospect->found / usual + USUAL_PRIOR) /
+		   (prospect->found + USUAL_PRIOR);
+}
 
 HxForecast
 HxForecastMisses(const HxProspect *prospect)
@@ -111,14 +142,15 @@ HxForecastMisses(const HxProspect *prospect)
 		return (HxForecast){prospect->left * prospect->share, 0};
 	own = prospect->found * prospect->trend;
 	forecast.misses =
-		exp2f(TABLE_PART * log2f(told) + (1 - TABLE_PART) * log2f(own));
+		exp2f(TABLE_PART * log2f(told) + (1 - TABLE_PART) * log2f(own) +
+			  LATER_POWER * log2f(later_than_usual(prospect)));
 	unknown = 1 / (1 + expected / (UNKNOWN_PART * prospect->found));
 	forecast.least = UNKNOWN_TREND * unknown * own;
 	return forecast;
 }
 
 void
-HxSafetyFor(const HxLoadedMisses *misses, double recall, double *safety)
+HxSafetyFor(const HxLoadedMisses *misses, double recall, HxSafety *safety)
 {
 	double at = log(Max(1 - recall, 1e-9));
 	double part = 1;
@@ -133,16 +165,30 @@ HxSafetyFor(const HxLoadedMisses *misses, double recall, double *safety)
 	} while (part > 1 && t < HX_MISSES_TARGETS - 1);
 	part = Max(Min(part, 1), 0);
 	for (int k = 0; k < HX_MISSES_FOUND; k++)
-		safety[k] =
+	{
+		safety->plain[k] =
 			part * misses->safety[t][k] + (1 - part) * misses->safety[t - 1][k];
+		safety->filtered[k] = part * misses->filtered[t][k] +
+							  (1 - part) * misses->filtered[t - 1][k];
+	}
 }
 
 double
-HxSafetyOf(const double *safety, double count)
+HxSafetyOf(const double *factors, double count)
 {
 	double part = log10(Max(count, 1));
 	int k = Min((int) part, HX_MISSES_FOUND - 2);
 
 	part = Min(part - k, 1);
-	return part * safety[k + 1] + (1 - part) * safety[k];
+	return part * factors[k + 1] + (1 - part) * factors[k];
+}
+
+double
+HxSafetyOfAny(const double *factors)
+{
+	double most = factors[0];
+
+	for (int k = 1; k < HX_MISSES_FOUND; k++)
+		most = Max(most, factors[k]);
+	return most;
 }

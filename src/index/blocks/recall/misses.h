@@ -24,6 +24,7 @@ typedef struct HxLoadedMisses
 	double distance_low;
 	double distance_step;
 	float safety[HX_MISSES_TARGETS][HX_MISSES_FOUND];
+	float filtered[HX_MISSES_TARGETS][HX_MISSES_FOUND]; /* with a filter */
 	float logs[HX_MISSES_DISTANCES][HX_MISSES_PROMISES];
 } HxLoadedMisses;
 
@@ -87,7 +88,9 @@ typedef struct HxProspect
 	double share;	 /* of such rows, those that pass */
 	double found;	 /* rows wanted that were found */
 	double trend;	 /* mean of where, on its way, the search has met them: 0 at
-					  * the beginning, 1 just now */
+					  * the beginning, 1 just now ... */
+	double usual;	 /* ... and of where the table expects them; 0: it tells
+					  * nothing */
 	bool by_table;	 /* only what the table expects counts */
 } HxProspect;
 
@@ -98,17 +101,24 @@ typedef struct HxForecast
 	double least;  /* whatever the factor: where the table knows nothing */
 } HxForecast;
 
-/* See README, "Rows seen" and "The search's own course". */
+/* See README, "Rows seen", "The search's own course" and "Later than the table says". */
 extern HxForecast HxForecastMisses(const HxProspect *prospect);
 
-/*
- * Safety factors for a recall, between those of the targets: for each of the numbers
- * of rows wanted.
- */
-extern void HxSafetyFor(const HxLoadedMisses *misses, double recall,
-						double *safety);
+/* Safety factors for each of the numbers of rows wanted */
+typedef struct HxSafety
+{
+	double plain[HX_MISSES_FOUND];
+	double filtered[HX_MISSES_FOUND]; /* where a filter thins the rows */
+} HxSafety;
 
-/* Safety factor where `count` rows are wanted, of those that HxSafetyFor() gave. */
-extern double HxSafetyOf(const double *safety, double count);
+/* Safety factors for a recall, between those of the targets */
+extern void HxSafetyFor(const HxLoadedMisses *misses, double recall,
+						HxSafety *safety);
+
+/* Of the factors for some numbers of rows, that where `count` are wanted */
+extern double HxSafetyOf(const double *factors, double count);
+
+/* The greatest of the factors for some numbers of rows */
+extern double HxSafetyOfAny(const double *factors);
 
 #endif /* HX_MISSES_H */

@@ -535,10 +535,14 @@ fill_table(const RingSum *sum, HxMisses *table)
 	HxFillCells(below, totals, table);
 }
 
-/* Fit the table's safety factors to the searches. */
+/*
+ * Fit the table's safety factors to the searches of an index that has so many blocks
+ * now: as many as the root of its rows, then as now
+ */
 static void
-fit_safety(const RingSum *sum, HxMisses *table)
+fit_safety(const RingSum *sum, uint32 blocks, HxMisses *table)
 {
+	double most = 0;
 	HxLoadedMisses *misses = palloc(sizeof(HxLoadedMisses));
 	HxTrace *traces = palloc0(sum->count * sizeof(HxTrace));
 
@@ -548,12 +552,21 @@ fit_safety(const RingSum *sum, HxMisses *table)
 	{
 		const HxRing *ring = &sum->searches[i];
 
+		double rows = 0;
+
 		for (int p = 0; p < HX_MISSES_PROMISES; p++)
+		{
 			traces[i].rows[promise_row(sum, ring, p)] += ring->totals[p];
+			rows += ring->totals[p];
+		}
+		traces[i].block = sqrt(rows) / Max(blocks, 1);
+		most = Max(most, rows);
 		traces[i].count = ring->count;
 		memcpy(traces[i].near, ring->near, ring->count * sizeof(HxTraceRow));
 	}
-	HxFitSafety(misses, traces, sum->count, table);
+	for (int i = 0; i < sum->count; i++)
+		traces[i].block *= sqrt(most);
+	HxFitSafety(misses, traces, sum->count, true, table);
 }
 
 bool
@@ -585,7 +598,7 @@ HxComputeTableFromRing(Relation index, HxMisses *table)
 	if (done)
 	{
 		fill_table(&sum, table);
-		fit_safety(&sum, table);
+		fit_safety(&sum, meta.blocks, table);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

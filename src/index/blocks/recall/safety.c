@@ -17,22 +17,37 @@
 
 #include "index/blocks/recall/safety.h"
 
-/*
- * Factors tried: 2^(i/4), from 0.3 to 16; below 1/2 only where MOST_FOUND rows are
- * wanted.  Where a few rows are found in the first block less would do, but not for
- * queries that are unlike rows.
- */
-#define FACTORS 24
-#define LEAST_FACTOR (-7)
-#define LEAST_OF_FEW (-4)
-/* Number of the least factor with a filter, 0.84 */
-#define FACTOR_FILTERED (-1 - LEAST_FACTOR)
+/* Factors tried: 2^(i/10), from 0.2 to 16 */
+#define FACTORS 64
+#define FACTORS_A_DOUBLING 10
+#define LEAST_FACTOR (-23)
 /* Filtered searches are replayed on one row in */
 #define THINNING 8
 /* Queries that may fall below one half */
 #define MAX_BELOW_HALF 0.02
 /* The greatest k of a scenario */
 #define MOST_FOUND 100
+/*
+ * The mean recall of n queries must be above the target by so many times their standard
+ * deviation, divided by n: by half of its standard error for 200 queries, by more for the
+ * fewer of the ring.  One row tells so little that
+ * its mean may be below by its standard error: what ten need is the least.
+ */
+#define MARGIN 7.0
+/* Scenarios of fewer rows are those of one */
+#define MANY_FOUND 10
+/* So many factors higher where the searches are of a smaller index, as the ring's */
+#define EARLIER 5
+
+/*
+ * Least factors, where 1, 10 and 100 rows are wanted: where a few rows are found in the
+ * first block less would do, but not for queries that are unlike rows
+ */
+static const double least_plain[HX_MISSES_FOUND] = {0.35, 0.35, 0.2};
+
+/* With a filter, by target: filters that have to do with the query need as much */
+static const double least_filtered[HX_MISSES_TARGETS][HX_MISSES_FOUND] = {
+	{0.9, 0.55, 0.57}, {0.8, 0.45, 0.35}, {0.6, 0.35, 0.2}};
 
 /* A kind of search that is replayed */
 typedef struct Scenario
@@ -41,8 +56,12 @@ typedef struct Scenario
 	bool thinned;
 } Scenario;
 
-static const Scenario scenarios[] = {
-	{1, false}, {10, false}, {100, false}, {1, true}, {10, true}};
+/*
+ * For each number of rows wanted without a filter, then with one; of HX_REPLAY_NEAR rows
+ * thinned there are no more than 64
+ */
+static const Scenario scenarios[] = {{1, false}, {10, false}, {100, false},
+									 {1, true},	 {10, true},  {50, true}};
 
 /* For each scenario, target and factor */
 typedef struct Outcomes
@@ -169,6 +188,7 @@ HxMakeTrace(const HxLoadedMisses *misses, const HxBlocks *blocks,
 			(uint32) Min(before[nearest->rows[i].block], PG_UINT32_MAX);
 	}
 	qsort(trace->near, trace->count, sizeof(HxTraceRow), compare_visits);
+	trace->block = visited / (double) room;
 	pfree(order);
 	pfree(before);
 }
@@ -243,25 +263,30 @@ recall_of(const Replay *replay, const HxTraceRow *found, int nfound)
 }
 
 /*
- * Rows below a distance that are expected among those not visited yet; *expected:
- * and among those that were
+ * What the table expects of rows below a distance when so many rows have been visited:
+ * how many are left, how many were there, and where on the way, in the mean
  */
-static double
-rows_below(const HxTrace *trace, double visited, const double *shares,
-		   double *expected)
+static void
+expect_below(const Replay *replay, double visited, const double *shares,
+			 HxProspect *prospect)
 {
-	double below = 0;
+	const HxTrace *trace = replay->trace;
+	double left = visited; /* of the rows visited, those of further promises */
+	double placed = 0;
 
-	*expected = 0;
+	prospect->expected = prospect->left = prospect->usual = 0;
 	for (int p = 0; p < HX_MISSES_PROMISES; p++)
 	{
-		double skipped = Min(trace->rows[p], visited);
+		double skipped = Min(trace->rows[p], left);
+		double middle = visited - left + (skipped + trace->block) / 2;
 
-		visited -= skipped;
-		*expected += skipped * shares[p];
-		below += (trace->rows[p] - skipped) * shares[p];
+		left -= skipped;
+		placed += skipped * shares[p] * middle;
+		prospect->expected += skipped * shares[p];
+		prospect->left += (trace->rows[p] - skipped) * shares[p];
 	}
-	return below;
+	if (prospect->expected > 0)
+		prospect->usual = Min(placed / prospect->expected / Max(visited, 1), 1);
 }
 
 /* Rows up to a distance that were seen when so many had been visited */
@@ -275,18 +300,14 @@ rows_seen(const HxTrace *trace, double visited, float distance)
 	return seen;
 }
 
-/*
- * Where on its way, which has come so far, a search has met the rows found.  A trace
- * does not tell how many rows a block has.
- */
+/* Where on its way, which has come so far, a search has met the rows found */
 static double
 trend_of(const Replay *replay, double visited, const HxTraceRow *found)
 {
-	double block = sqrt(replay->rows) / 4;
 	double sum = 0;
 
 	for (int i = 0; i < replay->k; i++)
-		sum += found[i].before + block;
+		sum += found[i].before + replay->trace->block;
 	return Min(sum / replay->k / Max(visited, 1), 1);
 }
 
@@ -298,8 +319,7 @@ forecast_at(const Replay *replay, double visited, const HxTraceRow *found,
 	float distance = found[replay->k - 1].distance;
 	HxProspect prospect;
 
-	prospect.left =
-		rows_below(replay->trace, visited, shares, &prospect.expected);
+	expect_below(replay, visited, shares, &prospect);
 	prospect.seen = rows_seen(replay->trace, visited, distance);
 	prospect.share = replay->passing;
 	prospect.found = replay->k;
@@ -312,7 +332,7 @@ forecast_at(const Replay *replay, double visited, const HxTraceRow *found,
 static double
 factor_of(int f)
 {
-	return exp2((f + LEAST_FACTOR) / 4.0);
+	return exp2((f + LEAST_FACTOR) / (double) FACTORS_A_DOUBLING);
 }
 
 /*
@@ -399,24 +419,40 @@ run_replay(const Replay *replay, Stops *stops)
 static bool
 holds(const float *recalls, int nqueries, double target, int k)
 {
+	double n = Max(nqueries, 1);
 	double sum = 0;
+	double squares = 0;
+	double deviation;
 	int below = 0;
 
 	for (int q = 0; q < nqueries; q++)
 	{
 		sum += recalls[q];
+		squares += recalls[q] * recalls[q];
 		below += recalls[q] < 0.5;
 	}
-	return sum >= target * nqueries &&
-		   (k < 10 || below <= Max(MAX_BELOW_HALF * nqueries, 1));
+	deviation = sqrt(Max(squares / n - sum / n * (sum / n), 0));
+	if (k < MANY_FOUND)
+		return sum / n + deviation / sqrt(n) >= target;
+	return sum / n - MARGIN * deviation / n >= target &&
+		   below <= Max(MAX_BELOW_HALF * n, 1);
 }
 
-/* The least factor that keeps the target in one scenario. */
+/* Number of the least factor that is not below a value */
 static int
-fit(float **recall, int nqueries, double target, int k)
+factor_number(double value)
 {
-	int f = k < MOST_FOUND ? LEAST_OF_FEW - LEAST_FACTOR : 0;
+	int f = 0;
 
+	while (f < FACTORS - 1 && factor_of(f) < value)
+		f++;
+	return f;
+}
+
+/* The least factor from number f on that keeps the target in one scenario */
+static int
+fit(float **recall, int nqueries, double target, int k, int f)
+{
 	while (f < FACTORS - 1 && !holds(recall[f], nqueries, target, k))
 		f++;
 	return f;
@@ -463,43 +499,41 @@ allocate_outcomes(Outcomes *outcomes, int nqueries)
 }
 
 /*
- * Number of the factor that a target needs where hx_misses_found[w] rows are wanted:
- * that of scenarios of as many and more, and for one row that of all.
+ * Number of the factor that a target needs where hx_misses_found[w] rows are wanted, with
+ * a filter or without: not below `least`.  Of one row there are few, so it takes no less
+ * than ten do.
  */
 static int
-factor_needed(Outcomes *outcomes, int nqueries, int t, int w)
+factor_needed(Outcomes *outcomes, int nqueries, int t, int w, bool filtered,
+			  double least)
 {
-	int factor = 0;
+	int factor = factor_number(least);
+	int first = filtered ? HX_MISSES_FOUND : 0;
 
-	for (int s = 0; s < lengthof(scenarios); s++)
-		if (w == 0 ||
-			(!scenarios[s].thinned && scenarios[s].k >= hx_misses_found[w]))
-			factor = Max(factor, fit(outcomes->recall[s][t], nqueries,
-									 hx_misses_targets[t], scenarios[s].k));
+	for (int i = w; i <= Max(w, 1); i++)
+		factor = fit(outcomes->recall[first + i][t], nqueries,
+					 hx_misses_targets[t], scenarios[first + i].k, factor);
 	return factor;
 }
 
 /*
  * Note how many rows searches visit for a target, given the factors' numbers, for 1,
- * 10 and 100 rows.  Scenarios 0 to 2 are those without a filter; with one the rule takes
- * another factor (search/stop.c).
+ * 10 and 100 rows without a filter and with one.
  */
 static void
-note_visited(const Outcomes *outcomes, int nqueries, int t, const int *factors,
-			 float *visited)
+note_visited(const Outcomes *outcomes, int nqueries, int t, const int *plain,
+			 const int *filtered, float *visited)
 {
 	for (int w = 0; w < HX_MISSES_FOUND; w++)
 	{
-		int filtered = factors[w < HX_MISSES_FOUND - 1 ? 0 : w];
-
-		filtered = Min(Max(filtered, FACTOR_FILTERED), FACTORS - 1);
-		visited[w] = outcomes->visited[w][t][factors[w]] / nqueries;
+		visited[w] = outcomes->visited[w][t][plain[w]] / nqueries;
 		visited[HX_MISSES_FOUND + w] =
-			outcomes->visited[w][t][filtered] / nqueries;
+			outcomes->visited[w][t][filtered[w]] / nqueries;
 		/* of a hundred rows nobody has thinned any */
 		visited[2 * HX_MISSES_FOUND + w] =
 			w < HX_MISSES_FOUND - 1
-				? outcomes->visited[HX_MISSES_FOUND + w][t][filtered] / nqueries
+				? outcomes->visited[HX_MISSES_FOUND + w][t][filtered[w]] /
+					  nqueries
 				: Min(visited[2 * HX_MISSES_FOUND + w - 1] *
 						  visited[HX_MISSES_FOUND + w] /
 						  Max(visited[HX_MISSES_FOUND + w - 1], 1e-6),
@@ -509,9 +543,35 @@ note_visited(const Outcomes *outcomes, int nqueries, int t, const int *factors,
 		visited[i] = Min(visited[i], 1);
 }
 
+/* Fit the factors of a target. */
+static void
+fit_target(Outcomes *outcomes, int nqueries, int t, bool earlier,
+		   HxMisses *table)
+{
+	int more = earlier ? EARLIER : 0;
+	int plain[HX_MISSES_FOUND];
+	int filtered[HX_MISSES_FOUND];
+
+	for (int w = 0; w < HX_MISSES_FOUND; w++)
+	{
+		plain[w] =
+			factor_needed(outcomes, nqueries, t, w, false, least_plain[w]);
+		filtered[w] =
+			factor_needed(outcomes, nqueries, t, w, true, least_filtered[t][w]);
+		plain[w] = Min(plain[w] + more, FACTORS - 1);
+		filtered[w] = Min(filtered[w] + more, FACTORS - 1);
+		table->safety_filtered[t][w] = factor_of(filtered[w]);
+	}
+	table->safety[t] = factor_of(plain[0]);
+	for (int w = 1; w < HX_MISSES_FOUND; w++)
+		table->safety_of_more[t][w - 1] = factor_of(plain[w]);
+	note_visited(outcomes, Max(nqueries, 1), t, plain, filtered,
+				 table->visited[t]);
+}
+
 void
 HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces, int ntraces,
-			HxMisses *table)
+			bool earlier, HxMisses *table)
 {
 	Replay *replay = palloc0(sizeof(Replay));
 	Outcomes outcomes;
@@ -535,16 +595,7 @@ HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces, int ntraces,
 			run_scenario(replay, order, s, q, &outcomes);
 	}
 	for (int t = 0; t < HX_MISSES_TARGETS; t++)
-	{
-		int factors[HX_MISSES_FOUND];
-
-		for (int w = 0; w < HX_MISSES_FOUND; w++)
-			factors[w] = factor_needed(&outcomes, ntraces, t, w);
-		table->safety[t] = factor_of(factors[0]);
-		for (int w = 1; w < HX_MISSES_FOUND; w++)
-			table->safety_of_more[t][w - 1] = factor_of(factors[w]);
-		note_visited(&outcomes, Max(ntraces, 1), t, factors, table->visited[t]);
-	}
+		fit_target(&outcomes, ntraces, t, earlier, table);
 	pfree(outcomes.recall[0][0][0]);
 	pfree(replay);
 }

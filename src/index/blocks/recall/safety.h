@@ -30,6 +30,7 @@ typedef struct HxTopRows
 typedef struct HxTrace
 {
 	double rows[HX_MISSES_PROMISES]; /* rows of all blocks, by promise */
+	double block;					 /* rows of a block, in the mean */
 	int count;
 	HxTraceRow near[HX_REPLAY_NEAR]; /* in the order of visits */
 } HxTrace;
@@ -54,10 +55,10 @@ extern void HxMakeTrace(const HxLoadedMisses *misses, const HxBlocks *blocks,
 						HxTrace *trace);
 
 /*
- * Fit a table's safety factors: the first is what every kind of search needs; those for
- * more rows are for searches without a filter.
+ * Fit a table's safety factors, without a filter and with one; `earlier`: the traces are
+ * of an index that was smaller
  */
 extern void HxFitSafety(const HxLoadedMisses *misses, const HxTrace *traces,
-						int ntraces, HxMisses *table);
+						int ntraces, bool earlier, HxMisses *table);
 
 #endif /* HX_SAFETY_H */

@@ -318,6 +318,7 @@ plan_visits(HxBlocksSearch *search)
 		search->arrays.order[search->nvisits++] = search->nvectors;
 	Assert(search->nvisits <= search->arrays.blocks.count);
 	memset(tally->unvisited, 0, sizeof(tally->unvisited));
+	memset(tally->places, 0, sizeof(tally->places));
 	tally->shares_of = get_float8_nan();
 	if (base->exact)
 	{
@@ -340,7 +341,7 @@ load_misses(HxBlocksSearch *search)
 		spec->recall >= 1)
 		return;
 	HxLoadMisses(search->base.index, &search->meta, &search->misses);
-	HxSafetyFor(&search->misses, search->base.recall, search->safety);
+	HxSafetyFor(&search->misses, search->base.recall, &search->safety);
 	search->bin_scale =
 		1 / (search->misses.promise_step * HxUnitOf(spec->query));
 	search->bin_offset =
@@ -418,15 +419,20 @@ HxHasMoreBlocks(const HxSearch *base)
 	return search->next < search->nvisits;
 }
 
-/* A block of some rows is visited, whose promise has row `bin` of the table. */
+/*
+ * A block of some rows is visited, which ends at a place on the way, and whose promise
+ * has row `bin` of the table.
+ */
 static inline void
-count_visit(HxTally *tally, int bin, uint32 rows)
+count_visit(HxTally *tally, int bin, uint32 rows, double place)
 {
 	tally->unvisited[bin] -= rows;
+	tally->places[bin] += rows * place;
 	if (!isnan(tally->shares_of))
 	{
 		tally->expected += rows * tally->shares[bin];
 		tally->to_come -= rows * tally->shares[bin];
+		tally->placed += rows * place * tally->shares[bin];
 	}
 }
 
@@ -441,8 +447,9 @@ HxVisitNextBlock(HxSearch *base)
 	Assert(search->next <= search->nvisits && at < search->arrays.blocks.count);
 	if (!base->exact)
 	{
-		count_visit(&search->tally, HxBlockPromiseBin(search, at), block->rows);
 		search->gone += block->rows;
+		count_visit(&search->tally, HxBlockPromiseBin(search, at), block->rows,
+					search->gone);
 		base->met = HxPackPosition(search->gone);
 	}
 	if (search->arrays.blocks.bounds[at] > base->best.worst)

@@ -18,9 +18,11 @@
 /* What the stop rule knows, by bins of the table */
 typedef struct HxTally
 {
-	double rows[HX_MISSES_PROMISES];	   /* of all blocks */
-	double unvisited[HX_MISSES_PROMISES];  /* of these, of blocks not visited */
-	double seen_at[HX_MISSES_DISTANCES];   /* rows seen by distance */
+	double rows[HX_MISSES_PROMISES];	  /* of all blocks */
+	double unvisited[HX_MISSES_PROMISES]; /* of these, of blocks not visited */
+	double places[HX_MISSES_PROMISES];	 /* sum over the others of the rows gone
+										   * past up to their block's end */
+	double seen_at[HX_MISSES_DISTANCES]; /* rows seen by distance */
 	double passed_at[HX_MISSES_DISTANCES]; /* of these, rows that passed */
 	double failed_at[HX_MISSES_DISTANCES]; /* of these, rows whose heap row
 										   * failed the check */
@@ -28,6 +30,7 @@ typedef struct HxTally
 	double shares_of;					   /* distance, or NaN */
 	double expected;   /* rows below it of blocks visited, by the table ... */
 	double to_come;	   /* ... and of those not visited */
+	double placed;	   /* sum over those expected of their places */
 	double position;   /* mean of the rows wanted ... */
 	int64 position_of; /* ... when they were so many */
 } HxTally;
@@ -48,11 +51,11 @@ typedef struct HxBlocksSearch
 
 	HxMeta meta; /* as it was at the start */
 	HxLoadedMisses misses;
-	double safety[HX_MISSES_FOUND]; /* factors on expected misses */
-	float bin_scale;				/* promise to row of the table */
-	float bin_offset;				/* likewise */
-	uint64 rows_at_calibration;		/* rows that the table was made from */
-	bool must_be_exact;				/* whatever the phase */
+	HxSafety safety;			/* factors on expected misses */
+	float bin_scale;			/* promise to row of the table */
+	float bin_offset;			/* likewise */
+	uint64 rows_at_calibration; /* rows that the table was made from */
+	bool must_be_exact;			/* whatever the phase */
 	uint64 nrows; /* rows of all blocks that the filter may pass */
 	double gone;  /* of these, rows of blocks that the phase has gone past */
 

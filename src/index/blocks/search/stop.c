@@ -17,8 +17,10 @@
 /* Rows whose misses are allowed for in full where nobody knows how many are wanted */
 #define FULL_ALLOWANCE 40
 
-/* Least safety factor where a filter thins rows: of it replays know little */
-#define LEAST_FILTERED 0.8
+/* Least safety factors where nobody knows how many rows are wanted, of which replays
+ * know little; the second where a filter thins the rows */
+#define LEAST_OPEN 0.5
+#define LEAST_OPEN_FILTERED 0.8
 
 /*
  * Where one row has passed, rows that are thought to have failed as far from the query as
@@ -82,18 +84,24 @@ mask_share(const HxBlocksSearch *search)
 }
 
 /*
- * Share of the rows up to a distance (in units of the query) that pass the
- * mask, or of all rows, if that is more.
+ * Share of the rows up to a distance (in units of the query) that pass the mask.  Where
+ * more of all rows do, those to come may be of either kind: the mean of the logarithms.
  */
 static double
 near_share(const HxBlocksSearch *search, double distance)
 {
+	double all;
+	double near;
 	Seen seen;
 
 	if (!HxIsMasked(search))
 		return 1;
+	all = mask_share(search);
 	seen = seen_between(search, -INFINITY, distance);
-	return Max(seen.rows > 0 ? seen.passed / seen.rows : 0, mask_share(search));
+	if (seen.passed <= 0)
+		return all;
+	near = seen.passed / seen.rows;
+	return near < all ? sqrt(near * all) : near;
 }
 
 /*
@@ -167,13 +175,14 @@ set_shares(HxBlocksSearch *search, double distance)
 
 	HxSharesBelow(&search->misses, distance, tally->shares);
 	tally->shares_of = distance;
-	tally->expected = tally->to_come = 0;
+	tally->expected = tally->to_come = tally->placed = 0;
 	for (int p = 0; p < HX_MISSES_PROMISES; p++)
 	{
 		double visited = tally->rows[p] - tally->unvisited[p];
 
 		tally->expected += visited * tally->shares[p];
 		tally->to_come += tally->unvisited[p] * tally->shares[p];
+		tally->placed += tally->places[p] * tally->shares[p];
 	}
 	tally->position_of = 0;
 }
@@ -232,6 +241,20 @@ is_by_table(const HxBlocksSearch *search, double distance)
 	return search->base.spec.ties || distance >= search->base.cutoff;
 }
 
+/*
+ * Where on its way the search would have met rows below the distance in question by the
+ * table, in the mean; 0: it expects none
+ */
+static double
+usual_of(const HxBlocksSearch *search)
+{
+	const HxTally *tally = &search->tally;
+
+	if (tally->expected <= 0)
+		return 0;
+	return Min(tally->placed / tally->expected / Max(search->gone, 1), 1);
+}
+
 /* How far `count` rows are more than a few: 0 up to 10, 1 from 100 on */
 static double
 many_of(double count)
@@ -239,23 +262,18 @@ many_of(double count)
 	return Max(Min(log10(count) - 1, 1), 0);
 }
 
-/*
- * The safety factor where `count` rows are wanted.  Where nobody knows how many, or a
- * filter leaves a few, it is that which all searches need.
- */
+/* The safety factor where `count` rows are wanted, or nobody knows how many */
 static double
 safety_of(const HxBlocksSearch *search, int64 count)
 {
-	const double *safety = search->safety;
-	bool known = HxKnowsWanted(&search->base);
-	double many = known ? many_of(count) : 0;
+	const HxSafety *safety = &search->safety;
+	double most;
 
-	if (known && !is_filtered(search))
-		return HxSafetyOf(safety, count);
-	if (!is_filtered(search))
-		return safety[0];
-	return Max(safety[0] * (1 - many) + safety[HX_MISSES_FOUND - 1] * many,
-			   LEAST_FILTERED);
+	if (HxKnowsWanted(&search->base))
+		return HxSafetyOf(
+			is_filtered(search) ? safety->filtered : safety->plain, count);
+	most = Max(HxSafetyOfAny(safety->plain), HxSafetyOfAny(safety->filtered));
+	return Max(most, is_filtered(search) ? LEAST_OPEN_FILTERED : LEAST_OPEN);
 }
 
 /*
@@ -283,6 +301,7 @@ expected_misses(HxBlocksSearch *search, double distance, int64 count)
 		near_share(search, distance) * checked_share(search, distance);
 	prospect.found = count;
 	prospect.trend = trend_of(search, count);
+	prospect.usual = usual_of(search);
 	prospect.by_table = by_table || HxIsBeyondTable(&search->misses, distance);
 	forecast = HxForecastMisses(&prospect);
 	if (by_table)
@@ -294,10 +313,9 @@ expected_misses(HxBlocksSearch *search, double distance, int64 count)
  * Misses that the target allows among `count` rows.  Where nobody knows how many are
  * wanted, only half of what each row above 40 would allow is spent: the share that
  * passes a filter falls with the distance within a block, which the estimates do not
- * see, and the more so the farther the rows reach.
- *
- * With a filter, targets above .95 spend less, at .99 half for a few rows: the error
- * of the share that passes does not become smaller with the allowance.
+ * see, and the more so the farther the rows reach.  With a filter, targets above .95
+ * spend less, at .99 half for a few rows: the error of the share that passes does not
+ * become smaller with the allowance.
  */
 static double
 allowed_misses(const HxBlocksSearch *search, int64 count)
@@ -307,9 +325,11 @@ allowed_misses(const HxBlocksSearch *search, int64 count)
 
 	Assert(count > 0);
 	if (!HxKnowsWanted(&search->base))
+	{
 		rows -= Max(count - FULL_ALLOWANCE, 0) * 0.5;
-	if (is_filtered(search))
-		rows *= 1 - 0.5 * beyond * (1 - many_of(count));
+		if (is_filtered(search))
+			rows *= 1 - 0.5 * beyond * (1 - many_of(count));
+	}
 	return (1 - search->base.recall) * rows;
 }
 

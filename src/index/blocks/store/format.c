@@ -116,6 +116,10 @@ misses_are_sound(const HxMisses *table)
 			if (!isfinite(table->safety_of_more[t][k]) ||
 				table->safety_of_more[t][k] < 0)
 				return false;
+		for (int k = 0; k < HX_MISSES_FOUND; k++)
+			if (!isfinite(table->safety_filtered[t][k]) ||
+				table->safety_filtered[t][k] < 0)
+				return false;
 		for (int i = 0; i < HX_MISSES_SEARCHES; i++)
 			if (!(table->visited[t][i] >= 0 && table->visited[t][i] <= 1))
 				return false;

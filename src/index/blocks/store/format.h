@@ -113,6 +113,9 @@ typedef struct HxMisses
 	 * many rows are wanted, and with one that all rows pass, or one row in eight; 0, as
 	 * indexes of 0.2.0 have: not known */
 	float visited[HX_MISSES_TARGETS][HX_MISSES_SEARCHES];
+	/* Factors where a filter thins the rows and 1, 10 and 100 are wanted; 0, as indexes
+	 * of before have: made of the others */
+	float safety_filtered[HX_MISSES_TARGETS][HX_MISSES_FOUND];
 } HxMisses;
 
 #define HxPageMisses(page) ((HxMisses *) HxContents(page))
