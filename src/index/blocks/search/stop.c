@@ -84,24 +84,18 @@ mask_share(const HxBlocksSearch *search)
 }
 
 /*
- * Share of the rows up to a distance (in units of the query) that pass the mask.  Where
- * more of all rows do, those to come may be of either kind: the mean of the logarithms.
+ * Share of the rows up to a distance (in units of the query) that pass the
+ * mask, or of all rows, if that is more.
  */
 static double
 near_share(const HxBlocksSearch *search, double distance)
 {
-	double all;
-	double near;
 	Seen seen;
 
 	if (!HxIsMasked(search))
 		return 1;
-	all = mask_share(search);
 	seen = seen_between(search, -INFINITY, distance);
-	if (seen.passed <= 0)
-		return all;
-	near = seen.passed / seen.rows;
-	return near < all ? sqrt(near * all) : near;
+	return Max(seen.rows > 0 ? seen.passed / seen.rows : 0, mask_share(search));
 }
 
 /*
