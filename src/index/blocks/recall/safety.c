@@ -34,6 +34,11 @@
  * its mean may be below by its standard error: what ten need is the least.
  */
 #define MARGIN 7.0
+/*
+ * Without a filter, where no least factor is near what is needed, so much of the misses
+ * that the target allows is left for searches by other queries
+ */
+#define CAUTION 0.1
 /* Scenarios of fewer rows are those of one */
 #define MANY_FOUND 10
 /* So many factors higher where the searches are of a smaller index, as the ring's */
@@ -43,7 +48,7 @@
  * Least factors, where 1, 10 and 100 rows are wanted: where a few rows are found in the
  * first block less would do, but not for queries that are unlike rows
  */
-static const double least_plain[HX_MISSES_FOUND] = {0.35, 0.35, 0.2};
+static const double least_plain[HX_MISSES_FOUND] = {0.35, 0.35, 0.25};
 
 /* With a filter, by target: filters that have to do with the query need as much */
 static const double least_filtered[HX_MISSES_TARGETS][HX_MISSES_FOUND] = {
@@ -509,10 +514,13 @@ factor_needed(Outcomes *outcomes, int nqueries, int t, int w, bool filtered,
 {
 	int factor = factor_number(least);
 	int first = filtered ? HX_MISSES_FOUND : 0;
+	double target = hx_misses_targets[t];
 
+	if (!filtered)
+		target += CAUTION * (1 - target);
 	for (int i = w; i <= Max(w, 1); i++)
-		factor = fit(outcomes->recall[first + i][t], nqueries,
-					 hx_misses_targets[t], scenarios[first + i].k, factor);
+		factor = fit(outcomes->recall[first + i][t], nqueries, target,
+					 scenarios[first + i].k, factor);
 	return factor;
 }
 
