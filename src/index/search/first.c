@@ -51,6 +51,12 @@ static const int group_ends[] = {10, 20, 40, 80, 128};
 #define REFINED_ROOM_OF_ALL 64
 #define REFINED_ROOM_OF_HIGH 128 /* the same, for targets above .95 */
 
+/*
+ * Where most heap rows fail, a row is looked at as soon as so many rows for each that is
+ * still wanted are expected to be nearer and not found yet
+ */
+#define LOOK_PART 0.25
+
 /* A stage starts over with room for this many times the rows at least */
 #define GROWTH 4
 
@@ -284,8 +290,45 @@ tie_follows(HxSearch *search, int64 good, int64 at)
 }
 
 /*
+ * Is the row at a place worth a look, although the rows wanted are not settled?  Where
+ * most heap rows fail, hardly any of those that are nearer and not found yet will pass:
+ * then the row has to be looked at anyhow, and what it comes to tells how far to go.
+ */
+static bool
+is_worth_a_look(HxSearch *search, int64 at, int64 good, int64 wanted)
+{
+	const HxKind *kind = HxKindOf(&search->desc);
+	const HxBest *best = &search->best;
+
+	if (!kind->missing || at == best->count || good >= wanted ||
+		search->spec.ties || search->stats.failed <= (uint64) good)
+		return false;
+	return kind->missing(search, best->rows[at].distance) <=
+		   LOOK_PART * (wanted - good);
+}
+
+/*
+ * May the row at place `at` be looked at, or the rows be returned if there are `wanted`
+ * good ones?  *settled becomes the distance of the row at place `last`, if that is
+ * settled, else NaN.
+ */
+static bool
+may_look(HxSearch *search, int64 last, int64 at, int64 good, int64 wanted,
+		 double *settled)
+{
+	const HxBest *best = &search->best;
+
+	*settled = NAN;
+	if (!rows_are_settled(search, last, at, good))
+		return is_worth_a_look(search, at, good, wanted);
+	*settled = last < best->count ? best->rows[last].distance
+								  : best->frontier.distance;
+	return true;
+}
+
+/*
  * Look at heap rows in order of distance, as long as the rows wanted are
- * settled.  Rows that fail are taken away; *passed tells how many passed.
+ * settled, or most of them fail.  Rows that fail are taken away; *passed tells how many passed.
  */
 static Outcome
 look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
@@ -327,8 +370,8 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 								  : -get_float8_infinity();
 		if (!known && !best->lost && !complete)
 			outcome = OUTCOME_VISIT;
-		else if ((known || best->lost) && !complete && distance != settled &&
-				 !rows_are_settled(search, last, at, good))
+		else if (!complete && distance != settled &&
+				 !may_look(search, last, at, good, wanted, &settled))
 			outcome = OUTCOME_VISIT;
 		else if (best->lost &&
 				 (!known ||
@@ -338,7 +381,6 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 			outcome = OUTCOME_SWEEP;
 		if (outcome != OUTCOME_FOUND || good == wanted || at == best->count)
 			break;
-		settled = distance;
 		best->rows[at].passed = HxCheckRow(search, &best->rows[at]);
 		if (!best->rows[at].passed)
 			HxNoteFailed(search, best->rows[at++].distance);

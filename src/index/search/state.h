@@ -112,6 +112,7 @@ struct HxSearch
 	bool nans_apart; /* HX_PART_NANS is one; before the first phase */
 	double seen;	 /* rows seen in this phase ... */
 	double passed;	 /* ... and of these, rows that passed the mask */
+	uint64 nrows;	 /* rows that the filter may pass; 0: not known */
 	uint8 met;		 /* what rows kept from now on have as theirs */
 
 	int nlines; /* cache lines of a rows page fetched ahead ... */

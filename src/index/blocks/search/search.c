@@ -240,10 +240,10 @@ read_directory(HxBlocksSearch *search)
 					  blocks);
 	for (int b = 0; b < spec->nballs; b++)
 		drop_outside(search, &spec->balls[b]);
-	search->nrows = HxBlocksRows(blocks);
+	search->base.nrows = HxBlocksRows(blocks);
 	/* What one value of the group leaves is too little for estimates. */
 	if (HxIsGrouped(&search->base.desc) && !HxFilterIsTrivial(spec->filter) &&
-		search->nrows <= HX_EXACT_GROUP)
+		search->base.nrows <= HX_EXACT_GROUP)
 		search->must_be_exact = true;
 	search->nvectors = blocks->count;
 	search->base.stats.blocks = Max(search->base.stats.blocks,

@@ -53,8 +53,7 @@ typedef struct HxBlocksSearch
 	float bin_offset;				/* likewise */
 	uint64 rows_at_calibration;		/* rows that the table was made from */
 	bool must_be_exact;				/* whatever the phase */
-	uint64 nrows; /* rows of all blocks that the filter may pass */
-	double gone;  /* of these, rows of blocks that the phase has gone past */
+	double gone; /* rows of blocks that the phase has gone past */
 
 	bool is_read; /* the directory was read */
 	HxVisitArrays arrays;
@@ -108,9 +107,10 @@ HxUnpackPosition(uint8 packed)
 	return exp2(packed / 8.0);
 }
 
-/* stop.c: see is_settled in kind.h. */
+/* stop.c: see is_settled and missing in kind.h. */
 extern bool HxIsBlocksSearchSettled(HxSearch *base, double distance,
 									int64 count);
+extern double HxMissingRows(HxSearch *base, double distance);
 
 /*
  * visit.c: visit a block, scoring one in `sampled` of the rows that the filter

@@ -76,8 +76,8 @@ mask_share(const HxBlocksSearch *search)
 	double left = only_tids ? rows_left(search) : INFINITY;
 
 	Assert(search->base.passed <= search->base.seen);
-	if (isfinite(left) && search->nrows > search->base.seen)
-		return Min(left / (search->nrows - search->base.seen), 1);
+	if (isfinite(left) && search->base.nrows > search->base.seen)
+		return Min(left / (search->base.nrows - search->base.seen), 1);
 	return (search->base.passed + 1) / (search->base.seen + 2);
 }
 
@@ -290,6 +290,29 @@ expected_misses(HxBlocksSearch *search, double distance, int64 count)
 	return Max(Min(forecast.misses, most) * safety, Min(forecast.least, most));
 }
 
+double
+HxMissingRows(HxSearch *base, double distance)
+{
+	HxBlocksSearch *search = (HxBlocksSearch *) base;
+	HxTally *tally = &search->tally;
+	HxProspect prospect = {.trend = 1};
+	double passed = base->ngood + 1;
+	double failed;
+
+	if (base->exact || !search->misses.usable)
+		return get_float8_infinity();
+	distance /= HxUnitOf(base->spec.query);
+	if (distance != tally->shares_of)
+		set_shares(search, distance);
+	failed = seen_between(search, -INFINITY, distance).failed;
+	prospect.left = Max(tally->to_come, 0);
+	prospect.expected = tally->expected;
+	prospect.seen = rows_met(search, distance, (int64) passed);
+	prospect.found = passed;
+	prospect.share = near_share(search, distance) * passed / (passed + failed);
+	return Min(HxForecastMisses(&prospect).misses, rows_left(search));
+}
+
 /*
  * Misses that the target allows among `count` rows.  Where nobody knows how many are
  * wanted, only half of what each row above 40 would allow is spent: the share that
@@ -321,7 +344,7 @@ HxIsBlocksSearchSettled(HxSearch *base, double distance, int64 count)
 	Assert(search->next < search->nvisits);
 	if (search->base.exact)
 		return search->arrays.min_bound[search->next] > distance;
-	if (search->base.seen > HX_VISIT_REST * search->nrows)
+	if (search->base.seen > HX_VISIT_REST * search->base.nrows)
 		return false;
 	return expected_misses(search, distance, count) <=
 		   allowed_misses(search, count);
