@@ -52,10 +52,12 @@ static const int group_ends[] = {10, 20, 40, 80, 128};
 #define REFINED_ROOM_OF_HIGH 128 /* the same, for targets above .95 */
 
 /*
- * Where most heap rows fail, a row is looked at as soon as so many rows for each that is
- * still wanted are expected to be nearer and not found yet
+ * Where most heap rows fail, or the planner expects no more than this share to pass, a
+ * row is looked at as soon as so many rows for each that is still wanted are expected to
+ * be nearer and not found yet
  */
-#define LOOK_PART 0.25
+#define MANY_FAIL 0.5
+#define LOOK_PART 0.4
 
 /* A stage starts over with room for this many times the rows at least */
 #define GROWTH 4
@@ -290,40 +292,21 @@ tie_follows(HxSearch *search, int64 good, int64 at)
 }
 
 /*
- * Is the row at a place worth a look, although the rows wanted are not settled?  Where
- * most heap rows fail, hardly any of those that are nearer and not found yet will pass:
- * then the row has to be looked at anyhow, and what it comes to tells how far to go.
+ * Is the next row worth a look, although the rows wanted are not settled, of which the
+ * last is at a distance?  Where most heap rows fail, hardly any of those that are nearer
+ * and not found yet will pass: then the row has to be looked at anyhow, and what it comes
+ * to tells how far to go.
  */
 static bool
-is_worth_a_look(HxSearch *search, int64 at, int64 good, int64 wanted)
+is_worth_a_look(HxSearch *search, double distance, int64 good, int64 wanted)
 {
 	const HxKind *kind = HxKindOf(&search->desc);
-	const HxBest *best = &search->best;
+	bool fail = search->nchecked == 0 ? search->spec.heap.share < MANY_FAIL
+									  : search->stats.failed > (uint64) good;
 
-	if (!kind->missing || at == best->count || good >= wanted ||
-		search->spec.ties || search->stats.failed <= (uint64) good)
+	if (!kind->missing || good >= wanted || search->spec.ties || !fail)
 		return false;
-	return kind->missing(search, best->rows[at].distance) <=
-		   LOOK_PART * (wanted - good);
-}
-
-/*
- * May the row at place `at` be looked at, or the rows be returned if there are `wanted`
- * good ones?  *settled becomes the distance of the row at place `last`, if that is
- * settled, else NaN.
- */
-static bool
-may_look(HxSearch *search, int64 last, int64 at, int64 good, int64 wanted,
-		 double *settled)
-{
-	const HxBest *best = &search->best;
-
-	*settled = NAN;
-	if (!rows_are_settled(search, last, at, good))
-		return is_worth_a_look(search, at, good, wanted);
-	*settled = last < best->count ? best->rows[last].distance
-								  : best->frontier.distance;
-	return true;
+	return kind->missing(search, distance) <= LOOK_PART * (wanted - good);
 }
 
 /*
@@ -371,12 +354,18 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 		if (!known && !best->lost && !complete)
 			outcome = OUTCOME_VISIT;
 		else if (!complete && distance != settled &&
-				 !may_look(search, last, at, good, wanted, &settled))
-			outcome = OUTCOME_VISIT;
+				 !rows_are_settled(search, last, at, good))
+		{
+			settled = NAN;
+			if (!known || !is_worth_a_look(search, distance, good, wanted))
+				outcome = OUTCOME_VISIT;
+		}
 		else if (best->lost &&
 				 (!known ||
 				  (search->spec.ties && best->frontier.distance <= distance)))
 			outcome = OUTCOME_ROOM;
+		else
+			settled = distance;
 		if (outcome != OUTCOME_VISIT && good < wanted && HxSweepIsDue(search))
 			outcome = OUTCOME_SWEEP;
 		if (outcome != OUTCOME_FOUND || good == wanted || at == best->count)

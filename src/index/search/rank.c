@@ -42,7 +42,7 @@ typedef struct HxRanking
  */
 #define FAR_RATE 8
 #define FAR_ROWS 16
-#define FAR_PART 0.25
+#define FAR_PART 0.1
 
 /*
  * Rows found by a sweep or in a bitmap in reserve lie far from the query, or are few

@@ -319,6 +319,7 @@ plan_visits(HxBlocksSearch *search)
 	Assert(search->nvisits <= search->arrays.blocks.count);
 	memset(tally->unvisited, 0, sizeof(tally->unvisited));
 	tally->shares_of = get_float8_nan();
+	tally->inside_of = -1;
 	if (base->exact)
 	{
 		set_min_bounds(search);
@@ -428,6 +429,8 @@ count_visit(HxTally *tally, int bin, uint32 rows)
 		tally->expected += rows * tally->shares[bin];
 		tally->to_come -= rows * tally->shares[bin];
 	}
+	if (tally->inside_of >= 0)
+		tally->inside -= rows * tally->inner[bin];
 }
 
 /* Visit the next block of the order, if it can matter. */

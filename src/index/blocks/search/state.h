@@ -26,10 +26,13 @@ typedef struct HxTally
 										   * failed the check */
 	double shares[HX_MISSES_PROMISES];	   /* shares below `shares_of` */
 	double shares_of;					   /* distance, or NaN */
-	double expected;   /* rows below it of blocks visited, by the table ... */
-	double to_come;	   /* ... and of those not visited */
-	double position;   /* mean of the rows wanted ... */
-	int64 position_of; /* ... when they were so many */
+	double expected; /* rows below it of blocks visited, by the table ... */
+	double to_come;	 /* ... and of those not visited */
+	double inner[HX_MISSES_PROMISES]; /* shares below the bin `inside_of` */
+	int inside_of;					  /* -1: none yet */
+	double inside;					  /* rows below it of blocks not visited */
+	double position;				  /* mean of the rows wanted ... */
+	int64 position_of;				  /* ... when they were so many */
 } HxTally;
 
 /* Arrays of blocks, which outlive a search; none yet if `order` is NULL */
