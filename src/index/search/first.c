@@ -92,7 +92,8 @@ room_for(const HxSearch *search, int64 wanted, double share)
 
 	Assert(wanted > 0 && share >= 0);
 	if (share < 1)
-		room = Max(room, 2 * wanted / Max(share, 1e-9) + spare);
+		room = Max(room,
+				   Max(2 * wanted, HX_MOST_UNLUCKY) / Max(share, 1e-9) + spare);
 	if (!search->spec.heap.check) /* none can fail */
 		room = wanted;
 	return (int64) Min(room, (double) HxMostRows());

@@ -52,13 +52,11 @@ typedef struct HxRanking
 #define FAR_TIMES 4
 
 /*
- * Rows looked at before the heap is swept; the part of a sweep's effort that may
- * be spent on rows one by one while none has passed; and how many times as many as
- * one should have passed of, by the planner's guess, are looked at all the same
+ * Rows looked at before the heap is swept; and the part of a sweep's effort that may
+ * be spent on rows one by one while none has passed
  */
 #define MIN_CHECKED 64
 #define SWEEP_PART 8
-#define MOST_UNLUCKY 3
 
 /* Can heap rows be ranked?  If so, *count rows. */
 static bool
@@ -261,7 +259,7 @@ HxSweepIsDue(const HxSearch *search)
 	double looked = search->nchecked;
 	double passed = looked - search->stats.failed;
 	double effort = spec->heap.sweep_effort;
-	double unlucky = MOST_UNLUCKY / Max(spec->heap.share, 1e-9);
+	double unlucky = HX_MOST_UNLUCKY / Max(spec->heap.share, 1e-9);
 	double more;
 
 	Assert(search->phase == HX_FIND_FIRST);

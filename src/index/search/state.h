@@ -44,6 +44,12 @@ typedef enum HxSearchPart
 	HX_PART_NANS
 } HxSearchPart;
 
+/*
+ * How many times as many heap rows as one should have passed of, by the planner's guess,
+ * are looked at one by one while none has
+ */
+#define HX_MOST_UNLUCKY 3
+
 /* A kind's search begins with this */
 struct HxSearch
 {
