@@ -275,6 +275,13 @@ typedef struct HxKind
 	bool (*is_settled)(struct HxSearch *search, double distance, int64 count);
 
 	/*
+	 * How many rows nearer than a distance are to be expected in what was not visited,
+	 * of those that pass the mask and the check of heap rows?  Infinite where nothing
+	 * tells.  NULL: nothing ever does.
+	 */
+	double (*missing)(struct HxSearch *search, double distance);
+
+	/*
 	 * Visit what promises most, if it can matter, and pass to HxConsider the rows
 	 * that this part of the search wants (HxWantsRow) and that pass the mask and
 	 * the conditions on the vector.  Without an order, rows that move meanwhile may

@@ -70,6 +70,7 @@ extern void HxCheckBlocks(struct HxCheck *check);
 	.start = HxStartBlocksPhase, \
 	.has_more = HxHasMoreBlocks, \
 	.is_settled = HxIsBlocksSearchSettled, \
+	.missing = HxMissingRows, \
 	.visit = HxVisitNextBlock, \
 	.note_failed = HxNoteFailedRow, \
 	.count_visits = HxCountVisitedBlocks, \

@@ -51,6 +51,14 @@ static const int group_ends[] = {10, 20, 40, 80, 128};
 #define REFINED_ROOM_OF_ALL 64
 #define REFINED_ROOM_OF_HIGH 128 /* the same, for targets above .95 */
 
+/*
+ * Where most heap rows fail, or the planner expects no more than this share to pass, a
+ * row is looked at as soon as so many rows for each that is still wanted are expected to
+ * be nearer and not found yet
+ */
+#define MANY_FAIL 0.5
+#define LOOK_PART 0.4
+
 /* A stage starts over with room for this many times the rows at least */
 #define GROWTH 4
 
@@ -84,7 +92,8 @@ room_for(const HxSearch *search, int64 wanted, double share)
 
 	Assert(wanted > 0 && share >= 0);
 	if (share < 1)
-		room = Max(room, 2 * wanted / Max(share, 1e-9) + spare);
+		room = Max(room,
+				   Max(2 * wanted, HX_MOST_UNLUCKY) / Max(share, 1e-9) + spare);
 	if (!search->spec.heap.check) /* none can fail */
 		room = wanted;
 	return (int64) Min(room, (double) HxMostRows());
@@ -284,8 +293,26 @@ tie_follows(HxSearch *search, int64 good, int64 at)
 }
 
 /*
+ * Is the next row worth a look, although the rows wanted are not settled, of which the
+ * last is at a distance?  Where most heap rows fail, hardly any of those that are nearer
+ * and not found yet will pass: then the row has to be looked at anyhow, and what it comes
+ * to tells how far to go.
+ */
+static bool
+is_worth_a_look(HxSearch *search, double distance, int64 good, int64 wanted)
+{
+	const HxKind *kind = HxKindOf(&search->desc);
+	bool fail = search->nchecked == 0 ? search->spec.heap.share < MANY_FAIL
+									  : search->stats.failed > (uint64) good;
+
+	if (!kind->missing || good >= wanted || search->spec.ties || !fail)
+		return false;
+	return kind->missing(search, distance) <= LOOK_PART * (wanted - good);
+}
+
+/*
  * Look at heap rows in order of distance, as long as the rows wanted are
- * settled.  Rows that fail are taken away; *passed tells how many passed.
+ * settled, or most of them fail.  Rows that fail are taken away; *passed tells how many passed.
  */
 static Outcome
 look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
@@ -327,18 +354,23 @@ look_at_rows(HxSearch *search, int64 wanted, int64 *passed)
 								  : -get_float8_infinity();
 		if (!known && !best->lost && !complete)
 			outcome = OUTCOME_VISIT;
-		else if ((known || best->lost) && !complete && distance != settled &&
+		else if (!complete && distance != settled &&
 				 !rows_are_settled(search, last, at, good))
-			outcome = OUTCOME_VISIT;
+		{
+			settled = NAN;
+			if (!known || !is_worth_a_look(search, distance, good, wanted))
+				outcome = OUTCOME_VISIT;
+		}
 		else if (best->lost &&
 				 (!known ||
 				  (search->spec.ties && best->frontier.distance <= distance)))
 			outcome = OUTCOME_ROOM;
+		else
+			settled = distance;
 		if (outcome != OUTCOME_VISIT && good < wanted && HxSweepIsDue(search))
 			outcome = OUTCOME_SWEEP;
 		if (outcome != OUTCOME_FOUND || good == wanted || at == best->count)
 			break;
-		settled = distance;
 		best->rows[at].passed = HxCheckRow(search, &best->rows[at]);
 		if (!best->rows[at].passed)
 			HxNoteFailed(search, best->rows[at++].distance);

@@ -35,6 +35,16 @@ typedef struct HxRanking
 #define MUCH_LONGER 2
 
 /*
+ * A set lies far from the query if at most one in FAR_RATE of the rows have passed
+ * that would have, were it spread like all others, and these are FAR_ROWS or more.
+ * Rows wanted are then not found before many times what the first ones took, so that
+ * FAR_PART of the effort of ranking is all that may be spent, or be in sight, before
+ */
+#define FAR_RATE 8
+#define FAR_ROWS 16
+#define FAR_PART 0.1
+
+/*
  * Rows found by a sweep or in a bitmap in reserve lie far from the query, or are few
  * near it, or else they would not have been asked for: ranking them may take so many
  * times what a search would take for rows that lie anywhere
@@ -42,13 +52,11 @@ typedef struct HxRanking
 #define FAR_TIMES 4
 
 /*
- * Rows looked at before the heap is swept; the part of a sweep's effort that may
- * be spent on rows one by one while none has passed; and how many times as many as
- * one should have passed of, by the planner's guess, are looked at all the same
+ * Rows looked at before the heap is swept; and the part of a sweep's effort that may
+ * be spent on rows one by one while none has passed
  */
 #define MIN_CHECKED 64
 #define SWEEP_PART 8
-#define MOST_UNLUCKY 3
 
 /* Can heap rows be ranked?  If so, *count rows. */
 static bool
@@ -98,12 +106,24 @@ HxShouldRank(const HxSearch *search)
 		   ranking_time(count) <= times * search_time(search, count);
 }
 
+/* Have far fewer of this many rows passed than would have, were they anywhere? */
+static bool
+lies_far(const HxSearch *search, uint64 count)
+{
+	double expected;
+
+	if (search->nrows == 0)
+		return false;
+	expected = search->seen * count / search->nrows;
+	return expected >= FAR_ROWS && search->passed <= expected / FAR_RATE;
+}
+
 /*
  * Rows that are not spread like all others, but lie far from the query, are
  * noticed by what has passed of what was seen: if so few that, as it goes, the
  * rows wanted would take much longer than ranking, or by the time that it takes.
  * Then rank them after all, so that no more than twice the shorter of the two
- * ways is spent.
+ * ways is spent; hardly more than ranking takes, where it is clear that they lie far.
  */
 bool
 HxRankingIsDue(const HxSearch *search)
@@ -120,6 +140,9 @@ HxRankingIsDue(const HxSearch *search)
 		return false;
 	effort = ranking_time(count) / (HX_ROW_TIME + HX_LOOKUP_TIME);
 	wanted = (double) Min(search->spec.limit, count);
+	if (lies_far(search, count))
+		return seen >= FAR_PART * effort ||
+			   seen / (passed + 1) * (wanted + 1) >= FAR_PART * effort;
 	return seen >= effort ||
 		   seen / (passed + 1) * (wanted + 1) >= MUCH_LONGER * effort;
 }
@@ -236,7 +259,7 @@ HxSweepIsDue(const HxSearch *search)
 	double looked = search->nchecked;
 	double passed = looked - search->stats.failed;
 	double effort = spec->heap.sweep_effort;
-	double unlucky = MOST_UNLUCKY / Max(spec->heap.share, 1e-9);
+	double unlucky = HX_MOST_UNLUCKY / Max(spec->heap.share, 1e-9);
 	double more;
 
 	Assert(search->phase == HX_FIND_FIRST);

@@ -44,6 +44,12 @@ typedef enum HxSearchPart
 	HX_PART_NANS
 } HxSearchPart;
 
+/*
+ * How many times as many heap rows as one should have passed of, by the planner's guess,
+ * are looked at one by one while none has
+ */
+#define HX_MOST_UNLUCKY 3
+
 /* A kind's search begins with this */
 struct HxSearch
 {
@@ -112,6 +118,7 @@ struct HxSearch
 	bool nans_apart; /* HX_PART_NANS is one; before the first phase */
 	double seen;	 /* rows seen in this phase ... */
 	double passed;	 /* ... and of these, rows that passed the mask */
+	uint64 nrows;	 /* rows that the filter may pass; 0: not known */
 	uint8 met;		 /* what rows kept from now on have as theirs */
 
 	int nlines; /* cache lines of a rows page fetched ahead ... */

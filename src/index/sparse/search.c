@@ -538,6 +538,9 @@ read_windows(HxSparseSearch *search)
 	}
 	HxReadWindows(search->base.index, &search->base.desc, &search->directory);
 	search->is_read = true;
+	search->base.nrows = 0;
+	for (int i = 0; i < search->directory.count; i++)
+		search->base.nrows += search->directory.windows[i].rows;
 	search->base.stats.blocks =
 		Max(search->base.stats.blocks, count_blocks(&search->directory));
 }
@@ -695,13 +698,9 @@ nan_passes(const HxSearchSpec *spec)
 double
 HxSparseEffort(const HxSearch *base, double passing)
 {
-	const HxSparseSearch *search = (const HxSparseSearch *) base;
-	double rows = 0;
-
-	Assert(search->is_read);
-	for (int i = 0; i < search->directory.count; i++)
-		rows += search->directory.windows[i].rows;
-	return rows * (HX_LIST_ROW_TIME + HX_LIST_MASK_TIME + HX_LOOKUP_TIME);
+	Assert(((const HxSparseSearch *) base)->is_read);
+	return base->nrows *
+		   (HX_LIST_ROW_TIME + HX_LIST_MASK_TIME + HX_LOOKUP_TIME);
 }
 
 void

@@ -132,6 +132,8 @@ build_mask(HxSparseSearch *search, const HxRowArrays *rows, uint64 *mask)
 		return;
 	search->asked += rows->count;
 	search->passed += passed;
+	search->base.seen += rows->count;
+	search->base.passed += passed;
 	search->base.stats.filtered += rows->count - passed;
 }
 

@@ -240,10 +240,10 @@ read_directory(HxBlocksSearch *search)
 					  blocks);
 	for (int b = 0; b < spec->nballs; b++)
 		drop_outside(search, &spec->balls[b]);
-	search->nrows = HxBlocksRows(blocks);
+	search->base.nrows = HxBlocksRows(blocks);
 	/* What one value of the group leaves is too little for estimates. */
 	if (HxIsGrouped(&search->base.desc) && !HxFilterIsTrivial(spec->filter) &&
-		search->nrows <= HX_EXACT_GROUP)
+		search->base.nrows <= HX_EXACT_GROUP)
 		search->must_be_exact = true;
 	search->nvectors = blocks->count;
 	search->base.stats.blocks = Max(search->base.stats.blocks,
@@ -320,6 +320,7 @@ plan_visits(HxBlocksSearch *search)
 	memset(tally->unvisited, 0, sizeof(tally->unvisited));
 	memset(tally->places, 0, sizeof(tally->places));
 	tally->shares_of = get_float8_nan();
+	tally->inside_of = -1;
 	if (base->exact)
 	{
 		set_min_bounds(search);
@@ -434,6 +435,8 @@ count_visit(HxTally *tally, int bin, uint32 rows, double place)
 		tally->to_come -= rows * tally->shares[bin];
 		tally->placed += rows * place * tally->shares[bin];
 	}
+	if (tally->inside_of >= 0)
+		tally->inside -= rows * tally->inner[bin];
 }
 
 /* Visit the next block of the order, if it can matter. */

@@ -28,11 +28,14 @@ typedef struct HxTally
 										   * failed the check */
 	double shares[HX_MISSES_PROMISES];	   /* shares below `shares_of` */
 	double shares_of;					   /* distance, or NaN */
-	double expected;   /* rows below it of blocks visited, by the table ... */
-	double to_come;	   /* ... and of those not visited */
-	double placed;	   /* sum over those expected of their places */
-	double position;   /* mean of the rows wanted ... */
-	int64 position_of; /* ... when they were so many */
+	double expected; /* rows below it of blocks visited, by the table ... */
+	double to_come;	 /* ... and of those not visited */
+	double placed;	 /* sum over those expected of their places */
+	double inner[HX_MISSES_PROMISES]; /* shares below the bin `inside_of` */
+	int inside_of;					  /* -1: none yet */
+	double inside;					  /* rows below it of blocks not visited */
+	double position;				  /* mean of the rows wanted ... */
+	int64 position_of;				  /* ... when they were so many */
 } HxTally;
 
 /* Arrays of blocks, which outlive a search; none yet if `order` is NULL */
@@ -56,8 +59,7 @@ typedef struct HxBlocksSearch
 	float bin_offset;			/* likewise */
 	uint64 rows_at_calibration; /* rows that the table was made from */
 	bool must_be_exact;			/* whatever the phase */
-	uint64 nrows; /* rows of all blocks that the filter may pass */
-	double gone;  /* of these, rows of blocks that the phase has gone past */
+	double gone; /* rows of blocks that the phase has gone past */
 
 	bool is_read; /* the directory was read */
 	HxVisitArrays arrays;
@@ -111,9 +113,10 @@ HxUnpackPosition(uint8 packed)
 	return exp2(packed / 8.0);
 }
 
-/* stop.c: see is_settled in kind.h. */
+/* stop.c: see is_settled and missing in kind.h. */
 extern bool HxIsBlocksSearchSettled(HxSearch *base, double distance,
 									int64 count);
+extern double HxMissingRows(HxSearch *base, double distance);
 
 /*
  * visit.c: visit a block, scoring one in `sampled` of the rows that the filter

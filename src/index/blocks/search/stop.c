@@ -31,30 +31,6 @@
 /* Rows whose positions are looked at */
 #define MOST_POSITIONS 64
 
-/* What was seen in a range of distances */
-typedef struct Seen
-{
-	double rows;   /* all rows */
-	double passed; /* rows that pass the mask */
-	double failed; /* of these, rows that failed the check */
-} Seen;
-
-static Seen
-seen_between(const HxBlocksSearch *search, double from, double to)
-{
-	const HxTally *tally = &search->tally;
-	int last = HxDistanceBin(&search->misses, to);
-	Seen seen = {0};
-
-	for (int d = HxDistanceBin(&search->misses, from); d <= last; d++)
-	{
-		seen.rows += tally->seen_at[d];
-		seen.passed += tally->passed_at[d];
-		seen.failed += tally->failed_at[d];
-	}
-	return seen;
-}
-
 /* Rows not found yet that a set of TIDs leaves at most; infinite: not known */
 static double
 rows_left(const HxBlocksSearch *search)
@@ -78,8 +54,8 @@ mask_share(const HxBlocksSearch *search)
 	double left = only_tids ? rows_left(search) : INFINITY;
 
 	Assert(search->base.passed <= search->base.seen);
-	if (isfinite(left) && search->nrows > search->base.seen)
-		return Min(left / (search->nrows - search->base.seen), 1);
+	if (isfinite(left) && search->base.nrows > search->base.seen)
+		return Min(left / (search->base.nrows - search->base.seen), 1);
 	return (search->base.passed + 1) / (search->base.seen + 2);
 }
 
@@ -90,39 +66,89 @@ mask_share(const HxBlocksSearch *search)
 static double
 near_share(const HxBlocksSearch *search, double distance)
 {
-	Seen seen;
+	int last = HxDistanceBin(&search->misses, distance);
+	double rows = 0;
+	double passed = 0;
 
 	if (!HxIsMasked(search))
 		return 1;
-	seen = seen_between(search, -INFINITY, distance);
-	return Max(seen.rows > 0 ? seen.passed / seen.rows : 0, mask_share(search));
+	for (int d = 0; d <= last; d++)
+	{
+		rows += search->tally.seen_at[d];
+		passed += search->tally.passed_at[d];
+	}
+	return Max(rows > 0 ? passed / rows : 0, mask_share(search));
+}
+
+/* Heap rows looked at that failed, in these bins of the distance */
+static double
+failed_in(const HxBlocksSearch *search, int first, int last)
+{
+	double failed = 0;
+
+	for (int d = first; d <= last; d++)
+		failed += search->tally.failed_at[d];
+	return failed;
+}
+
+/* Rows of the blocks not visited that are nearer than a bin begins, by the table */
+static double
+rows_inside(HxBlocksSearch *search, int bin)
+{
+	HxTally *tally = &search->tally;
+	const HxLoadedMisses *misses = &search->misses;
+
+	if (bin != tally->inside_of)
+	{
+		HxSharesBelow(misses,
+					  misses->distance_low + bin * misses->distance_step,
+					  tally->inner);
+		tally->inside = 0;
+		for (int p = 0; p < HX_MISSES_PROMISES; p++)
+			tally->inside += tally->unvisited[p] * tally->inner[p];
+		tally->inside_of = bin;
+	}
+	return Min(Max(tally->inside, 0), tally->to_come);
 }
 
 /*
- * Share of the heap rows looked at that pass the check, one at least.  Farther
- * off more may pass, which the outer half of the rows that passed tells, and, where
- * there is but one, the rows that are about as far as it.  Rows not looked at yet tell
- * nothing: to think that they pass would be to ask for what lies between them as if no
- * row failed.
+ * Share of the rows up to a distance, of the blocks not visited, whose heap rows pass
+ * the check: as of those looked at, one at least.  Farther off more may pass: the inner
+ * and the outer half of the rows that passed tell by themselves, each of the rows that are
+ * as far, and where there is but one, the rows that are about as far as it; if that comes
+ * to more than all together tell.  Rows not looked at yet tell nothing: to think that
+ * they pass would be to ask for what lies between them as if no row failed.
  */
 static double
-checked_share(const HxBlocksSearch *search, double distance)
+checked_share(HxBlocksSearch *search, double distance)
 {
-	double middle = distance;
+	const HxLoadedMisses *misses = &search->misses;
+	double left = Max(search->tally.to_come, 1e-9);
 	double good = Max(search->base.ngood, 1);
-	double outer = Max(search->base.ngood - search->base.ngood / 2, 1);
-	Seen all;
-	Seen beyond;
+	double inner = search->base.ngood / 2;
+	double outer = good - inner;
+	int last = HxDistanceBin(misses, distance);
+	int middle = last;
+	double failed;
+	double beyond;
+	double inside;
 
 	if (search->base.phase != HX_FIND_FIRST || search->base.stats.failed == 0)
 		return 1;
 	if (search->base.ngood > 1)
-		middle = search->base.middle / HxUnitOf(search->base.spec.query);
-	all = seen_between(search, -INFINITY, distance);
-	beyond = seen_between(search, middle, distance);
+		middle =
+			Min(HxDistanceBin(misses, search->base.middle /
+										  HxUnitOf(search->base.spec.query)),
+				last);
+	failed = failed_in(search, 0, middle - 1);
+	beyond = failed_in(search, middle, last);
 	if (search->base.ngood <= 1)
-		beyond.failed += FAILED_PRIOR;
-	return Max(good / (good + all.failed), outer / (outer + beyond.failed));
+		return 1 / (1 + Min(failed + beyond, beyond + FAILED_PRIOR));
+	inside = rows_inside(search, middle);
+	inner /= inner + failed;
+	outer /= outer + beyond;
+	return Max(good / (good + failed + beyond),
+			   (inside * inner + (left - inside) * outer) / left);
 }
 
 /* Do some of the rows seen fail, by the mask or the heap? */
@@ -155,7 +181,8 @@ rows_met(const HxBlocksSearch *search, double distance, int64 count)
 {
 	if (HxIsMasked(search))
 		return Max(rows_seen(search, distance), count);
-	return count + seen_between(search, -INFINITY, distance).failed;
+	return count +
+		   failed_in(search, 0, HxDistanceBin(&search->misses, distance));
 }
 
 /*
@@ -303,6 +330,23 @@ expected_misses(HxBlocksSearch *search, double distance, int64 count)
 	return Max(Min(forecast.misses, most) * safety, Min(forecast.least, most));
 }
 
+double
+HxMissingRows(HxSearch *base, double distance)
+{
+	HxBlocksSearch *search = (HxBlocksSearch *) base;
+	double passed = base->ngood + 1;
+	double failed;
+
+	if (base->exact || !search->misses.usable)
+		return get_float8_infinity();
+	distance /= HxUnitOf(base->spec.query);
+	if (distance != search->tally.shares_of)
+		set_shares(search, distance);
+	failed = failed_in(search, 0, HxDistanceBin(&search->misses, distance));
+	return search->tally.to_come * near_share(search, distance) * passed /
+		   (passed + failed);
+}
+
 /*
  * Misses that the target allows among `count` rows.  Where nobody knows how many are
  * wanted, only half of what each row above 40 would allow is spent: the share that
@@ -335,7 +379,7 @@ HxIsBlocksSearchSettled(HxSearch *base, double distance, int64 count)
 	Assert(search->next < search->nvisits);
 	if (search->base.exact)
 		return search->arrays.min_bound[search->next] > distance;
-	if (search->base.seen > HX_VISIT_REST * search->nrows)
+	if (search->base.seen > HX_VISIT_REST * search->base.nrows)
 		return false;
 	return expected_misses(search, distance, count) <=
 		   allowed_misses(search, count);
