@@ -19,18 +19,21 @@ my ($node) = make_indexes(10, 12);
 sub head_at
 {
 	my ($c) = @_;
-	my $lists = lists_at($c);
-	my $before = 0;
 
-	foreach my $row (0 .. $lists->{count} - 1)
+	for (my $page = 0;; $page++)
 	{
-		my $at = $lists->{heads} + 6 * $row;
-		my $end = get($c, $at + 4, 2);
+		my $lists = lists_at($c, $page);
+		my $before = 0;
 
-		return $at if $end > $before + 1;
-		$before = $end;
+		foreach my $row (0 .. $lists->{count} - 1)
+		{
+			my $at = $lists->{heads} + 6 * $row;
+			my $end = get($c, $at + 4, 2);
+
+			return $at if $end > $before + 1;
+			$before = $end;
+		}
 	}
-	die 'no list of two tokens';
 }
 
 check_aims(
@@ -82,6 +85,12 @@ check_aims(
 	[ 'a list that ends before it begins', 12,
 		sub { my $c = shift; my $at = lists_at($c); put($c, $at->{heads} + 6 * ($at->{count} - 1) + 4, 2, 0) },
 		qr/page of lists of which one ends before it begins/ ],
+	[ 'lists of another length', 10,
+		sub { my $c = shift; put($c, lists_at($c)->{length_at}, 2, 7) },
+		qr/page of lists with one of another length/ ],
+	[ 'lists of another length, too', 12,
+		sub { my $c = shift; put($c, lists_at($c, 1)->{length_at}, 2, 3) },
+		qr/page of lists with one of another length/ ],
 	[ 'a code of no centre', 12,
 		sub { my $c = shift; put($c, lists_at($c)->{codes}, 4, 0x1FFFFFFF) },
 		qr/a code of no centre/ ],

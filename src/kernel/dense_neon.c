@@ -484,6 +484,7 @@ const HxDenseKernels hx_dense_neon = {
 	.flip = hx_flip_neon,
 	.token_sums = hx_token_sums_neon,
 	.token_glances = hx_token_glances_neon,
+	.great_glances = hx_great_glances_plain,
 };
 
 #endif /* HX_NEON */

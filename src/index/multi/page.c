@@ -47,6 +47,7 @@ HxListArraysOf(const HxIndexDesc *desc, Page page, HxListArrays *arrays)
 	char *at = HxContents(page);
 
 	arrays->room = marks_room(desc, capacity);
+	arrays->length = lists->length;
 	arrays->marks = (uint32 *) (at + arrays_size(desc, capacity));
 	at += sizeof(HxLists);
 	rows->count = lists->count;
@@ -116,6 +117,7 @@ append_row(const HxIndexDesc *desc, Page page, const HxListRow *row)
 	arrays.rows.tids[at] = row->tid;
 	memcpy(arrays.marks + lists->used, row->marks, row->count * sizeof(uint32));
 	lists->used += row->count;
+	lists->length = at == 0 || row->count == lists->length ? row->count : 0;
 	arrays.heads[at].hash = row->hash;
 	arrays.heads[at].error = row->error;
 	arrays.heads[at].end = lists->used;
@@ -188,6 +190,8 @@ HxListsFault(const HxIndexDesc *desc, Page page, uint16 type)
 	const HxLists *lists = HxPageLists(page);
 	HxListArrays arrays;
 	uint32 wrong = 0;
+	int length = lists->length;
+	uint32 other = 0; /* lists of another length */
 	int end = 0;
 
 	if (type == HX_PAGE_MODEL)
@@ -207,7 +211,11 @@ HxListsFault(const HxIndexDesc *desc, Page page, uint16 type)
 	}
 	if (wrong >> 31) /* a difference below 0 */
 		return "page of lists of which one ends before it begins";
-	return end == lists->used ? NULL : "page of lists with codes of no row";
+	if (end != lists->used)
+		return "page of lists with codes of no row";
+	for (int i = 0; i < lists->count && length > 0; i++)
+		other |= arrays.heads[i].end ^ (uint32) (length * (i + 1));
+	return other == 0 ? NULL : "page of lists with one of another length";
 }
 
 Buffer
