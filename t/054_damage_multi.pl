@@ -36,6 +36,19 @@ sub head_at
 	}
 }
 
+# The arrays of a page whose lists have one length, of tokens
+sub alike_at
+{
+	my ($c) = @_;
+
+	for (my $page = 0;; $page++)
+	{
+		my $lists = lists_at($c, $page);
+
+		return $lists if get($c, $lists->{length_at}, 2) > 0;
+	}
+}
+
 check_aims(
 	[ 'codebooks that are a page of lists', 10,
 		sub { my $c = shift; put($c, CONTENTS + $meta{model}, 4, int(lists_at($c)->{count_at} / PAGE)) },
@@ -84,13 +97,13 @@ check_aims(
 		qr/page of lists with codes of no row/ ],
 	[ 'a list that ends before it begins', 12,
 		sub { my $c = shift; my $at = lists_at($c); put($c, $at->{heads} + 6 * ($at->{count} - 1) + 4, 2, 0) },
-		qr/page of lists of which one ends before it begins/ ],
+		qr/page of lists of which one ends before it begins|a list of another length/ ],
 	[ 'lists of another length', 10,
-		sub { my $c = shift; put($c, lists_at($c)->{length_at}, 2, 7) },
-		qr/page of lists with one of another length/ ],
-	[ 'lists of another length, too', 12,
-		sub { my $c = shift; put($c, lists_at($c, 1)->{length_at}, 2, 3) },
-		qr/page of lists with one of another length/ ],
+		sub { my $c = shift; put($c, lists_at($c)->{length_at}, 2, 1700) },
+		qr/page of lists with codes of no row/ ],
+	[ 'a list of another length', 12,
+		sub { my $c = shift; add($c, alike_at($c)->{heads} + 4, 2, -1) },
+		qr/a list of another length than its page has/ ],
 	[ 'a code of no centre', 12,
 		sub { my $c = shift; put($c, lists_at($c)->{codes}, 4, 0x1FFFFFFF) },
 		qr/a code of no centre/ ],

@@ -315,9 +315,8 @@ hx_token_sums_plain(HxTokenTables tables, const HxTokenLists *lists,
 
 	for (size_t i = 0; i < lists->count; i++)
 	{
-		uint16_t end;
+		size_t end = list_end(*lists, i);
 
-		memcpy(&end, lists->ends + i * lists->stride, sizeof(end));
 		sum[i] += token_sum(tables, lists->codes + start, end - start);
 		start = end;
 	}
@@ -351,9 +350,8 @@ hx_token_glances_plain(const uint8_t *table, HxTokenLists lists,
 
 	for (size_t i = 0; i < lists.count; i++)
 	{
-		uint16_t end;
+		size_t end = list_end(lists, i);
 
-		memcpy(&end, lists.ends + i * lists.stride, sizeof(end));
 		glance[i] += token_glance(table, lists.codes + start, end - start);
 		start = end;
 	}

@@ -63,7 +63,7 @@ typedef struct HxTokenLists
 	size_t stride;		 /* bytes from one end to the next */
 	size_t start;		 /* of the first list */
 	size_t count;		 /* lists */
-	size_t length;		 /* of each list, if all have the same; or 0 */
+	size_t length;		 /* of each list: then nobody asks for ends; or 0 */
 } HxTokenLists;
 
 /* One pointer per operation, all of one level */

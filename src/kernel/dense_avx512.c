@@ -299,26 +299,6 @@ hx_token_glances_avx512(const uint8_t *table, HxTokenLists lists,
 	}
 }
 
-HX_AVX512 uint64_t
-hx_great_glances_avx512(const int32_t *glance, size_t count, int32_t least)
-{
-	__m512i one = _mm512_set1_epi32(1);
-	__m512i wanted = _mm512_set1_epi32(least - 1);
-	uint64_t bits = 0;
-
-	for (size_t i = 0; i < count; i += 16)
-	{
-		__mmask16 there = count - i < 16 ? (__mmask16) ((1u << (count - i)) - 1)
-										 : (__mmask16) 0xFFFF;
-		__m512i held = _mm512_maskz_loadu_epi32(there, glance + i);
-
-		bits |= (uint64_t) _mm512_mask_cmpge_epu32_mask(
-					there, _mm512_sub_epi32(held, one), wanted)
-				<< i;
-	}
-	return bits;
-}
-
 /* ---- rows of small numbers ---- */
 
 /* Numbers that a step takes of a row; rows whose sums are reduced together */
@@ -417,7 +397,7 @@ const HxDenseKernels hx_dense_avx512 = {
 	.flip = hx_flip_avx512,
 	.token_sums = hx_token_sums_avx2,
 	.token_glances = hx_token_glances_avx512,
-	.great_glances = hx_great_glances_avx512,
+	.great_glances = hx_great_glances_avx2,
 };
 
 #endif /* HX_X86 */

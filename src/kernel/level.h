@@ -107,8 +107,6 @@ extern void hx_token_glances_avx512(const uint8_t *table, HxTokenLists lists,
 									int32_t *glance);
 extern uint64_t hx_great_glances_avx2(const int32_t *glance, size_t count,
 									  int32_t least);
-extern uint64_t hx_great_glances_avx512(const int32_t *glance, size_t count,
-										int32_t least);
 extern void hx_alike_glances_avx2(const uint8_t *table, HxTokenLists lists,
 								  int32_t *glance);
 extern void hx_inner_avx512(const float *query, size_t dims, HxFloatRows rows,
@@ -172,6 +170,8 @@ list_end(HxTokenLists lists, size_t list)
 {
 	uint16_t end;
 
+	if (lists.length > 0)
+		return lists.start + (list + 1) * lists.length;
 	memcpy(&end, lists.ends + list * lists.stride, sizeof(end));
 	return end;
 }

@@ -140,10 +140,15 @@ code_entry(const uint8_t *table, uint32_t code)
 		(const __m128i *) (const void *) (table + code % HX_TOKEN_FIRST * 8));
 }
 
-/*
- * Glances at lists of one length, which is a constant for the compiler unless they are
- * long: no list's end is looked for.
- */
+/* The greatest bytes of two lists of entries, added up */
+HX_INLINE HX_AVX2 int32_t
+add_greatest(__m128i best, __m128i other)
+{
+	return _mm_cvtsi128_si32(
+		_mm_sad_epu8(_mm_max_epu8(best, other), _mm_setzero_si128()));
+}
+
+/* Glances at lists of one length, which the compiler knows: there is no branch. */
 HX_INLINE HX_AVX2 void
 glances_of_length(const uint8_t *table, const uint32_t *codes, size_t length,
 				  size_t count, int32_t *glance)
@@ -161,8 +166,26 @@ glances_of_length(const uint8_t *table, const uint32_t *codes, size_t length,
 		}
 		if (length % 2 == 0)
 			best = _mm_max_epu8(best, code_entry(table, codes[length - 1]));
-		glance[i] += _mm_cvtsi128_si32(
-			_mm_sad_epu8(_mm_max_epu8(best, other), _mm_setzero_si128()));
+		glance[i] += add_greatest(best, other);
+	}
+}
+
+/* The same for other lengths, of two at least */
+HX_INLINE HX_AVX2 void
+long_glances(const uint8_t *table, const uint32_t *codes, size_t length,
+			 size_t count, int32_t *glance)
+{
+	for (size_t i = 0; i < count; i++, codes += length)
+	{
+		__m128i best = code_entry(table, codes[length - 2]);
+		__m128i other = code_entry(table, codes[length - 1]);
+
+		for (size_t c = 0; c + 2 < length; c += 2)
+		{
+			best = _mm_max_epu8(best, code_entry(table, codes[c]));
+			other = _mm_max_epu8(other, code_entry(table, codes[c + 1]));
+		}
+		glance[i] += add_greatest(best, other);
 	}
 }
 
@@ -195,7 +218,7 @@ hx_alike_glances_avx2(const uint8_t *table, HxTokenLists lists, int32_t *glance)
 		LENGTH(15);
 		LENGTH(16);
 		default:
-			glances_of_length(table, codes, lists.length, lists.count, glance);
+			long_glances(table, codes, lists.length, lists.count, glance);
 	}
 }
 
@@ -272,9 +295,8 @@ hx_token_sums_avx2(HxTokenTables tables, const HxTokenLists *lists,
 
 	for (size_t i = 0; i < lists->count; i++)
 	{
-		uint16_t end;
+		size_t end = list_end(*lists, i);
 
-		memcpy(&end, lists->ends + i * lists->stride, sizeof(end));
 		if (end > start)
 			sum[i] += token_sum(tables, lists->codes + start, end - start);
 		start = end;

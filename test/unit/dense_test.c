@@ -472,7 +472,10 @@ test_transforms(const char *name, const HxDenseKernels *kernels)
 	end_group();
 }
 
-/* Lists of random codes, some empty, as the plain kernel adds them up. */
+/*
+ * Lists of random codes, some empty, or all of one length, as the plain kernel adds them
+ * up by their ends.
+ */
 static void
 test_token_sums(const HxDenseKernels *kernels, size_t lists)
 {
@@ -483,7 +486,8 @@ test_token_sums(const HxDenseKernels *kernels, size_t lists)
 	HxTokenTables tables = {entries, entries + HX_TOKEN_FIRST * HX_TOKEN_LANES,
 							entries + (HX_TOKEN_FIRST + HX_TOKEN_OTHER) *
 										  HX_TOKEN_LANES};
-	HxTokenLists list = {codes, ends, 6, 0, lists, 0};
+	size_t length = random_below(2) == 0 ? 0 : 1 + random_below(15);
+	HxTokenLists list = {codes, ends, 6, 0, lists, length};
 	int32_t sum[64] = {0};
 	int32_t expected[64] = {0};
 	uint16_t end = 0;
@@ -495,10 +499,11 @@ test_token_sums(const HxDenseKernels *kernels, size_t lists)
 				   (uint32_t) random_below(1u << 16);
 	for (size_t i = 0; i < lists; i++)
 	{
-		end += random_below(16);
+		end += length > 0 ? length : random_below(16);
 		memcpy(ends + 6 * i, &end, sizeof(end));
 	}
 	kernels->token_sums(tables, &list, sum);
+	list.length = 0;
 	hx_dense_plain.token_sums(tables, &list, expected);
 	check(memcmp(sum, expected, sizeof(sum)) == 0, "token sums: %zu as plain",
 		  lists);

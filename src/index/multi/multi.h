@@ -169,6 +169,19 @@ typedef struct HxListArrays
 
 extern void HxListArraysOf(const HxIndexDesc *desc, Page page,
 						   HxListArrays *arrays);
+
+/*
+ * Where the codes of a row end, and those of the next begin; of row -1, the first.
+ * Heads tell it only where lengths differ.
+ */
+static inline int
+HxListEnd(const HxListArrays *arrays, int row)
+{
+	if (arrays->length > 0)
+		return arrays->length * (row + 1);
+	return row < 0 ? 0 : arrays->heads[row].end;
+}
+
 extern void HxInitListsPage(const HxIndexDesc *desc, Page page, int capacity);
 
 /* Bytes of a page that are not taken by rows */

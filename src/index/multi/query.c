@@ -271,7 +271,7 @@ lists_of(const HxListArrays *arrays, int row, int count)
 	HxTokenLists lists = {arrays->marks,
 						  (const uint8 *) &heads->end,
 						  sizeof(HxListHead),
-						  row > 0 ? heads[-1].end : 0,
+						  HxListEnd(arrays, row - 1),
 						  count,
 						  arrays->length};
 

@@ -109,17 +109,17 @@ consider_row(HxSearch *base, const HxListArrays *arrays, int row,
 			 const int32 *products)
 {
 	bool bare = HxIsBareList(arrays->heads[row].error);
-	int start = row > 0 ? arrays->heads[row - 1].end : 0;
+	bool listed = HxListEnd(arrays, row) > HxListEnd(arrays, row - 1);
 	HxCandidate found = {-INFINITY};
 
-	if (products && arrays->heads[row].end > start)
+	if (products && listed)
 	{
 		consider_known(base, arrays, row, *products);
 		return;
 	}
 	found.tid = HxPackTid(&arrays->rows.tids[row]);
 	found.page = HX_METAPAGE;
-	if (!bare && arrays->heads[row].end == start)
+	if (!bare && !listed)
 		found.distance = INFINITY; /* an empty list: NaN, after all numbers */
 	HxSetDeviation(&found, 0);
 	HxConsiderEstimate(base, &found, -INFINITY);
@@ -129,9 +129,7 @@ consider_row(HxSearch *base, const HxListArrays *arrays, int row,
 static inline bool
 is_listed(const HxListArrays *arrays, int row)
 {
-	int start = row > 0 ? arrays->heads[row - 1].end : 0;
-
-	return arrays->heads[row].end > start;
+	return HxListEnd(arrays, row) > HxListEnd(arrays, row - 1);
 }
 
 /* ---- glances ---- */
