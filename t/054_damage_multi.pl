@@ -19,18 +19,34 @@ my ($node) = make_indexes(10, 12);
 sub head_at
 {
 	my ($c) = @_;
-	my $lists = lists_at($c);
-	my $before = 0;
 
-	foreach my $row (0 .. $lists->{count} - 1)
+	for (my $page = 0;; $page++)
 	{
-		my $at = $lists->{heads} + 6 * $row;
-		my $end = get($c, $at + 4, 2);
+		my $lists = lists_at($c, $page);
+		my $before = 0;
 
-		return $at if $end > $before + 1;
-		$before = $end;
+		foreach my $row (0 .. $lists->{count} - 1)
+		{
+			my $at = $lists->{heads} + 6 * $row;
+			my $end = get($c, $at + 4, 2);
+
+			return $at if $end > $before + 1;
+			$before = $end;
+		}
 	}
-	die 'no list of two tokens';
+}
+
+# The arrays of a page whose lists have one length, of tokens
+sub alike_at
+{
+	my ($c) = @_;
+
+	for (my $page = 0;; $page++)
+	{
+		my $lists = lists_at($c, $page);
+
+		return $lists if get($c, $lists->{length_at}, 2) > 0;
+	}
 }
 
 check_aims(
@@ -81,7 +97,13 @@ check_aims(
 		qr/page of lists with codes of no row/ ],
 	[ 'a list that ends before it begins', 12,
 		sub { my $c = shift; my $at = lists_at($c); put($c, $at->{heads} + 6 * ($at->{count} - 1) + 4, 2, 0) },
-		qr/page of lists of which one ends before it begins/ ],
+		qr/page of lists of which one ends before it begins|a list of another length/ ],
+	[ 'lists of another length', 10,
+		sub { my $c = shift; put($c, lists_at($c)->{length_at}, 2, 1700) },
+		qr/page of lists with codes of no row/ ],
+	[ 'a list of another length', 12,
+		sub { my $c = shift; add($c, alike_at($c)->{heads} + 4, 2, -1) },
+		qr/a list of another length than its page has/ ],
 	[ 'a code of no centre', 12,
 		sub { my $c = shift; put($c, lists_at($c)->{codes}, 4, 0x1FFFFFFF) },
 		qr/a code of no centre/ ],

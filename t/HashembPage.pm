@@ -101,16 +101,17 @@ sub rows_at
 	return \%rows;
 }
 
-# Where the arrays of the first page of lists of tokens begin
+# Where the arrays of the first page of lists of tokens begin, or of one behind it
 sub lists_at
 {
-	my ($content) = @_;
-	my $at = contents_of($content, 'lists');
+	my ($content, $behind) = @_;
+	my $at = contents_of($content, 'lists', $behind);
 	my %lists = (
 		count_at => $at,
 		count => get($content, $at, 2),
 		capacity => get($content, $at + 2, 2),
 		used_at => $at + 4,
+		length_at => $at + 6,
 		nwords => get($content, CONTENTS + $meta{words}, 4),
 		nattrs => get($content, CONTENTS + $meta{words} + 4, 4));
 
@@ -155,12 +156,12 @@ sub window_at
 # Where the contents of the first page of a kind begin
 sub contents_of
 {
-	my ($content, $name) = @_;
+	my ($content, $name, $behind) = @_;
 
 	foreach my $page (2 .. length($$content) / PAGE - 1)
 	{
 		return $page * PAGE + CONTENTS
-		  if get($content, $page * PAGE + SPECIAL + 18, 2) == $kind{$name};
+		  if get($content, $page * PAGE + SPECIAL + 18, 2) == $kind{$name} && !$behind--;
 	}
 	die "no page of $name";
 }

@@ -315,9 +315,8 @@ hx_token_sums_plain(HxTokenTables tables, const HxTokenLists *lists,
 
 	for (size_t i = 0; i < lists->count; i++)
 	{
-		uint16_t end;
+		size_t end = list_end(*lists, i);
 
-		memcpy(&end, lists->ends + i * lists->stride, sizeof(end));
 		sum[i] += token_sum(tables, lists->codes + start, end - start);
 		start = end;
 	}
@@ -351,9 +350,8 @@ hx_token_glances_plain(const uint8_t *table, HxTokenLists lists,
 
 	for (size_t i = 0; i < lists.count; i++)
 	{
-		uint16_t end;
+		size_t end = list_end(lists, i);
 
-		memcpy(&end, lists.ends + i * lists.stride, sizeof(end));
 		glance[i] += token_glance(table, lists.codes + start, end - start);
 		start = end;
 	}
@@ -374,6 +372,18 @@ hx_number_scores_plain(const int16_t *query, size_t dims, const int8_t *rows,
 	}
 }
 
+/* Glances not above 0 wrap around. */
+uint64_t
+hx_great_glances_plain(const int32_t *glance, size_t count, int32_t least)
+{
+	uint64_t bits = 0;
+
+	while (count-- > 0)
+		bits = bits + bits +
+			   ((uint32_t) glance[count] - 1 >= (uint32_t) least - 1);
+	return bits;
+}
+
 const HxDenseKernels hx_dense_plain = {
 	.nibble_scores = hx_nibble_scores_plain,
 	.pair_scores = hx_pair_scores_plain,
@@ -390,4 +400,5 @@ const HxDenseKernels hx_dense_plain = {
 	.flip = hx_flip_plain,
 	.token_sums = hx_token_sums_plain,
 	.token_glances = hx_token_glances_plain,
+	.great_glances = hx_great_glances_plain,
 };

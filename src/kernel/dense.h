@@ -63,6 +63,7 @@ typedef struct HxTokenLists
 	size_t stride;		 /* bytes from one end to the next */
 	size_t start;		 /* of the first list */
 	size_t count;		 /* lists */
+	size_t length;		 /* of each list: then nobody asks for ends; or 0 */
 } HxTokenLists;
 
 /* One pointer per operation, all of one level */
@@ -149,6 +150,13 @@ typedef struct HxDenseKernels
 	 */
 	void (*token_glances)(const uint8_t *table, HxTokenLists lists,
 						  int32_t *glance);
+
+	/*
+	 * Bit i tells whether glance[i] is `least`, which is more than 0, or more, or not
+	 * above 0; of 64 at most.
+	 */
+	uint64_t (*great_glances)(const int32_t *glance, size_t count,
+							  int32_t least);
 } HxDenseKernels;
 
 /* Longest row of levels: no sum may exceed the range of int32_t */

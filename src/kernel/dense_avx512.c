@@ -286,6 +286,11 @@ HX_AVX512 void
 hx_token_glances_avx512(const uint8_t *table, HxTokenLists lists,
 						int32_t *glance)
 {
+	if (lists.length > 0)
+	{
+		hx_alike_glances_avx2(table, lists, glance);
+		return;
+	}
 	for (size_t i = 0; i < lists.count; i += HX_FEW_LISTS)
 	{
 		HxTokenLists few = few_lists(lists, i);
@@ -392,6 +397,7 @@ const HxDenseKernels hx_dense_avx512 = {
 	.flip = hx_flip_avx512,
 	.token_sums = hx_token_sums_avx2,
 	.token_glances = hx_token_glances_avx512,
+	.great_glances = hx_great_glances_avx2,
 };
 
 #endif /* HX_X86 */

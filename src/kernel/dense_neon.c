@@ -435,10 +435,9 @@ hx_token_sums_neon(HxTokenTables tables, const HxTokenLists *lists,
 
 	for (size_t i = 0; i < lists->count; i++)
 	{
-		uint16_t end;
+		size_t end = list_end(*lists, i);
 		int16x8_t best;
 
-		memcpy(&end, lists->ends + i * lists->stride, sizeof(end));
 		if (end > start)
 		{
 			best = token_products(tables, lists->codes[start]);
@@ -484,6 +483,7 @@ const HxDenseKernels hx_dense_neon = {
 	.flip = hx_flip_neon,
 	.token_sums = hx_token_sums_neon,
 	.token_glances = hx_token_glances_neon,
+	.great_glances = hx_great_glances_plain,
 };
 
 #endif /* HX_NEON */

@@ -165,6 +165,7 @@ const HxDenseKernels hx_dense_vnni = {
 	.flip = hx_flip_avx512,
 	.token_sums = hx_token_sums_avx2,
 	.token_glances = hx_token_glances_avx512,
+	.great_glances = hx_great_glances_avx2,
 };
 
 #endif /* HX_X86 */

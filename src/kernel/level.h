@@ -89,6 +89,9 @@ extern void hx_number_scores_plain(const int16_t *query, size_t dims,
 								   const int8_t *rows, size_t stride,
 								   size_t count, int32_t *score);
 
+extern uint64_t hx_great_glances_plain(const int32_t *glance, size_t count,
+									   int32_t least);
+
 extern size_t hx_block_maxima_scalar(const uint16_t *postings, size_t count,
 									 uint32_t *blocks, uint32_t *maxima);
 
@@ -102,6 +105,10 @@ extern void hx_token_glances_avx2(const uint8_t *table, HxTokenLists lists,
 								  int32_t *glance);
 extern void hx_token_glances_avx512(const uint8_t *table, HxTokenLists lists,
 									int32_t *glance);
+extern uint64_t hx_great_glances_avx2(const int32_t *glance, size_t count,
+									  int32_t least);
+extern void hx_alike_glances_avx2(const uint8_t *table, HxTokenLists lists,
+								  int32_t *glance);
 extern void hx_inner_avx512(const float *query, size_t dims, HxFloatRows rows,
 							float *product);
 extern void hx_inner_many_avx512(HxFloatRows queries, size_t dims,
@@ -163,6 +170,8 @@ list_end(HxTokenLists lists, size_t list)
 {
 	uint16_t end;
 
+	if (lists.length > 0)
+		return lists.start + (list + 1) * lists.length;
 	memcpy(&end, lists.ends + list * lists.stride, sizeof(end));
 	return end;
 }

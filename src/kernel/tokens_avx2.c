@@ -132,6 +132,96 @@ entries_glance(const uint64_t *entries, size_t count)
 	return _mm_cvtsi128_si32(_mm_sad_epu8(half, _mm_setzero_si128()));
 }
 
+/* The entry of a code */
+HX_INLINE HX_AVX2 __m128i
+code_entry(const uint8_t *table, uint32_t code)
+{
+	return _mm_loadl_epi64(
+		(const __m128i *) (const void *) (table + code % HX_TOKEN_FIRST * 8));
+}
+
+/* The greatest bytes of two lists of entries, added up */
+HX_INLINE HX_AVX2 int32_t
+add_greatest(__m128i best, __m128i other)
+{
+	return _mm_cvtsi128_si32(
+		_mm_sad_epu8(_mm_max_epu8(best, other), _mm_setzero_si128()));
+}
+
+/* Glances at lists of one length, which the compiler knows: there is no branch. */
+HX_INLINE HX_AVX2 void
+glances_of_length(const uint8_t *table, const uint32_t *codes, size_t length,
+				  size_t count, int32_t *glance)
+{
+	for (size_t i = 0; i < count; i++, codes += length)
+	{
+		__m128i best = code_entry(table, codes[0]);
+		__m128i other = best;
+
+		HX_UNROLL
+		for (size_t c = 1; c + 1 < length; c += 2)
+		{
+			best = _mm_max_epu8(best, code_entry(table, codes[c]));
+			other = _mm_max_epu8(other, code_entry(table, codes[c + 1]));
+		}
+		if (length % 2 == 0)
+			best = _mm_max_epu8(best, code_entry(table, codes[length - 1]));
+		glance[i] += add_greatest(best, other);
+	}
+}
+
+/* The same for other lengths, of two at least */
+HX_INLINE HX_AVX2 void
+long_glances(const uint8_t *table, const uint32_t *codes, size_t length,
+			 size_t count, int32_t *glance)
+{
+	for (size_t i = 0; i < count; i++, codes += length)
+	{
+		__m128i best = code_entry(table, codes[length - 2]);
+		__m128i other = code_entry(table, codes[length - 1]);
+
+		for (size_t c = 0; c + 2 < length; c += 2)
+		{
+			best = _mm_max_epu8(best, code_entry(table, codes[c]));
+			other = _mm_max_epu8(other, code_entry(table, codes[c + 1]));
+		}
+		glance[i] += add_greatest(best, other);
+	}
+}
+
+#define LENGTH(length)                                                \
+	case length:                                                      \
+		glances_of_length(table, codes, length, lists.count, glance); \
+		break
+
+HX_AVX2 void
+hx_alike_glances_avx2(const uint8_t *table, HxTokenLists lists, int32_t *glance)
+{
+	const uint32_t *codes = lists.codes + lists.start;
+
+	switch (lists.length)
+	{
+		LENGTH(1);
+		LENGTH(2);
+		LENGTH(3);
+		LENGTH(4);
+		LENGTH(5);
+		LENGTH(6);
+		LENGTH(7);
+		LENGTH(8);
+		LENGTH(9);
+		LENGTH(10);
+		LENGTH(11);
+		LENGTH(12);
+		LENGTH(13);
+		LENGTH(14);
+		LENGTH(15);
+		LENGTH(16);
+		default:
+			long_glances(table, codes, lists.length, lists.count, glance);
+	}
+}
+
 /* Glances at a few lists, whose entries stay near; returns where the last one ends. */
 HX_INLINE HX_AVX2 size_t
 few_glances(const uint8_t *table, HxTokenLists lists, int32_t *glance)
@@ -159,12 +249,42 @@ few_glances(const uint8_t *table, HxTokenLists lists, int32_t *glance)
 HX_AVX2 void
 hx_token_glances_avx2(const uint8_t *table, HxTokenLists lists, int32_t *glance)
 {
+	if (lists.length > 0)
+	{
+		hx_alike_glances_avx2(table, lists, glance);
+		return;
+	}
 	for (size_t i = 0; i < lists.count; i += HX_FEW_LISTS)
 	{
 		HxTokenLists few = few_lists(lists, i);
 
 		lists.start = few_glances(table, few, glance + i);
 	}
+}
+
+/* What is left, fewer than eight, is compared as plain numbers. */
+HX_AVX2 uint64_t
+hx_great_glances_avx2(const int32_t *glance, size_t count, int32_t least)
+{
+	__m256i below = _mm256_set1_epi32(least - 1);
+	__m256i one = _mm256_set1_epi32(1);
+	uint64_t bits = 0;
+	size_t i = 0;
+
+	for (; i + 8 <= count; i += 8)
+	{
+		__m256i eight =
+			_mm256_loadu_si256((const __m256i *) (const void *) (glance + i));
+		__m256i great = _mm256_or_si256(_mm256_cmpgt_epi32(eight, below),
+										_mm256_cmpgt_epi32(one, eight));
+
+		bits |=
+			(uint64_t) (uint32_t) _mm256_movemask_ps(_mm256_castsi256_ps(great))
+			<< i;
+	}
+	if (i < count)
+		bits |= hx_great_glances_plain(glance + i, count - i, least) << i;
+	return bits;
 }
 
 HX_AVX2 void
@@ -175,9 +295,8 @@ hx_token_sums_avx2(HxTokenTables tables, const HxTokenLists *lists,
 
 	for (size_t i = 0; i < lists->count; i++)
 	{
-		uint16_t end;
+		size_t end = list_end(*lists, i);
 
-		memcpy(&end, lists->ends + i * lists->stride, sizeof(end));
 		if (end > start)
 			sum[i] += token_sum(tables, lists->codes + start, end - start);
 		start = end;

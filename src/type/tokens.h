@@ -96,6 +96,13 @@ HxAddTokenGlances(const uint8 *table, HxTokenLists lists, int32_t *glance)
 	hx_kernels->dense->token_glances(table, lists, glance);
 }
 
+/* Which of 64 glances, or fewer, are so great, or not above 0? */
+static inline uint64
+HxGreatGlances(const int32 *glance, size_t count, int32 least)
+{
+	return hx_kernels->dense->great_glances(glance, count, least);
+}
+
 /* Are all of these numbers finite? */
 extern bool HxAllFinite(const float *numbers, size_t count);
 

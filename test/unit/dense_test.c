@@ -472,7 +472,10 @@ test_transforms(const char *name, const HxDenseKernels *kernels)
 	end_group();
 }
 
-/* Lists of random codes, some empty, as the plain kernel adds them up. */
+/*
+ * Lists of random codes, some empty, or all of one length, as the plain kernel adds them
+ * up by their ends.
+ */
 static void
 test_token_sums(const HxDenseKernels *kernels, size_t lists)
 {
@@ -483,7 +486,8 @@ test_token_sums(const HxDenseKernels *kernels, size_t lists)
 	HxTokenTables tables = {entries, entries + HX_TOKEN_FIRST * HX_TOKEN_LANES,
 							entries + (HX_TOKEN_FIRST + HX_TOKEN_OTHER) *
 										  HX_TOKEN_LANES};
-	HxTokenLists list = {codes, ends, 6, 0, lists};
+	size_t length = random_below(2) == 0 ? 0 : 1 + random_below(15);
+	HxTokenLists list = {codes, ends, 6, 0, lists, length};
 	int32_t sum[64] = {0};
 	int32_t expected[64] = {0};
 	uint16_t end = 0;
@@ -495,10 +499,11 @@ test_token_sums(const HxDenseKernels *kernels, size_t lists)
 				   (uint32_t) random_below(1u << 16);
 	for (size_t i = 0; i < lists; i++)
 	{
-		end += random_below(16);
+		end += length > 0 ? length : random_below(16);
 		memcpy(ends + 6 * i, &end, sizeof(end));
 	}
 	kernels->token_sums(tables, &list, sum);
+	list.length = 0;
 	hx_dense_plain.token_sums(tables, &list, expected);
 	check(memcmp(sum, expected, sizeof(sum)) == 0, "token sums: %zu as plain",
 		  lists);
@@ -506,16 +511,18 @@ test_token_sums(const HxDenseKernels *kernels, size_t lists)
 
 /*
  * Glances at lists of random codes, some empty, some longer than a kernel takes at
- * once, from a place within the codes on: as a formula gives them, added to what
- * was there.
+ * once, or all of one length, from a place within the codes on: as a formula
+ * gives them, added to what was there.
  */
 static void
-test_token_glances(const HxDenseKernels *kernels, size_t lists, size_t longest)
+test_token_glances(const HxDenseKernels *kernels, size_t lists, size_t longest,
+				   int alike)
 {
 	static uint8_t table[HX_TOKEN_FIRST * HX_TOKEN_LANES];
 	static uint32_t codes[4096];
 	uint8_t *ends = place_bytes(codes_area, 6 * lists);
-	HxTokenLists list = {codes, ends, 6, random_below(50), lists};
+	HxTokenLists list = {
+		codes, ends, 6, random_below(50), lists, alike ? longest : 0};
 	int32_t glance[64];
 	int32_t expected[64];
 	uint16_t end = (uint16_t) list.start;
@@ -529,7 +536,7 @@ test_token_glances(const HxDenseKernels *kernels, size_t lists, size_t longest)
 	{
 		size_t start = end;
 
-		end += random_below(longest);
+		end += alike ? longest : random_below(longest);
 		memcpy(ends + 6 * i, &end, sizeof(end));
 		expected[i] = glance[i] = (int32_t) random_below(1000);
 		for (int l = 0; l < HX_TOKEN_LANES; l++)
@@ -545,6 +552,28 @@ test_token_glances(const HxDenseKernels *kernels, size_t lists, size_t longest)
 	kernels->token_glances(table, list, glance);
 	check(memcmp(glance, expected, lists * sizeof(int32_t)) == 0,
 		  "token glances: %zu of %zu as a formula", lists, longest);
+}
+
+/* Which glances are great, of all lengths, with some at the edges */
+static void
+test_great_glances(const HxDenseKernels *kernels, size_t count)
+{
+	int32_t *glance = place_results(count);
+	int32_t least = 1 + (int32_t) random_below(100);
+	uint64_t expected = 0;
+
+	for (size_t i = 0; i < count; i++)
+	{
+		glance[i] = (int32_t) random_below(120) - 10;
+		if (random_below(4) == 0)
+			glance[i] = least - (int32_t) random_below(2);
+		if (random_below(20) == 0)
+			glance[i] = random_below(2) == 0 ? INT32_MIN : INT32_MAX;
+		if (glance[i] <= 0 || glance[i] >= least)
+			expected |= (uint64_t) 1 << i;
+	}
+	check(kernels->great_glances(glance, count, least) == expected,
+		  "great glances: %zu as a formula", count);
 }
 
 /* Scores of random rows of small numbers, the ends among them, as a formula */
@@ -590,11 +619,17 @@ test_level(const char *name, const HxDenseKernels *kernels)
 	begin_group("%s, token glances", name);
 	for (size_t lists = 0; lists <= 64; lists++)
 	{
-		test_token_glances(kernels, lists, 16);
-		test_token_glances(kernels, lists, 40);
+		test_token_glances(kernels, lists, 16, 0);
+		test_token_glances(kernels, lists, 40, 0);
+		test_token_glances(kernels, lists, 1 + random_below(40), 1);
 	}
 	for (size_t lists = 0; lists <= 3; lists++)
-		test_token_glances(kernels, lists, 1200);
+		test_token_glances(kernels, lists, 1200, 0);
+	end_group();
+	begin_group("%s, great glances", name);
+	for (size_t count = 0; count <= 64; count++)
+		for (int round = 0; round < 4; round++)
+			test_great_glances(kernels, count);
 	end_group();
 	test_all_scores(name, kernels);
 	test_long_scores(name, kernels);

@@ -3,8 +3,8 @@
  *	  Building an index of lists from a table.
  *
  * See README, "Build".  Codebooks are learnt from a sample; each participant
- * spools its rows with their codes; the leader writes them to pages, one after
- * the other.
+ * spools its rows with their codes; the leader writes them to pages, lists of one
+ * length to the same.
  */
 #include "postgres.h"
 
@@ -234,51 +234,65 @@ HxDoListsWork(HxBuild *build, int task)
 
 /* ---- writing ---- */
 
-/* The leader while it writes: a page in memory, full before it is written */
+/* Lists of each length have a page of their own, but for longer ones */
+#define LENGTHS 64
+
+/*
+ * The leader while it writes: pages in memory, full before they are written.  The
+ * first is for all lengths.
+ */
 typedef struct ListWriter
 {
 	Relation index;
 	const HxIndexDesc *desc;
 	ForkNumber fork;
-	PGAlignedBlock page;
+	PGAlignedBlock pages[1 + LENGTHS];
 	int64 done;
 } ListWriter;
 
 /* Begin a page. */
 static void
-begin_page(ListWriter *writer, int count, int used)
+begin_page(ListWriter *writer, Page page, int count, int used)
 {
-	HxInitListsPage(writer->desc, (Page) writer->page.data,
+	HxInitListsPage(writer->desc, page,
 					HxListsCapacity(writer->desc, count, used));
 }
 
-/* Write the page to the end of the file. */
+/* Write a page to the end of the file. */
 static void
-write_page(ListWriter *writer)
+write_page(ListWriter *writer, Page page)
 {
 	Buffer buffer = HxExtendFork(writer->index, writer->fork);
 
-	memcpy(BufferGetPage(buffer), writer->page.data, BLCKSZ);
+	memcpy(BufferGetPage(buffer), page, BLCKSZ);
 	HxFinishPage(buffer);
 }
 
-/* Add a row. */
+/* Add a row to a page in memory. */
+static void
+put_row(ListWriter *writer, Page page, const HxListRow *row)
+{
+	const HxLists *lists = HxPageLists(page);
+	int count;
+	int used;
+
+	if (HxPutList(writer->desc, page, row))
+		return;
+	count = lists->count;
+	used = lists->used;
+	write_page(writer, page);
+	begin_page(writer, page, count, used);
+	if (!HxPutList(writer->desc, page, row))
+		elog(ERROR, "row of %d codes does not fit a page", row->count);
+}
+
+/* Add a row to the page of its length. */
 static void
 write_row(ListWriter *writer, const HxListRow *row)
 {
-	Page page = (Page) writer->page.data;
-	const HxLists *lists = HxPageLists(page);
+	int length = Min(row->count, LENGTHS - 1);
 
-	if (!HxPutList(writer->desc, page, row))
-	{
-		int count = lists->count;
-		int used = lists->used;
-
-		write_page(writer);
-		begin_page(writer, count, used);
-		if (!HxPutList(writer->desc, page, row))
-			elog(ERROR, "row of %d codes does not fit a page", row->count);
-	}
+	put_row(writer, (Page) writer->pages[1 + length].data, row);
 	if (++writer->done % 1024 == 0)
 		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE,
 									 writer->done);
@@ -297,8 +311,31 @@ begin_write(Relation index, const HxIndexDesc *desc, ForkNumber fork)
 	writer->index = index;
 	writer->desc = desc;
 	writer->fork = fork;
-	begin_page(writer, 0, 0);
+	for (int i = 0; i <= LENGTHS; i++)
+		begin_page(writer, (Page) writer->pages[i].data, 0, 0);
 	return writer;
+}
+
+/* Write the rows of pages that are not full, lists of near lengths on one page. */
+static void
+finish_write(ListWriter *writer)
+{
+	Page rest = (Page) writer->pages[0].data;
+
+	for (int i = 1; i <= LENGTHS; i++)
+	{
+		HxListArrays arrays;
+		HxListRow row;
+
+		HxListArraysOf(writer->desc, (Page) writer->pages[i].data, &arrays);
+		for (int j = 0; j < arrays.rows.count; j++)
+		{
+			HxGetList(writer->desc, &arrays, j, &row);
+			put_row(writer, rest, &row);
+		}
+	}
+	write_page(writer, rest);
+	pfree(writer);
 }
 
 /* Write the rows of all participants. */
@@ -323,7 +360,7 @@ write_rows(HxBuild *build, int64 rows)
 		}
 		HxClosePart(build, file);
 	}
-	write_page(writer);
+	finish_write(writer);
 	pfree(marks);
 }
 
@@ -341,5 +378,5 @@ HxBuildLists(HxBuild *build, IndexBuildResult *result)
 void
 HxBuildEmptyLists(Relation index, const HxIndexDesc *desc, ForkNumber fork)
 {
-	write_page(begin_write(index, desc, fork));
+	finish_write(begin_write(index, desc, fork));
 }

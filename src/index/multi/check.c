@@ -73,7 +73,10 @@ check_page(HxCheck *check, BlockNumber block)
 		for (int i = 0; i < arrays.rows.count && !wrong; i++)
 		{
 			HxGetList(&check->desc, &arrays, i, &row);
-			wrong = check_row(check, &row, &check->counts);
+			if (arrays.heads[i].end != HxListEnd(&arrays, i))
+				wrong = "a list of another length than its page has";
+			else
+				wrong = check_row(check, &row, &check->counts);
 		}
 	}
 	if (wrong)

@@ -152,7 +152,7 @@ typedef struct HxLists
 	uint16 count;	 /* rows */
 	uint16 capacity; /* rows that arrays have room for */
 	uint16 used;	 /* codes */
-	uint16 unused;
+	uint16 length;	 /* codes of each row, if all have as many; or 0 */
 } HxLists;
 
 #define HxPageLists(page) ((HxLists *) HxContents(page))
@@ -163,11 +163,25 @@ typedef struct HxListArrays
 	HxRowArrays rows; /* without payloads; no row is marked as dead */
 	HxListHead *heads;
 	uint32 *marks;
-	int room; /* codes that fit */
+	int room;	/* codes that fit */
+	int length; /* as the page has it */
 } HxListArrays;
 
 extern void HxListArraysOf(const HxIndexDesc *desc, Page page,
 						   HxListArrays *arrays);
+
+/*
+ * Where the codes of a row end, and those of the next begin; of row -1, the first.
+ * Heads tell it only where lengths differ.
+ */
+static inline int
+HxListEnd(const HxListArrays *arrays, int row)
+{
+	if (arrays->length > 0)
+		return arrays->length * (row + 1);
+	return row < 0 ? 0 : arrays->heads[row].end;
+}
+
 extern void HxInitListsPage(const HxIndexDesc *desc, Page page, int capacity);
 
 /* Bytes of a page that are not taken by rows */
@@ -257,6 +271,7 @@ typedef struct HxListSearch
 	/* The last row wanted, as far as it is known by estimates: its product ... */
 	double last;
 	double error; /* ... and how far it may be off, both in the query's unit */
+	int64 nearer; /* rows met since it was looked up whose product is greater */
 	int32
 		least; /* glance of a row that need not be left alone; 0: all of them */
 } HxListSearch;

@@ -268,9 +268,12 @@ static HxTokenLists
 lists_of(const HxListArrays *arrays, int row, int count)
 {
 	const HxListHead *heads = arrays->heads + row;
-	HxTokenLists lists = {arrays->marks, (const uint8 *) &heads->end,
-						  sizeof(HxListHead), row > 0 ? heads[-1].end : 0,
-						  count};
+	HxTokenLists lists = {arrays->marks,
+						  (const uint8 *) &heads->end,
+						  sizeof(HxListHead),
+						  HxListEnd(arrays, row - 1),
+						  count,
+						  arrays->length};
 
 	return lists;
 }

@@ -53,6 +53,7 @@ HxStartListPhase(HxSearch *base)
 	HxListSearch *search = (HxListSearch *) base;
 
 	search->last = -INFINITY;
+	search->nearer = 1;
 	search->least = 0;
 	search->next = HX_METAPAGE + 1;
 	search->end = HxFilterIsNever(base->spec.filter)
@@ -94,6 +95,8 @@ consider_known(HxSearch *base, const HxListArrays *arrays, int row,
 		return; /* it is known to be a number */
 	if (found.distance > base->best.worst && !base->exact)
 		return;
+	((HxListSearch *) base)->nearer +=
+		product > ((const HxListSearch *) base)->last;
 	found.tid = HxPackTid(&arrays->rows.tids[row]);
 	found.page = HX_METAPAGE;
 	HxSetDeviation(&found, deviation_of(query, &arrays->heads[row]));
@@ -106,17 +109,17 @@ consider_row(HxSearch *base, const HxListArrays *arrays, int row,
 			 const int32 *products)
 {
 	bool bare = HxIsBareList(arrays->heads[row].error);
-	int start = row > 0 ? arrays->heads[row - 1].end : 0;
+	bool listed = HxListEnd(arrays, row) > HxListEnd(arrays, row - 1);
 	HxCandidate found = {-INFINITY};
 
-	if (products && arrays->heads[row].end > start)
+	if (products && listed)
 	{
 		consider_known(base, arrays, row, *products);
 		return;
 	}
 	found.tid = HxPackTid(&arrays->rows.tids[row]);
 	found.page = HX_METAPAGE;
-	if (!bare && arrays->heads[row].end == start)
+	if (!bare && !listed)
 		found.distance = INFINITY; /* an empty list: NaN, after all numbers */
 	HxSetDeviation(&found, 0);
 	HxConsiderEstimate(base, &found, -INFINITY);
@@ -126,9 +129,7 @@ consider_row(HxSearch *base, const HxListArrays *arrays, int row,
 static inline bool
 is_listed(const HxListArrays *arrays, int row)
 {
-	int start = row > 0 ? arrays->heads[row - 1].end : 0;
-
-	return arrays->heads[row].end > start;
+	return HxListEnd(arrays, row) > HxListEnd(arrays, row - 1);
 }
 
 /* ---- glances ---- */
@@ -323,6 +324,19 @@ look_through_page(HxListSearch *search, BlockNumber block, bool learning,
 	UnlockReleaseBuffer(buffer);
 }
 
+/* One of some pages that are spread over the file, the first ones as well as all */
+static BlockNumber
+spread_page(const HxListSearch *search, int i)
+{
+	uint64 blocks = search->end - (HX_METAPAGE + 1);
+	uint64 place = 0;
+
+	for (int bit = 0; bit < PAGES_LEARNT_BITS; bit++)
+		place |= (uint64) (i >> bit & 1) << (PAGES_LEARNT_BITS - 1 - bit);
+	return HX_METAPAGE + 1 +
+		   (BlockNumber) (place * blocks >> PAGES_LEARNT_BITS);
+}
+
 /*
  * Learn from pages that are spread over the file, since rows that came one after the
  * other may be near each other: the halves, the quarters between them, and so on.
@@ -331,24 +345,17 @@ look_through_page(HxListSearch *search, BlockNumber block, bool learning,
 static void
 learn_glances(HxListSearch *search, int pages, Sampled *sampled)
 {
-	uint64 blocks = search->end - (HX_METAPAGE + 1);
-
-	Assert(HxHoldsNoPage() && blocks > 0);
+	Assert(HxHoldsNoPage() && search->end > HX_METAPAGE + 1);
 	for (int i = 0; i < 1 << PAGES_LEARNT_BITS; i++)
 	{
 		bool learning =
 			i < FEWEST_PAGES_LEARNT || search->rows < GLANCES_LEARNT;
-		uint64 place = 0;
 
 		if (!learning && i >= pages)
 			break;
-		for (int bit = 0; bit < PAGES_LEARNT_BITS; bit++)
-			place |= (uint64) (i >> bit & 1) << (PAGES_LEARNT_BITS - 1 - bit);
-		look_through_page(
-			search,
-			HX_METAPAGE + 1 +
-				(BlockNumber) (place * blocks >> PAGES_LEARNT_BITS),
-			learning, sampled);
+		if (i + 1 < Max(pages, FEWEST_PAGES_LEARNT))
+			HxPrefetchPage(search->base.index, spread_page(search, i + 1));
+		look_through_page(search, spread_page(search, i), learning, sampled);
 	}
 	if (search->rows > 0)
 		fit_glances(search);
@@ -380,23 +387,6 @@ learning_is_due(const HxListSearch *search)
 
 /* ---- a page ---- */
 
-/*
- * Of 64 rows of a page, from one on: which have a glance of so much at least, which is
- * more than 0?  Those with none are among them, since a glance says nothing of rows
- * without codes: what is below 0 wraps around.
- */
-static uint64
-promising_rows(const int32 *glances, int count, int32 least)
-{
-	uint64 bits = 0;
-
-	Assert(count <= 64 && least > 0);
-	while (count-- > 0)
-		bits =
-			bits + bits + ((uint32) glances[count] - 1 >= (uint32) least - 1);
-	return bits;
-}
-
 /* Consider all rows of a page that pass, where most do. */
 static void
 consider_most(HxListSearch *search, const HxListArrays *arrays)
@@ -417,8 +407,9 @@ consider_most(HxListSearch *search, const HxListArrays *arrays)
 
 /*
  * Consider the rows of a page that pass, as soon as the rows kept say how good one
- * must be: the first codebook tells of most that they are not.  Returns how many
- * passed, but for those whose list is NULL.
+ * must be: the first codebook tells of most that they are not.  It says nothing of
+ * rows without codes, whose glance is 0.  Returns how many passed, but for those
+ * whose list is NULL.
  */
 static int
 consider_promising(HxListSearch *search, const HxListArrays *arrays, int passed)
@@ -428,11 +419,12 @@ consider_promising(HxListSearch *search, const HxListArrays *arrays, int passed)
 	int count = arrays->rows.count;
 
 	Assert(!HxWantsRow(base, true) && HxWantsRow(base, false));
+	Assert(search->least > 0);
 	HxGlanceAtLists(query, arrays, 0, count, search->glances);
 	for (int row = 0; row < count; row += 64)
 	{
 		uint64 left = base->mask[row / 64] &
-					  promising_rows(search->glances + row,
+					  HxGreatGlances(search->glances + row,
 									 Min(count - row, 64), search->least);
 
 		for (; left != 0; left &= left - 1)
@@ -609,7 +601,8 @@ bound_by(HxListSearch *search, double distance, double deviation)
 
 /*
  * As soon as the rows wanted are known by estimates, rows so much farther than the
- * last of them that errors hardly make up for it need not be kept.  Where they are
+ * last of them that errors hardly make up for it need not be kept.  Nothing changes
+ * while no nearer row is met.  Where rows that were not kept are
  * asked for nevertheless, the search starts over: it knows an exact distance then,
  * and goes farther, and if that will not do either, keeps all.
  */
@@ -622,8 +615,9 @@ bound_candidates(HxListSearch *search)
 	double deviations = 0;
 	int64 wanted;
 
-	if (!may_bound(base))
+	if (!may_bound(base) || search->nearer == 0)
 		return;
+	search->nearer = 0;
 	wanted = HxRowsToRefine(base);
 	HxMergeBest(best, true);
 	HxSortBest(best, wanted);
