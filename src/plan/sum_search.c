@@ -278,6 +278,7 @@ complete_row(HxSumState *state, HxTermState *term)
 	given = term->given && HxSetPlace(context, term->scan);
 	row.sum = evaluate_sum(state, given ? term->given : state->sum, state->row);
 	row.tid = HxPackTid(&state->row->tts_tid);
+	row.root = HxPackTid(&term->scan->xs_heaptid);
 	HxAddSumRow(&state->rows, &row);
 }
 
@@ -372,7 +373,8 @@ HxAdvanceTerm(HxSumState *state, HxTermState *term)
 		}
 		farther = set_frontier(term);
 		HxNoteCourse(state, term);
-		fresh = HxSeeRow(&state->rows, HxPackTid(&term->scan->xs_heaptid));
+		fresh = HxSeeRow(&state->rows, HxPackTid(&term->scan->xs_heaptid),
+						 (int) (term - state->terms), term->read);
 		if (fresh)
 			complete_row(state, term);
 	} while (!farther && !fresh);
