@@ -145,7 +145,7 @@ typedef struct HxTermState
 	uint64 more;		   /* rows of its first batch beyond those wanted */
 	double further;		   /* what one row more takes, in microseconds */
 	double search_time;	   /* what a search takes, in microseconds */
-	uint64 batch;		   /* rows that its search finds at once; 0: none yet */
+	uint64 batch;		   /* rows that one search finds; 0: none yet */
 	bool open;			   /* it finds few first, and goes on for more */
 	uint64 read;		   /* rows that this search has returned */
 	double waited;	   /* microseconds that others worked since it is used up */
@@ -215,7 +215,13 @@ typedef struct HxSumState
 	uint64 ways[HX_SUM_WAYS];
 } HxSumState;
 
-/* sum_data.c: the value of an expression of type float4 or float8, not NULL */
+/*
+ * sum_data.c: rows that each search is expected to return for so many of the sum, out of
+ * those that pass
+ */
+extern double HxExpectedDepth(double rows, double wanted, int terms);
+
+/* The value of an expression of type float4 or float8, not NULL */
 extern double HxFloatOf(const Node *expr, Datum value);
 extern Datum HxFloatDatum(const Node *expr, double value); /* the reverse */
 extern void HxPackSum(const HxSumData *data, CustomScan *scan);
