@@ -36,7 +36,7 @@
 #define FIRST_PART 0.9
 #define LEAST_FIRST 32
 #define OPEN_GROWTH 4
-#define REFINED_FIRST 2
+#define REFINED_FIRST 4
 
 /* Of what a sweep takes, what may be spent before one */
 #define SEARCH_PART 0.5
