@@ -49,7 +49,7 @@ INDEX = \
 		scan validate inspect check handler)
 PLAN = $(call objects,plan,match wanted compile bound_clause vector_key bitmap plan_data condition \
 	bitmap_read heap_row output explain node rival path bound_path one_row \
-	sum_data sum_rows sum_bound sum_search sum_sweep sum_explain sum_node sum_match sum_path hook)
+	sum_data sum_rows sum_bound sum_stop sum_search sum_sweep sum_explain sum_node sum_match sum_path hook)
 OBJS = $(KERNEL) src/settings.o $(TYPE) $(ENCODER) $(INDEX) $(PLAN) src/hashemb.o
 
 # TEST_KIND=1 adds a kind of vectors that only a test uses (t/007_kind.pl)

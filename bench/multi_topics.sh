@@ -9,13 +9,17 @@
 # a table and writes it below build/bench/results/. From the environment, as in
 # bench/run.sh: PG_CONFIG, DATA, QUERIES (100), SHARED_BUFFERS, MAINTENANCE_WORK_MEM,
 # RESULTS; TOPICS (80), a divisor of 4800; FINAL (512), numbers of a short encoding;
-# PARTS, what to measure, of "lists codes muvera" (all).
+# PARTS, what to measure, of "lists codes muvera" (all, in this order).
 #
 # Recall is the share of the 10 best by exact MaxSim of floats, +- a standard error;
 # "ms" are means of the server process's time on a processor, planning included.
 # MUVERA: as many of the nearest encodings as it says, by a scan of all or by an index of
 # dense vectors at a recall of .99, ranked by exact MaxSim.  Encodings are as
 # muvera_encode makes them without a specification, of 2,560 numbers, or short.
+# One scan a query tells of all numbers of candidates; its time is that of the most.
+#
+# Tables are unlogged and what was measured is dropped, so the disk holds the documents
+# (512 bytes a token of 128 numbers) and at most a third of that beside.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -45,12 +49,15 @@ load()
 			- 1))::real FROM unnest(v) x WHERE s >= 0) AS v
 		FROM generate_series(0, 47999) s JOIN word ON w = s % 4800;
 	CREATE UNIQUE INDEX ON sense (s);
-	CREATE TABLE doc (id integer, r integer, tokens real[]);
+	CREATE UNLOGGED TABLE doc (id integer, r integer, tokens real[]);
+	CREATE PROCEDURE add_documents(first integer, last integer) LANGUAGE sql AS \$\$
 	INSERT INTO doc SELECT i, hashtext('r' || i) & 65535, l2_normalize(ARRAY(
 			SELECT v FROM (SELECT CASE WHEN n % 8 = 0 THEN (random() * 47999)::int
 				ELSE i % $TOPICS + $TOPICS * (random() * (48000 / $TOPICS - 1))::int END AS s
 				FROM generate_series(1, $tokens) n WHERE i > 0) p JOIN sense USING (s)))
-		FROM generate_series(1, $documents) i;
+		FROM generate_series(first, last) i \$\$;
+	SELECT format('CALL add_documents(%s, %s)', i, least(i + 9999, $documents))
+		FROM generate_series(1, $documents, 10000) i \gexec
 	CREATE TABLE query AS SELECT i AS q, l2_normalize(array_agg(ARRAY(SELECT
 			(x + 0.6 * (random() + random() - 1))::real FROM unnest(v) x WHERE i > 0)))
 			AS tokens
@@ -84,26 +91,30 @@ functions()
 		RETURN format('%s %s ms', rpad('exact scan', 40),
 			to_char((spent() - start) / 1e6 / $QUERIES, '99990.00'));
 	END \$\$;
-	-- a statement that finds ids for a query's tokens, in place of %L
-	CREATE FUNCTION measure(name text, statement text) RETURNS text
-		LANGUAGE plpgsql AS \$\$
+	-- a statement that finds ids for a query's tokens, in place of %L; of the first so
+	-- many of them the share of the best
+	CREATE FUNCTION measure(name text, counts integer[], statement text)
+		RETURNS SETOF text LANGUAGE plpgsql AS \$\$
 	DECLARE
 		one record;
 		found integer[];
-		recall double precision[];
 		start numeric := spent();
 		used numeric;
 	BEGIN
+		CREATE TEMPORARY TABLE shares (n integer, r double precision) ON COMMIT DROP;
 		FOR one IN SELECT query.tokens::text AS tokens, ids FROM query JOIN truth
 			USING (q) LOOP
 			EXECUTE format(statement, one.tokens) INTO found;
-			recall := recall || (SELECT count(*) FROM unnest(found) f
-				WHERE f = ANY (one.ids)) / 10.0::double precision;
+			INSERT INTO shares SELECT n, (SELECT count(*) FROM unnest(found[:n]) f
+				WHERE f = ANY (one.ids)) / 10.0::double precision FROM unnest(counts) n;
 		END LOOP;
 		used := spent() - start;
-		RETURN (SELECT format('%s recall %s +- %s  %s ms', rpad(name, 40),
-			to_char(avg(r), '0.000'), to_char(stddev(r) / sqrt(count(*)), '0.000'),
-			to_char(used / 1e6 / count(*), '99990.00')) FROM unnest(recall) u (r));
+		RETURN QUERY SELECT format('%s recall %s +- %s%s', rpad(replace(name, '%',
+				n::text), 40), to_char(avg(r), '0.000'),
+			to_char(stddev(r) / sqrt(count(*)), '0.000'),
+			CASE WHEN n = counts[cardinality(counts)]
+				THEN to_char(used / 1e6 / count(*), '9999990.00') || ' ms' END)
+			FROM shares GROUP BY n ORDER BY n;
 	END \$\$;
 	SQL
 }
@@ -120,11 +131,11 @@ build()
 	SQL
 }
 
-# measure NAME SETTINGS STATEMENT
+# measure NAME SETTINGS COUNTS STATEMENT: COUNTS are in order, and in place of % in NAME
 measure()
 {
 	sql -c "SET max_parallel_workers_per_gather = 0; $2" \
-		-c "SELECT measure('$1', \$\$ $3 \$\$)"
+		-c "SELECT measure('$1', '{$3}', \$\$ $4 \$\$)"
 }
 
 lists()
@@ -133,7 +144,7 @@ lists()
 		USING hashemb (tokens maxsim_ops) WITH (dims = $dims)" doc_tokens
 	for recall in 0.90 0.95 0.99
 	do
-		measure "hashemb $recall" "SET hashemb.recall = $recall" \
+		measure "hashemb $recall" "SET hashemb.recall = $recall" 10 \
 			"SELECT array(SELECT id FROM doc ORDER BY tokens @# %L::real[] LIMIT 10)"
 	done
 	sql -c "DROP INDEX doc_tokens"
@@ -141,49 +152,51 @@ lists()
 
 codes()
 {
-	build "lists of codes" "CREATE TABLE coded AS SELECT id,
+	build "lists of codes" "CREATE UNLOGGED TABLE coded AS SELECT id,
 		ARRAY(SELECT binarize(ARRAY(SELECT unnest(tokens[t:t])))::bincode($dims)
 			FROM generate_subscripts(tokens, 1) t) AS codes FROM doc" coded
-	for rows in 10 20 50
-	do
-		measure "best of $rows by codes" "" "SELECT array(SELECT id FROM coded
-			ORDER BY codes @# %L::real[] LIMIT $rows)"
-	done
+	measure "best of % by codes" "" 10,20,50 "SELECT array(SELECT id FROM coded
+		ORDER BY codes @# %L::real[] LIMIT 50)"
 	build "index of codes" "CREATE INDEX coded_codes ON coded
 		USING hashemb (codes bincode_maxsim_ops)" coded_codes
 	for rows in 10 20 50
 	do
-		measure "best of $rows by codes, hashemb 0.95" "SET hashemb.recall = 0.95" \
+		measure "best of % by codes, hashemb 0.95" "SET hashemb.recall = 0.95" $rows \
 			"SELECT array(SELECT id FROM coded ORDER BY codes @# %L::real[] LIMIT $rows)"
 	done
 	sql -c "DROP TABLE coded"
 }
 
-# candidates WHAT SPECIFICATION
+# candidates WHAT SPECIFICATION COUNTS: of the nearest by encodings, all are ranked by
+# exact MaxSim, which takes its time and tells nothing new of what is among them
 candidates()
 {
-	for rows in 10 20 50 100 200 500
-	do
-		measure "$rows candidates by $1" "SET hashemb.recall = 0.99" "SELECT array(
-			SELECT id FROM doc WHERE id IN (SELECT id FROM encoded ORDER BY v <#>
-				muvera_encode(%1\$L::real[], 'query', '$2') LIMIT $rows)
-			ORDER BY (tokens @# %1\$L::real[]) + 0 LIMIT 10)"
-	done
+	measure "% candidates by $1" "SET hashemb.recall = 0.99" "$3" "
+		SELECT array_agg(id ORDER BY place) FILTER (WHERE d IS NOT NULL)
+		FROM (SELECT id, place, tokens @# %1\$L::real[] AS d FROM (SELECT id,
+				row_number() OVER () AS place FROM (SELECT id FROM encoded ORDER BY v <#>
+					muvera_encode(%1\$L::real[], 'query', '$2') LIMIT ${3##*,}) s) c
+			JOIN doc USING (id)) r"
 }
 
 muvera()
 {
+	counts=10,20,50,100,200,500
 	sql -c "CREATE UNIQUE INDEX ON doc (id)" -c "ANALYZE"
-	build "encodings" "CREATE TABLE encoded AS SELECT id,
+	build "encodings" "CREATE UNLOGGED TABLE encoded AS SELECT id,
 		muvera_encode(tokens, 'document', '{}') AS v FROM doc" encoded
-	candidates "MUVERA, a scan" '{}'
+	candidates "MUVERA, a scan" '{}' $counts
 	sql -c "DROP TABLE encoded"
-	build "short encodings" "CREATE TABLE encoded AS SELECT id,
+	build "short encodings" "CREATE UNLOGGED TABLE encoded AS SELECT id,
 		muvera_encode(tokens, 'document', '$SHORT') AS v FROM doc" encoded
-	candidates "short ones, a scan" "$SHORT"
+	candidates "short ones, a scan" "$SHORT" $counts
 	build "index of short ones" "CREATE INDEX encoded_v ON encoded
 		USING hashemb (v real_ip_ops) WITH (dims = $FINAL)" encoded_v
-	candidates "short ones, an index" "$SHORT"
+	for rows in 50 100 200 500
+	do
+		candidates "short ones, an index" "$SHORT" $rows
+	done
+	sql -c "DROP TABLE encoded"
 }
 
 run()

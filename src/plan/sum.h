@@ -4,7 +4,7 @@
  *
  * See README, "Sums of distances".  Reading order: sum_match.c, sum_path.c
  * (planning); sum_data.c; sum_node.c, sum_search.c, sum_rows.c, sum_sweep.c,
- * sum_explain.c (execution).
+ * sum_bound.c, sum_stop.c, sum_explain.c (execution).
  */
 #ifndef HX_SUM_H
 #define HX_SUM_H
@@ -81,8 +81,12 @@ typedef struct HxSumValue
 typedef struct HxSumRow
 {
 	HxSumValue sum;
-	uint64 tid; /* of the version that the snapshot sees; packed */
+	uint64 tid;	 /* of the version that the snapshot sees; packed */
+	uint64 root; /* the TID that indexes have */
 } HxSumRow;
+
+/* Of each term, at which place of its search a row came, from 1; 0: not yet */
+typedef uint32 HxSumPlaces[HX_MOST_TERMS];
 
 /* Rows seen, those that wait to be settled, and those that are, in order */
 typedef struct HxSumRows
@@ -96,12 +100,15 @@ typedef struct HxSumRows
 	int64 settled_room;
 	int64 nsorted;	 /* of these, in order */
 	int64 nreturned; /* of these */
+	HxSumRow *first; /* the least of both, in order ... */
+	int64 nfirst;
+	int64 most_first; /* ... at most so many; 0: they are not kept apart */
 } HxSumRows;
 
 extern int HxCompareSums(HxSumValue a, HxSumValue b);
-extern void HxBeginSumRows(HxSumRows *rows);
-extern bool HxSeeRow(HxSumRows *rows, uint64 tid);
-extern bool HxIsSeen(const HxSumRows *rows, uint64 tid);
+extern void HxBeginSumRows(HxSumRows *rows, int64 first);
+extern bool HxSeeRow(HxSumRows *rows, uint64 tid, int term, uint64 place);
+extern const uint32 *HxPlacesOf(const HxSumRows *rows, uint64 tid);
 extern void HxAddSumRow(HxSumRows *rows, const HxSumRow *row);
 extern void HxSettleRows(HxSumRows *rows, HxSumValue bound);
 extern void HxSettleAllRows(HxSumRows *rows);
@@ -138,7 +145,7 @@ typedef struct HxTermState
 	uint64 more;		   /* rows of its first batch beyond those wanted */
 	double further;		   /* what one row more takes, in microseconds */
 	double search_time;	   /* what a search takes, in microseconds */
-	uint64 batch;		   /* rows that its search finds at once; 0: none yet */
+	uint64 batch;		   /* rows that one search finds; 0: none yet */
 	bool open;			   /* it finds few first, and goes on for more */
 	uint64 read;		   /* rows that this search has returned */
 	double waited;	   /* microseconds that others worked since it is used up */
@@ -147,6 +154,8 @@ typedef struct HxTermState
 	double frontier;
 	double *course; /* the frontiers of its first `read` rows, if kept */
 	uint64 course_room;
+	double
+		rise; /* of the bound by the latter half of these, at the last look */
 	HxTermStats stats;
 } HxTermState;
 
@@ -187,7 +196,7 @@ typedef struct HxSumState
 	int turn;				/* of the searches: whose it is */
 	bool by_price;			/* turns go by what a rise of the bound costs */
 	HxTermState *favourite; /* raises the bound at the least price; or NULL */
-	uint64 next_look;		/* for a favourite, when so many rows were read */
+	uint64 next_look;		/* at courses, when so many rows were read */
 	double table_rows;		/* about so many has the table */
 	double sweep_effort;	/* of reading the table, in rows completed */
 	uint64 ncompleted;		/* heap rows fetched */
@@ -206,7 +215,13 @@ typedef struct HxSumState
 	uint64 ways[HX_SUM_WAYS];
 } HxSumState;
 
-/* sum_data.c: the value of an expression of type float4 or float8, not NULL */
+/*
+ * sum_data.c: rows that each search is expected to return for so many of the sum, out of
+ * those that pass
+ */
+extern double HxExpectedDepth(double rows, double wanted, int terms);
+
+/* The value of an expression of type float4 or float8, not NULL */
 extern double HxFloatOf(const Node *expr, Datum value);
 extern Datum HxFloatDatum(const Node *expr, double value); /* the reverse */
 extern void HxPackSum(const HxSumData *data, CustomScan *scan);
@@ -222,7 +237,11 @@ extern void HxEndTerms(HxSumState *state);
 /* sum_bound.c */
 extern void HxSetBound(HxSumState *state);
 extern void HxNoteCourse(HxSumState *state, HxTermState *term);
-extern void HxChooseFavourite(HxSumState *state);
+extern uint64 HxHalfOf(const HxTermState *term);
+extern bool HxLookAtCourses(HxSumState *state);
+
+/* sum_stop.c */
+extern bool HxMayEndSum(const HxSumState *state);
 
 /* sum_sweep.c */
 extern void HxMeasureTable(HxSumState *state);

@@ -12,7 +12,7 @@
 
 #include "plan/sum.h"
 
-/* Rows that a scan reads between two looks for a favourite, in rows wanted */
+/* Rows that a scan reads between two looks at courses, in rows wanted */
 #define LOOKS_A_WANTED 4
 
 /* Rows of a term at least before its course tells anything */
@@ -82,23 +82,23 @@ HxNoteCourse(HxSumState *state, HxTermState *term)
 }
 
 /* Where a term was when half its rows had been read */
-static uint64
-half_of(const HxTermState *term)
+uint64
+HxHalfOf(const HxTermState *term)
 {
 	return term->read / 2;
 }
 
-/* The bound as it was when a term had read half its rows, and others all of theirs */
+/* What the latter half of a term's course has raised the bound by */
 static double
-bound_before(HxSumState *state, int number)
+rise_of_bound(HxSumState *state, int number)
 {
+	const HxTermState *term = &state->terms[number];
 	double frontiers[HX_MOST_TERMS];
 
 	for (int t = 0; t < state->data.nterms; t++)
 		frontiers[t] = state->terms[t].frontier;
-	frontiers[number] =
-		state->terms[number].course[half_of(&state->terms[number]) - 1];
-	return bound_of(state, frontiers).value;
+	frontiers[number] = term->course[HxHalfOf(term) - 1];
+	return state->limit.value - bound_of(state, frontiers).value;
 }
 
 /* Is a term's course known, and does it tell how it goes on? */
@@ -109,8 +109,6 @@ has_course(const HxTermState *term)
 		   isfinite(term->frontier);
 }
 
-/* ---- turns ---- */
-
 /* Do the courses of all searches tell how they go on? */
 static bool
 have_courses(const HxSumState *state)
@@ -120,6 +118,8 @@ have_courses(const HxSumState *state)
 			return false;
 	return true;
 }
+
+/* ---- turns ---- */
 
 /* The search whose latter half has raised the bound most for what it took */
 static HxTermState *
@@ -135,8 +135,8 @@ best_value(HxSumState *state)
 
 		if (!term->active)
 			continue;
-		worth = (state->limit.value - bound_before(state, t)) /
-				(double) (term->read - half_of(term)) / term->further;
+		worth =
+			term->rise / (double) (term->read - HxHalfOf(term)) / term->further;
 		if (worth > most)
 		{
 			most = worth;
@@ -157,24 +157,34 @@ is_far_ahead(const HxSumState *state, const HxTermState *term)
 	return false;
 }
 
-/* Choose the search to go on with; none where courses do not tell. */
-void
-HxChooseFavourite(HxSumState *state)
+/*
+ * Look at the courses of the searches, now and then: what has each raised the bound by
+ * (`rise`), and which is to go on (`favourite`; none where courses do not tell)?  True
+ * if they were looked at.
+ */
+bool
+HxLookAtCourses(HxSumState *state)
 {
 	uint64 read = 0;
 
 	if (!state->by_price || state->limit.isnull ||
 		!isfinite(state->limit.value))
-		return;
+		return false;
 	for (int t = 0; t < state->data.nterms; t++)
 		read += state->terms[t].read;
 	if (!have_courses(state))
-		state->favourite = NULL;
-	else if (read >= state->next_look)
 	{
-		state->next_look = read + 1 + state->wanted / LOOKS_A_WANTED;
-		state->favourite = best_value(state);
-		if (state->favourite && is_far_ahead(state, state->favourite))
-			state->favourite = NULL;
+		state->favourite = NULL;
+		return false;
 	}
+	if (read < state->next_look)
+		return false;
+	state->next_look = read + 1 + state->wanted / LOOKS_A_WANTED;
+	for (int t = 0; t < state->data.nterms; t++)
+		if (state->terms[t].active)
+			state->terms[t].rise = rise_of_bound(state, t);
+	state->favourite = best_value(state);
+	if (state->favourite && is_far_ahead(state, state->favourite))
+		state->favourite = NULL;
+	return true;
 }

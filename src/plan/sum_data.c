@@ -6,10 +6,21 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 
 #include "plan/sum.h"
+
+/* Between as many, where all terms agree, and what it takes where they are independent */
+double
+HxExpectedDepth(double rows, double wanted, int terms)
+{
+	double depth = wanted * pow(Max(rows / wanted, 1), 0.5 * (1 - 1.0 / terms));
+
+	return Min(depth, Max(rows, 1));
+}
 
 double
 HxFloatOf(const Node *expr, Datum value)

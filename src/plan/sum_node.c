@@ -21,6 +21,7 @@
 
 #include "compat.h"
 #include "settings.h"
+#include "index/cost_units.h"
 #include "plan/sum.h"
 
 static const CustomExecMethods exec_methods;
@@ -169,6 +170,19 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 
 /* ---- rows ---- */
 
+/*
+ * Rows for which it is forecast whether a scan may end before they are settled: those
+ * of a known LIMIT without ties, as long as a search may find so many first
+ */
+static int64
+rows_forecast(const HxSumState *state)
+{
+	if (state->recall >= 1 || state->data.terms[0].wanted != HX_WANTED_LIMIT ||
+		state->wanted > HX_SECOND_ROWS)
+		return 0;
+	return state->wanted;
+}
+
 /* Read the table, in the place of searches. */
 static void
 sweep(HxSumState *state)
@@ -198,7 +212,7 @@ start(HxSumState *state)
 	state->by_price = state->recall < 1 && state->wanted > 0;
 	state->favourite = NULL;
 	state->next_look = 0;
-	HxBeginSumRows(&state->rows);
+	HxBeginSumRows(&state->rows, rows_forecast(state));
 	if (HxBeginTerms(state))
 		state->ways[HX_SUM_THRESHOLD]++;
 	else
@@ -226,8 +240,9 @@ find_rows(HxSumState *state, int64 goal)
 		}
 		HxSetBound(state);
 		HxSettleRows(rows, state->limit);
-		if (rows->nsettled < goal)
-			HxChooseFavourite(state);
+		if (rows->nsettled < goal && HxLookAtCourses(state) &&
+			HxMayEndSum(state))
+			HxSettleRows(rows, rows->first[rows->nfirst - 1].sum);
 	}
 	if (state->complete)
 		HxSettleAllRows(rows);

@@ -36,18 +36,6 @@
 static const CustomPathMethods path_methods;
 
 /*
- * Rows that each search is expected to return for so many of the sum: between as
- * many, where all terms agree, and what it takes where they are independent.
- */
-static double
-expected_depth(double rows, double wanted, int terms)
-{
-	double depth = wanted * pow(Max(rows / wanted, 1), 0.5 * (1 - 1.0 / terms));
-
-	return Min(depth, Max(rows, 1));
-}
-
-/*
  * Rows that a search is asked for beyond those wanted at first, where so many more
  * take it from one time to another: what it takes for them is to be less than to
  * begin again.
@@ -70,7 +58,7 @@ search_time(PlannerInfo *root, HxSumPath *path, double wanted, double distance)
 	const HxSum *sum = &path->sum;
 	const RelOptInfo *rel = path->base.path.path.parent;
 	double recall = path->base.wanted == HX_WANTED_ALL ? 1 : hx_recall;
-	double depth = expected_depth(Max(rel->rows, 1), wanted, sum->nterms);
+	double depth = HxExpectedDepth(Max(rel->rows, 1), wanted, sum->nterms);
 	double time = 0;
 
 	for (int t = 0; t < sum->nterms; t++)

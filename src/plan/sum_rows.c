@@ -19,6 +19,7 @@
 typedef struct Seen
 {
 	uint64 tid;
+	HxSumPlaces places;
 	char status;
 } Seen;
 
@@ -60,32 +61,44 @@ compare_for_sort(const void *a, const void *b)
 	return compare_rows(a, b);
 }
 
-/* No row is seen. */
+/* No row is seen; so many of the least sums are kept apart. */
 void
-HxBeginSumRows(HxSumRows *rows)
+HxBeginSumRows(HxSumRows *rows, int64 first)
 {
 	memset(rows, 0, sizeof(*rows));
 	rows->seen = hxseen_create(CurrentMemoryContext, FIRST_ROOM, NULL);
 	rows->waiting_room = rows->settled_room = FIRST_ROOM;
 	rows->waiting = palloc(FIRST_ROOM * sizeof(HxSumRow));
 	rows->settled = palloc(FIRST_ROOM * sizeof(HxSumRow));
+	rows->most_first = first;
+	rows->first = palloc(Max(first, 1) * sizeof(HxSumRow));
 }
 
-/* Take note of a row of an index; false if it was seen before. */
+/*
+ * Take note of a row of an index, which came at a place of a term's search; false if it
+ * was seen before.
+ */
 bool
-HxSeeRow(HxSumRows *rows, uint64 tid)
+HxSeeRow(HxSumRows *rows, uint64 tid, int term, uint64 place)
 {
 	bool found;
+	Seen *seen = hxseen_insert(rows->seen, tid, &found);
 
-	hxseen_insert(rows->seen, tid, &found);
+	Assert(term >= 0 && term < HX_MOST_TERMS);
+	if (!found)
+		memset(seen->places, 0, sizeof(seen->places));
+	if (seen->places[term] == 0)
+		seen->places[term] = (uint32) Min(place, PG_UINT32_MAX);
 	return !found;
 }
 
-/* Was a row seen? */
-bool
-HxIsSeen(const HxSumRows *rows, uint64 tid)
+/* Where a row came; NULL if it was not seen.  Until the next one is. */
+const uint32 *
+HxPlacesOf(const HxSumRows *rows, uint64 tid)
 {
-	return hxseen_lookup(rows->seen, tid) != NULL;
+	const Seen *seen = hxseen_lookup(rows->seen, tid);
+
+	return seen ? seen->places : NULL;
 }
 
 /* Memory that the rows take */
@@ -93,7 +106,8 @@ Size
 HxSumRowsMemory(const HxSumRows *rows)
 {
 	return rows->seen->size * sizeof(Seen) +
-		   (Size) (rows->waiting_room + rows->settled_room) * sizeof(HxSumRow);
+		   (Size) (rows->waiting_room + rows->settled_room + rows->most_first) *
+			   sizeof(HxSumRow);
 }
 
 static HxSumRow *
@@ -105,12 +119,29 @@ make_room(HxSumRow *rows, int64 count, int64 *room)
 	return repalloc_huge(rows, *room * sizeof(HxSumRow));
 }
 
+/* Keep a row apart if it is one of the first so far. */
+static void
+keep_first(HxSumRows *rows, const HxSumRow *row)
+{
+	HxSumRow *first = rows->first;
+	int64 at = rows->nfirst;
+
+	if (at < rows->most_first)
+		rows->nfirst++;
+	else if (at == 0 || compare_rows(row, &first[--at]) >= 0)
+		return;
+	for (; at > 0 && compare_rows(row, &first[at - 1]) < 0; at--)
+		first[at] = first[at - 1];
+	first[at] = *row;
+}
+
 /* Add a completed row to those that wait. */
 void
 HxAddSumRow(HxSumRows *rows, const HxSumRow *row)
 {
 	int64 at = rows->nwaiting++;
 
+	keep_first(rows, row);
 	rows->waiting = make_room(rows->waiting, at, &rows->waiting_room);
 	while (at > 0 && compare_rows(row, &rows->waiting[(at - 1) / 2]) < 0)
 	{

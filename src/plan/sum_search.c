@@ -28,6 +28,16 @@
 /* A batch of more than such a part of the table is too much */
 #define MOST_PART 4
 
+/*
+ * Of the rows that a search is expected to return, those that it finds first, but so many
+ * at least; for more it begins again, for a multiple of them.  Where its distances are
+ * estimates it keeps candidates for more.
+ */
+#define FIRST_PART 0.9
+#define LEAST_FIRST 32
+#define OPEN_GROWTH 4
+#define REFINED_FIRST 4
+
 /* Of what a sweep takes, what may be spent before one */
 #define SEARCH_PART 0.5
 
@@ -118,6 +128,31 @@ next_batch(const HxSumState *state, const HxTermState *term)
 	return Max(first, (term->open ? term->read : term->batch) * BATCH_GROWTH);
 }
 
+/* Rows that a search finds first where it may go on for more */
+static int64
+rows_first(const HxSumState *state)
+{
+	double depth =
+		HxExpectedDepth(state->css.ss.ps.plan->plan_rows,
+						(double) rows_wanted(state), state->data.nterms);
+
+	return (int64) Min(Max(FIRST_PART * depth, LEAST_FIRST), HX_SECOND_ROWS);
+}
+
+/* The batch of a term that is open: the first, or the next one */
+static uint64
+open_batch(const HxSumState *state, const HxTermState *term)
+{
+	uint64 first =
+		(uint64) rows_first(state) * (term->data->measured ? REFINED_FIRST : 1);
+
+	if (term->batch == 0)
+		return first;
+	return term->batch < HX_SECOND_ROWS
+			   ? Min(term->batch * OPEN_GROWTH, HX_SECOND_ROWS)
+			   : PG_UINT64_MAX;
+}
+
 /* Is a term's batch used up? */
 static bool
 is_used_up(const HxTermState *term)
@@ -188,7 +223,7 @@ start_batch(HxSumState *state, HxTermState *term)
 	HxScanRequest request;
 	MemoryContext old;
 
-	term->batch = open ? HX_FIRST_ROWS : next_batch(state, term);
+	term->batch = open ? open_batch(state, term) : next_batch(state, term);
 	term->open = open;
 	term->read = 0;
 	old = MemoryContextSwitchTo(ss->ps.state->es_query_cxt);
@@ -201,7 +236,7 @@ start_batch(HxSumState *state, HxTermState *term)
 	request.recall = state->recall;
 	request.limit = open ? 0 : term->batch;
 	request.ends = !open;
-	request.few_first = open;
+	request.few_first = open ? rows_first(state) : 0;
 	HxMakeConditions(term->data, term->values, context, term->keys, &request);
 	HxMakeOrderKey(term->data, term->index, term->query, context, &term->order);
 	MemoryContextSwitchTo(old);
@@ -278,6 +313,7 @@ complete_row(HxSumState *state, HxTermState *term)
 	given = term->given && HxSetPlace(context, term->scan);
 	row.sum = evaluate_sum(state, given ? term->given : state->sum, state->row);
 	row.tid = HxPackTid(&state->row->tts_tid);
+	row.root = HxPackTid(&term->scan->xs_heaptid);
 	HxAddSumRow(&state->rows, &row);
 }
 
@@ -329,8 +365,7 @@ next_row(HxSumState *state, HxTermState *term, bool *deep)
 			return false;
 		if (grows)
 		{
-			term->batch =
-				term->batch < HX_SECOND_ROWS ? HX_SECOND_ROWS : PG_UINT64_MAX;
+			term->batch = open_batch(state, term);
 			count_search(state, term);
 		}
 		if (term->batch > 0 &&
@@ -372,7 +407,8 @@ HxAdvanceTerm(HxSumState *state, HxTermState *term)
 		}
 		farther = set_frontier(term);
 		HxNoteCourse(state, term);
-		fresh = HxSeeRow(&state->rows, HxPackTid(&term->scan->xs_heaptid));
+		fresh = HxSeeRow(&state->rows, HxPackTid(&term->scan->xs_heaptid),
+						 (int) (term - state->terms), term->read);
 		if (fresh)
 			complete_row(state, term);
 	} while (!farther && !fresh);

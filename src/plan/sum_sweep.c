@@ -86,9 +86,9 @@ put_swept(HxSumState *state, const HxSumRow *row)
 static void
 see_returned_rows(HxSumRows *returned, const HxSumRows *rows)
 {
-	HxBeginSumRows(returned);
+	HxBeginSumRows(returned, 0);
 	for (int64 i = 0; i < rows->nreturned; i++)
-		HxSeeRow(returned, rows->settled[i].tid);
+		HxSeeRow(returned, rows->settled[i].tid, 0, 1);
 }
 
 /* Read the table, and sort the rows that pass all conditions. */
@@ -115,7 +115,7 @@ HxSweepSums(HxSumState *state)
 		if (!ExecQual(state->all, context))
 			continue;
 		row.tid = HxPackTid(&state->row->tts_tid);
-		if (state->rows.nreturned > 0 && HxIsSeen(&returned, row.tid))
+		if (state->rows.nreturned > 0 && HxPlacesOf(&returned, row.tid))
 			continue;
 		row.sum = HxSumOfRow(state, state->row);
 		put_swept(state, &row);

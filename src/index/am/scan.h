@@ -23,7 +23,7 @@ typedef struct HxScanRequest
 	uint64 limit;			/* rows wanted; 0: not known */
 	bool ties;				/* and those as near as the last of them */
 	bool ends;				/* nobody asks for more */
-	bool few_first;			/* not known how many: see HxSearchSpec */
+	int64 few_first;		/* not known how many: see HxSearchSpec */
 	bool nulls_first;		/* rows without a distance come first, */
 	bool nans_first;		/* then those whose distance is NaN */
 	const HxCondExpr *expr; /* on attributes, beside the scan keys; or NULL */

@@ -22,6 +22,9 @@
 /* Rows after which a search is exact */
 #define EXACT_AFTER 1024
 
+/* A phase that finds few first keeps so many times the rows of those before it */
+#define MORE_OF_FEW 3
+
 /* Before all rows */
 static const HxCandidate nothing = {.distance = -INFINITY};
 
@@ -49,7 +52,25 @@ start_first_phase(HxSearch *search)
 	else if (search->spec.limit > 0 || search->part != HX_PART_ROWS)
 		start_all(search);
 	else
-		HxStartPhase(search, HX_RELEASE_GROUPS, FIRST_KEPT);
+		HxStartPhase(search, HX_RELEASE_GROUPS,
+					 search->spec.few_first > 0 ? search->spec.few_first
+												: FIRST_KEPT);
+}
+
+/* The phase for more rows than those released in groups */
+static void
+start_after_groups(HxSearch *search)
+{
+	int64 released =
+		Max((int64) (search->returned - search->before), search->best.room);
+
+	if (search->spec.few_first == 0)
+		HxStartPhase(search, HX_RELEASE_MORE, EXACT_AFTER - FIRST_KEPT);
+	else if (released < EXACT_AFTER)
+		HxStartPhase(search, HX_RELEASE_GROUPS,
+					 Min(MORE_OF_FEW * released, EXACT_AFTER));
+	else
+		start_all(search);
 }
 
 /* The phase for more rows than this one kept */
@@ -68,7 +89,7 @@ start_next_phase(HxSearch *search)
 		HxCanFindFirst(search))
 		HxStartPhase(search, HX_FIND_FIRST, HxRoomForFirst(search));
 	else if (search->phase == HX_RELEASE_GROUPS)
-		HxStartPhase(search, HX_RELEASE_MORE, EXACT_AFTER - FIRST_KEPT);
+		start_after_groups(search);
 	else
 		start_all(search);
 }

@@ -36,8 +36,9 @@
 /* Groups that rows are found in if nobody knows how many are wanted, at first */
 static const int group_ends[] = {10, 20, 40, 80, 128};
 
-/* The same, where few are to be found first */
+/* The same, where few are to be found first: so many more, or of those found a part */
 #define FEW_ROWS 10
+#define FEW_PART 4
 
 /* Rows that a search that refines finds first otherwise, then */
 #define FIRST_REFINED 128
@@ -102,8 +103,8 @@ room_for(const HxSearch *search, int64 wanted, double share)
 int64
 HxNextGroupEnd(const HxSearch *search, int64 found)
 {
-	if (search->spec.few_first && found < FIRST_REFINED)
-		return Min(found + FEW_ROWS, FIRST_REFINED);
+	if (search->spec.few_first > 0)
+		return found + Max(FEW_ROWS, found / FEW_PART);
 	for (int g = 0; g < lengthof(group_ends); g++)
 		if (group_ends[g] > found)
 			return group_ends[g];
@@ -126,10 +127,9 @@ HxRowsToRefine(const HxSearch *search)
 		limit = (int64) (search->spec.limit - search->before);
 	if (limit > search->refined)
 		return limit;
-	if (search->refined >= FIRST_REFINED)
-		return MOST_REFINED;
-	return search->spec.few_first ? HxNextGroupEnd(search, search->refined)
-								  : FIRST_REFINED;
+	if (search->spec.few_first > 0)
+		return Min(HxNextGroupEnd(search, search->refined), MOST_REFINED);
+	return search->refined >= FIRST_REFINED ? MOST_REFINED : FIRST_REFINED;
 }
 
 bool
@@ -151,8 +151,8 @@ HxRoomForFirst(HxSearch *search)
 		search->refine ? HxRowsToRefine(search) : rows_wanted(search);
 	int64 room;
 
-	if (search->spec.few_first) /* the groups that follow find theirs there */
-		wanted = Max(wanted, FIRST_REFINED);
+	/* The groups that follow find theirs there */
+	wanted = Max(wanted, search->spec.few_first);
 	room = room_for(search, wanted, share > 0 ? share : 1);
 	room = Min(room, Max(room_for(search, wanted, 1), MOST_GUESSED));
 	if (search->refine)

@@ -54,7 +54,7 @@ void
 HxKeepLate(HxSearch *search, const HxCandidate *row)
 {
 	/* An exact search only meets rows again that were emitted */
-	if (!search->spec.few_first || search->exact)
+	if (search->spec.few_first == 0 || search->exact)
 	{
 		search->stats.dropped++;
 		return;

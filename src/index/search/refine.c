@@ -528,7 +528,7 @@ release_exact(Refining *refining, bool ended)
 	}
 	HxSortBest(exact, HxBestCount(exact));
 	count = exact->count;
-	if (search->spec.few_first)
+	if (search->spec.few_first > 0)
 	{
 		if (!ended)
 			count = Min(count, refining->wanted);
@@ -542,7 +542,7 @@ release_exact(Refining *refining, bool ended)
 		HxKeepBest(&search->best, &exact->rows[i]);
 		HxMergeBest(&search->best, true);
 	}
-	if (search->spec.few_first)
+	if (search->spec.few_first > 0)
 		give_out_late(refining, exact->rows, count);
 	search->nemitted = 0;
 	search->nready = count;
@@ -556,7 +556,7 @@ exact_room(const Refining *refining)
 {
 	const HxSearch *search = refining->search;
 
-	return search->spec.ties || search->spec.few_first
+	return search->spec.ties || search->spec.few_first > 0
 			   ? Max(search->room, refining->wanted)
 			   : refining->wanted;
 }

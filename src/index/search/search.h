@@ -155,11 +155,12 @@ typedef struct HxSearchSpec
 	bool ends;
 
 	/*
-	 * Where it is not known how many are wanted: few at first, and more as they are
-	 * asked for, also where distances in the index are estimates.  Rows that are found
-	 * too late come as well, out of order, and perhaps twice.
+	 * Where it is not known how many are wanted, but about how many will be read (0: nor
+	 * that): few at first, and more as they are asked for, also where distances in the
+	 * index are estimates.  So many take one search, more of them may take another.  Rows
+	 * that are found too late come as well, out of order, and perhaps twice.
 	 */
-	bool few_first;
+	int64 few_first;
 
 	/*
 	 * Where rows come whose distance is NULL, or NaN, if not at the end: first,
