@@ -310,25 +310,12 @@ skip_units(const HxPosting *units, int from, int count, int number, int guess)
 	return low;
 }
 
-/*
- * The first of some postings whose slot is not less than a number.  All
- * searches among the same postings take the same steps, without branches, and
- * do not wait for each other.
- */
+/* Where the first posting of a block should stand, likewise */
 static inline int
-first_posting(const HxPosting *postings, int count, int slot)
+guess_posting(const HxWindowReader *reader, const HxDim *dim, int block)
 {
-	const HxPosting *at = postings;
-
-	Assert(count > 0);
-	while (count > 1)
-	{
-		int half = count / 2;
-
-		at += half & -(at[half - 1].slot < slot);
-		count -= half;
-	}
-	return (int) (at - postings) + (at->slot < slot);
+	return (int) ((int64) block * HX_WINDOW_BLOCK * dim->count /
+				  reader->window.rows);
 }
 
 /*
@@ -416,20 +403,52 @@ add_unbounded_posting(const HxPosting *posting, double weight, double *sums,
 	}
 }
 
+/* A part of a list without bounds that is on a page */
+typedef struct PagePostings
+{
+	const HxWindowReader *reader;
+	const HxDim *dim;
+	const HxPosting *units;
+	int count;
+	int done; /* postings on pages before */
+} PagePostings;
+
+/* Have brought into the cache what chosen blocks from the `next` on have here. */
+static inline void
+prefetch_chosen(const PagePostings *part, const HxChosenBlocks *chosen,
+				int next)
+{
+	for (; next < chosen->count; next++)
+	{
+		int guess =
+			guess_posting(part->reader, part->dim, chosen->blocks[next]) -
+			part->done;
+
+		if (guess >= part->count)
+			break;
+		__builtin_prefetch(&part->units[Max(guess, 0)]);
+	}
+}
+
 /*
  * Add products of postings on a page for chosen blocks from the `next` on;
  * returns the first that may have more on the next page.
  */
 static int
-add_sparsely(const HxPosting *units, int count, const HxChosenBlocks *chosen,
-			 int next, double weight, double *sums, double *rest,
-			 BlockMost *most)
+add_sparsely(const PagePostings *part, const HxChosenBlocks *chosen, int next,
+			 double weight, double *sums, double *rest, BlockMost *most)
 {
+	const HxPosting *units = part->units;
+	int count = part->count;
+	int at = 0;
+
+	prefetch_chosen(part, chosen, next);
 	for (; next < chosen->count; next++)
 	{
 		int block = chosen->blocks[next];
-		int at = first_posting(units, count, block * HX_WINDOW_BLOCK);
+		int guess = guess_posting(part->reader, part->dim, block) - part->done;
 
+		at = skip_units(units, at, count, block * HX_WINDOW_BLOCK, guess);
 		for (; at < count && units[at].slot / HX_WINDOW_BLOCK == block; at++)
 			add_unbounded_posting(&units[at], weight, sums, rest, most);
 		if (at == count)
@@ -451,6 +470,7 @@ HxAddUnbounded(HxUnitCursor *cursor, const HxDim *dim, double weight,
 	uint32 unit = dim->start;
 	int left = dim->count;
 	int next = 0;
+	int done = 0; /* postings on pages before */
 	BlockMost most = {-1, 0};
 
 	while (left > 0 && next < chosen->count)
@@ -461,14 +481,16 @@ HxAddUnbounded(HxUnitCursor *cursor, const HxDim *dim, double weight,
 		if (!units)
 			return false;
 		if (sparsely)
-			next = add_sparsely(units, count, chosen, next, weight, sums, rest,
-								&most);
+			next = add_sparsely(
+				&(PagePostings){cursor->reader, dim, units, count, done},
+				chosen, next, weight, sums, rest, &most);
 		else
 			for (int i = 0; i < count; i++)
 				if (HxIsChosen(chosen->set, units[i].slot / HX_WINDOW_BLOCK))
 					add_unbounded_posting(&units[i], weight, sums, rest, &most);
 		left -= count;
 		unit += count;
+		done += count;
 	}
 	return true;
 }

@@ -438,8 +438,10 @@ extern bool HxFindLists(const HxSparseQuery *query,
 						const HxWindowReader *reader, HxSparseLists *lists);
 
 /* bound.c */
-extern bool HxBoundBlocks(HxSparseLists *lists, float *bounds);
-extern bool HxBoundFlat(HxSparseLists *lists, const uint64 *but, float *bounds);
+extern bool HxBoundBlocks(HxSparseLists *lists, double least, float *bounds);
+extern bool HxSharpenBounds(const HxSparseLists *lists, double least,
+							uint64 *blocks, float *bounds, double *sums);
+extern double HxWindowPromise(const HxSparseLists *lists);
 extern bool HxTightenBounds(const HxSparseLists *lists, double least,
 							const uint64 *passing, uint64 *blocks,
 							float *bounds, double *sums);
