@@ -73,9 +73,9 @@ compare_gains(const void *a, const void *b)
 	return left->list - right->list;
 }
 
-/* The lists that can add something, those that can add most first. */
+/* The lists that can add something, and how much */
 static ListGain *
-order_lists(const HxSparseLists *lists, int *count)
+find_gains(const HxSparseLists *lists, int *count)
 {
 	ListGain *gains = palloc((lists->count + 1) * sizeof(ListGain));
 
@@ -85,7 +85,6 @@ order_lists(const HxSparseLists *lists, int *count)
 		if (bound_weight(&lists->dims[i], HxListWeight(lists, i)) > 0)
 			gains[(*count)++] = (ListGain){i, (float) list_gain(lists, i)};
 	}
-	qsort(gains, *count, sizeof(ListGain), compare_gains);
 	return gains;
 }
 
@@ -271,7 +270,7 @@ HxBoundBlocks(HxSparseLists *lists, double least, float *bounds)
 	float scale = bound_scale(lists);
 	float more = FLT_MIN * lists->count;
 	int count;
-	ListGain *order = order_lists(lists, &count);
+	ListGain *order = find_gains(lists, &count);
 	float gain;
 
 	order_by_price(lists, order, count);
@@ -332,7 +331,8 @@ add_own(Sharpening *sharp, HxUnitCursor *cursor, const HxDim *dim,
 	}
 	for (int i = 0; i < sharp->chosen.count; i++)
 		sharp->own[sharp->chosen.blocks[i]] = 0;
-	if (!HxAddUnbounded(cursor, dim, weight, &sharp->chosen, sums, sharp->own))
+	if (!HxAddUnbounded(cursor, dim, weight, &sharp->chosen, sums, sharp->own,
+						NULL))
 		return false;
 	for (int i = 0; i < sharp->chosen.count; i++)
 		sharp->bounds[sharp->chosen.blocks[i]] -=
@@ -431,6 +431,8 @@ HxWindowPromise(const HxSparseLists *lists)
 #define FIRST_LOOK 4
 /* ... one of this many more */
 #define LATER_LOOK 4
+/* Postings are logged where no more blocks than this are chosen */
+#define LOGGED_BLOCKS 64
 
 /* Blocks whose bounds are being made tighter */
 typedef struct Tightening
@@ -441,6 +443,7 @@ typedef struct Tightening
 	double *sums;				   /* of lists so far, by slot */
 	double rest[HX_WINDOW_BLOCKS]; /* what lists to come may add to them */
 	const uint64 *passing;		   /* slots of rows that count, or NULL: all */
+	HxPostingLog *log;			   /* of what was added, or NULL */
 	float *bounds; /* of blocks: at last what is known of them */
 } Tightening;
 
@@ -453,7 +456,7 @@ move_list(Tightening *tight, HxUnitCursor *cursor, const HxDim *dim,
 
 	if (dim->blocks == 0)
 		return HxAddUnbounded(cursor, dim, weight, &tight->chosen, tight->sums,
-							  tight->rest);
+							  tight->rest, tight->log);
 	if (!HxFindRuns(cursor, dim, &tight->chosen, &tight->runs))
 		return false;
 	for (int r = 0; r < runs->count; r++)
@@ -461,7 +464,7 @@ move_list(Tightening *tight, HxUnitCursor *cursor, const HxDim *dim,
 		tight->rest[runs->block[r]] -=
 			fabs(weight) * HxBoundValue(runs->max[r]);
 		if (!HxAddRun(cursor, dim, runs->from[r], runs->to[r], weight,
-					  tight->sums))
+					  tight->sums, tight->log))
 			return false;
 	}
 	return true;
@@ -527,30 +530,48 @@ begin_tightening(Tightening *tight, const uint64 *blocks)
 	}
 }
 
-/*
- * Make the bounds of chosen blocks, their own of all lists, tighter, list by list,
- * until they show that a block has no row with a product of `least`, which is
- * positive; rows that are not `passing` (NULL: all are) do not count.  Blocks whose bounds do not
- * show it stay chosen, with their bounds as they were.  False if the window was
- * replaced.
- */
-bool
-HxTightenBounds(const HxSparseLists *lists, double least, const uint64 *passing,
-				uint64 *blocks, float *bounds, double *sums)
+/* Of a log, where a list's postings begin and end */
+typedef struct LoggedList
 {
-	Tightening tight;
+	int from;
+	int to;
+} LoggedList;
+
+/*
+ * Add up all products of the chosen blocks anew from the log, by rising dimension:
+ * these are the operator's.
+ */
+static void
+add_logged(Tightening *tight, const HxSparseLists *lists,
+		   const LoggedList *parts)
+{
+	for (int i = 0; i < tight->chosen.count; i++)
+		memset(tight->sums + tight->chosen.blocks[i] * HX_WINDOW_BLOCK, 0,
+			   HX_WINDOW_BLOCK * sizeof(double));
+	for (int i = 0; i < lists->count; i++)
+	{
+		double weight = HxListWeight(lists, i);
+
+		for (int p = parts[i].from; p < parts[i].to; p++)
+		{
+			const HxPosting *posting = &tight->log->postings[p];
+
+			if (HxIsChosen(tight->chosen.set, posting->slot / HX_WINDOW_BLOCK))
+				tight->sums[posting->slot] +=
+					weight * (double) HxPostingWeight(posting);
+		}
+	}
+}
+
+/* Move lists, those that add most first; false if the window was replaced. */
+static bool
+move_lists(Tightening *tight, const HxSparseLists *lists, const ListGain *gains,
+		   int count, LoggedList *parts)
+{
 	HxUnitCursor cursor = {lists->reader, InvalidBuffer};
 	int look = FIRST_LOOK;
-	int count;
-	ListGain *gains = order_lists(lists, &count);
 
-	Assert(least > 0);
-	tight.least = least;
-	tight.passing = passing;
-	tight.bounds = bounds;
-	tight.sums = sums;
-	begin_tightening(&tight, blocks);
-	for (int i = 0; i < count && tight.chosen.count > 0; i++)
+	for (int i = 0; i < count && tight->chosen.count > 0; i++)
 	{
 		int list = gains[i].list;
 
@@ -558,18 +579,60 @@ HxTightenBounds(const HxSparseLists *lists, double least, const uint64 *passing,
 		if (i + HX_LISTS_AHEAD < count)
 			HxPrefetchList(lists->reader,
 						   &lists->dims[gains[i + HX_LISTS_AHEAD].list],
-						   &tight.chosen);
-		if (!move_list(&tight, &cursor, &lists->dims[list],
+						   &tight->chosen);
+		parts[list].from = tight->log ? tight->log->count : 0;
+		if (!move_list(tight, &cursor, &lists->dims[list],
 					   HxListWeight(lists, list)))
 			return false;
+		parts[list].to = tight->log ? tight->log->count : 0;
 		HxEndCursor(&cursor);
 		if (i + 1 == look || i + 1 == count)
 		{
-			drop_low(&tight);
+			drop_low(tight);
 			look += 1 + look / LATER_LOOK;
 		}
 	}
+	return true;
+}
+
+/*
+ * Make the bounds of chosen blocks, their own of all lists, tighter, list by list,
+ * until they show that a block has no row with a product of `least`, which is
+ * positive; rows that are not `passing` (NULL: all are) do not count.  Blocks whose
+ * bounds do not show it stay chosen, with their bounds as they were; *scored tells
+ * whether their sums are their rows' products.  False if the window was replaced.
+ */
+bool
+HxTightenBounds(const HxSparseLists *lists, double least, const uint64 *passing,
+				uint64 *blocks, float *bounds, HxScratch *scratch, bool *scored)
+{
+	Tightening tight;
+	int count;
+	ListGain *gains = find_gains(lists, &count);
+	LoggedList *parts = palloc((lists->count + 1) * sizeof(LoggedList));
+
+	Assert(least > 0);
+	tight.least = least;
+	tight.passing = passing;
+	tight.bounds = bounds;
+	tight.sums = scratch->sums;
+	begin_tightening(&tight, blocks);
+	tight.log = count == lists->count && tight.chosen.count <= LOGGED_BLOCKS
+					? &scratch->log
+					: NULL;
+	if (tight.log)
+	{
+		tight.log->count = 0;
+		tight.log->is_full = false;
+	}
+	qsort(gains, count, sizeof(ListGain), compare_gains);
+	if (!move_lists(&tight, lists, gains, count, parts))
+		return false;
+	*scored = tight.log && !tight.log->is_full;
+	if (*scored && tight.chosen.count > 0)
+		add_logged(&tight, lists, parts);
 	memcpy(blocks, tight.chosen.set, sizeof(tight.chosen.set));
 	pfree(gains);
+	pfree(parts);
 	return true;
 }

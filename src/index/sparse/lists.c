@@ -213,12 +213,12 @@ add_products(const HxPosting *postings, int count, double weight, double *sums)
 }
 
 /*
- * Add the products of postings `from` to `to` of a list, counted in it; false
- * if the window was replaced.
+ * Add the products of postings `from` to `to` of a list, counted in it, and log
+ * them unless `log` is NULL; false if the window was replaced.
  */
 bool
 HxAddRun(HxUnitCursor *cursor, const HxDim *dim, int from, int to,
-		 double weight, double *sums)
+		 double weight, double *sums, HxPostingLog *log)
 {
 	uint32 unit = dim->start + dim->blocks + from;
 	int left = to - from;
@@ -231,6 +231,7 @@ HxAddRun(HxUnitCursor *cursor, const HxDim *dim, int from, int to,
 		if (!units)
 			return false;
 		add_products(units, count, weight, sums);
+		HxLogPostings(log, units, count);
 		left -= count;
 		unit += count;
 	}
@@ -310,14 +311,6 @@ skip_units(const HxPosting *units, int from, int count, int number, int guess)
 	return low;
 }
 
-/* Where the first posting of a block should stand, likewise */
-static inline int
-guess_posting(const HxWindowReader *reader, const HxDim *dim, int block)
-{
-	return (int) ((int64) block * HX_WINDOW_BLOCK * dim->count /
-				  reader->window.rows);
-}
-
 /*
  * Where a dimension's postings of chosen blocks lie; false if the window was
  * replaced.  A block's postings end where those of the next bound begin, which
@@ -373,84 +366,70 @@ HxFindRuns(HxUnitCursor *cursor, const HxDim *dim, const HxChosenBlocks *chosen,
 	return true;
 }
 
-/* What bounds the block that a walk is at: its greatest product so far */
-typedef struct BlockMost
+/* A walk over postings of chosen blocks in a list without bounds */
+typedef struct UnboundedWalk
 {
-	int block; /* -1: none yet */
-	double most;
-} BlockMost;
+	double weight;
+	double *sums; /* of products by slot */
+	double *rest; /* less what bounds blocks, or NULL */
+	HxPostingLog *log;
+	double spacing; /* postings a block, if they are spread evenly */
+	int block;		/* where it is; -1: not begun */
+	double most;	/* greatest product so far of this block */
+} UnboundedWalk;
 
 /*
  * Add a posting's product; unless `rest` is NULL, take from it what the block was
  * bounded by, which is the greatest of its products.
  */
 static inline void
-add_unbounded_posting(const HxPosting *posting, double weight, double *sums,
-					  double *rest, BlockMost *at)
+add_unbounded_posting(UnboundedWalk *walk, const HxPosting *posting)
 {
-	double product = weight * (double) HxPostingWeight(posting);
+	double product = walk->weight * (double) HxPostingWeight(posting);
 	int block = posting->slot / HX_WINDOW_BLOCK;
 
-	sums[posting->slot] += product;
-	if (!rest)
+	walk->sums[posting->slot] += product;
+	HxLogPostings(walk->log, posting, 1);
+	if (!walk->rest)
 		return;
-	if (block != at->block)
-		*at = (BlockMost){block, 0};
-	if (fabs(product) > at->most)
+	if (block != walk->block)
+		walk->most = 0;
+	walk->block = block;
+	if (fabs(product) > walk->most)
 	{
-		rest[block] -= fabs(product) - at->most;
-		at->most = fabs(product);
-	}
-}
-
-/* A part of a list without bounds that is on a page */
-typedef struct PagePostings
-{
-	const HxWindowReader *reader;
-	const HxDim *dim;
-	const HxPosting *units;
-	int count;
-	int done; /* postings on pages before */
-} PagePostings;
-
-/* Have brought into the cache what chosen blocks from the `next` on have here. */
-static inline void
-prefetch_chosen(const PagePostings *part, const HxChosenBlocks *chosen,
-				int next)
-{
-	for (; next < chosen->count; next++)
-	{
-		int guess =
-			guess_posting(part->reader, part->dim, chosen->blocks[next]) -
-			part->done;
-
-		if (guess >= part->count)
-			break;
-		__builtin_prefetch(&part->units[Max(guess, 0)]);
+		walk->rest[block] -= fabs(product) - walk->most;
+		walk->most = fabs(product);
 	}
 }
 
 /*
- * Add products of postings on a page for chosen blocks from the `next` on;
- * returns the first that may have more on the next page.
+ * Add products of the postings on a page, with `done` of the list before them, for
+ * chosen blocks from the `next` on; returns the first that may have more on the next
+ * page.  Postings are looked for where they should stand, and these places fetched
+ * ahead, together.
  */
 static int
-add_sparsely(const PagePostings *part, const HxChosenBlocks *chosen, int next,
-			 double weight, double *sums, double *rest, BlockMost *most)
+add_sparsely(UnboundedWalk *walk, const HxPosting *units, int count, int done,
+			 const HxChosenBlocks *chosen, int next)
 {
-	const HxPosting *units = part->units;
-	int count = part->count;
 	int at = 0;
 
-	prefetch_chosen(part, chosen, next);
+	for (int i = next; i < chosen->count; i++)
+	{
+		int guess = (int) (chosen->blocks[i] * walk->spacing) - done;
+
+		if (guess >= count)
+			break;
+		__builtin_prefetch(&units[Max(guess, 0)]);
+	}
 	for (; next < chosen->count; next++)
 	{
 		int block = chosen->blocks[next];
-		int guess = guess_posting(part->reader, part->dim, block) - part->done;
 
-		at = skip_units(units, at, count, block * HX_WINDOW_BLOCK, guess);
+		at = skip_units(units, at, count, block * HX_WINDOW_BLOCK,
+						(int) (block * walk->spacing) - done);
 		for (; at < count && units[at].slot / HX_WINDOW_BLOCK == block; at++)
-			add_unbounded_posting(&units[at], weight, sums, rest, most);
+			add_unbounded_posting(walk, &units[at]);
 		if (at == count)
 			break;
 	}
@@ -458,38 +437,36 @@ add_sparsely(const PagePostings *part, const HxChosenBlocks *chosen, int next,
 }
 
 /*
- * Add a dimension's products for chosen blocks where no bounds lead to them,
- * and take their bounds from `rest` unless that is NULL.  False if the window
- * was replaced.
+ * Add a dimension's products for chosen blocks where no bounds lead to them, and
+ * log them unless `log` is NULL; take their bounds from `rest` unless that is NULL.
+ * False if the window was replaced.
  */
 bool
 HxAddUnbounded(HxUnitCursor *cursor, const HxDim *dim, double weight,
-			   const HxChosenBlocks *chosen, double *sums, double *rest)
+			   const HxChosenBlocks *chosen, double *sums, double *rest,
+			   HxPostingLog *log)
 {
+	UnboundedWalk walk = {weight, sums, rest, log, 0, -1, 0};
 	bool sparsely = chosen->count * SPARSELY <= dim->count;
-	uint32 unit = dim->start;
-	int left = dim->count;
-	int next = 0;
 	int done = 0; /* postings on pages before */
-	BlockMost most = {-1, 0};
+	int next = 0;
 
-	while (left > 0 && next < chosen->count)
+	walk.spacing =
+		(double) dim->count * HX_WINDOW_BLOCK / cursor->reader->window.rows;
+	while (done < dim->count && next < chosen->count)
 	{
 		int count;
-		const HxPosting *units = HxGoToUnit(cursor, unit, left, &count);
+		const HxPosting *units =
+			HxGoToUnit(cursor, dim->start + done, dim->count - done, &count);
 
 		if (!units)
 			return false;
 		if (sparsely)
-			next = add_sparsely(
-				&(PagePostings){cursor->reader, dim, units, count, done},
-				chosen, next, weight, sums, rest, &most);
+			next = add_sparsely(&walk, units, count, done, chosen, next);
 		else
 			for (int i = 0; i < count; i++)
 				if (HxIsChosen(chosen->set, units[i].slot / HX_WINDOW_BLOCK))
-					add_unbounded_posting(&units[i], weight, sums, rest, &most);
-		left -= count;
-		unit += count;
+					add_unbounded_posting(&walk, &units[i]);
 		done += count;
 	}
 	return true;

@@ -12,10 +12,8 @@
 #include "utils/memutils.h"
 
 #include "index/cost_units.h"
+#include "index/sparse/lists.h"
 #include "index/sparse/state.h"
-
-/* Slots that a posting may name, whatever its page says */
-#define SLOTS 65536
 
 /* Times a search may find that windows were replaced */
 #define MAX_RESTARTS 1000
@@ -342,28 +340,37 @@ drop_rejected(HxSparseSearch *search, HxWindowState *window, uint64 *blocks)
 }
 
 /*
- * Leave out chosen blocks that turn out to have no row with a product of
- * `least`; as HxTightenBounds.  What is left of a bound made tighter cannot be
- * taken apart again, so blocks for which that was not enough once are left in.
+ * Score chosen blocks; those first are left out that turn out to have no row with a
+ * product of `least`.  What is left of a bound made tighter cannot be taken apart
+ * again, so blocks for which that was not enough once are left in.  False if the
+ * window was replaced.
  */
 static bool
-drop_low(HxSparseSearch *search, HxWindowState *window, double least,
-		 const uint64 *passing, uint64 *blocks)
+score_high(HxSparseSearch *search, HxWindowState *window, double least,
+		   const uint64 *passing, uint64 *blocks)
 {
-	uint64 again[HX_BLOCK_WORDS];
+	uint64 left[HX_BLOCK_WORDS]; /* to be scored */
+	uint64 any = 0;
+	bool scored;
 
 	for (int w = 0; w < HX_BLOCK_WORDS; w++)
 	{
-		again[w] = blocks[w] & window->tightened[w];
-		blocks[w] &= ~again[w];
+		left[w] = blocks[w] & window->tightened[w];
+		blocks[w] &= ~left[w];
 		window->tightened[w] |= blocks[w];
 	}
 	if (!HxTightenBounds(&window->lists, least, passing, blocks, window->bounds,
-						 search->sums))
+						 search->scratch, &scored))
 		return false;
 	for (int w = 0; w < HX_BLOCK_WORDS; w++)
-		blocks[w] |= again[w];
-	return true;
+	{
+		if (!scored)
+			left[w] |= blocks[w];
+		any |= left[w];
+		blocks[w] |= left[w];
+	}
+	return any == 0 ||
+		   HxScoreSparseBlocks(&window->lists, left, search->scratch->sums);
 }
 
 /* Are all postings of the query's lists scanned through as fast as some blocks'? */
@@ -405,14 +412,16 @@ visit_blocks(HxSparseSearch *search, HxWindowState *window, double least,
 	scan = all || scan_pays(window, count);
 	if (!scan && window->bounds && least > 0)
 	{
-		if (!drop_low(search, window, least, drop ? search->passing : NULL,
-					  blocks))
+		if (!score_high(search, window, least, drop ? search->passing : NULL,
+						blocks))
 			return false;
 		count = (int) pg_popcount((char *) blocks, sizeof(changed));
 	}
-	if (count > 0 && (!HxScoreSparseBlocks(&window->lists, scan ? NULL : blocks,
-										   search->sums) ||
-					  !HxVisitScored(search, window, blocks)))
+	else if (count > 0 &&
+			 !HxScoreSparseBlocks(&window->lists, scan ? NULL : blocks,
+								  search->scratch->sums))
+		return false;
+	if (count > 0 && !HxVisitScored(search, window, blocks))
 		return false;
 	search->base.stats.scored +=
 		Min(count * HX_WINDOW_BLOCK, window->reader.window.rows);
@@ -488,7 +497,7 @@ sharpen_bounds(HxSparseSearch *search, HxWindowState *window, double least,
 		blocks[w] &= ~blunt[w];
 	}
 	if (!HxSharpenBounds(&window->lists, least, blunt, window->bounds,
-						 search->sums))
+						 search->scratch->sums))
 		return false;
 	for (int w = 0; w < HX_BLOCK_WORDS; w++)
 	{
@@ -803,9 +812,7 @@ HxBeginSparseSearch(HxSearch *base)
 	read_windows(search);
 	if (!search->query)
 		return;
-	/* Rows of a window are fewer, but a damaged page may name any slot. */
-	search->sums = palloc(SLOTS * sizeof(double));
-	search->maxima = palloc(HX_WINDOW_BLOCKS * sizeof(double));
+	search->scratch = palloc(sizeof(HxScratch));
 	search->passing = palloc(HX_WINDOW_SLOTS / 8);
 	search->lookup = HxMakeLookup(search->query);
 }

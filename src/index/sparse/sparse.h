@@ -437,6 +437,9 @@ typedef struct HxSparseLists
 extern bool HxFindLists(const HxSparseQuery *query,
 						const HxWindowReader *reader, HxSparseLists *lists);
 
+/* What visits of windows write to */
+typedef struct HxScratch HxScratch;
+
 /* bound.c */
 extern bool HxBoundBlocks(HxSparseLists *lists, double least, float *bounds);
 extern bool HxSharpenBounds(const HxSparseLists *lists, double least,
@@ -444,7 +447,7 @@ extern bool HxSharpenBounds(const HxSparseLists *lists, double least,
 extern double HxWindowPromise(const HxSparseLists *lists);
 extern bool HxTightenBounds(const HxSparseLists *lists, double least,
 							const uint64 *passing, uint64 *blocks,
-							float *bounds, double *sums);
+							float *bounds, HxScratch *scratch, bool *scored);
 
 typedef struct HxQueryLookup HxQueryLookup;
 

@@ -69,8 +69,7 @@ typedef struct HxSparseSearch
 	uint64 passed;	  /* ... and that passed */
 
 	/* Scratch */
-	double *sums;		   /* products by slot */
-	double *maxima;		   /* greatest of them by block */
+	HxScratch *scratch;
 	uint64 *passing;	   /* slots of a window's rows that pass */
 	HxQueryLookup *lookup; /* of the query's dimensions */
 
