@@ -89,6 +89,8 @@ extern void hx_number_scores_plain(const int16_t *query, size_t dims,
 								   const int8_t *rows, size_t stride,
 								   size_t count, int32_t *score);
 
+extern void hx_add_heights_scalar(const uint8_t *heights, size_t count,
+								  float step, float *sums);
 extern size_t hx_block_maxima_scalar(const uint16_t *postings, size_t count,
 									 uint32_t *blocks, uint32_t *maxima);
 

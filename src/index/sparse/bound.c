@@ -20,8 +20,10 @@
 /* Bounds are raised by so much against errors of sums in double */
 #define DOUBLE_ERRORS 1e-9
 
-/* Going to a list takes as long as reading this many of its units */
-#define LIST_UNITS 50
+/* Going to a list takes as long as reading this many of its units ... */
+#define LIST_UNITS 800
+/* ... and this many units of heights as one that is not of heights */
+#define HEIGHT_UNITS 8
 /*
  * No more lists are read where those that are left raise bounds by one part in so
  * many of what all lists add
@@ -31,8 +33,10 @@
  * Or where no more blocks than this may reach a product; these are counted when
  * lists not read add no more than this part of it
  */
-#define BLOCKS_ENOUGH 100
+#define BLOCKS_ENOUGH 8
 #define COUNTED_FROM 0.6
+/* ... and again when it is this part of what it was when they were counted last */
+#define COUNTED_AGAIN 0.85
 
 /* ---- lists ---- */
 
@@ -99,7 +103,8 @@ flat_loss(const HxSparseLists *lists, int list)
 	const HxDim *dim = &lists->dims[list];
 	float blocks =
 		(lists->reader->window.rows + HX_WINDOW_BLOCK - 1) / HX_WINDOW_BLOCK;
-	float touched = Min((float) HxBoundingUnits(dim), blocks);
+	float touched =
+		Min((float) (dim->blocks > 0 ? dim->blocks : dim->count), blocks);
 
 	return (float) list_gain(lists, list) *
 		   (1 - touched / blocks * dim->count / (touched + dim->count));
@@ -149,47 +154,70 @@ add_posting_bounds(const HxPosting *postings, int count, float weight,
 	}
 }
 
-/* Add a dimension to the bounds; false if the window was replaced. */
-static bool
-bound_list(HxUnitCursor *cursor, const HxDim *dim, float weight, float *bounds)
+/* Add heights of the blocks from one on. */
+static void
+add_heights(const uint8 *heights, int first, int count, float step,
+			float *bounds)
 {
-	uint32 unit = dim->start;
-	int left = HxBoundingUnits(dim);
+	count = Min(count, HX_WINDOW_BLOCKS - first);
+	hx_kernels->add_heights(heights, count, step, bounds + first);
+}
 
-	while (left > 0)
+/* Add a list to the bounds; false if the window was replaced. */
+static bool
+bound_list(HxUnitCursor *cursor, const HxSparseLists *lists, int list,
+		   float *bounds)
+{
+	const HxDim *dim = &lists->dims[list];
+	float weight = bound_weight(dim, HxListWeight(lists, list));
+	float step = weight * HxHeightStep(dim->max);
+	uint32 unit = HxFirstBounding(lists, list);
+	int total = HxBoundingUnits(lists, list);
+	int count;
+
+	for (int done = 0; done < total; done += count)
 	{
-		int count;
-		const HxPosting *units = HxGoToUnit(cursor, unit, left, &count);
+		const HxPosting *units =
+			HxGoToUnit(cursor, unit + done, total - done, &count);
 
 		if (!units)
 			return false;
-		if (dim->blocks > 0)
+		if (lists->tall[list])
+			add_heights((const uint8 *) units, done * (int) sizeof(HxPosting),
+						count * (int) sizeof(HxPosting), step, bounds);
+		else if (dim->blocks > 0)
 			add_bounds((const HxBlockBound *) units, count, weight, bounds);
 		else
 			add_posting_bounds(units, count, weight, bounds);
-		left -= count;
-		unit += count;
 	}
 	return true;
 }
 
-/* Have what a dimension is bounded by brought into the cache. */
+/* Have what a list is bounded by brought into the cache. */
 static void
-prefetch_bounds(const HxWindowReader *reader, const HxDim *dim)
+prefetch_bounds(const HxSparseLists *lists, int list)
 {
-	HxPrefetchUnits(reader, dim->start, HxBoundingUnits(dim));
+	HxPrefetchUnits(lists->reader, HxFirstBounding(lists, list),
+					HxBoundingUnits(lists, list));
 }
 
-/* Sort lists by what they lose if they are flat, for each unit not read. */
+/* What it takes to read what a list is bounded by, in units */
+static inline float
+bounding_price(const HxSparseLists *lists, int list)
+{
+	return LIST_UNITS + HxBoundingUnits(lists, list) /
+							(lists->tall[list] ? HEIGHT_UNITS : 1);
+}
+
+/* Sort lists by what they lose if they are flat, for what it takes to read them. */
 static void
 order_by_price(const HxSparseLists *lists, ListGain *gains, int count)
 {
 	for (int i = 0; i < count; i++)
 	{
-		const HxDim *dim = &lists->dims[gains[i].list];
+		int list = gains[i].list;
 
-		gains[i].gain = flat_loss(lists, gains[i].list) /
-						(float) (HxBoundingUnits(dim) + LIST_UNITS);
+		gains[i].gain = flat_loss(lists, list) / bounding_price(lists, list);
 	}
 	qsort(gains, count, sizeof(ListGain), compare_gains);
 }
@@ -219,6 +247,7 @@ add_lists(HxSparseLists *lists, const ListGain *order, int count, double least,
 	HxUnitCursor cursor = {lists->reader, InvalidBuffer};
 	double left = 0; /* what lists not read add ... */
 	double lost = 0; /* ... and lose */
+	double count_from = least * COUNTED_FROM;
 	double enough;
 
 	for (int i = 0; i < count; i++)
@@ -228,20 +257,22 @@ add_lists(HxSparseLists *lists, const ListGain *order, int count, double least,
 		lists->flat[order[i].list] = true;
 	}
 	enough = left / FLAT_LOSS;
+	for (int i = 0; i < Min(count, HX_LISTS_AHEAD); i++)
+		prefetch_bounds(lists, order[i].list);
 	for (int i = 0; i < count && lost > enough; i++)
 	{
 		int list = order[i].list;
-		const HxDim *dim = &lists->dims[list];
 
 		CHECK_FOR_INTERRUPTS();
-		if (left < least * COUNTED_FROM &&
-			few_reach(bounds, (float) (least - left)))
-			break;
+		if (left < count_from)
+		{
+			if (few_reach(bounds, (float) (least - left)))
+				break;
+			count_from = left * COUNTED_AGAIN;
+		}
 		if (i + HX_LISTS_AHEAD < count)
-			prefetch_bounds(lists->reader,
-							&lists->dims[order[i + HX_LISTS_AHEAD].list]);
-		if (!bound_list(&cursor, dim,
-						bound_weight(dim, HxListWeight(lists, list)), bounds))
+			prefetch_bounds(lists, order[i + HX_LISTS_AHEAD].list);
+		if (!bound_list(&cursor, lists, list, bounds))
 			return false;
 		HxEndCursor(&cursor);
 		left -= list_gain(lists, list);

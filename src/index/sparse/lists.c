@@ -64,10 +64,11 @@ find_fences(const HxSparseQuery *query, const HxWindowReader *reader,
 static void
 check_dim(const HxWindowReader *reader, const HxDim *dim)
 {
-	uint64 end = (uint64) dim->start + dim->blocks + dim->count;
+	uint64 end = (uint64) dim->start + HxDimBounds(dim) + dim->count;
 
 	if (dim->count == 0 || dim->count > HX_WINDOW_ROWS ||
-		dim->blocks > HX_WINDOW_BLOCKS ||
+		HxDimBounds(dim) > HX_WINDOW_BLOCKS ||
+		dim->start < HxDimHeights(dim, reader->window.rows) ||
 		end > (uint64) reader->pages[HX_SECTION_POSTINGS] * HX_UNITS_A_PAGE)
 		HxCorrupted(reader->index, reader->window.map,
 					"a dimension's postings lie outside of its window");
@@ -148,6 +149,8 @@ find_on_page(HxSparseLists *lists, const int *fence_of, int from, int to)
 			continue;
 		check_dim(reader, dim);
 		lists->dims[lists->count] = *dim;
+		lists->dims[lists->count].blocks = HxDimBounds(dim);
+		lists->tall[lists->count] = (dim->blocks & HX_HAS_HEIGHTS) != 0;
 		lists->which[lists->count++] = q;
 	}
 	UnlockReleaseBuffer(buffer);
@@ -171,6 +174,7 @@ HxFindLists(const HxSparseQuery *query, const HxWindowReader *reader,
 	lists->count = 0;
 	lists->dims = palloc(room * sizeof(HxDim));
 	lists->which = palloc(room * sizeof(int));
+	lists->tall = palloc0(room * sizeof(bool));
 	lists->flat = palloc0(room * sizeof(bool));
 	lists->flat_gain = 0;
 	if (!find_fences(query, reader, fence_of))

@@ -53,11 +53,23 @@ HxGoToUnit(HxUnitCursor *cursor, uint32 unit, int left, int *count)
 	return HxPagePostings(BufferGetPage(cursor->buffer)) + at;
 }
 
-/* Units that a list is bounded by: its bounds, or else its postings */
+/* Units that a list is bounded by: its heights, or bounds, or else its postings */
 static inline int
-HxBoundingUnits(const HxDim *dim)
+HxBoundingUnits(const HxSparseLists *lists, int list)
 {
+	const HxDim *dim = &lists->dims[list];
+
+	if (lists->tall[list])
+		return HxHeightUnits(lists->reader->window.rows);
 	return dim->blocks > 0 ? dim->blocks : dim->count;
+}
+
+/* The first of these */
+static inline uint32
+HxFirstBounding(const HxSparseLists *lists, int list)
+{
+	return lists->dims[list].start -
+		   (lists->tall[list] ? HxHeightUnits(lists->reader->window.rows) : 0);
 }
 
 /* Runs of postings of chosen blocks, and what bounds them */
@@ -100,17 +112,6 @@ typedef struct HxChosenBlocks
 	uint16 blocks[HX_WINDOW_BLOCKS];   /* ascending */
 	uint64 set[HX_WINDOW_BLOCKS / 64]; /* the same, a bit each */
 } HxChosenBlocks;
-
-/* The weight that a bound keeps the upper half of */
-static inline float
-HxBoundValue(uint16 max)
-{
-	uint32 bits = (uint32) max << 16;
-	float value;
-
-	memcpy(&value, &bits, sizeof(value));
-	return value;
-}
 
 /* The query's weight that a list's postings are multiplied with */
 static inline float

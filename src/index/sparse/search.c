@@ -23,7 +23,7 @@
 /* Bounds are computed where they take at most 1/this of a query's postings */
 #define POSTINGS_A_UNIT 3
 /* Blocks of a window visited at first, if twice as many may matter ... */
-#define FIRST_BLOCKS 32
+#define FIRST_BLOCKS 16
 /* ... and then this many times as many as before */
 #define MORE_BLOCKS 8
 /* More at once, up to MOST_TIMES as many, where the filter passes less than one
@@ -95,10 +95,8 @@ bounds_pay(const HxWindowState *window)
 
 	for (int i = 0; i < window->lists.count; i++)
 	{
-		const HxDim *dim = &window->lists.dims[i];
-
-		units += dim->blocks > 0 ? dim->blocks : dim->count;
-		postings += dim->count;
+		units += HxBoundingUnits(&window->lists, i);
+		postings += window->lists.dims[i].count;
 	}
 	return units * POSTINGS_A_UNIT <= postings &&
 		   window->reader.window.rows >= BOUNDED_ROWS;
