@@ -128,8 +128,9 @@ HxThresholdForTop(const double *values, int count, double wanted)
 	for (int bin = BINS - 1; bin > 0; bin--)
 	{
 		reached += bins[bin];
+		/* Rounded down, so that the least of the bin reaches it, too */
 		if (reached >= wanted)
-			return bin / scale;
+			return bin / scale * (1 - 4 * DBL_EPSILON);
 	}
 	return -INFINITY;
 }

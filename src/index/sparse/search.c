@@ -385,7 +385,8 @@ scan_pays(const HxWindowState *window, int count)
 /*
  * Visit chosen blocks of a window: score those that may have a row that passes
  * and whose product reaches `least`, and look at their rows.  All blocks that
- * are left are visited where many are chosen, and scored where that is as fast.  False if the window was replaced.
+ * are left are visited where many are chosen, and scored where that is as fast.
+ * False if the window was replaced.
  */
 static bool
 visit_blocks(HxSparseSearch *search, HxWindowState *window, double least,
