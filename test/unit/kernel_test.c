@@ -586,35 +586,6 @@ test_maxima(const HxKernels *kernels)
 	end_group();
 }
 
-/* Heights added to sums of all lengths, bit for bit; both end at a guard page. */
-static void
-test_heights(const HxKernels *kernels)
-{
-	begin_group("%s, heights of blocks", kernels->name);
-	for (size_t count = 0; count <= MAX_POSTINGS; count++)
-	{
-		uint8_t *heights = (uint8_t *) place(sparse_areas[0], count, 1);
-		float *sums =
-			(float *) place(sparse_areas[1], count * sizeof(float), 4);
-		float step = fabsf(random_float());
-		float wanted[MAX_POSTINGS];
-
-		for (size_t i = 0; i < count; i++)
-		{
-			float product;
-
-			heights[i] = (uint8_t) random_below(256);
-			sums[i] = fabsf(random_float());
-			product = step * (float) heights[i];
-			wanted[i] = sums[i] + product;
-		}
-		kernels->add_heights(heights, count, step, sums);
-		check(memcmp(sums, wanted, count * sizeof(float)) == 0,
-			  "add_heights: %zu of them", count);
-	}
-	end_group();
-}
-
 /* The ends of the range of dimensions. */
 static void
 test_sparse_limits(const HxKernels *kernels)
@@ -878,7 +849,6 @@ test_level(const HxKernels *kernels)
 	test_sparse(kernels);
 	test_sparse_limits(kernels);
 	test_maxima(kernels);
-	test_heights(kernels);
 	test_rounding(kernels);
 	test_project(kernels);
 	test_dense(kernels);
