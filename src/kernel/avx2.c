@@ -850,6 +850,24 @@ hx_not_above_avx2(const double *x, size_t count, double most)
 	return bits;
 }
 
+HX_AVX2 static void
+hx_add_heights_avx2(const uint8_t *heights, size_t count, float step,
+					float *sums)
+{
+	__m256 steps = _mm256_set1_ps(step);
+	size_t i = 0;
+
+	for (; i + 8 <= count; i += 8)
+	{
+		__m128i bytes = _mm_loadl_epi64((const __m128i *) (heights + i));
+		__m256 eight = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
+
+		_mm256_storeu_ps(sums + i, _mm256_add_ps(_mm256_loadu_ps(sums + i),
+												 _mm256_mul_ps(steps, eight)));
+	}
+	hx_add_heights_scalar(heights + i, count - i, step, sums + i);
+}
+
 const HxKernels hx_kernels_avx2 = {
 	.name = "avx2",
 	.hamming = hx_hamming_avx2,
@@ -866,6 +884,7 @@ const HxKernels hx_kernels_avx2 = {
 	.line = hx_line_avx2,
 	.not_above = hx_not_above_avx2,
 	.block_maxima = hx_block_maxima_scalar,
+	.add_heights = hx_add_heights_avx2,
 };
 
 #endif /* HX_X86 */

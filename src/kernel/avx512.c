@@ -692,6 +692,24 @@ hx_block_maxima_avx512(const uint16_t *postings, size_t count, uint32_t *blocks,
 	return runs;
 }
 
+HX_AVX512 static void
+hx_add_heights_avx512(const uint8_t *heights, size_t count, float step,
+					  float *sums)
+{
+	__m512 steps = _mm512_set1_ps(step);
+	size_t i = 0;
+
+	for (; i + 16 <= count; i += 16)
+	{
+		__m128i bytes = _mm_loadu_si128((const __m128i *) (heights + i));
+		__m512 some = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
+
+		_mm512_storeu_ps(sums + i, _mm512_add_ps(_mm512_loadu_ps(sums + i),
+												 _mm512_mul_ps(steps, some)));
+	}
+	hx_add_heights_scalar(heights + i, count - i, step, sums + i);
+}
+
 /* All of the table but the kernels of dense vectors */
 #define HX_COMMON                                                           \
 	.name = "avx512", .hamming = hx_hamming_avx512,                         \
@@ -702,7 +720,7 @@ hx_block_maxima_avx512(const uint16_t *postings, size_t count, uint32_t *blocks,
 	.dense_products = hx_dense_products_avx2, .project = hx_project_avx512, \
 	.in_range = hx_in_range_avx2, .not_above = hx_not_above_avx2,           \
 	.line = hx_line_avx2, .block_maxima = hx_block_maxima_avx512,           \
-	.steps = &hx_steps_avx2
+	.add_heights = hx_add_heights_avx512, .steps = &hx_steps_avx2
 
 const HxKernels hx_kernels_avx512 = {
 	HX_COMMON,

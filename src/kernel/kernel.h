@@ -110,6 +110,10 @@ typedef struct HxKernels
 	size_t (*block_maxima)(const uint16_t *postings, size_t count,
 						   uint32_t *blocks, uint32_t *maxima);
 
+	/* sums[i] += step * heights[i], each rounded like any float */
+	void (*add_heights)(const uint8_t *heights, size_t count, float step,
+						float *sums);
+
 	/* The steps of encoding besides `project` */
 	const HxSteps *steps;
 

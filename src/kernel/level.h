@@ -92,6 +92,9 @@ extern void hx_number_scores_plain(const int16_t *query, size_t dims,
 extern uint64_t hx_great_glances_plain(const int32_t *glance, size_t count,
 									   int32_t least);
 
+extern void hx_add_heights_scalar(const uint8_t *heights, size_t count,
+								  float step, float *sums);
+
 extern size_t hx_block_maxima_scalar(const uint16_t *postings, size_t count,
 									 uint32_t *blocks, uint32_t *maxima);
 

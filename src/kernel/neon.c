@@ -528,6 +528,7 @@ const HxKernels hx_kernels_neon = {
 	.line = hx_line_neon,
 	.not_above = hx_not_above_neon,
 	.block_maxima = hx_block_maxima_scalar,
+	.add_heights = hx_add_heights_scalar,
 	.steps = &hx_steps_plain,
 	.dense = &hx_dense_neon,
 };

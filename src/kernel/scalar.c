@@ -305,6 +305,14 @@ hx_block_maxima_scalar(const uint16_t *postings, size_t count, uint32_t *blocks,
 	return runs;
 }
 
+void
+hx_add_heights_scalar(const uint8_t *heights, size_t count, float step,
+					  float *sums)
+{
+	for (size_t i = 0; i < count; i++)
+		sums[i] += step * (float) heights[i];
+}
+
 const HxKernels hx_kernels_scalar = {
 	.name = "scalar",
 	.hamming = hx_hamming_scalar,
@@ -319,6 +327,7 @@ const HxKernels hx_kernels_scalar = {
 	.line = hx_line_scalar,
 	.not_above = hx_not_above_scalar,
 	.block_maxima = hx_block_maxima_scalar,
+	.add_heights = hx_add_heights_scalar,
 	.steps = &hx_steps_plain,
 	.dense = &hx_dense_plain,
 };

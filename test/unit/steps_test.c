@@ -268,6 +268,29 @@ test_affine_step(const HxSteps *steps, size_t count)
 	}
 }
 
+/* Heights added to sums, bit for bit */
+static void
+test_heights(const HxKernels *kernels, size_t count)
+{
+	uint8_t *heights = fresh(count, 1);
+	float *sums = fresh(count, sizeof(float));
+	float *wanted = fresh(count, sizeof(float));
+	float step = (float) fabs(random_output());
+
+	for (size_t i = 0; i < count; i++)
+	{
+		float product;
+
+		heights[i] = (uint8_t) random_below(256);
+		sums[i] = (float) random_below(1000) / 7;
+		product = step * (float) heights[i];
+		wanted[i] = sums[i] + product;
+	}
+	kernels->add_heights(heights, count, step, sums);
+	check(memcmp(sums, wanted, count * sizeof(float)) == 0,
+		  "add_heights: %zu of them", count);
+}
+
 static int
 test_level(const HxKernels *kernels)
 {
@@ -287,9 +310,11 @@ test_level(const HxKernels *kernels)
 			free_all();
 			test_code_step(kernels, count, 1 + repeat % 4);
 			free_all();
+			test_heights(kernels, count);
+			free_all();
 		}
 	}
-	printf("%-6s %s, steps of encoding: %d cases, %d failed\n",
+	printf("%-6s %s, steps of encoding, heights: %d cases, %d failed\n",
 		   failures ? "FAILED" : "ok", kernels->name, cases, failures);
 	return failures != 0;
 }

@@ -167,7 +167,6 @@ HxPrefetchBytes(Relation index, BlockNumber block, Size offset, Size size)
 		return;
 	__builtin_prefetch(GetBufferDescriptor(recent - 1), 1);
 	page = BufferGetPage(recent);
-	__builtin_prefetch(GetBufferDescriptor(recent - 1));
 	size = Min(Min(size, PREFETCHED_LINES * 64), HX_PAGE_ROOM - offset);
 	__builtin_prefetch(page);
 	for (Size at = 0; at < size; at += 64)

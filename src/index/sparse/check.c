@@ -160,7 +160,7 @@ bounds_fault(SparseCheck *check, const HxDim *dim, const HxBlockBound *bounds)
 		float max;
 
 		if (at < 0 || bounds[at].block != block)
-			if (++at >= dim->blocks || bounds[at].block != block ||
+			if (++at >= HxDimBounds(dim) || bounds[at].block != block ||
 				bounds[at].first != i)
 				return "bounds of blocks that are not its postings'";
 		bits = (uint32) bounds[at].max << 16;
@@ -168,7 +168,53 @@ bounds_fault(SparseCheck *check, const HxDim *dim, const HxBlockBound *bounds)
 		if (fabsf(HxPostingWeight(&check->postings[i])) > max)
 			return "a weight beyond its block's bound";
 	}
-	return at + 1 == dim->blocks ? NULL : "bounds of blocks without postings";
+	return at + 1 == HxDimBounds(dim) ? NULL
+									  : "bounds of blocks without postings";
+}
+
+/* What is wrong with the heights of a list, or NULL */
+static const char *
+heights_fault(SparseCheck *check, const HxDim *dim, const uint8 *heights,
+			  int units)
+{
+	double step = HxHeightStep(dim->max);
+	int touched = 0;
+	int last = -1;
+
+	for (int i = 0; i < dim->count; i++)
+	{
+		int block = check->postings[i].slot / HX_WINDOW_BLOCK;
+		float weight = fabsf(HxPostingWeight(&check->postings[i]));
+
+		touched += block != last;
+		last = block;
+		if (heights[block] * step < HxBoundValue(HxUpperHalf(weight)))
+			return "a weight beyond its block's height";
+	}
+	for (int b = 0; b < units * (int) sizeof(HxPosting); b++)
+		touched -= heights[b] != 0;
+	return touched == 0 ? NULL : "heights of blocks without postings";
+}
+
+/*
+ * Check units before a dimension's postings: as many bounds as it tells of, or
+ * heights before these.  False if the window was replaced; *wrong is what is wrong,
+ * or NULL.
+ */
+static bool
+check_units(SparseCheck *check, const HxWindowReader *reader, const HxDim *dim,
+			uint32 start, int count, const char **wrong)
+{
+	HxDim part = {dim->dim, start, 0, count, 0};
+	HxPosting *units = palloc(count * sizeof(HxPosting));
+
+	if (!HxReadPostings(reader, &part, units))
+		return false;
+	*wrong = start == dim->start
+				 ? bounds_fault(check, dim, (const HxBlockBound *) units)
+				 : heights_fault(check, dim, (const uint8 *) units, count);
+	pfree(units);
+	return true;
 }
 
 /* What is wrong with a dimension's postings, which are added up, or NULL */
@@ -203,11 +249,12 @@ static bool
 check_list(SparseCheck *check, const HxWindowReader *reader, const HxDim *dim,
 		   uint32 units)
 {
-	HxDim bounds = *dim;
+	int bounds = HxDimBounds(dim);
+	int heights = HxDimHeights(dim, reader->window.rows);
 	const char *wrong = NULL;
 
 	if (dim->count == 0 || dim->count > reader->window.rows ||
-		dim->blocks > HX_WINDOW_BLOCKS || dim->start != units ||
+		bounds > HX_WINDOW_BLOCKS || dim->start != units + heights ||
 		dim->dim >= (uint32) check->base->desc.dims)
 		wrong = "a dimension with impossible numbers";
 	if (!wrong)
@@ -216,18 +263,12 @@ check_list(SparseCheck *check, const HxWindowReader *reader, const HxDim *dim,
 			return false;
 		wrong = list_fault(check, reader, dim);
 	}
-	if (!wrong && dim->blocks > 0)
-	{
-		HxPosting *units_of = palloc(dim->blocks * sizeof(HxPosting));
-
-		/* The bounds are units before the postings. */
-		bounds.blocks = 0;
-		bounds.count = dim->blocks;
-		if (!HxReadPostings(reader, &bounds, units_of))
-			return false;
-		wrong = bounds_fault(check, dim, (const HxBlockBound *) units_of);
-		pfree(units_of);
-	}
+	if (!wrong && bounds > 0 &&
+		!check_units(check, reader, dim, dim->start, bounds, &wrong))
+		return false;
+	if (!wrong && heights > 0 &&
+		!check_units(check, reader, dim, units, heights, &wrong))
+		return false;
 	if (wrong)
 		HxCorrupted(check->base->index, reader->window.map,
 					psprintf("dimension %u: %s", dim->dim + 1, wrong));
@@ -285,7 +326,8 @@ check_lists(SparseCheck *check, const HxWindowReader *reader)
 				return false;
 			if (!check_list(check, reader, &dims[i], units))
 				return false;
-			units += dims[i].blocks + dims[i].count;
+			units += HxDimHeights(&dims[i], reader->window.rows) +
+					 HxDimBounds(&dims[i]) + dims[i].count;
 			postings += dims[i].count;
 		}
 	}

@@ -64,10 +64,11 @@ find_fences(const HxSparseQuery *query, const HxWindowReader *reader,
 static void
 check_dim(const HxWindowReader *reader, const HxDim *dim)
 {
-	uint64 end = (uint64) dim->start + dim->blocks + dim->count;
+	uint64 end = (uint64) dim->start + HxDimBounds(dim) + dim->count;
 
 	if (dim->count == 0 || dim->count > HX_WINDOW_ROWS ||
-		dim->blocks > HX_WINDOW_BLOCKS ||
+		HxDimBounds(dim) > HX_WINDOW_BLOCKS ||
+		dim->start < HxDimHeights(dim, reader->window.rows) ||
 		end > (uint64) reader->pages[HX_SECTION_POSTINGS] * HX_UNITS_A_PAGE)
 		HxCorrupted(reader->index, reader->window.map,
 					"a dimension's postings lie outside of its window");
@@ -148,6 +149,8 @@ find_on_page(HxSparseLists *lists, const int *fence_of, int from, int to)
 			continue;
 		check_dim(reader, dim);
 		lists->dims[lists->count] = *dim;
+		lists->dims[lists->count].blocks = HxDimBounds(dim);
+		lists->tall[lists->count] = (dim->blocks & HX_HAS_HEIGHTS) != 0;
 		lists->which[lists->count++] = q;
 	}
 	UnlockReleaseBuffer(buffer);
@@ -171,6 +174,7 @@ HxFindLists(const HxSparseQuery *query, const HxWindowReader *reader,
 	lists->count = 0;
 	lists->dims = palloc(room * sizeof(HxDim));
 	lists->which = palloc(room * sizeof(int));
+	lists->tall = palloc0(room * sizeof(bool));
 	lists->flat = palloc0(room * sizeof(bool));
 	lists->flat_gain = 0;
 	if (!find_fences(query, reader, fence_of))
@@ -213,12 +217,12 @@ add_products(const HxPosting *postings, int count, double weight, double *sums)
 }
 
 /*
- * Add the products of postings `from` to `to` of a list, counted in it; false
- * if the window was replaced.
+ * Add the products of postings `from` to `to` of a list, counted in it, and log
+ * them unless `log` is NULL; false if the window was replaced.
  */
 bool
 HxAddRun(HxUnitCursor *cursor, const HxDim *dim, int from, int to,
-		 double weight, double *sums)
+		 double weight, double *sums, HxPostingLog *log)
 {
 	uint32 unit = dim->start + dim->blocks + from;
 	int left = to - from;
@@ -231,6 +235,7 @@ HxAddRun(HxUnitCursor *cursor, const HxDim *dim, int from, int to,
 		if (!units)
 			return false;
 		add_products(units, count, weight, sums);
+		HxLogPostings(log, units, count);
 		left -= count;
 		unit += count;
 	}
@@ -311,27 +316,6 @@ skip_units(const HxPosting *units, int from, int count, int number, int guess)
 }
 
 /*
- * The first of some postings whose slot is not less than a number.  All
- * searches among the same postings take the same steps, without branches, and
- * do not wait for each other.
- */
-static inline int
-first_posting(const HxPosting *postings, int count, int slot)
-{
-	const HxPosting *at = postings;
-
-	Assert(count > 0);
-	while (count > 1)
-	{
-		int half = count / 2;
-
-		at += half & -(at[half - 1].slot < slot);
-		count -= half;
-	}
-	return (int) (at - postings) + (at->slot < slot);
-}
-
-/*
  * Where a dimension's postings of chosen blocks lie; false if the window was
  * replaced.  A block's postings end where those of the next bound begin, which
  * may be on the next page.
@@ -386,52 +370,70 @@ HxFindRuns(HxUnitCursor *cursor, const HxDim *dim, const HxChosenBlocks *chosen,
 	return true;
 }
 
-/* What bounds the block that a walk is at: its greatest product so far */
-typedef struct BlockMost
+/* A walk over postings of chosen blocks in a list without bounds */
+typedef struct UnboundedWalk
 {
-	int block; /* -1: none yet */
-	double most;
-} BlockMost;
+	double weight;
+	double *sums; /* of products by slot */
+	double *rest; /* less what bounds blocks, or NULL */
+	HxPostingLog *log;
+	double spacing; /* postings a block, if they are spread evenly */
+	int block;		/* where it is; -1: not begun */
+	double most;	/* greatest product so far of this block */
+} UnboundedWalk;
 
 /*
  * Add a posting's product; unless `rest` is NULL, take from it what the block was
  * bounded by, which is the greatest of its products.
  */
 static inline void
-add_unbounded_posting(const HxPosting *posting, double weight, double *sums,
-					  double *rest, BlockMost *at)
+add_unbounded_posting(UnboundedWalk *walk, const HxPosting *posting)
 {
-	double product = weight * (double) HxPostingWeight(posting);
+	double product = walk->weight * (double) HxPostingWeight(posting);
 	int block = posting->slot / HX_WINDOW_BLOCK;
 
-	sums[posting->slot] += product;
-	if (!rest)
+	walk->sums[posting->slot] += product;
+	HxLogPostings(walk->log, posting, 1);
+	if (!walk->rest)
 		return;
-	if (block != at->block)
-		*at = (BlockMost){block, 0};
-	if (fabs(product) > at->most)
+	if (block != walk->block)
+		walk->most = 0;
+	walk->block = block;
+	if (fabs(product) > walk->most)
 	{
-		rest[block] -= fabs(product) - at->most;
-		at->most = fabs(product);
+		walk->rest[block] -= fabs(product) - walk->most;
+		walk->most = fabs(product);
 	}
 }
 
 /*
- * Add products of postings on a page for chosen blocks from the `next` on;
- * returns the first that may have more on the next page.
+ * Add products of the postings on a page, with `done` of the list before them, for
+ * chosen blocks from the `next` on; returns the first that may have more on the next
+ * page.  Postings are looked for where they should stand, and these places fetched
+ * ahead, together.
  */
 static int
-add_sparsely(const HxPosting *units, int count, const HxChosenBlocks *chosen,
-			 int next, double weight, double *sums, double *rest,
-			 BlockMost *most)
+add_sparsely(UnboundedWalk *walk, const HxPosting *units, int count, int done,
+			 const HxChosenBlocks *chosen, int next)
 {
+	int at = 0;
+
+	for (int i = next; i < chosen->count; i++)
+	{
+		int guess = (int) (chosen->blocks[i] * walk->spacing) - done;
+
+		if (guess >= count)
+			break;
+		__builtin_prefetch(&units[Max(guess, 0)]);
+	}
 	for (; next < chosen->count; next++)
 	{
 		int block = chosen->blocks[next];
-		int at = first_posting(units, count, block * HX_WINDOW_BLOCK);
 
+		at = skip_units(units, at, count, block * HX_WINDOW_BLOCK,
+						(int) (block * walk->spacing) - done);
 		for (; at < count && units[at].slot / HX_WINDOW_BLOCK == block; at++)
-			add_unbounded_posting(&units[at], weight, sums, rest, most);
+			add_unbounded_posting(walk, &units[at]);
 		if (at == count)
 			break;
 	}
@@ -439,36 +441,37 @@ add_sparsely(const HxPosting *units, int count, const HxChosenBlocks *chosen,
 }
 
 /*
- * Add a dimension's products for chosen blocks where no bounds lead to them,
- * and take their bounds from `rest` unless that is NULL.  False if the window
- * was replaced.
+ * Add a dimension's products for chosen blocks where no bounds lead to them, and
+ * log them unless `log` is NULL; take their bounds from `rest` unless that is NULL.
+ * False if the window was replaced.
  */
 bool
 HxAddUnbounded(HxUnitCursor *cursor, const HxDim *dim, double weight,
-			   const HxChosenBlocks *chosen, double *sums, double *rest)
+			   const HxChosenBlocks *chosen, double *sums, double *rest,
+			   HxPostingLog *log)
 {
+	UnboundedWalk walk = {weight, sums, rest, log, 0, -1, 0};
 	bool sparsely = chosen->count * SPARSELY <= dim->count;
-	uint32 unit = dim->start;
-	int left = dim->count;
+	int done = 0; /* postings on pages before */
 	int next = 0;
-	BlockMost most = {-1, 0};
 
-	while (left > 0 && next < chosen->count)
+	walk.spacing =
+		(double) dim->count * HX_WINDOW_BLOCK / cursor->reader->window.rows;
+	while (done < dim->count && next < chosen->count)
 	{
 		int count;
-		const HxPosting *units = HxGoToUnit(cursor, unit, left, &count);
+		const HxPosting *units =
+			HxGoToUnit(cursor, dim->start + done, dim->count - done, &count);
 
 		if (!units)
 			return false;
 		if (sparsely)
-			next = add_sparsely(units, count, chosen, next, weight, sums, rest,
-								&most);
+			next = add_sparsely(&walk, units, count, done, chosen, next);
 		else
 			for (int i = 0; i < count; i++)
 				if (HxIsChosen(chosen->set, units[i].slot / HX_WINDOW_BLOCK))
-					add_unbounded_posting(&units[i], weight, sums, rest, &most);
-		left -= count;
-		unit += count;
+					add_unbounded_posting(&walk, &units[i]);
+		done += count;
 	}
 	return true;
 }

@@ -359,7 +359,7 @@ bool
 HxReadPostings(const HxWindowReader *reader, const HxDim *dim,
 			   HxPosting *postings)
 {
-	uint32 unit = dim->start + dim->blocks;
+	uint32 unit = dim->start + HxDimBounds(dim);
 	int done = 0;
 
 	while (done < dim->count)

@@ -21,11 +21,12 @@ add_chosen(HxUnitCursor *cursor, const HxDim *dim, double weight,
 	HxPostingRuns runs;
 
 	if (dim->blocks == 0)
-		return HxAddUnbounded(cursor, dim, weight, chosen, sums, NULL);
+		return HxAddUnbounded(cursor, dim, weight, chosen, sums, NULL, NULL);
 	if (!HxFindRuns(cursor, dim, chosen, &runs))
 		return false;
 	for (int r = 0; r < runs.count; r++)
-		if (!HxAddRun(cursor, dim, runs.from[r], runs.to[r], weight, sums))
+		if (!HxAddRun(cursor, dim, runs.from[r], runs.to[r], weight, sums,
+					  NULL))
 			return false;
 	return true;
 }
@@ -60,8 +61,9 @@ HxScoreSparseBlocks(const HxSparseLists *lists, const uint64 *blocks,
 		if (i + HX_LISTS_AHEAD < lists->count)
 			HxPrefetchList(lists->reader, &lists->dims[i + HX_LISTS_AHEAD],
 						   blocks ? &chosen : NULL);
-		done = blocks ? add_chosen(&cursor, dim, weight, &chosen, sums)
-					  : HxAddRun(&cursor, dim, 0, dim->count, weight, sums);
+		done = blocks
+				   ? add_chosen(&cursor, dim, weight, &chosen, sums)
+				   : HxAddRun(&cursor, dim, 0, dim->count, weight, sums, NULL);
 		if (!done)
 			return false;
 		HxEndCursor(&cursor);
@@ -126,8 +128,9 @@ HxThresholdForTop(const double *values, int count, double wanted)
 	for (int bin = BINS - 1; bin > 0; bin--)
 	{
 		reached += bins[bin];
+		/* Rounded down, so that the least of the bin reaches it, too */
 		if (reached >= wanted)
-			return bin / scale;
+			return bin / scale * (1 - 4 * DBL_EPSILON);
 	}
 	return -INFINITY;
 }

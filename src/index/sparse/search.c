@@ -12,10 +12,8 @@
 #include "utils/memutils.h"
 
 #include "index/cost_units.h"
+#include "index/sparse/lists.h"
 #include "index/sparse/state.h"
-
-/* Slots that a posting may name, whatever its page says */
-#define SLOTS 65536
 
 /* Times a search may find that windows were replaced */
 #define MAX_RESTARTS 1000
@@ -25,7 +23,7 @@
 /* Bounds are computed where they take at most 1/this of a query's postings */
 #define POSTINGS_A_UNIT 3
 /* Blocks of a window visited at first, if twice as many may matter ... */
-#define FIRST_BLOCKS 32
+#define FIRST_BLOCKS 16
 /* ... and then this many times as many as before */
 #define MORE_BLOCKS 8
 /* More at once, up to MOST_TIMES as many, where the filter passes less than one
@@ -35,8 +33,8 @@
 /* The filter is asked before blocks are scored, where it passes at most one of
  * this many that it is asked about */
 #define REJECTED_BLOCKS 16
-/* Flat lists do where no more blocks than this may matter */
-#define FLAT_ENOUGH 100
+/* Bounds are made sharper for this many times the blocks to be visited at most */
+#define SHARPENED 8
 /* All blocks are scored where more than one in this many must be */
 #define SCORE_ALL 3
 /* Or where that takes no longer: to find a block's postings in the lists takes as
@@ -97,25 +95,24 @@ bounds_pay(const HxWindowState *window)
 
 	for (int i = 0; i < window->lists.count; i++)
 	{
-		const HxDim *dim = &window->lists.dims[i];
-
-		units += dim->blocks > 0 ? dim->blocks : dim->count;
-		postings += dim->count;
+		units += HxBoundingUnits(&window->lists, i);
+		postings += window->lists.dims[i].count;
 	}
 	return units * POSTINGS_A_UNIT <= postings &&
 		   window->reader.window.rows >= BOUNDED_ROWS;
 }
 
-/* Look up the query in a window, and bound its blocks. */
+/*
+ * Bound the blocks of a window whose lists are known; rows are wanted whose product
+ * is `least` or more.  False if the window was replaced.
+ */
 static bool
-bound_window(HxSparseSearch *search, HxWindowState *window)
+bound_window(HxWindowState *window, double least)
 {
-	if (!HxFindLists(search->query, &window->reader, &window->lists))
-		return false;
 	if (bounds_pay(window))
 	{
 		window->bounds = palloc(HX_WINDOW_BLOCKS * sizeof(float));
-		if (!HxBoundBlocks(&window->lists, window->bounds))
+		if (!HxBoundBlocks(&window->lists, least, window->bounds))
 			return false;
 	}
 	update_peaks(window, NULL);
@@ -159,9 +156,12 @@ count_blocks(const HxSparseDirectory *directory)
 
 /* ---- windows ---- */
 
-/* Open a window, unless it cannot have rows; false if it was replaced. */
+/*
+ * Take a window of the directory, unless it cannot have rows, and look up the query
+ * in it; false if it was replaced.
+ */
 static bool
-open_window(HxSparseSearch *search, int number)
+read_window(HxSparseSearch *search, int number)
 {
 	const HxWindow *entry = &search->directory.windows[number];
 	HxWindowState *window = &search->windows[search->nwindows];
@@ -184,47 +184,69 @@ open_window(HxSparseSearch *search, int number)
 		HxCloseWindow(&window->reader);
 		return true;
 	}
-	if (HxSparseScores(search) && !bound_window(search, window))
-		return false;
+	if (HxSparseScores(search))
+	{
+		if (!HxFindLists(search->query, &window->reader, &window->lists))
+			return false;
+		window->promise = HxWindowPromise(&window->lists);
+	}
 	window->seen = seen_window(search, entry->owner);
 	search->nwindows++;
 	return true;
 }
 
-/* Open the next window that has not been; false if it was replaced. */
+/* Take all windows of the directory; false if one was replaced. */
 static bool
-open_next(HxSparseSearch *search)
+read_all(HxSparseSearch *search)
 {
 	MemoryContext old = MemoryContextSwitchTo(search->phase_context);
-	bool done = open_window(search, search->nopened++);
+	bool done = true;
 
+	while (done && search->nread < search->directory.count)
+	{
+		CHECK_FOR_INTERRUPTS();
+		done = read_window(search, search->nread++);
+	}
 	MemoryContextSwitchTo(old);
 	return done;
 }
 
-/* Are there windows that have not been opened? */
+/* Are there windows that are not open? */
 static inline bool
 has_unopened(const HxSparseSearch *search)
 {
-	return search->nopened < search->directory.count;
+	return search->nread < search->directory.count ||
+		   search->nopened < search->nwindows;
+}
+
+/* The window that promises most of those that are not open, which there are */
+static HxWindowState *
+most_promising(const HxSparseSearch *search)
+{
+	HxWindowState *window = NULL;
+
+	for (int i = 0; i < search->nwindows; i++)
+		if (!search->windows[i].is_open &&
+			(!window || search->windows[i].promise > window->promise))
+			window = &search->windows[i];
+	return window;
+}
+
+/* Open a window; false if it was replaced. */
+static bool
+open_window(HxSparseSearch *search, HxWindowState *window, double least)
+{
+	MemoryContext old = MemoryContextSwitchTo(search->phase_context);
+	bool done = bound_window(window, least);
+
+	MemoryContextSwitchTo(old);
+	Assert(!window->is_open);
+	window->is_open = true;
+	search->nopened++;
+	return done;
 }
 
 /* ---- choosing blocks ---- */
-
-/* The bound that this many blocks not visited reach, or somewhat more do. */
-static double
-bound_reached_by(const HxWindowState *window, double wanted)
-{
-	double bounds[HX_WINDOW_BLOCKS];
-	int count = 0;
-
-	for (int w = 0; w < HX_BLOCK_WORDS; w++)
-		for (uint64 left = ~window->visited[w]; left != 0; left &= left - 1)
-			bounds[count++] =
-				window->bounds[w * 64 + pg_rightmost_one_pos64(left)];
-	return isinf(window->best) ? -INFINITY
-							   : HxThresholdForTop(bounds, count, wanted);
-}
 
 /* Choose the blocks not visited whose bound is high enough; returns how many. */
 static int
@@ -240,6 +262,40 @@ choose_blocks(const HxWindowState *window, double least, uint64 *blocks)
 			for (int i = 0; i < 64; i++)
 				chosen |= (uint64) (window->bounds[w * 64 + i] >= least) << i;
 		blocks[w] = chosen & ~window->visited[w];
+		count += pg_popcount64(blocks[w]);
+	}
+	return count;
+}
+
+/*
+ * Keep about so many of the chosen blocks, those with the greatest bounds, if these
+ * are more than twice as many; returns how many there are then.
+ */
+static int
+keep_best(const HxWindowState *window, double wanted, uint64 *blocks, int count)
+{
+	double bounds[HX_WINDOW_BLOCKS];
+	double least;
+	int at = 0;
+
+	if (!window->bounds || count <= 2 * wanted || isinf(window->best))
+		return count;
+	for (int w = 0; w < HX_BLOCK_WORDS; w++)
+		for (uint64 left = blocks[w]; left != 0; left &= left - 1)
+			bounds[at++] =
+				window->bounds[w * 64 + pg_rightmost_one_pos64(left)];
+	Assert(at == count);
+	least = HxThresholdForTop(bounds, at, wanted);
+	count = 0;
+	for (int w = 0; w < HX_BLOCK_WORDS; w++)
+	{
+		for (uint64 left = blocks[w]; left != 0; left &= left - 1)
+		{
+			int b = pg_rightmost_one_pos64(left);
+
+			if (window->bounds[w * 64 + b] < least)
+				blocks[w] &= ~(UINT64CONST(1) << b);
+		}
 		count += pg_popcount64(blocks[w]);
 	}
 	return count;
@@ -282,28 +338,37 @@ drop_rejected(HxSparseSearch *search, HxWindowState *window, uint64 *blocks)
 }
 
 /*
- * Leave out chosen blocks that turn out to have no row with a product of
- * `least`; as HxTightenBounds.  What is left of a bound made tighter cannot be
- * taken apart again, so blocks for which that was not enough once are left in.
+ * Score chosen blocks; those first are left out that turn out to have no row with a
+ * product of `least`.  What is left of a bound made tighter cannot be taken apart
+ * again, so blocks for which that was not enough once are left in.  False if the
+ * window was replaced.
  */
 static bool
-drop_low(HxSparseSearch *search, HxWindowState *window, double least,
-		 const uint64 *passing, uint64 *blocks)
+score_high(HxSparseSearch *search, HxWindowState *window, double least,
+		   const uint64 *passing, uint64 *blocks)
 {
-	uint64 again[HX_BLOCK_WORDS];
+	uint64 left[HX_BLOCK_WORDS]; /* to be scored */
+	uint64 any = 0;
+	bool scored;
 
 	for (int w = 0; w < HX_BLOCK_WORDS; w++)
 	{
-		again[w] = blocks[w] & window->tightened[w];
-		blocks[w] &= ~again[w];
+		left[w] = blocks[w] & window->tightened[w];
+		blocks[w] &= ~left[w];
 		window->tightened[w] |= blocks[w];
 	}
 	if (!HxTightenBounds(&window->lists, least, passing, blocks, window->bounds,
-						 search->sums))
+						 search->scratch, &scored))
 		return false;
 	for (int w = 0; w < HX_BLOCK_WORDS; w++)
-		blocks[w] |= again[w];
-	return true;
+	{
+		if (!scored)
+			left[w] |= blocks[w];
+		any |= left[w];
+		blocks[w] |= left[w];
+	}
+	return any == 0 ||
+		   HxScoreSparseBlocks(&window->lists, left, search->scratch->sums);
 }
 
 /* Are all postings of the query's lists scanned through as fast as some blocks'? */
@@ -320,7 +385,8 @@ scan_pays(const HxWindowState *window, int count)
 /*
  * Visit chosen blocks of a window: score those that may have a row that passes
  * and whose product reaches `least`, and look at their rows.  All blocks that
- * are left are visited where many are chosen, and scored where that is as fast.  False if the window was replaced.
+ * are left are visited where many are chosen, and scored where that is as fast.
+ * False if the window was replaced.
  */
 static bool
 visit_blocks(HxSparseSearch *search, HxWindowState *window, double least,
@@ -345,14 +411,16 @@ visit_blocks(HxSparseSearch *search, HxWindowState *window, double least,
 	scan = all || scan_pays(window, count);
 	if (!scan && window->bounds && least > 0)
 	{
-		if (!drop_low(search, window, least, drop ? search->passing : NULL,
-					  blocks))
+		if (!score_high(search, window, least, drop ? search->passing : NULL,
+						blocks))
 			return false;
 		count = (int) pg_popcount((char *) blocks, sizeof(changed));
 	}
-	if (count > 0 && (!HxScoreSparseBlocks(&window->lists, scan ? NULL : blocks,
-										   search->sums) ||
-					  !HxVisitScored(search, window, blocks)))
+	else if (count > 0 &&
+			 !HxScoreSparseBlocks(&window->lists, scan ? NULL : blocks,
+								  search->scratch->sums))
+		return false;
+	if (count > 0 && !HxVisitScored(search, window, blocks))
 		return false;
 	search->base.stats.scored +=
 		Min(count * HX_WINDOW_BLOCK, window->reader.window.rows);
@@ -405,62 +473,82 @@ choose_window(const HxSparseSearch *search, double distance, double *least)
 	return window;
 }
 
-/* Have each block's own bounds of all lists; false if the window was replaced. */
+/*
+ * Have chosen blocks' own bounds of all lists, and leave out those that turn out
+ * not to reach a product; *count is how many are left.  Those left out have some of
+ * their own bounds only, and are not made tighter any more.  False if the window
+ * was replaced.
+ */
 static bool
-sharpen_bounds(HxWindowState *window)
+sharpen_bounds(HxSparseSearch *search, HxWindowState *window, double least,
+			   uint64 *blocks, int *count)
 {
-	if (!HxBoundFlat(&window->lists, window->tightened, window->bounds))
+	uint64 before[HX_BLOCK_WORDS];
+	uint64 blunt[HX_BLOCK_WORDS];
+
+	if (window->lists.flat_gain == 0)
+		return true;
+	memcpy(before, blocks, sizeof(before));
+	for (int w = 0; w < HX_BLOCK_WORDS; w++)
+	{
+		blunt[w] = blocks[w] & ~(window->sharp[w] | window->tightened[w]);
+		window->tightened[w] |= blunt[w];
+		blocks[w] &= ~blunt[w];
+	}
+	if (!HxSharpenBounds(&window->lists, least, blunt, window->bounds,
+						 search->scratch->sums))
 		return false;
-	update_peaks(window, NULL);
+	for (int w = 0; w < HX_BLOCK_WORDS; w++)
+	{
+		window->tightened[w] &= ~blunt[w];
+		window->sharp[w] |= blunt[w];
+		blocks[w] |= blunt[w];
+	}
+	*count = (int) pg_popcount((char *) blocks, sizeof(before));
+	update_peaks(window, before);
 	return true;
 }
 
 /*
- * Visit the blocks of a window that promise most, if any reach a product; its
- * bounds are made sharper first where too many do.  False if it was replaced.
+ * Visit the blocks of a window that promise most, if any reach a product; the
+ * bounds of those that may be visited are made sharper first.  False if it was
+ * replaced.
  */
 static bool
 visit_best_of(HxSparseSearch *search, HxWindowState *window, double least)
 {
 	uint64 blocks[HX_BLOCK_WORDS];
-	double wanted;
 	int count = choose_blocks(window, least, blocks);
+	double wanted = blocks_at_once(search, window);
 
-	if (count > FLAT_ENOUGH && window->lists.flat_gain > 0)
-	{
-		if (!sharpen_bounds(window))
-			return false;
-		count = choose_blocks(window, least, blocks);
-	}
+	count = keep_best(window, wanted * SHARPENED, blocks, count);
+	if (!sharpen_bounds(search, window, least, blocks, &count))
+		return false;
+	count = keep_best(window, wanted, blocks, count);
 	if (count == 0)
 		return true;
-	wanted = blocks_at_once(search, window);
-	if (window->bounds && count > 2 * wanted)
-		count = choose_blocks(
-			window, Max(least, bound_reached_by(window, wanted)), blocks);
 	return visit_blocks(search, window, least, blocks, count);
 }
 
 /*
- * Open windows until one may have rows that matter, and visit its best blocks at
- * once, while what has been read of its lists is in the cache.  False if a window
- * was replaced.
+ * Open windows, those that promise most first, until one may have rows that matter,
+ * and visit its best blocks at once, while what has been read of its lists is in the
+ * cache.  False if a window was replaced.
  */
 static bool
 visit_new_window(HxSparseSearch *search, double goal)
 {
+	if (!read_all(search))
+		return false;
 	while (has_unopened(search))
 	{
-		int before = search->nwindows;
-		HxWindowState *window = &search->windows[before];
-		double least;
+		HxWindowState *window = most_promising(search);
+		double least =
+			HxLeastProduct(search, goal, window->reader.window.min_norm);
 
 		CHECK_FOR_INTERRUPTS();
-		if (!open_next(search))
+		if (!open_window(search, window, least))
 			return false;
-		if (search->nwindows == before)
-			continue;
-		least = HxLeastProduct(search, goal, window->reader.window.min_norm);
 		if (window->best >= least)
 			return visit_best_of(search, window, least);
 	}
@@ -505,11 +593,12 @@ begin_windows(HxSparseSearch *search)
 	Assert(HxHoldsNoPage() && search->is_read);
 	HxForgetRows(&search->base, search->base.best.room);
 	search->nwindows = 0;
-	search->nopened = directory->count;
+	search->nopened = 0;
+	search->nread = directory->count;
 	MemoryContextReset(search->phase_context);
 	if (HxFilterIsNever(search->base.spec.filter))
 		return true;
-	search->nopened = 0;
+	search->nread = 0;
 	old = MemoryContextSwitchTo(search->phase_context);
 	search->windows = MemoryContextAllocHuge(
 		search->phase_context, (directory->count + 1) * sizeof(HxWindowState));
@@ -518,11 +607,10 @@ begin_windows(HxSparseSearch *search)
 		HxScanPending(index, desc, &directory->frozen, HxVisitPending,
 					  search) &&
 		HxScanPending(index, desc, &directory->pending, HxVisitPending, search);
-	while (done && !HxSparseScores(search) && has_unopened(search))
-		done = open_next(search);
-	for (int i = 0; done && !HxSparseScores(search) && i < search->nwindows;
-		 i++)
-		done = HxVisitUnscored(search, &search->windows[i]);
+	if (done && !HxSparseScores(search))
+		done = read_all(search);
+	for (; done && search->nopened < search->nwindows; search->nopened++)
+		done = HxVisitUnscored(search, &search->windows[search->nopened]);
 	MemoryContextSwitchTo(old);
 	return done;
 }
@@ -722,9 +810,7 @@ HxBeginSparseSearch(HxSearch *base)
 	read_windows(search);
 	if (!search->query)
 		return;
-	/* Rows of a window are fewer, but a damaged page may name any slot. */
-	search->sums = palloc(SLOTS * sizeof(double));
-	search->maxima = palloc(HX_WINDOW_BLOCKS * sizeof(double));
+	search->scratch = palloc(sizeof(HxScratch));
 	search->passing = palloc(HX_WINDOW_SLOTS / 8);
 	search->lookup = HxMakeLookup(search->query);
 }

@@ -9,6 +9,9 @@
 #ifndef HX_SPARSE_H
 #define HX_SPARSE_H
 
+#include <float.h>
+#include <math.h>
+
 #include "index/filter/filter.h"
 #include "index/search/search.h"
 #include "index/kind.h"
@@ -182,13 +185,23 @@ typedef struct HxDim
 {
 	uint32 dim;	   /* counted from 0 */
 	uint32 start;  /* first unit of its block bounds and postings */
-	uint16 blocks; /* block bounds; 0: there are none */
+	uint16 blocks; /* block bounds; 0: there are none; HX_HAS_HEIGHTS added */
 	uint16 count;  /* postings */
 	float max;	   /* greatest absolute weight; negative if there are
 					* negative weights */
 } HxDim;
 
 #define HxPageDims(page) ((HxDim *) HxContents(page))
+
+/* Heights of the window's blocks stand before a dimension's bounds */
+#define HX_HAS_HEIGHTS 0x8000
+
+/* How many block bounds an entry on a page tells of */
+static inline int
+HxDimBounds(const HxDim *dim)
+{
+	return dim->blocks & ~HX_HAS_HEIGHTS;
+}
 
 /* Dimensions that a fence stands for; a page holds those of whole fences */
 #define HX_DIMS_A_FENCE 32
@@ -213,6 +226,59 @@ typedef struct HxBlockBound
 
 #define HxPagePostings(page) ((HxPosting *) HxContents(page))
 #define HX_UNITS_A_PAGE ((uint32) (HX_PAGE_ROOM / sizeof(HxPosting)))
+
+/* Units of a list's heights, a byte a block, in a window of so many rows */
+static inline int
+HxHeightUnits(uint32 rows)
+{
+	uint32 blocks = (rows + HX_WINDOW_BLOCK - 1) / HX_WINDOW_BLOCK;
+
+	return (int) ((blocks + sizeof(HxPosting) - 1) / sizeof(HxPosting));
+}
+
+/* Units of heights that an entry on a page tells of */
+static inline int
+HxDimHeights(const HxDim *dim, uint32 rows)
+{
+	return dim->blocks & HX_HAS_HEIGHTS ? HxHeightUnits(rows) : 0;
+}
+
+/* The upper half of a float that is not negative, rounded up */
+static inline uint16
+HxUpperHalf(float value)
+{
+	uint32 bits;
+
+	Assert(!(value < 0));
+	memcpy(&bits, &value, sizeof(bits));
+	return (uint16) ((bits + 0xFFFF) >> 16);
+}
+
+/* The weight that a bound keeps the upper half of */
+static inline float
+HxBoundValue(uint16 max)
+{
+	uint32 bits = (uint32) max << 16;
+	float value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+/* Greatest height */
+#define HX_MAX_HEIGHT 255
+/* Lists whose greatest weight is beyond these have no heights */
+#define HX_LEAST_TOP 1e-30f
+#define HX_GREATEST_TOP 1e30f
+
+/* What a height of one stands for in a list with a greatest weight */
+static inline float
+HxHeightStep(float max)
+{
+	float top = HxBoundValue(HxUpperHalf(fabsf(max)));
+
+	return (float) ((double) top / HX_MAX_HEIGHT * (1 + 2 * FLT_EPSILON));
+}
 
 static inline float
 HxPostingWeight(const HxPosting *posting)
@@ -429,6 +495,7 @@ typedef struct HxSparseLists
 	int count;
 	HxDim *dims; /* their entries ... */
 	int *which;	 /* ... and which ones of the query's they are */
+	bool *tall;	 /* those that have heights */
 	bool *flat;	 /* those whose greatest weight bounds all blocks, so far ... */
 	double flat_gain; /* ... and what they add to a product at most */
 } HxSparseLists;
@@ -437,12 +504,17 @@ typedef struct HxSparseLists
 extern bool HxFindLists(const HxSparseQuery *query,
 						const HxWindowReader *reader, HxSparseLists *lists);
 
+/* What visits of windows write to */
+typedef struct HxScratch HxScratch;
+
 /* bound.c */
-extern bool HxBoundBlocks(HxSparseLists *lists, float *bounds);
-extern bool HxBoundFlat(HxSparseLists *lists, const uint64 *but, float *bounds);
+extern bool HxBoundBlocks(HxSparseLists *lists, double least, float *bounds);
+extern bool HxSharpenBounds(const HxSparseLists *lists, double least,
+							uint64 *blocks, float *bounds, double *sums);
+extern double HxWindowPromise(const HxSparseLists *lists);
 extern bool HxTightenBounds(const HxSparseLists *lists, double least,
 							const uint64 *passing, uint64 *blocks,
-							float *bounds, double *sums);
+							float *bounds, HxScratch *scratch, bool *scored);
 
 typedef struct HxQueryLookup HxQueryLookup;
 

@@ -23,8 +23,11 @@ typedef struct HxWindowState
 	HxWindowReader reader;
 	int blocks; /* blocks of rows that it has */
 	HxSparseLists lists;
-	float *bounds;					  /* of blocks; NULL: none were computed */
+	double promise; /* windows with a greater one come first */
+	bool is_open;	/* blocks are bounded, as far as they are to be */
+	float *bounds;	/* of blocks; NULL: none were computed */
 	uint64 visited[HX_BLOCK_WORDS];	  /* what is beyond the last block, too */
+	uint64 sharp[HX_BLOCK_WORDS];	  /* whose bounds are without flat lists */
 	uint64 tightened[HX_BLOCK_WORDS]; /* whose bounds have been made tighter */
 	int nvisited;					  /* blocks visited */
 	int seen;						  /* its number in the search's `seen` */
@@ -53,7 +56,8 @@ typedef struct HxSparseSearch
 	bool is_read;			/* it has been read */
 	HxWindowState *windows; /* those opened that may have rows */
 	int nwindows;
-	int nopened; /* windows of the directory opened in this phase */
+	int nread;	 /* windows of the directory looked at in this phase */
+	int nopened; /* of `windows`, those that are open */
 	MemoryContext phase_context; /* of the windows' state */
 
 	HxSeenWindow *seen; /* windows that were opened, for EXPLAIN */
@@ -65,8 +69,7 @@ typedef struct HxSparseSearch
 	uint64 passed;	  /* ... and that passed */
 
 	/* Scratch */
-	double *sums;		   /* products by slot */
-	double *maxima;		   /* greatest of them by block */
+	HxScratch *scratch;
 	uint64 *passing;	   /* slots of a window's rows that pass */
 	HxQueryLookup *lookup; /* of the query's dimensions */
 

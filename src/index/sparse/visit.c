@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 
+#include "index/sparse/lists.h"
 #include "index/sparse/state.h"
 
 /* If they had too few rows, this many times as many blocks are */
@@ -306,7 +307,8 @@ mark_blocks(HxSparseSearch *search, HxWindowState *window, uint32 number,
 		int end = Min((block + 1) * HX_WINDOW_BLOCK - first, count);
 
 		/* What was not scored has sums of other rows, whatever the least is */
-		if (HxIsChosen(blocks, block) && search->maxima[block] >= least)
+		if (HxIsChosen(blocks, block) &&
+			search->scratch->maxima[block] >= least)
 			set_bits(marks, i, end - i);
 		i = end;
 	}
@@ -326,7 +328,7 @@ visit_page(HxSparseSearch *search, HxWindowState *window, uint32 number,
 {
 	Buffer buffer = HxReadWindowPage(&window->reader, HX_SECTION_ROWS, number);
 	const double *sums =
-		search->sums + (Size) number * search->base.desc.capacity;
+		search->scratch->sums + (Size) number * search->base.desc.capacity;
 	const uint64 *mask;
 	HxRowArrays rows;
 	const double *norms;
@@ -387,7 +389,7 @@ threshold_for(const HxSparseSearch *search, const uint64 *blocks, double wanted)
 	for (int w = 0; w < HX_BLOCK_WORDS; w++)
 		for (uint64 left = blocks[w]; left != 0; left &= left - 1)
 			maxima[count++] =
-				search->maxima[w * 64 + pg_rightmost_one_pos64(left)];
+				search->scratch->maxima[w * 64 + pg_rightmost_one_pos64(left)];
 	return HxThresholdForTop(maxima, count, wanted);
 }
 
@@ -414,8 +416,8 @@ HxVisitScored(HxSparseSearch *search, HxWindowState *window,
 	double wanted = 0;
 
 	Assert(search->query && HxHoldsNoPage());
-	HxBlockMaxima(search->sums, window->reader.window.rows, blocks,
-				  search->maxima);
+	HxBlockMaxima(search->scratch->sums, window->reader.window.rows, blocks,
+				  search->scratch->maxima);
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -21,6 +21,11 @@
 /* ... and in lists of at least this many */
 #define BOUNDED_POSTINGS 32
 
+/* Heights are kept of lists that touch one block in this many at least ... */
+#define BLOCKS_A_TOUCHED 3
+/* ... in windows of at least this many blocks */
+#define HEIGHTS_BLOCKS 128
+
 struct HxWindowWriter
 {
 	Relation index;
@@ -185,17 +190,6 @@ put_units(HxWindowWriter *writer, const void *units, int count)
 	}
 }
 
-/* The upper half of a float that is not negative, rounded up */
-static uint16
-upper_half(float value)
-{
-	uint32 bits;
-
-	Assert(!(value < 0));
-	memcpy(&bits, &value, sizeof(bits));
-	return (uint16) ((bits + 0xFFFF) >> 16);
-}
-
 /*
  * Bounds of the blocks that a list touches; returns how many, or 0 if they
  * would not be few compared with the postings.
@@ -222,9 +216,49 @@ bound_blocks(const HxPosting *postings, int count, HxBlockBound *bounds)
 			max = 0;
 		}
 		max = Max(max, fabsf(HxPostingWeight(&postings[i])));
-		bounds[blocks - 1].max = upper_half(max);
+		bounds[blocks - 1].max = HxUpperHalf(max);
 	}
 	return blocks;
+}
+
+/* The least height that bounds a weight */
+static uint8
+height_of(float weight, float step)
+{
+	double bound = HxBoundValue(HxUpperHalf(weight));
+	int height = (int) (bound / step);
+
+	while ((double) height * step < bound)
+		height++;
+	Assert(height <= HX_MAX_HEIGHT);
+	return (uint8) height;
+}
+
+/*
+ * Heights of the window's blocks in a list; false if it touches too few, or its
+ * greatest weight is no number to divide.
+ */
+static bool
+find_heights(const HxWindowWriter *writer, const HxPosting *postings, int count,
+			 float max, uint8 *heights)
+{
+	int blocks = (writer->window.rows + HX_WINDOW_BLOCK - 1) / HX_WINDOW_BLOCK;
+	float step = HxHeightStep(max);
+	int touched = 0;
+
+	if (blocks < HEIGHTS_BLOCKS || count * BLOCKS_A_TOUCHED < blocks ||
+		!(max >= HX_LEAST_TOP && max <= HX_GREATEST_TOP))
+		return false;
+	memset(heights, 0, blocks + sizeof(HxPosting));
+	for (int i = 0; i < count; i++)
+	{
+		uint8 *height = &heights[postings[i].slot / HX_WINDOW_BLOCK];
+
+		touched += *height == 0;
+		*height =
+			Max(*height, height_of(fabsf(HxPostingWeight(&postings[i])), step));
+	}
+	return touched * BLOCKS_A_TOUCHED >= blocks;
 }
 
 /* Add a dimension's postings, by rising slot; dimensions come ascending. */
@@ -233,6 +267,9 @@ HxWindowAddList(HxWindowWriter *writer, uint32 dim, const HxPosting *postings,
 				int count)
 {
 	HxBlockBound bounds[HX_WINDOW_BLOCKS];
+	uint8 heights[HX_WINDOW_BLOCKS + sizeof(HxPosting)];
+	int nbounds = bound_blocks(postings, count, bounds);
+	int nheights = 0; /* units */
 	HxDim *entry;
 	float max = 0;
 	bool negative = false;
@@ -259,11 +296,14 @@ HxWindowAddList(HxWindowWriter *writer, uint32 dim, const HxPosting *postings,
 	}
 	entry = &writer->dims[writer->window.dims++];
 	entry->dim = dim;
-	entry->start = writer->units;
+	if (find_heights(writer, postings, count, max, heights))
+		nheights = HxHeightUnits(writer->window.rows);
+	entry->start = writer->units + nheights;
 	entry->count = count;
 	entry->max = negative ? -max : max;
-	entry->blocks = bound_blocks(postings, count, bounds);
-	put_units(writer, bounds, entry->blocks);
+	entry->blocks = nbounds | (nheights > 0 ? HX_HAS_HEIGHTS : 0);
+	put_units(writer, heights, nheights);
+	put_units(writer, bounds, nbounds);
 	put_units(writer, postings, count);
 	writer->window.postings += count;
 }
