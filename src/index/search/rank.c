@@ -106,13 +106,17 @@ HxShouldRank(const HxSearch *search)
 		   ranking_time(count) <= times * search_time(search, count);
 }
 
-/* Have far fewer of this many rows passed than would have, were they anywhere? */
+/*
+ * Have far fewer of this many rows passed than would have, were they anywhere?  Not known
+ * where the filter has other conditions, too.
+ */
 static bool
 lies_far(const HxSearch *search, uint64 count)
 {
 	double expected;
 
-	if (search->nrows == 0)
+	if (search->nrows == 0 || search->spec.nballs > 0 ||
+		!HxFilterIsTrivial(search->spec.filter))
 		return false;
 	expected = search->seen * count / search->nrows;
 	return expected >= FAR_ROWS && search->passed <= expected / FAR_RATE;
