@@ -144,7 +144,7 @@ HxRankingIsDue(const HxSearch *search)
 		return false;
 	effort = ranking_time(count) / (HX_ROW_TIME + HX_LOOKUP_TIME);
 	wanted = (double) Min(search->spec.limit, count);
-	if (lies_far(search, count))
+	if (lies_far(search, count) && seen + effort < search->nrows)
 		return seen >= FAR_PART * effort ||
 			   seen / (passed + 1) * (wanted + 1) >= FAR_PART * effort;
 	return seen >= effort ||
