@@ -24,6 +24,7 @@
 #undef _mm512_cvtepi8_epi16
 #undef _mm512_madd_epi16
 #undef _mm512_cvtepi8_epi32
+#undef _mm512_cvtepu8_epi32
 #undef _mm512_cvtepi32_ps
 #undef _mm512_mask_storeu_ps
 #undef _mm512_cvtph_ps
@@ -127,6 +128,18 @@ static inline simde__m512i
 _mm512_cvtepi8_epi32(simde__m128i narrow)
 {
 	int8_t from[16];
+	int32_t to[16];
+
+	memcpy(from, &narrow, sizeof(from));
+	for (int i = 0; i < 16; i++)
+		to[i] = from[i];
+	return simde_mm512_loadu_si512(to);
+}
+
+static inline simde__m512i
+_mm512_cvtepu8_epi32(simde__m128i narrow)
+{
+	uint8_t from[16];
 	int32_t to[16];
 
 	memcpy(from, &narrow, sizeof(from));
