@@ -113,17 +113,20 @@ HxSharesBelow(const HxLoadedMisses *misses, double distance, double *shares)
 
 /*
  * How much later, on its way, the search has met the rows found than the table says;
- * few of them tell little
+ * few of them tell little.  Where no filter thins the rows, that they were met earlier
+ * does not tell that fewer are to come: the own course has said it.
  */
 static double
 later_than_usual(const HxProspect *prospect)
 {
 	double usual = prospect->usual;
+	double later;
 
 	if (!(usual > 0))
 		return 1;
-	return (prospect->trend * prospect->found / usual + USUAL_PRIOR) /
-		   (prospect->found + USUAL_PRIOR);
+	later = (prospect->trend * prospect->found / usual + USUAL_PRIOR) /
+			(prospect->found + USUAL_PRIOR);
+	return prospect->share < 1 ? later : Max(later, 1);
 }
 
 HxForecast

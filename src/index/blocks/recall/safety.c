@@ -48,7 +48,7 @@
  * Least factors, where 1, 10 and 100 rows are wanted: where a few rows are found in the
  * first block less would do, but not for queries that are unlike rows
  */
-static const double least_plain[HX_MISSES_FOUND] = {0.35, 0.35, 0.25};
+static const double least_plain[HX_MISSES_FOUND] = {0.5, 0.5, 0.3};
 
 /* With a filter, by target: filters that have to do with the query need as much */
 static const double least_filtered[HX_MISSES_TARGETS][HX_MISSES_FOUND] = {
