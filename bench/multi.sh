@@ -14,6 +14,7 @@
 # Recall is that of the exact order: rows returned that are no farther than the
 # last one of the exact answer, of those that this has; +- a standard error. The
 # first TRUE queries are searched with filters, for which truths are found by scans.
+# FILTERS=all: filters of all kinds instead of three, on more attributes.
 # "ms" are means of the server process's time on a processor, planning included:
 # statements are new ones. "wall" is the median by the clock, which other work on
 # the machine makes longer.
@@ -23,7 +24,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 folder=$(cd "${1:?usage: bench/multi.sh FOLDER}" && pwd)
 build=$here/../build/bench
 : "${QUERIES:=1000}" "${TRUE:=100}" "${SHARED_BUFFERS:=2GB}"
-: "${MAINTENANCE_WORK_MEM:=64MB}" "${RESULTS:=$build/results}"
+: "${MAINTENANCE_WORK_MEM:=64MB}" "${RESULTS:=$build/results}" "${FILTERS:=}"
 mkdir -p "$RESULTS" "$build"
 out=$RESULTS/$(date -u +%Y-%m-%d-%H%M)-multi
 
@@ -67,6 +68,20 @@ truths()
 		}' "$folder"
 }
 
+# With FILTERS=all: the number of words, a label, words, a column of mostly NULL, and one
+# that no index knows
+more_columns()
+{
+	[ "$FILTERS" != all ] ||
+		echo ', n integer, label text, words integer[], nul integer, free integer'
+}
+
+more_values()
+{
+	[ "$FILTERS" != all ] || echo ", cardinality(words), 'label ' || words[1] % 24, words,
+		CASE WHEN id % 20 = 0 THEN id % 7 END, hashtext('f' || id) & 1023"
+}
+
 load()
 {
 	sql <<-SQL
@@ -84,9 +99,9 @@ load()
 	CREATE FUNCTION tokens(integer[]) RETURNS real[] LANGUAGE sql STABLE AS \$\$
 		SELECT coalesce(array_agg(v ORDER BY o), '{}')
 		FROM unnest(\$1) WITH ORDINALITY AS u (w, o) JOIN word ON word.id = w \$\$;
-	CREATE TABLE doc (id integer, r integer, tokens real[]);
+	CREATE TABLE doc (id integer, r integer, tokens real[]$(more_columns));
 	ALTER TABLE doc ALTER tokens SET STORAGE main;
-	INSERT INTO doc SELECT id, hashtext('r' || id) & 65535, tokens(words)
+	INSERT INTO doc SELECT id, hashtext('r' || id) & 65535, tokens(words)$(more_values)
 		FROM doc_words ORDER BY id;
 	CREATE TABLE query AS SELECT id AS q, tokens(words)::text AS tokens FROM query_words
 		WHERE words <> '{}' AND id < $QUERIES;
@@ -101,9 +116,11 @@ load()
 
 build_index()
 {
+	columns=
+	[ "$FILTERS" != all ] || columns=', n, label, words, nul'
 	sql <<-SQL
 	SELECT split_part(pg_read_file('/proc/self/schedstat'), ' ', 1) AS start \\gset
-	CREATE INDEX doc_tokens ON doc USING hashemb (tokens maxsim_ops, r)
+	CREATE INDEX doc_tokens ON doc USING hashemb (tokens maxsim_ops, r$columns)
 		WITH (dims = 100);
 	SELECT format('with an attribute built in %s s of the processor, %s bytes a token',
 		round((split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::numeric
@@ -204,7 +221,36 @@ functions()
 measure()
 {
 	sql -c "SET max_parallel_workers_per_gather = 0; $4" \
-		-c "SELECT measure('$1', '$2', $3)"
+		-c "SELECT measure('$1', \$c\$$2\$c\$, $3)"
+}
+
+# The filters, a line each
+filters()
+{
+	if [ "$FILTERS" != all ]; then
+		printf '%s\n' 'r < 6554' 'r < 655' 'r < 66'
+		return
+	fi
+	cat <<-'EOF'
+	r BETWEEN 30000 AND 36553
+	r BETWEEN 30000 AND 30065
+	n < 5
+	n > 30
+	label = 'label 3'
+	label IN ('label 1', 'label 5', 'label 9')
+	label <> 'label 3'
+	words && '{40,41,42,43,44,45}'
+	words @> '{12}'
+	nul IS NULL
+	nul = 3
+	(n > 20 OR r < 655)
+	NOT (n BETWEEN 4 AND 12)
+	label = 'label 3' AND n > 8
+	n < 12 AND words && '{40,41,42}' AND nul IS NULL
+	free < 102
+	free < 10
+	id % 2 = 0
+	EOF
 }
 
 # Every cell of a condition; the B-tree's rows are found and sorted
@@ -233,11 +279,11 @@ run()
 		-c "SELECT find_truth('true', 10)"
 	truths | sql -c "COPY truth FROM STDIN"
 	cells true
-	for condition in 'r < 6554' 'r < 655' 'r < 66'
+	filters | while read -r condition
 	do
 		sql -c "SET max_parallel_workers_per_gather = 0" \
-			-c "SELECT find_truth('$condition', $TRUE)"
-		cells "$condition"
+			-c "SELECT find_truth(\$c\$$condition\$c\$, $TRUE)" </dev/null
+		cells "$condition" </dev/null
 	done
 	echo "load at the end: $(cut -d' ' -f1-3 /proc/loadavg)"
 }
