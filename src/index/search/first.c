@@ -25,10 +25,15 @@
 #define SPARE_PART 4
 
 /*
- * Room that the planner's guess of the rows that fail may ask for: more of it is
- * slower than starting over
+ * Room that the planner's guess of the rows that fail may ask for: more of it is slower
+ * than starting over, unless as many as MOST_EXPECTED rows will have to be looked at,
+ * which would start over for certain.  Keeping still more costs too much if the guess is
+ * wrong, as it often is where PostgreSQL knows nothing of a condition (half a percent)
  */
 #define MOST_GUESSED 512
+#define MOST_EXPECTED 2048
+/* Rows kept for each that is expected to be looked at */
+#define EXPECTED_TIMES 1.25
 
 /* Room at least where ties are wanted, too, of which there may be many */
 #define TIES_ROOM 512
@@ -143,18 +148,29 @@ HxCanFindFirst(const HxSearch *search)
 		   search->spec.limit - search->returned <= (uint64) HxMostRows() / 2;
 }
 
+/* The most room that the planner's guess may ask for. */
+static double
+most_guessed(int64 wanted, double share)
+{
+	double expected = EXPECTED_TIMES * wanted / share;
+
+	Assert(share > 0);
+	return expected > MOST_EXPECTED ? MOST_GUESSED
+									: Max(expected, MOST_GUESSED);
+}
+
 int64
 HxRoomForFirst(HxSearch *search)
 {
-	double share = search->spec.heap.share;
+	double share = search->spec.heap.share > 0 ? search->spec.heap.share : 1;
 	int64 wanted =
 		search->refine ? HxRowsToRefine(search) : rows_wanted(search);
 	int64 room;
 
 	/* The groups that follow find theirs there */
 	wanted = Max(wanted, search->spec.few_first);
-	room = room_for(search, wanted, share > 0 ? share : 1);
-	room = Min(room, Max(room_for(search, wanted, 1), MOST_GUESSED));
+	room = Min(room_for(search, wanted, share),
+			   Max(room_for(search, wanted, 1), most_guessed(wanted, share)));
 	if (search->refine)
 		room = Min(room * refined_room(search), HxMostRows());
 	if (search->spec.ties)
