@@ -91,7 +91,8 @@ INSERT INTO constants SELECT 'HX_ROW_TIME, ' || kind, regr_slope(us, scored + fi
 -- rows that pass a mask, beside rows visited where few pass
 WITH few AS (SELECT regr_slope(us, scored + filtered) AS row, regr_intercept(us, scored + filtered) AS start FROM searches WHERE kind = 'mask' AND number BETWEEN 4 AND 6)
 INSERT INTO constants SELECT 'HX_PASSED_TIME', regr_slope(us - start - row * (scored + filtered), scored), 'row that passes a mask, of 5 to 9 %' FROM searches, few WHERE kind = 'mask' AND number BETWEEN 2 AND 5;
-INSERT INTO constants SELECT 'HX_COLUMN_TIME', (avg(us) - (SELECT avg(us) FROM ranked WHERE n = 100)) / (SELECT count(*) FROM docs), 'row of which an attribute column is read' FROM searches WHERE kind = 'mask' AND number = 7;
+INSERT INTO constants SELECT 'HX_COLUMN_TIME', (avg(us) - (SELECT avg(us) FROM ranked WHERE n = 100)) / (SELECT count(*) FROM docs), 'row of which an attribute column is read' FROM searches WHERE kind = 'mask' AND number = 7 AND strategy = 'exact ranking';
+INSERT INTO constants SELECT 'HX_VISIT_TIME', (us - 0.001) * (SELECT count(*) FROM docs) / (pg_relation_size('docs_search') / 8192), 'page of the same, beside 0.001 a row' FROM constants WHERE name = 'HX_COLUMN_TIME';
 INSERT INTO constants SELECT 'HX_CHECK_TIME', regr_slope(us, fetches), 'heap row that a search looks at' FROM searches WHERE kind = 'heap' AND strategy = 'blocks';
 INSERT INTO constants SELECT 'HX_RANK_TIME', regr_slope(us, fetches), 'row ranked, distance and bitmap with it' FROM ranked WHERE strategy = 'exact ranking';
 INSERT INTO constants SELECT 'HX_EMIT_ALL_TIME', regr_slope(us, rows), 'row of a complete search' FROM complete;

@@ -168,7 +168,7 @@ SELECT avg(grouped_pages_read(t)) < 28 AS few_pages, (SELECT directory_pages > 8
 DROP TABLE grouped_pages;
 
 -- The planner knows that little is read for few rows of one value, by both plans
-CREATE TABLE grouped_costs AS SELECT * FROM grouped;
+CREATE TABLE grouped_costs AS SELECT * FROM grouped, generate_series(1, 4);
 CREATE FUNCTION grouped_cost(node bool) RETURNS float8 LANGUAGE plpgsql AS $$
 DECLARE
 	plan json;

@@ -24,8 +24,14 @@
 #define HX_REPEATED_TIME 30.0
 /* In blocks: comparing a summary, and its zone map with some conditions */
 #define HX_SUMMARY_TIME 0.03
-#define HX_ZONE_TIME 0.07
-/* A row visited, scored or masked by one condition; and by a further one */
+#define HX_ZONE_TIME 0.03
+/* In blocks: a page visited, a row whose attribute columns are read there, and one that
+ * is scored where no mask leaves any out */
+#define HX_VISIT_TIME 0.18
+#define HX_VISITED_TIME 0.001
+#define HX_SCORED_TIME 0.003
+/* A row visited, scored or masked by one condition, where pages are not told apart; and by
+ * a further condition */
 #define HX_ROW_TIME 0.008
 #define HX_MASK_TIME 0.0005
 /*
@@ -34,8 +40,8 @@
  */
 #define HX_PASSED_TIME 0.1
 #define HX_PASSED_TOGETHER 7
-/* A row of which nothing but an attribute column is read; the same in sparse
- * vectors */
+/* A row of which nothing but an attribute column is read, in lists of tokens; the same
+ * in sparse vectors */
 #define HX_COLUMN_TIME 0.003
 #define HX_LIST_COLUMN_TIME 0.0025
 /* Looking for a row visited in a set of TIDs */

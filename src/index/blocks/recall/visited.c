@@ -26,6 +26,13 @@
 #define FILTERED_TIMES 1.5
 #define FILTERED_POWER 0.2
 
+/*
+ * Where few pass, ten are found and made sure of in the root of so many times their share of
+ * those that pass; and the power by which that grows with the rows wanted
+ */
+#define FOUND_TIMES 4
+#define FOUND_POWER 0.35
+
 StaticAssertDecl(sizeof(((HxMisses *) NULL)->visited) ==
 					 HX_VISIT_SHARES * sizeof(float),
 				 "shares of an index must be those of its table");
@@ -61,7 +68,8 @@ HxVisitsOf(Relation index)
 static double
 share_to_find(double rows, double wanted, double selectivity)
 {
-	return sqrt(4 * wanted / Max(rows * selectivity, 1));
+	return sqrt(FOUND_TIMES * 10 / Max(rows * selectivity, 1)) *
+		   pow(wanted / 10, FOUND_POWER);
 }
 
 /* Without knowledge of the index: the root of the rows to be passed, as measured */

@@ -17,6 +17,19 @@
 #define BLOCKS_OF(rows) (4 * sqrt(rows))
 
 /*
+ * Time of a row visited, without what scoring it takes, or of its attribute columns:
+ * mostly that of its page, which holds the fewer rows the wider these are
+ */
+static double
+visited_time(const HxCostQuery *query)
+{
+	double rows = Max(query->index->tuples, 1);
+
+	return HX_VISIT_TIME * query->index->pages / rows + HX_VISITED_TIME +
+		   Max(query->masks - 1, 0) * HX_MASK_TIME;
+}
+
+/*
  * Cost of a search that visits a share of the rows: summaries, zone maps if there
  * are conditions for them, and masking and scoring.
  */
@@ -25,12 +38,11 @@ search_cost(const HxCostQuery *query, double share, bool repeated)
 {
 	double rows = Max(query->index->tuples, 1);
 	double summary = HX_SUMMARY_TIME + (query->masks > 0 ? HX_ZONE_TIME : 0);
-	double row = HX_ROW_TIME + Max(query->masks - 1, 0) * HX_MASK_TIME +
-				 (query->tids ? HX_LOOKUP_TIME : 0);
+	double row = visited_time(query) + (query->tids ? HX_LOOKUP_TIME : 0);
 
-	if (query->masks > 0)
-		row += query->masked * HX_PASSED_TIME /
-			   (1 + HX_PASSED_TOGETHER * query->masked);
+	row += query->masks > 0 ? query->masked * HX_PASSED_TIME /
+								  (1 + HX_PASSED_TOGETHER * query->masked)
+							: HX_SCORED_TIME;
 	return ((repeated ? HX_REPEATED_TIME : HX_SEARCH_TIME) +
 			query->group * BLOCKS_OF(rows) * summary + share * rows * row) *
 		   HX_MICROSECOND;
@@ -89,7 +101,7 @@ columns_cost(const HxCostQuery *query)
 	return (HX_SEARCH_TIME +
 			query->group * BLOCKS_OF(rows) * (HX_SUMMARY_TIME + HX_ZONE_TIME) +
 			Min(query->group, zones_share(query)) * rows *
-				(HX_COLUMN_TIME + Max(query->masks - 1, 0) * HX_MASK_TIME)) *
+				visited_time(query)) *
 		   HX_MICROSECOND;
 }
 
