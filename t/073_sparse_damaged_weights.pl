@@ -1,8 +1,9 @@
-# Weights that a flipped bit has made infinite or no number: a search ends, with rows
-# or with an error.
+# Weights and lengths that a flipped bit has made infinite or no number: a search ends,
+# with rows or with an error.
 #
 # Seen to fail: a search for more blocks than are wanted at first, with a sum that is
-# infinite among those of the others (the server crashed).
+# infinite among those of the others (the server crashed); one for more rows than there
+# are with a length, by L2 distance (it went on for ever).
 use strict;
 use warnings;
 use FindBin;
@@ -25,7 +26,7 @@ $node->safe_psql('postgres', q{
 	CHECKPOINT;});
 
 # Change every nth posting of weight 1 to another weight; how many were changed
-sub damage
+sub damage_weights
 {
 	my ($content, $every, $weight) = @_;
 	my $changed = 0;
@@ -44,6 +45,24 @@ sub damage
 	return $changed;
 }
 
+# Change every nth squared length of a row, which is 3; how many were changed
+sub damage_lengths
+{
+	my ($content, $every, $length) = @_;
+	my $changed = 0;
+
+	for (my $page = 1; $page < length($$content) / PAGE; $page++)
+	{
+		next if get($content, $page * PAGE + SPECIAL + 18, 2) != $kind{rows};
+		for (my $at = $page * PAGE + CONTENTS; $at < $page * PAGE + SPECIAL; $at += 8)
+		{
+			next if substr($$content, $at, 8) ne pack('d', 3);
+			substr($$content, $at, 8) = pack('d', $length) if $changed++ % $every == 0;
+		}
+	}
+	return $changed;
+}
+
 my %op = (t_v => '<#>', t_c => '<=>', t_l => '<->');
 my (%file, %sound);
 for my $index (keys %op)
@@ -53,17 +72,17 @@ for my $index (keys %op)
 	$sound{$index} = slurp_file($file{$index});
 }
 
-# Give all indexes weights of one kind in the place of one of so many
+# Give all indexes numbers of one kind in the place of one of so many
 sub damage_all
 {
-	my ($every, $weight) = @_;
+	my ($damage, $every, $number) = @_;
 
 	$node->stop;
 	for my $index (sort keys %op)
 	{
 		my $content = $sound{$index};
 
-		ok(damage(\$content, $every, $weight) > $every, "$index has weights of 1");
+		ok($damage->(\$content, $every, $number) > $every, "$index has such numbers");
 		open(my $handle, '>:raw', $file{$index}) or die "$file{$index}: $!";
 		print $handle $content;
 		close($handle);
@@ -81,6 +100,7 @@ sub search
 		for my $k (1, 10, 300)
 		{
 			my ($code, $out, $err) = $node->psql('postgres', qq{
+				SET statement_timeout = '${PostgreSQL::Test::Utils::timeout_default}s';
 				SET enable_seqscan = off;
 				SET enable_sort = off;
 				SELECT id FROM t WHERE $where ORDER BY v $op{$index} '{1:1,10:2,50:0.5}/60' LIMIT $k;},
@@ -97,8 +117,17 @@ for my $name (sort keys %weights)
 {
 	for my $every (1, 50)
 	{
-		damage_all($every, $weights{$name});
+		damage_all(\&damage_weights, $every, $weights{$name});
 		search($_, "one weight of $every is $name") for sort keys %op;
+	}
+}
+my %lengths = (infinite => 9**9**9, 'no number' => -sin(9**9**9));
+for my $name (sort keys %lengths)
+{
+	for my $every (1, 2)
+	{
+		damage_all(\&damage_lengths, $every, $lengths{$name});
+		search($_, "one length of $every is $name") for sort keys %op;
 	}
 }
 is($node->safe_psql('postgres', 'SELECT 1'), 1, 'the server goes on');

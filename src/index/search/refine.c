@@ -376,6 +376,7 @@ is_settled(Refining *refining, int64 at, double distance)
 		if (best->count >= at + missing)
 			distance = Min(distance, best->rows[at + missing - 1].distance);
 	}
+	search->goal = distance;
 	if (isinf(distance))
 		return false;
 	if (missing > 0 && distance == search->cutoff)
@@ -385,7 +386,6 @@ is_settled(Refining *refining, int64 at, double distance)
 	if (distance == refining->settled && count >= refining->nsettled &&
 		search->stats.restarts == refining->begun)
 		return true;
-	search->goal = distance;
 	if (!HxKindOf(&search->desc)->is_settled(search, distance, count))
 		return false;
 	refining->settled = distance;
