@@ -32,4 +32,33 @@ SELECT condition, k, c.* FROM unnest('{true,a = 1,id % 3 = 1,"a IN (1, 3) AND id
 SET hashemb.recall = 1;
 SELECT bool_and(same) FROM unnest('{true,id % 3 = 1,"a IN (1, 3) AND id % 3 = 1","s = ''t3''"}'::text[]) condition,
 	unnest('{1,10,100,1000,null}'::int[]) k, pg_temp.compare(condition, k) c;
+RESET hashemb.recall;
+
+-- without an order: the rows within a distance by a bitmap, and with other conditions on
+-- distances
+CREATE FUNCTION pg_temp.within(condition text, OUT bitmap boolean, OUT rows bigint, OUT same boolean) LANGUAGE plpgsql AS $$
+DECLARE
+	search text := format('SELECT count(*), sum(id) FROM more WHERE %s', condition);
+	plan json;
+	found bigint;
+	truth bigint;
+BEGIN
+	SET LOCAL enable_seqscan = off;
+	SET LOCAL enable_indexscan = off;
+	SET LOCAL enable_bitmapscan = on;
+	EXECUTE 'EXPLAIN (FORMAT JSON) ' || search INTO plan;
+	bitmap := plan::text LIKE '%Bitmap Index Scan%';
+	EXECUTE search INTO rows, found;
+	SET LOCAL enable_seqscan = on;
+	SET LOCAL enable_bitmapscan = off;
+	EXECUTE search INTO rows, truth;
+	same := found IS NOT DISTINCT FROM truth;
+END $$;
+SELECT condition, w.* FROM unnest(ARRAY['v <-> ''{1:1,10:2}/60'' < 1.5', 'v <-> ''{1:1,10:2}/60'' <= 2 AND a = 3', 'v <-> ''{1:1,10:2}/60'' < 2.5 AND s = ''t1''',
+	'v <-> ''{1:1,10:2}/60'' < 2.5 AND v <-> ''{2:1,11:2}/60'' < 2.5', 'v <-> ''{1:1,10:2}/60'' < 2 OR v <-> ''{2:1,11:2}/60'' < 2',
+	'v <-> ''{1:1,10:1,50:1}/60'' = 0', 'v <-> ''{1:1}/60'' > 1e9', 'v <-> ''{1:1}/60'' < -1', 'v <-> NULL < 1']) condition, pg_temp.within(condition) w;
+SET enable_bitmapscan = off;
+SET enable_seqscan = off;
+SELECT count(*), count(DISTINCT id) FROM more WHERE v <-> '{1:1,10:2}/60' < 2;
+SELECT count(*) FROM (SELECT id FROM more WHERE v <-> '{1:1,10:2}/60' < 2.5 AND v <-> '{2:1,11:2}/60' < 2.5 ORDER BY v <-> '{1:1,10:2}/60' LIMIT 1000) x;
 DROP TABLE more;
