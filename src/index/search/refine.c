@@ -33,6 +33,12 @@
 #define HARDLY 0.001
 #define SKIPPED_PART 0.25
 
+/*
+ * Candidates looked at least where limits leave fewer rows than are wanted: of a copy of
+ * the query, all that its code leaves out is nearer than an estimate says
+ */
+#define LEAST_LOOKED 8
+
 double
 HxRecallOfVisits(double recall)
 {
@@ -396,12 +402,18 @@ is_settled(Refining *refining, int64 at, double distance)
 
 /*
  * Must the candidate at a place be looked at, if there is one?  As long as too
- * few rows were found, and where nothing is known.
+ * few rows were found, and where nothing is known; with limits the first ones.
  */
 static bool
-is_wanted(const HxBest *best, int64 at, double distance)
+is_wanted(const Refining *refining, int64 at, double distance)
 {
-	return is_unknown(best, at) || (isinf(distance) && at < best->count);
+	const HxBest *best = &refining->search->best;
+
+	if (at >= best->count)
+		return false;
+	return is_unknown(best, at) || isinf(distance) ||
+		   (distance == refining->search->cutoff &&
+			refining->looked < LEAST_LOOKED);
 }
 
 /*
@@ -428,7 +440,7 @@ look_at_candidates(Refining *refining, bool complete)
 		if (!complete && !is_unknown(best, at) &&
 			!is_settled(refining, at, distance))
 			break;
-		if (!is_wanted(best, at, distance) &&
+		if (!is_wanted(refining, at, distance) &&
 			(refining->looked >= refining->again || at >= best->count) &&
 			HxCandidateMisses(refining, at, distance,
 							  allowed - refining->skipped,
