@@ -10,9 +10,6 @@
 
 #include "kernel/level.h"
 
-/* Dimensions of a word */
-#define HX_WORD_DIMS 32
-
 /*
  * Word of each plane of `lanes` codes from code `start`, at byte `at` of the
  * planes: word[plane * lanes + lane].  Behind a plane's end there are zeros; a

@@ -110,8 +110,8 @@ build(Node *program, const Operands *operands)
  * The condition on attribute columns; NULL if there is none.  Allocated in the
  * current context; values are pointed to.
  */
-HxCondExpr *
-HxBuildFilter(const HxPlanData *data, const Datum *values, const bool *nulls)
+static HxCondExpr *
+build_filter(const HxPlanData *data, const Datum *values, const bool *nulls)
 {
 	Operands operands = {values, nulls};
 	HxCondExpr *condition;
@@ -128,8 +128,8 @@ HxBuildFilter(const HxPlanData *data, const Datum *values, const bool *nulls)
 }
 
 /* A condition on the vector as a scan key; its value is pointed to. */
-void
-HxBuildVectorKey(List *leaf, const Datum *values, const bool *nulls,
+static void
+build_vector_key(List *leaf, const Datum *values, const bool *nulls,
 				 ScanKey key)
 {
 	Operands operands = {values, nulls};
@@ -218,10 +218,10 @@ HxMakeConditions(const HxPlanData *data, List *expressions,
 		values[i] = evaluate(list_nth(expressions, i), context,
 							 exprType(list_nth(data->values, i)), &nulls[i]);
 	foreach (cell, data->keys)
-		HxBuildVectorKey(lfirst(cell), values, nulls, &keys[next++]);
+		build_vector_key(lfirst(cell), values, nulls, &keys[next++]);
 	Assert(next == list_length(data->keys));
 	build_limits(data, &operands, request);
-	request->expr = HxBuildFilter(data, values, nulls);
+	request->expr = build_filter(data, values, nulls);
 }
 
 int64

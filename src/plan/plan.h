@@ -268,13 +268,6 @@ extern void HxPackPlan(const HxPlanData *data, CustomScan *scan);
 extern void HxUnpackPlan(const CustomScan *scan, HxPlanData *data);
 extern List *HxConditionsOf(const HxPlanData *data, int deciders);
 
-/* condition.c */
-extern HxCondExpr *HxBuildFilter(const HxPlanData *data, const Datum *values,
-								 const bool *nulls);
-
-extern void HxBuildVectorKey(List *leaf, const Datum *values, const bool *nulls,
-							 ScanKey key);
-
 /*
  * condition.c: evaluate what a search is asked for, into the current context: its
  * scan key ORDER BY distance to the query; the scan keys on the vector, and in the

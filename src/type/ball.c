@@ -52,8 +52,8 @@ HxViewBall(Datum value, int32 *radius)
 }
 
 /* Do codes of the same length differ in at most `radius` bits? */
-bool
-HxIsWithin(const HxCode *a, const HxCode *b, int32 radius)
+static bool
+is_within(const HxCode *a, const HxCode *b, int32 radius)
 {
 	return (int64) HxHammingDistance(a, b) <= radius;
 }
@@ -162,7 +162,7 @@ hx_ball_contained(PG_FUNCTION_ARGS)
 	HxCode code = PG_GETARG_CODE(0);
 	HxCode centre = HxViewBall(PG_GETARG_DATUM(1), &radius);
 
-	PG_RETURN_BOOL(HxIsWithin(&code, &centre, radius));
+	PG_RETURN_BOOL(is_within(&code, &centre, radius));
 }
 
 /* ball @> code */
@@ -173,7 +173,7 @@ hx_ball_contains(PG_FUNCTION_ARGS)
 	HxCode centre = HxViewBall(PG_GETARG_DATUM(0), &radius);
 	HxCode code = PG_GETARG_CODE(1);
 
-	PG_RETURN_BOOL(HxIsWithin(&code, &centre, radius));
+	PG_RETURN_BOOL(is_within(&code, &centre, radius));
 }
 
 /* Do two codes differ in at most as many bits? */
@@ -183,5 +183,5 @@ hx_hamming_within(PG_FUNCTION_ARGS)
 	HxCode a = PG_GETARG_CODE(0);
 	HxCode b = PG_GETARG_CODE(1);
 
-	PG_RETURN_BOOL(HxIsWithin(&a, &b, PG_GETARG_INT32(2)));
+	PG_RETURN_BOOL(is_within(&a, &b, PG_GETARG_INT32(2)));
 }

@@ -20,6 +20,5 @@ typedef struct HxBall
 #define HX_BALL_STRATEGY 12
 
 extern HxCode HxViewBall(Datum value, int32 *radius);
-extern bool HxIsWithin(const HxCode *a, const HxCode *b, int32 radius);
 
 #endif /* HX_BALL_H */

@@ -48,9 +48,6 @@ typedef struct HxBound
 	char query[FLEXIBLE_ARRAY_MEMBER]; /* the query, a varlena */
 } HxBound;
 
-/* The strategy of "vector @< bound" in operator families of vectors */
-#define HX_BOUND_STRATEGY 13
-
 extern const HxBound *HxGetBound(Datum value);
 extern HxBoundTest HxBoundTestOf(const HxBound *bound);
 extern const char *HxNameOfMetric(HxMetric metric);

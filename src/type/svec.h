@@ -68,7 +68,6 @@ extern float HxSvecWeight(double weight, int64 id);
 extern void HxCheckSameDims(const HxSvec *a, const HxSvec *b);
 
 /* svec_op.c */
-extern double HxSvecDot(const HxSvec *a, const HxSvec *b);
 extern double HxSvecSquare(const HxSvec *v);
 extern double HxSvecDistance(HxMetric metric, const HxSvec *a, const HxSvec *b);
 

@@ -95,8 +95,8 @@ next_dimension(Walk *w)
 }
 
 /* Inner product, summed by rising dimension.  Error if lengths differ. */
-double
-HxSvecDot(const HxSvec *a, const HxSvec *b)
+static double
+dot(const HxSvec *a, const HxSvec *b)
 {
 	HxCheckSameDims(a, b);
 	return hx_kernels->sparse_dot(a->indices, HxSvecWeights(a), a->nnz,
@@ -141,7 +141,7 @@ HxSvecDistance(HxMetric metric, const HxSvec *a, const HxSvec *b)
 		   metric == HX_L2);
 	if (metric == HX_L2)
 		return l2_distance(a, b);
-	product = HxSvecDot(a, b);
+	product = dot(a, b);
 	if (metric == HX_COSINE)
 		return HxCosineDistance(product, HxSvecSquare(a), HxSvecSquare(b));
 	return HxNegativeProduct(product);
@@ -151,7 +151,7 @@ HxSvecDistance(HxMetric metric, const HxSvec *a, const HxSvec *b)
 Datum
 hx_svec_inner_product(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(HxSvecDot(PG_GETARG_SVEC_P(0), PG_GETARG_SVEC_P(1)));
+	PG_RETURN_FLOAT8(dot(PG_GETARG_SVEC_P(0), PG_GETARG_SVEC_P(1)));
 }
 
 /* The same, negated so that the nearest comes first; never -0 */

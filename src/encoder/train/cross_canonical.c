@@ -10,11 +10,10 @@
 #include "encoder/train/rows.h"
 
 /*
- * Turns of the correlations' rotation to the codes, pairs that take part, and what
- * the rotation of the turn before counts
+ * Turns of the correlations' rotation to the codes, and what the rotation of the turn
+ * before counts
  */
 #define CODE_TURNS 20
-#define CODE_PAIRS 5000
 #define KEEP 0.01
 
 HxCanonical

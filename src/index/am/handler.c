@@ -81,6 +81,7 @@ hx_handler(PG_FUNCTION_ARGS)
 	am->amvacuumcleanup = hxvacuumcleanup;
 	am->amcostestimate = hxcostestimate;
 	am->amoptions = hxoptions;
+	am->amproperty = hxproperty;
 	am->ambuildphasename = hxbuildphasename;
 	am->amvalidate = hxvalidate;
 	am->ambeginscan = hxbeginscan;

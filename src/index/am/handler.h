@@ -29,6 +29,8 @@ extern void hxcostestimate(PlannerInfo *root, IndexPath *path,
 						   double *pages);
 extern bytea *hxoptions(Datum reloptions, bool validate);
 extern char *hxbuildphasename(int64 phase);
+extern bool hxproperty(Oid oid, int attno, IndexAMProperty property,
+					   const char *name, bool *result, bool *isnull);
 extern bool hxvalidate(Oid opclass);
 extern IndexScanDesc hxbeginscan(Relation index, int nkeys, int norderbys);
 extern void hxrescan(IndexScanDesc scan, ScanKey keys, int nkeys,

@@ -47,6 +47,14 @@ learn(Relation index, Inserter *inserter, IndexInfo *info)
 	MemoryContextSwitchTo(old);
 }
 
+/* What an error is told to be about: a table may have several indexes. */
+static void
+tell_index(void *index)
+{
+	errcontext("inserting a row into index \"%s\"",
+			   RelationGetRelationName((Relation) index));
+}
+
 /* aminsert */
 bool
 hxinsert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
@@ -55,12 +63,16 @@ hxinsert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 	Inserter *inserter = get_inserter(index, info);
 	const HxIndexDesc *desc = &inserter->desc;
 	MemoryContext old = MemoryContextSwitchTo(inserter->context);
+	ErrorContextCallback context = {
+		.previous = error_context_stack, .callback = tell_index, .arg = index};
 
 	Assert(HxHoldsNoPage());
+	error_context_stack = &context;
 	if (!desc->model)
 		learn(index, inserter, info);
 	HxKindOf(desc)->insert(index, heap, desc, values, isnull, tid);
 	Assert(HxHoldsNoPage());
+	error_context_stack = context.previous;
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(inserter->context);
 	return false;

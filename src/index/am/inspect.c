@@ -169,9 +169,27 @@ array_row(ArrayType *array, Datum *elements, int row)
 										   length, byval, align));
 }
 
+/* Error if an element of an array of so many queries is NULL. */
+static void
+check_no_nulls(const bool *nulls, int nelements, int nqueries)
+{
+	for (int i = 0; i < nelements; i++)
+	{
+		int width = nelements / nqueries;
+		int query = i / width + 1;
+
+		if (!nulls[i])
+			continue;
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						width > 1 ? errmsg("element %d of query %d is NULL",
+										   i % width + 1, query)
+								  : errmsg("query %d is NULL", query)));
+	}
+}
+
 /*
  * Prepare queries from an array: of codes, or a two-dimensional one of
- * numbers, a query a row.
+ * numbers, a query a row.  Error if any of its elements is NULL.
  */
 static HxSampleQuery *
 read_queries(Relation index, const HxIndexDesc *desc, ArrayType *array,
@@ -208,17 +226,13 @@ read_queries(Relation index, const HxIndexDesc *desc, ArrayType *array,
 	deconstruct_array(array, type, length, byval, align, &elements, &nulls,
 					  &nelements);
 	*count = floats && nelements > 0 ? ARR_DIMS(array)[0] : nelements;
+	check_no_nulls(nulls, nelements, *count);
 	queries = palloc0(Max(*count, 1) * sizeof(HxSampleQuery));
 	for (int q = 0; q < *count; q++)
-	{
-		if (!floats && nulls[q])
-			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-							errmsg("query %d is NULL", q + 1)));
 		queries[q].query = HxKindOf(desc)->query(
 			desc, desc->vector->metric,
 			floats ? array_row(array, elements, q) : elements[q],
 			floats ? get_array_type(type) : InvalidOid);
-	}
 	return queries;
 }
 

@@ -390,8 +390,9 @@ begin_search(IndexScanDesc scan, bool bitmap)
 	if (!state->requested)
 		state->possible = make_spec(scan, bitmap);
 	state->spec.table = scan->heapRelation;
-	if (state->spec.query && HxKindOf(&state->desc)->refine &&
-		!state->spec.heap.measure)
+	/* Without an order rows are rechecked, and a bitmap's scan has no table */
+	if (state->spec.ordered && state->spec.query &&
+		HxKindOf(&state->desc)->refine && !state->spec.heap.measure)
 	{
 		state->vectors =
 			HxOpenVectors(scan->heapRelation, scan->indexRelation,

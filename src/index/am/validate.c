@@ -1,6 +1,7 @@
 /*
  * validate.c
- *	  Checking operator classes (amvalidate).
+ *	  Operator classes: are they right (amvalidate), and what can a column do by
+ *	  its own (amproperty)?
  *
  * A class has one support function: that of attributes or that of vectors.
  * Attribute classes have search operators, vector classes a distance.
@@ -151,4 +152,26 @@ hxvalidate(Oid opclass)
 	ReleaseCatCacheList(operators);
 	ReleaseSysCache(tuple);
 	return valid;
+}
+
+/*
+ * amproperty: rows come in the order of distances from the column that has the
+ * vectors, and of no other.
+ */
+bool
+hxproperty(Oid oid, int attno, IndexAMProperty property, const char *name,
+		   bool *result, bool *isnull)
+{
+	Oid class;
+	Oid family;
+	Oid type;
+
+	if (attno == 0 || property != AMPROP_DISTANCE_ORDERABLE)
+		return false;
+	class = get_index_column_opclass(oid, attno);
+	*isnull = !OidIsValid(class) ||
+			  !get_opclass_opfamily_and_input_type(class, &family, &type);
+	*result = !*isnull &&
+			  OidIsValid(get_opfamily_proc(family, type, type, HX_VECTOR_PROC));
+	return true;
 }

@@ -211,9 +211,9 @@ dense_cost(const HxCostQuery *query, HxCost *cost)
 	{                                                                       \
 		.name = "dense vectors", .refine = true,                            \
 		.length_hint =                                                      \
-			"Declare it as vector(n), or create the index WITH (dims = "    \
-			"768), as many as the vectors have, or when the table has "     \
-			"rows that tell.",                                              \
+			"Create the index WITH (dims = 768), as many as the vectors "   \
+			"have, or when the table has rows that tell. A column of "      \
+			"pgvector's types may be declared with them: vector(768).",     \
 		.room_hint =                                                        \
 			"Create the index WITH (code_bytes = 512), or with fewer "      \
 			"attribute columns.",                                           \

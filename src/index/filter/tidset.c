@@ -50,7 +50,6 @@ struct HxTidSet
 	SetForm form;
 	bool recheck;		   /* some rows may not be what was asked for */
 	uint64 count;		   /* rows that were named */
-	uint64 pages;		   /* heap blocks they are in */
 	uint64 lossy;		   /* lossy pages */
 	BlockNumber nblocks;   /* blocks of the table, or as known so far */
 	OffsetNumber greatest; /* offset that was named */
@@ -195,7 +194,6 @@ HxAddTids(HxTidSet *set, BlockNumber block, const OffsetNumber *offsets,
 		set->greatest = Max(set->greatest, offsets[i]);
 	}
 	set->count += count;
-	set->pages++;
 }
 
 void
@@ -314,13 +312,6 @@ HxTidSetCount(const HxTidSet *set, bool *exact)
 	Assert(set->form != FORM_LIST);
 	*exact = set->lossy == 0;
 	return set->count;
-}
-
-uint64
-HxTidSetPages(const HxTidSet *set)
-{
-	Assert(set->form != FORM_LIST);
-	return set->pages;
 }
 
 uint64

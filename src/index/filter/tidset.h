@@ -42,9 +42,6 @@ extern void HxFreeTidSet(HxTidSet *set);
 /* Rows in the set; if *exact is false, there may be other ones too */
 extern uint64 HxTidSetCount(const HxTidSet *set, bool *exact);
 
-/* Heap blocks of the rows in the set, lossy pages apart */
-extern uint64 HxTidSetPages(const HxTidSet *set);
-
 /* Lossy pages in the set, those that memory made lossy included */
 extern uint64 HxTidSetLossy(const HxTidSet *set);
 

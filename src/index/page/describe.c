@@ -368,13 +368,32 @@ HxResolveGroup(Relation index, const HxIndexDesc *desc)
 				  "Group by an attribute column of the index.");
 }
 
+/* Error if the option dims is not what the column's type says. */
+static void
+check_dims(Relation index, const HxIndexDesc *desc)
+{
+	const HxOptions *options = (const HxOptions *) index->rd_options;
+
+	if (!options || options->dims == 0 || options->dims == desc->dims)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option dims of index \"%s\" is %d, but its column has %d "
+					"dimensions",
+					RelationGetRelationName(index), options->dims, desc->dims),
+			 errhint("Leave dims out, or ALTER INDEX ... RESET (dims): the "
+					 "column's type tells the dimensions.")));
+}
+
 /*
  * Describe an index that is to be built, or built anew: its option says what
- * blocks are formed within.  Errors like HxResolveGroup.
+ * blocks are formed within.  Errors like HxResolveGroup, and where the option dims
+ * contradicts the column.
  */
 void
 HxDescribeForBuild(Relation index, HxIndexDesc *desc)
 {
 	*desc = *HxDescribe(index);
+	check_dims(index, desc);
 	desc->group = HxResolveGroup(index, desc);
 }

@@ -78,7 +78,10 @@ make_set(Gathered *rows)
 		BlockNumber block = (BlockNumber) (rows->tids[i] >> 16);
 		int count = 0;
 
-		for (; i < rows->count && rows->tids[i] >> 16 == block; i++)
+		/* More than a heap page has are an error of HxAddTids */
+		for (; i < rows->count && rows->tids[i] >> 16 == block &&
+			   count < lengthof(offsets);
+			 i++)
 			if (i == 0 || rows->tids[i - 1] != rows->tids[i])
 				offsets[count++] = (OffsetNumber) (rows->tids[i] & 0xFFFF);
 		HxAddTids(set, block, offsets, count, false);

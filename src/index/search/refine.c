@@ -33,6 +33,12 @@
 #define HARDLY 0.001
 #define SKIPPED_PART 0.25
 
+/*
+ * Candidates looked at least where limits leave fewer rows than are wanted: of a copy of
+ * the query, all that its code leaves out is nearer than an estimate says
+ */
+#define LEAST_LOOKED 8
+
 double
 HxRecallOfVisits(double recall)
 {
@@ -376,6 +382,7 @@ is_settled(Refining *refining, int64 at, double distance)
 		if (best->count >= at + missing)
 			distance = Min(distance, best->rows[at + missing - 1].distance);
 	}
+	search->goal = distance;
 	if (isinf(distance))
 		return false;
 	if (missing > 0 && distance == search->cutoff)
@@ -385,7 +392,6 @@ is_settled(Refining *refining, int64 at, double distance)
 	if (distance == refining->settled && count >= refining->nsettled &&
 		search->stats.restarts == refining->begun)
 		return true;
-	search->goal = distance;
 	if (!HxKindOf(&search->desc)->is_settled(search, distance, count))
 		return false;
 	refining->settled = distance;
@@ -396,12 +402,18 @@ is_settled(Refining *refining, int64 at, double distance)
 
 /*
  * Must the candidate at a place be looked at, if there is one?  As long as too
- * few rows were found, and where nothing is known.
+ * few rows were found, and where nothing is known; with limits the first ones.
  */
 static bool
-is_wanted(const HxBest *best, int64 at, double distance)
+is_wanted(const Refining *refining, int64 at, double distance)
 {
-	return is_unknown(best, at) || (isinf(distance) && at < best->count);
+	const HxBest *best = &refining->search->best;
+
+	if (at >= best->count)
+		return false;
+	return is_unknown(best, at) || isinf(distance) ||
+		   (distance == refining->search->cutoff &&
+			refining->looked < LEAST_LOOKED);
 }
 
 /*
@@ -428,7 +440,7 @@ look_at_candidates(Refining *refining, bool complete)
 		if (!complete && !is_unknown(best, at) &&
 			!is_settled(refining, at, distance))
 			break;
-		if (!is_wanted(best, at, distance) &&
+		if (!is_wanted(refining, at, distance) &&
 			(refining->looked >= refining->again || at >= best->count) &&
 			HxCandidateMisses(refining, at, distance,
 							  allowed - refining->skipped,

@@ -106,7 +106,8 @@ HxBlockMaxima(const double *sums, int rows, const uint64 *blocks,
 
 /*
  * What about this many of the values reach, or more, if they are positive;
- * -infinity if there are not as many.
+ * -infinity if there are not as many, or one is infinite, as a damaged page may make
+ * it.
  */
 double
 HxThresholdForTop(const double *values, int count, double wanted)
@@ -119,7 +120,7 @@ HxThresholdForTop(const double *values, int count, double wanted)
 	Assert(count >= 0 && count <= HX_WINDOW_BLOCKS);
 	for (int i = 0; i < count; i++)
 		most = HxGreater(values[i], most);
-	if (!(most >= DBL_MIN * BINS) || wanted >= count)
+	if (!(most >= DBL_MIN * BINS && most <= DBL_MAX) || wanted >= count)
 		return -INFINITY;
 	scale = (BINS - 1) / most;
 	for (int i = 0; i < count; i++)

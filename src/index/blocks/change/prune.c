@@ -124,6 +124,7 @@ find_dead_rows(Prune *prune, int step)
 	IndexFetchTableData *fetch = table_index_fetch_begin(prune->heap);
 	TupleTableSlot *slot = table_slot_create(prune->heap, NULL);
 	SnapshotData snapshot;
+	BlockNumber heap_pages = 0;
 	int found = 0;
 
 	Assert(step > 0 && HxHoldsNoPage());
@@ -137,6 +138,7 @@ find_dead_rows(Prune *prune, int step)
 		CHECK_FOR_INTERRUPTS();
 		ItemPointerSet(&tid, (BlockNumber) (row->tid >> 16),
 					   (OffsetNumber) (row->tid & 0xFFFF));
+		HxCheckTid(prune->index, prune->heap, &heap_pages, &tid);
 		prune->dead[row->number] = !table_index_fetch_tuple(
 			fetch, &tid, &snapshot, slot, &again, NULL);
 		found += prune->dead[row->number];
