@@ -319,6 +319,22 @@ is_unknown(const HxBest *best, int64 at)
 }
 
 /*
+ * Must the candidate at a place be looked at, if there is one?  As long as too
+ * few rows were found, and where nothing is known; with limits the first ones.
+ */
+static bool
+is_wanted(const Refining *refining, int64 at, double distance)
+{
+	const HxBest *best = &refining->search->best;
+
+	if (at >= best->count)
+		return false;
+	return is_unknown(best, at) || isinf(distance) ||
+		   (distance == refining->search->cutoff &&
+			refining->looked < LEAST_LOOKED);
+}
+
+/*
  * Pass over the candidate at a place if it is hardly nearer than a distance, though
  * by its estimate it is the next: one whose estimate is hardly off, as those of short
  * vectors by inner product.  Such rows together take a quarter of the misses allowed.
@@ -329,7 +345,7 @@ pass_over(Refining *refining, int64 at, double distance, double allowed)
 	const HxBest *best = &refining->search->best;
 	double chance;
 
-	if (isinf(distance) || at >= best->count || is_unknown(best, at))
+	if (at >= best->count || is_wanted(refining, at, distance))
 		return false;
 	chance = HxChanceOf(refining, &best->rows[at], distance);
 	if (chance > HARDLY * allowed ||
@@ -398,22 +414,6 @@ is_settled(Refining *refining, int64 at, double distance)
 	refining->nsettled = count;
 	refining->begun = search->stats.restarts;
 	return true;
-}
-
-/*
- * Must the candidate at a place be looked at, if there is one?  As long as too
- * few rows were found, and where nothing is known; with limits the first ones.
- */
-static bool
-is_wanted(const Refining *refining, int64 at, double distance)
-{
-	const HxBest *best = &refining->search->best;
-
-	if (at >= best->count)
-		return false;
-	return is_unknown(best, at) || isinf(distance) ||
-		   (distance == refining->search->cutoff &&
-			refining->looked < LEAST_LOOKED);
 }
 
 /*
