@@ -23,6 +23,15 @@ SELECT count(*) FROM (SELECT id FROM copies WHERE e <-> (SELECT e FROM copies WH
 SELECT count(*) FROM (SELECT id FROM copies WHERE e <-> (SELECT e FROM copies WHERE id = 30) <= 0 AND id > 9000 ORDER BY e <-> (SELECT e FROM copies WHERE id = 30) LIMIT 10) x;
 DROP TABLE copies;
 
+-- many copies, all of them at the limit itself: as many as the LIMIT says
+CREATE TABLE many (id int PRIMARY KEY, a int, e real[]);
+INSERT INTO many SELECT i, i % 5, ARRAY(SELECT (i * 7919 % 100 * d % 11)::real FROM generate_series(1, 16) d) FROM generate_series(1, 6000) i;
+CREATE INDEX many_l2 ON many USING hashemb (e real_l2_ops, a);
+ANALYZE many;
+SELECT k, min(n), max(n) FROM unnest('{5,50}'::int[]) k, (SELECT e FROM many WHERE id <= 20) q,
+	LATERAL (SELECT count(*) AS n FROM (SELECT id FROM many c WHERE c.e <-> q.e <= 0 ORDER BY c.e <-> q.e LIMIT k) x) y GROUP BY k ORDER BY k;
+DROP TABLE many;
+
 -- vectors of which a code keeps little: what it leaves out is the same of a copy, and so
 -- far nearer than an estimate says
 SELECT setseed(0.25);

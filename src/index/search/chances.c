@@ -32,17 +32,34 @@ HxNoteCopy(HxCopies *copies, const HxCandidate *row, double distance)
 		*copies = (HxCopies){row->distance, row->deviation, distance, 1};
 }
 
+/* Are fewer rows found than are wanted, so that a row at the distance counts, too? */
+static inline bool
+lacks_rows(const HxRefining *refining)
+{
+	return HxBestCount(&refining->exact) < refining->wanted;
+}
+
+/* Has a candidate the estimate of rows that turned out to be copies of one vector? */
+static inline bool
+is_copy(const HxRefining *refining, const HxCandidate *row)
+{
+	const HxCopies *copies = &refining->copies;
+
+	return refining->search->spec.recall < 1 && copies->count >= COPIES_SEEN &&
+		   row->distance == copies->estimate &&
+		   row->deviation == copies->deviation;
+}
+
 double
 HxChanceOf(const HxRefining *refining, const HxCandidate *row, double distance)
 {
 	const HxCopies *copies = &refining->copies;
 	double deviation = HxDeviation(row);
 
-	if (refining->search->spec.recall < 1 && copies->count >= COPIES_SEEN &&
-		row->distance == copies->estimate &&
-		row->deviation == copies->deviation)
-		return refining->search->spec.ties ? copies->distance <= distance
-										   : copies->distance < distance;
+	if (is_copy(refining, row))
+		return refining->search->spec.ties || lacks_rows(refining)
+				   ? copies->distance <= distance
+				   : copies->distance < distance;
 	if (isinf(row->distance) || isinf(distance) || deviation <= 0)
 		return row->distance <= distance ? 1 : 0;
 	return HxChanceBelow(&refining->errors, row->distance, deviation, distance);
@@ -166,7 +183,8 @@ HxCandidateMisses(HxRefining *refining, int64 at, double distance,
 		HxSortBest(best, i + 1);
 		if (i >= best->count)
 			break;
-		if (best->rows[i].distance - distance > farthest)
+		if (best->rows[i].distance - distance > farthest &&
+			!is_copy(refining, &best->rows[i]))
 			return sum;
 		sum += HxChanceOf(refining, &best->rows[i], distance);
 		if (sum > enough)
