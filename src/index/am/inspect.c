@@ -365,8 +365,19 @@ open_parts(Oid oid, Parts *parts)
 }
 
 /*
+ * The target of a search for k rows and the query's own, which is found in any case, that
+ * allows as many misses as one for k rows
+ */
+static double
+recall_besides_own(double recall, int k)
+{
+	return 1 - (1 - recall) * k / (k + 1.0);
+}
+
+/*
  * Distances of the k nearest rows of a part, without a query's own; returns how
- * many.  The rows scored are added to *scored.
+ * many.  It is the search of a statement with LIMIT k.  The rows scored are added to
+ * *scored.
  */
 static int
 nearest(Part *part, const HxSampleQuery *query, double recall, int k,
@@ -382,7 +393,8 @@ nearest(Part *part, const HxSampleQuery *query, double recall, int k,
 	int count = 0;
 
 	spec.query = query->query;
-	spec.recall = recall;
+	spec.recall = query->tid == 0 ? recall : recall_besides_own(recall, k);
+	spec.limit = (uint64) k + (query->tid != 0);
 	spec.filter = HxMakeFilter(desc, NULL, 0);
 	if (HxKindOf(desc)->refine)
 	{

@@ -50,7 +50,7 @@ HxBeginErrors(HxErrors *errors, const HxSearch *search)
 
 /*
  * P(X <= x) of a standard normal X, from a table: right to a thousandth of it up to five
- * deviations, to two farther off.
+ * deviations, to two farther off, and beyond the table's reach, 1e-15 from the end, that.
  */
 static double
 normal_below(double x)
@@ -60,7 +60,7 @@ normal_below(double x)
 	int at;
 
 	if (!(place >= 0 && place < lengthof(table) - 1))
-		return 0.5 * erfc(-x * M_SQRT1_2);
+		return x < 0 ? 0 : x > 0 ? 1 : x;
 	if (table[lengthof(table) - 1] == 0)
 		for (int i = 0; i < lengthof(table); i++)
 			table[i] = 0.5 * erfc((NORMAL_REACH - (double) i / NORMAL_STEPS) *

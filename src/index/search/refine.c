@@ -314,8 +314,8 @@ is_unknown(const HxBest *best, int64 at)
 
 /*
  * Pass over the candidate at a place if it is hardly nearer than a distance, though
- * by its estimate it is the next: one whose estimate is hardly off.  Such rows
- * together take a quarter of the misses allowed.
+ * by its estimate it is the next: one whose estimate is hardly off, as those of short
+ * vectors by inner product.  Such rows together take a quarter of the misses allowed.
  */
 static bool
 pass_over(Refining *refining, int64 at, double distance, double allowed)
@@ -323,8 +323,7 @@ pass_over(Refining *refining, int64 at, double distance, double allowed)
 	const HxBest *best = &refining->search->best;
 	double chance;
 
-	if (!refining->errors.of_all || isinf(distance) || at >= best->count ||
-		is_unknown(best, at))
+	if (isinf(distance) || at >= best->count || is_unknown(best, at))
 		return false;
 	chance = HxChanceOf(refining, &best->rows[at], distance);
 	if (chance > HARDLY * allowed ||
@@ -332,6 +331,7 @@ pass_over(Refining *refining, int64 at, double distance, double allowed)
 		return false;
 	refining->skipped += chance;
 	refining->looked++;
+	refining->again++; /* nothing was learnt of those that follow */
 	return true;
 }
 
