@@ -263,7 +263,8 @@ find_next(HxSumState *state, HxSumRow *row)
 		if (rows->nsettled >= goal || state->complete ||
 			rows->nreturned < rows->nsettled)
 		{
-			if (HxNextSumRow(rows, row, &state->dropped))
+			if (HxNextSumRow(rows, row,
+							 state->recall < 1 ? &state->dropped : NULL))
 				return true;
 			if (state->complete)
 				return false;

@@ -200,7 +200,8 @@ HxSettleAllRows(HxSumRows *rows)
 
 /*
  * The next of the settled rows in order; false if there is none.  Rows that come
- * before one that was returned are dropped and counted.
+ * before one that was returned are dropped and counted.  Without a counter they are
+ * returned: an exact search is late by the rounding of an operator's distances alone.
  */
 bool
 HxNextSumRow(HxSumRows *rows, HxSumRow *row, uint64 *dropped)
@@ -216,8 +217,8 @@ HxNextSumRow(HxSumRows *rows, HxSumRow *row, uint64 *dropped)
 	while (rows->nreturned < rows->nsettled)
 	{
 		const HxSumRow *next = &rows->settled[rows->nreturned];
-		bool late =
-			rows->nreturned > 0 && HxCompareSums(next->sum, next[-1].sum) < 0;
+		bool late = dropped && rows->nreturned > 0 &&
+					HxCompareSums(next->sum, next[-1].sum) < 0;
 
 		if (late)
 		{

@@ -293,6 +293,8 @@ complete_row(HxSumState *state, HxTermState *term)
 {
 	ExprContext *context = state->check_context;
 	ExprState *conditions = term->recheck ? state->all : term->left;
+	/* of a row's newer versions on its page the heap gives their own TIDs */
+	uint64 root = HxPackTid(&term->scan->xs_heaptid);
 	HxSumRow row;
 	bool given;
 
@@ -313,7 +315,7 @@ complete_row(HxSumState *state, HxTermState *term)
 	given = term->given && HxSetPlace(context, term->scan);
 	row.sum = evaluate_sum(state, given ? term->given : state->sum, state->row);
 	row.tid = HxPackTid(&state->row->tts_tid);
-	row.root = HxPackTid(&term->scan->xs_heaptid);
+	row.root = root;
 	HxAddSumRow(&state->rows, &row);
 }
 

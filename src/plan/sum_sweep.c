@@ -128,7 +128,8 @@ HxSweepSums(HxSumState *state)
 
 /*
  * The next row of a sweep; false at the end.  One that was missed before, with a
- * smaller sum than what was returned, comes too late.
+ * smaller sum than what was returned, comes too late; where searches are exact that is
+ * due to rounding.
  */
 bool
 HxNextSweptRow(HxSumState *state, HxSumRow *row)
@@ -146,7 +147,8 @@ HxNextSweptRow(HxSumState *state, HxSumRow *row)
 							 : DatumGetFloat8(slot->tts_values[SWEPT_SUM - 1]);
 		row->tid =
 			(uint64) DatumGetInt64(slot_getattr(slot, SWEPT_TID, &isnull));
-		if (!state->any_returned || HxCompareSums(row->sum, state->last) >= 0)
+		if (!state->any_returned || state->recall >= 1 ||
+			HxCompareSums(row->sum, state->last) >= 0)
 			return true;
 		state->dropped++;
 	}

@@ -318,6 +318,38 @@ is_unknown(const HxBest *best, int64 at)
 		   best->rows[at].distance < 0;
 }
 
+/* A search that goes on for more rows may want a candidate that was passed over. */
+static void
+keep_for_next_group(Refining *refining, const HxCandidate *row)
+{
+	if (refining->npassed_over == refining->passed_over_room)
+	{
+		refining->passed_over_room = Max(2 * refining->passed_over_room, 64);
+		refining->passed_over =
+			refining->passed_over
+				? repalloc_huge(refining->passed_over,
+								refining->passed_over_room *
+									sizeof(HxCandidate))
+				: palloc(refining->passed_over_room * sizeof(HxCandidate));
+	}
+	refining->passed_over[refining->npassed_over++] = *row;
+}
+
+/* A new group begins: those that were passed over are candidates once more. */
+static void
+return_passed_over(Refining *refining)
+{
+	HxBest *best = &refining->search->best;
+
+	for (int64 i = 0; i < refining->npassed_over; i++)
+	{
+		HxKeepBest(best, &refining->passed_over[i]);
+		HxMergeBest(best, false);
+	}
+	refining->npassed_over = 0;
+	refining->skipped = 0;
+}
+
 /*
  * Must the candidate at a place be looked at, if there is one?  As long as too
  * few rows were found, and where nothing is known; with limits the first ones.
@@ -351,6 +383,8 @@ pass_over(Refining *refining, int64 at, double distance, double allowed)
 	if (chance > HARDLY * allowed ||
 		refining->skipped + chance > allowed * SKIPPED_PART)
 		return false;
+	if (refining->search->spec.few_first > 0)
+		keep_for_next_group(refining, &best->rows[at]);
 	refining->skipped += chance;
 	refining->looked++;
 	refining->again++; /* nothing was learnt of those that follow */
@@ -664,6 +698,7 @@ begin_refining(HxSearch *search)
 	{
 		exchange_candidates(refining, &refining->released,
 							&refining->candidates);
+		return_passed_over(refining);
 		search->refining = NULL;
 	}
 	else

@@ -34,8 +34,11 @@ typedef struct HxRefining
 	HxErrors errors;
 
 	/* Between one group and the next, where a search finds few first */
-	HxBest candidates; /* not looked at: the search's own best rows */
-	HxBest released;   /* rows of the group */
+	HxBest candidates;		  /* not looked at: the search's own best rows */
+	HxBest released;		  /* rows of the group */
+	HxCandidate *passed_over; /* that the next group may want */
+	int64 npassed_over;
+	int64 passed_over_room;
 } HxRefining;
 
 /* Take note of the exact distance of a candidate, for its copies. */
