@@ -112,13 +112,17 @@ near_share(const HxBlocksSearch *search, double distance)
 	int last = HxDistanceBin(&search->misses, distance);
 	double rows;
 	double passed;
-	double most;
+	double near;
+	double all;
 
 	if (!HxIsMasked(search))
 		return 1;
 	sum_seen(&tally->seen, last, &rows, &passed);
-	most = most_passing(tally, last, rows, passed);
-	return Max(rows > 0 ? passed / rows : 0, Min(mask_share(search), most));
+	near = rows > 0 ? passed / rows : 0;
+	all = mask_share(search);
+	if (near >= all)
+		return near;
+	return Max(near, Min(all, most_passing(tally, last, rows, passed)));
 }
 
 /* Heap rows looked at that failed, in these bins of the distance */
