@@ -409,7 +409,7 @@ sampled_rows(const HxBlocksSearch *search)
 {
 	if (search->next <= WHOLE_BLOCKS)
 		return 1;
-	return search->next <= SAMPLED_BLOCKS ? 8 : 32;
+	return search->next <= SAMPLED_BLOCKS ? 8 : HX_SPARSEST_SAMPLE;
 }
 
 bool
@@ -439,6 +439,15 @@ count_visit(HxTally *tally, int bin, uint32 rows, double place)
 		tally->inside -= rows * tally->inner[bin];
 }
 
+/* A block is visited whose promise has a bin: if it is a new one, note what was seen before. */
+static inline void
+note_bin(HxTally *tally, int bin)
+{
+	for (int b = Max(tally->bin + 1, bin - HX_LATE_BINS); b <= bin; b++)
+		tally->before[b % lengthof(tally->before)] = tally->seen;
+	tally->bin = Max(tally->bin, bin);
+}
+
 /* Visit the next block of the order, if it can matter. */
 void
 HxVisitNextBlock(HxSearch *base)
@@ -450,9 +459,12 @@ HxVisitNextBlock(HxSearch *base)
 	Assert(search->next <= search->nvisits && at < search->arrays.blocks.count);
 	if (!base->exact)
 	{
+		int bin = HxBlockPromiseBin(search, at);
+
 		search->gone += block->rows;
-		count_visit(&search->tally, HxBlockPromiseBin(search, at), block->rows,
-					search->gone);
+		if (HxIsMasked(search))
+			note_bin(&search->tally, bin);
+		count_visit(&search->tally, bin, block->rows, search->gone);
 		base->met = HxPackPosition(search->gone);
 	}
 	if (search->arrays.blocks.bounds[at] > base->best.worst)

@@ -15,6 +15,19 @@
 #include "index/blocks/store/directory.h"
 #include "index/search/state.h"
 
+/* Of rows that the filter rejects, one in so many is scored at the least */
+#define HX_SPARSEST_SAMPLE 32
+
+/* Blocks visited lately: of the last bin of promise and so many before it */
+#define HX_LATE_BINS 7
+
+/* Rows seen, and those of them that passed, by distance in bins of the table */
+typedef struct HxSeenRows
+{
+	double rows[HX_MISSES_DISTANCES];
+	double passed[HX_MISSES_DISTANCES];
+} HxSeenRows;
+
 /* What the stop rule knows, by bins of the table */
 typedef struct HxTally
 {
@@ -22,8 +35,10 @@ typedef struct HxTally
 	double unvisited[HX_MISSES_PROMISES]; /* of these, of blocks not visited */
 	double places[HX_MISSES_PROMISES];	 /* sum over the others of the rows gone
 										   * past up to their block's end */
-	double seen_at[HX_MISSES_DISTANCES]; /* rows seen by distance */
-	double passed_at[HX_MISSES_DISTANCES]; /* of these, rows that passed */
+	HxSeenRows seen;					 /* in all blocks visited ... */
+	HxSeenRows before[HX_LATE_BINS + 1]; /* ... and before those of a bin, at
+										  * the bin modulo their number */
+	int bin;							 /* greatest that was come to */
 	double failed_at[HX_MISSES_DISTANCES]; /* of these, rows whose heap row
 										   * failed the check */
 	double shares[HX_MISSES_PROMISES];	   /* shares below `shares_of` */

@@ -28,6 +28,16 @@
  */
 #define FAILED_PRIOR 2
 
+/*
+ * Of rows as near as those in question, so many times as many may pass among those to come
+ * as did among those seen lately, and this many beside them
+ */
+#define NEAR_TIMES 1.5
+#define NEAR_PRIOR 4
+
+/* Standard errors of the rows seen that are left out where they are counted from a sample */
+#define SAMPLE_ERRORS 2
+
 /* Rows whose positions are looked at */
 #define MOST_POSITIONS 64
 
@@ -65,25 +75,60 @@ mask_share(const HxBlocksSearch *search)
 	return (search->base.passed + 1) / (search->base.seen + 2);
 }
 
+/* Add up the rows seen up to a bin, and those that passed. */
+static void
+sum_seen(const HxSeenRows *seen, int last, double *rows, double *passed)
+{
+	*rows = *passed = 0;
+	for (int d = 0; d <= last; d++)
+	{
+		*rows += seen->rows[d];
+		*passed += seen->passed[d];
+	}
+}
+
+/*
+ * Share of the rows to come up to a distance's bin that passes the mask, at most: as the
+ * blocks tell that were visited lately, of a promise like that of those to come.  Those
+ * before them are nearer to the query, and a filter may leave out just these.
+ */
+static double
+most_passing(const HxTally *tally, int last, double rows, double passed)
+{
+	const HxSeenRows *before =
+		&tally->before[(tally->bin + 1) % lengthof(tally->before)];
+	double rows_before;
+	double passed_before;
+
+	sum_seen(before, last, &rows_before, &passed_before);
+	rows -= rows_before;
+	passed -= passed_before;
+	rows -= SAMPLE_ERRORS * sqrt(rows * HX_SPARSEST_SAMPLE);
+	return (NEAR_TIMES * passed + NEAR_PRIOR) / Max(rows, NEAR_PRIOR);
+}
+
 /*
  * Share of the rows up to a distance (in units of the query) that pass the
- * mask, or of all rows, if that is more.
+ * mask, or of all rows, if that is more and may be so among those to come.
  */
 static double
 near_share(const HxBlocksSearch *search, double distance)
 {
+	const HxTally *tally = &search->tally;
 	int last = HxDistanceBin(&search->misses, distance);
-	double rows = 0;
-	double passed = 0;
+	double rows;
+	double passed;
+	double near;
+	double all;
 
 	if (!HxIsMasked(search))
 		return 1;
-	for (int d = 0; d <= last; d++)
-	{
-		rows += search->tally.seen_at[d];
-		passed += search->tally.passed_at[d];
-	}
-	return Max(rows > 0 ? passed / rows : 0, mask_share(search));
+	sum_seen(&tally->seen, last, &rows, &passed);
+	near = rows > 0 ? passed / rows : 0;
+	all = mask_share(search);
+	if (near >= all)
+		return near;
+	return Max(near, Min(all, most_passing(tally, last, rows, passed)));
 }
 
 /* Heap rows looked at that failed, in these bins of the distance */
@@ -171,10 +216,10 @@ rows_seen(const HxBlocksSearch *search, double distance)
 	const HxLoadedMisses *misses = &search->misses;
 	int last = HxDistanceBin(misses, distance);
 	double part = (distance - misses->distance_low) / misses->distance_step;
-	double rows = search->tally.seen_at[last] * Max(Min(part - last, 1), 0);
+	double rows = search->tally.seen.rows[last] * Max(Min(part - last, 1), 0);
 
 	for (int d = 0; d < last; d++)
-		rows += search->tally.seen_at[d];
+		rows += search->tally.seen.rows[d];
 	return rows;
 }
 

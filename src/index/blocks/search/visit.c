@@ -75,9 +75,9 @@ tally_row(HxBlocksSearch *search, double distance, bool passes, double weight)
 	int bin = HxDistanceBin(&search->misses,
 							distance / HxUnitOf(search->base.spec.query));
 
-	search->tally.seen_at[bin] += weight;
+	search->tally.seen.rows[bin] += weight;
 	if (passes)
-		search->tally.passed_at[bin] += weight;
+		search->tally.seen.passed[bin] += weight;
 }
 
 /* Distances of neighbouring rows of a page, as far as they are of use */
