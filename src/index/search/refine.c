@@ -214,17 +214,20 @@ HxMeasurePending(HxSearch *search)
 typedef struct HxRefining Refining;
 
 /*
- * Distance of the last row wanted, as far as is known; that of the limits as long as
- * too few rows were found, and infinite if there is none
+ * Distance of the last row wanted, as far as is known.  As long as too few rows were
+ * found it is that of the first one beyond the limits, and infinite if there are none:
+ * how many rows are expected within a distance tells nothing of a query that is a row
+ * itself, so what proves that there are no more within is the next one, beyond.
  */
 static double
 last_distance(Refining *refining)
 {
+	const HxSearch *search = refining->search;
 	HxBest *exact = &refining->exact;
 
 	HxSortBest(exact, refining->wanted);
 	if (exact->count < refining->wanted)
-		return refining->search->cutoff;
+		return Max(search->cutoff, refining->beyond);
 	return exact->rows[refining->wanted - 1].distance;
 }
 
@@ -284,6 +287,21 @@ note_good(Refining *refining)
 		half > 0 ? exact->rows[half - 1].distance : -get_float8_infinity();
 }
 
+/*
+ * Take note of a row's distance, or its estimate if it fails: is it the first one beyond
+ * the limits?  NaN is beyond all numbers, and tells of none of them.
+ */
+static void
+note_beyond(Refining *refining, double distance)
+{
+	double cutoff = refining->search->cutoff;
+
+	if (isnan(distance))
+		refining->beyond = Min(refining->beyond, cutoff);
+	else if (distance > cutoff)
+		refining->beyond = Min(refining->beyond, distance);
+}
+
 /* Look at the candidate at a place. */
 static void
 look_at(Refining *refining, int64 at)
@@ -297,8 +315,10 @@ look_at(Refining *refining, int64 at)
 	if (measure_once(search, &row, &distance) != HX_ROW_PASSES)
 	{
 		HxNoteFailed(search, estimate);
+		note_beyond(refining, estimate);
 		return;
 	}
+	note_beyond(refining, distance);
 	if (search->nans_apart && isnan(distance))
 		return;
 	HxNoteError(&refining->errors, &row, distance);
@@ -414,9 +434,29 @@ candidates_within(HxBest *best, int64 at, double distance, int64 most)
 }
 
 /*
+ * Where the limits leave fewer rows than wanted, as far as is known: the distance of the
+ * first row beyond, which may be a candidate's estimate.  *count becomes the number of
+ * rows within, of those found and of candidates.
+ */
+static double
+distance_beyond(Refining *refining, int64 at, double distance, int64 *count)
+{
+	HxSearch *search = refining->search;
+	HxBest *best = &search->best;
+	int64 found = HxBestCount(&refining->exact);
+	int64 within =
+		candidates_within(best, at, search->cutoff, refining->wanted - found);
+
+	*count = Max(found + within, 1);
+	HxSortBest(best, at + within + 1);
+	if (best->count > at + within)
+		distance = Min(distance, best->rows[at + within].distance);
+	return Max(distance, search->cutoff);
+}
+
+/*
  * Is what is not visited settled, for the last row wanted at a distance, which
- * may be the estimate of a candidate as long as too few rows were looked at?  That
- * of the limits is the last distance of the rows found and of candidates within.
+ * may be the estimate of a candidate as long as too few rows were looked at?
  */
 static bool
 is_settled(Refining *refining, int64 at, double distance)
@@ -426,7 +466,9 @@ is_settled(Refining *refining, int64 at, double distance)
 	int64 missing = refining->wanted - HxBestCount(&refining->exact);
 	int64 count = refining->wanted;
 
-	if (missing > 0)
+	if (missing > 0 && !isinf(search->cutoff))
+		distance = distance_beyond(refining, at, distance, &count);
+	else if (missing > 0)
 	{
 		HxSortBest(best, at + missing);
 		if (best->count >= at + missing)
@@ -435,10 +477,6 @@ is_settled(Refining *refining, int64 at, double distance)
 	search->goal = distance;
 	if (isinf(distance))
 		return false;
-	if (missing > 0 && distance == search->cutoff)
-		count = Max(count - missing +
-						candidates_within(best, at, distance, missing),
-					1);
 	if (distance == refining->settled && count >= refining->nsettled &&
 		search->stats.restarts == refining->begun)
 		return true;
@@ -465,11 +503,16 @@ look_at_candidates(Refining *refining, bool complete)
 	refining->again = 0;
 	for (;;)
 	{
-		double distance = last_distance(refining);
-		double allowed = allowed_misses(refining);
+		double distance;
+		double allowed;
 		bool all;
 
 		HxSortBest(best, at + 1);
+		if (at >= best->count && best->lost && isinf(refining->beyond) &&
+			best->frontier.distance > search->cutoff)
+			refining->beyond = search->cutoff; /* it is among the others */
+		distance = last_distance(refining);
+		allowed = allowed_misses(refining);
 		outcome = REFINE_VISIT;
 		if (!complete && !is_unknown(best, at) &&
 			!is_settled(refining, at, distance))
@@ -706,6 +749,7 @@ begin_refining(HxSearch *search)
 		refining = palloc0(sizeof(Refining));
 		refining->search = search;
 		refining->settled = NAN;
+		refining->beyond = get_float8_infinity();
 	}
 	refining->wanted = HxRowsToRefine(search);
 	return refining;

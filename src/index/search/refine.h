@@ -26,6 +26,7 @@ typedef struct HxRefining
 	int64 looked; /* candidates looked at, or passed over, in this phase */
 	int64 again;  /* the rest is asked about when they are so many */
 	double skipped; /* misses expected among those passed over */
+	double beyond;	/* the least distance seen that is beyond the limits */
 	double settled; /* distance that blocks are settled for; NaN: none ... */
 	int64 nsettled; /* ... with so many rows up to it ... */
 	uint64 begun;	/* ... since the search began anew this many times */
