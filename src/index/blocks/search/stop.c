@@ -28,6 +28,9 @@
  */
 #define FAILED_PRIOR 2
 
+/* A mask is against a query as far as so many times more of all rows pass it */
+#define MOST_AGAINST 1.6
+
 /* Rows whose positions are looked at */
 #define MOST_POSITIONS 64
 
@@ -59,6 +62,22 @@ mask_share(const HxBlocksSearch *search)
 	return (search->base.passed + 1) / (search->base.seen + 2);
 }
 
+/* Rows met up to a distance (in units of the query), and how many of them passed the mask */
+static double
+count_near(const HxBlocksSearch *search, double distance, double *passed)
+{
+	int last = HxDistanceBin(&search->misses, distance);
+	double rows = 0;
+
+	*passed = 0;
+	for (int d = 0; d <= last; d++)
+	{
+		rows += search->tally.seen_at[d];
+		*passed += search->tally.passed_at[d];
+	}
+	return rows;
+}
+
 /*
  * Share of the rows up to a distance (in units of the query) that pass the
  * mask, or of all rows, if that is more.
@@ -66,18 +85,35 @@ mask_share(const HxBlocksSearch *search)
 static double
 near_share(const HxBlocksSearch *search, double distance)
 {
-	int last = HxDistanceBin(&search->misses, distance);
-	double rows = 0;
-	double passed = 0;
+	double rows;
+	double passed;
 
 	if (!HxIsMasked(search))
 		return 1;
-	for (int d = 0; d <= last; d++)
-	{
-		rows += search->tally.seen_at[d];
-		passed += search->tally.passed_at[d];
-	}
+	rows = count_near(search, distance, &passed);
 	return Max(rows > 0 ? passed / rows : 0, mask_share(search));
+}
+
+/*
+ * What the safety factor is multiplied by where fewer of the rows up to a distance pass the
+ * mask than of all, beyond what chance makes of so few: the square of how many times.  The
+ * nearest that a mask leaves far from the query are spread over more blocks than the table
+ * knows of.
+ */
+static double
+against_query(const HxBlocksSearch *search, double distance)
+{
+	double rows;
+	double passed;
+	double near;
+	double against;
+
+	if (!HxIsMasked(search))
+		return 1;
+	rows = count_near(search, distance, &passed);
+	near = (passed + sqrt(passed) + 1) / (rows + 1);
+	against = Max(1, Min(mask_share(search) / near, MOST_AGAINST));
+	return against * against;
 }
 
 /* Heap rows looked at that failed, in these bins of the distance */
@@ -325,6 +361,7 @@ expected_misses(HxBlocksSearch *search, double distance, int64 count)
 	prospect.usual = usual_of(search);
 	prospect.by_table = by_table || HxIsBeyondTable(&search->misses, distance);
 	forecast = HxForecastMisses(&prospect);
+	safety *= against_query(search, distance);
 	if (by_table)
 		safety = Max(safety, 1);
 	return Max(Min(forecast.misses, most) * safety, Min(forecast.least, most));
