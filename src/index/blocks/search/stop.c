@@ -38,6 +38,9 @@
 /* Standard errors of the rows seen that are left out where they are counted from a sample */
 #define SAMPLE_ERRORS 2
 
+/* A mask is against a query as far as so many times more of all rows pass it */
+#define MOST_AGAINST 1.6
+
 /* Rows whose positions are looked at */
 #define MOST_POSITIONS 64
 
@@ -107,28 +110,42 @@ most_passing(const HxTally *tally, int last, double rows, double passed)
 	return (NEAR_TIMES * passed + NEAR_PRIOR) / Max(rows, NEAR_PRIOR);
 }
 
+/* Rows up to a distance that pass the mask */
+typedef struct Passing
+{
+	double share;	/* of those to come, at most */
+	double against; /* how many times that of those seen */
+} Passing;
+
 /*
- * Share of the rows up to a distance (in units of the query) that pass the
- * mask, or of all rows, if that is more and may be so among those to come.
+ * Of the rows up to a distance (in units of the query) pass the mask: as many as of those
+ * seen, or of all rows, if that is more and may be so among those to come.  Beyond what chance
+ * makes of few the mask is then against the query.
  */
-static double
-near_share(const HxBlocksSearch *search, double distance)
+static Passing
+passing_near(const HxBlocksSearch *search, double distance)
 {
 	const HxTally *tally = &search->tally;
 	int last = HxDistanceBin(&search->misses, distance);
+	Passing passing = {1, 1};
 	double rows;
 	double passed;
-	double near;
+	double seen;
 	double all;
 
 	if (!HxIsMasked(search))
-		return 1;
+		return passing;
 	sum_seen(&tally->seen, last, &rows, &passed);
-	near = rows > 0 ? passed / rows : 0;
+	seen = rows > 0 ? passed / rows : 0;
 	all = mask_share(search);
-	if (near >= all)
-		return near;
-	return Max(near, Min(all, most_passing(tally, last, rows, passed)));
+	passing.share = seen;
+	if (seen >= all)
+		return passing;
+	passing.share =
+		Max(seen, Min(all, most_passing(tally, last, rows, passed)));
+	seen = (passed + sqrt(passed) + 1) / (rows + 1);
+	passing.against = Max(1, Min(passing.share / seen, MOST_AGAINST));
+	return passing;
 }
 
 /* Heap rows looked at that failed, in these bins of the distance */
@@ -358,6 +375,7 @@ expected_misses(HxBlocksSearch *search, double distance, int64 count)
 	HxTally *tally = &search->tally;
 	HxProspect prospect;
 	HxForecast forecast;
+	Passing passing;
 	double most = rows_left(search);
 	double safety = safety_of(search, count);
 	bool by_table = is_by_table(search, distance);
@@ -369,13 +387,15 @@ expected_misses(HxBlocksSearch *search, double distance, int64 count)
 	prospect.left = Max(tally->to_come, 0);
 	prospect.expected = tally->expected;
 	prospect.seen = rows_met(search, distance, count);
-	prospect.share =
-		near_share(search, distance) * checked_share(search, distance);
+	passing = passing_near(search, distance);
+	prospect.share = passing.share * checked_share(search, distance);
 	prospect.found = count;
 	prospect.trend = trend_of(search, count);
 	prospect.usual = usual_of(search);
 	prospect.by_table = by_table || HxIsBeyondTable(&search->misses, distance);
 	forecast = HxForecastMisses(&prospect);
+	/* the nearest rows that are left lie in more blocks than the table knows of */
+	safety *= passing.against * passing.against;
 	if (by_table)
 		safety = Max(safety, 1);
 	return Max(Min(forecast.misses, most) * safety, Min(forecast.least, most));
@@ -394,8 +414,8 @@ HxMissingRows(HxSearch *base, double distance)
 	if (distance != search->tally.shares_of)
 		set_shares(search, distance);
 	failed = failed_in(search, 0, HxDistanceBin(&search->misses, distance));
-	return search->tally.to_come * near_share(search, distance) * passed /
-		   (passed + failed);
+	return search->tally.to_come * passing_near(search, distance).share *
+		   passed / (passed + failed);
 }
 
 /*
