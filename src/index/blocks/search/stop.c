@@ -119,8 +119,8 @@ typedef struct Passing
 
 /*
  * Of the rows up to a distance (in units of the query) pass the mask: as many as of those
- * seen, or of all rows, if that is more and may be so among those to come.  Beyond what chance
- * makes of few the mask is then against the query.
+ * seen, or of all rows, if that is more and may be so among those to come.  Where nothing tells
+ * that it may not, the mask is then against the query, beyond what chance makes of few.
  */
 static Passing
 passing_near(const HxBlocksSearch *search, double distance)
@@ -132,6 +132,7 @@ passing_near(const HxBlocksSearch *search, double distance)
 	double passed;
 	double seen;
 	double all;
+	double most;
 
 	if (!HxIsMasked(search))
 		return passing;
@@ -141,10 +142,12 @@ passing_near(const HxBlocksSearch *search, double distance)
 	passing.share = seen;
 	if (seen >= all)
 		return passing;
-	passing.share =
-		Max(seen, Min(all, most_passing(tally, last, rows, passed)));
-	seen = (passed + sqrt(passed) + 1) / (rows + 1);
-	passing.against = Max(1, Min(passing.share / seen, MOST_AGAINST));
+	most = most_passing(tally, last, rows, passed);
+	passing.share = Max(seen, Min(all, most));
+	if (most >= all)
+		passing.against =
+			Max(1, Min(all * (rows + 1) / (passed + sqrt(passed) + 1),
+					   MOST_AGAINST));
 	return passing;
 }
 
