@@ -41,28 +41,19 @@
 #define CAUTION 0.1
 /* Scenarios of fewer rows are those of one */
 #define MANY_FOUND 10
-/* Shares of the rows that searches for one row visit: see least_unguided */
-#define FEW_VISITED 0.05
-#define MANY_VISITED 0.2
 /* So many factors higher where the searches are of a smaller index, as the ring's */
 #define EARLIER 5
 
 /*
- * Least factors, where 1, 10 and 100 rows are wanted: where a few rows are found in the
- * first block less would do, but not for queries that are unlike rows
+ * Least factors by target, where 1, 10 and 100 rows are wanted: less would do for the rows
+ * as queries, around which blocks were formed, but not for queries that are unlike rows
  */
-static const double least_plain[HX_MISSES_FOUND] = {0.5, 0.5, 0.3};
-
-/*
- * The same, by target, where one row is wanted and the blocks tell so little of where it is
- * that searches visit MANY_VISITED of the rows; up to FEW_VISITED the one above holds.
- * Blocks were formed around the rows, which then find their nearest one sooner than queries.
- */
-static const double least_unguided[HX_MISSES_TARGETS] = {0.9, 0.8, 0.6};
+static const double least_plain[HX_MISSES_TARGETS][HX_MISSES_FOUND] = {
+	{0.9, 0.7, 0.4}, {0.85, 0.6, 0.35}, {0.75, 0.5, 0.3}};
 
 /* With a filter, by target: filters that have to do with the query need as much */
 static const double least_filtered[HX_MISSES_TARGETS][HX_MISSES_FOUND] = {
-	{0.9, 0.6, 0.63}, {0.8, 0.5, 0.4}, {0.6, 0.35, 0.25}};
+	{1.0, 0.7, 0.63}, {0.9, 0.6, 0.4}, {0.75, 0.5, 0.3}};
 
 /* A kind of search that is replayed */
 typedef struct Scenario
@@ -513,19 +504,6 @@ allocate_outcomes(Outcomes *outcomes, int nqueries)
 			}
 }
 
-/* The least factor without a filter where hx_misses_found[w] rows are wanted */
-static double
-least_without(const Outcomes *outcomes, int nqueries, int t, int w)
-{
-	double least = least_plain[w];
-	double visited = outcomes->visited[0][t][factor_number(least)] / nqueries;
-	double unguided = (visited - FEW_VISITED) / (MANY_VISITED - FEW_VISITED);
-
-	if (w > 0)
-		return least;
-	return least + (least_unguided[t] - least) * Max(Min(unguided, 1), 0);
-}
-
 /*
  * Number of the factor that a target needs where hx_misses_found[w] rows are wanted, with
  * a filter or without: not below `least`.  Of one row there are few, so it takes no less
@@ -586,8 +564,7 @@ fit_target(Outcomes *outcomes, int nqueries, int t, bool earlier,
 	for (int w = 0; w < HX_MISSES_FOUND; w++)
 	{
 		plain[w] =
-			factor_needed(outcomes, nqueries, t, w, false,
-						  least_without(outcomes, Max(nqueries, 1), t, w));
+			factor_needed(outcomes, nqueries, t, w, false, least_plain[t][w]);
 		filtered[w] =
 			factor_needed(outcomes, nqueries, t, w, true, least_filtered[t][w]);
 		plain[w] = Min(plain[w] + more, FACTORS - 1);
