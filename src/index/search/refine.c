@@ -33,12 +33,6 @@
 #define HARDLY 0.001
 #define SKIPPED_PART 0.25
 
-/*
- * Candidates looked at least where limits leave fewer rows than are wanted: of a copy of
- * the query, all that its code leaves out is nearer than an estimate says
- */
-#define LEAST_LOOKED 8
-
 double
 HxRecallOfVisits(double recall)
 {
@@ -372,18 +366,12 @@ return_passed_over(Refining *refining)
 
 /*
  * Must the candidate at a place be looked at, if there is one?  As long as too
- * few rows were found, and where nothing is known; with limits the first ones.
+ * few rows were found, and where nothing is known.
  */
 static bool
-is_wanted(const Refining *refining, int64 at, double distance)
+is_wanted(const HxBest *best, int64 at, double distance)
 {
-	const HxBest *best = &refining->search->best;
-
-	if (at >= best->count)
-		return false;
-	return is_unknown(best, at) || isinf(distance) ||
-		   (distance == refining->search->cutoff &&
-			refining->looked < LEAST_LOOKED);
+	return is_unknown(best, at) || (isinf(distance) && at < best->count);
 }
 
 /*
@@ -397,7 +385,7 @@ pass_over(Refining *refining, int64 at, double distance, double allowed)
 	const HxBest *best = &refining->search->best;
 	double chance;
 
-	if (at >= best->count || is_wanted(refining, at, distance))
+	if (at >= best->count || is_wanted(best, at, distance))
 		return false;
 	chance = HxChanceOf(refining, &best->rows[at], distance);
 	if (chance > HARDLY * allowed ||
@@ -517,7 +505,7 @@ look_at_candidates(Refining *refining, bool complete)
 		if (!complete && !is_unknown(best, at) &&
 			!is_settled(refining, at, distance))
 			break;
-		if (!is_wanted(refining, at, distance) &&
+		if (!is_wanted(best, at, distance) &&
 			(refining->looked >= refining->again || at >= best->count) &&
 			HxCandidateMisses(refining, at, distance,
 							  allowed - refining->skipped,

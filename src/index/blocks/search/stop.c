@@ -44,12 +44,6 @@
 /* Rows whose positions are looked at */
 #define MOST_POSITIONS 64
 
-/*
- * Blocks visited at least where the distance is that of a limit: the table comes from
- * searches for rows that do not count themselves, and knows nothing of copies of a query
- */
-#define LEAST_WITHIN 8
-
 /* Rows not found yet that a set of TIDs leaves at most; infinite: not known */
 static double
 rows_left(const HxBlocksSearch *search)
@@ -454,8 +448,6 @@ HxIsBlocksSearchSettled(HxSearch *base, double distance, int64 count)
 	if (search->base.exact)
 		return search->arrays.min_bound[search->next] > distance;
 	if (search->base.seen > HX_VISIT_REST * search->base.nrows)
-		return false;
-	if (distance >= base->cutoff && search->next < LEAST_WITHIN)
 		return false;
 	return expected_misses(search, distance, count) <=
 		   allowed_misses(search, count);
