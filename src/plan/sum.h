@@ -140,6 +140,7 @@ typedef struct HxTermState
 	ScanKey keys;		   /* conditions on the vector */
 	MemoryContext context; /* of what one search is asked for */
 	bool zero;			   /* its weight is 0 */
+	int place;			   /* first term of the same distance, in the bound */
 	bool active;		   /* it is searched for */
 	bool recheck;		   /* what its search decides is not exact */
 	uint64 more;		   /* rows of its first batch beyond those wanted */

@@ -21,6 +21,34 @@
 /* A term is read no more than so many times as far as another */
 #define MOST_AHEAD 4
 
+/*
+ * What stands at a place of the bound: the frontier of its term, or the greatest where
+ * several terms are of one distance, whose weights may be 0.  NULL behind the last
+ * distance, 0 where no term is searched for.
+ */
+static double
+frontier_at(const HxSumState *state, int place, const double *frontiers,
+			bool *isnull)
+{
+	double frontier = 0;
+	bool any = false;
+
+	*isnull = false;
+	for (int t = place; t < state->data.nterms; t++)
+	{
+		const HxTermState *term = &state->terms[t];
+
+		if (term->place != place || !term->active)
+			continue;
+		*isnull |= term->only_nulls;
+		if (term->zero)
+			continue;
+		frontier = any ? Max(frontier, frontiers[t]) : frontiers[t];
+		any = true;
+	}
+	return frontier;
+}
+
 /* The sum of some frontiers, of which each active term has one */
 static HxSumValue
 bound_of(HxSumState *state, const double *frontiers)
@@ -32,12 +60,8 @@ bound_of(HxSumState *state, const double *frontiers)
 
 	ExecClearTuple(slot);
 	for (int t = 0; t < state->data.nterms; t++)
-	{
-		const HxTermState *term = &state->terms[t];
-
-		slot->tts_values[t] = Float8GetDatum(term->zero ? 0 : frontiers[t]);
-		slot->tts_isnull[t] = term->active && term->only_nulls;
-	}
+		slot->tts_values[t] = Float8GetDatum(
+			frontier_at(state, t, frontiers, &slot->tts_isnull[t]));
 	ExecStoreVirtualTuple(slot);
 	ResetExprContext(context);
 	context->ecxt_innertuple = slot;

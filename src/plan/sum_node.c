@@ -40,7 +40,10 @@ create_state(CustomScan *plan)
 
 /* ---- begin ---- */
 
-/* Put variables of a tuple of frontiers in the place of distances. */
+/*
+ * Put variables of a tuple of frontiers in the place of distances: of terms of one
+ * distance that of the first.
+ */
 static Node *
 replace_distances(Node *node, void *context)
 {
@@ -125,6 +128,9 @@ init_expressions(HxSumState *state)
 		HxTermState *term = &state->terms[t];
 
 		term->data = &data->terms[t];
+		while (!equal(list_nth(data->written, term->place),
+					  list_nth(data->written, t)))
+			term->place++;
 		term->search_time = term->data->reserve;
 		term->more = (uint64) list_nth_int(data->more, t);
 		term->further = list_nth_int(data->further, t) / 1000.0;

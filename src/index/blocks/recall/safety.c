@@ -49,7 +49,7 @@
  * as queries, around which blocks were formed, but not for queries that are unlike rows
  */
 static const double least_plain[HX_MISSES_TARGETS][HX_MISSES_FOUND] = {
-	{0.9, 0.7, 0.4}, {0.85, 0.6, 0.35}, {0.75, 0.5, 0.3}};
+	{0.9, 0.7, 0.5}, {0.85, 0.6, 0.45}, {0.75, 0.5, 0.35}};
 
 /* With a filter, by target: filters that have to do with the query need as much */
 static const double least_filtered[HX_MISSES_TARGETS][HX_MISSES_FOUND] = {
